@@ -1,0 +1,63 @@
+"""One tree of exceptions; each class knows the exit code of a command that ends with it."""
+
+from pathlib import Path
+
+
+class FaceEditError(Exception):
+    """Anything faceedit can name; the message says what to do about it."""
+
+    exit_code = 1
+
+
+class UsageError(FaceEditError):
+    """The command cannot mean anything as it was written."""
+
+    exit_code = 2
+
+
+class PlanError(UsageError):
+    """Two inputs would write one output, or an output is an input."""
+
+
+class MissingError(FaceEditError):
+    """Something the command needs is not on this machine."""
+
+    exit_code = 3
+
+
+class DeviceError(MissingError):
+    """The device that was asked for is not there."""
+
+
+class WeightsError(MissingError):
+    """A checkpoint is missing or is not what its card says."""
+
+
+class PhotoError(FaceEditError):
+    """One photo cannot be read, edited or written; the others go on.
+
+    Args:
+        path: the photo.
+        reason: what is wrong with it, without the path.
+    """
+
+    def __init__(self, path: Path, reason: str):
+        super().__init__(f"{path}: {reason}")
+        self.path = path
+        self.reason = reason
+
+
+class UnreadableError(PhotoError):
+    """The file's bytes are not a photo that can be read whole."""
+
+
+class UnsupportedError(PhotoError):
+    """A sound photo of a kind that could not be written back as it was."""
+
+
+class WriteError(PhotoError):
+    """The output could not be written."""
+
+
+class NoFaceError(PhotoError):
+    """No usable face, and the run was told to fail on that."""
