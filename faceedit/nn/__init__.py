@@ -1,1 +1,1 @@
-"""TODO."""
+"""Blocks and losses that more than one method uses."""
