@@ -1,0 +1,187 @@
+"""The expression layer G_E of RegGAN (section III-C): one ridge regression per pixel and channel.
+
+The normal equations of Eq. 6 are never stored per pixel. An entry of X^T X is a sum over pairs of
+the product of two input pixels a fixed offset apart, and neighbouring receptive fields share most of
+these, so one map of sums per offset holds them all: for r = 5, 41 maps in place of 351 numbers per
+pixel. At 256x256x3 that is 0.1 GB for any number of pairs. The systems are then assembled and solved
+a few rows at a time.
+"""
+
+from itertools import product
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+STRIP_SYSTEMS = 8192
+
+
+class ExpressionLayer(nn.Module):
+    """A learned r x r receptive field and a bias for every pixel of every channel.
+
+    A new layer is the identity. Half-precision storage (``layer.half()``) works with inputs of any
+    floating type: the weights are cast to the input's type when applied.
+
+    Args:
+        size: side S of the images.
+        channels: channels of the images, each with fields of its own.
+        field: side r of the receptive field, odd.
+
+    Attributes:
+        weight: (channels, r * r, S, S); the field of pixel (y, x) is ``weight[c, :, y, x]``, row by
+            row from its top left.
+        bias: (channels, S, S).
+    """
+
+    weight: Tensor
+    bias: Tensor
+
+    def __init__(self, size: int, channels: int = 3, field: int = 5):
+        super().__init__()
+        _check_field(field)
+        self.field = field
+        weight = torch.zeros(channels, field * field, size, size)
+        weight[:, field * field // 2] = 1.0
+        self.register_buffer("weight", weight)
+        self.register_buffer("bias", torch.zeros(channels, size, size))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply the fields; pixels outside the image count as absent (zero).
+
+        Args:
+            x: (N, C, S, S) float, in the range the layer was fitted in.
+
+        Returns:
+            (N, C, S, S), not clipped.
+        """
+        size = x.shape[-1]
+        padded = F.pad(x, [self.field // 2] * 4).contiguous()
+        weight = self.weight.to(x.dtype)
+        out = self.bias.to(x.dtype).expand_as(x).contiguous()
+        # A sum of shifted products: unfolding would first write r * r copies of the batch.
+        for k, (dy, dx) in enumerate(product(range(self.field), repeat=2)):
+            out = torch.addcmul(out, padded[..., dy : dy + size, dx : dx + size], weight[:, k])
+        return out
+
+
+class ExpressionLayerFitter:
+    """Accumulates pairs of images and solves Eq. 6 for every pixel and channel.
+
+    Receptive fields at the border see only the pixels that exist: an absent pixel is a zero column
+    of X in Eq. 4, to which the ridge gives the weight zero.
+
+    Args:
+        size: side S of the images.
+        channels: channels of the images, regressed separately.
+        field: side r of the receptive field, odd (IV-B: 5).
+        ridge: lambda_Reg of Eq. 6, on weights and bias alike. The paper names no value. It weighs
+            against a sum over pairs, so what it does depends on their number and range.
+
+    Raises:
+        ValueError: if ``field`` is even or ``ridge`` is not positive.
+    """
+
+    def __init__(self, size: int, channels: int = 3, field: int = 5, ridge: float = 1.0):
+        _check_field(field)
+        if ridge <= 0:
+            raise ValueError(f"ridge must be positive, not {ridge}")
+        self.size, self.channels, self.field, self.ridge = size, channels, field, ridge
+        self.pairs = 0
+        reach = field - 1
+        # One offset of each pair (d, -d): x(q) x(q + d) is the other one's map, moved.
+        self._offsets = [
+            (dy, dx)
+            for dy, dx in product(range(reach + 1), range(-reach, reach + 1))
+            if dy > 0 or dx >= 0
+        ]
+        padded = size + reach
+        double = torch.float64
+        self._products = torch.zeros(len(self._offsets), channels, padded, padded, dtype=double)
+        self._sums = torch.zeros(channels, padded, padded, dtype=double)
+        self._cross = torch.zeros(field * field, channels, size, size, dtype=double)
+        self._targets = torch.zeros(channels, size, size, dtype=double)
+
+    @torch.no_grad()
+    def add(self, inputs: Tensor, targets: Tensor) -> None:
+        """Add pairs to the normal equations; all pairs must share one range, such as [-1, 1].
+
+        Args:
+            inputs: (N, C, S, S) images before.
+            targets: (N, C, S, S) the same people after, aligned.
+
+        Raises:
+            ValueError: if a shape is not (N, C, S, S).
+        """
+        expected = (self.channels, self.size, self.size)
+        for name, batch in (("inputs", inputs), ("targets", targets)):
+            if batch.shape[1:] != expected or len(batch) != len(inputs):
+                raise ValueError(f"{name} must be (N, {expected}), not {tuple(batch.shape)}")
+        size, side = self.size, self.size + self.field - 1
+        # Pair by pair, what is being multiplied stays in the processor's cache.
+        for image, target in zip(inputs, targets, strict=True):
+            x = F.pad(image.double(), [self.field // 2] * 4)
+            t = target.double()
+            for total, (dy, dx) in zip(self._products, self._offsets, strict=True):
+                left, right = max(0, -dx), side - max(0, dx)
+                here = x[:, : side - dy, left:right]
+                there = x[:, dy:, left + dx : right + dx]
+                total[:, : side - dy, left:right].addcmul_(here, there)
+            for total, (dy, dx) in zip(
+                self._cross, product(range(self.field), repeat=2), strict=True
+            ):
+                total.addcmul_(x[:, dy : dy + size, dx : dx + size], t)
+            self._sums += x
+            self._targets += t
+        self.pairs += len(inputs)
+
+    @torch.no_grad()
+    def solve(self) -> ExpressionLayer:
+        """Solve Eq. 6 in float64 with all pairs added so far; more may be added afterwards.
+
+        Returns:
+            The layer that minimises the regularised loss, in float32.
+
+        Raises:
+            ValueError: if no pair was added.
+        """
+        if self.pairs == 0:
+            raise ValueError("no pairs were added")
+        layer = ExpressionLayer(self.size, self.channels, self.field)
+        rows = max(1, STRIP_SYSTEMS // (self.size * self.channels))
+        for top in range(0, self.size, rows):
+            strip = slice(top, min(top + rows, self.size))
+            matrix, right = self._systems(strip)
+            factor = torch.linalg.cholesky(matrix)
+            solution = torch.cholesky_solve(right.unsqueeze(-1), factor).squeeze(-1).float()
+            layer.weight[:, :, strip] = solution[..., :-1].movedim(-1, 1)
+            layer.bias[:, strip] = solution[..., -1]
+        return layer
+
+    def _systems(self, strip: slice) -> tuple[Tensor, Tensor]:
+        """Matrices (C, rows, S, r*r+1, r*r+1) and right sides (C, rows, S, r*r+1) of Eq. 6."""
+        taps = list(product(range(self.field), repeat=2))
+        maps = dict(zip(self._offsets, self._products, strict=True))
+        n, rows = len(taps), strip.stop - strip.start
+        shape = (self.channels, rows, self.size)
+        matrix = torch.empty(*shape, n + 1, n + 1, dtype=torch.float64)
+        right = torch.empty(*shape, n + 1, dtype=torch.float64)
+
+        def at(total: Tensor, tap: tuple[int, int]) -> Tensor:
+            y, x = strip.start + tap[0], tap[1]
+            return total[:, y : y + rows, x : x + self.size]
+
+        for i, tap in enumerate(taps):
+            for j in range(i, n):
+                offset = (taps[j][0] - tap[0], taps[j][1] - tap[1])
+                matrix[..., i, j] = matrix[..., j, i] = at(maps[offset], tap)
+            matrix[..., i, n] = matrix[..., n, i] = at(self._sums, tap)
+            right[..., i] = self._cross[i][:, strip]
+        matrix[..., n, n] = self.pairs
+        right[..., n] = self._targets[:, strip]
+        matrix.diagonal(dim1=-2, dim2=-1).add_(self.ridge)
+        return matrix, right
+
+
+def _check_field(field: int) -> None:
+    if field < 1 or field % 2 == 0:
+        raise ValueError(f"the receptive field's side must be odd, not {field}")
