@@ -1,0 +1,158 @@
+"""BlazeFace: boxes and six keypoints of faces in square pictures (Bazarevsky et al. 2019)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from faceedit.faces.graph import GraphModule
+
+IOU_THRESHOLD = 0.3
+SCORE_CLIP = 100.0
+
+
+@dataclass(frozen=True)
+class Anchors:
+    """Where a detector's boxes are centred.
+
+    Attributes:
+        layers: (stride, anchors per cell) of each output, in order.
+        threshold: least score of a detection.
+    """
+
+    layers: tuple[tuple[int, int], ...]
+    threshold: float
+
+    def centres(self, size: int) -> np.ndarray:
+        """(A, 2) float32 x, y in units of the input's side, ordered by y, x, anchor."""
+        parts = []
+        for stride, count in self.layers:
+            cells = size // stride
+            along = (np.arange(cells, dtype=np.float32) + 0.5) / cells
+            y, x = np.meshgrid(along, along, indexing="ij")
+            parts.append(np.repeat(np.stack([x, y], -1).reshape(-1, 2), count, axis=0))
+        return np.concatenate(parts)
+
+
+SHORT = Anchors(layers=((8, 2), (16, 6)), threshold=0.5)
+FULL = Anchors(layers=((4, 1),), threshold=0.6)
+"""By the detector's profile; both come from MediaPipe's graphs."""
+
+
+@dataclass(frozen=True)
+class Detection:
+    """A box in the pixels of whatever was looked at.
+
+    Attributes:
+        box: (4,) float32 left, top, right, bottom.
+        keypoints: (6, 2) float32: the two eyes (the left one in the picture first), nose, mouth
+            and the two ears.
+        score: 0 to 1.
+    """
+
+    box: np.ndarray
+    keypoints: np.ndarray
+    score: float
+
+
+class Detector:
+    """A BlazeFace network with its anchors.
+
+    Args:
+        network: the converted network.
+        anchors: `SHORT` or `FULL`, as the network is.
+    """
+
+    def __init__(self, network: GraphModule, anchors: Anchors):
+        self.network = network.eval()
+        self.size = network.size
+        self.threshold = anchors.threshold
+        self._centres = anchors.centres(network.size)
+
+    @torch.inference_mode()
+    def detect(self, squares: Sequence[np.ndarray]) -> list[list[Detection]]:
+        """Find faces.
+
+        Args:
+            squares: (size, size, 3) uint8 RGB each.
+
+        Returns:
+            For each square its detections in its own pixels, best first.
+        """
+        if not squares:
+            return []
+        low, high = self.network.range
+        batch = torch.from_numpy(np.stack(squares)).to(self.network.device)
+        x = batch.permute(0, 3, 1, 2).float() * ((high - low) / 255) + low
+        out = self.network(x)
+        raw = out["boxes"].cpu().numpy()
+        scores = out["scores"][..., 0].clamp(-SCORE_CLIP, SCORE_CLIP).sigmoid().cpu().numpy()
+        return [self._decode(raw[i], scores[i]) for i in range(len(squares))]
+
+    def _decode(self, raw: np.ndarray, scores: np.ndarray) -> list[Detection]:
+        kept = np.flatnonzero(scores >= self.threshold)
+        points = decode(raw[kept], self._centres[kept], self.size)
+        return weighted_nms(points, scores[kept])
+
+
+def decode(raw: np.ndarray, centres: np.ndarray, size: int) -> np.ndarray:
+    """Raw outputs to points.
+
+    Args:
+        raw: (K, 16) centre x, y, width, height and six keypoints, in pixels relative to anchors.
+        centres: (K, 2) anchors in units of the side.
+        size: the network's input side.
+
+    Returns:
+        (K, 8, 2) left top, right bottom, keypoints, in pixels of the input with pixel centres at
+        integers.
+    """
+    pairs = raw.reshape(-1, 8, 2)
+    anchors = centres[:, None] * size - 0.5
+    centre, extent = pairs[:, :1] + anchors, pairs[:, 1:2]
+    return np.concatenate([centre - extent / 2, centre + extent / 2, pairs[:, 2:] + anchors], 1)
+
+
+def overlap(box: np.ndarray, boxes: np.ndarray, *, over_smaller: bool = False) -> np.ndarray:
+    """Overlap of one box with others.
+
+    Args:
+        box: (4,) left, top, right, bottom.
+        boxes: (K, 4).
+        over_smaller: divide by the smaller area rather than by the union.
+
+    Returns:
+        (K,) 0 to 1.
+    """
+    sides = np.minimum(box[2:], boxes[:, 2:]) - np.maximum(box[:2], boxes[:, :2])
+    shared = np.prod(np.maximum(sides, 0), axis=1)
+    area = np.prod(box[2:] - box[:2])
+    areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
+    whole = np.minimum(area, areas) if over_smaller else area + areas - shared
+    return shared / np.maximum(whole, 1e-9)
+
+
+def weighted_nms(points: np.ndarray, scores: np.ndarray) -> list[Detection]:
+    """Merge overlapping detections, each weighted by its score.
+
+    Args:
+        points: (K, 8, 2) as `decode` gives them.
+        scores: (K,).
+
+    Returns:
+        Detections, best first; each has the best score of those it was made from.
+    """
+    boxes = points[:, :2].reshape(-1, 4)
+    left = np.argsort(-scores, kind="stable")
+    found = []
+    while left.size:
+        best = left[0]
+        same = overlap(boxes[best], boxes[left]) > IOU_THRESHOLD
+        same[0] = True
+        group = left[same]
+        weights = (scores[group] / scores[group].sum())[:, None, None]
+        merged = (points[group] * weights).sum(0).astype(np.float32)
+        found.append(Detection(merged[:2].reshape(4), merged[2:], float(scores[best])))
+        left = left[~same]
+    return found

@@ -1,0 +1,240 @@
+"""A small executor for the converted face networks.
+
+A converted network is a list of steps ``[operator, inputs, output, options]``, kept as JSON in the
+weights file's metadata; values are numbered, and a step's parameters are named after its output
+(``"5.weight"``). The operators are those of `OPERATORS`, and each is one function of this module or
+of `attention`. Values are (N, C, H, W), kept channels-last in memory.
+"""
+
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import torch
+from safetensors import safe_open
+from torch import Tensor, nn
+from torch.nn import functional
+
+from faceedit.errors import WeightsError
+from faceedit.faces import attention
+
+
+def _activate(x: Tensor, activation: str | None, slope: Tensor | None) -> Tensor:
+    if activation == "relu":
+        return x.relu_()
+    if slope is not None:
+        return functional.prelu(x, slope)
+    return x
+
+
+def conv(
+    x: Tensor,
+    *,
+    weight: Tensor,
+    bias: Tensor,
+    stride: int,
+    padding: Sequence[int],
+    groups: int,
+    activation: str | None = None,
+    slope: Tensor | None = None,
+) -> Tensor:
+    """Convolution with its activation; ``padding`` is (left, right, top, bottom)."""
+    left, right, top, bottom = padding
+    if left != right or top != bottom:
+        # TensorFlow's SAME padding at stride 2 puts the odd pixel at the far side.
+        x = functional.pad(x, (left, right, top, bottom))
+        left = top = 0
+    x = functional.conv2d(x, weight, bias, stride, (top, left), 1, groups)
+    return _activate(x, activation, slope)
+
+
+def add(
+    a: Tensor, b: Tensor, *, activation: str | None = None, slope: Tensor | None = None
+) -> Tensor:
+    """Sum of two values with its activation."""
+    return _activate(a + b, activation, slope)
+
+
+def max_pool(x: Tensor, *, size: int, stride: int) -> Tensor:
+    """Largest value of each window."""
+    return functional.max_pool2d(x, size, stride)
+
+
+def pad_channels(x: Tensor, *, count: int) -> Tensor:
+    """Append channels of zeros."""
+    n, _, height, width = x.shape
+    zeros = x.new_zeros((n, count, height, width)).to(memory_format=torch.channels_last)
+    return torch.cat([x, zeros], 1)
+
+
+def concat(*values: Tensor, axis: int) -> Tensor:
+    """Join along an axis (after `rows`: 1 is the axis of anchors)."""
+    return torch.cat(values, axis)
+
+
+def resize(x: Tensor, *, size: Sequence[int]) -> Tensor:
+    """Bilinear resize between pixel centres at halves."""
+    return functional.interpolate(x, tuple(size), mode="bilinear", align_corners=False)
+
+
+def depth_to_space(x: Tensor, *, block: int) -> Tensor:
+    """Spread channels over blocks of pixels.
+
+    The channel order is (row, column, channel); ``pixel_shuffle`` has (channel, row, column).
+    """
+    n, channels, height, width = x.shape
+    kept = channels // block**2
+    x = x.reshape(n, block, block, kept, height, width).permute(0, 3, 4, 1, 5, 2)
+    return x.reshape(n, kept, height * block, width * block)
+
+
+def rows(x: Tensor, *, width: int) -> Tensor:
+    """(N, C, H, W) to (N, H·W·C / width, width), read pixel by pixel."""
+    return x.permute(0, 2, 3, 1).reshape(len(x), -1, width)
+
+
+OPERATORS: Mapping[str, Callable[..., Tensor]] = {
+    "conv": conv,
+    "add": add,
+    "max_pool": max_pool,
+    "pad_channels": pad_channels,
+    "concat": concat,
+    "resize": resize,
+    "depth_to_space": depth_to_space,
+    "rows": rows,
+    "region": attention.region,
+    "sample": attention.sample,
+    "to_mesh": attention.to_mesh,
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One operator applied to values already there."""
+
+    operator: str
+    inputs: tuple[int, ...]
+    output: int
+    options: Mapping[str, Any]
+
+
+class GraphModule(nn.Module):
+    """A network run step by step.
+
+    Args:
+        architecture: ``size`` of the square input, ``range`` of its values, ``input``, named
+            ``outputs`` and ``steps``.
+        tensors: parameters by name, any float dtype; they are kept in float32.
+
+    Raises:
+        WeightsError: a step needs an operator or a tensor that is not there.
+    """
+
+    def __init__(self, architecture: Mapping[str, Any], tensors: Mapping[str, Tensor]):
+        super().__init__()
+        try:
+            self.size = int(architecture["size"])
+            self.range = (float(architecture["range"][0]), float(architecture["range"][1]))
+            self.input = int(architecture["input"])
+            self.outputs: dict[str, int] = dict(architecture["outputs"])
+            self.steps = [
+                Step(name, tuple(inputs), output, options)
+                for name, inputs, output, options in architecture["steps"]
+            ]
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            raise WeightsError(f"this is no architecture of a face network: {error}") from error
+        unknown = {step.operator for step in self.steps} - set(OPERATORS)
+        if unknown:
+            raise WeightsError(f"operators of a newer faceedit: {', '.join(sorted(unknown))}")
+        self._parameter_names: dict[int, list[str]] = {}
+        for name, tensor in tensors.items():
+            output, kind = name.split(".")
+            layout = torch.channels_last if tensor.ndim == 4 else torch.contiguous_format
+            value = tensor.float().contiguous(memory_format=layout)
+            self.register_buffer(_buffer_name(int(output), kind), value)
+            self._parameter_names.setdefault(int(output), []).append(kind)
+        for step in self.steps:
+            needed = {"weight", "bias"} if step.operator == "conv" else set()
+            if step.options.get("activation") == "prelu":
+                needed.add("slope")
+            missing = needed - set(self._parameter_names.get(step.output, []))
+            if missing:
+                raise WeightsError(f"tensors are missing for value {step.output}: {missing}")
+        self._plans: dict[frozenset[str], list[tuple[Step, list[int]]]] = {}
+
+    @classmethod
+    def from_tensors(cls, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> Self:
+        """Build from the content of a safetensors file.
+
+        Raises:
+            WeightsError: the metadata holds no architecture.
+        """
+        try:
+            architecture = json.loads(metadata["architecture"])
+        except (KeyError, json.JSONDecodeError) as error:
+            raise WeightsError(f"no architecture in the weights' metadata: {error}") from error
+        return cls(architecture, tensors)
+
+    @classmethod
+    def from_file(cls, path: Path) -> Self:
+        """Build from a safetensors file.
+
+        Raises:
+            WeightsError: the file is missing or not a converted face network.
+        """
+        try:
+            with safe_open(path, framework="pt") as file:
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+                metadata = file.metadata() or {}
+        except Exception as error:
+            raise WeightsError(f"{path}: {error}") from error
+        return cls.from_tensors(tensors, metadata)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the parameters are."""
+        return next(self.buffers()).device
+
+    def forward(self, x: Tensor, outputs: Collection[str] | None = None) -> dict[str, Tensor]:
+        """Run the network.
+
+        Args:
+            x: (N, 3, size, size) float32 in `range`.
+            outputs: names of the wanted outputs, all by default; steps that only others need
+                are left out.
+
+        Returns:
+            The outputs by name.
+        """
+        names = frozenset(self.outputs if outputs is None else outputs)
+        if names not in self._plans:
+            self._plans[names] = self._plan(names)
+        values = {self.input: x.contiguous(memory_format=torch.channels_last)}
+        for step, finished in self._plans[names]:
+            parameters = {
+                kind: getattr(self, _buffer_name(step.output, kind))
+                for kind in self._parameter_names.get(step.output, ())
+            }
+            inputs = [values[number] for number in step.inputs]
+            values[step.output] = OPERATORS[step.operator](*inputs, **parameters, **step.options)
+            for number in finished:
+                del values[number]
+        return {name: values[self.outputs[name]] for name in names}
+
+    def _plan(self, names: Collection[str]) -> list[tuple[Step, list[int]]]:
+        """The steps that some outputs need, each with the values nobody reads after it."""
+        seen = {self.outputs[name] for name in names}
+        plan: list[tuple[Step, list[int]]] = []
+        for step in reversed(self.steps):
+            if step.output not in seen:
+                continue
+            finished = [number for number in dict.fromkeys(step.inputs) if number not in seen]
+            seen.update(finished)
+            plan.append((step, finished))
+        return plan[::-1]
+
+
+def _buffer_name(output: int, kind: str) -> str:
+    return f"value{output}_{kind}"
