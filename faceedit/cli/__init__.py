@@ -1,1 +1,69 @@
-"""TODO."""
+"""The command ``faceedit``: one file per command, registered here.
+
+A command's module may import only what is light; torch, cv2 and the like are imported inside its
+function, so that ``--help`` stays instant.
+"""
+
+import signal
+import sys
+from typing import Annotated
+
+import typer
+
+from faceedit.cli import doctor, models
+from faceedit.errors import FaceEditError
+
+SIGTERM_EXIT = 143
+
+app = typer.Typer(
+    name="faceedit",
+    help="Edit faces in folders of photos, at the photo's own resolution.",
+    no_args_is_help=True,
+    add_completion=False,
+    # Plain help needs no rich, which takes longer to import than all of this.
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(models.app, name="models")
+app.command()(doctor.doctor)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"faceedit {version('faceedit')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Edit faces in folders of photos, at the photo's own resolution."""
+
+
+def main() -> None:
+    """Run the command line and leave the process with its exit code.
+
+    0 all done, 1 some photos failed, 2 wrong usage, 3 something needed is missing, 130 interrupted
+    and 143 terminated.
+    """
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        app()
+    except FaceEditError as error:
+        from faceedit.cli.output import complain
+
+        complain(str(error))
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _terminate(signum: int, frame: object) -> None:
+    """Leave through SystemExit so that temporary files are removed on the way out."""
+    sys.exit(SIGTERM_EXIT)

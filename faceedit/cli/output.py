@@ -1,0 +1,41 @@
+"""How commands speak: data to stdout, messages to stderr."""
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+
+
+def complain(message: str) -> None:
+    """Write one red line to stderr, plain where stderr is no terminal."""
+    from rich.console import Console
+    from rich.text import Text
+
+    line = " ".join(message.split())
+    Console(stderr=True).print(Text(f"error: {line}", style="red"), soft_wrap=True)
+
+
+def tell(message: str) -> None:
+    """Write a message to stderr."""
+    print(message, file=sys.stderr)
+
+
+def print_json(value: object) -> None:
+    """Write one line of JSON to stdout, in ASCII since file names need not be valid Unicode."""
+    print(json.dumps(value))
+
+
+def print_columns(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Write a table to stdout in aligned columns, never cut to a terminal's width."""
+    table = [list(header), *(list(row) for row in rows)]
+    widths = [max(len(cell) for cell in column) for column in zip(*table, strict=True)]
+    for row in table:
+        print("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip())
+
+
+def readable_size(size: int) -> str:
+    """Return a number of bytes as people read it: ``812 B``, ``3.7 MB``."""
+    if size < 1000:
+        return f"{size} B"
+    if size < 1_000_000:
+        return f"{size / 1e3:.1f} kB"
+    return f"{size / 1e6:.1f} MB"

@@ -1,0 +1,86 @@
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from faceedit import cli
+from faceedit.errors import DeviceError, FaceEditError, UsageError
+
+HEAVY = "torch cv2 numpy PIL safetensors pydantic rich huggingface_hub face_alignment skimage"
+
+
+def test_help_imports_nothing_heavy():
+    script = (
+        "import sys\nfrom faceedit import cli\nsys.argv = ['faceedit', '--help']\n"
+        "try:\n    cli.main()\nexcept SystemExit as left:\n    assert left.code == 0\n"
+        f"print('HEAVY', [name for name in {HEAVY.split()} if name in sys.modules])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert "Commands:" in done.stdout
+    assert done.stdout.splitlines()[-1] == "HEAVY []", done.stderr
+
+
+def test_version_and_python_m():
+    done = subprocess.run(
+        [sys.executable, "-m", "faceedit", "--version"], capture_output=True, text=True
+    )
+    assert done.returncode == 0
+    assert done.stdout.startswith("faceedit ")
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(FaceEditError("one\n two"), 1), (UsageError("wrong"), 2), (DeviceError("[red]no"), 3)],
+)
+def test_an_error_is_one_line_on_stderr_and_its_exit_code(run_main, monkeypatch, error, code):
+    def fail():
+        raise error
+
+    monkeypatch.setattr(cli, "app", fail)
+    result = run_main()
+    assert result.code == code
+    assert result.out == ""
+    assert result.err == f"error: {' '.join(str(error).split())}\n"
+
+
+@pytest.mark.parametrize("args", [("nonsense",), ("models", "show"), ("doctor", "--nonsense")])
+def test_wrong_usage_is_2(run_main, args):
+    result = run_main(*args)
+    assert result.code == 2
+    assert result.out == ""
+    assert "Usage:" in result.err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_signals_run_clean_up_and_give_their_exit_code(number, code):
+    script = """
+import signal, sys, time
+from faceedit import cli
+
+# A shell that starts the tests in the background has SIGINT ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+@cli.app.command()
+def wait():
+    try:
+        print("ready", flush=True)
+        time.sleep(60)
+    finally:
+        print("cleaned", flush=True)
+
+sys.argv = ["faceedit", "wait"]
+cli.main()
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(number)
+        out, err = process.communicate(timeout=30)
+    assert process.returncode == code
+    assert out == "cleaned\n"
+    assert "Traceback" not in err
