@@ -1,1 +1,18 @@
-"""TODO."""
+"""Photo files: which ones, read whole with everything in them, and written back as they were."""
+
+from faceedit.photos.discover import Job, plan
+from faceedit.photos.read import read_photo
+from faceedit.photos.types import Photo, Source, WriteOptions
+from faceedit.photos.write import copy_photo, copy_suffices, write_photo
+
+__all__ = [
+    "Job",
+    "Photo",
+    "Source",
+    "WriteOptions",
+    "copy_photo",
+    "copy_suffices",
+    "plan",
+    "read_photo",
+    "write_photo",
+]

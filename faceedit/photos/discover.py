@@ -1,0 +1,202 @@
+"""The plan of a run: every photo and its output, settled before any work starts."""
+
+import os
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from faceedit.errors import PlanError, UsageError
+from faceedit.photos.formats import format_of, parse_format
+from faceedit.photos.walk import Found, OnUnlistable, find
+
+_LONGEST_NAME = 255
+
+
+@dataclass(frozen=True)
+class Job:
+    """One photo to edit.
+
+    Attributes:
+        source: the photo.
+        target: its output.
+    """
+
+    source: Path
+    target: Path
+
+
+def plan(
+    inputs: Iterable[str | Path],
+    output: str | Path | None = None,
+    recursive: bool = True,
+    format: str | None = None,
+    on_unlistable: OnUnlistable | None = None,
+) -> list[Job]:
+    """Find all photos and decide where each output goes. Nothing is written.
+
+    Without ``output``, a folder ``photos`` gets a sibling ``photos-edited`` with the same tree
+    and ``a.jpg`` gets ``a-edited.jpg`` beside it. With ``output``: one named photo goes to that
+    file if it is named like a photo, and otherwise into that folder; one folder's tree goes
+    below it; several folders keep the paths below their common parent; a pattern's matches keep
+    their paths below its fixed part. A photo that is reached twice is done once. What lies in
+    the output folder already is no input.
+
+    Args:
+        inputs: files, folders and patterns.
+        output: file or folder.
+        recursive: take subfolders too.
+        format: another format than the sources', such as ``png``.
+        on_unlistable: called with each folder that cannot be listed and the reason; None raises.
+
+    Returns:
+        The jobs in the order of the inputs, sorted within each.
+
+    Raises:
+        UsageError: an input that does not exist or is no photo, an unknown format, an output
+            that does not fit the inputs.
+        PlanError: two photos would get one output, or an output is an input.
+    """
+    given = list(inputs)
+    if not given:
+        raise UsageError("no inputs: name photos or folders of photos")
+    suffix = None if format is None else parse_format(format)
+    single = _single_target(output, suffix)
+    folder = None if output is None or single is not None else Path(output)
+    if folder is not None and os.path.lexists(folder) and not folder.is_dir():
+        raise UsageError(f"{folder}: the output is a file, but a folder is needed")
+    inside = None if folder is None else folder.resolve()
+    found: dict[tuple[str, str], Found] = {}
+    for one in given:
+        for photo in find(one, recursive, inside, on_unlistable):
+            key = (os.path.realpath(photo.path.parent), photo.path.name)
+            found.setdefault(key, photo)
+    photos = list(found.values())
+    common = _common_parent(given)
+    if single is not None:
+        if len(given) > 1 or [photo.path for photo in photos] != [Path(given[0])]:
+            raise UsageError(f"{single}: the output names one file, but the input is not one file")
+        jobs = [Job(photo.path, single) for photo in photos]
+    else:
+        jobs = [Job(photo.path, _target(photo, folder, common, suffix)) for photo in photos]
+    _refuse_collisions(jobs)
+    return jobs
+
+
+def _single_target(output: str | Path | None, suffix: tuple[str, str] | None) -> Path | None:
+    """Return the output where it names a file and not a folder."""
+    if output is None:
+        return None
+    path = Path(output)
+    if path.is_dir() or str(output).endswith(("/", os.sep)) or format_of(path) is None:
+        return None
+    if suffix is not None and format_of(path) != suffix[0]:
+        raise UsageError(f"{path}: the output does not end like the format that was asked for")
+    return path
+
+
+def _common_parent(given: Sequence[str | Path]) -> Path | None:
+    """Return the folder above all named folders where there are several."""
+    folders = {os.path.abspath(one) for one in map(Path, given) if one.is_dir()}  # noqa: PTH100
+    if len(folders) < 2:
+        return None
+    try:
+        return Path(os.path.commonpath([Path(folder).parent for folder in folders]))
+    except ValueError as error:
+        raise UsageError("the folders lie on several drives: run them one by one") from error
+
+
+def _target(
+    photo: Found, folder: Path | None, common: Path | None, suffix: tuple[str, str] | None
+) -> Path:
+    if photo.root is None:
+        relative = photo.relative
+        if folder is None:
+            return _rename(photo.path, suffix, "-edited")
+        return _rename(folder / relative, suffix, "")
+    if folder is None:
+        root = photo.root
+        if root.name in ("", ".."):
+            root = root.resolve()
+        if not root.name:
+            raise PlanError(f"{photo.root}: no folder can lie beside it: name an output with -o")
+        folder = root.with_name(_shorten(root.name, "-edited"))
+    elif common is not None:
+        folder = folder / Path(os.path.abspath(photo.root)).relative_to(common)  # noqa: PTH100
+    return _rename(folder / photo.relative, suffix, "")
+
+
+def _rename(path: Path, suffix: tuple[str, str] | None, ending: str) -> Path:
+    """Return a path with an ending after its stem and the suffix of a format."""
+    kind = path.suffix
+    if suffix is not None and format_of(path) != suffix[0]:
+        kind = suffix[1]
+    return path.with_name(_shorten(path.stem, ending + kind))
+
+
+def _shorten(stem: str, ending: str) -> str:
+    """Return stem and ending, the stem cut to what a file name can hold."""
+    room = _LONGEST_NAME - len(os.fsencode(ending))
+    while len(os.fsencode(stem)) > room:
+        stem = stem[:-1]
+    return stem + ending
+
+
+def _refuse_collisions(jobs: list[Job]) -> None:
+    sources = {}
+    for job in jobs:
+        identity = _identity(job.source)
+        if identity is not None:
+            sources[identity] = job.source
+    targets: dict[str, Job] = {}
+    insensitive: dict[str, bool] = {}
+    for job in jobs:
+        identity = _identity(job.target)
+        if identity in sources and identity is not None:
+            raise PlanError(
+                f"{job.target}: would be the output of {job.source}, but it is an input "
+                f"({sources[identity]}); name another output with -o"
+            )
+        if job.target.is_dir():
+            raise PlanError(f"{job.target}: a folder is where {job.source} would be written")
+        key = _key(job.target, insensitive)
+        if key in targets:
+            raise PlanError(
+                f"{targets[key].source} and {job.source} would both be written to {job.target}"
+            )
+        targets[key] = job
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Return what is the same for all names of one file, or None where there is no file."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _key(target: Path, insensitive: dict[str, bool]) -> str:
+    """Return a text that is equal for two targets if they are one file."""
+    folder = os.path.realpath(target.parent)
+    if folder not in insensitive:
+        insensitive[folder] = _ignores_case(Path(folder))
+    key = str(Path(folder) / target.name)
+    return unicodedata.normalize("NFC", key).casefold() if insensitive[folder] else key
+
+
+def _ignores_case(folder: Path) -> bool:
+    """Say whether a folder's file system takes ``A`` and ``a`` for one name.
+
+    Looks at names that exist, in the folder or the nearest one above it that has any.
+    """
+    for place in (folder, *folder.parents):
+        try:
+            names = set(os.listdir(place))  # noqa: PTH208
+        except OSError:
+            continue
+        for name in sorted(names):
+            other = name.swapcase()
+            if other != name and other.swapcase() == name and other not in names:
+                return os.path.lexists(place / other)
+    return False

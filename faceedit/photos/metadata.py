@@ -1,0 +1,72 @@
+"""XMP packets and Photoshop resources: orientation reset, thumbnails of the old picture dropped."""
+
+import re
+import struct
+from collections.abc import Callable
+from dataclasses import replace
+
+from faceedit.photos import exif as exif_blocks
+from faceedit.photos.types import Metadata
+
+_ORIENTATION = re.compile(
+    rb"(?P<before>tiff:Orientation\s*(?:=\s*[\"']|>)\s*)(?P<value>[1-8])(?P<after>\s*(?:[\"']|<))"
+)
+_THUMBNAILS = re.compile(rb"<(xmp|xap):Thumbnails\b.*?</\1:Thumbnails\s*>", re.DOTALL)
+_PHOTOSHOP_THUMBNAILS = {0x0409, 0x040C}
+_EXTRA_PICTURES = re.compile(rb"hdrgm:|GCamera:M|Container:Directory")
+
+
+def orientation(metadata: Metadata) -> int:
+    """Return the orientation from EXIF or, where EXIF has none, from XMP; 1 if neither says."""
+    found = exif_blocks.orientation(metadata.exif)
+    if found is None and metadata.xmp:
+        match = _ORIENTATION.search(metadata.xmp)
+        found = int(match["value"]) if match else None
+    return found or 1
+
+
+def upright(metadata: Metadata, turned: bool) -> Metadata:
+    """Return the metadata of the photo turned upright, without thumbnails.
+
+    Args:
+        metadata: as read.
+        turned: width and height changed places.
+    """
+
+    def apply(clean: Callable[[bytes], bytes], value: bytes | None) -> bytes | None:
+        return clean(value) if value else None
+
+    return replace(
+        metadata,
+        exif=apply(lambda block: exif_blocks.upright(block, turned), metadata.exif),
+        xmp=apply(_clean_xmp, metadata.xmp),
+        photoshop=apply(_clean_photoshop, metadata.photoshop),
+    )
+
+
+def notes(metadata: Metadata) -> tuple[str, ...]:
+    """Say in words what XMP announces and an edited file cannot keep."""
+    if metadata.xmp and _EXTRA_PICTURES.search(metadata.xmp):
+        return ("its gain map, depth or motion pictures are not kept",)
+    return ()
+
+
+def _clean_xmp(packet: bytes) -> bytes:
+    return _THUMBNAILS.sub(b"", _ORIENTATION.sub(rb"\g<before>1\g<after>", packet))
+
+
+def _clean_photoshop(resources: bytes) -> bytes:
+    """Drop the thumbnail resources; anything that cannot be followed is kept as it is."""
+    kept, at = [], 0
+    while resources[at : at + 4] == b"8BIM" and at + 12 <= len(resources):
+        (number,) = struct.unpack_from(">H", resources, at + 4)
+        name = resources[at + 6] + 1
+        body = at + 6 + name + name % 2
+        if body + 4 > len(resources):
+            break
+        (size,) = struct.unpack_from(">I", resources, body)
+        end = body + 4 + size + size % 2
+        if number not in _PHOTOSHOP_THUMBNAILS:
+            kept.append(resources[at:end])
+        at = end
+    return b"".join(kept) + resources[at:]

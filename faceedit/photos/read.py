@@ -1,0 +1,109 @@
+"""One file to one `Photo`, or an error that says what is wrong with that file."""
+
+import stat
+from dataclasses import replace
+from pathlib import Path
+
+from faceedit.errors import PhotoError, UnreadableError, UnsupportedError
+from faceedit.photos import metadata as meta
+from faceedit.photos.decode import decode
+from faceedit.photos.formats import format_of, sniff
+from faceedit.photos.pixels import turn
+from faceedit.photos.types import Encoding, Photo, Source
+
+MAX_PIXELS = 250_000_000
+_MAX_BYTES = 2 << 30
+
+
+def read_photo(path: Path, max_pixels: int = MAX_PIXELS) -> Photo:
+    """Read a photo, upright by its EXIF orientation.
+
+    Handled, and written back in the same mode and depth: 8-bit RGB and grey in every format
+    that has them; 8-bit RGBA and grey with alpha; 8-bit palettes with or without transparency
+    (changed pixels take colours of the same palette); 16-bit grey, RGB and RGBA in PNG and TIFF.
+
+    Refused with a reason: CMYK, Lab, 1, 2 and 4-bit grey, 32-bit and floating point, 16-bit grey
+    with alpha, a colour that stands for transparency, premultiplied alpha that is not opaque,
+    more than one extra channel, AVIF and HEIC of more than 8 bits, BMP of 16 bits or with alpha,
+    BigTIFF, animations and several pages. Thumbnail pages and a phone's extra pictures behind a
+    JPEG or HEIC file are left out, the latter with a note in ``source.notes``.
+
+    Args:
+        path: a photo file.
+        max_pixels: larger pictures are refused from their header alone.
+
+    Raises:
+        UnreadableError: missing, empty, truncated, broken, too large, or no picture.
+        UnsupportedError: a sound file that could not be written back as it was, or one whose
+            name promises another format.
+    """
+    data, mtime_ns = _load(path)
+    format = _identify(path, data)
+    try:
+        decoded = decode(path, data, format, max_pixels)
+    except PhotoError:
+        raise
+    # Decoders raise almost anything on broken files, and no file may end the whole run.
+    except Exception as error:
+        reason = str(error) or type(error).__name__
+        raise UnreadableError(path, f"its {format} data is broken or cut off ({reason})") from error
+    orientation = meta.orientation(decoded.metadata)
+    turned = orientation >= 5
+    raster = decoded.raster if decoded.is_upright else turn(decoded.raster, orientation)
+    return Photo(
+        path,
+        raster.pixels,
+        raster.alpha,
+        Source(
+            format=format,
+            mode=raster.mode,
+            depth=8 * raster.pixels.itemsize,
+            orientation=orientation,
+            mtime_ns=mtime_ns,
+            metadata=meta.upright(decoded.metadata, turned),
+            encoding=_turn_tables(decoded.encoding) if turned else decoded.encoding,
+            palette=raster.palette,
+            notes=decoded.notes or meta.notes(decoded.metadata),
+        ),
+    )
+
+
+def _load(path: Path) -> tuple[bytes, int]:
+    try:
+        status = path.stat()
+        # Opening a pipe would wait for ever.
+        if not stat.S_ISREG(status.st_mode):
+            raise UnreadableError(path, "it is not a regular file")
+        if status.st_size > _MAX_BYTES:
+            raise UnreadableError(path, "it is larger than 2 GiB")
+        data = path.read_bytes()
+    except OSError as error:
+        raise UnreadableError(path, error.strerror or str(error)) from error
+    if not data:
+        raise UnreadableError(path, "it is empty")
+    return data, status.st_mtime_ns
+
+
+def _identify(path: Path, data: bytes) -> str:
+    """Return the format, which name and content must agree on."""
+    promised, found = format_of(path), sniff(data[:64])
+    if promised is None:
+        raise UnsupportedError(path, f"{path.suffix or 'a name without suffix'} is no known format")
+    if found is None:
+        raise UnreadableError(path, f"its content is not {promised} nor another known format")
+    if found != promised:
+        raise UnsupportedError(
+            path, f"its name says {promised} but its content is {found}: rename it first"
+        )
+    return found
+
+
+def _turn_tables(encoding: Encoding) -> Encoding:
+    """Return the encoding of the picture with rows and columns exchanged."""
+    tables = tuple(
+        tuple(table[8 * column + row] for row in range(8) for column in range(8))
+        for table in encoding.tables
+    )
+    # 4:2:2 halves chroma along the rows, which are columns now, and Pillow writes no 4:4:0.
+    subsampling = 0 if encoding.subsampling == 1 else encoding.subsampling
+    return replace(encoding, tables=tables, subsampling=subsampling)

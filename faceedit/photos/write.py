@@ -1,0 +1,90 @@
+"""A `Photo` with edited pixels back to a file, and files copied where nothing was edited."""
+
+from pathlib import Path
+
+import numpy as np
+
+from faceedit.errors import PhotoError, UnreadableError, UsageError, WriteError
+from faceedit.photos.atomic import write_atomic
+from faceedit.photos.encode import encode
+from faceedit.photos.formats import format_of, parse_format
+from faceedit.photos.types import Photo, WriteOptions
+
+__all__ = ["WriteOptions", "copy_photo", "copy_suffices", "write_photo"]
+
+
+def write_photo(
+    photo: Photo, target: Path, pixels: np.ndarray, options: WriteOptions | None = None
+) -> None:
+    """Write edited pixels as the photo's file was: format, channels, depth and metadata.
+
+    The output is upright, has the source's modification time, and appears whole or not at all.
+    In lossless formats unchanged pixels keep exactly the file's values.
+
+    Args:
+        photo: as read.
+        target: the output; its suffix has to agree with the format.
+        pixels: (H, W, 3) RGB of the shape and type of ``photo.pixels``.
+        options: quality, format and strip.
+
+    Raises:
+        UsageError: the target's suffix is no known format or contradicts ``options.format``.
+        UnsupportedError: the format cannot hold this photo.
+        WriteError: the encoder or the disk failed; nothing was left behind.
+        ValueError: pixels of another shape or type.
+    """
+    options = options or WriteOptions()
+    if pixels.shape != photo.pixels.shape or pixels.dtype != photo.pixels.dtype:
+        raise ValueError(
+            f"pixels are {pixels.dtype} {pixels.shape}, "
+            f"the photo's are {photo.pixels.dtype} {photo.pixels.shape}"
+        )
+    format = _format(target, options)
+    try:
+        data = encode(photo, target, np.ascontiguousarray(pixels), format, options)
+    except PhotoError:
+        raise
+    # Encoders raise many things, and one photo's failure may not end the run.
+    except Exception as error:
+        reason = f"it cannot be encoded as {format} ({error or type(error).__name__})"
+        raise WriteError(target, reason) from error
+    write_atomic(target, data, photo.source.mtime_ns)
+
+
+def _format(target: Path, options: WriteOptions) -> str:
+    named = format_of(target)
+    if named is None:
+        raise UsageError(f"{target}: {target.suffix or 'no suffix'} is no known photo format")
+    if options.format is not None and parse_format(options.format)[0] != named:
+        raise UsageError(f"{target}: the name does not end like a {options.format} file")
+    return named
+
+
+def copy_suffices(source: Path, target: Path, options: WriteOptions | None = None) -> bool:
+    """Say whether an unedited photo may be copied, or must go through ``write_photo``.
+
+    A copy keeps format and metadata, so it would be wrong where either was to change.
+    """
+    strip = options is not None and options.strip
+    return not strip and format_of(source) == format_of(target)
+
+
+def copy_photo(source: Path, target: Path) -> None:
+    """Copy a file byte for byte, with its modification time, whole or not at all.
+
+    Args:
+        source: a photo.
+        target: the output, of the same format.
+
+    Raises:
+        UnreadableError: the source cannot be read.
+        WriteError: the formats differ, or the disk failed; nothing was left behind.
+    """
+    if not copy_suffices(source, target):
+        raise WriteError(target, f"a copy of a {source.suffix} file cannot have this name")
+    try:
+        mtime_ns = source.stat().st_mtime_ns
+        data = source.read_bytes()
+    except OSError as error:
+        raise UnreadableError(source, error.strerror or str(error)) from error
+    write_atomic(target, data, mtime_ns)
