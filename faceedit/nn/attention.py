@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from faceedit.nn.activation import PReLU
 from faceedit.nn.blocks import FeatureUnit, NormKind, make_norm
 
 MapKind = Literal["spatial", "full"]
@@ -18,9 +19,9 @@ MapKind = Literal["spatial", "full"]
 class _ConvNormAct(nn.Sequential):
     def __init__(self, in_channels: int, out_channels: int, kernel: int, norm: NormKind):
         super().__init__(
-            nn.Conv2d(in_channels, out_channels, kernel, padding=kernel // 2),
+            nn.Conv2d(in_channels, out_channels, kernel, padding=kernel // 2, bias=norm == "none"),
             make_norm(norm, out_channels),
-            nn.PReLU(out_channels),
+            PReLU(out_channels),
         )
 
 

@@ -5,6 +5,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from faceedit.nn.activation import PReLU
+
 NormKind = Literal["batch", "instance", "none"]
 
 
@@ -36,7 +38,7 @@ class PreActConv(nn.Module):
     def __init__(self, in_channels: int, out_channels: int, stride: int, norm: NormKind):
         super().__init__()
         self.norm = make_norm(norm, in_channels)
-        self.act = nn.PReLU(in_channels)
+        self.act = PReLU(in_channels)
         self.conv = nn.Conv2d(in_channels, out_channels, 3, stride=stride, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -70,7 +70,7 @@ class RefinementConfig:
             in_channels=in_channels,
             out_channels=out_channels,
             stem_channels=32,
-            widths=(48, 80, 128),
+            widths=(64, 112, 160),
             hourglass_depth=2,
             hourglass_channels=16,
             skips=True,

@@ -1,0 +1,51 @@
+"""Hyper-parameters of RegGAN; defaults are the paper's, with the section they come from."""
+
+import dataclasses
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class LossWeights:
+    """Weights of the four terms of Eq. 10 (section IV-B).
+
+    Attributes:
+        pixel: lambda_pix.
+        adversarial: lambda_adv.
+        feature_matching: lambda_fm.
+        perceptual: lambda_per.
+    """
+
+    pixel: float = 100.0
+    adversarial: float = 1.0
+    feature_matching: float = 10.0
+    perceptual: float = 1.0
+
+
+@dataclass(frozen=True)
+class RegGANRecipe:
+    """How a RegGAN is trained.
+
+    Attributes:
+        field: side r of the receptive field (IV-B: 5).
+        ridge: lambda_Reg of Eq. 6 for images in [-1, 1]; the paper names no value.
+        colour_copies: recoloured copies of each training image (IV-C: ten).
+        batch_size: pairs a step of the refinement network (IV-B: 1).
+        learning_rate: of Adam, for generator and discriminators; the paper names no value, this is
+            pix2pixHD's.
+        betas: of Adam (IV-B: 0.5, 0.999).
+        weights: of the losses (IV-B).
+        discriminator_width: channels of each discriminator's first layer (pix2pixHD's: 64).
+        discriminator_scales: number of discriminators (III-E: three).
+        spectral_norm: use spectral normalisation in the discriminators (the paper names none).
+    """
+
+    field: int = 5
+    ridge: float = 1.0
+    colour_copies: int = 10
+    batch_size: int = 1
+    learning_rate: float = 2e-4
+    betas: tuple[float, float] = (0.5, 0.999)
+    weights: LossWeights = dataclasses.field(default_factory=LossWeights)
+    discriminator_width: int = 64
+    discriminator_scales: int = 3
+    spectral_norm: bool = False
