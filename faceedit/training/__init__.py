@@ -1,1 +1,1 @@
-"""TODO."""
+"""Training data and loops; nothing here is needed to edit photos."""

@@ -1,0 +1,132 @@
+"""What a method asks of a face: fields in crop coordinates, to be composed at native resolution."""
+
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import cv2
+import numpy as np
+
+
+class Paint(Protocol):
+    """New pixels for what the photo does not show."""
+
+    def sample(self, to_crop: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+        """Draw the paint on a pixel grid.
+
+        Args:
+            to_crop: (2, 3) similarity from grid pixels to crop pixels.
+            size: height and width of the grid.
+
+        Returns:
+            (H, W, 3) float32 RGB, 0 to 1 where it is opaque.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class RasterPaint:
+    """A picture of the whole crop, as the papers' generators give it.
+
+    Attributes:
+        pixels: (h, w, 3) float32 RGB in [0, 1], covering the crop.
+        size: side of the crop in crop pixels.
+    """
+
+    pixels: np.ndarray
+    size: int
+
+    def sample(self, to_crop: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+        """Draw the paint on a pixel grid; see `Paint.sample`."""
+        return sample_field(self.pixels, self.size, to_crop, size)
+
+
+@dataclass(frozen=True)
+class TexturePaint:
+    """A sharp texture laid on the face by an affine map, then lit.
+
+    Attributes:
+        texture: (th, tw, 3) float32 RGB in [0, 1].
+        to_texture: (2, 3) affine map from crop pixels to texture pixels.
+        log_gain: (h, w, 3) float32, log of the light that falls on it, covering the crop.
+        saturation: (h, w) float32, 0 grey to 1 the texture's own colour.
+        size: side of the crop in crop pixels.
+    """
+
+    texture: np.ndarray
+    to_texture: np.ndarray
+    log_gain: np.ndarray
+    saturation: np.ndarray
+    size: int
+
+    def sample(self, to_crop: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+        """Draw the paint on a pixel grid; see `Paint.sample`."""
+        to_texture = _compose_affine(self.to_texture, to_crop)
+        colour = cv2.warpAffine(
+            self.texture,
+            to_texture,
+            size[::-1],
+            flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+        gain = sample_field(self.log_gain, self.size, to_crop, size)
+        saturation = sample_field(self.saturation, self.size, to_crop, size)[..., None]
+        grey = colour.mean(axis=-1, keepdims=True)
+        return (grey + saturation * (colour - grey)) * np.exp(gain)
+
+
+@dataclass(frozen=True)
+class Edit:
+    """The composed edit out = A·P + (1 - A)·warp(I, F)·exp(R), in crop coordinates.
+
+    The fields cover the whole crop at a resolution of their own, h by w.
+
+    Attributes:
+        flow: (h, w, 2) float32 F, x and y in crop pixels: where an output pixel comes from, less
+            its own place.
+        log_ratio: (h, w, 3) float32 R, log of new over old brightness in display values.
+        opacity: (h, w) float32 A in [0, 1].
+        paint: P.
+        size: side of the crop in crop pixels.
+    """
+
+    flow: np.ndarray
+    log_ratio: np.ndarray
+    opacity: np.ndarray
+    paint: Paint
+    size: int
+
+    def scaled(self, strength: float) -> "Edit":
+        """Scale F, R and A; 0 is the identity."""
+        return replace(
+            self,
+            flow=self.flow * np.float32(strength),
+            log_ratio=self.log_ratio * np.float32(strength),
+            opacity=np.clip(self.opacity * np.float32(strength), 0.0, 1.0),
+        )
+
+
+def sample_field(
+    field: np.ndarray, crop_size: int, to_crop: np.ndarray, size: tuple[int, int]
+) -> np.ndarray:
+    """Draw a field that covers a crop on another pixel grid, smoothly.
+
+    Args:
+        field: (h, w) or (h, w, C <= 4) float32.
+        crop_size: side of the crop in crop pixels.
+        to_crop: (2, 3) affine map from grid pixels to crop pixels.
+        size: height and width of the grid.
+    """
+    ratio = field.shape[0] / crop_size
+    to_field = np.hstack([to_crop[:, :2] * ratio, (to_crop[:, 2:] + 0.5) * ratio - 0.5])
+    return cv2.warpAffine(
+        field,
+        to_field,
+        size[::-1],
+        flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+
+
+def _compose_affine(outer: np.ndarray, inner: np.ndarray) -> np.ndarray:
+    linear = outer[:, :2] @ inner[:, :2]
+    return np.hstack([linear, outer[:, :2] @ inner[:, 2:] + outer[:, 2:]])

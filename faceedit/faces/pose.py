@@ -1,0 +1,72 @@
+"""The pose of a head: the 3D similarity between its landmarks and the mean face."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from faceedit.faces.topology import STILL, mean_shape
+
+
+@dataclass(frozen=True)
+class Similarity3:
+    """x → scale · x @ rotation + shift.
+
+    Attributes:
+        scale: positive.
+        rotation: (3, 3), determinant 1.
+        shift: (3,).
+    """
+
+    scale: float
+    rotation: np.ndarray
+    shift: np.ndarray
+
+    def points(self, points: np.ndarray) -> np.ndarray:
+        """Take (N, 3) points through."""
+        return self.scale * points @ self.rotation + self.shift
+
+    def vectors(self, vectors: np.ndarray) -> np.ndarray:
+        """Take (N, 3) differences of points through."""
+        return self.scale * vectors @ self.rotation
+
+    def inverse_points(self, points: np.ndarray) -> np.ndarray:
+        """Take (N, 3) points back."""
+        return (points - self.shift) @ self.rotation.T / self.scale
+
+    def inverse_vectors(self, vectors: np.ndarray) -> np.ndarray:
+        """Take (N, 3) differences of points back."""
+        return vectors @ self.rotation.T / self.scale
+
+
+def fit_similarity3(source: np.ndarray, target: np.ndarray) -> Similarity3:
+    """Fit the least-squares similarity without mirroring (Umeyama, 1991).
+
+    Args:
+        source: (N, 3) points.
+        target: (N, 3) points.
+    """
+    a0, b0 = source.mean(0), target.mean(0)
+    a, b = source - a0, target - b0
+    u, singular, vt = np.linalg.svd(a.T @ b)
+    signs = np.array([1.0, 1.0, np.sign(np.linalg.det(u @ vt))])
+    rotation = u * signs @ vt
+    scale = float((singular * signs).sum() / (a * a).sum())
+    return Similarity3(scale, rotation, b0 - scale * a0 @ rotation)
+
+
+def to_mean_face(landmarks: np.ndarray) -> Similarity3:
+    """Fit the similarity from a face to the mean face, by the points that expressions leave still.
+
+    Args:
+        landmarks: (478, 3), any unit.
+    """
+    still = list(STILL)
+    return fit_similarity3(
+        landmarks[still].astype(np.float64), mean_shape()[still].astype(np.float64)
+    )
+
+
+def yaw_degrees(landmarks: np.ndarray) -> float:
+    """Return how far the head is turned, positive where it looks to the image's right."""
+    forward = to_mean_face(landmarks).inverse_vectors(np.array([[0.0, 0.0, -1.0]]))[0]
+    return float(np.degrees(np.arctan2(forward[0], -forward[2])))

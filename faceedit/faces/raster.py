@@ -1,0 +1,94 @@
+"""Drawing the landmark mesh and its parts on a pixel grid."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from faceedit.faces.topology import triangles
+
+_SUBPIXEL = 4
+"""Bits of the fractional pixel that cv2's polygon filler takes."""
+
+
+@dataclass(frozen=True)
+class MeshRaster:
+    """Which triangle covers each pixel, and where in it the pixel lies.
+
+    Attributes:
+        inside: (H, W) bool, pixels that the mesh covers.
+        vertices: (H, W, 3) int32 point numbers; 0 where `inside` is False.
+        weights: (H, W, 3) float32 barycentric coordinates; 0 where `inside` is False.
+    """
+
+    inside: np.ndarray
+    vertices: np.ndarray
+    weights: np.ndarray
+
+    def interpolate(self, values: np.ndarray) -> np.ndarray:
+        """Spread per-point `values` (N, C) over the pixels: (H, W, C), 0 outside the mesh."""
+        return np.einsum("hwk,hwkc->hwc", self.weights, values.astype(np.float32)[self.vertices])
+
+
+def rasterize_mesh(points: np.ndarray, size: tuple[int, int]) -> MeshRaster:
+    """Draw the skin triangles at 2D positions.
+
+    Args:
+        points: (>= 468, >= 2) positions x, y in pixels; pixel centres at integers.
+        size: height and width of the grid.
+    """
+    corners = points[:, :2].astype(np.float64)[triangles()]
+    index = np.full(size, -1, np.int32)
+    fixed = np.round(corners * (1 << _SUBPIXEL)).astype(np.int32)
+    for number, triangle in enumerate(fixed):
+        cv2.fillConvexPoly(index, triangle, int(number), cv2.LINE_8, _SUBPIXEL)
+    inside = index >= 0
+    found = np.maximum(index, 0)
+    a, b, c = (corners[:, k] for k in range(3))
+    ab, ac = b - a, c - a
+    area = ab[:, 0] * ac[:, 1] - ab[:, 1] * ac[:, 0]
+    area = np.where(np.abs(area) < 1e-9, 1e-9, area)
+    rows, columns = np.mgrid[: size[0], : size[1]]
+    dx, dy = columns - a[found, 0], rows - a[found, 1]
+    u = (dx * ac[found, 1] - dy * ac[found, 0]) / area[found]
+    v = (dy * ab[found, 0] - dx * ab[found, 1]) / area[found]
+    # The filler also takes pixels that a triangle's edge only touches.
+    weights = np.clip(np.stack([1 - u - v, u, v], axis=-1), 0.0, 1.0)
+    weights *= inside[..., None] / np.maximum(weights.sum(-1, keepdims=True), 1e-9)
+    vertices = np.where(inside[..., None], triangles()[found], 0)
+    return MeshRaster(inside, vertices, weights.astype(np.float32))
+
+
+def fill_polygon(points: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Draw a filled polygon with soft edges.
+
+    Args:
+        points: (N, 2) corners x, y in pixels.
+        size: height and width of the grid.
+
+    Returns:
+        (H, W) float32 coverage in [0, 1].
+    """
+    canvas = np.zeros(size, np.uint8)
+    cv2.fillPoly(canvas, [_fixed(points)], 255, cv2.LINE_AA, _SUBPIXEL)
+    return canvas.astype(np.float32) / 255.0
+
+
+def draw_lines(lines: list[np.ndarray], size: tuple[int, int]) -> np.ndarray:
+    """Draw open lines, about three pixels wide and soft.
+
+    Args:
+        lines: (N, 2) points x, y in pixels each.
+        size: height and width of the grid.
+
+    Returns:
+        (H, W) float32 in [0, 1].
+    """
+    canvas = np.zeros(size, np.uint8)
+    cv2.polylines(canvas, [_fixed(p) for p in lines], False, 255, 1, cv2.LINE_AA, _SUBPIXEL)
+    soft = cv2.GaussianBlur(canvas.astype(np.float32) / 255.0, (0, 0), 1.2)
+    return np.clip(soft * 2.2, 0.0, 1.0)
+
+
+def _fixed(points: np.ndarray) -> np.ndarray:
+    return np.round(np.asarray(points)[:, :2] * (1 << _SUBPIXEL)).astype(np.int32)

@@ -1,0 +1,107 @@
+"""Tables of labelled photos: a CSV, or person/expression folders."""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+from faceedit.errors import UsageError
+from faceedit.targets import EXPRESSIONS
+
+SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"}
+VALIDATION_SHARE = 10
+"""Without a `split` column, every tenth person is kept for validation."""
+
+
+@dataclass(frozen=True)
+class LabelledPhoto:
+    """One training photo.
+
+    Attributes:
+        path: the picture.
+        person: the same for all photos of one person.
+        expression: one of `targets.EXPRESSIONS`, or "" where unknown.
+        strength: of the expression, 0 to 3; -1 where unknown.
+        split: "train" or "val"; the same for all photos of one person.
+        eyeglasses: whether the person wears any.
+        source: name of the collection; "" where unknown.
+    """
+
+    path: Path
+    person: str
+    expression: str
+    strength: int
+    split: str
+    eyeglasses: bool = False
+    source: str = ""
+
+
+def read_labelled(data: Path) -> list[LabelledPhoto]:
+    """Read a table of photos.
+
+    Args:
+        data: a CSV with the columns file, person and expression (and, where known, split,
+            strength, eyeglasses, source), its files beside it or in a folder of the CSV's own
+            name; or a folder that holds such a CSV; or a folder of person/expression.jpg or
+            person/expression/*.jpg.
+
+    Raises:
+        UsageError: nothing there, or a column is missing.
+    """
+    if data.is_file():
+        return _read_csv(data)
+    if not data.is_dir():
+        raise UsageError(f"no training data at {data}")
+    tables = sorted(data.glob("*.csv"))
+    for table in tables:
+        with table.open(newline="", encoding="utf-8") as file:
+            if {"file", "person", "expression"} <= set(next(csv.reader(file), [])):
+                return _read_csv(table)
+    photos = _read_folders(data)
+    if not photos:
+        raise UsageError(
+            f"{data} holds neither a CSV with file, person and expression, nor person/expression "
+            "folders"
+        )
+    return photos
+
+
+def _read_csv(table: Path) -> list[LabelledPhoto]:
+    with table.open(newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file)
+        missing = {"file", "person", "expression"} - set(reader.fieldnames or [])
+        if missing:
+            raise UsageError(f"{table}: no column {', '.join(sorted(missing))}")
+        rows = list(reader)
+    folder = table.with_suffix("") if table.with_suffix("").is_dir() else table.parent
+    splits = _split_people(sorted({row["person"] for row in rows}))
+    return [
+        LabelledPhoto(
+            path=folder / row["file"],
+            person=row["person"],
+            expression=row["expression"] if row["expression"] in EXPRESSIONS else "",
+            strength=int(row.get("strength") or -1),
+            split=row.get("split") or splits[row["person"]],
+            eyeglasses=(row.get("eyeglasses") or "0") != "0",
+            source=row.get("source") or "",
+        )
+        for row in rows
+    ]
+
+
+def _read_folders(data: Path) -> list[LabelledPhoto]:
+    found = []
+    for path in sorted(p for p in data.rglob("*") if p.suffix.lower() in SUFFIXES):
+        parts = path.relative_to(data).with_suffix("").parts
+        if len(parts) < 2:
+            continue
+        names = [p.lower() for p in parts[1:3]]
+        expression = next((n for n in names if n in EXPRESSIONS), None)
+        if expression:
+            found.append((path, parts[0], expression))
+    splits = _split_people(sorted({person for _, person, _ in found}))
+    return [LabelledPhoto(path, who, what, -1, splits[who]) for path, who, what in found]
+
+
+def _split_people(people: list[str]) -> dict[str, str]:
+    last = VALIDATION_SHARE - 1
+    return {p: "val" if i % VALIDATION_SHARE == last else "train" for i, p in enumerate(people)}
