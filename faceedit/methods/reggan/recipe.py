@@ -27,7 +27,8 @@ class RegGANRecipe:
 
     Attributes:
         field: side r of the receptive field (IV-B: 5).
-        ridge: lambda_Reg of Eq. 6 for images in [-1, 1]; the paper names no value.
+        ridge: lambda_Reg of Eq. 6 for images in [-1, 1]. The paper names no value; of 0.01 to 100
+            this was best on people left out, fitted on 79 neutral and happy pairs at 128 px.
         colour_copies: recoloured copies of each training image (IV-C: ten).
         batch_size: pairs a step of the refinement network (IV-B: 1).
         learning_rate: of Adam, for generator and discriminators; the paper names no value, this is
@@ -40,7 +41,7 @@ class RegGANRecipe:
     """
 
     field: int = 5
-    ridge: float = 1.0
+    ridge: float = 3.0
     colour_copies: int = 10
     batch_size: int = 1
     learning_rate: float = 2e-4

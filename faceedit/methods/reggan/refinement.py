@@ -89,6 +89,8 @@ class RefinementConfig:
 class RefinementNetwork(nn.Module):
     """Encoder, latent and decoder attention blocks between two convolutions.
 
+    Fastest on a CPU with the module and its input in channels_last memory.
+
     Args:
         config: the architecture.
     """
