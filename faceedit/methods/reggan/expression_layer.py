@@ -21,6 +21,7 @@ class ExpressionLayer(nn.Module):
 
     A new layer is the identity. Half-precision storage (``layer.half()``) works with inputs of any
     floating type: the weights are cast to the input's type when applied.
+    The layer is fastest when left in contiguous memory: channels_last slows it several times.
 
     Args:
         size: side S of the images.
