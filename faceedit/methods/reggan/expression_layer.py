@@ -88,19 +88,19 @@ class ExpressionLayerFitter:
             raise ValueError(f"ridge must be positive, not {ridge}")
         self.size, self.channels, self.field, self.ridge = size, channels, field, ridge
         self.pairs = 0
-        reach = field - 1
+        self._side = size + field - 1
         # One offset of each pair (d, -d): x(q) x(q + d) is the other one's map, moved.
         self._offsets = [
             (dy, dx)
-            for dy, dx in product(range(reach + 1), range(-reach, reach + 1))
+            for dy, dx in product(range(field), range(1 - field, field))
             if dy > 0 or dx >= 0
         ]
-        padded = size + reach
+        shape = (channels, self._side**2)
         double = torch.float64
-        self._products = torch.zeros(len(self._offsets), channels, padded, padded, dtype=double)
-        self._sums = torch.zeros(channels, padded, padded, dtype=double)
-        self._cross = torch.zeros(field * field, channels, size, size, dtype=double)
-        self._targets = torch.zeros(channels, size, size, dtype=double)
+        self._products = torch.zeros(len(self._offsets), *shape, dtype=double)
+        self._sums = torch.zeros(shape, dtype=double)
+        self._cross = torch.zeros(field * field, *shape, dtype=double)
+        self._targets = torch.zeros(shape, dtype=double)
 
     @torch.no_grad()
     def add(self, inputs: Tensor, targets: Tensor) -> None:
@@ -117,20 +117,19 @@ class ExpressionLayerFitter:
         for name, batch in (("inputs", inputs), ("targets", targets)):
             if batch.shape[1:] != expected or len(batch) != len(inputs):
                 raise ValueError(f"{name} must be (N, {expected}), not {tuple(batch.shape)}")
-        size, side = self.size, self.size + self.field - 1
-        # Pair by pair, what is being multiplied stays in the processor's cache.
+        reach, side = self.field // 2, self._side
+        # Pair by pair, what is being multiplied stays in the processor's cache. Rows are joined end
+        # to end: where an offset runs over a row's end it writes sums that nobody reads.
         for image, target in zip(inputs, targets, strict=True):
-            x = F.pad(image.double(), [self.field // 2] * 4)
-            t = target.double()
+            x = F.pad(image.double(), [reach] * 4).flatten(1)
+            t = F.pad(target.double(), [0, 2 * reach, 0, 2 * reach]).flatten(1)
+            end = x.shape[1]
             for total, (dy, dx) in zip(self._products, self._offsets, strict=True):
-                left, right = max(0, -dx), side - max(0, dx)
-                here = x[:, : side - dy, left:right]
-                there = x[:, dy:, left + dx : right + dx]
-                total[:, : side - dy, left:right].addcmul_(here, there)
-            for total, (dy, dx) in zip(
-                self._cross, product(range(self.field), repeat=2), strict=True
-            ):
-                total.addcmul_(x[:, dy : dy + size, dx : dx + size], t)
+                step = dy * side + dx
+                total[:, : end - step].addcmul_(x[:, : end - step], x[:, step:])
+            for total, (dy, dx) in zip(self._cross, self._taps(), strict=True):
+                step = dy * side + dx
+                total[:, : end - step].addcmul_(x[:, step:], t[:, : end - step])
             self._sums += x
             self._targets += t
         self.pairs += len(inputs)
@@ -160,7 +159,7 @@ class ExpressionLayerFitter:
 
     def _systems(self, strip: slice) -> tuple[Tensor, Tensor]:
         """Matrices (C, rows, S, r*r+1, r*r+1) and right sides (C, rows, S, r*r+1) of Eq. 6."""
-        taps = [(y, x) for y in range(self.field) for x in range(self.field)]
+        taps = self._taps()
         maps = dict(zip(self._offsets, self._products, strict=True))
         n, rows = len(taps), strip.stop - strip.start
         shape = (self.channels, rows, self.size)
@@ -169,18 +168,23 @@ class ExpressionLayerFitter:
 
         def at(total: Tensor, tap: tuple[int, int]) -> Tensor:
             y, x = strip.start + tap[0], tap[1]
-            return total[:, y : y + rows, x : x + self.size]
+            image = total.view(self.channels, self._side, self._side)
+            return image[:, y : y + rows, x : x + self.size]
 
         for i, tap in enumerate(taps):
             for j in range(i, n):
                 offset = (taps[j][0] - tap[0], taps[j][1] - tap[1])
                 matrix[..., i, j] = matrix[..., j, i] = at(maps[offset], tap)
             matrix[..., i, n] = matrix[..., n, i] = at(self._sums, tap)
-            right[..., i] = self._cross[i][:, strip]
+            right[..., i] = at(self._cross[i], (0, 0))
         matrix[..., n, n] = self.pairs
-        right[..., n] = self._targets[:, strip]
+        right[..., n] = at(self._targets, (0, 0))
         matrix.diagonal(dim1=-2, dim2=-1).add_(self.ridge)
         return matrix, right
+
+    def _taps(self) -> list[tuple[int, int]]:
+        """Places in the receptive field, row by row, from its top left."""
+        return [(y, x) for y in range(self.field) for x in range(self.field)]
 
 
 def _check_field(field: int) -> None:
