@@ -128,23 +128,34 @@ def _png(path: Path, data: bytes, max_pixels: int) -> Decoded:
             raise UnsupportedError(path, "it is 16-bit grey with alpha: convert it to RGB first")
         if png.transparent(data):
             raise UnsupportedError(path, "one of its colours stands for transparency")
-        # OpenCV fills what a truncated file lacks with black; Pillow says so.
-        image.load()
-        return Decoded(_deep_colour(data), metadata)
+        return Decoded(_deep_colour(path, data, image), metadata)
     image = _load(PngImageFile, path, data, max_pixels)
     encoding = Encoding(bits=bits if image.mode == "P" else 8)
     return Decoded(unpack(image, path), metadata, encoding)
 
 
-def _deep_colour(data: bytes) -> Raster:
-    """Decode 16-bit colour, which Pillow would cut to 8 bits."""
+def _deep_colour(path: Path, data: bytes, image: Image.Image) -> Raster:
+    """Decode 16-bit colour, which Pillow cuts to 8 bits.
+
+    OpenCV has all bits, but takes planes for pixels and fills what a truncated file lacks with
+    black. So Pillow decodes too and the upper bytes have to agree.
+
+    Args:
+        path: named in errors.
+        data: the file.
+        image: the same file in Pillow, which raises on truncation.
+    """
     import cv2
 
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    if image is None or image.dtype != np.uint16 or image.ndim != 3:
+    image.load()
+    channels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if channels is None or channels.dtype != np.uint16 or channels.ndim != 3:
         raise ValueError("its 16-bit pixels cannot be decoded")
-    order = [2, 1, 0, 3][: image.shape[2]]
-    return from_channels(image[..., order])
+    order = [2, 1, 0, 3][: channels.shape[2]]
+    raster = from_channels(channels[..., order])
+    if not np.array_equal(raster.pixels >> 8, np.asarray(image)[..., :3]):
+        raise UnsupportedError(path, "its layout of 16-bit channels is not handled")
+    return raster
 
 
 def _webp(path: Path, data: bytes, max_pixels: int) -> Decoded:
@@ -186,11 +197,11 @@ def _tiff(path: Path, data: bytes, max_pixels: int) -> Decoded:
     if len(extra) > 1:
         raise UnsupportedError(path, "it has more than one extra channel")
     compression = image.info.get("compression")
-    image.load()
     deep = max(bits) == 16 and samples > 1
     if deep and (photometric != 2 or samples - len(extra) != 3):
         raise UnsupportedError(path, "it has 16-bit channels other than grey, RGB and RGBA")
-    raster = _deep_colour(data) if deep else unpack(image, path)
+    image.load()
+    raster = _deep_colour(path, data, image) if deep else unpack(image, path)
     if extra and (raster.alpha is None or extra[0] == 0):
         raise UnsupportedError(path, "it has an extra channel of unknown meaning")
     if extra == (1,) and raster.alpha is not None:

@@ -157,7 +157,7 @@ def _refuse_collisions(jobs: list[Job]) -> None:
                 f"{job.target}: would be the output of {job.source}, but it is an input "
                 f"({sources[identity]}); name another output with -o"
             )
-        if job.target.is_dir():
+        if os.path.isdir(job.target):  # noqa: PTH112
             raise PlanError(f"{job.target}: a folder is where {job.source} would be written")
         key = _key(job.target, insensitive)
         if key in targets:

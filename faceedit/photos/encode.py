@@ -99,9 +99,10 @@ def _jpeg(
 def _png(
     image: Image.Image, metadata: Metadata, encoding: Encoding, quality: int | None, photo: Photo
 ) -> bytes:
-    options = {}
+    # Level 4 is as small as Pillow's own 6 on photos, and faster.
+    options: dict[str, Any] = {"compress_level": 4}
     if image.mode == "P":
-        options = {"bits": encoding.bits}
+        options["bits"] = encoding.bits
         if "transparency" in image.info:
             options["transparency"] = image.info.pop("transparency")
     stream = io.BytesIO()

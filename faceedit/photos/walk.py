@@ -58,7 +58,8 @@ def find(
     path = Path(given)
     if not str(given):
         raise UsageError("an input is empty")
-    if path.is_dir():
+    # Other than pathlib, os.path takes names too long or forbidden for names of nothing.
+    if os.path.isdir(path):  # noqa: PTH112
         return _folder(path, recursive, inside, on_unlistable)
     if os.path.lexists(path):
         return [_named(path)]
@@ -117,10 +118,10 @@ def _walk(
             path = folder / entry.name
             if is_hidden(entry.name):
                 continue
-            if entry.is_dir():
+            if os.path.isdir(path):  # noqa: PTH112
                 if recursive:
                     (links if entry.is_symlink() else folders).append(path)
-            elif format_of(path) is not None and (entry.is_file() or entry.is_symlink()):
+            elif format_of(path) is not None and (entry.is_symlink() or entry.is_file()):
                 yield path
 
 
@@ -142,10 +143,10 @@ def _matches(
         relative = path.relative_to(base)
         if any(is_hidden(part) and part not in parts for part in relative.parts):
             continue
-        if inside is not None and path.resolve().is_relative_to(inside):
+        if inside is not None and Path(os.path.realpath(path)).is_relative_to(inside):
             continue
         # With ** the files are matched themselves; elsewhere a folder stands for its content.
-        if path.is_dir():
+        if os.path.isdir(path):  # noqa: PTH112
             if "**" not in parts:
                 found += _folder(path, recursive, inside, on_unlistable)
         elif format_of(path) is not None:
