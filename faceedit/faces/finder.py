@@ -1,7 +1,7 @@
 """From a photo to its faces: proposals by the detectors, confirmed by the mesh."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Self
 
@@ -10,9 +10,9 @@ import numpy as np
 import torch
 
 from faceedit.errors import UsageError
-from faceedit.faces.detector import FULL, SHORT, Detection, Detector, overlap
+from faceedit.faces.detector import FULL, IOU_THRESHOLD, SHORT, Detection, Detector, overlap
 from faceedit.faces.graph import GraphModule
-from faceedit.faces.mesh import Mesh, region_of_detection, region_of_landmarks
+from faceedit.faces.mesh import Mesh, Region, cut, region_of_detection, region_of_landmarks
 from faceedit.faces.search import SAME_FACE, distinct, propose, scaled
 from faceedit.faces.types import Face
 from faceedit.faces.view import View, tiles
@@ -20,12 +20,19 @@ from faceedit.faces.view import View, tiles
 TILE_LEVELS = (2, 4, 6)
 TILE_SIDE = 1024
 """Tiles are cut from a copy of the photo no larger than this, still finer than the detector."""
-SMALLEST = 0.12
-"""The short-range detector sees faces down to this share of its view."""
-ALONE = 0.25
-"""A single face with this share of the photo's longer side is a portrait: no tiles."""
+SMALLEST = 0.08
+"""The full-range detector sees most faces down to this share of its view (short range: 0.12)."""
+COMPANY = 2.5
+"""Smaller faces are expected down to this many times smaller than the smallest one found."""
 CHUNK = 16
-LEVEL = np.deg2rad(20)
+LEVEL = np.deg2rad(8)
+MAX_PASSES = 5
+DOUBT = 0.7
+"""Small faces may score below this from afar; ears, knots and folds do so from near, too."""
+NEAR = 3.5
+"""The nearer look shows this many times the face's size."""
+SURE = 0.8
+"""Upright faces score above this; a face that does not may be another turned by a quarter."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +42,11 @@ class FindOptions:
     Attributes:
         faces: ``"all"``, ``"largest"``, or the largest so many.
         min_face: least longer side of a face's box (`Face.box`) in pixels.
-        search: ``"auto"`` looks for small faces in tiles unless the photo is a portrait (one face
-            of a quarter of its longer side or more); ``"thorough"`` always, ``"fast"`` never.
+        search: how far to go after small faces, in ever smaller tiles of the photo. ``"auto"``
+            goes on while nothing is found or faces were found that are hardly larger than what
+            could be seen so far, so that a portrait (its face a fifth of the photo's longer side
+            or more) needs no tiles; ``"thorough"`` goes down to ``min_face`` always, and
+            ``"fast"`` looks at no tiles.
         presence: least confidence of the mesh network.
 
     Raises:
@@ -106,9 +116,10 @@ class FaceFinder:
     def find(self, pixels: np.ndarray) -> list[Face]:
         """Find the faces of a photo.
 
-        Both detectors look at the whole photo. Where nothing is confirmed they look again at the
-        photo with a margin (a face may fill it) and turned by quarters. Then small faces are looked
-        for in tiles, as `FindOptions.search` says. The mesh network confirms every face.
+        Both detectors look at the whole photo. Where nothing is found for sure they look again at
+        the photo with a margin (a face may fill it) and turned by quarters. Then small faces are
+        looked for in tiles, as `FindOptions.search` says. The mesh network confirms every face; a
+        doubtful one counts only where there is no better.
 
         Args:
             pixels: (H, W, 3) uint8 RGB.
@@ -119,41 +130,48 @@ class FaceFinder:
         pixels = np.ascontiguousarray(pixels)
         whole = [View.whole(pixels)]
         detectors = (self.short, self.full)
-        found = self._confirm(pixels, [d for one in detectors for d in propose(one, pixels, whole)])
-        if not found:
+        first = [d for one in detectors for d in propose(one, pixels, whole)]
+        found = self._confirm(pixels, first)
+        if max(map(_confidence, found), default=0.0) < SURE:
             again = [View.whole(pixels, padding=0.5)]
             again += [View.whole(pixels, quarters=quarters) for quarters in (1, 2, 3)]
             more = [d for one in detectors for d in propose(one, pixels, again)]
-            found = self._confirm(pixels, more)
-        if self._wants_tiles(pixels, found):
-            found = self._confirm(pixels, self._in_tiles(pixels), found)
-        wanted = [face for face in found if _longer_side(face) >= self.options.min_face]
+            found = _without_duplicates(found + self._confirm(pixels, more))
+        found = self._search_tiles(pixels, found)
+        doubt = min(max(map(_confidence, found), default=0.0), DOUBT)
+        wanted = [
+            face
+            for face in found
+            if _confidence(face) >= doubt and _longer_side(face) >= self.options.min_face
+        ]
         return sorted(wanted, key=_area, reverse=True)[: self.options.limit]
 
-    def _wants_tiles(self, pixels: np.ndarray, found: Sequence[Face]) -> bool:
-        options = self.options
-        if options.search != "auto":
-            return options.search == "thorough"
-        if options.limit is not None and len(found) >= options.limit:
-            return False
-        return len(found) != 1 or _longer_side(found[0]) < ALONE * max(pixels.shape[:2])
-
-    def _in_tiles(self, pixels: np.ndarray) -> list[Detection]:
+    def _search_tiles(self, pixels: np.ndarray, found: list[Face]) -> list[Face]:
         longer = max(pixels.shape[:2])
-        factor = max(1.0, longer / TILE_SIDE)
-        height, width = (round(side / factor) for side in pixels.shape[:2])
-        small = pixels
-        if factor > 1:
-            small = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
-        found: list[Detection] = []
+        small, factor = pixels, max(1.0, longer / TILE_SIDE)
         seen = SMALLEST * longer
         for level in TILE_LEVELS:
-            if seen <= self.options.min_face:
+            if not self._wants_smaller(found, seen):
                 break
+            if factor > 1 and small is pixels:
+                height, width = (round(side / factor) for side in pixels.shape[:2])
+                small = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
             views = tiles(small, level)
-            found += propose(self.short, small, views)
+            proposals = [scaled(one, factor) for one in propose(self.full, small, views)]
+            found = self._confirm(pixels, proposals, found)
             seen = SMALLEST * factor * max(views[0].width, views[0].height)
-        return [scaled(detection, factor) for detection in found]
+        return found
+
+    def _wants_smaller(self, found: Sequence[Face], seen: float) -> bool:
+        """Whether to look for faces below ``seen`` pixels."""
+        options = self.options
+        if options.search == "fast" or seen <= options.min_face:
+            return False
+        if options.search == "thorough" or not found:
+            return True
+        if options.limit is not None and len(found) >= options.limit:
+            return False
+        return min(map(_longer_side, found)) < COMPANY * seen
 
     def _confirm(
         self, pixels: np.ndarray, detections: Sequence[Detection], found: Sequence[Face] = ()
@@ -171,27 +189,55 @@ class FaceFinder:
         return _without_duplicates(faces)
 
     def _faces(self, pixels: np.ndarray, detections: Sequence[Detection]) -> list[Face]:
-        proposed = [(one, region_of_detection(one)) for one in detections]
-        for _ in range(2):
-            landmarks, presence = self.mesh.coarse(pixels, [region for _, region in proposed])
-            turned = [
-                abs(np.angle(np.exp(1j * (region_of_landmarks(own).angle - region.angle)))) > LEVEL
-                for own, (_, region) in zip(landmarks, proposed, strict=True)
-            ]
-            proposed = [
-                (detection, region_of_landmarks(own))
-                for (detection, _), own, sure in zip(proposed, landmarks, presence, strict=True)
-                if sure >= self.options.presence
-            ]
-            # The mesh is at its best on level faces; a keypoint may have misjudged the turn.
-            if not any(turned):
-                break
-        landmarks, presence = self.mesh.landmarks(pixels, [region for _, region in proposed])
-        return [
-            Face(landmarks=own, score=detection.score, presence=float(sure))
-            for (detection, _), own, sure in zip(proposed, landmarks, presence, strict=True)
+        scores, regions = self._settle(pixels, detections)
+        landmarks, presence = self.mesh.landmarks(pixels, regions)
+        faces = [
+            Face(landmarks=own, score=score, presence=float(sure))
+            for score, own, sure in zip(scores, landmarks, presence, strict=True)
             if sure >= self.options.presence
         ]
+        doubtful = [i for i, face in enumerate(faces) if face.score < DOUBT]
+        scores = self._look_nearer(pixels, [faces[i] for i in doubtful])
+        for i, score in zip(doubtful, scores, strict=True):
+            faces[i] = replace(faces[i], score=score)
+        return [face for face in faces if face.score > 0]
+
+    def _look_nearer(self, pixels: np.ndarray, faces: Sequence[Face]) -> list[float]:
+        """The short-range detector's scores when each face is level and of middle size."""
+        size = self.short.size
+        regions = [region_of_landmarks(face.landmarks, NEAR) for face in faces]
+        seen = self.short.detect([cut(pixels, region, size) for region in regions])
+        expected = np.array([[1 - 1 / NEAR] * 2 + [1 + 1 / NEAR] * 2]) * size / 2
+        return [
+            max(
+                (one.score for one in own if overlap(one.box, expected)[0] > IOU_THRESHOLD),
+                default=0.0,
+            )
+            for own in seen
+        ]
+
+    def _settle(
+        self, pixels: np.ndarray, detections: Sequence[Detection]
+    ) -> tuple[list[float], list[Region]]:
+        """Scores and final regions of the proposals that the coarse mesh confirms."""
+        regions = [region_of_detection(detection) for detection in detections]
+        pending = list(range(len(detections)))
+        settled = []
+        for _ in range(MAX_PASSES):
+            landmarks, presence = self.mesh.coarse(pixels, [regions[i] for i in pending])
+            turning = []
+            for i, own, sure in zip(pending, landmarks, presence, strict=True):
+                if sure < self.options.presence:
+                    continue
+                before, regions[i] = regions[i], region_of_landmarks(own)
+                # The mesh is at its best on level faces, and says itself which way level is.
+                turned = before.turn_to(regions[i]) > LEVEL
+                (turning if turned else settled).append(i)
+            pending = turning
+            if not pending:
+                break
+        settled += pending
+        return [detections[i].score for i in settled], [regions[i] for i in settled]
 
 
 def _boxes(faces: Sequence[Face]) -> np.ndarray:
@@ -208,9 +254,13 @@ def _area(face: Face) -> float:
     return (right - left) * (bottom - top)
 
 
+def _confidence(face: Face) -> float:
+    return face.score * face.presence
+
+
 def _without_duplicates(faces: Sequence[Face]) -> list[Face]:
     kept: list[Face] = []
-    for face in sorted(faces, key=lambda f: f.score * f.presence, reverse=True):
+    for face in sorted(faces, key=_confidence, reverse=True):
         box = np.array(face.box, np.float32)
         if not (overlap(box, _boxes(kept), over_smaller=True) > SAME_FACE).any():
             kept.append(face)

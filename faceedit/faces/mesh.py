@@ -45,6 +45,10 @@ class Region:
         shift = np.array(self.centre) - turn @ [size / 2, size / 2]
         return np.column_stack([turn, shift])
 
+    def turn_to(self, other: "Region") -> float:
+        """The angle between two regions in radians, 0 to π."""
+        return abs(float(np.angle(np.exp(1j * (other.angle - self.angle)))))
+
 
 def region_of_detection(detection: Detection) -> Region:
     """The region that a detector proposes: its box enlarged, its eyes level."""
@@ -57,18 +61,19 @@ def region_of_detection(detection: Detection) -> Region:
     )
 
 
-def region_of_landmarks(landmarks: np.ndarray) -> Region:
+def region_of_landmarks(landmarks: np.ndarray, margin: float = MARGIN) -> Region:
     """The region that landmarks themselves ask for.
 
     Args:
         landmarks: (468 or more, 2 or 3) in pixels of the photo.
+        margin: side of the region over the longer side of the landmarks' box.
     """
     xy = landmarks[:, :2].astype(np.float64)
     across, down = xy[LEFT_EYE_CORNER] - xy[RIGHT_EYE_CORNER]
     angle = float(np.arctan2(down, across))
     low, high = xy.min(0), xy.max(0)
     centre = (low + high) / 2
-    side = float((high - low).max()) * MARGIN
+    side = float((high - low).max()) * margin
     return Region((float(centre[0]), float(centre[1])), side, angle)
 
 
