@@ -17,11 +17,11 @@ from faceedit.faces.search import SAME_FACE, distinct, propose, scaled
 from faceedit.faces.types import Face
 from faceedit.faces.view import View, tiles
 
-TILE_LEVELS = (2, 4, 6)
+TILE_LEVELS = (1, 2, 4, 6)
 TILE_SIDE = 1024
 """Tiles are cut from a copy of the photo no larger than this, still finer than the detector."""
-SMALLEST = 0.08
-"""The full-range detector sees most faces down to this share of its view (short range: 0.12)."""
+SEEN_SHORT, SEEN_FULL = 0.12, 0.08
+"""The detectors see most faces down to these shares of their view's side."""
 COMPANY = 2.5
 """Smaller faces are expected down to this many times smaller than the smallest one found."""
 CHUNK = 16
@@ -42,11 +42,10 @@ class FindOptions:
     Attributes:
         faces: ``"all"``, ``"largest"``, or the largest so many.
         min_face: least longer side of a face's box (`Face.box`) in pixels.
-        search: how far to go after small faces, in ever smaller tiles of the photo. ``"auto"``
-            goes on while nothing is found or faces were found that are hardly larger than what
-            could be seen so far, so that a portrait (its face a fifth of the photo's longer side
-            or more) needs no tiles; ``"thorough"`` goes down to ``min_face`` always, and
-            ``"fast"`` looks at no tiles.
+        search: how far to go after small faces. ``"auto"`` looks ever closer while nothing is found
+            or faces were found that are hardly larger than what could be seen so far; so a portrait
+            (its face three tenths of the photo's longer side or more) needs one look, and a group
+            many. ``"thorough"`` goes down to ``min_face`` always, ``"fast"`` looks at no tiles.
         presence: least confidence of the mesh network.
 
     Raises:
@@ -116,10 +115,11 @@ class FaceFinder:
     def find(self, pixels: np.ndarray) -> list[Face]:
         """Find the faces of a photo.
 
-        Both detectors look at the whole photo. Where nothing is found for sure they look again at
-        the photo with a margin (a face may fill it) and turned by quarters. Then small faces are
-        looked for in tiles, as `FindOptions.search` says. The mesh network confirms every face; a
-        doubtful one counts only where there is no better.
+        The short-range detector looks at the whole photo. Where nothing is found for sure, both
+        detectors look again, also with a margin (a face may fill the photo) and turned by quarters.
+        Then smaller faces are looked for, as `FindOptions.search` says, by the full-range detector
+        in the whole photo and in tiles. The mesh network confirms every face; a doubtful one counts
+        only where there is no better.
 
         Args:
             pixels: (H, W, 3) uint8 RGB.
@@ -128,16 +128,15 @@ class FaceFinder:
             Faces by the area of their box, largest first.
         """
         pixels = np.ascontiguousarray(pixels)
-        whole = [View.whole(pixels)]
-        detectors = (self.short, self.full)
-        first = [d for one in detectors for d in propose(one, pixels, whole)]
-        found = self._confirm(pixels, first)
+        longer = max(pixels.shape[:2])
+        whole = View.whole(pixels)
+        found, seen = self._confirm(pixels, propose(self.short, pixels, [whole])), SEEN_SHORT
         if max(map(_confidence, found), default=0.0) < SURE:
             again = [View.whole(pixels, padding=0.5)]
             again += [View.whole(pixels, quarters=quarters) for quarters in (1, 2, 3)]
-            more = [d for one in detectors for d in propose(one, pixels, again)]
-            found = _without_duplicates(found + self._confirm(pixels, more))
-        found = self._search_tiles(pixels, found)
+            more = propose(self.short, pixels, again) + propose(self.full, pixels, [whole, *again])
+            found, seen = _without_duplicates(found + self._confirm(pixels, more)), SEEN_FULL
+        found = self._search_smaller(pixels, found, seen * longer)
         doubt = min(max(map(_confidence, found), default=0.0), DOUBT)
         wanted = [
             face
@@ -146,26 +145,26 @@ class FaceFinder:
         ]
         return sorted(wanted, key=_area, reverse=True)[: self.options.limit]
 
-    def _search_tiles(self, pixels: np.ndarray, found: list[Face]) -> list[Face]:
-        longer = max(pixels.shape[:2])
-        small, factor = pixels, max(1.0, longer / TILE_SIDE)
-        seen = SMALLEST * longer
-        for level in TILE_LEVELS:
+    def _search_smaller(self, pixels: np.ndarray, found: list[Face], seen: float) -> list[Face]:
+        """Look for faces below ``seen`` pixels, in the whole photo and then in tiles."""
+        small, factor = pixels, max(1.0, max(pixels.shape[:2]) / TILE_SIDE)
+        for level in TILE_LEVELS[:1] if self.options.search == "fast" else TILE_LEVELS:
             if not self._wants_smaller(found, seen):
                 break
             if factor > 1 and small is pixels:
                 height, width = (round(side / factor) for side in pixels.shape[:2])
                 small = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
             views = tiles(small, level)
-            proposals = [scaled(one, factor) for one in propose(self.full, small, views)]
-            found = self._confirm(pixels, proposals, found)
-            seen = SMALLEST * factor * max(views[0].width, views[0].height)
+            reach = SEEN_FULL * factor * max(views[0].width, views[0].height)
+            if reach < seen:
+                proposals = [scaled(one, factor) for one in propose(self.full, small, views)]
+                found, seen = self._confirm(pixels, proposals, found), reach
         return found
 
     def _wants_smaller(self, found: Sequence[Face], seen: float) -> bool:
         """Whether to look for faces below ``seen`` pixels."""
         options = self.options
-        if options.search == "fast" or seen <= options.min_face:
+        if seen <= options.min_face:
             return False
         if options.search == "thorough" or not found:
             return True

@@ -1,0 +1,81 @@
+import cv2
+import numpy as np
+import pytest
+from face_networks import GOLDEN, WEIGHTS, astronaut, eye_distance, finder
+
+from faceedit.errors import UsageError, WeightsError
+from faceedit.faces.finder import FaceFinder, FindOptions
+
+
+def group():
+    photo = np.full((900, 1400, 3), 90, np.uint8)
+    photo[50:562, 50:562] = astronaut()
+    photo[100:356, 700:956] = cv2.resize(astronaut(), (256, 256), interpolation=cv2.INTER_AREA)
+    return photo
+
+
+def test_finds_the_face_where_mediapipe_does():
+    expected = np.load(GOLDEN)["landmarks"]
+    (face,) = finder().find(astronaut())
+    apart = np.linalg.norm(face.landmarks[:, :2] - expected[:, :2], axis=1)
+    assert apart.mean() < 0.04 * eye_distance(expected)
+    assert face.score > 0.8
+    assert face.presence > 0.99
+    assert face.landmarks.dtype == np.float32
+
+
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_a_turned_photo_has_the_same_face(quarters):
+    (face,) = finder().find(astronaut())
+    (turned,) = finder().find(np.rot90(astronaut(), quarters))
+    expected = face.landmarks[:, :2]
+    for _ in range(quarters):
+        expected = np.column_stack([expected[:, 1], 511 - expected[:, 0]])
+    apart = np.linalg.norm(turned.landmarks[:, :2] - expected, axis=1)
+    assert apart.mean() < 0.04 * face.eye_distance
+
+
+def test_no_face_in_noise_or_nothing():
+    noise = np.random.default_rng(0).integers(0, 256, (300, 400, 3), dtype=np.uint8)
+    assert finder(min_face=64).find(noise) == []
+    assert finder().find(np.zeros((8, 5, 3), np.uint8)) == []
+
+
+def test_small_faces_need_tiles_and_come_largest_first():
+    large, small = finder().find(group())
+    assert large.eye_distance > small.eye_distance
+    assert 140 < large.box[0] < 320
+    assert 780 < small.box[0] < 850
+    assert finder(search="fast").find(group()) == []
+
+
+def test_options_limit_what_is_found():
+    (largest,) = finder(faces="largest").find(group())
+    assert largest.box[2] < 400
+    assert len(finder(faces=2).find(group())) == 2
+    (above,) = finder(min_face=80).find(group())
+    assert above.box[2] < 400
+
+
+def test_a_face_that_fills_the_photo():
+    tight = cv2.resize(astronaut()[78:172, 182:268], None, fx=4, fy=4)
+    (face,) = finder().find(tight)
+    assert face.eye_distance > 150
+
+
+def test_options_without_meaning():
+    with pytest.raises(UsageError):
+        FindOptions(faces=0)
+    with pytest.raises(UsageError):
+        FindOptions(faces="some")  # pyright: ignore[reportArgumentType]
+    with pytest.raises(UsageError):
+        FindOptions(min_face=-1)
+
+
+def test_from_files(tmp_path):
+    names = ("blazeface-short", "blazeface-full", "attention-mesh")
+    short, full, mesh = (WEIGHTS / f"{name}.safetensors" for name in names)
+    loaded = FaceFinder.from_files(short, full, mesh)
+    assert len(loaded.find(astronaut())) == 1
+    with pytest.raises(WeightsError):
+        FaceFinder.from_files(short, full, tmp_path / "none.safetensors")
