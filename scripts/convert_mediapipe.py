@@ -5,7 +5,8 @@
 Needs numpy and safetensors. The weights are stored in half precision in the wheel and stay so, bit
 for bit. The graph goes into the metadata as the list of steps that ``faceedit.faces.graph`` runs:
 constants are folded, activations and paddings are joined to the operator they belong to, and
-operators that do nothing are dropped.
+operators that do nothing are dropped. safetensors orders a file's metadata anew in every run, so a
+file's own sha256 differs between runs while its content does not.
 """
 
 import argparse
@@ -317,6 +318,8 @@ def main() -> None:
             tensors, metadata = convert(network, data, source)
             target = arguments.out_dir / f"{network.profile}.safetensors"
             save_file(tensors, target, metadata)
+            # safetensors lets only the owner read; what is packaged is for everybody.
+            target.chmod(0o644)
             count = sum(tensor.size for tensor in tensors.values())
             digest = hashlib.sha256(target.read_bytes()).hexdigest()
             print(f"{target}: {count} numbers, {target.stat().st_size} bytes, sha256 {digest}")
