@@ -1,1 +1,1 @@
-"""TODO."""
+"""The papers' methods, one folder each, and what they have in common."""

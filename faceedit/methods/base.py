@@ -1,0 +1,78 @@
+"""What every method is to the rest of the program, and how one is loaded."""
+
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, Protocol
+
+from faceedit.errors import UsageError
+from faceedit.faces.align import Crop
+from faceedit.faces.edit import Edit
+from faceedit.targets import Target
+
+if TYPE_CHECKING:
+    import torch
+
+    from faceedit.registry import Checkpoint, Registry
+
+METHODS = {"reggan": "faceedit.methods.reggan.method"}
+"""Each module offers ``load(checkpoint, device) -> Method``."""
+
+AUTO = ("reggan",)
+"""The order in which ``auto`` looks for a method that fits a target."""
+
+
+class Method(Protocol):
+    """A loaded network that turns crops and a target into edits.
+
+    Attributes:
+        name: the method, a key of `METHODS`.
+        profile: which of its networks this is.
+        crop_size: side of the crops it takes, in pixels.
+        targets: expressions it knows.
+    """
+
+    name: str
+    profile: str
+    crop_size: int
+    targets: tuple[str, ...]
+
+    def edit(self, crops: Sequence[Crop], target: Target) -> list[Edit]:
+        """Edit a batch of faces; one edit per crop, in order.
+
+        Raises:
+            UsageError: the target asks for what the method does not know.
+        """
+        ...
+
+
+def load_method(
+    registry: "Registry", name: str, profile: str | None, target: Target, device: "torch.device"
+) -> Method:
+    """Find, verify and load the method that a command asked for.
+
+    Args:
+        registry: where checkpoints are.
+        name: a key of `METHODS`, or ``auto``: the first that knows the target.
+        profile: which of the method's networks; None takes the one that ships.
+        target: what will be asked of it.
+        device: where it runs.
+
+    Raises:
+        UsageError: no such method, or it does not know the target.
+        WeightsError: its checkpoint is missing or wrong.
+    """
+    if name != "auto" and name not in METHODS:
+        raise UsageError(f"unknown model {name!r}; known: auto, {', '.join(METHODS)}")
+    # One method today: ``auto`` is that one.
+    name = AUTO[0] if name == "auto" else name
+    wanted = tuple(expression.name for expression in target.expressions)
+    checkpoint = registry.open_method(name, profile, wanted)
+    load: Callable[[Checkpoint, torch.device], Method] = import_module(METHODS[name]).load
+    method = load(checkpoint, device)
+    unknown = [w for w in wanted if w not in method.targets]
+    if unknown:
+        raise UsageError(
+            f"{name} ({method.profile}) does not know {', '.join(unknown)}; "
+            f"it knows {', '.join(method.targets)}"
+        )
+    return method
