@@ -13,6 +13,7 @@ import numpy as np
 from faceedit.faces.pose import fit_similarity3, to_mean_face
 from faceedit.faces.raster import fill_polygon, rasterize_mesh
 from faceedit.faces.topology import (
+    EYES,
     INNER_LIPS,
     IRISES,
     N_SURFACE,
@@ -89,6 +90,12 @@ class ExpressionPrior:
         code = found[1:] / max(amplitude, 0.3) if amplitude > 0 else np.zeros(MODES)
         return amplitude, np.clip(code, -2.0, 2.0)
 
+    def code_of(self, displacement: np.ndarray) -> np.ndarray:
+        """Return the (MODES,) code of a measured (478, 3) displacement at amplitude 1."""
+        flat = (displacement - self.displacement[0]).ravel()
+        modes = self.displacement[1:].reshape(MODES, -1)
+        return np.clip(modes @ flat / (modes * modes).sum(1), -2.5, 2.5)
+
     @property
     def shown_weights_offset(self) -> np.ndarray:
         """Half of the faces that `shown` was fitted on show the whole mean expression."""
@@ -114,7 +121,7 @@ def mouth_gap(landmarks: np.ndarray) -> float:
     return float(np.linalg.norm(landmarks[13] - landmarks[14]) / unit)
 
 
-def fit_prior(pairs: list[Pair], style_gap: float = 0.0, ridge: float = 0.3) -> ExpressionPrior:
+def fit_prior(pairs: list[Pair], style_gap: float = 0.0, ridge: float = 0.1) -> ExpressionPrior:
     """Measure the expression on pairs.
 
     Args:
@@ -204,11 +211,12 @@ def _fit_log_ratio(pairs: list[Pair], codes: np.ndarray, atlas: np.ndarray) -> n
     fit = np.linalg.lstsq(design, stack.reshape(len(stack), -1), rcond=None)[0]
     maps = fit.reshape(1 + codes.shape[1], ATLAS_SIZE, ATLAS_SIZE, 3).astype(np.float32)
     maps[0] += np.median(stack - np.tensordot(design, maps, axes=1), axis=0)
-    # Next to the mouth and at the rim the ratio mixes lip and tooth, face and background.
-    lips = fill_polygon(atlas[list(INNER_LIPS)], inside.shape) > 0.1
-    off_lips = _outside_distance(lips) / per_unit
+    # Next to mouth and eyes the ratio mixes lip and tooth, lid and eye; at the rim, face and what
+    # lies behind it.
+    holes = sum(fill_polygon(atlas[list(ring)], inside.shape) for ring in (INNER_LIPS, *EYES)) > 0.1
+    sound = (_outside_distance(holes) / per_unit > 0.025) & raster.inside
+    sound &= sound[:, ::-1]
     off_rim = cv2.distanceTransform(raster.inside.astype(np.uint8), cv2.DIST_L2, 5) / per_unit
-    sound = (off_lips > 0.025) & raster.inside
     faded = np.clip(off_rim / 0.12, 0.0, 1.0)[..., None]
     return np.stack([_fill(m, sound) * faded for m in (maps + maps[:, :, ::-1]) / 2])
 

@@ -3,6 +3,8 @@
 import dataclasses
 from dataclasses import dataclass
 
+from faceedit.methods.reggan.field_losses import FieldWeights
+
 
 @dataclass(frozen=True)
 class LossWeights:
@@ -50,3 +52,33 @@ class RegGANRecipe:
     discriminator_width: int = 64
     discriminator_scales: int = 3
     spectral_norm: bool = False
+
+
+@dataclass(frozen=True)
+class FastRecipe:
+    """How the ``fast`` profile is trained; nothing of it is in the paper.
+
+    Attributes:
+        stage_one: field, ridge and colour copies of its expression layers.
+        steps: updates with known fields.
+        batch_size: samples a step.
+        learning_rate: of Adam at its highest; it rises over `warm_up` steps and falls by a cosine.
+        betas: of Adam.
+        warm_up: steps.
+        weights: of the field losses.
+        pair_share: share of samples that carry a real photo of the same person.
+        style_gap: mouth gap in eye distances from which a person's expression counts for the
+            style of edits: a smile that shows its teeth.
+    """
+
+    stage_one: RegGANRecipe = dataclasses.field(
+        default_factory=lambda: RegGANRecipe(colour_copies=3)
+    )
+    steps: int = 3000
+    batch_size: int = 12
+    learning_rate: float = 1e-3
+    betas: tuple[float, float] = (0.9, 0.99)
+    warm_up: int = 50
+    weights: FieldWeights = dataclasses.field(default_factory=FieldWeights)
+    pair_share: float = 0.3
+    style_gap: float = 0.06

@@ -1,0 +1,50 @@
+"""Colour augmentation (section IV-C): one photo in the colours of another person's."""
+
+import cv2
+import numpy as np
+
+
+def transfer_histogram(
+    images: list[np.ndarray], like: np.ndarray, of: np.ndarray | None = None
+) -> list[np.ndarray]:
+    """Give images the colour distribution of another, channel by channel in Lab.
+
+    All images go through the curves that take the first one to `like`, so that a pair stays one.
+    The paper uses ReHistoGAN; matching histograms needs no network.
+
+    Args:
+        images: (H, W, 3) uint8 RGB each.
+        like: (H', W', 3) uint8 RGB.
+        of: (H, W) bool, the pixels of the first image and of `like` that are compared; None: all.
+    """
+    source, target = _lab(images[0]), _lab(like)
+    if of is not None:
+        source_pixels, target_pixels = source[of], target[cv2.resize(
+            of.astype(np.uint8), like.shape[1::-1], interpolation=cv2.INTER_NEAREST) > 0]  # fmt: skip
+    else:
+        source_pixels, target_pixels = source.reshape(-1, 3), target.reshape(-1, 3)
+    curves = [_match(source_pixels[:, c], target_pixels[:, c]) for c in range(3)]
+    return [_apply(_lab(image), curves) for image in images]
+
+
+def _lab(image: np.ndarray) -> np.ndarray:
+    return cv2.cvtColor(image, cv2.COLOR_RGB2LAB)
+
+
+def _match(source: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Return the 256-entry curve that takes one histogram to another, kept smooth and gentle."""
+    levels = np.linspace(2, 98, 25)
+    x, y = np.percentile(source, levels), np.percentile(target, levels)
+    x = x + np.arange(len(x)) * 1e-3
+    # Beyond the outermost levels the curve runs on with slope 1.
+    x = np.concatenate([[x[0] - 64], x, [x[-1] + 64]])
+    y = np.concatenate([[y[0] - 64], y, [y[-1] + 64]])
+    curve = np.interp(np.arange(256), x, y)
+    smooth = cv2.GaussianBlur(curve[None].astype(np.float32), (0, 0), 6)[0]
+    return np.clip(smooth, 0, 255)
+
+
+def _apply(lab: np.ndarray, curves: list[np.ndarray]) -> np.ndarray:
+    channels = [curve[lab[..., c]] for c, curve in enumerate(curves)]
+    new = np.rint(np.dstack(channels)).astype(np.uint8)
+    return cv2.cvtColor(new, cv2.COLOR_LAB2RGB)

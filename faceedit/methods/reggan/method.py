@@ -1,0 +1,162 @@
+"""RegGAN as the rest of the program sees it."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from faceedit.errors import UsageError, WeightsError
+from faceedit.faces.align import Crop
+from faceedit.faces.edit import Edit, TexturePaint
+from faceedit.faces.landmark_maps import draw_landmark_maps
+from faceedit.methods.reggan.generator import CROP_SIZE, WORKING_SIZE, FieldGenerator, FieldTensors
+from faceedit.methods.reggan.mouth import eye_distance, texture_affine
+from faceedit.registry import Checkpoint
+from faceedit.targets import MAX_STRENGTH, Target
+
+_FEWEST_PIXELS = 6
+
+
+def load(checkpoint: Checkpoint, device: torch.device) -> "RegGAN":
+    """Build the method from its checkpoint.
+
+    Raises:
+        WeightsError: the checkpoint is of a profile that edits no photos, or does not fit.
+    """
+    if checkpoint.profile != "fast":
+        raise WeightsError(
+            f"reggan {checkpoint.profile}: only the fast profile has the compose head that edits "
+            "photos at their own resolution"
+        )
+    generator = FieldGenerator.from_architecture(checkpoint.architecture)
+    tensors = {name: tensor.float() for name, tensor in checkpoint.tensors.items()}
+    try:
+        styles, calibration = tensors.pop("styles"), tensors.pop("calibration")
+        textures, widths = tensors.pop("textures"), tensors.pop("texture_half_width")
+        generator.load_state_dict(tensors)
+    except (KeyError, RuntimeError) as error:
+        raise WeightsError(f"reggan fast: the tensors do not fit the architecture: {error}") from error
+    return RegGAN(generator.to(device), styles, calibration, textures.numpy(), widths.numpy())
+
+
+class RegGAN:
+    """The ``fast`` profile; see `methods.base.Method`.
+
+    Args:
+        generator: trained, on its device.
+        styles: (targets, code_size) style code of each target.
+        calibration: (targets,) network strength that strength 1 stands for.
+        textures: (K, h, w, 3) float32 mouth textures.
+        half_width: (K,) half width in eye distances of the openings that each suits.
+    """
+
+    name = "reggan"
+    profile = "fast"
+    crop_size = CROP_SIZE
+
+    def __init__(
+        self,
+        generator: FieldGenerator,
+        styles: torch.Tensor,
+        calibration: torch.Tensor,
+        textures: np.ndarray,
+        half_width: np.ndarray,
+    ):
+        self.generator = generator.eval().requires_grad_(False)
+        self.generator.refinement.to(memory_format=torch.channels_last)
+        self.device = next(generator.parameters()).device
+        self.targets = generator.targets
+        self.styles = styles.to(self.device)
+        self.calibration = calibration
+        self.textures = textures.astype(np.float32)
+        self.half_width = half_width
+
+    def edit(self, crops: Sequence[Crop], target: Target) -> list[Edit]:
+        """Edit a batch of crops of `crop_size`; see `methods.base.Method.edit`."""
+        strengths = self.strengths(target)
+        batch = len(crops)
+        if batch == 0:
+            return []
+        pixels = np.stack([crop.pixels for crop in crops])
+        maps = np.stack([draw_landmark_maps(c.landmarks, CROP_SIZE, WORKING_SIZE) for c in crops])
+        given = strengths.to(self.device).expand(batch, -1)
+        share = given / given.sum(1, keepdim=True).clamp(min=1e-6)
+        with torch.inference_mode():
+            fields = self.generator(
+                _to_tensor(pixels, self.device), _to_tensor(maps, self.device), given,
+                share @ self.styles,
+            )  # fmt: skip
+            edits = _to_numpy(fields)
+        return [
+            self._edit(crop, *(field[i] for field in edits)) for i, crop in enumerate(crops)
+        ]
+
+    def strengths(self, target: Target) -> torch.Tensor:
+        """Return the (targets,) strengths that the network is given.
+
+        Raises:
+            UsageError: the target names an expression without weights.
+        """
+        strengths = torch.zeros(len(self.targets))
+        for expression in target.expressions:
+            if expression.name not in self.targets:
+                raise UsageError(
+                    f"reggan has no weights for {expression.name}; it has {', '.join(self.targets)}"
+                )
+            index = self.targets.index(expression.name)
+            strengths[index] = expression.strength * self.calibration[index]
+        return strengths.clamp(max=MAX_STRENGTH)
+
+    def _edit(
+        self,
+        crop: Crop,
+        flow: np.ndarray,
+        log_ratio: np.ndarray,
+        opacity: np.ndarray,
+        log_gain: np.ndarray,
+        saturation: np.ndarray,
+    ) -> Edit:
+        paint = self._paint(crop, opacity, log_gain, saturation[..., 0])
+        return Edit(flow, log_ratio, opacity[..., 0], paint, CROP_SIZE)
+
+    def _paint(
+        self, crop: Crop, opacity: np.ndarray, log_gain: np.ndarray, saturation: np.ndarray
+    ) -> TexturePaint:
+        """Lay the texture that suits the opening into it."""
+        unit = eye_distance(crop.landmarks)
+        corners = crop.landmarks[[61, 291], :2].astype(np.float64)
+        axis = (corners[1] - corners[0]) / max(float(np.linalg.norm(corners[1] - corners[0])), 1e-6)
+        lip, half = corners.mean(0), 0.3 * unit
+        open_ = np.argwhere(opacity[..., 0] > 0.5)[:, ::-1]
+        if len(open_) >= _FEWEST_PIXELS:
+            points = (open_ + 0.5) * (CROP_SIZE / WORKING_SIZE) - 0.5
+            along, across = points @ axis, points @ np.array([-axis[1], axis[0]])
+            left, right = np.percentile(along, [1, 99])
+            half = (right - left) / 2
+            near = np.abs(along - (left + right) / 2) < max(0.25 * half, 2.0)
+            top = float(across[near].min() if near.any() else across.min())
+            lip = axis * (left + right) / 2 + np.array([-axis[1], axis[0]]) * top
+        mouth = float(np.linalg.norm(corners[1] - corners[0])) / unit
+        index = int(np.abs(self.half_width - 0.56 * mouth).argmin())
+        affine = texture_affine(axis, lip, half, unit, float(self.half_width[index]))
+        return TexturePaint(self.textures[index], affine, log_gain, saturation, CROP_SIZE)
+
+
+def _to_tensor(images: np.ndarray, device: torch.device) -> torch.Tensor:
+    return torch.from_numpy(images).to(device).permute(0, 3, 1, 2)
+
+
+def _to_numpy(fields: FieldTensors) -> list[np.ndarray]:
+    """Return flow, log ratio, opacity, gain and saturation as (N, h, w, C) float32."""
+    # The mouth's edge is drawn finer than the network works: sharpen after upsampling.
+    opacity = F.interpolate(
+        fields.opacity_logit, scale_factor=2, mode="bicubic", align_corners=False
+    )
+    opacity = torch.sigmoid(opacity) * fields.onset
+    tensors = (fields.flow, fields.log_ratio, opacity, fields.log_gain, fields.saturation)
+    return [
+        np.ascontiguousarray(t.permute(0, 2, 3, 1).float().cpu().numpy()) for t in tensors
+    ]
+
+

@@ -1,0 +1,187 @@
+"""Mouth textures learned from many smiles, sharp because each smile is registered first.
+
+A mixture: every smile is explained by one texture, moved by its own affine map and small smooth
+warp and lit by its own light. What differs between the smiles of one texture is explained away
+before averaging, so teeth stay teeth.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from faceedit.methods.reggan.mouth import TEXTURE_SIZE, TEXTURE_SPAN
+
+WHITE = 0.9
+"""Brightness of the teeth in a texture."""
+LEAST_SHARE = 0.08
+"""Textures that explain less than this share of the smiles hold outliers and are dropped."""
+
+
+@dataclass(frozen=True)
+class MouthTextures:
+    """What `learn_textures` found.
+
+    Attributes:
+        textures: (K, h, w, 3) float32 RGB in [0, 1], teeth at `WHITE`; most common first.
+        half_width: (K,) half width of the openings that each explains, in eye distances.
+    """
+
+    textures: np.ndarray
+    half_width: np.ndarray
+
+
+def tooth_colour(patch: np.ndarray, mask: np.ndarray) -> np.ndarray | None:
+    """Return the (3,) mean colour in [0, 1] of the brightest part of a mouth; None if unclear."""
+    inside = patch[mask > 0.9].astype(np.float64) / 255.0
+    if len(inside) < 1500:
+        return None
+    bright = inside[inside.mean(1) >= 0.8 * np.percentile(inside.mean(1), 85)]
+    colour = bright.mean(0)
+    return colour if colour.max() / max(colour.min(), 1e-3) < 1.7 and colour.max() > 0.25 else None
+
+
+def learn_textures(
+    patches: np.ndarray, masks: np.ndarray, components: int = 8, steps: int = 150, seed: int = 0
+) -> MouthTextures:
+    """Learn textures from smiles.
+
+    Args:
+        patches: (N, h, w, 3) uint8 in the texture frame.
+        masks: (N, h, w) coverage of the mouths' inside.
+        components: number of textures to start with.
+        steps: of gradient descent on the textures.
+        seed: of the order of ties.
+    """
+    torch.manual_seed(seed)
+    usable, colours = [], []
+    for index, (patch, mask) in enumerate(zip(patches, masks, strict=True)):
+        colour = tooth_colour(patch, mask)
+        if colour is not None:
+            usable.append(index)
+            colours.append(colour)
+    smiles = torch.from_numpy(patches[usable]).permute(0, 3, 1, 2).float() / 255.0
+    smiles = smiles * (WHITE / torch.tensor(np.array(colours)).float())[:, :, None, None]
+    inside = torch.from_numpy(masks[usable])[:, None].float()
+    inside = -F.max_pool2d(-inside, 5, 1, 2)
+    smiles = torch.cat([smiles, smiles.flip(3)])
+    inside = torch.cat([inside, inside.flip(3)])
+    background = _background()
+    textures = _seeds(smiles, inside, background, components)
+
+    count = len(textures)
+    every = _Registration(len(smiles) * count)
+    of = torch.arange(count).repeat(len(smiles))
+    half = [F.avg_pool2d(t, 2) for t in (smiles, inside, textures)]
+    repeated = [t.repeat_interleave(count, 0) for t in half[:2]]
+    _descend(every, None, half[2], of, repeated[0], repeated[1], 50, 0.01)
+    with torch.no_grad():
+        cost = _cost(every.render(half[2], of), *repeated).view(len(smiles), count)
+    best = cost.argmin(1)
+    chosen = every.pick(torch.arange(len(smiles)) * count + best)
+    textures = textures.clone().requires_grad_()
+    _descend(chosen, background, textures, best, smiles, inside, steps, 0.003)
+
+    share = torch.bincount(best, minlength=count).float() / len(smiles)
+    order = [k for k in share.argsort(descending=True).tolist() if share[k] >= LEAST_SHARE]
+    widths = (inside > 0.5).any(2).float().sum((1, 2)) / 2 / TEXTURE_SIZE[1] * TEXTURE_SPAN
+    return MouthTextures(
+        textures.detach()[order].clamp(0, 1).permute(0, 2, 3, 1).contiguous().numpy(),
+        np.array([float(widths[best == k].median()) for k in order]),
+    )
+
+
+class _Registration:
+    """Per smile: affine map, smooth warp, colour gain and smooth light."""
+
+    def __init__(self, count: int):
+        self.affine = torch.tensor([[1.0, 0, 0], [0, 1, 0]]).repeat(count, 1, 1).requires_grad_()
+        self.warp = torch.zeros(count, 2, 3, 6, requires_grad=True)
+        self.gain = torch.ones(count, 3, 1, 1, requires_grad=True)
+        self.light = torch.zeros(count, 1, 3, 5, requires_grad=True)
+
+    def pick(self, index: Tensor) -> "_Registration":
+        picked = _Registration(0)
+        for name, value in vars(self).items():
+            setattr(picked, name, value.detach()[index].clone().requires_grad_())
+        return picked
+
+    def render(self, textures: Tensor, of: Tensor) -> Tensor:
+        size = textures.shape[2:]
+        smooth = {"size": size, "mode": "bicubic", "align_corners": False}
+        grid = F.affine_grid(self.affine, [len(of), 1, *size], align_corners=False)
+        grid = grid + F.interpolate(self.warp, **smooth).permute(0, 2, 3, 1)
+        colour = F.grid_sample(
+            textures[of], grid, padding_mode="border", align_corners=False
+        )
+        return colour * self.gain * torch.exp(F.interpolate(self.light, **smooth))
+
+    def penalty(self, warp: float) -> Tensor:
+        straight = self.affine - torch.tensor([[1.0, 0, 0], [0, 1, 0]])
+        return (
+            warp * self.warp.square().sum()
+            + 0.05 * self.light.square().sum()
+            + 0.5 * straight.square().sum()
+        )
+
+
+def _descend(
+    registration: _Registration,
+    background: Tensor | None,
+    textures: Tensor,
+    of: Tensor,
+    smiles: Tensor,
+    inside: Tensor,
+    steps: int,
+    rate: float,
+) -> None:
+    """Fit the registration and, where `background` is given, the textures to the smiles."""
+    groups = [
+        {"params": [registration.affine], "lr": rate},
+        {"params": [registration.warp], "lr": rate},
+        {"params": [registration.gain, registration.light], "lr": 3 * rate},
+    ]
+    if background is not None:
+        groups.append({"params": [textures], "lr": 0.01})
+    optimiser = torch.optim.Adam(groups)
+    for _ in range(steps):
+        render = registration.render(textures, of)
+        loss = _cost(render, smiles, inside).sum()
+        if background is None:
+            loss = loss + registration.penalty(20.0)
+        else:
+            edges = _cost(_slope(render), _slope(smiles), inside[..., 1:]).sum()
+            still = (textures - background).square().mean() * len(textures)
+            loss = loss + 3 * edges + registration.penalty(5.0) + 0.5 * still
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+
+
+def _cost(render: Tensor, smiles: Tensor, inside: Tensor) -> Tensor:
+    """Return the (N,) mean absolute difference inside the mouths."""
+    wrong = ((render - smiles).abs().mean(1, keepdim=True) * inside).sum((1, 2, 3))
+    return wrong / inside.sum((1, 2, 3)).clamp(min=1.0)
+
+
+def _slope(x: Tensor) -> Tensor:
+    return x[..., 1:] - x[..., :-1]
+
+
+def _seeds(smiles: Tensor, inside: Tensor, background: Tensor, count: int) -> Tensor:
+    """Start from the sharpest wide smiles, one per person."""
+    detail = (smiles - F.avg_pool2d(smiles, 5, 1, 2)).abs().mean(1, keepdim=True)
+    people = len(smiles) // 2
+    order = (detail * inside).sum((1, 2, 3))[:people].argsort(descending=True)[:count]
+    return smiles[order] * inside[order] + background * (1 - inside[order])
+
+
+def _background() -> Tensor:
+    """What lies around the teeth where no smile tells: gums above, the dark of the mouth below."""
+    height, width = TEXTURE_SIZE
+    lower = torch.linspace(0, 1, height).sub(0.3).mul(4).clamp(0, 1)[None, :, None]
+    gums = torch.tensor([0.62, 0.40, 0.40])[:, None, None]
+    dark = torch.tensor([0.28, 0.12, 0.12])[:, None, None]
+    return (gums * (1 - lower) + dark * lower).expand(3, height, width).clone()

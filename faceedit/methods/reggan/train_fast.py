@@ -1,0 +1,238 @@
+"""Training the ``fast`` profile: stage one, then the refinement network on known fields."""
+
+import json
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from faceedit.faces.align import Crop
+from faceedit.faces.compose import compose
+from faceedit.faces.mask import face_mask
+from faceedit.methods.reggan.field_losses import field_losses
+from faceedit.methods.reggan.generator import CROP_SIZE, WORKING_SIZE, FieldGenerator
+from faceedit.methods.reggan.material import MARGIN, AlignedFace, pair_people
+from faceedit.methods.reggan.method import RegGAN
+from faceedit.methods.reggan.prior import MODES
+from faceedit.methods.reggan.recipe import FastRecipe
+from faceedit.methods.reggan.samples import NEUTRAL, Material, SampleOptions, SampleStream
+from faceedit.methods.reggan.stage_one import Measured, fit_expression_layer, measure
+from faceedit.registry import write_checkpoint
+from faceedit.targets import Expression, Target
+from faceedit.training.sheets import write_sheet
+from faceedit.training.state import Average, load_state, save_state
+
+STATE = "state.safetensors"
+MEASURED = "measured.npz"
+CHECKPOINT = "reggan-fast.safetensors"
+SAVE_SECONDS = 120.0
+SHEET_FACES = 8
+
+
+@dataclass(frozen=True)
+class Run:
+    """Where and for how long a training runs.
+
+    Attributes:
+        folder: takes checkpoints, log and sheets.
+        device: of the networks.
+        resume: go on from the folder's state, if there is one.
+        max_seconds: stop cleanly after these.
+        workers: processes that draw samples; 0 draws in this one.
+        seed: of everything random.
+        tell: takes a line of progress.
+    """
+
+    folder: Path
+    device: torch.device
+    resume: bool = False
+    max_seconds: float = math.inf
+    workers: int = 1
+    seed: int = 0
+    tell: Callable[[str], None] = lambda line: None
+
+
+def train_fast(faces: list[AlignedFace], expression: str, recipe: FastRecipe, run: Run) -> Path:
+    """Train and return the checkpoint, which `method.load` reads.
+
+    Args:
+        faces: aligned, with labels; pairs are found among them.
+        expression: the target beside neutral.
+        recipe: hyper-parameters.
+        run: where and for how long.
+    """
+    run.folder.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(run.seed)
+    train = [f for f in faces if f.photo.split == "train"]
+    pairs = pair_people(train, expression)
+    targets = (NEUTRAL, expression)
+    state_path, measured_path = run.folder / STATE, run.folder / MEASURED
+    resume = run.resume and state_path.is_file() and measured_path.is_file()
+
+    generator = FieldGenerator(targets, MODES)
+    if resume:
+        measured = Measured.load(measured_path)
+    else:
+        started = time.perf_counter()
+        measured = measure(train, pairs, expression, recipe.style_gap)
+        measured.save(measured_path)
+        for index, target in enumerate(targets):
+            layer = fit_expression_layer(
+                pairs, WORKING_SIZE, recipe.stage_one, target == NEUTRAL, run.seed
+            )
+            generator.expression_layers[index].load_state_dict(layer.state_dict())
+        run.tell(f"stage one: {len(pairs)} pairs, {time.perf_counter() - started:.0f} s")
+    generator.to(run.device)
+    generator.refinement.to(memory_format=torch.channels_last)
+    optimiser = torch.optim.Adam(
+        generator.parameters(), lr=recipe.learning_rate, betas=recipe.betas
+    )
+    average = Average(generator, FieldGenerator(targets, MODES).to(run.device))
+    modules = {"generator": generator, "average": average.average}
+    step = 0
+    if resume:
+        step = load_state(state_path, modules, {"generator": optimiser})["step"]
+
+    def save(step: int) -> None:
+        save_state(state_path, modules, {"generator": optimiser}, {"step": step})
+        export(run.folder / CHECKPOINT, average.average, measured, recipe, step)
+
+    material = Material(train, pairs, expression, measured.prior, measured.tooth_weights, targets)
+    batches = _batches(material, recipe, run, step)
+    shown = [f for f in faces if f.photo.split == "val"] or train
+    shown = [shown[i] for i in np.linspace(0, len(shown) - 1, SHEET_FACES).astype(int)]
+    epoch = max(1, len(train) // recipe.batch_size)
+    started = saved = time.perf_counter()
+    while step < recipe.steps and time.perf_counter() - started < run.max_seconds:
+        terms = _update(generator, optimiser, next(batches), recipe, step, run.device)
+        average.update(step)
+        step += 1
+        if step % 10 == 0 or step == 1:
+            _log(run, step, terms, time.perf_counter() - started)
+        if step % epoch == 0:
+            sheet = run.folder / f"sheet-{step:06d}.jpg"
+            write_sample_sheet(sheet, average.average, measured, shown, expression)
+        if time.perf_counter() - saved > SAVE_SECONDS:
+            save(step)
+            saved = time.perf_counter()
+    save(step)
+    write_sample_sheet(
+        run.folder / "sheet-last.jpg", average.average, measured, shown, expression
+    )
+    return run.folder / CHECKPOINT
+
+
+def export(
+    path: Path, generator: FieldGenerator, measured: Measured, recipe: FastRecipe, step: int
+) -> str:
+    """Write the weights that edit photos, in half precision, and return their sha256."""
+    tensors = {k: v.detach().cpu() for k, v in generator.state_dict().items()}
+    tensors |= {
+        "styles": _styles(generator, measured),
+        "calibration": torch.ones(len(generator.targets)),
+        "textures": torch.from_numpy(measured.textures),
+        "texture_half_width": torch.from_numpy(measured.texture_half_width),
+    }
+    halves = {
+        k: v.half().contiguous() if v.is_floating_point() else v.contiguous()
+        for k, v in tensors.items()
+    }
+    return write_checkpoint(
+        path,
+        halves,
+        method="reggan",
+        profile="fast",
+        architecture=generator.architecture(),
+        metadata={"recipe": json.dumps(asdict(recipe)), "step": str(step)},
+    )
+
+
+def write_sample_sheet(
+    path: Path,
+    generator: FieldGenerator,
+    measured: Measured,
+    faces: list[AlignedFace],
+    expression: str,
+) -> None:
+    """Draw some faces through the network as photos would be."""
+    training = generator.training
+    flags = [p.requires_grad for p in generator.parameters()]
+    method = RegGAN(
+        generator,
+        _styles(generator, measured),
+        torch.ones(len(generator.targets)),
+        measured.textures,
+        measured.texture_half_width,
+    )
+    asked = [(NEUTRAL, 1.0), (expression, 0.5), (expression, 1.0), (expression, 1.5)]
+    rows = []
+    for face in faces:
+        pixels = np.ascontiguousarray(face.pixels[MARGIN:-MARGIN, MARGIN:-MARGIN])
+        landmarks = face.landmarks - np.float32([MARGIN, MARGIN, 0])
+        crop = Crop(pixels.astype(np.float32) / 255.0, landmarks, np.eye(2, 3))
+        mask = face_mask(landmarks, CROP_SIZE)
+        row = [pixels]
+        for name, strength in asked:
+            edit = method.edit([crop], Target((Expression(name, strength),)))[0]
+            row.append(compose(pixels, edit, crop.affine, mask))
+        rows.append(row)
+    write_sheet(path, rows, ["input", *(f"{name} {strength:g}" for name, strength in asked)])
+    generator.train(training)
+    for parameter, flag in zip(generator.parameters(), flags, strict=True):
+        parameter.requires_grad_(flag)
+
+
+def _styles(generator: FieldGenerator, measured: Measured) -> Tensor:
+    styles = np.zeros((len(generator.targets), MODES))
+    styles[1:] = measured.prior.style
+    return torch.from_numpy(styles).float()
+
+
+def _batches(
+    material: Material, recipe: FastRecipe, run: Run, step: int
+) -> Iterator[dict[str, Tensor]]:
+    """Stream batches; a resumed run goes on with other samples than the first ones."""
+    stream = SampleStream(
+        material, run.seed * 1_000_003 + step, SampleOptions(pair_share=recipe.pair_share)
+    )
+    loader = DataLoader(stream, batch_size=recipe.batch_size, num_workers=run.workers)
+    return iter(loader)
+
+
+def _update(
+    generator: FieldGenerator,
+    optimiser: torch.optim.Optimizer,
+    batch: dict[str, Tensor],
+    recipe: FastRecipe,
+    step: int,
+    device: torch.device,
+) -> dict[str, Tensor]:
+    """Make one step of descent and return the losses."""
+    rise = min(1.0, (step + 1) / recipe.warm_up)
+    fall = 0.5 + 0.5 * math.cos(math.pi * min(1.0, step / recipe.steps))
+    for group in optimiser.param_groups:
+        group["lr"] = recipe.learning_rate * rise * fall + 1e-6
+    batch = {k: v.to(device, non_blocking=True) for k, v in batch.items()}
+    generator.train()
+    with torch.autocast(device.type, torch.bfloat16):
+        fields = generator(batch["crop"], batch["maps"], batch["strengths"], batch["code"])
+    terms = field_losses(fields, batch, recipe.weights)
+    optimiser.zero_grad(set_to_none=True)
+    terms["total"].backward()
+    torch.nn.utils.clip_grad_norm_(generator.parameters(), 2.0)
+    optimiser.step()
+    return terms
+
+
+def _log(run: Run, step: int, terms: dict[str, Tensor], seconds: float) -> None:
+    values: dict[str, Any] = {k: round(float(v.detach()), 5) for k, v in terms.items()}
+    with (run.folder / "log.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps({"step": step, "seconds": round(seconds, 1), **values}) + "\n")
+    run.tell(f"step {step}  {seconds:.0f} s  total {values['total']:.4f}  flow {values['flow']:.3f}")
