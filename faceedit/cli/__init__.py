@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from faceedit.cli import doctor, models
+from faceedit.cli import apply, demo, doctor, models
 from faceedit.errors import FaceEditError
 
 SIGTERM_EXIT = 143
@@ -25,6 +25,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command()(apply.apply)
+app.command()(demo.demo)
 app.add_typer(models.app, name="models")
 app.command()(doctor.doctor)
 

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Faces in photos: found, aligned, masked, and edits composed onto their own pixels."""

@@ -1,0 +1,129 @@
+"""The run: each photo read, edited, written and recorded, whatever becomes of the others."""
+
+import hashlib
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+from faceedit.batch.editor import EditedPhoto, FaceEditor
+from faceedit.batch.record import Recorder
+from faceedit.batch.result import Outcome, Result, explain
+from faceedit.errors import NoFaceError
+from faceedit.photos import (
+    Job,
+    Photo,
+    WriteOptions,
+    copy_photo,
+    copy_suffices,
+    read_photo,
+    write_photo,
+)
+from faceedit.targets import Target
+
+NO_FACE = "no face was found"
+NO_CHANGE = "a strength of 0 changes nothing"
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How photos are treated.
+
+    Attributes:
+        target: what the faces are to show.
+        on_no_face: a photo without a face is copied, left out, or an error.
+        write: how outputs are written.
+    """
+
+    target: Target
+    on_no_face: Literal["copy", "skip", "fail"] = "copy"
+    write: WriteOptions = field(default_factory=WriteOptions)
+
+
+@dataclass(frozen=True)
+class _Reading:
+    photo: Photo | str  # or why there is none
+    sha256: str | None
+    seconds: float
+
+
+def run(
+    jobs: Sequence[Job],
+    editor: FaceEditor,
+    options: RunOptions,
+    recorder: Recorder | None = None,
+) -> Iterator[Result]:
+    """Work through a plan, reading one photo ahead.
+
+    Whatever happens to one photo becomes its result, and the run goes on.
+
+    Args:
+        jobs: the plan.
+        editor: finds and edits faces.
+        options: how photos are treated.
+        recorder: keeps the record; None keeps none.
+
+    Yields:
+        One result per job, in order, after it was recorded.
+    """
+    for job, reading in _read_ahead(jobs):
+        result = _finish(job, reading, editor, options)
+        trouble = None if recorder is None else recorder.add(result)
+        yield result if trouble is None else replace(result, notes=(*result.notes, trouble))
+
+
+def _read_ahead(jobs: Sequence[Job]) -> Iterator[tuple[Job, _Reading]]:
+    with ThreadPoolExecutor(1, thread_name_prefix="read") as reader:
+        coming: Future[_Reading] | None = None
+        for at, job in enumerate(jobs):
+            reading = (coming or reader.submit(_read, job.source)).result()
+            coming = reader.submit(_read, jobs[at + 1].source) if at + 1 < len(jobs) else None
+            yield job, reading
+
+
+def _read(source: Path) -> _Reading:
+    start, sha256 = time.perf_counter(), None
+    try:
+        # Opening a pipe would wait for ever; read_photo refuses it.
+        if source.is_file():
+            with source.open("rb") as file:
+                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        photo = read_photo(source)
+    except Exception as error:
+        photo = explain(error, source)
+    return _Reading(photo, sha256, time.perf_counter() - start)
+
+
+def _finish(job: Job, reading: _Reading, editor: FaceEditor, options: RunOptions) -> Result:
+    start, photo = time.perf_counter(), reading.photo
+    if isinstance(photo, str):
+        return Result(job, "failed", photo, (), reading.seconds, reading.sha256)
+    result = Result(job, "failed", input_sha256=reading.sha256, notes=photo.source.notes)
+    try:
+        edited = editor.edit_pixels(photo.pixels, options.target)
+        result = replace(result, faces=edited.faces)
+        outcome, reason = _write(job, photo, edited, options)
+    # Nothing that one photo brings about may cost the others their results.
+    except Exception as error:
+        outcome, reason = "failed", explain(error, job.source)
+    seconds = reading.seconds + time.perf_counter() - start
+    return replace(result, outcome=outcome, reason=reason, seconds=seconds)
+
+
+def _write(job: Job, photo: Photo, edited: EditedPhoto, options: RunOptions) -> tuple[Outcome, str]:
+    """Write what the outcome asks for; return the outcome and why."""
+    if edited.edits:
+        write_photo(photo, job.target, edited.pixels, options.write)
+        return "edited", ""
+    reason = NO_CHANGE if edited.faces else NO_FACE
+    if not edited.faces and options.on_no_face == "fail":
+        raise NoFaceError(job.source, NO_FACE)
+    if not edited.faces and options.on_no_face == "skip":
+        return "skipped", reason
+    if copy_suffices(job.source, job.target, options.write):
+        copy_photo(job.source, job.target)
+    else:
+        write_photo(photo, job.target, photo.pixels, options.write)
+    return "copied", reason

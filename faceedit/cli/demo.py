@@ -1,0 +1,69 @@
+"""``faceedit demo``: a first look, on a picture that everybody has."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from faceedit.cli.output import tell
+
+STRENGTHS = (0.5, 1.0, 1.5)
+
+
+def demo(
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="Where the sheet goes.")
+    ] = Path("faceedit-demo.png"),
+    device: Annotated[
+        str, typer.Option("--device", help="auto, cpu, cuda, cuda:N or mps.")
+    ] = "auto",
+) -> None:
+    """Make scikit-image's astronaut happy and write a before/after sheet."""
+    import io
+
+    import numpy as np
+
+    from faceedit.batch.build import EditSettings, open_editor
+    from faceedit.batch.sheet import draw_sheet
+    from faceedit.errors import FaceEditError, UsageError
+    from faceedit.photos import read_photo
+    from faceedit.photos.atomic import write_atomic
+    from faceedit.targets import Expression, Target
+
+    if output.suffix.lower() not in (".png", ".jpg", ".jpeg"):
+        raise UsageError(f"{output}: the sheet's name must end with .png or .jpg")
+    targets = [Target((Expression("happy", strength),)) for strength in STRENGTHS]
+    editor = open_editor(EditSettings(target=targets[0], device=device))
+    pixels = read_photo(_astronaut()).pixels
+    faces = editor.find(pixels)
+    if not faces:
+        raise FaceEditError("no face was found in the demo's picture; run 'faceedit doctor'")
+    versions: list[tuple[str, np.ndarray]] = [("before", pixels)]
+    for target, strength in zip(targets, STRENGTHS, strict=True):
+        edited = editor.edit_faces(pixels, faces, target)
+        versions.append((f"happy {strength:g}", edited.pixels))
+    file = io.BytesIO()
+    format = "PNG" if output.suffix.lower() == ".png" else "JPEG"
+    draw_sheet(versions, faces[0]).save(file, format, quality=95)
+    write_atomic(output, file.getvalue())
+    tell(f"wrote {output.absolute()}: the picture before, and happy at {_listed()}")
+
+
+def _astronaut() -> Path:
+    """Return the picture's file, which ships inside scikit-image."""
+    import importlib.util
+
+    from faceedit.errors import MissingError
+
+    spec = importlib.util.find_spec("skimage")
+    if spec is None or spec.origin is None:
+        raise MissingError("the demo's picture comes with scikit-image, which is not installed")
+    # Asked for by name, scikit-image would download what it does not find.
+    path = Path(spec.origin).parent / "data" / "astronaut.png"
+    if not path.is_file():
+        raise MissingError(f"the demo's picture is not there: {path}; reinstall scikit-image")
+    return path
+
+
+def _listed() -> str:
+    return ", ".join(f"{strength:g}" for strength in STRENGTHS)

@@ -1,0 +1,33 @@
+"""The face finder made from the registry's checkpoints, so that their hashes are checked."""
+
+import torch
+
+from faceedit.faces.finder import FaceFinder, FindOptions
+from faceedit.faces.graph import GraphModule
+from faceedit.registry import Registry
+
+SHORT, FULL, MESH = "blazeface-short", "blazeface-full", "attention-mesh"
+"""Names of the checkpoints."""
+
+
+def build_finder(
+    registry: Registry,
+    device: torch.device | str = "cpu",
+    options: FindOptions | None = None,
+) -> FaceFinder:
+    """Load the three face networks.
+
+    Args:
+        registry: where checkpoints are.
+        device: where they run.
+        options: what to find.
+
+    Raises:
+        WeightsError: a checkpoint is missing or is not what its card says.
+    """
+    networks = []
+    for name in (SHORT, FULL, MESH):
+        checkpoint = registry.checkpoint(name)
+        network = GraphModule.from_tensors(checkpoint.tensors, checkpoint.metadata)
+        networks.append(network.to(device).eval())
+    return FaceFinder(*networks, options=options)

@@ -1,0 +1,36 @@
+import cv2
+import numpy as np
+import pytest
+import skimage.data
+
+from faceedit.batch.editor import FaceEditor
+from faceedit.faces.build import build_finder
+from faceedit.registry import Registry, packaged_weights
+
+
+@pytest.fixture(scope="session")
+def finder():
+    return build_finder(Registry.load([packaged_weights()]))
+
+
+@pytest.fixture(scope="session")
+def astronaut():
+    return skimage.data.astronaut()
+
+
+@pytest.fixture(scope="session")
+def five(astronaut):
+    """A group: five times the astronaut, of two sizes."""
+    photo = np.full((760, 1100, 3), 90, np.uint8)
+    large = cv2.resize(astronaut[:400, 80:430], None, fx=1.0, fy=1.0)
+    small = cv2.resize(large, None, fx=0.8, fy=0.8, interpolation=cv2.INTER_AREA)
+    for at in range(3):
+        photo[20:420, 10 + 362 * at : 360 + 362 * at] = large
+    for at in range(2):
+        photo[430:750, 150 + 400 * at : 430 + 400 * at] = small
+    return photo
+
+
+@pytest.fixture
+def editor(finder, make_method):
+    return FaceEditor(finder, make_method())
