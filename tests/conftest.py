@@ -1,6 +1,8 @@
-"""A method without a trained network, for tests of everything around networks."""
+"""What tests of several folders share: the data folder, a method without a trained network."""
 
+import os
 import sys
+from pathlib import Path
 from types import ModuleType
 
 import numpy as np
@@ -8,6 +10,17 @@ import pytest
 
 from faceedit.faces.edit import Edit, RasterPaint
 from faceedit.methods.base import METHODS
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """The training and test data that FACEEDIT_DATA names; without it the test is skipped."""
+    named = os.environ.get("FACEEDIT_DATA")
+    if not named:
+        pytest.skip("FACEEDIT_DATA names no data folder")
+    folder = Path(named)
+    assert folder.is_dir(), f"FACEEDIT_DATA={named} is no folder"
+    return folder
 
 
 class FakeMethod:
