@@ -10,7 +10,7 @@ from typing import Literal
 
 from faceedit.batch.editor import EditedPhoto, FaceEditor
 from faceedit.batch.record import Recorder
-from faceedit.batch.result import Outcome, Result, explain
+from faceedit.batch.result import Result, explain
 from faceedit.errors import NoFaceError
 from faceedit.photos import (
     Job,
@@ -100,30 +100,30 @@ def _finish(job: Job, reading: _Reading, editor: FaceEditor, options: RunOptions
     start, photo = time.perf_counter(), reading.photo
     if isinstance(photo, str):
         return Result(job, "failed", photo, (), reading.seconds, reading.sha256)
-    result = Result(job, "failed", input_sha256=reading.sha256, notes=photo.source.notes)
+    result = Result(job, "failed", input_sha256=reading.sha256)
     try:
         edited = editor.edit_pixels(photo.pixels, options.target)
         result = replace(result, faces=edited.faces)
-        outcome, reason = _write(job, photo, edited, options)
+        result = _write(result, photo, edited, options)
     # Nothing that one photo brings about may cost the others their results.
     except Exception as error:
-        outcome, reason = "failed", explain(error, job.source)
-    seconds = reading.seconds + time.perf_counter() - start
-    return replace(result, outcome=outcome, reason=reason, seconds=seconds)
+        result = replace(result, reason=explain(error, job.source))
+    return replace(result, seconds=reading.seconds + time.perf_counter() - start)
 
 
-def _write(job: Job, photo: Photo, edited: EditedPhoto, options: RunOptions) -> tuple[Outcome, str]:
-    """Write what the outcome asks for; return the outcome and why."""
+def _write(result: Result, photo: Photo, edited: EditedPhoto, options: RunOptions) -> Result:
+    """Write what is to be written; return the result with outcome, reason and notes."""
+    source, target = result.job.source, result.job.target
     if edited.edits:
-        write_photo(photo, job.target, edited.pixels, options.write)
-        return "edited", ""
+        write_photo(photo, target, edited.pixels, options.write)
+        return replace(result, outcome="edited", notes=photo.source.notes)
     reason = NO_CHANGE if edited.faces else NO_FACE
     if not edited.faces and options.on_no_face == "fail":
-        raise NoFaceError(job.source, NO_FACE)
+        raise NoFaceError(source, reason)
     if not edited.faces and options.on_no_face == "skip":
-        return "skipped", reason
-    if copy_suffices(job.source, job.target, options.write):
-        copy_photo(job.source, job.target)
-    else:
-        write_photo(photo, job.target, photo.pixels, options.write)
-    return "copied", reason
+        return replace(result, outcome="skipped", reason=reason)
+    if copy_suffices(source, target, options.write):
+        copy_photo(source, target)
+        return replace(result, outcome="copied", reason=reason)
+    write_photo(photo, target, photo.pixels, options.write)
+    return replace(result, outcome="copied", reason=reason, notes=photo.source.notes)

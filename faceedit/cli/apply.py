@@ -151,8 +151,8 @@ def apply(
     _prepare(threads)
     editor = open_editor(settings)
     if not quiet:
-        method = editor.method
-        tell(f"{wanted} by {method.name} {method.profile} on {editor.device}, {len(jobs)} photos")
+        method, many = editor.method, "photo" if len(jobs) == 1 else "photos"
+        tell(f"{wanted} by {method.name} {method.profile} on {editor.device}, {len(jobs)} {many}")
     recorder = Recorder(output, _for_record(settings, options, editor))
     counts: Counter[str] = Counter(failed=len(unlistable))
     start = time.perf_counter()

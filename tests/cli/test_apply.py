@@ -179,8 +179,10 @@ def test_notes_and_odd_names_take_one_line_each(apply, tmp_path, monkeypatch):
     monkeypatch.setattr("faceedit.batch.run.read_photo", read_with_note)
     result = apply(odd)
     assert result.code == 0
-    _, copied, note, _ = result.err.splitlines()
+    _, copied, _ = result.err.splitlines()
     assert copied == f"copied {tmp_path}/two\\nlines.png: no face was found"
+    Image.fromarray(skimage.data.astronaut()).save(odd)
+    _, note, _ = apply(odd).err.splitlines()
     assert note == f"note {tmp_path}/two\\nlines.png: its gain map is lost"
 
 
