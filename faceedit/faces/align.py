@@ -106,7 +106,10 @@ def extract_crop(image: np.ndarray, landmarks: np.ndarray, size: int) -> Crop:
     local = affine.copy()
     local[:, 2] += affine[:, :2] @ shift
     scale = float(np.hypot(affine[0, 0], affine[1, 0]))
+    border = cv2.BORDER_REFLECT_101
     if scale < 0.5:
+        # The edge of the photo is now the edge of a pixel, no more the centre of one.
+        border = cv2.BORDER_REFLECT
         window, factor = _shrink(window, scale)
         # A pixel of the smaller window is centred on the block that it averages.
         local = np.hstack(
@@ -114,10 +117,8 @@ def extract_crop(image: np.ndarray, landmarks: np.ndarray, size: int) -> Crop:
         )
         scale = float(np.hypot(local[0, 0], local[1, 0]))
     elif scale < 1:
-        window = cv2.GaussianBlur(window, (0, 0), 0.4 / scale, borderType=cv2.BORDER_REFLECT_101)
-    pixels = cv2.warpAffine(
-        window, local, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
-    )
+        window = cv2.GaussianBlur(window, (0, 0), 0.4 / scale, borderType=border)
+    pixels = cv2.warpAffine(window, local, (size, size), flags=cv2.INTER_LINEAR, borderMode=border)
     pixels = np.clip(pixels.astype(np.float32) / top, 0.0, 1.0)
     return Crop(pixels, transform_landmarks(landmarks, affine), affine)
 

@@ -12,6 +12,12 @@ from faceedit.faces.edit import Edit, sample_field
 
 MASK_FLOOR = 1.0 / 255.0
 """Where the mask, drawn at native resolution, is below this, nothing changes."""
+OPACITY_FLOOR = 1.0 / 512.0
+"""Less paint than this everywhere around changes no pixel of 8 bits and is not drawn."""
+SAMPLES = 4.0
+"""Smooth fields are drawn at this many samples per field pixel and filled in linearly."""
+
+Slices = tuple[slice, slice]
 
 
 def compose(image: np.ndarray, edit: Edit, affine: np.ndarray, mask: np.ndarray) -> np.ndarray:
@@ -21,7 +27,7 @@ def compose(image: np.ndarray, edit: Edit, affine: np.ndarray, mask: np.ndarray)
 
     Args:
         image: (H, W, 3) RGB, uint8 or uint16.
-        edit: fields in crop coordinates.
+        edit: fields in crop coordinates, finite.
         affine: (2, 3) similarity from photo pixels to crop pixels.
         mask: (S, S) float32 in [0, 1] in crop coordinates, 0 on its border.
 
@@ -29,84 +35,138 @@ def compose(image: np.ndarray, edit: Edit, affine: np.ndarray, mask: np.ndarray)
         A new (H, W, 3) array of the photo's type.
     """
     result = image.copy()
-    window = _support_window(mask, affine, image.shape[:2])
+    window = _seen_window(mask > 0, mask.shape[0], affine, image.shape[:2], margin=1.5)
     if window is None:
         return result
-    rows, columns = window
-    offset = np.array([[float(columns.start)], [float(rows.start)]])
-    to_crop = np.hstack([affine[:, :2], affine[:, :2] @ offset + affine[:, 2:]])
-    size = (rows.stop - rows.start, columns.stop - columns.start)
-
-    weight = np.clip(sample_field(mask, mask.shape[0], to_crop, size), 0.0, 1.0)
-    weight[weight < MASK_FLOOR] = 0.0
-    edited = _edit_window(image, edit, to_crop, weight, (rows.start, columns.start))
-    top = np.iinfo(image.dtype).max
-    new = np.rint(np.clip(edited, 0.0, top)).astype(image.dtype)
-    cv2.copyTo(new, (weight > 0).astype(np.uint8), result[rows, columns])
+    to_crop = _shift(affine, window)
+    size = (window[0].stop - window[0].start, window[1].stop - window[1].start)
+    weight = _draw_mask(mask, to_crop, size)
+    x, y, gain = _draw_fields(edit, mask, to_crop, size)
+    edited = _warp(image, x, y, (window[0].start, window[1].start))
+    cv2.multiply(edited, gain, dst=edited)
+    _paint(edited, edit, to_crop, weight, float(np.iinfo(image.dtype).max))
+    np.clip(edited, 0.0, np.iinfo(image.dtype).max, out=edited)
+    new = np.rint(edited, out=edited).astype(image.dtype)
+    cv2.copyTo(new, (weight >= MASK_FLOOR).astype(np.uint8), result[window])
     return result
 
 
-def _edit_window(
-    image: np.ndarray,
-    edit: Edit,
-    to_crop: np.ndarray,
-    weight: np.ndarray,
-    origin: tuple[int, int],
-) -> np.ndarray:
-    """Return the edited pixels of a window, (h, w, 3) float32 in the image's own range."""
-    size = weight.shape
-    moving = np.dstack([edit.flow, edit.opacity])
-    moving = sample_field(moving, edit.size, to_crop, size) * weight[..., None]
+def _draw_mask(mask: np.ndarray, to_crop: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    # Linear: it stays within 0 and 1 and reaches no further than one crop pixel.
+    return cv2.warpAffine(mask, to_crop, size[::-1], flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+
+
+def _draw_fields(
+    edit: Edit, mask: np.ndarray, to_crop: np.ndarray, size: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Draw flow and gain inside the mask.
+
+    Returns:
+        Flow x and y, (h, w) float32 each in photo pixels, and exp(R), (h, w, 3) float32.
+    """
+    scale = float(np.hypot(to_crop[0, 0], to_crop[1, 0]))
+    finest = max(edit.flow.shape[0], edit.log_ratio.shape[0]) / edit.size
+    step = max(1, int(1.0 / (scale * finest * SAMPLES)))
+    grid = (-(-size[0] // step), -(-size[1] // step))
+    # The centre of a coarse pixel is the middle of its step by step block.
+    middle = to_crop[:, 2:] + to_crop[:, :2].sum(1, keepdims=True) * (step - 1) / 2
+    coarse = np.hstack([to_crop[:, :2] * step, middle])
+
+    weight = _draw_mask(mask, coarse, grid)[..., None]
     # Flow is a direction in the crop: turn and scale it back to the photo.
-    to_photo = invert(to_crop)[:, :2].astype(np.float32)
-    flow = moving[..., :2] @ to_photo.T
-    warped = _warp(image, flow, origin)
-    ratio = sample_field(edit.log_ratio, edit.size, to_crop, size) * weight[..., None]
-    warped *= np.exp(ratio)
-    opacity = np.clip(moving[..., 2], 0.0, 1.0)
-    painted = np.argwhere(opacity > 0)
-    if len(painted):
-        (y0, x0), (y1, x1) = painted.min(0), painted.max(0) + 1
-        part = np.s_[y0:y1, x0:x1]
-        shifted = to_crop.copy()
-        shifted[:, 2] += to_crop[:, :2] @ np.array([x0, y0], np.float64)
-        paint = edit.paint.sample(shifted, (int(y1 - y0), int(x1 - x0)))
-        paint = np.clip(paint, 0.0, 1.0) * np.float32(np.iinfo(image.dtype).max)
-        alpha = opacity[part][..., None]
-        warped[part] = alpha * paint + (1 - alpha) * warped[part]
-    return warped
+    flow = cv2.transform(
+        sample_field(edit.flow, edit.size, coarse, grid) * weight, invert(to_crop)[:, :2]
+    )
+    gain = cv2.exp(sample_field(edit.log_ratio, edit.size, coarse, grid) * weight)
+    x, y, gain = (_enlarge(part, step, size) for part in (flow[..., 0], flow[..., 1], gain))
+    return x, y, gain
 
 
-def _warp(image: np.ndarray, flow: np.ndarray, origin: tuple[int, int]) -> np.ndarray:
-    """Resample the photo at window pixels plus flow, bicubic, from no more than is needed."""
-    height, width = flow.shape[:2]
-    reach = int(np.ceil(np.abs(flow).max())) + 3
-    y0, x0 = max(origin[0] - reach, 0), max(origin[1] - reach, 0)
-    y1 = min(origin[0] + height + reach, image.shape[0])
-    x1 = min(origin[1] + width + reach, image.shape[1])
-    source = image[y0:y1, x0:x1].astype(np.float32)
-    xs = np.arange(width, dtype=np.float32) + (origin[1] - x0)
-    ys = np.arange(height, dtype=np.float32)[:, None] + (origin[0] - y0)
-    return cv2.remap(
-        source,
-        flow[..., 0] + xs,
-        flow[..., 1] + ys,
-        cv2.INTER_CUBIC,
-        borderMode=cv2.BORDER_REFLECT_101,
+def _enlarge(field: np.ndarray, step: int, size: tuple[int, int]) -> np.ndarray:
+    height, width = field.shape[:2]
+    if step > 1:
+        field = cv2.resize(field, (width * step, height * step), interpolation=cv2.INTER_LINEAR)
+    return np.ascontiguousarray(field[: size[0], : size[1]])
+
+
+def _warp(image: np.ndarray, x: np.ndarray, y: np.ndarray, origin: tuple[int, int]) -> np.ndarray:
+    """Resample the photo at window pixels plus flow, bicubic, from no more than is needed.
+
+    Args:
+        image: (H, W, 3) uint8 or uint16.
+        x: (h, w) float32 flow in pixels; it is overwritten.
+        y: likewise.
+        origin: row and column of the window in the photo.
+
+    Returns:
+        (h, w, 3) float32 in the image's own range.
+    """
+    height, width = x.shape
+    x += np.arange(origin[1], origin[1] + width, dtype=np.float32)
+    y += np.arange(origin[0], origin[0] + height, dtype=np.float32)[:, None]
+    rows, columns = (_reach(v, n) for v, n in zip((y, x), image.shape[:2], strict=True))
+    x -= columns.start
+    y -= rows.start
+    source = image[rows, columns].astype(np.float32)
+    return cv2.remap(source, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
+
+
+def _reach(at: np.ndarray, length: int) -> slice:
+    """Return the part of an axis that sampling at these places reads, reflection included."""
+    low, high = int(np.floor(at.min())) - 3, int(np.ceil(at.max())) + 4
+    # Behind the photo's edge lies its mirror image.
+    reflected_low, reflected_high = 2 * (length - 1) - high, 1 - low
+    return slice(
+        max(0, min(low, reflected_low, length - 1)), min(length, max(high, reflected_high, 1))
     )
 
 
-def _support_window(
-    mask: np.ndarray, affine: np.ndarray, size: tuple[int, int]
-) -> tuple[slice, slice] | None:
-    """Return rows and columns of the photo that the mask can touch, or None."""
-    touched = np.argwhere(mask > 0)
-    if not len(touched):
+def _paint(
+    edited: np.ndarray, edit: Edit, to_crop: np.ndarray, weight: np.ndarray, top: float
+) -> None:
+    """Lay the paint over (h, w, 3) float32 pixels in [0, top], in place, where it is opaque."""
+    opaque = edit.opacity >= OPACITY_FLOOR
+    part = _seen_window(opaque, edit.size, to_crop, weight.shape, margin=2.5)
+    if part is None:
+        return
+    to_crop = _shift(to_crop, part)
+    size = (part[0].stop - part[0].start, part[1].stop - part[1].start)
+    opacity = np.clip(sample_field(edit.opacity, edit.size, to_crop, size), 0.0, 1.0)
+    opacity *= weight[part]
+    paint = np.clip(edit.paint.sample(to_crop, size), 0.0, 1.0)
+    paint *= np.float32(top)
+    paint -= edited[part]
+    paint *= opacity[..., None]
+    edited[part] += paint
+
+
+def _shift(affine: np.ndarray, window: Slices) -> np.ndarray:
+    """Return the affine map as seen from a window's own pixels."""
+    corner = np.array([[window[1].start], [window[0].start]], np.float64)
+    return np.hstack([affine[:, :2], affine[:, :2] @ corner + affine[:, 2:]])
+
+
+def _seen_window(
+    cells: np.ndarray, crop_size: int, affine: np.ndarray, size: tuple[int, ...], margin: float
+) -> Slices | None:
+    """Return rows and columns of a grid that the True cells of a field can touch, or None.
+
+    Args:
+        cells: (n, n) bool, covering the crop.
+        crop_size: side of the crop in crop pixels.
+        affine: (2, 3) similarity from grid pixels to crop pixels.
+        size: height and width of the grid.
+        margin: how far a cell reaches, in cells.
+    """
+    x, y, width, height = cv2.boundingRect(cells.astype(np.uint8))
+    if width == 0:
         return None
-    low, high = touched.min(0)[::-1] - 1.5, touched.max(0)[::-1] + 1.5
-    corners = np.array([low, high, (low[0], high[1]), (high[0], low[1])])
+    corners = np.array([[x, y], [x + width - 1, y], [x, y + height - 1]], np.float64)
+    corners = np.vstack([corners, [x + width - 1, y + height - 1]])
+    corners += margin * np.array([[-1, -1], [1, -1], [-1, 1], [1, 1]])
+    corners = (corners + 0.5) * (crop_size / cells.shape[0]) - 0.5
     back = invert(affine)
     seen = corners @ back[:, :2].T + back[:, 2]
     x0, y0 = np.maximum(np.floor(seen.min(0)), 0).astype(int).tolist()
-    x1, y1 = np.minimum(np.ceil(seen.max(0)) + 1, size[::-1]).astype(int).tolist()
+    x1, y1 = np.minimum(np.ceil(seen.max(0)) + 1, (size[1], size[0])).astype(int).tolist()
     return (slice(y0, y1), slice(x0, x1)) if x0 < x1 and y0 < y1 else None

@@ -61,8 +61,9 @@ class TexturePaint:
     def sample(self, to_crop: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         """Draw the paint on a pixel grid; see `Paint.sample`."""
         to_texture = _compose_affine(self.to_texture, to_crop)
+        texels = float(np.sqrt(abs(np.linalg.det(to_texture[:, :2]))))
         colour = cv2.warpAffine(
-            self.texture,
+            _low_pass(self.texture, texels),
             to_texture,
             size[::-1],
             flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
@@ -71,7 +72,7 @@ class TexturePaint:
         gain = sample_field(self.log_gain, self.size, to_crop, size)
         saturation = sample_field(self.saturation, self.size, to_crop, size)[..., None]
         grey = colour.mean(axis=-1, keepdims=True)
-        return (grey + saturation * (colour - grey)) * np.exp(gain)
+        return (grey + saturation * (colour - grey)) * cv2.exp(gain)
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,8 @@ def sample_field(
 ) -> np.ndarray:
     """Draw a field that covers a crop on another pixel grid, smoothly.
 
+    A field finer than the grid is low-pass filtered first.
+
     Args:
         field: (h, w) or (h, w, C <= 4) float32.
         crop_size: side of the crop in crop pixels.
@@ -119,12 +122,19 @@ def sample_field(
     ratio = field.shape[0] / crop_size
     to_field = np.hstack([to_crop[:, :2] * ratio, (to_crop[:, 2:] + 0.5) * ratio - 0.5])
     return cv2.warpAffine(
-        field,
+        _low_pass(field, float(np.hypot(to_field[0, 0], to_field[1, 0]))),
         to_field,
         size[::-1],
         flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )
+
+
+def _low_pass(field: np.ndarray, step: float) -> np.ndarray:
+    """Blur a field that will be sampled every `step` of its pixels; up to 1 it is left as it is."""
+    if step <= 1:
+        return field
+    return cv2.GaussianBlur(field, (0, 0), 0.4 * step, borderType=cv2.BORDER_REPLICATE)
 
 
 def _compose_affine(outer: np.ndarray, inner: np.ndarray) -> np.ndarray:

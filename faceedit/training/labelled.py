@@ -3,11 +3,14 @@
 import csv
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from faceedit.errors import UsageError
 from faceedit.targets import EXPRESSIONS
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"}
+COLUMNS = {"file", "person", "expression"}
+"""What a table must have."""
 VALIDATION_SHARE = 10
 """Without a `split` column, every tenth person is kept for validation."""
 
@@ -45,7 +48,7 @@ def read_labelled(data: Path) -> list[LabelledPhoto]:
             person/expression/*.jpg.
 
     Raises:
-        UsageError: nothing there, or a column is missing.
+        UsageError: nothing there, a column is missing, or a row makes no sense.
     """
     if data.is_file():
         return _read_csv(data)
@@ -53,8 +56,8 @@ def read_labelled(data: Path) -> list[LabelledPhoto]:
         raise UsageError(f"no training data at {data}")
     tables = sorted(data.glob("*.csv"))
     for table in tables:
-        with table.open(newline="", encoding="utf-8") as file:
-            if {"file", "person", "expression"} <= set(next(csv.reader(file), [])):
+        with _open(table) as file:
+            if set(next(csv.reader(file), [])) >= COLUMNS:
                 return _read_csv(table)
     photos = _read_folders(data)
     if not photos:
@@ -66,12 +69,15 @@ def read_labelled(data: Path) -> list[LabelledPhoto]:
 
 
 def _read_csv(table: Path) -> list[LabelledPhoto]:
-    with table.open(newline="", encoding="utf-8") as file:
+    with _open(table) as file:
         reader = csv.DictReader(file)
-        missing = {"file", "person", "expression"} - set(reader.fieldnames or [])
+        missing = COLUMNS - set(reader.fieldnames or [])
         if missing:
             raise UsageError(f"{table}: no column {', '.join(sorted(missing))}")
-        rows = list(reader)
+        rows = []
+        for row in reader:
+            _check(row, f"{table}, line {reader.line_num}")
+            rows.append(row)
     folder = table.with_suffix("") if table.with_suffix("").is_dir() else table.parent
     splits = _split_people(sorted({row["person"] for row in rows}))
     return [
@@ -86,6 +92,19 @@ def _read_csv(table: Path) -> list[LabelledPhoto]:
         )
         for row in rows
     ]
+
+
+def _open(table: Path) -> TextIO:
+    # Spreadsheets begin a file with a byte order mark.
+    return table.open(newline="", encoding="utf-8-sig")
+
+
+def _check(row: dict[str, str], place: str) -> None:
+    if not row["file"] or not row["person"]:
+        raise UsageError(f"{place}: file or person is empty")
+    strength = row.get("strength") or "-1"
+    if strength not in ("-1", "0", "1", "2", "3"):
+        raise UsageError(f"{place}: strength {strength!r} is not 0, 1, 2 or 3")
 
 
 def _read_folders(data: Path) -> list[LabelledPhoto]:

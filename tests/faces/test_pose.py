@@ -1,0 +1,58 @@
+import numpy as np
+import pytest
+from edits import astronaut_landmarks
+
+from faceedit.faces.pose import fit_similarity3, to_mean_face, yaw_degrees
+from faceedit.faces.topology import mean_shape
+
+
+def rotation(axis, degrees):
+    c, s = np.cos(np.deg2rad(degrees)), np.sin(np.deg2rad(degrees))
+    i, j = [k for k in range(3) if k != axis]
+    matrix = np.eye(3)
+    matrix[[i, j], [i, j]] = c
+    matrix[i, j], matrix[j, i] = -s, s
+    return matrix
+
+
+def test_a_similarity_is_found_again():
+    points = np.random.default_rng(0).normal(size=(20, 3))
+    turn = rotation(0, 20) @ rotation(1, -50) @ rotation(2, 130)
+    found = fit_similarity3(points, 3.5 * points @ turn + [4, -5, 6])
+    assert found.scale == pytest.approx(3.5)
+    np.testing.assert_allclose(found.rotation, turn, atol=1e-9)
+    np.testing.assert_allclose(found.shift, [4, -5, 6], atol=1e-9)
+
+
+def test_a_mirrored_face_is_never_fitted_by_a_mirror():
+    points = mean_shape().astype(np.float64)
+    found = fit_similarity3(points, points * [-1, 1, 1])
+    assert np.linalg.det(found.rotation) == pytest.approx(1)
+
+
+def test_there_and_back():
+    pose = to_mean_face(astronaut_landmarks())
+    points = np.random.default_rng(1).normal(size=(7, 3)) * 100
+    np.testing.assert_allclose(pose.inverse_points(pose.points(points)), points, atol=1e-9)
+    np.testing.assert_allclose(pose.inverse_vectors(pose.vectors(points)), points, atol=1e-9)
+    np.testing.assert_allclose(
+        pose.vectors(points[1:] - points[:-1]), np.diff(pose.points(points), axis=0), atol=1e-9
+    )
+
+
+def test_the_mean_face_lies_on_itself():
+    pose = to_mean_face(mean_shape())
+    np.testing.assert_allclose(pose.points(mean_shape()), mean_shape(), atol=1e-5)
+
+
+@pytest.mark.parametrize("yaw", [-40, -10, 0, 25])
+@pytest.mark.parametrize("roll", [0, 35])
+def test_yaw_is_told_apart_from_roll_and_size(yaw, roll):
+    # Turned by its own left and right, the nose (towards -z) goes to the image's right.
+    turned = mean_shape() @ rotation(1, yaw) @ rotation(2, roll) * 80 + [300, 200, 0]
+    nose = (mean_shape() @ rotation(1, yaw))[4] - mean_shape()[[33, 263]].mean(0)
+    assert yaw == 0 or np.sign(nose[0]) == np.sign(yaw_degrees(turned)) or roll
+    expected = yaw_degrees(mean_shape() @ rotation(1, yaw))
+    assert abs(expected) == pytest.approx(abs(yaw), abs=0.5)
+    tilt = np.rad2deg(np.arctan(np.tan(np.deg2rad(yaw)) * np.cos(np.deg2rad(roll))))
+    assert abs(yaw_degrees(turned)) == pytest.approx(abs(tilt), abs=0.5)
