@@ -21,7 +21,9 @@ def write_sheet(path: Path, rows: list[list[np.ndarray]], titles: list[str] | No
         head = np.full((22, sheet.shape[1], 3), 255, np.uint8)
         for column, title in enumerate(titles):
             place = (column * side + 6, 16)
-            cv2.putText(head, title, place, cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0, 0, 0), 1, cv2.LINE_AA)
+            cv2.putText(
+                head, title, place, cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0, 0, 0), 1, cv2.LINE_AA
+            )
         sheet = np.vstack([head, sheet])
     if not cv2.imwrite(str(path), sheet):
         raise OSError(f"cannot write {path}")

@@ -1,8 +1,9 @@
 """Saving and restoring everything that a training needs to go on, without pickles."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import torch
 from safetensors import safe_open
@@ -11,11 +12,13 @@ from torch import Tensor, nn
 
 from faceedit.errors import UsageError
 
+M = TypeVar("M", bound=nn.Module)
+
 
 def save_state(
     path: Path,
-    modules: dict[str, nn.Module],
-    optimisers: dict[str, torch.optim.Optimizer],
+    modules: Mapping[str, nn.Module],
+    optimisers: Mapping[str, torch.optim.Optimizer],
     notes: dict[str, Any],
 ) -> None:
     """Write modules, optimisers and notes to one safetensors file, whole or not at all.
@@ -31,7 +34,9 @@ def save_state(
         tensors |= {f"module.{name}.{k}": v for k, v in module.state_dict().items()}
     for name, optimiser in optimisers.items():
         for index, slots in optimiser.state_dict()["state"].items():
-            tensors |= {f"optimiser.{name}.{index}.{k}": torch.as_tensor(v) for k, v in slots.items()}
+            tensors |= {
+                f"optimiser.{name}.{index}.{k}": torch.as_tensor(v) for k, v in slots.items()
+            }
     tensors["random"] = torch.get_rng_state()
     # Memory formats are not kept, and parts of a tensor are not told apart.
     tensors = {k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()}
@@ -41,7 +46,9 @@ def save_state(
 
 
 def load_state(
-    path: Path, modules: dict[str, nn.Module], optimisers: dict[str, torch.optim.Optimizer]
+    path: Path,
+    modules: Mapping[str, nn.Module],
+    optimisers: Mapping[str, torch.optim.Optimizer],
 ) -> dict[str, Any]:
     """Restore what `save_state` wrote, in place, and return its notes.
 
@@ -70,7 +77,7 @@ def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
 
 
-class Average:
+class Average(Generic[M]):
     """An exponential moving average of a module's weights (the generator's, for use).
 
     Args:
@@ -79,7 +86,7 @@ class Average:
         decay: share of the past kept each step, less at the start.
     """
 
-    def __init__(self, module: nn.Module, copy: nn.Module, decay: float = 0.998):
+    def __init__(self, module: M, copy: M, decay: float = 0.998):
         copy.load_state_dict(module.state_dict())
         self.module, self.average, self.decay = module, copy.eval().requires_grad_(False), decay
 

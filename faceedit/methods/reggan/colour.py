@@ -18,12 +18,10 @@ def transfer_histogram(
         of: (H, W) bool, the pixels of the first image and of `like` that are compared; None: all.
     """
     source, target = _lab(images[0]), _lab(like)
-    if of is not None:
-        source_pixels, target_pixels = source[of], target[cv2.resize(
-            of.astype(np.uint8), like.shape[1::-1], interpolation=cv2.INTER_NEAREST) > 0]  # fmt: skip
-    else:
-        source_pixels, target_pixels = source.reshape(-1, 3), target.reshape(-1, 3)
-    curves = [_match(source_pixels[:, c], target_pixels[:, c]) for c in range(3)]
+    if of is None:
+        of = np.ones(source.shape[:2], bool)
+    there = cv2.resize(of.astype(np.uint8), like.shape[1::-1], interpolation=cv2.INTER_NEAREST) > 0
+    curves = [_match(source[..., c][of], target[..., c][there]) for c in range(3)]
     return [_apply(_lab(image), curves) for image in images]
 
 

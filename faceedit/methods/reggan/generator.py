@@ -10,6 +10,7 @@ from torch.nn import functional as F
 from faceedit.faces.landmark_maps import CHANNELS
 from faceedit.methods.reggan.expression_layer import ExpressionLayer
 from faceedit.methods.reggan.refinement import RefinementConfig, RefinementNetwork
+from faceedit.methods.reggan.rgb_generator import express
 
 CROP_SIZE = 256
 WORKING_SIZE = 128
@@ -101,12 +102,7 @@ class FieldGenerator(nn.Module):
             x: (N, 3, 128, 128) in [-1, 1].
             strengths: (N, targets).
         """
-        result = x
-        for index, layer in enumerate(self.expression_layers):
-            strength = strengths[:, index, None, None, None]
-            if bool((strength > 0).any()):
-                result = result + strength * (layer(x) - x)
-        return result
+        return express(self.expression_layers, x, strengths)
 
     def architecture(self) -> dict[str, Any]:
         """Return what `from_architecture` needs, as JSON."""

@@ -1,6 +1,5 @@
 """What RegGAN trains on: aligned faces, and pairs of one person in one frame."""
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import cv2
@@ -10,7 +9,6 @@ from faceedit.faces.align import crop_affine, transform_landmarks
 from faceedit.faces.pose import to_mean_face, yaw_degrees
 from faceedit.faces.raster import rasterize_mesh
 from faceedit.faces.topology import OUTER_EYE_CORNERS
-from faceedit.faces.types import Face
 from faceedit.methods.reggan.generator import CROP_SIZE
 from faceedit.methods.reggan.mouth import eye_distance, mouth_patch
 from faceedit.methods.reggan.prior import Pair, in_neutral_frame, mouth_gap
@@ -75,32 +73,6 @@ class AlignedPair:
             self.expressive.pixels,
             self.expressive.landmarks,
         )
-
-
-def align_photos(
-    photos: Iterable[LabelledPhoto],
-    read: Callable[[LabelledPhoto], np.ndarray],
-    find: Callable[[np.ndarray], list[Face]],
-) -> tuple[list[AlignedFace], list[LabelledPhoto]]:
-    """Find and align the largest face of each photo.
-
-    Args:
-        photos: labels.
-        read: gives (H, W, 3) uint8 RGB.
-        find: gives the faces, largest first.
-
-    Returns:
-        The aligned faces, and the photos in which none was found.
-    """
-    aligned, lost = [], []
-    for photo in photos:
-        pixels = read(photo)
-        faces = find(pixels)
-        if not faces:
-            lost.append(photo)
-            continue
-        aligned.append(align_face(photo, pixels, faces[0].landmarks))
-    return aligned, lost
 
 
 def align_face(photo: LabelledPhoto, pixels: np.ndarray, landmarks: np.ndarray) -> AlignedFace:

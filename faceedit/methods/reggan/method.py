@@ -8,35 +8,43 @@ from torch.nn import functional as F
 
 from faceedit.errors import UsageError, WeightsError
 from faceedit.faces.align import Crop
-from faceedit.faces.edit import Edit, TexturePaint
+from faceedit.faces.edit import Edit, RasterPaint, TexturePaint
 from faceedit.faces.landmark_maps import draw_landmark_maps
-from faceedit.methods.reggan.generator import CROP_SIZE, WORKING_SIZE, FieldGenerator, FieldTensors
+from faceedit.methods.reggan.generator import (
+    CROP_SIZE,
+    ONSET,
+    WORKING_SIZE,
+    FieldGenerator,
+    FieldTensors,
+)
 from faceedit.methods.reggan.mouth import eye_distance, texture_affine
+from faceedit.methods.reggan.rgb_generator import RgbGenerator
 from faceedit.registry import Checkpoint
 from faceedit.targets import MAX_STRENGTH, Target
 
 _FEWEST_PIXELS = 6
 
 
-def load(checkpoint: Checkpoint, device: torch.device) -> "RegGAN":
+def load(checkpoint: Checkpoint, device: torch.device) -> "RegGAN | RgbRegGAN":
     """Build the method from its checkpoint.
 
     Raises:
-        WeightsError: the checkpoint is of a profile that edits no photos, or does not fit.
+        WeightsError: the tensors do not fit the architecture.
     """
-    if checkpoint.profile != "fast":
-        raise WeightsError(
-            f"reggan {checkpoint.profile}: only the fast profile has the compose head that edits "
-            "photos at their own resolution"
-        )
-    generator = FieldGenerator.from_architecture(checkpoint.architecture)
     tensors = {name: tensor.float() for name, tensor in checkpoint.tensors.items()}
     try:
+        if checkpoint.profile == "paper":
+            rgb = RgbGenerator.from_architecture(checkpoint.architecture)
+            rgb.load_state_dict(tensors)
+            return RgbRegGAN(rgb.to(device))
+        generator = FieldGenerator.from_architecture(checkpoint.architecture)
         styles, calibration = tensors.pop("styles"), tensors.pop("calibration")
         textures, widths = tensors.pop("textures"), tensors.pop("texture_half_width")
         generator.load_state_dict(tensors)
-    except (KeyError, RuntimeError) as error:
-        raise WeightsError(f"reggan fast: the tensors do not fit the architecture: {error}") from error
+    except (KeyError, TypeError, RuntimeError, ValueError) as error:
+        raise WeightsError(
+            f"reggan {checkpoint.profile}: the tensors do not fit the architecture: {error}"
+        ) from error
     return RegGAN(generator.to(device), styles, calibration, textures.numpy(), widths.numpy())
 
 
@@ -64,7 +72,7 @@ class RegGAN:
         half_width: np.ndarray,
     ):
         self.generator = generator.eval().requires_grad_(False)
-        self.generator.refinement.to(memory_format=torch.channels_last)
+        self.generator.refinement.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         self.device = next(generator.parameters()).device
         self.targets = generator.targets
         self.styles = styles.to(self.device)
@@ -88,9 +96,7 @@ class RegGAN:
                 share @ self.styles,
             )  # fmt: skip
             edits = _to_numpy(fields)
-        return [
-            self._edit(crop, *(field[i] for field in edits)) for i, crop in enumerate(crops)
-        ]
+        return [self._edit(crop, *(field[i] for field in edits)) for i, crop in enumerate(crops)]
 
     def strengths(self, target: Target) -> torch.Tensor:
         """Return the (targets,) strengths that the network is given.
@@ -98,15 +104,7 @@ class RegGAN:
         Raises:
             UsageError: the target names an expression without weights.
         """
-        strengths = torch.zeros(len(self.targets))
-        for expression in target.expressions:
-            if expression.name not in self.targets:
-                raise UsageError(
-                    f"reggan has no weights for {expression.name}; it has {', '.join(self.targets)}"
-                )
-            index = self.targets.index(expression.name)
-            strengths[index] = expression.strength * self.calibration[index]
-        return strengths.clamp(max=MAX_STRENGTH)
+        return (_strengths(self.targets, target) * self.calibration).clamp(max=MAX_STRENGTH)
 
     def _edit(
         self,
@@ -143,6 +141,56 @@ class RegGAN:
         return TexturePaint(self.textures[index], affine, log_gain, saturation, CROP_SIZE)
 
 
+class RgbRegGAN:
+    """The ``paper`` profile, whose network paints the whole crop; see `methods.base.Method`.
+
+    Args:
+        generator: trained, on its device.
+    """
+
+    name = "reggan"
+    profile = "paper"
+
+    def __init__(self, generator: RgbGenerator):
+        self.generator = generator.eval().requires_grad_(False)
+        self.generator.refinement.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+        self.device = next(generator.parameters()).device
+        self.targets, self.crop_size = generator.targets, generator.size
+
+    def edit(self, crops: Sequence[Crop], target: Target) -> list[Edit]:
+        """Edit a batch of crops of `crop_size`; see `methods.base.Method.edit`."""
+        strengths = _strengths(self.targets, target)
+        if not crops:
+            return []
+        x = _to_tensor(np.stack([crop.pixels for crop in crops]), self.device) * 2 - 1
+        with torch.inference_mode():
+            refined = self.generator(x, strengths.to(self.device).expand(len(crops), -1))
+        pictures = ((refined.float() + 1) / 2).clamp(0, 1).permute(0, 2, 3, 1).cpu().numpy()
+        size = self.crop_size
+        opacity = np.full((size, size), min(1.0, float(strengths.sum()) / ONSET), np.float32)
+        still = np.zeros((2, 2, 3), np.float32)
+        return [
+            Edit(still[..., :2], still, opacity, RasterPaint(np.ascontiguousarray(p), size), size)
+            for p in pictures
+        ]
+
+
+def _strengths(targets: tuple[str, ...], target: Target) -> torch.Tensor:
+    """Return a (targets,) vector of strengths.
+
+    Raises:
+        UsageError: the target names an expression without weights.
+    """
+    strengths = torch.zeros(len(targets))
+    for expression in target.expressions:
+        if expression.name not in targets:
+            raise UsageError(
+                f"reggan has no weights for {expression.name}; it has {', '.join(targets)}"
+            )
+        strengths[targets.index(expression.name)] = expression.strength
+    return strengths
+
+
 def _to_tensor(images: np.ndarray, device: torch.device) -> torch.Tensor:
     return torch.from_numpy(images).to(device).permute(0, 3, 1, 2)
 
@@ -155,8 +203,4 @@ def _to_numpy(fields: FieldTensors) -> list[np.ndarray]:
     )
     opacity = torch.sigmoid(opacity) * fields.onset
     tensors = (fields.flow, fields.log_ratio, opacity, fields.log_gain, fields.saturation)
-    return [
-        np.ascontiguousarray(t.permute(0, 2, 3, 1).float().cpu().numpy()) for t in tensors
-    ]
-
-
+    return [np.ascontiguousarray(t.permute(0, 2, 3, 1).float().cpu().numpy()) for t in tensors]

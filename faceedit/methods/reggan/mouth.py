@@ -143,7 +143,9 @@ def mouth_patch(image: np.ndarray, landmarks: np.ndarray) -> tuple[np.ndarray, n
     if finer > 1:
         image = cv2.GaussianBlur(image, (0, 0), 0.4 * finer)
     size = TEXTURE_SIZE[::-1]
-    patch = cv2.warpAffine(image, affine, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
+    patch = cv2.warpAffine(
+        image, affine, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT
+    )
     ring = landmarks[list(INNER_LIPS), :2] @ affine[:, :2].T + affine[:, 2]
     return patch, fill_polygon(ring, TEXTURE_SIZE)
 

@@ -33,6 +33,7 @@ class RegGANRecipe:
             this was best on people left out, fitted on 79 neutral and happy pairs at 128 px.
         colour_copies: recoloured copies of each training image (IV-C: ten).
         batch_size: pairs a step of the refinement network (IV-B: 1).
+        epochs: passes over the pairs, both ways; the paper names no number.
         learning_rate: of Adam, for generator and discriminators; the paper names no value, this is
             pix2pixHD's.
         betas: of Adam (IV-B: 0.5, 0.999).
@@ -46,6 +47,7 @@ class RegGANRecipe:
     ridge: float = 3.0
     colour_copies: int = 10
     batch_size: int = 1
+    epochs: int = 100
     learning_rate: float = 2e-4
     betas: tuple[float, float] = (0.5, 0.999)
     weights: LossWeights = dataclasses.field(default_factory=LossWeights)

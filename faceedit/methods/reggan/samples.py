@@ -76,8 +76,9 @@ class SampleStream(IterableDataset):
 
     def __iter__(self) -> Iterator[dict[str, Tensor]]:
         """Draw for ever."""
-        cv2.setNumThreads(1)
         worker = get_worker_info()
+        if worker:
+            cv2.setNumThreads(1)
         rng = np.random.default_rng([self.seed, worker.id if worker else 0])
         while True:
             yield self.draw(rng)
@@ -145,7 +146,9 @@ class SampleStream(IterableDataset):
             images, saturation = _recolour(rng, images)
         size = (CROP_SIZE, CROP_SIZE)
         images = [
-            cv2.warpAffine(i, affine, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+            cv2.warpAffine(
+                i, affine, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
+            )
             for i in images
         ]
         light_pixels = images[0].astype(np.float32) / 255.0
@@ -213,6 +216,16 @@ class _View:
     saturation: float
 
 
+def _cut(image: np.ndarray, affine: np.ndarray) -> np.ndarray:
+    return cv2.warpAffine(
+        image,
+        affine,
+        (CROP_SIZE, CROP_SIZE),
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REFLECT_101,
+    )
+
+
 def _chw(image: np.ndarray) -> np.ndarray:
     return np.moveaxis(image, -1, 0).astype(np.float32)
 
@@ -255,9 +268,7 @@ def _middle(size: int) -> np.ndarray:
     return (columns / 0.26) ** 2 + (rows / 0.36) ** 2 < 1
 
 
-def _recolour(
-    rng: np.random.Generator, images: list[np.ndarray]
-) -> tuple[list[np.ndarray], float]:
+def _recolour(rng: np.random.Generator, images: list[np.ndarray]) -> tuple[list[np.ndarray], float]:
     """Change exposure, contrast, tint and saturation; return what saturation is left."""
     gamma, gain = np.exp(rng.normal(0, 0.2)), np.exp(rng.normal(0, 0.12))
     tint = np.exp(rng.normal(0, 0.05, 3))
@@ -267,7 +278,7 @@ def _recolour(
     recoloured = []
     for image in images:
         new = np.stack([curve[image[..., c], c] for c in range(3)], -1).astype(np.float32)
-        grey = new @ np.float32([0.299, 0.587, 0.114])
+        grey = new @ np.array([0.299, 0.587, 0.114], np.float32)
         new = grey[..., None] + np.float32(saturation) * (new - grey[..., None])
         recoloured.append(np.rint(new).astype(np.uint8))
     return recoloured, saturation

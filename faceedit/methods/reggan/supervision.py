@@ -173,15 +173,13 @@ def extend(field: np.ndarray, known: np.ndarray, reach: float) -> np.ndarray:
         known: (H, W) bool.
         reach: pixels at which it has fallen to 1/e.
     """
-    levels = [(field * known[..., None], known.astype(np.float32))]
-    while min(levels[-1][1].shape) > 2:
-        half = tuple(max(1, n // 2) for n in reversed(levels[-1][1].shape))
-        levels.append(
-            tuple(cv2.resize(a, half, interpolation=cv2.INTER_AREA) for a in levels[-1])
-        )
-    total, count = levels[-1]
-    filled = total / np.maximum(count, 1e-6)[..., None]
-    for total, count in reversed(levels[:-1]):
+    totals, counts = [field * known[..., None]], [known.astype(np.float32)]
+    while min(counts[-1].shape) > 2:
+        height, width = (max(1, n // 2) for n in counts[-1].shape)
+        for level in (totals, counts):
+            level.append(cv2.resize(level[-1], (width, height), interpolation=cv2.INTER_AREA))
+    filled = totals.pop() / np.maximum(counts.pop(), 1e-6)[..., None]
+    for total, count in zip(reversed(totals), reversed(counts), strict=True):
         coarse = cv2.resize(filled, count.shape[::-1], interpolation=cv2.INTER_LINEAR)
         trust = np.clip(count * 4.0, 0.0, 1.0)[..., None]
         filled = trust * total / np.maximum(count, 1e-6)[..., None] + (1 - trust) * coarse

@@ -3,14 +3,13 @@
 import json
 import math
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from faceedit.faces.align import Crop
@@ -22,6 +21,7 @@ from faceedit.methods.reggan.material import MARGIN, AlignedFace, pair_people
 from faceedit.methods.reggan.method import RegGAN
 from faceedit.methods.reggan.prior import MODES
 from faceedit.methods.reggan.recipe import FastRecipe
+from faceedit.methods.reggan.run import SAVE_SECONDS, STATE, Run
 from faceedit.methods.reggan.samples import NEUTRAL, Material, SampleOptions, SampleStream
 from faceedit.methods.reggan.stage_one import Measured, fit_expression_layer, measure
 from faceedit.registry import write_checkpoint
@@ -29,34 +29,9 @@ from faceedit.targets import Expression, Target
 from faceedit.training.sheets import write_sheet
 from faceedit.training.state import Average, load_state, save_state
 
-STATE = "state.safetensors"
 MEASURED = "measured.npz"
 CHECKPOINT = "reggan-fast.safetensors"
-SAVE_SECONDS = 120.0
 SHEET_FACES = 8
-
-
-@dataclass(frozen=True)
-class Run:
-    """Where and for how long a training runs.
-
-    Attributes:
-        folder: takes checkpoints, log and sheets.
-        device: of the networks.
-        resume: go on from the folder's state, if there is one.
-        max_seconds: stop cleanly after these.
-        workers: processes that draw samples; 0 draws in this one.
-        seed: of everything random.
-        tell: takes a line of progress.
-    """
-
-    folder: Path
-    device: torch.device
-    resume: bool = False
-    max_seconds: float = math.inf
-    workers: int = 1
-    seed: int = 0
-    tell: Callable[[str], None] = lambda line: None
 
 
 def train_fast(faces: list[AlignedFace], expression: str, recipe: FastRecipe, run: Run) -> Path:
@@ -90,12 +65,12 @@ def train_fast(faces: list[AlignedFace], expression: str, recipe: FastRecipe, ru
             generator.expression_layers[index].load_state_dict(layer.state_dict())
         run.tell(f"stage one: {len(pairs)} pairs, {time.perf_counter() - started:.0f} s")
     generator.to(run.device)
-    generator.refinement.to(memory_format=torch.channels_last)
+    generator.refinement.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     optimiser = torch.optim.Adam(
         generator.parameters(), lr=recipe.learning_rate, betas=recipe.betas
     )
     average = Average(generator, FieldGenerator(targets, MODES).to(run.device))
-    modules = {"generator": generator, "average": average.average}
+    modules: dict[str, nn.Module] = {"generator": generator, "average": average.average}
     step = 0
     if resume:
         step = load_state(state_path, modules, {"generator": optimiser})["step"]
@@ -115,7 +90,7 @@ def train_fast(faces: list[AlignedFace], expression: str, recipe: FastRecipe, ru
         average.update(step)
         step += 1
         if step % 10 == 0 or step == 1:
-            _log(run, step, terms, time.perf_counter() - started)
+            run.log(step, terms, time.perf_counter() - started)
         if step % epoch == 0:
             sheet = run.folder / f"sheet-{step:06d}.jpg"
             write_sample_sheet(sheet, average.average, measured, shown, expression)
@@ -123,9 +98,7 @@ def train_fast(faces: list[AlignedFace], expression: str, recipe: FastRecipe, ru
             save(step)
             saved = time.perf_counter()
     save(step)
-    write_sample_sheet(
-        run.folder / "sheet-last.jpg", average.average, measured, shown, expression
-    )
+    write_sample_sheet(run.folder / "sheet-last.jpg", average.average, measured, shown, expression)
     return run.folder / CHECKPOINT
 
 
@@ -175,7 +148,7 @@ def write_sample_sheet(
     rows = []
     for face in faces:
         pixels = np.ascontiguousarray(face.pixels[MARGIN:-MARGIN, MARGIN:-MARGIN])
-        landmarks = face.landmarks - np.float32([MARGIN, MARGIN, 0])
+        landmarks = face.landmarks - np.array([MARGIN, MARGIN, 0], np.float32)
         crop = Crop(pixels.astype(np.float32) / 255.0, landmarks, np.eye(2, 3))
         mask = face_mask(landmarks, CROP_SIZE)
         row = [pixels]
@@ -202,7 +175,13 @@ def _batches(
     stream = SampleStream(
         material, run.seed * 1_000_003 + step, SampleOptions(pair_share=recipe.pair_share)
     )
-    loader = DataLoader(stream, batch_size=recipe.batch_size, num_workers=run.workers)
+    # cv2's threads do not survive a fork.
+    loader = DataLoader(
+        stream,
+        batch_size=recipe.batch_size,
+        num_workers=run.workers,
+        multiprocessing_context="spawn" if run.workers else None,
+    )
     return iter(loader)
 
 
@@ -229,10 +208,3 @@ def _update(
     torch.nn.utils.clip_grad_norm_(generator.parameters(), 2.0)
     optimiser.step()
     return terms
-
-
-def _log(run: Run, step: int, terms: dict[str, Tensor], seconds: float) -> None:
-    values: dict[str, Any] = {k: round(float(v.detach()), 5) for k, v in terms.items()}
-    with (run.folder / "log.jsonl").open("a", encoding="utf-8") as file:
-        file.write(json.dumps({"step": step, "seconds": round(seconds, 1), **values}) + "\n")
-    run.tell(f"step {step}  {seconds:.0f} s  total {values['total']:.4f}  flow {values['flow']:.3f}")

@@ -1,0 +1,64 @@
+"""The ``paper`` profile: x_R = G_R(G_E(x)), a picture."""
+
+from dataclasses import asdict
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from faceedit.methods.reggan.expression_layer import ExpressionLayer
+from faceedit.methods.reggan.refinement import RefinementConfig, RefinementNetwork
+
+
+class RgbGenerator(nn.Module):
+    """Expression layers, one per target, and the refinement network that they share.
+
+    Args:
+        targets: names of the expressions.
+        size: side of the crops in pixels.
+        config: of the refinement network; None takes the paper's.
+    """
+
+    def __init__(self, targets: tuple[str, ...], size: int, config: RefinementConfig | None = None):
+        super().__init__()
+        self.targets, self.size = targets, size
+        self.expression_layers = nn.ModuleList(ExpressionLayer(size) for _ in targets)
+        self.refinement = RefinementNetwork(config or RefinementConfig.paper())
+
+    def express(self, x: Tensor, strengths: Tensor) -> Tensor:
+        """Apply the expression layers: x + sum of strength times (G_E(x) - x).
+
+        Args:
+            x: (N, 3, S, S) in [-1, 1].
+            strengths: (N, targets).
+        """
+        return express(self.expression_layers, x, strengths)
+
+    def forward(self, x: Tensor, strengths: Tensor) -> Tensor:
+        """Return x_R, (N, 3, S, S) in [-1, 1], from x in [-1, 1] and (N, targets) strengths."""
+        coarse = self.express(x, strengths)
+        return self.refinement(coarse.contiguous(memory_format=torch.channels_last))
+
+    def architecture(self) -> dict[str, Any]:
+        """Return what `from_architecture` needs, as JSON."""
+        return {
+            "targets": list(self.targets),
+            "size": self.size,
+            "refinement": asdict(self.refinement.config),
+        }
+
+    @classmethod
+    def from_architecture(cls, values: dict[str, Any]) -> "RgbGenerator":
+        """Build the module that `architecture` described."""
+        config = RefinementConfig.from_dict(values["refinement"])
+        return cls(tuple(values["targets"]), values["size"], config)
+
+
+def express(layers: nn.ModuleList, x: Tensor, strengths: Tensor) -> Tensor:
+    """Return x + sum over layers of strength times (layer(x) - x); see `RgbGenerator.express`."""
+    result = x
+    for index, layer in enumerate(layers):
+        strength = strengths[:, index, None, None, None]
+        if bool((strength > 0).any()):
+            result = result + strength * (layer(x) - x)
+    return result
