@@ -213,7 +213,8 @@ def _fit_log_ratio(pairs: list[Pair], codes: np.ndarray, atlas: np.ndarray) -> n
     maps[0] += np.median(stack - np.tensordot(design, maps, axes=1), axis=0)
     # Next to mouth and eyes the ratio mixes lip and tooth, lid and eye; at the rim, face and what
     # lies behind it.
-    holes = sum(fill_polygon(atlas[list(ring)], inside.shape) for ring in (INNER_LIPS, *EYES)) > 0.1
+    rings = (INNER_LIPS, *EYES)
+    holes = np.max([fill_polygon(atlas[list(ring)], inside.shape) for ring in rings], axis=0) > 0.1
     sound = (_outside_distance(holes) / per_unit > 0.025) & raster.inside
     sound &= sound[:, ::-1]
     off_rim = cv2.distanceTransform(raster.inside.astype(np.uint8), cv2.DIST_L2, 5) / per_unit

@@ -297,7 +297,7 @@ def _degrade(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
         image = (image // step * step + step // 2).clip(0, 255).astype(np.uint8)
     elif kind < 0.35:
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 85))]
-        image = cv2.imdecode(cv2.imencode(".jpg", image, quality)[1], cv2.IMREAD_COLOR)
+        image = np.asarray(cv2.imdecode(cv2.imencode(".jpg", image, quality)[1], cv2.IMREAD_COLOR))
     if rng.random() < 0.25:
         noise = rng.normal(0, rng.uniform(1, 10), image.shape)
         image = np.clip(image + noise, 0, 255).astype(np.uint8)

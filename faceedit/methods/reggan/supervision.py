@@ -155,7 +155,7 @@ def mesh_flow(
     """
     grid = raster.inside.shape
     shift = raster.interpolate((before - after)[:N_SURFACE, :2])
-    eyes = sum(fill_polygon(after[list(eye)], grid) for eye in EYES) > 0.5
+    eyes = np.max([fill_polygon(after[list(eye)], grid) for eye in EYES], axis=0) > 0.5
     mouth = fill_polygon(after[list(INNER_LIPS)], grid) > 0.5
     flow = extend(shift, raster.inside & ~eyes & ~mouth, REACH * unit)
     if not still_eyes:
@@ -177,7 +177,8 @@ def extend(field: np.ndarray, known: np.ndarray, reach: float) -> np.ndarray:
     while min(counts[-1].shape) > 2:
         height, width = (max(1, n // 2) for n in counts[-1].shape)
         for level in (totals, counts):
-            level.append(cv2.resize(level[-1], (width, height), interpolation=cv2.INTER_AREA))
+            half = cv2.resize(level[-1], (width, height), interpolation=cv2.INTER_AREA)
+            level.append(half.astype(np.float32))
     filled = totals.pop() / np.maximum(counts.pop(), 1e-6)[..., None]
     for total, count in zip(reversed(totals), reversed(counts), strict=True):
         coarse = cv2.resize(filled, count.shape[::-1], interpolation=cv2.INTER_LINEAR)
