@@ -34,7 +34,7 @@ def demo(
         raise UsageError(f"{output}: the sheet's name must end with .png or .jpg")
     targets = [Target((Expression("happy", strength),)) for strength in STRENGTHS]
     editor = open_editor(EditSettings(target=targets[0], device=device))
-    pixels = read_photo(_astronaut()).pixels
+    pixels = read_photo(astronaut_file()).pixels
     faces = editor.find(pixels)
     if not faces:
         raise FaceEditError("no face was found in the demo's picture; run 'faceedit doctor'")
@@ -49,7 +49,7 @@ def demo(
     tell(f"wrote {output.absolute()}: the picture before, and happy at {_listed()}")
 
 
-def _astronaut() -> Path:
+def astronaut_file() -> Path:
     """Return the picture's file, which ships inside scikit-image."""
     import importlib.util
 

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Measuring: speed and memory."""

@@ -1,0 +1,77 @@
+import json
+
+import pytest
+from PIL import Image
+
+STAGES = ["decode", "faces", "edit", "compose", "write", "whole"]
+
+
+@pytest.fixture
+def benchmark(run_main, fake_weights, monkeypatch):
+    from faceedit.evaluation import network_speed
+
+    monkeypatch.setattr(network_speed, "PAPER_SIZE", 32)
+    monkeypatch.setattr(network_speed, "RUNS", 1)
+
+    def run(*args):
+        return run_main("benchmark", "--weights", fake_weights(), "--device", "cpu", *args)
+
+    return run
+
+
+@pytest.fixture
+def built_in_picture(monkeypatch):
+    from faceedit.cli import benchmark
+
+    monkeypatch.setattr(benchmark, "SIDE", 400)
+
+
+@pytest.mark.usefixtures("built_in_picture")
+def test_the_table_goes_to_stdout(benchmark):
+    code, out, err = benchmark("--repeat", "1")
+    assert (code, err) == (0, "")
+    for word in (
+        *STAGES,
+        "start-up",
+        "PEAK MEMORY",
+        "1 photo of",
+        "1 face,",
+        "random weights",
+        "matrix product",
+    ):
+        assert word in out
+
+
+@pytest.mark.usefixtures("built_in_picture")
+def test_json(benchmark):
+    code, out, _ = benchmark("--repeat", "2", "--json")
+    assert code == 0
+    report = json.loads(out)
+    assert [stage["name"] for stage in report["stages"]] == STAGES
+    assert (report["photos"], report["faces"]) == (2, 2)
+    assert report["networks"][0]["name"] == "reggan fake"
+    assert report["gemm_gflop_per_second"] > 0
+    assert report["device"] == "cpu"
+    assert report["startup_seconds"] >= 0
+
+
+def test_own_photos(benchmark, tmp_path):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for name in ("a.png", "b.jpg"):
+        Image.new("RGB", (80, 60), (90, 100, 110)).save(folder / name)
+    (folder / "c.png").write_bytes(b"")
+    code, out, err = benchmark("--photos", folder, "--repeat", "1", "--json")
+    assert code == 0
+    report = json.loads(out)
+    assert (report["photos"], report["faces"]) == (2, 0)
+    assert len(report["networks"]) == 1
+    assert "c.png" in err
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["photos", "weights"]
+
+
+def test_nothing_to_measure(benchmark, tmp_path):
+    (tmp_path / "empty").mkdir()
+    assert benchmark("--photos", tmp_path / "empty").code == 2
+    assert benchmark("--photos", tmp_path / "none").code == 2
+    assert benchmark("-t", "cheerful").code == 2
