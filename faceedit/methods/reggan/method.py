@@ -22,7 +22,14 @@ from faceedit.methods.reggan.rgb_generator import RgbGenerator
 from faceedit.registry import Checkpoint
 from faceedit.targets import MAX_STRENGTH, Target
 
-_FEWEST_PIXELS = 6
+_FEWEST_PIXELS = 24
+"""An opening of fewer pixels of the opacity has no shape; the texture then lies by the lips."""
+_FAINT = 0.01
+"""An opacity that is nowhere more than this is no opening."""
+_CLOSED_HALF_WIDTH = 0.3
+"""Half width in eye distances taken for a mouth without an opening."""
+_OPENING_PER_MOUTH = 0.56
+"""Half width of a smile's opening over the width of the same mouth before."""
 
 
 def load(checkpoint: Checkpoint, device: torch.device) -> "RegGAN | RgbRegGAN":
@@ -55,7 +62,7 @@ class RegGAN:
         generator: trained, on its device.
         styles: (targets, code_size) style code of each target.
         calibration: (targets,) network strength that strength 1 stands for.
-        textures: (K, h, w, 3) float32 mouth textures.
+        textures: (K, h, w, 3) float32 mouth textures, K at least 1.
         half_width: (K,) half width in eye distances of the openings that each suits.
     """
 
@@ -121,22 +128,33 @@ class RegGAN:
     def _paint(
         self, crop: Crop, opacity: np.ndarray, log_gain: np.ndarray, saturation: np.ndarray
     ) -> TexturePaint:
-        """Lay the texture that suits the opening into it."""
+        """Lay the texture that suits the mouth into its opening.
+
+        Args:
+            crop: with landmarks before the edit.
+            opacity: (h, w, 1) in [0, 1], covering the crop.
+            log_gain: (h', w', 3).
+            saturation: (h', w').
+        """
         unit = eye_distance(crop.landmarks)
         corners = crop.landmarks[[61, 291], :2].astype(np.float64)
-        axis = (corners[1] - corners[0]) / max(float(np.linalg.norm(corners[1] - corners[0])), 1e-6)
-        lip, half = corners.mean(0), 0.3 * unit
-        open_ = np.argwhere(opacity[..., 0] > 0.5)[:, ::-1]
-        if len(open_) >= _FEWEST_PIXELS:
-            points = (open_ + 0.5) * (CROP_SIZE / WORKING_SIZE) - 0.5
-            along, across = points @ axis, points @ np.array([-axis[1], axis[0]])
+        mouth = float(np.linalg.norm(corners[1] - corners[0]))
+        axis = (corners[1] - corners[0]) / max(mouth, 1e-6)
+        down = np.array([-axis[1], axis[0]])
+        lip, half = corners.mean(0), _CLOSED_HALF_WIDTH * unit
+        # At small strengths the whole opacity is small: half of the highest marks the edge.
+        highest = float(opacity.max())
+        opening = np.argwhere(opacity[..., 0] > max(0.5 * highest, _FAINT))[:, ::-1]
+        if len(opening) >= _FEWEST_PIXELS:
+            points = (opening + 0.5) * (CROP_SIZE / opacity.shape[0]) - 0.5
+            along, depth = points @ axis, points @ down
             left, right = np.percentile(along, [1, 99])
-            half = (right - left) / 2
-            near = np.abs(along - (left + right) / 2) < max(0.25 * half, 2.0)
-            top = float(across[near].min() if near.any() else across.min())
-            lip = axis * (left + right) / 2 + np.array([-axis[1], axis[0]]) * top
-        mouth = float(np.linalg.norm(corners[1] - corners[0])) / unit
-        index = int(np.abs(self.half_width - 0.56 * mouth).argmin())
+            half, middle = (right - left) / 2, (left + right) / 2
+            near = np.abs(along - middle) < max(0.25 * half, 2.0)
+            top = float(depth[near].min() if near.any() else depth.min())
+            lip = axis * middle + down * top
+        # By the mouth before the edit: one person keeps one set of teeth at all strengths.
+        index = int(np.abs(self.half_width - _OPENING_PER_MOUTH * mouth / unit).argmin())
         affine = texture_affine(axis, lip, half, unit, float(self.half_width[index]))
         return TexturePaint(self.textures[index], affine, log_gain, saturation, CROP_SIZE)
 
