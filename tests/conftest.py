@@ -29,7 +29,7 @@ class FakeMethod:
     name = "reggan"
     profile = "fake"
     crop_size = 64
-    targets = ("happy", "surprised")
+    targets = ("neutral", "happy", "surprised")
 
     def __init__(self, failing=(), value=0.3):
         self.failing = failing

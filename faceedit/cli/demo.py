@@ -7,7 +7,8 @@ import typer
 
 from faceedit.cli.output import tell
 
-STRENGTHS = (0.5, 1.0, 1.5)
+TARGETS = ("neutral", "happy", "happy:1.5")
+"""The astronaut smiles already: without her smile first, then with more of one."""
 
 
 def demo(
@@ -18,7 +19,7 @@ def demo(
         str, typer.Option("--device", help="auto, cpu, cuda, cuda:N or mps.")
     ] = "auto",
 ) -> None:
-    """Make scikit-image's astronaut happy and write a before/after sheet."""
+    """Edit scikit-image's astronaut and write a before/after sheet."""
     import io
 
     import numpy as np
@@ -28,25 +29,25 @@ def demo(
     from faceedit.errors import FaceEditError, UsageError
     from faceedit.photos import read_photo
     from faceedit.photos.atomic import write_atomic
-    from faceedit.targets import Expression, Target
+    from faceedit.targets import parse_target
 
     if output.suffix.lower() not in (".png", ".jpg", ".jpeg"):
         raise UsageError(f"{output}: the sheet's name must end with .png or .jpg")
-    targets = [Target((Expression("happy", strength),)) for strength in STRENGTHS]
-    editor = open_editor(EditSettings(target=targets[0], device=device))
+    everything = parse_target(["neutral", "happy"])
+    editor = open_editor(EditSettings(target=everything, device=device))
     pixels = read_photo(astronaut_file()).pixels
     faces = editor.find(pixels)
     if not faces:
         raise FaceEditError("no face was found in the demo's picture; run 'faceedit doctor'")
     versions: list[tuple[str, np.ndarray]] = [("before", pixels)]
-    for target, strength in zip(targets, STRENGTHS, strict=True):
-        edited = editor.edit_faces(pixels, faces, target)
-        versions.append((f"happy {strength:g}", edited.pixels))
+    for term in TARGETS:
+        edited = editor.edit_faces(pixels, faces, parse_target([term]))
+        versions.append((term.replace(":", " "), edited.pixels))
     file = io.BytesIO()
     format = "PNG" if output.suffix.lower() == ".png" else "JPEG"
     draw_sheet(versions, faces[0]).save(file, format, quality=95)
     write_atomic(output, file.getvalue())
-    tell(f"wrote {output.absolute()}: the picture before, and happy at {_listed()}")
+    tell(f"wrote {output.absolute()}: the picture before, and {', '.join(TARGETS)}")
 
 
 def astronaut_file() -> Path:
@@ -63,7 +64,3 @@ def astronaut_file() -> Path:
     if not path.is_file():
         raise MissingError(f"the demo's picture is not there: {path}; reinstall scikit-image")
     return path
-
-
-def _listed() -> str:
-    return ", ".join(f"{strength:g}" for strength in STRENGTHS)
