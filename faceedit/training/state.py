@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
@@ -53,11 +53,14 @@ def load_state(
     """Restore what `save_state` wrote, in place, and return its notes.
 
     Raises:
-        UsageError: the file is of another training.
+        UsageError: the file is damaged or of another training.
     """
-    with safe_open(path, framework="pt") as file:
-        notes = json.loads(file.metadata()["notes"])
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    try:
+        with safe_open(path, framework="pt") as file:
+            notes = json.loads((file.metadata() or {})["notes"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, KeyError) as error:
+        raise UsageError(f"{path} is no state of a training: {error}; train anew") from error
     try:
         for name, module in modules.items():
             module.load_state_dict(_below(tensors, f"module.{name}."))
@@ -83,7 +86,8 @@ class Average(Generic[M]):
     Args:
         module: followed.
         copy: another instance of it, which becomes the average.
-        decay: share of the past kept each step, less at the start.
+        decay: share of the past kept each step; at the start (step + 1) / (step + 20), so that
+            the first random weights are soon forgotten.
     """
 
     def __init__(self, module: M, copy: M, decay: float = 0.998):

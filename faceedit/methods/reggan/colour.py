@@ -3,6 +3,13 @@
 import cv2
 import numpy as np
 
+_LEVELS = np.linspace(2, 98, 25)
+"""Percentiles at which histograms are compared."""
+_SMOOTHING = 6.0
+"""Standard deviation in levels of the blur of the curves: no banding, no posters."""
+_MARGIN = 24
+"""Levels beyond 0 and 255 on which curves are drawn, so that smoothing sees no end."""
+
 
 def transfer_histogram(
     images: list[np.ndarray], like: np.ndarray, of: np.ndarray | None = None
@@ -31,15 +38,15 @@ def _lab(image: np.ndarray) -> np.ndarray:
 
 def _match(source: np.ndarray, target: np.ndarray) -> np.ndarray:
     """Return the 256-entry curve that takes one histogram to another, kept smooth and gentle."""
-    levels = np.linspace(2, 98, 25)
-    x, y = np.percentile(source, levels), np.percentile(target, levels)
+    x, y = np.percentile(source, _LEVELS), np.percentile(target, _LEVELS)
     x = x + np.arange(len(x)) * 1e-3
     # Beyond the outermost levels the curve runs on with slope 1.
-    x = np.concatenate([[x[0] - 64], x, [x[-1] + 64]])
-    y = np.concatenate([[y[0] - 64], y, [y[-1] + 64]])
-    curve = np.interp(np.arange(256), x, y)
-    smooth = cv2.GaussianBlur(curve[None].astype(np.float32), (0, 0), 6)[0]
-    return np.clip(smooth, 0, 255)
+    beyond = 256 + 2 * _MARGIN
+    x = np.concatenate([[x[0] - beyond], x, [x[-1] + beyond]])
+    y = np.concatenate([[y[0] - beyond], y, [y[-1] + beyond]])
+    curve = np.interp(np.arange(-_MARGIN, 256 + _MARGIN), x, y)
+    smooth = cv2.GaussianBlur(curve[None].astype(np.float32), (0, 0), _SMOOTHING)[0]
+    return np.clip(smooth[_MARGIN:-_MARGIN], 0, 255)
 
 
 def _apply(lab: np.ndarray, curves: list[np.ndarray]) -> np.ndarray:

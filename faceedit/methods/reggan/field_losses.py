@@ -5,13 +5,23 @@ from dataclasses import dataclass
 from torch import Tensor
 from torch.nn import functional as F
 
-from faceedit.methods.reggan.generator import FieldTensors
+from faceedit.methods.reggan.generator import FLOW_UNIT, FieldTensors
 from faceedit.nn.compose import compose_fields
 
 
 @dataclass(frozen=True)
 class FieldWeights:
-    """Weights of the terms of `field_losses`; found by trial on this data."""
+    """Weights of the terms of `field_losses`, found by trial on this data.
+
+    Attributes:
+        flow: of the flow's error in units of `generator.FLOW_UNIT`.
+        log_ratio: of the log ratio's error.
+        opacity: of the cross entropy of the opacity.
+        gain: of the error of the log gain around the mouth.
+        saturation: of the error of the saturation there.
+        photo: of the composed skin against the person's real photo.
+        smooth: of the roughness of flow and log ratio.
+    """
 
     flow: float = 1.5
     log_ratio: float = 2.0
@@ -25,7 +35,12 @@ class FieldWeights:
 def field_losses(
     fields: FieldTensors, batch: dict[str, Tensor], weights: FieldWeights
 ) -> dict[str, Tensor]:
-    """Compare predicted fields with a batch of `samples.SampleStream`.
+    """Compare predicted fields with a batch of `samples.Samples`.
+
+    Args:
+        fields: predicted for the batch.
+        batch: what the samples hold, stacked.
+        weights: of the terms.
 
     Returns:
         The unweighted terms, scalars, and their weighted sum as ``total``. ``flow`` is in crop
@@ -36,7 +51,7 @@ def field_losses(
     near_mouth = F.max_pool2d(opening, 5, 1, 2)
     flow = ((fields.flow - batch["flow"]).abs() * (skin + near_mouth * (1 - opening))).mean()
     log_ratio = ((fields.log_ratio - batch["log_ratio"]).abs() * skin).mean()
-    # Where nothing opens, strength 0 or a mouth that shows its own inside, opacity must be nothing.
+    # Onset is part of the opacity that is drawn; the network gives the rest.
     wanted = batch["opacity"] / fields.onset.clamp(min=1e-2)
     opacity = F.binary_cross_entropy_with_logits(
         fields.opacity_logit, wanted.clamp(0, 1), reduction="none"
@@ -53,11 +68,12 @@ def field_losses(
         "gain": gain,
         "saturation": saturation,
         "photo": photo_loss(fields, batch),
-        "smooth": sum(_roughness(f) for f in (fields.flow / 8.0, fields.log_ratio)),
+        "smooth": _roughness(fields.flow / FLOW_UNIT) + _roughness(fields.log_ratio),
     }
-    scale = {"flow": weights.flow / 8.0}
-    total = sum(scale.get(k, getattr(weights, k)) * v for k, v in terms.items())
-    return {**terms, "total": total}  # pyright: ignore[reportReturnType]
+    total = weights.flow / FLOW_UNIT * flow
+    for name in ("log_ratio", "opacity", "gain", "saturation", "photo", "smooth"):
+        total = total + getattr(weights, name) * terms[name]
+    return {**terms, "total": total}
 
 
 def photo_loss(fields: FieldTensors, batch: dict[str, Tensor]) -> Tensor:

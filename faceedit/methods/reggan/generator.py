@@ -15,9 +15,11 @@ from faceedit.methods.reggan.rgb_generator import express
 CROP_SIZE = 256
 WORKING_SIZE = 128
 OUT_CHANNELS = 10
+"""Flow 2, log ratio 3, opacity 1, gain 3, saturation 1."""
 ONSET = 0.15
 """Below this total strength the fields fade to nothing, so that 0 is the identity."""
-_FLOW_UNIT, _RATIO_UNIT, _OPACITY_UNIT = 8.0, 0.4, 4.0
+FLOW_UNIT, RATIO_UNIT, OPACITY_UNIT = 8.0, 0.4, 4.0
+"""What 1 of the network's output stands for: crop pixels, log ratio, logits."""
 
 
 @dataclass(frozen=True)
@@ -77,8 +79,11 @@ class FieldGenerator(nn.Module):
         Args:
             crop: (N, 3, 256, 256) in [0, 1].
             maps: (N, 12, 128, 128) landmark maps in [0, 1].
-            strengths: (N, targets) 0 to 1.5.
+            strengths: (N, targets) 0 to 1.6.
             code: (N, code_size) style.
+
+        Returns:
+            Fields of 128 px; where all strengths are 0, they are 0 too.
         """
         x = F.interpolate(crop, size=(WORKING_SIZE, WORKING_SIZE), mode="area") * 2 - 1
         planes = torch.cat([strengths, code * strengths.sum(1, keepdim=True)], 1)
@@ -87,9 +92,9 @@ class FieldGenerator(nn.Module):
         out = self.refinement(inputs.contiguous(memory_format=torch.channels_last)).float()
         onset = (strengths.sum(1) / ONSET).clamp(0, 1)[:, None, None, None]
         return FieldTensors(
-            flow=out[:, 0:2] * _FLOW_UNIT * onset,
-            log_ratio=out[:, 2:5] * _RATIO_UNIT * onset,
-            opacity_logit=(out[:, 5:6] - 1) * _OPACITY_UNIT,
+            flow=out[:, 0:2] * FLOW_UNIT * onset,
+            log_ratio=out[:, 2:5] * RATIO_UNIT * onset,
+            opacity_logit=(out[:, 5:6] - 1) * OPACITY_UNIT,
             log_gain=out[:, 6:9],
             saturation=torch.sigmoid(out[:, 9:10] * 2 + 2),
             onset=onset,

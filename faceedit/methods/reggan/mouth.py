@@ -14,9 +14,15 @@ TEXTURE_SPAN = 0.84
 UPPER_LIP = (0.42, 0.12)
 """Place of the upper lip's middle on a texture, in eye distances from its top left corner."""
 CHEEKS = ((50, 101, 205, 36), (280, 330, 425, 266))
+"""Mesh points of the image-left cheek and of the other."""
 BRIGHTEST = -0.02
 """Highest log gain: teeth are never whiter than a texture's."""
+LARGEST_SIDE = 1.2
+"""Log difference of the cheeks beyond which one of them lies in a hard shadow."""
+SIDE_SHARE = 0.8
+"""Part of the cheeks' difference that teeth behind the corners of the mouth show."""
 _DARKEST = 0.02
+"""Darkest colour whose logarithm is taken."""
 
 
 @dataclass(frozen=True)
@@ -95,8 +101,9 @@ def tooth_light(light: MouthLight, weights: np.ndarray, across: np.ndarray) -> n
         `across.shape` + (3,) log gain; 0 gives a texture's own brightness.
     """
     base = light_features(light) @ weights
-    side = np.clip(light.right - light.left, -1.2, 1.2) * 0.5 * weights[1]
-    gain = base + 0.8 * np.clip(across, -1.0, 1.0)[..., None] * side
+    half = np.clip(light.right - light.left, -LARGEST_SIDE, LARGEST_SIDE) / 2
+    side = SIDE_SHARE * weights[1] * half
+    gain = base + np.clip(across, -1.0, 1.0)[..., None] * side
     return np.minimum(gain, BRIGHTEST)
 
 
@@ -138,7 +145,7 @@ def mouth_patch(image: np.ndarray, landmarks: np.ndarray) -> tuple[np.ndarray, n
     axis = (eyes[1] - eyes[0]) / np.linalg.norm(eyes[1] - eyes[0])
     middle = (landmarks[78, :2] + landmarks[308, :2]) / 2
     lip = landmarks[13, :2] + axis * ((middle - landmarks[13, :2]) @ axis)
-    affine = texture_affine(axis, lip, 1.0, unit, 1.0 / unit)
+    affine = texture_affine(axis, lip, unit, unit, 1.0)
     finer = unit * TEXTURE_SPAN / TEXTURE_SIZE[1]
     if finer > 1:
         image = cv2.GaussianBlur(image, (0, 0), 0.4 * finer)

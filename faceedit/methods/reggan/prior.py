@@ -26,6 +26,14 @@ MODES = 3
 ATLAS_SIZE = 160
 ATLAS_SPAN = 2.0
 """Side of the atlas in eye distances."""
+MOST_SHOWN = 1.6
+"""Amplitude above which `ExpressionPrior.shown` believes nothing."""
+LEAST_LIGHT = 6.0
+"""Of 255: darker than this a logarithm measures noise."""
+LARGEST_RATIO = 0.8
+"""Log ratios of a pair beyond this are hair, shadows or spectacles, not skin."""
+_SHOWN_MIDDLE = 0.5
+"""Half of the faces that `shown` is fitted on show the whole mean expression, half nothing."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +65,8 @@ class ExpressionPrior:
         atlas: (468, 2) place of each mesh point on the atlas, in its pixels.
         style: (MODES,) the code used for edits.
         shown_mean: (478 * 3,) mean over neutral and expressive faces, for `shown`.
-        shown_weights: (478 * 3, 1 + MODES) regression from a face's own shape to what it shows.
+        shown_weights: (478 * 3, 1 + MODES) regression from a face's shape less `shown_mean` to its
+            amplitude less `_SHOWN_MIDDLE` and its code.
     """
 
     displacement: np.ndarray
@@ -82,11 +91,12 @@ class ExpressionPrior:
             landmarks: (478, 3) in any unit.
 
         Returns:
-            The amplitude, at least 0, and the (MODES,) code.
+            The amplitude, 0 to `MOST_SHOWN`, and the (MODES,) code.
         """
         shape = to_mean_face(landmarks).points(landmarks.astype(np.float64)).ravel()
-        found = (shape - self.shown_mean) @ self.shown_weights + self.shown_weights_offset
-        amplitude = float(np.clip(found[0], 0.0, 1.6))
+        found = (shape - self.shown_mean) @ self.shown_weights
+        amplitude = float(np.clip(_SHOWN_MIDDLE + found[0], 0.0, MOST_SHOWN))
+        # What a faint expression's code seems to be is noise; do not blow it up.
         code = found[1:] / max(amplitude, 0.3) if amplitude > 0 else np.zeros(MODES)
         return amplitude, np.clip(code, -2.0, 2.0)
 
@@ -94,12 +104,7 @@ class ExpressionPrior:
         """Return the (MODES,) code of a measured (478, 3) displacement at amplitude 1."""
         flat = (displacement - self.displacement[0]).ravel()
         modes = self.displacement[1:].reshape(MODES, -1)
-        return np.clip(modes @ flat / (modes * modes).sum(1), -2.5, 2.5)
-
-    @property
-    def shown_weights_offset(self) -> np.ndarray:
-        """Half of the faces that `shown` was fitted on show the whole mean expression."""
-        return np.append(0.5, np.zeros(MODES))
+        return np.clip(modes @ flat / np.maximum((modes * modes).sum(1), 1e-12), -2.5, 2.5)
 
 
 def in_neutral_frame(pair: Pair) -> np.ndarray:
@@ -128,6 +133,9 @@ def fit_prior(pairs: list[Pair], style_gap: float = 0.0, ridge: float = 0.1) -> 
         pairs: at least MODES + 2.
         style_gap: edits use the mean code of the people whose mouths open at least this far.
         ridge: of the regression behind `shown`, relative to the variance of shapes.
+
+    Raises:
+        ValueError: too few pairs.
     """
     if len(pairs) < MODES + 2:
         raise ValueError(f"{len(pairs)} pairs are too few; {MODES + 2} are the least")
@@ -141,7 +149,8 @@ def fit_prior(pairs: list[Pair], style_gap: float = 0.0, ridge: float = 0.1) -> 
     mean = displacement.mean(0)
     flat = (displacement - mean).reshape(len(pairs), -1)
     _, singular, axes = np.linalg.svd(flat, full_matrices=False)
-    deviation = singular[:MODES] / np.sqrt(len(pairs))
+    # Where all people do the same, a mode is nothing and its codes are 0.
+    deviation = np.maximum(singular[:MODES] / np.sqrt(len(pairs)), 1e-6)
     codes = flat @ axes[:MODES].T / deviation
     modes = (axes[:MODES] * deviation[:, None]).reshape(MODES, *mean.shape)
     gaps = np.array([mouth_gap(pair.expressive_landmarks) for pair in pairs])
@@ -165,12 +174,12 @@ def _fit_shown(
     n = len(shapes)
     inputs = np.concatenate([shapes, shapes + displacement]).reshape(2 * n, -1)
     targets = np.zeros((2 * n, 1 + codes.shape[1]))
-    targets[n:, 0], targets[n:, 1:] = 1.0, codes
+    targets[:n, 0], targets[n:, 0] = -_SHOWN_MIDDLE, 1.0 - _SHOWN_MIDDLE
+    targets[n:, 1:] = codes
     mean = inputs.mean(0)
     centred = inputs - mean
     kernel = centred @ centred.T
     weight = ridge * np.trace(kernel) / len(kernel)
-    targets[:, 0] -= 0.5
     dual = np.linalg.solve(kernel + weight * np.eye(len(kernel)), targets)
     return mean, centred.T @ dual
 
@@ -183,6 +192,7 @@ def _atlas_places(displacement: np.ndarray) -> np.ndarray:
 
 
 def _fit_log_ratio(pairs: list[Pair], codes: np.ndarray, atlas: np.ndarray) -> np.ndarray:
+    """Regress the pairs' log ratios on the atlas on their codes, mirror-symmetric."""
     raster = rasterize_mesh(atlas, (ATLAS_SIZE, ATLAS_SIZE))
     inside = raster.inside.astype(np.float32)
     per_unit = ATLAS_SIZE / ATLAS_SPAN
@@ -193,7 +203,7 @@ def _fit_log_ratio(pairs: list[Pair], codes: np.ndarray, atlas: np.ndarray) -> n
         if finer > 1:
             image = cv2.GaussianBlur(image, (0, 0), 0.4 * finer)
         colour = cv2.remap(image, places[..., 0], places[..., 1], cv2.INTER_LINEAR)
-        return np.log(np.maximum(colour.astype(np.float32), 6.0))
+        return np.log(np.maximum(colour.astype(np.float32), LEAST_LIGHT))
 
     rows, columns = np.mgrid[:ATLAS_SIZE, :ATLAS_SIZE]
     from_brow = np.hypot(columns - atlas[9, 0], rows - atlas[9, 1])
@@ -205,7 +215,7 @@ def _fit_log_ratio(pairs: list[Pair], codes: np.ndarray, atlas: np.ndarray) -> n
         ratio = _smooth_inside(ratio, inside, 1.0)
         # Exposure differs between the two photos; the skin between the brows tells by how much.
         ratio -= np.median(ratio[steady], axis=0)
-        ratios.append(np.clip(ratio, -0.8, 0.8))
+        ratios.append(np.clip(ratio, -LARGEST_RATIO, LARGEST_RATIO))
     stack = np.array(ratios)
     design = np.column_stack([np.ones(len(codes)), codes])
     fit = np.linalg.lstsq(design, stack.reshape(len(stack), -1), rcond=None)[0]
@@ -218,6 +228,7 @@ def _fit_log_ratio(pairs: list[Pair], codes: np.ndarray, atlas: np.ndarray) -> n
     sound = (_outside_distance(holes) / per_unit > 0.025) & raster.inside
     sound &= sound[:, ::-1]
     off_rim = cv2.distanceTransform(raster.inside.astype(np.uint8), cv2.DIST_L2, 5) / per_unit
+    off_rim = np.minimum(off_rim, off_rim[:, ::-1])
     faded = np.clip(off_rim / 0.12, 0.0, 1.0)[..., None]
     return np.stack([_fill(m, sound) * faded for m in (maps + maps[:, :, ::-1]) / 2])
 

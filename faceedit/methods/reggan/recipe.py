@@ -67,6 +67,7 @@ class FastRecipe:
         learning_rate: of Adam at its highest; it rises over `warm_up` steps and falls by a cosine.
         betas: of Adam.
         warm_up: steps.
+        largest_gradient: norm to which longer gradients are cut.
         weights: of the field losses.
         pair_share: share of samples that carry a real photo of the same person.
         style_gap: mouth gap in eye distances from which a person's expression counts for the
@@ -81,6 +82,7 @@ class FastRecipe:
     learning_rate: float = 1e-3
     betas: tuple[float, float] = (0.9, 0.99)
     warm_up: int = 50
+    largest_gradient: float = 2.0
     weights: FieldWeights = dataclasses.field(default_factory=FieldWeights)
     pair_share: float = 0.3
     style_gap: float = 0.06

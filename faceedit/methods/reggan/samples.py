@@ -1,16 +1,15 @@
 """Random training samples: one face, what is asked of it, and the fields that would do it."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import IterableDataset, get_worker_info
+from torch.utils.data import Dataset
 
 from faceedit.faces.align import transform_landmarks
-from faceedit.faces.landmark_maps import draw_landmark_maps
+from faceedit.faces.landmark_maps import CHANNELS, draw_landmark_maps
 from faceedit.methods.reggan.colour import transfer_histogram
 from faceedit.methods.reggan.generator import CROP_SIZE, WORKING_SIZE
 from faceedit.methods.reggan.material import MARGIN, AlignedFace, AlignedPair
@@ -55,17 +54,20 @@ class SampleOptions:
     augment: bool = True
 
 
-class SampleStream(IterableDataset):
-    """An endless stream of samples, each a dict of float32 tensors.
+class Samples(Dataset[dict[str, Tensor]]):
+    """Endlessly many samples by number, each a dict of float32 tensors.
+
+    A sample depends on seed and number alone, so any number of workers gives the same ones and a
+    resumed training goes on where it stopped.
 
     Keys: crop (3, 256, 256) in [0, 1]; maps (12, 128, 128); strengths (targets,); code (MODES,);
-    flow (2, 128, 128) in crop pixels; log_ratio (3, 128, 128); opacity, opening, weight,
+    flow (2, 128, 128) in crop pixels; log_ratio (3, 128, 128); opacity, opening, weight
     (1, 128, 128); log_gain (3, 128, 128); saturation (1,); real (3, 256, 256) in [0, 1] and
     has_real (1,).
 
     Args:
         material: what to draw from.
-        seed: of the stream; each worker of a loader gets its own part of it.
+        seed: of all samples.
         options: how to draw.
     """
 
@@ -74,14 +76,9 @@ class SampleStream(IterableDataset):
         self.seed = seed
         self.options = options or SampleOptions()
 
-    def __iter__(self) -> Iterator[dict[str, Tensor]]:
-        """Draw for ever."""
-        worker = get_worker_info()
-        if worker:
-            cv2.setNumThreads(1)
-        rng = np.random.default_rng([self.seed, worker.id if worker else 0])
-        while True:
-            yield self.draw(rng)
+    def __getitem__(self, number: int) -> dict[str, Tensor]:
+        """Draw one sample, the `number`-th."""
+        return self.draw(np.random.default_rng([self.seed, number]))
 
     def draw(self, rng: np.random.Generator) -> dict[str, Tensor]:
         """Draw one sample."""
@@ -96,6 +93,7 @@ class SampleStream(IterableDataset):
         face, m = self.material.faces[index], self.material
         photo = face.photo
         if target is None:
+            # Neutral teaches most on faces that show what it takes away.
             share = 0.5 if photo.expression == m.expression else 0.2
             target = NEUTRAL if rng.random() < share else m.expression
         amplitude, code = 1.0, m.prior.style
@@ -124,7 +122,8 @@ class SampleStream(IterableDataset):
             ratio = m.prior.ratio(1.0, code)
         view = self._view(rng, face.pixels, face.landmarks, real, goal)
         assert view.goal is not None
-        return self._sample(rng, view, view.goal, ratio, target, 1.0, code, False)
+        eyeglasses = face.photo.eyeglasses
+        return self._sample(rng, view, view.goal, ratio, target, 1.0, code, eyeglasses)
 
     def _view(
         self,
@@ -144,21 +143,13 @@ class SampleStream(IterableDataset):
                 other = self.material.faces[int(rng.integers(len(self.material.faces)))]
                 images = transfer_histogram(images, other.pixels, _middle(pixels.shape[0]))
             images, saturation = _recolour(rng, images)
-        size = (CROP_SIZE, CROP_SIZE)
-        images = [
-            cv2.warpAffine(
-                i, affine, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
-            )
-            for i in images
-        ]
-        light_pixels = images[0].astype(np.float32) / 255.0
-        moved = transform_landmarks(landmarks, affine)
+        images = [_cut(image, affine) for image in images]
         seen = _degrade(rng, images[0]) if self.options.augment else images[0]
         return _View(
-            pixels=seen.astype(np.float32) / 255.0,
-            clean=light_pixels,
-            landmarks=moved,
-            real=images[1].astype(np.float32) / 255.0 if len(images) > 1 else None,
+            pixels=_to_unit(seen),
+            clean=_to_unit(images[0]),
+            landmarks=transform_landmarks(landmarks, affine),
+            real=_to_unit(images[1]) if len(images) > 1 else None,
             goal=transform_landmarks(goal, affine) if goal is not None else None,
             saturation=saturation,
         )
@@ -206,7 +197,10 @@ class SampleStream(IterableDataset):
 
 @dataclass(frozen=True)
 class _View:
-    """One crop: what the network sees, the same before it was spoilt, and its goal."""
+    """One crop: what the network sees, the same before it was spoilt, and its goal.
+
+    Pictures are (256, 256, 3) float32 in [0, 1], landmarks (478, 3) in their pixels.
+    """
 
     pixels: np.ndarray
     clean: np.ndarray
@@ -217,6 +211,7 @@ class _View:
 
 
 def _cut(image: np.ndarray, affine: np.ndarray) -> np.ndarray:
+    """Cut a crop out of a wider picture; `affine` takes its pixels to the crop's."""
     return cv2.warpAffine(
         image,
         affine,
@@ -226,16 +221,21 @@ def _cut(image: np.ndarray, affine: np.ndarray) -> np.ndarray:
     )
 
 
+def _to_unit(image: np.ndarray) -> np.ndarray:
+    return image.astype(np.float32) / 255.0
+
+
 def _chw(image: np.ndarray) -> np.ndarray:
     return np.moveaxis(image, -1, 0).astype(np.float32)
 
 
 def _mirror(sample: dict[str, np.ndarray]) -> None:
-    """Flip a sample left to right in place."""
+    """Flip a sample left to right in place; expressions are taken to be symmetric, codes stay."""
     for name, value in sample.items():
         if value.ndim == 3:
             sample[name] = value[..., ::-1].copy()
-    sample["maps"][0] = 1.0 - sample["maps"][0]
+    across = CHANNELS.index("u")
+    sample["maps"][across] = 1.0 - sample["maps"][across]
     sample["flow"][0] *= -1.0
 
 

@@ -19,9 +19,12 @@ from faceedit.methods.reggan.material import MARGIN, AlignedFace, AlignedPair
 from faceedit.methods.reggan.mouth import fit_tooth_light, measure_light
 from faceedit.methods.reggan.prior import ExpressionPrior, fit_prior
 from faceedit.methods.reggan.recipe import RegGANRecipe
-from faceedit.methods.reggan.textures import WHITE, MouthTextures, learn_textures, tooth_colour
+from faceedit.methods.reggan.textures import WHITE, learn_textures, plain_textures, tooth_colour
 
 FEWEST_SMILES = 16
+"""Textures and light are not learned from fewer mouths that show their teeth."""
+USUAL_TOOTH_WEIGHTS = (0.0, 0.4, 0.4)
+"""How teeth follow the light where too few smiles tell; see `mouth.tooth_light`."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ class Measured:
 
     Attributes:
         prior: displacement and log ratio of the expression.
-        textures: of open mouths; (0, h, w, 3) where too few show teeth.
+        textures: (K, h, w, 3) of open mouths; a plain one where too few show teeth.
         texture_half_width: (K,), see `textures.MouthTextures`.
         tooth_weights: (3,), see `mouth.tooth_light`.
     """
@@ -81,10 +84,10 @@ def measure(
             lights.append(measure_light(face.pixels.astype(np.float32) / 255.0, face.landmarks))
             teeth.append(np.log(colour / WHITE))
     if len(teeth) < FEWEST_SMILES:
-        nothing = MouthTextures(np.zeros((0, 1, 1, 3), np.float32), np.zeros(0))
-        return Measured(prior, nothing.textures, nothing.half_width, np.array([0.0, 0.4, 0.4]))
-    found = learn_textures(np.array(patches), np.array(masks))
-    weights = fit_tooth_light(lights, np.array(teeth))
+        found, weights = plain_textures(), np.array(USUAL_TOOTH_WEIGHTS)
+    else:
+        found = learn_textures(np.array(patches), np.array(masks))
+        weights = fit_tooth_light(lights, np.array(teeth))
     return Measured(prior, found.textures, found.half_width, weights)
 
 
@@ -101,7 +104,8 @@ def fit_expression_layer(
         seed: of the choice of colours.
     """
     rng = np.random.default_rng(seed)
-    # The ridge is per pair: copies of a pair must not loosen it.
+    # The recipe's ridge is for each pair once: copies add to the sums that it weighs against and
+    # must not loosen it.
     ridge = recipe.ridge * 2 * (1 + recipe.colour_copies)
     fitter = ExpressionLayerFitter(size, field=recipe.field, ridge=ridge)
     for pair in pairs:

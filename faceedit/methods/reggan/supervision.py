@@ -24,6 +24,13 @@ SHOWS_INSIDE = 0.035
 """From this mouth gap on, in eye distances, a photo shows the inside of the mouth itself."""
 SEALED = 0.004
 """Mouth gap of a closed mouth, in eye distances."""
+UPPER_SHARE = 0.35
+"""Part of a closing mouth's way that the upper lip goes."""
+SHOWN_NOISE = 0.25
+"""Amplitude that faces without the expression seem to show."""
+LIGHT_TAKEN = 0.8
+"""Part of the log ratio taken away with an expression: what is shown is not measured, only read
+from the shape."""
 
 
 @dataclass(frozen=True)
@@ -69,12 +76,13 @@ def displaced(
         The (478, 3) landmarks after the edit and the log ratio on the prior's atlas.
     """
     shown, shown_code = prior.shown(landmarks)
-    # A face without the expression scatters a little above nothing.
-    shown = max(0.0, shown - 0.25) / 0.75 if shown < 1.0 else shown
-    shown = 0.0 if known_neutral else shown
+    if shown < 1.0:
+        shown = max(0.0, shown - SHOWN_NOISE) / (1.0 - SHOWN_NOISE)
+    if known_neutral:
+        shown = 0.0
     away = min(amplitude, 1.0) * shown
     move = -prior.displace(away, shown_code)
-    ratio = -0.8 * prior.ratio(away, shown_code)
+    ratio = -LIGHT_TAKEN * prior.ratio(away, shown_code)
     if name != "neutral":
         move = move + prior.displace(amplitude, code)
         ratio = ratio + prior.ratio(amplitude, code)
@@ -82,7 +90,8 @@ def displaced(
     for iris in IRISES:
         moved[list(iris)] = landmarks[list(iris)]
     if name == "neutral":
-        moved = _seal(moved, min(amplitude, 1.0) * float(np.clip(shown * 3.0, 0.0, 1.0)))
+        # A smile taken away leaves lips a little apart; a face that showed none keeps its gap.
+        moved = _seal(moved, min(amplitude, 1.0) * min(3.0 * shown, 1.0))
     return moved.astype(np.float32), ratio
 
 
@@ -121,7 +130,7 @@ def expression_fields(
     log_ratio = extend(log_ratio, skin, 0.1 * unit) * (1 - opening)[..., None]
     weight = cv2.GaussianBlur(raster.inside.astype(np.float32), (0, 0), 1.0)
     if eyeglasses:
-        still = _spectacles(before, after, grid, unit)[..., None]
+        still = _spectacles(before, grid, unit)[..., None]
         flow, log_ratio = flow * (1 - still), log_ratio * (1 - 0.7 * still)
     gap = float(np.linalg.norm(before[13, :2] - before[14, :2])) / unit
     return Fields(
@@ -169,7 +178,7 @@ def extend(field: np.ndarray, known: np.ndarray, reach: float) -> np.ndarray:
     """Continue a field smoothly beyond where it is known, fading to zero.
 
     Args:
-        field: (H, W, C) float32.
+        field: (H, W, C >= 2) float32.
         known: (H, W) bool.
         reach: pixels at which it has fallen to 1/e.
     """
@@ -190,7 +199,12 @@ def extend(field: np.ndarray, known: np.ndarray, reach: float) -> np.ndarray:
 
 
 def _seal(landmarks: np.ndarray, amount: float) -> np.ndarray:
-    """Close the mouth; of each gap the upper lip takes 0.35 and the lower lip the rest."""
+    """Close the mouth by part of its gap, the skin around following.
+
+    Args:
+        landmarks: (478, 3) in pixels, upright.
+        amount: 0 to 1.
+    """
     sealed = landmarks.copy()
     unit = float(np.linalg.norm(np.subtract(*landmarks[list(OUTER_EYE_CORNERS), :2])))
     upper, lower = landmarks[list(UPPER_INNER_LIP)], landmarks[list(LOWER_INNER_LIP)]
@@ -203,20 +217,19 @@ def _seal(landmarks: np.ndarray, amount: float) -> np.ndarray:
     share = near / np.maximum(near.sum(1, keepdims=True), 1e-9)
     move = (share @ close) * near.max(1, keepdims=True)
     is_lower = (line * share[..., None]).sum(1)[:, 1] > 0
-    sealed += np.where(is_lower[:, None], -0.65, 0.35) * move
-    sealed[list(UPPER_INNER_LIP[1:-1])] = (upper + 0.35 * close)[1:-1]
-    sealed[list(LOWER_INNER_LIP[1:-1])] = (lower - 0.65 * close)[1:-1]
+    sealed += np.where(is_lower[:, None], UPPER_SHARE - 1, UPPER_SHARE) * move
+    sealed[list(UPPER_INNER_LIP[1:-1])] = (upper + UPPER_SHARE * close)[1:-1]
+    sealed[list(LOWER_INNER_LIP[1:-1])] = (lower - (1 - UPPER_SHARE) * close)[1:-1]
     return sealed
 
 
-def _spectacles(
-    before: np.ndarray, after: np.ndarray, grid: tuple[int, int], unit: float
-) -> np.ndarray:
-    """Return where spectacles sit, (H, W) in [0, 1]: from the brows to the upper cheek."""
-    left, right = (before[i, :2] for i in OUTER_EYE_CORNERS)
+def _spectacles(landmarks: np.ndarray, grid: tuple[int, int], unit: float) -> np.ndarray:
+    """Return what spectacles keep still, (H, W) in [0, 1]: all above the upper cheek."""
+    left, right = (landmarks[i, :2] for i in OUTER_EYE_CORNERS)
     across = (right - left) / unit
     down = np.array([-across[1], across[0]])
     rows, columns = np.mgrid[: grid[0], : grid[1]]
     middle = (left + right) / 2
     depth = ((columns - middle[0]) * down[0] + (rows - middle[1]) * down[1]) / unit
+    # From 0.28 eye distances below the eyes on, where rims end, to 0.42.
     return np.clip((0.42 - depth) / 0.14, 0.0, 1.0).astype(np.float32)

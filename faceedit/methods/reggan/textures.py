@@ -18,6 +18,8 @@ WHITE = 0.9
 """Brightness of the teeth in a texture."""
 LEAST_SHARE = 0.08
 """Textures that explain less than this share of the smiles hold outliers and are dropped."""
+FEWEST_PIXELS = 1500
+"""A mouth that covers fewer texture pixels does not tell the colour of its teeth."""
 
 
 @dataclass(frozen=True)
@@ -33,18 +35,25 @@ class MouthTextures:
     half_width: np.ndarray
 
 
+def plain_textures() -> MouthTextures:
+    """Return one texture without teeth, for an expression whose pairs show none."""
+    dark = _background()[None].permute(0, 2, 3, 1).contiguous().numpy()
+    return MouthTextures(dark, np.array([0.3]))
+
+
 def tooth_colour(patch: np.ndarray, mask: np.ndarray) -> np.ndarray | None:
     """Return the (3,) mean colour in [0, 1] of the brightest part of a mouth; None if unclear."""
     inside = patch[mask > 0.9].astype(np.float64) / 255.0
-    if len(inside) < 1500:
+    if len(inside) < FEWEST_PIXELS:
         return None
     bright = inside[inside.mean(1) >= 0.8 * np.percentile(inside.mean(1), 85)]
     colour = bright.mean(0)
+    # Lips and gums are redder, shadows darker than teeth.
     return colour if colour.max() / max(colour.min(), 1e-3) < 1.7 and colour.max() > 0.25 else None
 
 
 def learn_textures(
-    patches: np.ndarray, masks: np.ndarray, components: int = 8, steps: int = 150, seed: int = 0
+    patches: np.ndarray, masks: np.ndarray, components: int = 8, steps: int = 150
 ) -> MouthTextures:
     """Learn textures from smiles.
 
@@ -53,15 +62,18 @@ def learn_textures(
         masks: (N, h, w) coverage of the mouths' inside.
         components: number of textures to start with.
         steps: of gradient descent on the textures.
-        seed: of the order of ties.
+
+    Raises:
+        ValueError: no patch shows clear teeth.
     """
-    torch.manual_seed(seed)
     usable, colours = [], []
     for index, (patch, mask) in enumerate(zip(patches, masks, strict=True)):
         colour = tooth_colour(patch, mask)
         if colour is not None:
             usable.append(index)
             colours.append(colour)
+    if not usable:
+        raise ValueError("no patch shows clear teeth")
     smiles = torch.from_numpy(patches[usable]).permute(0, 3, 1, 2).float() / 255.0
     smiles = smiles * (WHITE / torch.tensor(np.array(colours)).float())[:, :, None, None]
     inside = torch.from_numpy(masks[usable])[:, None].float()

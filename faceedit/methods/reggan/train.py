@@ -18,6 +18,7 @@ from faceedit.photos import read_photo
 from faceedit.registry import Registry, open_registry
 from faceedit.training.labelled import LabelledPhoto, read_labelled
 
+PROFILES = ("fast", "paper")
 FEWEST_PAIRS = MODES + 2
 
 
@@ -42,8 +43,13 @@ def train_reggan(
         vgg: VGG-19 weights for Eq. 14; None compares features of the face mesh network.
 
     Raises:
-        UsageError: the data holds too few people with both expressions.
+        UsageError: there is no such profile, or the data holds too few people with both
+            expressions.
     """
+    if profile not in PROFILES:
+        raise UsageError(f"unknown profile {profile!r}; known: {', '.join(PROFILES)}")
+    if vgg is not None and profile != "paper":
+        raise UsageError(f"VGG-19 is of no use to the {profile} profile")
     registry = open_registry()
     faces = _align(read_labelled(data), registry, run)
     train = [face.photo for face in faces if face.photo.split == "train"]

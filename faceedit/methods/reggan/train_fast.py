@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -21,8 +22,8 @@ from faceedit.methods.reggan.material import MARGIN, AlignedFace, pair_people
 from faceedit.methods.reggan.method import RegGAN
 from faceedit.methods.reggan.prior import MODES
 from faceedit.methods.reggan.recipe import FastRecipe
-from faceedit.methods.reggan.run import SAVE_SECONDS, STATE, Run
-from faceedit.methods.reggan.samples import NEUTRAL, Material, SampleOptions, SampleStream
+from faceedit.methods.reggan.run import SAVE_SECONDS, Run
+from faceedit.methods.reggan.samples import NEUTRAL, Material, SampleOptions, Samples
 from faceedit.methods.reggan.stage_one import Measured, fit_expression_layer, measure
 from faceedit.registry import write_checkpoint
 from faceedit.targets import Expression, Target
@@ -43,13 +44,12 @@ def train_fast(faces: list[AlignedFace], expression: str, recipe: FastRecipe, ru
         recipe: hyper-parameters.
         run: where and for how long.
     """
-    run.folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(run.seed)
     train = [f for f in faces if f.photo.split == "train"]
     pairs = pair_people(train, expression)
     targets = (NEUTRAL, expression)
-    state_path, measured_path = run.folder / STATE, run.folder / MEASURED
-    resume = run.resume and state_path.is_file() and measured_path.is_file()
+    measured_path = run.folder / MEASURED
+    resume = run.begin() and measured_path.is_file()
 
     generator = FieldGenerator(targets, MODES)
     if resume:
@@ -73,20 +73,24 @@ def train_fast(faces: list[AlignedFace], expression: str, recipe: FastRecipe, ru
     modules: dict[str, nn.Module] = {"generator": generator, "average": average.average}
     step = 0
     if resume:
-        step = load_state(state_path, modules, {"generator": optimiser})["step"]
+        notes = load_state(run.state, modules, {"generator": optimiser})
+        run.check_targets(notes, targets)
+        step = notes["step"]
 
     def save(step: int) -> None:
-        save_state(state_path, modules, {"generator": optimiser}, {"step": step})
+        notes = {"step": step, "targets": targets}
+        save_state(run.state, modules, {"generator": optimiser}, notes)
         export(run.folder / CHECKPOINT, average.average, measured, recipe, step)
 
     material = Material(train, pairs, expression, measured.prior, measured.tooth_weights, targets)
     batches = _batches(material, recipe, run, step)
     shown = [f for f in faces if f.photo.split == "val"] or train
-    shown = [shown[i] for i in np.linspace(0, len(shown) - 1, SHEET_FACES).astype(int)]
+    spread = np.linspace(0, len(shown) - 1, min(SHEET_FACES, len(shown)))
+    shown = [shown[i] for i in spread.astype(int)]
     epoch = max(1, len(train) // recipe.batch_size)
     started = saved = time.perf_counter()
     while step < recipe.steps and time.perf_counter() - started < run.max_seconds:
-        terms = _update(generator, optimiser, next(batches), recipe, step, run.device)
+        terms = field_step(generator, optimiser, next(batches), recipe, step, run.device)
         average.update(step)
         step += 1
         if step % 10 == 0 or step == 1:
@@ -105,7 +109,18 @@ def train_fast(faces: list[AlignedFace], expression: str, recipe: FastRecipe, ru
 def export(
     path: Path, generator: FieldGenerator, measured: Measured, recipe: FastRecipe, step: int
 ) -> str:
-    """Write the weights that edit photos, in half precision, and return their sha256."""
+    """Write the weights that edit photos, in half precision.
+
+    Args:
+        path: the file.
+        generator: trained.
+        measured: styles and textures come from it.
+        recipe: kept in the metadata.
+        step: likewise.
+
+    Returns:
+        The file's sha256.
+    """
     tensors = {k: v.detach().cpu() for k, v in generator.state_dict().items()}
     tensors |= {
         "styles": _styles(generator, measured),
@@ -163,6 +178,7 @@ def write_sample_sheet(
 
 
 def _styles(generator: FieldGenerator, measured: Measured) -> Tensor:
+    """Return the (targets, MODES) style codes; neutral, the first target, has none."""
     styles = np.zeros((len(generator.targets), MODES))
     styles[1:] = measured.prior.style
     return torch.from_numpy(styles).float()
@@ -171,21 +187,25 @@ def _styles(generator: FieldGenerator, measured: Measured) -> Tensor:
 def _batches(
     material: Material, recipe: FastRecipe, run: Run, step: int
 ) -> Iterator[dict[str, Tensor]]:
-    """Stream batches; a resumed run goes on with other samples than the first ones."""
-    stream = SampleStream(
-        material, run.seed * 1_000_003 + step, SampleOptions(pair_share=recipe.pair_share)
-    )
-    # cv2's threads do not survive a fork.
+    """Load batches from the `step`-th on."""
+    samples = Samples(material, run.seed, SampleOptions(pair_share=recipe.pair_share))
     loader = DataLoader(
-        stream,
+        samples,
         batch_size=recipe.batch_size,
+        sampler=range(step * recipe.batch_size, recipe.steps * recipe.batch_size),
         num_workers=run.workers,
+        worker_init_fn=_use_one_thread,
+        # cv2's threads do not survive a fork.
         multiprocessing_context="spawn" if run.workers else None,
     )
     return iter(loader)
 
 
-def _update(
+def _use_one_thread(worker: int) -> None:
+    cv2.setNumThreads(1)
+
+
+def field_step(
     generator: FieldGenerator,
     optimiser: torch.optim.Optimizer,
     batch: dict[str, Tensor],
@@ -193,11 +213,23 @@ def _update(
     step: int,
     device: torch.device,
 ) -> dict[str, Tensor]:
-    """Make one step of descent and return the losses."""
+    """Make one step of descent.
+
+    Args:
+        generator: on `device`.
+        optimiser: of its parameters.
+        batch: of `samples.Samples`, stacked.
+        recipe: learning rate and weights.
+        step: number of steps made before.
+        device: of the networks.
+
+    Returns:
+        The terms of `field_losses`, scalars.
+    """
     rise = min(1.0, (step + 1) / recipe.warm_up)
     fall = 0.5 + 0.5 * math.cos(math.pi * min(1.0, step / recipe.steps))
     for group in optimiser.param_groups:
-        group["lr"] = recipe.learning_rate * rise * fall + 1e-6
+        group["lr"] = recipe.learning_rate * rise * fall
     batch = {k: v.to(device, non_blocking=True) for k, v in batch.items()}
     generator.train()
     with torch.autocast(device.type, torch.bfloat16):
@@ -205,6 +237,6 @@ def _update(
     terms = field_losses(fields, batch, recipe.weights)
     optimiser.zero_grad(set_to_none=True)
     terms["total"].backward()
-    torch.nn.utils.clip_grad_norm_(generator.parameters(), 2.0)
+    torch.nn.utils.clip_grad_norm_(generator.parameters(), recipe.largest_gradient)
     optimiser.step()
     return terms

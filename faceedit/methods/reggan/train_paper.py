@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from faceedit.methods.reggan.material import AlignedFace, AlignedPair, pair_peop
 from faceedit.methods.reggan.recipe import RegGANRecipe
 from faceedit.methods.reggan.refinement import RefinementConfig
 from faceedit.methods.reggan.rgb_generator import RgbGenerator
-from faceedit.methods.reggan.run import SAVE_SECONDS, STATE, Run
+from faceedit.methods.reggan.run import SAVE_SECONDS, Run
 from faceedit.methods.reggan.samples import NEUTRAL
 from faceedit.methods.reggan.stage_one import fit_expression_layer, pair_images, to_signed
 from faceedit.nn.perceptual import PerceptualLoss
@@ -26,6 +25,7 @@ from faceedit.training.sheets import write_sheet
 from faceedit.training.state import load_state, save_state
 
 CHECKPOINT = "reggan-paper.safetensors"
+SHEET_PEOPLE = 6
 
 
 def train_paper(
@@ -48,13 +48,11 @@ def train_paper(
         config: of the refinement network; None takes the paper's.
         size: side of the images in pixels.
     """
-    run.folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(run.seed)
     pairs = pair_people([f for f in faces if f.photo.split == "train"], expression)
     shown = pair_people([f for f in faces if f.photo.split == "val"], expression) or pairs
     targets = (NEUTRAL, expression)
-    state_path = run.folder / STATE
-    resume = run.resume and state_path.is_file()
+    resume = run.begin()
 
     generator = RgbGenerator(targets, size, config)
     if not resume:
@@ -74,17 +72,23 @@ def train_paper(
         name: torch.optim.Adam(module.parameters(), lr=recipe.learning_rate, betas=recipe.betas)
         for name, module in modules.items()
     }
-    step = load_state(state_path, modules, optimisers)["step"] if resume else 0
+    step = 0
+    if resume:
+        notes = load_state(run.state, modules, optimisers)
+        run.check_targets(notes, targets)
+        step = notes["step"]
 
     def save(step: int) -> None:
-        save_state(state_path, modules, optimisers, {"step": step})
+        save_state(run.state, modules, optimisers, {"step": step, "targets": targets})
         export(run.folder / CHECKPOINT, generator, recipe, step)
 
-    batches = _batches(pairs, targets, recipe, size, run.seed * 1_000_003 + step)
     epoch = max(1, 2 * len(pairs) // recipe.batch_size)
     started = saved = time.perf_counter()
     while step < recipe.epochs * epoch and time.perf_counter() - started < run.max_seconds:
-        inputs, real, strengths = (t.to(run.device) for t in next(batches))
+        # A batch depends on seed and step alone: a resumed run goes on as if it never stopped.
+        rng = np.random.default_rng([run.seed, step])
+        batch = draw_batch(rng, pairs, targets, recipe.batch_size, size)
+        inputs, real, strengths = (tensor.to(run.device) for tensor in batch)
         terms = adversarial_step(
             generator, discriminator, optimisers, inputs, real, strengths, perceptual, recipe
         )
@@ -166,23 +170,36 @@ def export(path: Path, generator: RgbGenerator, recipe: RegGANRecipe, step: int)
     )
 
 
-def _batches(
-    pairs: list[AlignedPair], targets: tuple[str, ...], recipe: RegGANRecipe, size: int, seed: int
-) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """Stream inputs, targets and strengths, both ways of each pair, mirrored half of the time."""
-    rng = np.random.default_rng(seed)
-    while True:
-        inputs, real, strengths = [], [], []
-        for _ in range(recipe.batch_size):
-            target = int(rng.integers(len(targets)))
-            pair = pairs[int(rng.integers(len(pairs)))]
-            images = [to_signed(i, size) for i in pair_images(pair, targets[target] == NEUTRAL)]
-            if rng.random() < 0.5:
-                images = [image.flip(2) for image in images]
-            inputs.append(images[0])
-            real.append(images[1])
-            strengths.append(torch.eye(len(targets))[target])
-        yield torch.stack(inputs), torch.stack(real), torch.stack(strengths)
+def draw_batch(
+    rng: np.random.Generator,
+    pairs: list[AlignedPair],
+    targets: tuple[str, ...],
+    batch_size: int,
+    size: int,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Draw pairs, either way, mirrored half of the time.
+
+    Args:
+        rng: what is random.
+        pairs: of training people.
+        targets: neutral and the pairs' expression, in the network's order.
+        batch_size: N.
+        size: side S of the images in pixels.
+
+    Returns:
+        Inputs and targets, (N, 3, S, S) in [-1, 1], and strengths, (N, targets).
+    """
+    inputs, real, strengths = [], [], []
+    for _ in range(batch_size):
+        target = int(rng.integers(len(targets)))
+        pair = pairs[int(rng.integers(len(pairs)))]
+        images = [to_signed(i, size) for i in pair_images(pair, targets[target] == NEUTRAL)]
+        if rng.random() < 0.5:
+            images = [image.flip(2) for image in images]
+        inputs.append(images[0])
+        real.append(images[1])
+        strengths.append(torch.eye(len(targets))[target])
+    return torch.stack(inputs), torch.stack(real), torch.stack(strengths)
 
 
 @torch.no_grad()
@@ -191,7 +208,7 @@ def _write_sheet(path: Path, generator: RgbGenerator, pairs: list[AlignedPair]) 
     generator.eval()
     device = next(generator.parameters()).device
     rows = []
-    for pair in pairs[:6]:
+    for pair in pairs[:SHEET_PEOPLE]:
         given, real = (to_signed(i, generator.size) for i in pair_images(pair, False))
         x = given[None].to(device)
         strengths = torch.eye(len(generator.targets), device=device)[-1:]
