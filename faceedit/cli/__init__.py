@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from faceedit.cli import apply, benchmark, demo, doctor, models
+from faceedit.cli import apply, benchmark, demo, doctor, models, train
 from faceedit.errors import FaceEditError
 
 SIGTERM_EXIT = 143
@@ -27,6 +27,7 @@ app = typer.Typer(
 )
 app.command()(apply.apply)
 app.command()(demo.demo)
+app.command()(train.train)
 app.command()(benchmark.benchmark)
 app.add_typer(models.app, name="models")
 app.command()(doctor.doctor)

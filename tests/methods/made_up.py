@@ -59,7 +59,10 @@ def shade(places: np.ndarray) -> np.ndarray:
 
 
 def place(
-    shape: np.ndarray, unit: float = UNIT, roll: float = 0.0, centre: tuple = (160, 127)
+    shape: np.ndarray,
+    unit: float = UNIT,
+    roll: float = 0.0,
+    centre: tuple[float, float] = (160, 127),
 ) -> np.ndarray:
     """A shape in eye distances as (478, 3) landmarks in pixels."""
     cosine, sine = np.cos(roll), np.sin(roll)
@@ -98,8 +101,8 @@ def pairs() -> list[Pair]:
     made = []
     for i, code in enumerate(CODES):
         moved = mean_shape() + smile() + code * wider()
-        pose = {"unit": UNIT * (0.9 + 0.03 * i), "roll": 0.03 * (i - 3)}
-        neutral, expressive = place(mean_shape(), **pose), place(moved, centre=(158, 130))
+        neutral = place(mean_shape(), UNIT * (0.9 + 0.03 * i), 0.03 * (i - 3))
+        expressive = place(moved, centre=(158, 130))
         made.append(Pair(draw(neutral, 0, i), neutral, draw(expressive, 1, i), expressive))
     return made
 

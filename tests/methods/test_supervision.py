@@ -154,7 +154,7 @@ def test_weight_is_sure_of_the_face_only():
 def test_extend_keeps_what_is_known_and_fades_beyond():
     known = np.zeros((64, 64), bool)
     known[24:40, 24:40] = True
-    field = np.where(known[..., None], np.float32([3.0, -2.0]), np.float32(99.0))
+    field = np.where(known[..., None], np.array([3.0, -2.0], np.float32), np.float32(99.0))
     extended = extend(field, known, reach=8.0)
     np.testing.assert_array_equal(extended[known], field[known])
     row = extended[32, 39:, 0]

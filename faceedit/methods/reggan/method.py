@@ -136,7 +136,7 @@ class RegGAN:
             log_gain: (h', w', 3).
             saturation: (h', w').
         """
-        unit = eye_distance(crop.landmarks)
+        unit = max(eye_distance(crop.landmarks), 1.0)
         corners = crop.landmarks[[61, 291], :2].astype(np.float64)
         mouth = float(np.linalg.norm(corners[1] - corners[0]))
         axis = (corners[1] - corners[0]) / max(mouth, 1e-6)

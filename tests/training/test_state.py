@@ -1,0 +1,83 @@
+import pytest
+import torch
+from torch import nn
+
+from faceedit.errors import UsageError
+from faceedit.training.state import Average, load_state, save_state
+
+
+class Toy:
+    """A small training whose steps are random, with everything that a state holds."""
+
+    def __init__(self):
+        torch.manual_seed(0)
+        self.net = nn.Sequential(nn.Conv2d(2, 4, 3), nn.BatchNorm2d(4), nn.Dropout(0.5))
+        copy = nn.Sequential(nn.Conv2d(2, 4, 3), nn.BatchNorm2d(4), nn.Dropout(0.5))
+        self.average = Average(self.net, copy)
+        self.modules = {"net": self.net, "average": self.average.average}
+        self.optimisers = {"net": torch.optim.Adam(self.net.parameters(), lr=0.01)}
+
+    def step(self, number: int) -> float:
+        loss = (self.net(torch.rand(3, 2, 8, 8)) - 1).square().mean()
+        self.optimisers["net"].zero_grad()
+        loss.backward()
+        self.optimisers["net"].step()
+        self.average.update(number)
+        return loss.item()
+
+
+def test_going_on_is_the_same_as_never_stopping(tmp_path):
+    whole, first, second = Toy(), Toy(), Toy()
+    torch.manual_seed(1)
+    expected = [whole.step(i) for i in range(6)]
+    torch.manual_seed(1)
+    losses = [first.step(i) for i in range(3)]
+    save_state(tmp_path / "state.safetensors", first.modules, first.optimisers, {"step": 3})
+    torch.manual_seed(99)
+    notes = load_state(tmp_path / "state.safetensors", second.modules, second.optimisers)
+    losses += [second.step(i) for i in range(notes["step"], 6)]
+    assert losses == expected
+    for name, module in whole.modules.items():
+        for one, two in zip(
+            module.state_dict().values(), second.modules[name].state_dict().values(), strict=True
+        ):
+            assert torch.equal(one, two)
+
+
+def test_a_state_is_written_whole_and_holds_notes(tmp_path):
+    toy = Toy()
+    path = tmp_path / "state.safetensors"
+    notes = {"step": 7, "targets": ["neutral", "happy"]}
+    for _ in range(2):
+        save_state(path, toy.modules, toy.optimisers, notes)
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+    assert load_state(path, toy.modules, toy.optimisers) == notes
+
+
+def test_a_state_of_another_training_is_refused(tmp_path):
+    toy, path = Toy(), tmp_path / "state.safetensors"
+    save_state(path, toy.modules, toy.optimisers, {"step": 0})
+    with pytest.raises(UsageError, match="another training"):
+        load_state(path, {"net": nn.Linear(2, 2)}, {})
+
+
+@pytest.mark.parametrize("content", [b"", b"not safetensors" * 9])
+def test_a_damaged_state_is_refused(tmp_path, content):
+    path = tmp_path / "state.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(UsageError, match=r"state\.safetensors is no state"):
+        load_state(path, {}, {})
+
+
+def test_an_average_follows_slowly_and_copies_counters():
+    net, copy = nn.BatchNorm1d(1), nn.BatchNorm1d(1)
+    average = Average(net, copy, decay=0.9)
+    assert not any(p.requires_grad for p in copy.parameters())
+    net.weight.data.fill_(3.0)
+    net.get_buffer("num_batches_tracked").fill_(5)
+    average.update(10_000)
+    assert copy.weight.item() == pytest.approx(1 + 0.1 * 2)
+    assert copy.get_buffer("num_batches_tracked").item() == 5
+    # The first steps forget the start sooner.
+    average.update(0)
+    assert copy.weight.item() == pytest.approx(3 - 0.05 * 1.8)
