@@ -50,7 +50,7 @@ def detail(picture: np.ndarray) -> float:
 
 def test_learned_textures_are_sharper_than_the_mean(smiles):
     patches, masks = smiles
-    found = learn_textures(patches, masks, components=2, steps=20)
+    found = learn_textures(patches, masks, components=2, steps=12)
     assert 1 <= len(found.textures) <= 2
     assert found.textures.shape[1:] == (*TEXTURE_SIZE, 3)
     assert found.textures.dtype == np.float32

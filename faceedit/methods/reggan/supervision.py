@@ -194,6 +194,8 @@ def extend(field: np.ndarray, known: np.ndarray, reach: float) -> np.ndarray:
         trust = np.clip(count * 4.0, 0.0, 1.0)[..., None]
         filled = trust * total / np.maximum(count, 1e-6)[..., None] + (1 - trust) * coarse
     away = cv2.distanceTransform((~known).astype(np.uint8), cv2.DIST_L2, 5) / reach
+    # Where nothing is known at all, the distance is the largest float.
+    away = np.minimum(away, 10.0)
     outside = cv2.GaussianBlur(filled * np.exp(-(away**2))[..., None], (0, 0), 1.5)
     return np.where(known[..., None], field, outside).astype(np.float32)
 
