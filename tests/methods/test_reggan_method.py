@@ -89,7 +89,7 @@ def test_calibration_scales_the_strength(reggan):
         known.texture_half_width,
     )  # fmt: skip
     torch.testing.assert_close(calibrated.strengths(happy(0.5)), torch.tensor([0.0, 0.6]))
-    torch.testing.assert_close(calibrated.strengths(happy(1.5)), torch.tensor([0.0, 1.5]))
+    torch.testing.assert_close(calibrated.strengths(happy(1.5)), torch.tensor([0.0, 1.6]))
     torch.testing.assert_close(
         calibrated.strengths(happy(0.5, "neutral")), torch.tensor([0.5, 0.0])
     )
@@ -172,7 +172,7 @@ def test_wider_mouths_get_the_texture_of_wider_openings(reggan):
 
 def test_a_written_checkpoint_gives_the_same_edits(generator, reggan, tmp_path):
     path = tmp_path / "reggan-fast.safetensors"
-    train_fast.export(path, generator, measured(), FastRecipe(), 7)
+    train_fast.export(path, generator, measured(), torch.ones(2), FastRecipe(), 7)
     checkpoint = load_checkpoint(path, method="reggan", profile="fast")
     assert checkpoint.metadata["step"] == "7"
     assert all(t.dtype != torch.float32 for t in checkpoint.tensors.values())
@@ -195,7 +195,7 @@ def test_a_written_checkpoint_gives_the_same_edits(generator, reggan, tmp_path):
 
 def test_tensors_that_do_not_fit_are_refused(generator, tmp_path):
     path = tmp_path / "reggan-fast.safetensors"
-    train_fast.export(path, generator, measured(), FastRecipe(), 0)
+    train_fast.export(path, generator, measured(), torch.ones(2), FastRecipe(), 0)
     checkpoint = load_checkpoint(path)
     weight = next(name for name in checkpoint.tensors if name.endswith(".weight"))
     for name in ("styles", "textures", weight):

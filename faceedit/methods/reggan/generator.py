@@ -16,6 +16,8 @@ CROP_SIZE = 256
 WORKING_SIZE = 128
 OUT_CHANNELS = 10
 """Flow 2, log ratio 3, opacity 1, gain 3, saturation 1."""
+STRONGEST = 1.6
+"""Highest strength that the network is trained for."""
 ONSET = 0.15
 """Below this total strength the fields fade to nothing, so that 0 is the identity."""
 FLOW_UNIT, RATIO_UNIT, OPACITY_UNIT = 8.0, 0.4, 4.0
@@ -79,7 +81,7 @@ class FieldGenerator(nn.Module):
         Args:
             crop: (N, 3, 256, 256) in [0, 1].
             maps: (N, 12, 128, 128) landmark maps in [0, 1].
-            strengths: (N, targets) 0 to 1.6.
+            strengths: (N, targets) 0 to `STRONGEST`.
             code: (N, code_size) style.
 
         Returns:

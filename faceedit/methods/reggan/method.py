@@ -13,6 +13,7 @@ from faceedit.faces.landmark_maps import draw_landmark_maps
 from faceedit.methods.reggan.generator import (
     CROP_SIZE,
     ONSET,
+    STRONGEST,
     WORKING_SIZE,
     FieldGenerator,
     FieldTensors,
@@ -20,7 +21,7 @@ from faceedit.methods.reggan.generator import (
 from faceedit.methods.reggan.mouth import eye_distance, texture_affine
 from faceedit.methods.reggan.rgb_generator import RgbGenerator
 from faceedit.registry import Checkpoint
-from faceedit.targets import MAX_STRENGTH, Target
+from faceedit.targets import Target
 
 _FEWEST_PIXELS = 24
 """An opening of fewer pixels of the opacity has no shape; the texture then lies by the lips."""
@@ -111,7 +112,7 @@ class RegGAN:
         Raises:
             UsageError: the target names an expression without weights.
         """
-        return (_strengths(self.targets, target) * self.calibration).clamp(max=MAX_STRENGTH)
+        return (_strengths(self.targets, target) * self.calibration).clamp(max=STRONGEST)
 
     def _edit(
         self,

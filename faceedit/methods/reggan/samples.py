@@ -11,13 +11,15 @@ from torch.utils.data import Dataset
 from faceedit.faces.align import transform_landmarks
 from faceedit.faces.landmark_maps import CHANNELS, draw_landmark_maps
 from faceedit.methods.reggan.colour import transfer_histogram
-from faceedit.methods.reggan.generator import CROP_SIZE, WORKING_SIZE
+from faceedit.methods.reggan.generator import CROP_SIZE, STRONGEST, WORKING_SIZE
 from faceedit.methods.reggan.material import MARGIN, AlignedFace, AlignedPair
 from faceedit.methods.reggan.mouth import measure_light, tooth_light
 from faceedit.methods.reggan.prior import MODES, ExpressionPrior
 from faceedit.methods.reggan.supervision import Fields, displaced, expression_fields
 
 NEUTRAL = "neutral"
+SHARES = (0.2, 0.04, 0.76)
+"""How often the amplitude is 1, 0, and anything up to `STRONGEST`."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ class Samples(Dataset[dict[str, Tensor]]):
             target = NEUTRAL if rng.random() < share else m.expression
         amplitude, code = 1.0, m.prior.style
         if self.options.augment:
-            amplitude = float(rng.choice([1.0, 0.0, rng.uniform(0, 1.6)], p=[0.2, 0.04, 0.76]))
+            amplitude = float(rng.choice([1.0, 0.0, rng.uniform(0, STRONGEST)], p=SHARES))
             if rng.random() < 0.4:
                 code = code + rng.normal(0, 0.7, MODES)
         view = self._view(rng, face.pixels, face.landmarks)

@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader
 from faceedit.faces.align import Crop
 from faceedit.faces.compose import compose
 from faceedit.faces.mask import face_mask
+from faceedit.methods.reggan.calibrate import calibrate
 from faceedit.methods.reggan.field_losses import field_losses
 from faceedit.methods.reggan.generator import CROP_SIZE, WORKING_SIZE, FieldGenerator
 from faceedit.methods.reggan.material import MARGIN, AlignedFace, pair_people
@@ -80,7 +81,8 @@ def train_fast(faces: list[AlignedFace], expression: str, recipe: FastRecipe, ru
     def save(step: int) -> None:
         notes = {"step": step, "targets": targets}
         save_state(run.state, modules, {"generator": optimiser}, notes)
-        export(run.folder / CHECKPOINT, average.average, measured, recipe, step)
+        calibration = calibrate(average.average, material, run.device)
+        export(run.folder / CHECKPOINT, average.average, measured, calibration, recipe, step)
 
     material = Material(train, pairs, expression, measured.prior, measured.tooth_weights, targets)
     batches = _batches(material, recipe, run, step)
@@ -107,7 +109,12 @@ def train_fast(faces: list[AlignedFace], expression: str, recipe: FastRecipe, ru
 
 
 def export(
-    path: Path, generator: FieldGenerator, measured: Measured, recipe: FastRecipe, step: int
+    path: Path,
+    generator: FieldGenerator,
+    measured: Measured,
+    calibration: Tensor,
+    recipe: FastRecipe,
+    step: int,
 ) -> str:
     """Write the weights that edit photos, in half precision.
 
@@ -115,6 +122,7 @@ def export(
         path: the file.
         generator: trained.
         measured: styles and textures come from it.
+        calibration: (targets,) of `calibrate.calibrate`.
         recipe: kept in the metadata.
         step: likewise.
 
@@ -124,7 +132,7 @@ def export(
     tensors = {k: v.detach().cpu() for k, v in generator.state_dict().items()}
     tensors |= {
         "styles": _styles(generator, measured),
-        "calibration": torch.ones(len(generator.targets)),
+        "calibration": calibration,
         "textures": torch.from_numpy(measured.textures),
         "texture_half_width": torch.from_numpy(measured.texture_half_width),
     }
