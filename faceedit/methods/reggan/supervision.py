@@ -22,6 +22,8 @@ REACH = 0.28
 """How far beyond the mesh the flow fades out, in eye distances."""
 SHOWS_INSIDE = 0.035
 """From this mouth gap on, in eye distances, a photo shows the inside of the mouth itself."""
+NEWLY_OPEN = 0.03
+"""A mouth that opens by this much, in eye distances, shows an inside that must be painted."""
 SEALED = 0.004
 """Mouth gap of a closed mouth, in eye distances."""
 UPPER_SHARE = 0.35
@@ -132,11 +134,13 @@ def expression_fields(
     if eyeglasses:
         still = _spectacles(before, grid, unit)[..., None]
         flow, log_ratio = flow * (1 - still), log_ratio * (1 - 0.7 * still)
-    gap = float(np.linalg.norm(before[13, :2] - before[14, :2])) / unit
+    gap, gap_after = (float(np.linalg.norm(p[13, :2] - p[14, :2])) / unit for p in (before, after))
+    # Lips that stay a little apart show what they showed before.
+    fresh = np.float32(np.clip((gap_after - gap) / NEWLY_OPEN, 0.0, 1.0) * (gap < SHOWS_INSIDE))
     return Fields(
         flow=(flow / scale).astype(np.float32),
         log_ratio=log_ratio.astype(np.float32),
-        opacity=opening if gap < SHOWS_INSIDE else np.zeros_like(opening),
+        opacity=opening * fresh,
         opening=opening,
         weight=weight,
         landmarks=moved,
