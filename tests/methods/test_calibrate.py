@@ -15,12 +15,12 @@ def sample(*_):
     ones = torch.ones(1, 8, 8)
     return {
         "crop": flow[:1], "maps": ones, "strengths": torch.ones(2), "code": torch.ones(3),
-        "flow": flow, "weight": ones, "opening": 0 * ones,
+        "flow": flow, "log_ratio": 2 * flow, "weight": ones, "opening": 0 * ones,
     }  # fmt: skip
 
 
 class Timid:
-    """Gives a share of the wanted flow."""
+    """Gives a share of the wanted fields."""
 
     targets = ("neutral", "happy")
 
@@ -28,7 +28,10 @@ class Timid:
         self.share = share
 
     def __call__(self, *_):
-        return SimpleNamespace(flow=self.share * sample()["flow"][None])
+        wanted = sample()
+        return SimpleNamespace(
+            flow=self.share * wanted["flow"][None], log_ratio=self.share * wanted["log_ratio"][None]
+        )
 
 
 @pytest.mark.parametrize(("share", "expected"), [(0.8, 1.25), (1.1, 1.0), (0.2, MOST), (-1, 1.0)])
@@ -40,4 +43,4 @@ def test_the_inverse_slope_within_limits(monkeypatch, share, expected):
     ]
     material = SimpleNamespace(expression="happy", faces=faces)
     found = calibrate(cast(Any, Timid(share)), cast(Any, material), CPU)
-    torch.testing.assert_close(found, torch.tensor([expected, expected]))
+    torch.testing.assert_close(found, torch.full((2, 2), float(expected)))

@@ -51,7 +51,7 @@ def generator():
 def reggan(generator) -> RegGAN:
     known = measured()
     styles = torch.tensor([[0.0, 0, 0], [0.5, -0.5, 0.1]])
-    return RegGAN(generator, styles, torch.ones(2), known.textures, known.texture_half_width)
+    return RegGAN(generator, styles, torch.ones(2, 2), known.textures, known.texture_half_width)
 
 
 def test_an_edit_covers_the_crop(reggan):
@@ -82,17 +82,16 @@ def test_strength_nothing_is_the_identity_bit_for_bit(reggan):
     np.testing.assert_array_equal(result, image)
 
 
-def test_calibration_scales_the_strength(reggan):
+def test_calibration_scales_flow_and_log_ratio(reggan):
     known = measured()
     calibrated = RegGAN(
-        reggan.generator, reggan.styles, torch.tensor([1.0, 1.2]), known.textures,
+        reggan.generator, reggan.styles, torch.tensor([[1.0, 1.0], [1.2, 1.5]]), known.textures,
         known.texture_half_width,
     )  # fmt: skip
-    torch.testing.assert_close(calibrated.strengths(happy(0.5)), torch.tensor([0.0, 0.6]))
-    torch.testing.assert_close(calibrated.strengths(happy(1.5)), torch.tensor([0.0, 1.6]))
-    torch.testing.assert_close(
-        calibrated.strengths(happy(0.5, "neutral")), torch.tensor([0.5, 0.0])
-    )
+    plain, strong = (m.edit([face()], happy(0.5))[0] for m in (reggan, calibrated))
+    np.testing.assert_allclose(strong.flow, 1.2 * plain.flow, rtol=1e-5)
+    np.testing.assert_allclose(strong.log_ratio, 1.5 * plain.log_ratio, rtol=1e-5)
+    np.testing.assert_array_equal(strong.opacity, plain.opacity)
 
 
 def test_an_expression_without_weights_is_refused(reggan):
@@ -172,7 +171,7 @@ def test_wider_mouths_get_the_texture_of_wider_openings(reggan):
 
 def test_a_written_checkpoint_gives_the_same_edits(generator, reggan, tmp_path):
     path = tmp_path / "reggan-fast.safetensors"
-    train_fast.export(path, generator, measured(), torch.ones(2), FastRecipe(), 7)
+    train_fast.export(path, generator, measured(), torch.ones(2, 2), FastRecipe(), 7)
     checkpoint = load_checkpoint(path, method="reggan", profile="fast")
     assert checkpoint.metadata["step"] == "7"
     assert all(t.dtype != torch.float32 for t in checkpoint.tensors.values())
@@ -182,7 +181,7 @@ def test_a_written_checkpoint_gives_the_same_edits(generator, reggan, tmp_path):
     styles[1] = torch.from_numpy(made_up.prior().style)
     known = measured()
     expected = RegGAN(
-        generator, styles, torch.ones(2), known.textures, known.texture_half_width
+        generator, styles, torch.ones(2, 2), known.textures, known.texture_half_width
     ).edit([face()], happy(1.0))[0]
     edit = loaded.edit([face()], happy(1.0))[0]
     for name in ("flow", "log_ratio", "opacity"):
@@ -195,7 +194,7 @@ def test_a_written_checkpoint_gives_the_same_edits(generator, reggan, tmp_path):
 
 def test_tensors_that_do_not_fit_are_refused(generator, tmp_path):
     path = tmp_path / "reggan-fast.safetensors"
-    train_fast.export(path, generator, measured(), torch.ones(2), FastRecipe(), 0)
+    train_fast.export(path, generator, measured(), torch.ones(2, 2), FastRecipe(), 0)
     checkpoint = load_checkpoint(path)
     weight = next(name for name in checkpoint.tensors if name.endswith(".weight"))
     for name in ("styles", "textures", weight):

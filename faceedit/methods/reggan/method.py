@@ -13,7 +13,6 @@ from faceedit.faces.landmark_maps import draw_landmark_maps
 from faceedit.methods.reggan.generator import (
     CROP_SIZE,
     ONSET,
-    STRONGEST,
     WORKING_SIZE,
     FieldGenerator,
     FieldTensors,
@@ -62,7 +61,7 @@ class RegGAN:
     Args:
         generator: trained, on its device.
         styles: (targets, code_size) style code of each target.
-        calibration: (targets,) network strength that strength 1 stands for.
+        calibration: (targets, 2) gains of flow and log ratio, see `calibrate.calibrate`.
         textures: (K, h, w, 3) float32 mouth textures, K at least 1.
         half_width: (K,) half width in eye distances of the openings that each suits.
     """
@@ -84,13 +83,13 @@ class RegGAN:
         self.device = next(generator.parameters()).device
         self.targets = generator.targets
         self.styles = styles.to(self.device)
-        self.calibration = calibration
+        self.calibration = calibration.to(self.device)
         self.textures = textures.astype(np.float32)
         self.half_width = half_width
 
     def edit(self, crops: Sequence[Crop], target: Target) -> list[Edit]:
         """Edit a batch of crops of `crop_size`; see `methods.base.Method.edit`."""
-        strengths = self.strengths(target)
+        strengths = _strengths(self.targets, target)
         batch = len(crops)
         if batch == 0:
             return []
@@ -103,16 +102,8 @@ class RegGAN:
                 _to_tensor(pixels, self.device), _to_tensor(maps, self.device), given,
                 share @ self.styles,
             )  # fmt: skip
-            edits = _to_numpy(fields)
+            edits = _to_numpy(fields, share @ self.calibration)
         return [self._edit(crop, *(field[i] for field in edits)) for i, crop in enumerate(crops)]
-
-    def strengths(self, target: Target) -> torch.Tensor:
-        """Return the (targets,) strengths that the network is given.
-
-        Raises:
-            UsageError: the target names an expression without weights.
-        """
-        return (_strengths(self.targets, target) * self.calibration).clamp(max=STRONGEST)
 
     def _edit(
         self,
@@ -214,12 +205,22 @@ def _to_tensor(images: np.ndarray, device: torch.device) -> torch.Tensor:
     return torch.from_numpy(images).to(device).permute(0, 3, 1, 2)
 
 
-def _to_numpy(fields: FieldTensors) -> list[np.ndarray]:
-    """Return flow, log ratio, opacity, gain and saturation as (N, h, w, C) float32."""
+def _to_numpy(fields: FieldTensors, gains: torch.Tensor) -> list[np.ndarray]:
+    """Bring fields to numpy.
+
+    Args:
+        fields: of N crops.
+        gains: (N, 2) of flow and log ratio.
+
+    Returns:
+        Flow, log ratio, opacity, log gain and saturation as (N, h, w, C) float32.
+    """
     # The mouth's edge is drawn finer than the network works: sharpen after upsampling.
     opacity = F.interpolate(
         fields.opacity_logit, scale_factor=2, mode="bicubic", align_corners=False
     )
     opacity = torch.sigmoid(opacity) * fields.onset
-    tensors = (fields.flow, fields.log_ratio, opacity, fields.log_gain, fields.saturation)
+    flow = fields.flow * gains[:, :1, None, None]
+    log_ratio = fields.log_ratio * gains[:, 1:, None, None]
+    tensors = (flow, log_ratio, opacity, fields.log_gain, fields.saturation)
     return [np.ascontiguousarray(t.permute(0, 2, 3, 1).float().cpu().numpy()) for t in tensors]

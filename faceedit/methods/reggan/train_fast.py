@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader
 from faceedit.faces.align import Crop
 from faceedit.faces.compose import compose
 from faceedit.faces.mask import face_mask
-from faceedit.methods.reggan.calibrate import calibrate
+from faceedit.methods.reggan.calibrate import FIELDS, calibrate
 from faceedit.methods.reggan.field_losses import field_losses
 from faceedit.methods.reggan.generator import CROP_SIZE, WORKING_SIZE, FieldGenerator
 from faceedit.methods.reggan.material import MARGIN, AlignedFace, pair_people
@@ -122,7 +122,7 @@ def export(
         path: the file.
         generator: trained.
         measured: styles and textures come from it.
-        calibration: (targets,) of `calibrate.calibrate`.
+        calibration: (targets, 2) of `calibrate.calibrate`.
         recipe: kept in the metadata.
         step: likewise.
 
@@ -163,7 +163,7 @@ def write_sample_sheet(
     method = RegGAN(
         generator,
         _styles(generator, measured),
-        torch.ones(len(generator.targets)),
+        torch.ones(len(generator.targets), len(FIELDS)),
         measured.textures,
         measured.texture_half_width,
     )
