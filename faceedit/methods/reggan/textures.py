@@ -16,6 +16,8 @@ from faceedit.methods.reggan.mouth import TEXTURE_SIZE, TEXTURE_SPAN
 
 WHITE = 0.9
 """Brightness of the teeth in a texture."""
+HIGHLIGHT = 1.4
+"""Highest value in a texture: teeth shine brighter than `WHITE`, and light on a face dims them."""
 LEAST_SHARE = 0.08
 """Textures that explain less than this share of the smiles hold outliers and are dropped."""
 FEWEST_PIXELS = 1500
@@ -27,7 +29,7 @@ class MouthTextures:
     """What `learn_textures` found.
 
     Attributes:
-        textures: (K, h, w, 3) float32 RGB in [0, 1], teeth at `WHITE`; most common first.
+        textures: (K, h, w, 3) float32 RGB in [0, `HIGHLIGHT`], teeth at `WHITE`; most common first.
         half_width: (K,) half width of the openings that each explains, in eye distances.
     """
 
@@ -100,7 +102,7 @@ def learn_textures(
     order = [k for k in share.argsort(descending=True).tolist() if share[k] >= LEAST_SHARE]
     widths = (inside > 0.5).any(2).float().sum((1, 2)) / 2 / TEXTURE_SIZE[1] * TEXTURE_SPAN
     return MouthTextures(
-        textures.detach()[order].clamp(0, 1).permute(0, 2, 3, 1).contiguous().numpy(),
+        textures.detach()[order].clamp(0, HIGHLIGHT).permute(0, 2, 3, 1).contiguous().numpy(),
         np.array([float(widths[best == k].median()) for k in order]),
     )
 
