@@ -10,7 +10,7 @@ EXPRESSIONS = (
 )  # fmt: skip
 MAX_STRENGTH = 1.5
 
-_TERM = re.compile(r"(?P<name>[a-z]+)(?::(?P<strength>\d+(?:\.\d*)?|\.\d+))?")
+_TERM = re.compile(r"(?P<name>[a-z]+)(?::(?P<strength>-?(?:\d+(?:\.\d*)?|\.\d+)))?")
 
 
 @dataclass(frozen=True)

@@ -98,7 +98,9 @@ def apply(
     format: Annotated[
         str | None, typer.Option(metavar="FORMAT", help="Write png, jpg, ... instead.")
     ] = None,
-    strip: Annotated[bool, typer.Option("--strip", help="Leave out all metadata.")] = False,
+    strip: Annotated[
+        bool, typer.Option("--strip", help="Leave out all metadata but the colour profile.")
+    ] = False,
     weights: Annotated[
         Path | None,
         typer.Option(metavar="PATH", help="A checkpoint, or a folder to look in first."),
