@@ -134,7 +134,8 @@ def _sheet(editor: FaceEditor, pictures: list[np.ndarray], path: Path) -> None:
 
 
 def _sharpness(before: np.ndarray, after: np.ndarray, face: Face) -> float:
-    return sharpness_ratio(before, after, _native_mask(face, (before.shape[0], before.shape[1])) > 0.5)
+    mask = _native_mask(face, (before.shape[0], before.shape[1]))
+    return sharpness_ratio(before, after, mask > 0.5)
 
 
 def _native_mask(face: Face, size: tuple[int, int]) -> np.ndarray:
