@@ -127,7 +127,13 @@ class _Registration:
         smooth = {"size": size, "mode": "bicubic", "align_corners": False}
         grid = F.affine_grid(self.affine, [len(of), 1, *size], align_corners=False)
         grid = grid + F.interpolate(self.warp, **smooth).permute(0, 2, 3, 1)
-        colour = F.grid_sample(textures[of], grid, padding_mode="border", align_corners=False)
+        colour = F.grid_sample(
+            # Not textures[of]: adding its gradients up in parallel is not repeatable.
+            textures.index_select(0, of),
+            grid,
+            padding_mode="border",
+            align_corners=False,
+        )
         return colour * self.gain * torch.exp(F.interpolate(self.light, **smooth))
 
     def penalty(self, warp: float) -> Tensor:
