@@ -185,7 +185,9 @@ def _has_fan_weights() -> bool:
     torch = _torch()
     if torch is None:
         return False
-    return any(Path(torch.hub.get_dir(), "checkpoints").glob("[23]DFAN4-*"))
+    from faceedit.faces.face_alignment import WEIGHTS
+
+    return Path(torch.hub.get_dir(), "checkpoints", WEIGHTS).is_file()
 
 
 def _lines(report: dict[str, Any]) -> list[str]:

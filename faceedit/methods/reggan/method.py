@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from faceedit.errors import UsageError, WeightsError
-from faceedit.faces.align import Crop
+from faceedit.faces.align import MOUTH_CORNERS, Crop
 from faceedit.faces.edit import Edit, RasterPaint, TexturePaint
 from faceedit.faces.landmark_maps import draw_landmark_maps
 from faceedit.methods.reggan.generator import (
@@ -129,7 +129,7 @@ class RegGAN:
             saturation: (h', w').
         """
         unit = max(eye_distance(crop.landmarks), 1.0)
-        corners = crop.landmarks[[61, 291], :2].astype(np.float64)
+        corners = crop.landmarks[list(MOUTH_CORNERS), :2].astype(np.float64)
         mouth = float(np.linalg.norm(corners[1] - corners[0]))
         axis = (corners[1] - corners[0]) / max(mouth, 1e-6)
         down = np.array([-axis[1], axis[0]])
