@@ -46,7 +46,15 @@ class Run:
         return self.folder / STATE
 
     def begin(self) -> bool:
-        """Make the folder and tell whether there is a state to go on from; else the log is new."""
+        """Make the folder and tell whether there is a state to go on from; else the log is new.
+
+        Raises:
+            UsageError: the folder holds a training that would be overwritten.
+        """
+        if self.state.is_file() and not self.resume:
+            raise UsageError(
+                f"{self.folder} holds a training; go on with --resume or name another with -o"
+            )
         self.folder.mkdir(parents=True, exist_ok=True)
         if self.resume and self.state.is_file():
             return True
