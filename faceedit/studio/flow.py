@@ -1,0 +1,87 @@
+"""The flow between two poses of one face: exact on the skin, harmonic beyond it."""
+
+import cv2
+import numpy as np
+from numba import njit
+
+from faceedit.studio.subject import Pose
+
+COARSE = 96
+"""Side of the grid on which the flow is continued beyond the skin."""
+ROUNDS = 150
+SCREEN = 0.004
+"""How strongly the continued flow is drawn to zero, so that the background stands still."""
+RIM = 7
+"""Pixels at 512 about the edge of the face over which exact and continued flow are softened."""
+
+
+def pose_flow(source: Pose, target: Pose) -> np.ndarray:
+    """Return the backward flow that takes a picture of `source` to one of `target`.
+
+    Between lids and lips the flow of the skin around is continued; what belongs there is for
+    `eyes` and `mouth` to say.
+
+    Returns:
+        (S, S, 2) float32 pixels.
+    """
+    drawing = target.drawing
+    skin = drawing.skin
+    moved = drawing.interpolate(source.places - target.places)
+    known = np.where(skin[..., None], moved, np.float32(0))
+    # A place between pixels is interpolated, so source minus pixel is source minus target there.
+    continued = extend_harmonic(known, skin)
+    flow = np.where(skin[..., None], known, continued)
+    inside = skin | drawing.mouth | drawing.eyes
+    width = max(3, round(RIM * target.size / 512) | 1)
+    rim = cv2.dilate((~inside).astype(np.uint8), np.ones((width, width), np.uint8)) > 0
+    soft = cv2.GaussianBlur(flow, (0, 0), 1.5 * target.size / 512)
+    return np.where(rim[..., None], soft, flow)
+
+
+def extend_harmonic(field: np.ndarray, known: np.ndarray, screen: float = SCREEN) -> np.ndarray:
+    """Solve the screened Laplace equation beyond where a field is known, 0 at the border.
+
+    Args:
+        field: (S, S, C) float32.
+        known: (S, S) bool.
+        screen: how fast it falls to 0 away from what is known.
+
+    Returns:
+        (S, S, C) float32, smooth; near the field where it is known.
+    """
+    trust = cv2.resize(known.astype(np.float32), (COARSE, COARSE), interpolation=cv2.INTER_AREA)
+    total = cv2.resize(
+        field * known[..., None], (COARSE, COARSE), interpolation=cv2.INTER_AREA
+    ).reshape(COARSE, COARSE, -1)
+    fixed = trust > 0.2
+    start = np.where(fixed[..., None], total / np.maximum(trust, 1e-6)[..., None], 0)
+    solved = _relax(start.astype(np.float32), fixed, np.float32(1 / (1 + 8 * screen)), ROUNDS)
+    size = (field.shape[1], field.shape[0])
+    return cv2.resize(solved, size, interpolation=cv2.INTER_CUBIC).reshape(field.shape)
+
+
+@njit(cache=True, fastmath=True)
+def _relax(values, fixed, keep, rounds):
+    """Sweep Gauss-Seidel over the free cells, in alternating directions."""
+    height, width, channels = values.shape
+    for turn in range(rounds // 2):
+        forward = turn % 2 == 0
+        for i in range(1, height - 1):
+            y = i if forward else height - 1 - i
+            for j in range(1, width - 1):
+                x = j if forward else width - 1 - j
+                if fixed[y, x]:
+                    continue
+                for c in range(channels):
+                    around = (
+                        values[y - 1, x - 1, c]
+                        + values[y - 1, x, c]
+                        + values[y - 1, x + 1, c]
+                        + values[y, x - 1, c]
+                        + values[y, x + 1, c]
+                        + values[y + 1, x - 1, c]
+                        + values[y + 1, x, c]
+                        + values[y + 1, x + 1, c]
+                    )
+                    values[y, x, c] = keep * around / 8
+    return values

@@ -1,0 +1,199 @@
+"""The face model: a linear blend of identities and FACS expressions over one mesh.
+
+ICT-FaceKit light (Li et al., Learning Formation of Physically-Based Face Attributes, CVPR 2020).
+Lengths are centimetres: x to the person's left, y up, z to the camera. Names that end in ``_L`` and
+``_R`` are the person's own left and right.
+"""
+
+import json
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from faceedit.errors import MissingError
+from faceedit.faces.topology import N_SURFACE
+
+MODEL_FILE = "face_model.npz"
+LANDMARKS_FILE = "landmarks_to_vertices.json"
+
+
+class Part(IntEnum):
+    """What a triangle belongs to."""
+
+    SKIN = 0
+    HEAD = 1
+    MOUTH_SOCKET = 2
+    LEFT_SOCKET = 3
+    RIGHT_SOCKET = 4
+    GUMS = 5
+    TEETH = 6
+    LEFT_EYE = 7
+    RIGHT_EYE = 8
+
+
+MOUTH_PARTS = (Part.MOUTH_SOCKET, Part.GUMS, Part.TEETH)
+EYE_PARTS = (Part.LEFT_SOCKET, Part.RIGHT_SOCKET, Part.LEFT_EYE, Part.RIGHT_EYE)
+
+
+@dataclass(frozen=True)
+class FaceModel:
+    """A mesh of V vertices and T triangles with its blendshapes.
+
+    Attributes:
+        neutral: (V, 3) float32.
+        identity: (I, V, 3) float32 displacements, unit variance.
+        expression: (E, V, 3) float32 displacements; weights lie in [0, 1] or a little beyond.
+        expression_names: E names, for example ``mouthSmile_L``.
+        triangles: (T, 3) int32; the skin's vertices come first.
+        part: (T,) uint8, a `Part` each.
+        landmark_vertices: (468,) int32, the vertex of each mesh point.
+        landmark_weights: (468,) float32 in [0, 1], trust in each mesh point.
+    """
+
+    neutral: np.ndarray
+    identity: np.ndarray
+    expression: np.ndarray
+    expression_names: tuple[str, ...]
+    triangles: np.ndarray
+    part: np.ndarray
+    landmark_vertices: np.ndarray
+    landmark_weights: np.ndarray
+
+    def __post_init__(self):
+        if len(self.landmark_vertices) != N_SURFACE:
+            raise ValueError(f"{len(self.landmark_vertices)} landmarks instead of {N_SURFACE}")
+
+    @cached_property
+    def vertex_part(self) -> np.ndarray:
+        """The `Part` of each vertex, (V,) uint8."""
+        parts = np.zeros(len(self.neutral), np.uint8)
+        for part in Part:
+            parts[self.triangles[self.part == part].ravel()] = part
+        return parts
+
+    @cached_property
+    def skin_triangles(self) -> np.ndarray:
+        """The triangles of the skin, (T', 3) int32."""
+        return self.triangles[self.part == Part.SKIN]
+
+    @cached_property
+    def n_skin(self) -> int:
+        """How many vertices the skin has; they come first."""
+        return int(self.skin_triangles.max()) + 1
+
+    @cached_property
+    def _index(self) -> dict[str, int]:
+        return {name: i for i, name in enumerate(self.expression_names)}
+
+    @cached_property
+    def mirrored(self) -> np.ndarray:
+        """For each blendshape the number of its mirror image, (E,) int."""
+        swap = {"_L": "_R", "_R": "_L"}
+        pairs = {"mouthLeft": "mouthRight", "mouthRight": "mouthLeft"}
+        pairs |= {"jawLeft": "jawRight", "jawRight": "jawLeft"}
+        return np.array(
+            [
+                self._index[pairs.get(n, n[:-2] + swap[n[-2:]] if n[-2:] in swap else n)]
+                for n in self.expression_names
+            ]
+        )
+
+    def index(self, name: str) -> int:
+        """Return the number of a blendshape.
+
+        Raises:
+            KeyError: the model has none of that name.
+        """
+        return self._index[name]
+
+    def sides(self, name: str) -> tuple[int, ...]:
+        """Return the numbers of a blendshape, of both its sides where it has sides."""
+        if name in self._index:
+            return (self._index[name],)
+        return (self._index[f"{name}_L"], self._index[f"{name}_R"])
+
+    def mean_weight(self, weights: np.ndarray, name: str) -> float:
+        """Return the mean weight of both sides of a blendshape in (E,) `weights`."""
+        return float(np.mean([weights[i] for i in self.sides(name)]))
+
+    def weights(self, **named: float) -> np.ndarray:
+        """Return (E,) float64 blend weights; a name without side means both sides."""
+        weights = np.zeros(len(self.expression_names))
+        for name, value in named.items():
+            weights[list(self.sides(name))] += value
+        return weights
+
+    def blend(self, identity: np.ndarray, expression: np.ndarray) -> np.ndarray:
+        """Return the vertices of a face, (V, 3) float32.
+
+        Args:
+            identity: (I,) weights.
+            expression: (E,) weights.
+        """
+        moved = identity.astype(np.float32) @ self.identity.reshape(len(self.identity), -1)
+        moved += expression.astype(np.float32) @ self.expression.reshape(len(self.expression), -1)
+        return self.neutral + moved.reshape(self.neutral.shape)
+
+
+def load_face_model(folder: Path) -> FaceModel:
+    """Read a face model.
+
+    Args:
+        folder: what ``faceedit studio import`` wrote.
+
+    Raises:
+        MissingError: a file is not there.
+    """
+    arrays = load_arrays(folder / MODEL_FILE)
+    places = folder / LANDMARKS_FILE
+    if not places.is_file():
+        raise missing(places)
+    landmarks = json.loads(places.read_text())
+    step = np.float32(arrays["q"])
+    return FaceModel(
+        neutral=arrays["neutral"].astype(np.float32),
+        identity=arrays["identity_q"].astype(np.float32) * step,
+        expression=arrays["expression_q"].astype(np.float32) * step,
+        expression_names=tuple(str(n) for n in arrays["expression_names"]),
+        triangles=arrays["tri"].astype(np.int32),
+        part=arrays["part"].astype(np.uint8),
+        landmark_vertices=np.array(landmarks["mp_to_ict_vertex"], np.int32),
+        landmark_weights=np.array(landmarks["weights"], np.float32),
+    )
+
+
+def load_arrays(path: Path) -> dict[str, np.ndarray]:
+    """Read all arrays of an npz file of a rig.
+
+    Raises:
+        MissingError: it is not there.
+    """
+    if not path.is_file():
+        raise missing(path)
+    with np.load(path, allow_pickle=False) as arrays:
+        return {name: arrays[name] for name in arrays.files}
+
+
+def missing(path: Path) -> MissingError:
+    """Return the error that says how to come by a file of a rig."""
+    return MissingError(
+        f"{path} is missing; build a rig with: faceedit studio import ICT-FACEKIT-FOLDER -o "
+        f"{path.parent} and faceedit studio learn PAIRS-FOLDER --rig {path.parent}"
+    )
+
+
+def vertex_normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """Return unit normals, (V, 3) float32; 0 for vertices of no triangle."""
+    a, b, c = (vertices[triangles[:, k]] for k in range(3))
+    facing = np.cross(b - a, c - a)
+    normals = np.zeros(vertices.shape)
+    for corner in range(3):
+        for axis in range(3):
+            normals[:, axis] += np.bincount(
+                triangles[:, corner], facing[:, axis], minlength=len(vertices)
+            )
+    length = np.linalg.norm(normals, axis=1, keepdims=True)
+    return (normals / np.maximum(length, 1e-12)).astype(np.float32)
