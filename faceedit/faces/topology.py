@@ -34,6 +34,15 @@ LOWER_LIDS = (
 )
 EYES = tuple(up + low[-2:0:-1] for up, low in zip(UPPER_LIDS, LOWER_LIDS, strict=True))
 BROWS = ((70, 63, 105, 66, 107), (300, 293, 334, 296, 336))
+BROW_OUTLINES = (
+    (70, 63, 105, 66, 107, 55, 65, 52, 53, 46),
+    (300, 293, 334, 296, 336, 285, 295, 282, 283, 276),
+)
+NOSE = (
+    168, 351, 412, 343, 437, 429, 279, 358, 294, 327, 326, 2, 97, 98, 64, 129, 49, 209, 217, 114,
+    188, 122,
+)  # fmt: skip
+"""Outline from the root over the wings to the lip and back."""
 IRISES = ((468, 469, 470, 471, 472), (473, 474, 475, 476, 477))
 """Centre first."""
 OUTER_EYE_CORNERS = (33, 263)

@@ -1,0 +1,203 @@
+"""Person, hair and skin in one aligned face crop, from colours and landmarks alone."""
+
+import cv2
+import numpy as np
+
+from faceedit.faces.raster import fill_polygon
+from faceedit.faces.topology import BROW_OUTLINES, EYES, FACE_OVAL, OUTER_LIPS
+from faceedit.studio.guided import guided_filter
+from faceedit.studio.seeded import build_scene, segment
+
+EYE_DISTANCES = 2.8
+"""Side of an aligned crop in distances of the outer eye corners, the unit of lengths here."""
+WORK_SIDE = 80
+"""The person is found at this size and refined at the crop's own."""
+HAIR_SIDE = 64
+"""The same for hair."""
+
+
+def person_matte(pixels: np.ndarray, landmarks: np.ndarray, valid: np.ndarray) -> np.ndarray:
+    """Separate head, hair, neck and shoulders from what is behind them.
+
+    Args:
+        pixels: (S, S, 3) float32 RGB in [0, 1], an aligned crop.
+        landmarks: (478, 3) mesh points in crop pixels.
+        valid: (S, S) bool, False where the crop shows no photo but its reflection.
+
+    Returns:
+        (S, S) float32 opacity of the person in [0, 1].
+    """
+    prior = person_prior(landmarks * (WORK_SIDE / pixels.shape[0]), WORK_SIDE)
+    rough = segment(build_scene(pixels, WORK_SIDE), prior, _shrink(valid, WORK_SIDE))
+    return _refine(pixels, rough)
+
+
+def person_prior(landmarks: np.ndarray, size: int) -> np.ndarray:
+    """Return (size, size) float32 log odds of the person, from where the face is.
+
+    Args:
+        landmarks: (478, 3) mesh points in pixels of the result.
+        size: side of the result.
+    """
+    unit = size / EYE_DISTANCES
+    gap, height, aside = face_coordinates(landmarks, size)
+    oval = landmarks[list(FACE_OVAL), :2]
+    half = float(np.ptp(oval[:, 0])) / 2 / unit
+    below = np.arange(size, dtype=np.float32)[:, None] / unit - float(oval[:, 1].max()) / unit
+    head = 4.5 * (1.0 - gap / (0.19 + 0.17 * np.clip(height, 0.0, 1.2)))
+    shoulders = 0.16 + 0.27 * np.maximum(aside - 0.55 * half, 0.0)
+    body = 20.0 * (below - shoulders)
+    neck = 3.0 * (1.0 - aside / (0.75 * half)) + 18.0 * np.minimum(below, 0.0)
+    odds = np.clip(np.maximum(np.maximum(head, body), neck), -4.5, 4.5)
+    return np.where(gap < -0.03, 8.0, odds).astype(np.float32)
+
+
+def hair_mask(pixels: np.ndarray, landmarks: np.ndarray, matte: np.ndarray) -> np.ndarray:
+    """Find the hair of the head, a fringe over the forehead included.
+
+    Brows and beard are no hair here; a hat is, since nothing tells it from hair.
+
+    Args:
+        pixels: (S, S, 3) float32 RGB in [0, 1], an aligned crop.
+        landmarks: (478, 3) mesh points in crop pixels.
+        matte: (S, S) float32 in [0, 1], from `person_matte`.
+
+    Returns:
+        (S, S) float32 in [0, 1], nowhere above `matte`.
+    """
+    scale = HAIR_SIDE / pixels.shape[0]
+    skin = _shrink(skin_likeness(pixels, landmarks), HAIR_SIDE)
+    person = _shrink(matte, HAIR_SIDE)
+    prior, trust = _hair_prior(landmarks * scale, HAIR_SIDE, skin)
+    rough = segment(build_scene(pixels, HAIR_SIDE), prior, trust * person**2)
+    return np.minimum(_refine(pixels, rough), matte)
+
+
+def _hair_prior(
+    landmarks: np.ndarray, size: int, skin: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return log odds of hair on a person, and how much a pixel may tell of its colour."""
+    unit = size / EYE_DISTANCES
+    gap, height, aside = face_coordinates(landmarks, size)
+    oval = landmarks[list(FACE_OVAL), :2]
+    half = float(np.ptp(oval[:, 0])) / 2 / unit
+    brows = float(np.mean([landmarks[list(i), 1].mean() for i in BROW_OUTLINES]))
+    rows = np.arange(size, dtype=np.float32)[:, None] + np.zeros((1, size), np.float32)
+    upper = np.clip((brows - rows) / (0.25 * unit) + 0.5, 0.0, 1.0)
+    # Above the brows hair begins about a tenth of an eye distance outside the mesh.
+    crown = np.clip(18.0 * (gap - 0.10), -2.5, 3.0)
+    side = np.clip(8.0 * (gap - 0.16), -2.5, 1.0) - 3.5 * np.clip(-height / 0.25 - 0.3, 0.0, 1.0)
+    odds = upper * crown + (1.0 - upper) * side
+    odds += 0.7 - 3.0 * skin
+    chin_zone = (height < 0.35) & (aside < 0.85 * half) & (gap < 0.5)
+    inner = (gap < -0.10) & (rows > brows - 0.04 * unit)
+    features = _features(landmarks, size, 0.05) > 0.5
+    odds = np.where(chin_zone, np.minimum(odds, -4.0), odds)
+    odds = np.where(inner | features, -8.0, odds)
+    beard = (height < 0.42) & (aside < 1.1 * half) & (gap < 0.5)
+    return odds.astype(np.float32), np.where(beard | features, 0.0, 1.0).astype(np.float32)
+
+
+def skin_likeness(pixels: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+    """Compare every pixel with the skin of this face, in its shades from dark to light.
+
+    Args:
+        pixels: (S, S, 3) float32 RGB in [0, 1], an aligned crop.
+        landmarks: (478, 3) mesh points in crop pixels.
+
+    Returns:
+        (S, S) float32 in [0, 1]; 1 for the skin's own colours.
+    """
+    size = pixels.shape[0]
+    lab = cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB) / np.float32(100.0)
+    gap, height, _ = face_coordinates(landmarks, size)
+    sure = (gap < -0.12) & (height > 0.30) & (_features(landmarks, size, 0.12) < 0.5)
+    if np.count_nonzero(sure) < 30:
+        sure = gap <= gap.min() + 0.2
+    evened = _without_trend(lab, landmarks[list(FACE_OVAL), :2], sure)
+    samples = evened[sure]
+    for _ in range(2):
+        middle = np.median(samples, axis=0)
+        spread = 3.0 * np.median(np.abs(samples - middle), axis=0) + [0.04, 0.02, 0.02]
+        samples = samples[(np.abs(samples - middle) <= spread).all(1)]
+    samples = samples[np.argsort(samples[:, 0], kind="stable")]
+    nearest = np.full((size, size), np.inf, np.float32)
+    for part in np.array_split(samples, 3):
+        shade = part if len(part) > 3 else samples
+        covariance = np.cov(shade.T, ddof=0) + np.diag([0.035**2, 0.015**2, 0.015**2])
+        whiten = np.linalg.inv(np.linalg.cholesky(covariance))
+        shift = np.column_stack([whiten, -whiten @ shade.mean(0)])
+        white = cv2.transform(evened, shift.astype(np.float32))
+        nearest = np.minimum(nearest, np.square(white).sum(-1))
+    likeness = np.exp(-0.25 * np.maximum(nearest - 4.0, 0.0)).astype(np.float32)
+    return cv2.GaussianBlur(likeness, (0, 0), size / 256)
+
+
+def _without_trend(lab: np.ndarray, oval: np.ndarray, sure: np.ndarray) -> np.ndarray:
+    """Take the slope that light from one side gives the face off the whole picture.
+
+    Beyond the face's box the slope goes on level.
+    """
+    size = lab.shape[0]
+    low, high = oval.min(0), oval.max(0)
+    steps = np.arange(size, dtype=np.float32)
+    across, down = (
+        np.clip((steps - a) / max(b - a, 1.0), 0, 1) - 0.5 for a, b in zip(low, high, strict=True)
+    )
+    rows, columns = np.nonzero(sure)
+    terms = np.column_stack([across[columns], down[rows], np.ones(len(rows))])
+    colours = lab[sure].astype(np.float64)
+    kept = np.ones(len(rows), bool)
+    plane = np.zeros((3, 3))
+    for _ in range(3):
+        # The ridge keeps few or crowded samples from inventing a slope.
+        left = terms[kept].T @ terms[kept] + np.diag([1.0, 1.0, 1e-6])
+        plane = np.linalg.solve(left, terms[kept].T @ colours[kept])
+        off = np.abs(colours - terms @ plane)[:, 0]
+        kept = off <= 2.5 * np.median(off) + 1e-3
+    slope = across[None, :, None] * plane[0] + down[:, None, None] * plane[1]
+    return lab - slope.astype(np.float32)
+
+
+def face_coordinates(landmarks: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return where pixels lie beside the mesh's outline.
+
+    Args:
+        landmarks: (478, 3) mesh points in pixels of the result.
+        size: side of the result.
+
+    Returns:
+        Three (size, size) float32: distance from the outline in eye distances, negative inside;
+        height, 0 at the chin and 1 at the top of the forehead; distance from the vertical axis in
+        eye distances.
+    """
+    unit = size / EYE_DISTANCES
+    oval = landmarks[list(FACE_OVAL), :2].astype(np.float64)
+    inside = (fill_polygon(oval, (size, size)) > 0.5).astype(np.uint8)
+    gap = cv2.distanceTransform(1 - inside, cv2.DIST_L2, 5)
+    gap = np.minimum(gap, 3.0 * size) - cv2.distanceTransform(inside, cv2.DIST_L2, 5)
+    rows, columns = np.mgrid[:size, :size].astype(np.float32)
+    chin, top = float(oval[:, 1].max()), float(oval[:, 1].min())
+    height = (chin - rows) / max(chin - top, 1.0)
+    return gap / unit, height, np.abs(columns - float(oval[:, 0].mean())) / unit
+
+
+def _features(landmarks: np.ndarray, size: int, margin: float) -> np.ndarray:
+    """Draw brows, eyes and lips, widened by `margin` eye distances."""
+    parts = [*BROW_OUTLINES, *EYES, OUTER_LIPS]
+    drawn = [fill_polygon(landmarks[list(i), :2], (size, size)) for i in parts]
+    width = 2 * round(margin * size / EYE_DISTANCES) + 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
+    return cv2.dilate(np.max(drawn, axis=0), kernel)
+
+
+def _shrink(field: np.ndarray, side: int) -> np.ndarray:
+    return cv2.resize(field.astype(np.float32), (side, side), interpolation=cv2.INTER_AREA)
+
+
+def _refine(pixels: np.ndarray, rough: np.ndarray) -> np.ndarray:
+    """Enlarge a coarse answer to the picture's size along the picture's edges."""
+    size = pixels.shape[0]
+    large = cv2.resize(rough, (size, size), interpolation=cv2.INTER_LINEAR)
+    fine = guided_filter(pixels, large, max(1, round(size * 3 / 256)), 2.4e-4)
+    return np.clip((fine - 0.2) / 0.6, 0.0, 1.0).astype(np.float32)
