@@ -9,6 +9,8 @@ EXPRESSIONS = (
     "neutral", "happy", "sad", "angry", "surprised", "disgusted", "afraid", "contemptuous",
 )  # fmt: skip
 MAX_STRENGTH = 1.5
+ACTION_UNITS = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 25, 26, 45)
+"""Of FACS, in the order of every vector of intensities (EGGAN's seventeen)."""
 
 _TERM = re.compile(r"(?P<name>[a-z]+)(?::(?P<strength>-?(?:\d+(?:\.\d*)?|\.\d+)))?")
 
