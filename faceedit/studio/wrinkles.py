@@ -1,0 +1,324 @@
+"""Folds and lines that muscles of expression draw, made up on the atlas of the skin.
+
+What every face shows (soft folds, pits and bulges) is kept apart from lines, which only skin of some
+age has. Positions follow the mesh points of the atlas; numbers are lengths on the atlas, where the
+outer eye corners are about 0.36 apart, and logarithms of brightness.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import cv2
+import numpy as np
+
+SIDE = 384
+"""Of the maps in pixels: a fine line is a pixel and a half wide."""
+ACTIONS = (
+    "forehead_inner",
+    "forehead_outer",
+    "frown",
+    "nose",
+    "wing",
+    "corner",
+    "chin",
+    "dimple",
+    "crow",
+    "lid",
+)
+"""What can wrinkle: inner and outer forehead (AU 1 and 2), between the brows (4), the nose (9), the
+fold from its wings (9 and 10), under the mouth's corners (15), chin (17), dimples beside the mouth
+(14), beside the eyes (6) and under the lower lids (6 and 7)."""
+
+
+@dataclass(frozen=True)
+class Wrinkles:
+    """One person's way of creasing, K = len(ACTIONS).
+
+    Attributes:
+        soft: (K, SIDE, SIDE) float32 log ratio of folds at full strength.
+        fine: (K, SIDE, SIDE) float32 log ratio of lines on the most lined skin.
+    """
+
+    soft: np.ndarray
+    fine: np.ndarray
+
+    @cached_property
+    def zones(self) -> np.ndarray:
+        """Where each action creases the skin, (K, SIDE, SIDE) float32 in [0, 1]."""
+        energy = np.maximum(np.abs(self.fine), 0.35 * np.abs(self.soft))
+        wide = np.stack([cv2.GaussianBlur(e, (0, 0), 0.012 * SIDE) for e in energy])
+        return np.clip(wide / 0.03, 0.0, 1.0)
+
+
+def draw_wrinkles(points: np.ndarray, seed: int) -> Wrinkles:
+    """Make up one person's folds and lines.
+
+    Args:
+        points: (468, 2) places of the mesh points on the atlas.
+        seed: which person.
+    """
+    rng = np.random.default_rng(seed)
+    soft, fine = (np.zeros((len(ACTIONS), SIDE, SIDE), np.float32) for _ in range(2))
+    layers = {name: _Layer(soft[i], fine[i]) for i, name in enumerate(ACTIONS)}
+    sheet = _Layer(np.zeros_like(soft[0]), np.zeros_like(fine[0]))
+    _forehead(sheet, points, rng)
+    across = np.abs(_columns() - points[9, 0]) / 0.075
+    inner = np.exp(-(across**4))
+    for name, share in (("forehead_inner", inner), ("forehead_outer", 1 - inner)):
+        layers[name].soft[:] = sheet.soft * share
+        layers[name].fine[:] = sheet.fine * share
+    for name, draw in _DRAWN.items():
+        for mirrored in (False, True):
+            draw(layers[name].of_side(mirrored), _Anchors(points, mirrored), rng)
+    _chin_skin(layers["chin"], points, rng)
+    return Wrinkles(soft, fine)
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """Soft and fine maps that are drawn on, seen in a mirror or not."""
+
+    soft: np.ndarray
+    fine: np.ndarray
+
+    def of_side(self, mirrored: bool) -> "_Layer":
+        """Return views on which the person's left is drawn as if it were the right."""
+        return _Layer(self.soft[:, ::-1], self.fine[:, ::-1]) if mirrored else self
+
+
+@dataclass(frozen=True)
+class _Anchors:
+    """Places of one side, given as those of the person's right."""
+
+    points: np.ndarray
+    mirrored: bool
+
+    def __call__(self, right: int, left: int) -> np.ndarray:
+        """Return the (2,) place of a mesh point or of its mirror image."""
+        if not self.mirrored:
+            return self.points[right].astype(np.float64)
+        x, y = self.points[left]
+        return np.array([1.0 - x, y], np.float64)
+
+
+def _stroke(
+    layer: np.ndarray,
+    path: Sequence[tuple[float, float] | np.ndarray],
+    depth: float,
+    width: float,
+    ridge: float = 0.35,
+    taper: float = 2.0,
+) -> None:
+    """Add a furrow along a smooth path, with bulging skin on its left looking along the path.
+
+    Args:
+        layer: (SIDE, SIDE), changed.
+        path: places on the atlas.
+        depth: log ratio at the bottom, positive darkens.
+        width: half width of the furrow.
+        ridge: brightness of the bulge relative to the depth.
+        taper: 1 fades from the middle to both ends, more keeps it even for longer.
+    """
+    curve = _smooth_curve(np.array(path, np.float64))
+    margin = 5.0 * width
+    low = np.floor((curve.min(0) - margin) * (SIDE - 1)).astype(int).clip(0, SIDE - 1)
+    high = np.ceil((curve.max(0) + margin) * (SIDE - 1)).astype(int).clip(0, SIDE - 1)
+    columns = np.arange(low[0], high[0] + 1) / (SIDE - 1)
+    rows = np.arange(low[1], high[1] + 1) / (SIDE - 1)
+    x, y = np.meshgrid(columns, rows)
+    start, step = curve[:-1], np.diff(curve, axis=0)
+    square = (step**2).sum(1)
+    rx, ry = x[..., None] - start[:, 0], y[..., None] - start[:, 1]
+    along = np.clip((rx * step[:, 0] + ry * step[:, 1]) / square, 0.0, 1.0)
+    dx, dy = rx - along * step[:, 0], ry - along * step[:, 1]
+    nearest = (dx**2 + dy**2).argmin(-1)[..., None]
+    at = (np.take_along_axis(v, nearest, -1)[..., 0] for v in (dx, dy, along))
+    dx, dy, along = at
+    near = nearest[..., 0]
+    distance = np.hypot(dx, dy)
+    left = np.sign(dx * step[near, 1] - dy * step[near, 0])
+    position = 2.0 * (near + along) / len(step) - 1.0
+    envelope = np.clip(1.0 - np.abs(position) ** (2 * taper), 0.0, 1.0)
+    bulge = np.exp(-(((left * distance - 2.0 * width) / (1.5 * width)) ** 2))
+    profile = ridge * bulge - np.exp(-((distance / width) ** 2))
+    part = layer[low[1] : high[1] + 1, low[0] : high[0] + 1]
+    part += (depth * envelope * profile).astype(np.float32)
+
+
+def _smooth_curve(path: np.ndarray, per_span: int = 5) -> np.ndarray:
+    """Return a Catmull-Rom curve through (N, 2) places."""
+    ends = np.concatenate([[2 * path[0] - path[1]], path, [2 * path[-1] - path[-2]]])
+    t = (np.arange(per_span) / per_span)[:, None]
+    spans = []
+    for a, b, c, d in zip(ends[:-3], ends[1:-2], ends[2:-1], ends[3:], strict=True):
+        bend = (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3
+        spans.append(b + 0.5 * ((c - a) * t + bend))
+    return np.concatenate([*spans, path[-1:]])
+
+
+def _pit(layer: np.ndarray, middle: np.ndarray, radii: tuple[float, float], depth: float) -> None:
+    """Darken (or, with a negative depth, brighten) a soft ellipse."""
+    x = (_columns() - middle[0]) / radii[0]
+    y = (_columns()[:, None] - middle[1]) / radii[1]
+    layer -= np.float32(depth) * np.exp(-(x**2) - y**2).astype(np.float32)
+
+
+def _columns() -> np.ndarray:
+    return np.linspace(0.0, 1.0, SIDE)
+
+
+def _forehead(layer: _Layer, points: np.ndarray, rng: np.random.Generator) -> None:
+    """Draw lines across the forehead that rise over the brows."""
+    top, brow = points[10, 1] + 0.018, (points[105, 1] + points[334, 1]) / 2 - 0.022
+    middle, half = points[9, 0], abs(points[334, 0] - points[105, 0])
+    count = int(rng.integers(3, 6))
+    for k in range(count):
+        height = brow + (top - brow) * (k + rng.uniform(0.1, 0.6)) / count
+        reach = half * rng.uniform(0.5, 0.95) * (1.0 - 0.25 * k / count)
+        offset = rng.normal(0.0, 0.012)
+        turn, waves = rng.uniform(0, 6, 2), rng.uniform(14, 26)
+        x = np.linspace(-reach, reach, 13) + offset
+        arch = -0.014 * (1.0 - np.cos(x / half * 2.6))
+        wiggle = 0.0035 * np.sin(x * waves + turn[0]) + 0.0018 * np.sin(x * 2.3 * waves + turn[1])
+        path = np.stack([middle + x, height + arch + wiggle], axis=1)
+        depth = rng.uniform(0.6, 1.0) * (1.0 - 0.35 * k / count)
+        _stroke(layer.soft, path, 0.075 * depth, 0.0085, ridge=0.8, taper=1.0)
+        # A line breaks where its neighbours take the strain.
+        cut = int(rng.integers(4, 13))
+        for piece in (path[:cut], path[cut - 1 :]):
+            if len(piece) > 2:
+                _stroke(layer.fine, piece, 0.26 * depth * rng.uniform(0.7, 1.0), 0.0036, 0.45)
+
+
+def _frown(layer: _Layer, at: _Anchors, rng: np.random.Generator) -> None:
+    """Draw one side of the frown: an upright furrow, a bulge, shade under the brow."""
+    brow, root = at(107, 336), at(168, 168)
+    foot = np.array([root[0] - rng.uniform(0.017, 0.025), root[1] - 0.040])
+    head = np.array([foot[0] - rng.uniform(0.0, 0.012), brow[1] - rng.uniform(0.0, 0.020)])
+    middle = (foot + head) / 2 + (rng.uniform(-0.003, 0.004), 0.0)
+    _stroke(layer.soft, [foot, middle, head], 0.20, 0.0085, ridge=0.45, taper=1.0)
+    _stroke(layer.fine, [foot, middle, head], rng.uniform(0.15, 0.30), 0.0036, 0.4)
+    _pit(layer.soft, brow + (0.012, 0.055), (0.026, 0.024), 0.20)
+    _pit(layer.soft, brow + (-0.045, 0.040), (0.050, 0.016), 0.10)
+    _pit(layer.soft, brow + (-0.005, -0.022), (0.022, 0.015), -0.07)
+    across = [(root[0] - 0.020, root[1] - 0.006), (root[0], root[1] - 0.002)]
+    _stroke(layer.soft, [*across, (root[0] + 0.020, root[1] - 0.006)], 0.05, 0.007, 0.5, 1.0)
+
+
+def _nose(layer: _Layer, at: _Anchors, rng: np.random.Generator) -> None:
+    """Draw one side of a wrinkled nose: oblique lines on its flank, a fold across its root."""
+    root, wing = at(6, 6), at(129, 358)
+    for k in range(3):
+        y = root[1] - 0.030 + 0.021 * k + rng.normal(0, 0.002)
+        reach = 0.036 + 0.009 * k + rng.uniform(-0.004, 0.004)
+        path = [(root[0] - 0.003, y), (root[0] - 0.5 * reach, y + 0.005)]
+        path.append((root[0] - reach, y + 0.022))
+        strength = rng.uniform(0.7, 1.0)
+        _stroke(layer.soft, path, 0.16 * strength, 0.0062, ridge=0.6, taper=1.0)
+        _stroke(layer.fine, path, 0.18 * strength, 0.0034, ridge=0.4)
+    trough = [(root[0] - 0.050, root[1] + 0.015), (root[0] - 0.058, root[1] + 0.060)]
+    trough.append((wing[0] + 0.004, wing[1] - 0.040))
+    _stroke(layer.soft, trough, 0.13, 0.013, ridge=0.4, taper=1.0)
+    _pit(layer.soft, wing + (-0.040, -0.075), (0.036, 0.030), -0.06)
+
+
+def _wing(layer: _Layer, at: _Anchors, rng: np.random.Generator) -> None:
+    """Draw the fold from the wing of the nose outwards, its cheek side raised."""
+    wing, low = at(129, 358), at(206, 426)
+    path = [wing + (0.006, -0.028), wing + (-0.011, 0.002), low + (0.006, -0.022)]
+    path += [low + (-0.006, 0.010), low + (-0.014, 0.036)]
+    jitter = rng.normal(0, 0.002, (len(path), 2))
+    bent = [p + j for p, j in zip(path, jitter, strict=True)]
+    _stroke(layer.soft, bent[::-1], 0.26, 0.0115, ridge=0.38, taper=1.0)
+    _stroke(layer.fine, bent[::-1], 0.16, 0.0040, ridge=0.3)
+    _pit(layer.soft, wing + (-0.002, 0.004), (0.014, 0.018), 0.14)
+    _pit(layer.soft, wing + (-0.055, 0.000), (0.040, 0.030), -0.07)
+
+
+def _corner(layer: _Layer, at: _Anchors, rng: np.random.Generator) -> None:
+    """Draw the pit under a corner of the mouth and the line that runs down from it."""
+    corner = at(61, 291)
+    down = corner + (-0.010 + rng.normal(0, 0.002), 0.034)
+    end = corner + (-0.011 + rng.normal(0, 0.003), 0.068)
+    path = [corner + (-0.006, 0.004), down, end]
+    _stroke(layer.soft, path[::-1], 0.22, 0.0095, ridge=0.4, taper=1.0)
+    _stroke(layer.fine, path[::-1], 0.20, 0.0038, ridge=0.3)
+    _pit(layer.soft, corner + (-0.008, 0.014), (0.014, 0.014), 0.16)
+    _pit(layer.soft, corner + (-0.038, 0.030), (0.024, 0.030), -0.05)
+
+
+def _chin(layer: _Layer, at: _Anchors, rng: np.random.Generator) -> None:
+    """Draw half of the furrow between lower lip and chin; the other half is drawn like it."""
+    furrow = (at(18, 18) + at(200, 200)) / 2 - (0.0, 0.004)
+    path = [furrow + (-0.062, 0.026), furrow + (-0.034, 0.006), furrow, furrow + (0.018, 0.002)]
+    _stroke(layer.soft, path[::-1], 0.13, 0.011, ridge=0.3, taper=1.0)
+    _pit(layer.soft, at(200, 200) + (0.0, 0.014), (0.038, 0.020), -0.04)
+    for k in range(2):
+        start = at(200, 200) + (-0.045 + 0.012 * k, -0.006 + 0.018 * k + rng.normal(0, 0.003))
+        _stroke(layer.fine, [start, start + (0.014, -0.009), start + (0.03, -0.011)], 0.1, 0.0036)
+
+
+def _dimple(layer: _Layer, at: _Anchors, rng: np.random.Generator) -> None:
+    """Draw an upright furrow beside a corner of the mouth."""
+    corner = at(61, 291)
+    x = corner[0] - rng.uniform(0.024, 0.032)
+    path = [(x + 0.006, corner[1] - 0.034), (x - 0.003, corner[1] - 0.006)]
+    path.append((x + 0.003, corner[1] + 0.026))
+    _stroke(layer.soft, path[::-1], 0.24, 0.0085, ridge=0.45, taper=1.0)
+    _stroke(layer.fine, path[::-1], 0.18, 0.0036, ridge=0.3)
+    _pit(layer.soft, corner + (-0.010, 0.0), (0.012, 0.012), 0.14)
+
+
+def _crow(layer: _Layer, at: _Anchors, rng: np.random.Generator) -> None:
+    """Draw lines that fan out from the outer corner of an eye."""
+    eye = at(33, 263)
+    for k in range(int(rng.integers(3, 5))):
+        angle = np.radians(-24 + 24 * k + rng.normal(0, 4))
+        away = np.array([-np.cos(angle), np.sin(angle)])
+        start = eye + (-0.014, 0.0) + away * rng.uniform(0.008, 0.016)
+        reach = rng.uniform(0.028, 0.052)
+        bow = np.array([0.0, 0.004 * np.sin(angle)])
+        path = [start, start + away * reach / 2 - bow, start + away * reach]
+        _stroke(layer.fine, path, rng.uniform(0.12, 0.22), 0.0034, 0.4, taper=1.0)
+        _stroke(layer.soft, path, 0.035, 0.0075, ridge=0.6, taper=1.0)
+
+
+def _lid(layer: _Layer, at: _Anchors, rng: np.random.Generator) -> None:
+    """Draw the furrow under a tense lower lid and the bulge of the lid above it."""
+    outer, low, inner = at(33, 263), at(145, 374), at(133, 362)
+    drop = rng.uniform(0.019, 0.024)
+    path = [inner + (-0.010, 0.014), low + (0.024, drop), low + (-0.020, drop + 0.002)]
+    path.append(outer + (0.004, 0.018))
+    _stroke(layer.soft, path, 0.13, 0.0075, ridge=-0.0, taper=1.0)
+    _pit(layer.soft, low + (0.0, 0.010), (0.035, 0.006), -0.07)
+    for k in range(2):
+        lower = [p + (0.0, 0.005 + 0.010 * k) for p in path[1:]]
+        _stroke(layer.fine, lower, rng.uniform(0.06, 0.14), 0.0034, ridge=0.3, taper=1.0)
+
+
+def _chin_skin(layer: _Layer, points: np.ndarray, rng: np.random.Generator) -> None:
+    """Pucker the chin: blunt dimples, more of them on older skin."""
+    noise = rng.normal(0.0, 1.0, (SIDE, SIDE)).astype(np.float32)
+    blobs = cv2.GaussianBlur(noise, (0, 0), 0.0055 * SIDE) - cv2.GaussianBlur(
+        noise, (0, 0), 0.010 * SIDE
+    )
+    blobs /= np.abs(blobs).max()
+    middle = points[200] + (0.0, 0.012)
+    x = (_columns() - middle[0]) / 0.052
+    y = (_columns()[:, None] - middle[1]) / 0.034
+    there = np.exp(-((x**2 + y**2) ** 2)).astype(np.float32)
+    for part in (layer.soft, layer.fine):
+        part -= 0.14 * there * np.clip(blobs, -0.25, 0.7)
+
+
+_DRAWN: dict[str, Callable[[_Layer, _Anchors, np.random.Generator], None]] = {
+    "frown": _frown,
+    "nose": _nose,
+    "wing": _wing,
+    "corner": _corner,
+    "chin": _chin,
+    "dimple": _dimple,
+    "crow": _crow,
+    "lid": _lid,
+}
