@@ -52,7 +52,12 @@ def person_prior(landmarks: np.ndarray, size: int) -> np.ndarray:
     return np.where(gap < -0.03, 8.0, odds).astype(np.float32)
 
 
-def hair_mask(pixels: np.ndarray, landmarks: np.ndarray, matte: np.ndarray) -> np.ndarray:
+def hair_mask(
+    pixels: np.ndarray,
+    landmarks: np.ndarray,
+    matte: np.ndarray,
+    skin: np.ndarray | None = None,
+) -> np.ndarray:
     """Find the hair of the head, a fringe over the forehead included.
 
     Brows and beard are no hair here; a hat is, since nothing tells it from hair.
@@ -61,16 +66,17 @@ def hair_mask(pixels: np.ndarray, landmarks: np.ndarray, matte: np.ndarray) -> n
         pixels: (S, S, 3) float32 RGB in [0, 1], an aligned crop.
         landmarks: (478, 3) mesh points in crop pixels.
         matte: (S, S) float32 in [0, 1], from `person_matte`.
+        skin: (S, S) float32 in [0, 1], from `skin_likeness`; None finds it here.
 
     Returns:
         (S, S) float32 in [0, 1], nowhere above `matte`.
     """
     scale = HAIR_SIDE / pixels.shape[0]
-    skin = _shrink(skin_likeness(pixels, landmarks), HAIR_SIDE)
+    likeness = skin_likeness(pixels, landmarks) if skin is None else skin
     person = _shrink(matte, HAIR_SIDE)
-    prior, trust = _hair_prior(landmarks * scale, HAIR_SIDE, skin)
+    prior, trust = _hair_prior(landmarks * scale, HAIR_SIDE, _shrink(likeness, HAIR_SIDE))
     rough = segment(build_scene(pixels, HAIR_SIDE), prior, trust * person**2)
-    return np.minimum(_refine(pixels, rough), matte)
+    return _refine(pixels, rough) * matte
 
 
 def _hair_prior(
@@ -86,12 +92,12 @@ def _hair_prior(
     upper = np.clip((brows - rows) / (0.25 * unit) + 0.5, 0.0, 1.0)
     # Above the brows hair begins about a tenth of an eye distance outside the mesh.
     crown = np.clip(18.0 * (gap - 0.10), -2.5, 3.0)
-    side = np.clip(8.0 * (gap - 0.16), -2.5, 1.0) - 3.5 * np.clip(-height / 0.25 - 0.3, 0.0, 1.0)
+    side = np.clip(8.0 * (gap - 0.16), -2.5, 1.0) - 2.5 * np.clip(-height / 0.25 - 0.3, 0.0, 1.0)
     odds = upper * crown + (1.0 - upper) * side
     odds += 0.7 - 3.0 * skin
     chin_zone = (height < 0.35) & (aside < 0.85 * half) & (gap < 0.5)
     inner = (gap < -0.10) & (rows > brows - 0.04 * unit)
-    features = _features(landmarks, size, 0.05) > 0.5
+    features = _features(landmarks, size, 0.05, 0.05)
     odds = np.where(chin_zone, np.minimum(odds, -4.0), odds)
     odds = np.where(inner | features, -8.0, odds)
     beard = (height < 0.42) & (aside < 1.1 * half) & (gap < 0.5)
@@ -111,7 +117,9 @@ def skin_likeness(pixels: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
     size = pixels.shape[0]
     lab = cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB) / np.float32(100.0)
     gap, height, _ = face_coordinates(landmarks, size)
-    sure = (gap < -0.12) & (height > 0.30) & (_features(landmarks, size, 0.12) < 0.5)
+    # Cheeks and nose: the forehead may be a fringe, the chin a beard.
+    sure = (gap < -0.10) & (height > 0.30) & (height < 0.72)
+    sure &= ~_features(landmarks, size, 0.10, 0.20)
     if np.count_nonzero(sure) < 30:
         sure = gap <= gap.min() + 0.2
     evened = _without_trend(lab, landmarks[list(FACE_OVAL), :2], sure)
@@ -128,7 +136,7 @@ def skin_likeness(pixels: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
         whiten = np.linalg.inv(np.linalg.cholesky(covariance))
         shift = np.column_stack([whiten, -whiten @ shade.mean(0)])
         white = cv2.transform(evened, shift.astype(np.float32))
-        nearest = np.minimum(nearest, np.square(white).sum(-1))
+        nearest = np.minimum(nearest, sum(cv2.split(white * white)))
     likeness = np.exp(-0.25 * np.maximum(nearest - 4.0, 0.0)).astype(np.float32)
     return cv2.GaussianBlur(likeness, (0, 0), size / 256)
 
@@ -144,19 +152,20 @@ def _without_trend(lab: np.ndarray, oval: np.ndarray, sure: np.ndarray) -> np.nd
     across, down = (
         np.clip((steps - a) / max(b - a, 1.0), 0, 1) - 0.5 for a, b in zip(low, high, strict=True)
     )
-    rows, columns = np.nonzero(sure)
+    # A thousand pixels tell a plane as well as all of them.
+    rows, columns = (i[:: max(1, len(i) // 1000)] for i in np.nonzero(sure))
     terms = np.column_stack([across[columns], down[rows], np.ones(len(rows))])
-    colours = lab[sure].astype(np.float64)
+    colours = lab[rows, columns].astype(np.float64)
     kept = np.ones(len(rows), bool)
     plane = np.zeros((3, 3))
     for _ in range(3):
         # The ridge keeps few or crowded samples from inventing a slope.
-        left = terms[kept].T @ terms[kept] + np.diag([1.0, 1.0, 1e-6])
+        left = terms[kept].T @ terms[kept] + np.diag([0.005, 0.03, 1e-9]) * len(rows)
         plane = np.linalg.solve(left, terms[kept].T @ colours[kept])
         off = np.abs(colours - terms @ plane)[:, 0]
         kept = off <= 2.5 * np.median(off) + 1e-3
-    slope = across[None, :, None] * plane[0] + down[:, None, None] * plane[1]
-    return lab - slope.astype(np.float32)
+    plane = plane.astype(np.float32)
+    return lab - across[None, :, None] * plane[0] - down[:, None, None] * plane[1]
 
 
 def face_coordinates(landmarks: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -182,13 +191,17 @@ def face_coordinates(landmarks: np.ndarray, size: int) -> tuple[np.ndarray, np.n
     return gap / unit, height, np.abs(columns - float(oval[:, 0].mean())) / unit
 
 
-def _features(landmarks: np.ndarray, size: int, margin: float) -> np.ndarray:
-    """Draw brows, eyes and lips, widened by `margin` eye distances."""
-    parts = [*BROW_OUTLINES, *EYES, OUTER_LIPS]
-    drawn = [fill_polygon(landmarks[list(i), :2], (size, size)) for i in parts]
-    width = 2 * round(margin * size / EYE_DISTANCES) + 1
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
-    return cv2.dilate(np.max(drawn, axis=0), kernel)
+def _features(landmarks: np.ndarray, size: int, margin: float, around_eyes: float) -> np.ndarray:
+    """Draw brows and lips widened by `margin` eye distances and eyes by their own: bool."""
+    found = np.zeros((size, size), bool)
+    for parts, reach in (((*BROW_OUTLINES, OUTER_LIPS), margin), (EYES, around_eyes)):
+        drawn = np.zeros((size, size), np.uint8)
+        for outline in parts:
+            corners = np.round(landmarks[list(outline), :2]).astype(np.int32)
+            cv2.fillPoly(drawn, [corners], 1)
+        away = cv2.distanceTransform(1 - drawn, cv2.DIST_L2, 3)
+        found |= away <= reach * size / EYE_DISTANCES
+    return found
 
 
 def _shrink(field: np.ndarray, side: int) -> np.ndarray:
