@@ -75,7 +75,7 @@ def hair_mask(
     likeness = skin_likeness(pixels, landmarks) if skin is None else skin
     person = _shrink(matte, HAIR_SIDE)
     prior, trust = _hair_prior(landmarks * scale, HAIR_SIDE, _shrink(likeness, HAIR_SIDE))
-    rough = segment(build_scene(pixels, HAIR_SIDE), prior, trust * person**2)
+    rough = segment(build_scene(pixels, HAIR_SIDE), prior, trust * person**2, 2)
     return _refine(pixels, rough) * matte
 
 

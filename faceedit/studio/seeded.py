@@ -79,7 +79,7 @@ def segment(scene: Scene, prior: np.ndarray, trust: np.ndarray, rounds: int = 3)
 
 
 def diffuse(
-    scene: Scene, wanted: np.ndarray, pull: np.ndarray, start: np.ndarray, steps: int = 40
+    scene: Scene, wanted: np.ndarray, pull: np.ndarray, start: np.ndarray, steps: int = 20
 ) -> np.ndarray:
     """Solve (pull + Laplacian) x = pull wanted by conjugate gradients; edges stop the flow.
 
