@@ -56,3 +56,9 @@ def grid(size: tuple[int, int]) -> np.ndarray:
     """Return the (H, W, 2) float32 places x, y of all pixels."""
     rows, columns = np.mgrid[: size[0], : size[1]]
     return np.stack([columns, rows], axis=-1).astype(np.float32)
+
+
+def warp_labels(labels: np.ndarray, flow: np.ndarray) -> np.ndarray:
+    """Carry an (S, S) map along: labels by the nearest, shares (float32) by interpolation."""
+    smooth = labels.dtype.kind == "f"
+    return warp(labels, flow, cv2.INTER_LINEAR if smooth else cv2.INTER_NEAREST)

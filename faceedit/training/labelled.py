@@ -27,6 +27,7 @@ class LabelledPhoto:
         split: "train" or "val"; the same for all photos of one person.
         eyeglasses: whether the person wears any.
         source: name of the collection; "" where unknown.
+        occluded: whether something covers part of the face.
     """
 
     path: Path
@@ -36,6 +37,7 @@ class LabelledPhoto:
     split: str
     eyeglasses: bool = False
     source: str = ""
+    occluded: bool = False
 
 
 def read_labelled(data: Path) -> list[LabelledPhoto]:
@@ -89,6 +91,7 @@ def _read_csv(table: Path) -> list[LabelledPhoto]:
             split=row.get("split") or splits[row["person"]],
             eyeglasses=(row.get("eyeglasses") or "0") != "0",
             source=row.get("source") or "",
+            occluded=(row.get("occluded") or "0") != "0",
         )
         for row in rows
     ]

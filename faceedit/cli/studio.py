@@ -1,0 +1,169 @@
+"""``faceedit studio``: training pairs from photos, and the rig that makes them."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from faceedit.cli.output import print_json, tell
+
+app = typer.Typer(
+    help="Make training pairs from photos.", no_args_is_help=True, rich_markup_mode=None
+)
+Rig = Annotated[Path, typer.Option(metavar="FOLDER", help="The rig; see import and learn.")]
+Photos = Annotated[
+    Path, typer.Option(metavar="FOLDER", help="Photos, with a CSV of labels if any.")
+]
+
+
+@app.command("import")
+def import_model(
+    facekit: Annotated[Path, typer.Argument(metavar="ICT-FACEKIT-FOLDER")],
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="FOLDER", help="The rig to write.")],
+) -> None:
+    """Build the face model from the public ICT-FaceKit OBJ files."""
+    from faceedit.studio.importer import import_facekit
+
+    import_facekit(facekit, out)
+    tell(f"wrote the face model to {out}; go on with: faceedit studio learn PHOTOS --rig {out}")
+
+
+@app.command()
+def learn(
+    pairs: Annotated[
+        Path,
+        typer.Argument(
+            metavar="PAIRS-FOLDER", help="Photos of people, each neutral and happy, with labels."
+        ),
+    ],
+    rig: Rig,
+) -> None:
+    """Learn folds, mouths and the mean neutral face from real pairs of photos."""
+    from faceedit.studio.learn import learn_rig
+    from faceedit.studio.sources import find_faces, list_photos
+
+    photos = [p for p in list_photos(pairs) if p.split == "train"]
+    sources, lost = find_faces(photos, rig / "faces.npz", tell)
+    for name, reason in lost.items():
+        tell(f"{name}: {reason}")
+    learned = learn_rig(rig, sources, tell)
+    tell(f"learned from {learned.pairs} pairs; {learned.mouths} mouths kept")
+
+
+@app.command()
+def pairs(
+    photos: Photos,
+    rig: Rig,
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="FOLDER", help="For the shards.")],
+    expressions: Annotated[
+        str, typer.Option(metavar="NAMES", help="Separated by commas; all, or none.")
+    ] = "all",
+    aus: Annotated[bool, typer.Option("--aus/--no-aus", help="Ask for action units.")] = True,
+    lights: Annotated[
+        str, typer.Option(metavar="NAMES", help="Separated by commas; all, or none.")
+    ] = "all",
+    turns: Annotated[bool, typer.Option("--turns/--no-turns", help="Turn heads.")] = False,
+    split: Annotated[str, typer.Option(metavar="train|val|all")] = "train",
+    size: Annotated[int, typer.Option(min=64, max=1024, help="Side of the crops.")] = 256,
+    per_photo: Annotated[int, typer.Option(min=1, help="Pairs for each photo.")] = 12,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="The report on stdout.")] = False,
+) -> None:
+    """Make shards of training pairs; the same for a seed, whatever the workers."""
+    import json
+
+    from faceedit.errors import UsageError
+    from faceedit.studio.produce import Commission, produce
+    from faceedit.studio.quality import REASONS
+    from faceedit.studio.sources import find_faces, list_photos
+
+    if split not in ("train", "val", "all"):
+        raise UsageError(f"unknown split {split!r}; known: train, val, all")
+    menu = _menu(expressions, aus, lights, turns)
+    chosen = [p for p in list_photos(photos) if split in ("all", p.split)]
+    if not chosen:
+        raise UsageError(f"no photo in {photos} belongs to the split {split}")
+    sources, lost = find_faces(chosen, out / "faces.npz", tell)
+    commission = Commission(rig, menu, size, per_photo, seed)
+    report = produce(sources, commission, out, workers, _progress(len(sources)))
+    for name, reason in lost.items():
+        report.refused.setdefault(reason, []).append(name)
+    summary = {
+        "photos": len(chosen),
+        "pairs": report.pairs,
+        "real targets": report.real_targets,
+        "real inputs": report.pairs - report.real_targets,
+        "kinds": dict(report.kinds),
+        "refused": report.refused,
+    }
+    (out / "report.json").write_text(json.dumps(summary, indent=1))
+    if as_json:
+        print_json(summary)
+    tell(
+        f"{report.pairs} pairs of {len(chosen)} photos: {report.real_targets} lead to the photo, "
+        f"{report.pairs - report.real_targets} start from it"
+    )
+    for reason, names in sorted(report.refused.items()):
+        tell(f"refused {len(names)}: {REASONS.get(reason, reason)}")
+
+
+@app.command()
+def sheet(
+    photo: Annotated[Path, typer.Argument(metavar="PHOTO")],
+    rig: Rig,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", metavar="FILE", help="[PHOTO-studio.png]")
+    ] = None,
+    size: Annotated[int, typer.Option(min=64, max=1024, help="Side of each picture.")] = 256,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    eyeglasses: Annotated[bool, typer.Option("--eyeglasses", help="They are worn.")] = False,
+) -> None:
+    """Draw one person through everything, for people to look at."""
+    from faceedit.studio.rig import load_rig
+    from faceedit.studio.sheet import draw_person
+    from faceedit.studio.sources import find_faces
+    from faceedit.training.labelled import LabelledPhoto
+
+    found, _ = find_faces([LabelledPhoto(photo, photo.stem, "", -1, "val", eyeglasses)], None, tell)
+    target = out or photo.with_name(f"{photo.stem}-studio.png")
+    draw_person(load_rig(rig), found[0], target, size, seed)
+    tell(f"wrote {target}")
+
+
+def _menu(expressions: str, aus: bool, lights: str, turns: bool):
+    import tomllib
+    from importlib.resources import files
+
+    from faceedit.errors import UsageError
+    from faceedit.studio.lights import LIGHTS
+    from faceedit.studio.sampling import Menu
+
+    tables = tomllib.loads((files("faceedit.studio") / "tables.toml").read_text())
+    known = ("neutral", *tables["expressions"])
+    asked = _names(expressions, known)
+    unknown = set(asked) - set(known)
+    if unknown:
+        raise UsageError(
+            f"unknown expression {', '.join(sorted(unknown))}; known: {', '.join(known)}"
+        )
+    return Menu(asked, aus, _names(lights, tuple(LIGHTS)), turns)
+
+
+def _names(text: str, known: tuple[str, ...]) -> tuple[str, ...]:
+    if text == "all":
+        return known
+    return () if text == "none" else tuple(n.strip() for n in text.split(",") if n.strip())
+
+
+def _progress(total: int):
+    """Tell every tenth of the way."""
+    last = 0
+
+    def report(done: int, of: int) -> None:
+        nonlocal last
+        if done * 10 // max(of, 1) > last:
+            last = done * 10 // of
+            tell(f"{done} of {of} photos")
+
+    return report

@@ -1,0 +1,228 @@
+"""Making pairs: a photo, an order and a seed give one record, always the same."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from faceedit.studio.creases import CreaseChoice, draw_crease_choice
+from faceedit.studio.edit import ExpressionEdit, edit_expression, lead_back
+from faceedit.studio.expressions import Ask
+from faceedit.studio.fields import Fields, no_fields, warp_labels
+from faceedit.studio.light import estimate_light, relight
+from faceedit.studio.lights import LIGHTS, coloured
+from faceedit.studio.lips import lip_gap
+from faceedit.studio.model import Part
+from faceedit.studio.mouth import MouthChoice, draw_mouth_choice
+from faceedit.studio.photo import Sitter
+from faceedit.studio.record import Choices, Labels, Pair
+from faceedit.studio.rig import Rig
+from faceedit.studio.sampling import Order
+from faceedit.studio.semantic import Region
+from faceedit.studio.turn import turn_head
+
+
+@dataclass(frozen=True)
+class Sitting:
+    """A photo with its labels, ready for pairs.
+
+    Attributes:
+        sitter: the fitted photo.
+        labels: file, source, person, split and spectacles are filled in; the rest is not used.
+        shows: the expression that the photo itself shows, or None for a neutral face.
+    """
+
+    sitter: Sitter
+    labels: Labels
+    shows: Ask | None = None
+
+
+def make_pair(rig: Rig, sitting: Sitting, order: Order, seed: int) -> Pair:
+    """Make the pair whose input is the photo.
+
+    Args:
+        rig: model, tables, folds and mouths.
+        sitting: the photo.
+        order: what the target is to be.
+        seed: of every choice that is not ordered.
+    """
+    sitter = sitting.sitter
+    rng = np.random.default_rng(seed)
+    mouth, creases = draw_mouth_choice(rng, rig.mouths), draw_crease_choice(rng, rig.creases)
+    subject = sitter.subject
+    if order.turn:
+        return _turned(sitting, order, seed)
+    if order.ask is None:
+        edit = _unchanged(sitter)
+    else:
+        edit = edit_expression(sitter, rig, order.ask, mouth, creases)
+    labels = replace(
+        sitting.labels,
+        ask=order.ask or sitting.shows or Ask(),
+        shown=sitting.shows or Ask(),
+        action_units=_units(rig, sitter, order.ask),
+        measured=order.ask is None,
+    )
+    fields = edit.fields
+    estimate = estimate_light(subject, sitter.matte)
+    labels = replace(labels, input_light=tuple(float(v) for v in estimate.direction))
+    if order.light is not None:
+        light = coloured(LIGHTS[order.light], order.light_colour)
+        matte = warp_labels(sitter.matte, fields.flow)
+        lit = fields.compose(subject.crop.pixels)
+        fields = fields.with_light(relight(subject, edit.pose, lit, matte, estimate, light))
+        labels = replace(labels, light=order.light, light_colour=order.light_colour)
+    choices = _choices(seed, edit, mouth, creases, subject.gap, subject.unit)
+    return _record(
+        sitter,
+        subject.crop.pixels,
+        sitter.regions,
+        replace(edit, fields=fields),
+        subject.crop.landmarks,
+        labels,
+        choices,
+    )
+
+
+def make_real_target(rig: Rig, sitting: Sitting, start: Ask, seed: int) -> Pair:
+    """Make the pair whose target is the photo, its input the same face with another expression.
+
+    Args:
+        rig: model, tables, folds and mouths.
+        sitting: a photo that shows an expression.
+        start: what the input shows; the empty `Ask` is a neutral face.
+        seed: of every choice that is not ordered.
+    """
+    sitter = sitting.sitter
+    subject = sitter.subject
+    rng = np.random.default_rng(seed)
+    mouth, creases = draw_mouth_choice(rng, rig.mouths), draw_crease_choice(rng, rig.creases)
+    away = edit_expression(sitter, rig, start, mouth, creases)
+    # The network sees bytes.
+    composed = _to_bytes(away.fields.compose(subject.crop.pixels))
+    back = lead_back(sitter, away, composed.astype(np.float32) / 255, rig)
+    labels = replace(
+        sitting.labels,
+        ask=sitting.shows or Ask(),
+        shown=start,
+        action_units=_units(rig, sitter, None),
+        measured=True,
+        real="target",
+    )
+    choices = _choices(seed, away, mouth, creases, subject.gap, subject.unit)
+    choices = replace(choices, gap_input=choices.gap_target, gap_target=choices.gap_input)
+    regions = _moved_regions(sitter.regions, away)
+    pair = _record(
+        sitter, composed.astype(np.float32) / 255, regions, back, away.landmarks, labels, choices
+    )
+    return replace(pair, target=_to_bytes(subject.crop.pixels), regions_target=sitter.regions)
+
+
+def _record(
+    sitter: Sitter,
+    pixels: np.ndarray,
+    regions: np.ndarray,
+    edit: ExpressionEdit,
+    landmarks: np.ndarray,
+    labels: Labels,
+    choices: Choices,
+) -> Pair:
+    return Pair(
+        input=_to_bytes(pixels),
+        target=_to_bytes(edit.fields.compose(pixels)),
+        fields=edit.fields,
+        part=edit.pose.drawing.part,
+        regions_input=regions,
+        regions_target=_moved_regions(regions, edit),
+        valid=sitter.valid,
+        painted=edit.painted,
+        tooth_coordinates=edit.tooth_coordinates,
+        shown_eye=edit.shown_eye,
+        landmarks_input=landmarks,
+        landmarks_target=edit.landmarks,
+        labels=labels,
+        choices=choices,
+    )
+
+
+def _moved_regions(regions: np.ndarray, edit: ExpressionEdit) -> np.ndarray:
+    """Carry a semantic mask along, what shows between lids and lips as the model has it."""
+    moved = warp_labels(regions, edit.fields.flow)
+    drawing = edit.pose.drawing
+    moved[drawing.mouth & (edit.painted > 0.5)] = Region.MOUTH
+    shut = drawing.part == Part.SKIN
+    moved[shut & (moved == Region.MOUTH)] = Region.LIPS
+    moved[drawing.eyes & (edit.shown_eye > 0.5)] = Region.EYES
+    return moved
+
+
+def _unchanged(sitter: Sitter) -> ExpressionEdit:
+    subject, size = sitter.subject, sitter.subject.crop.size
+    nothing = np.zeros((size, size), np.float32)
+    return ExpressionEdit(
+        pose=subject.pose,
+        fields=no_fields(size),
+        painted=nothing,
+        tooth_coordinates=np.zeros((size, size, 2), np.float32),
+        shown_eye=nothing,
+        landmarks=subject.crop.landmarks,
+    )
+
+
+def _turned(sitting: Sitting, order: Order, seed: int) -> Pair:
+    sitter = sitting.sitter
+    subject = sitter.subject
+    turned = turn_head(subject, order.turn, sitter.matte)
+    fields = Fields(turned.flow, np.zeros_like(subject.crop.pixels), turned.paint, turned.opacity)
+    edit = replace(_unchanged(sitter), pose=turned.pose, fields=fields, landmarks=turned.landmarks)
+    labels = replace(
+        sitting.labels, ask=sitting.shows or Ask(), shown=sitting.shows or Ask(), turn=order.turn
+    )
+    gap = subject.gap
+    return _record(
+        sitter,
+        subject.crop.pixels,
+        sitter.regions,
+        edit,
+        subject.crop.landmarks,
+        labels,
+        Choices(seed, gap_input=gap, gap_target=gap),
+    )
+
+
+def _units(rig: Rig, sitter: Sitter, ask: Ask | None) -> tuple[float, ...]:
+    """Return what an ask means in action units; for a photo's own face, what its fit shows."""
+    tables = rig.tables
+    shown = sitter.subject.expression
+    if ask is not None and ask.of_units and not ask.blend:
+        kept = tables.units_of(shown - tables.neutral)
+        units = np.minimum(np.asarray(ask.action_units) + kept, 5.0)
+    elif ask is not None:
+        units = tables.units_of(tables.change(ask))
+    else:
+        units = tables.units_of(shown - tables.neutral)
+    return tuple(round(float(u), 2) for u in units)
+
+
+def _choices(
+    seed: int,
+    edit: ExpressionEdit,
+    mouth: MouthChoice,
+    creases: CreaseChoice,
+    gap: float,
+    unit: float,
+) -> Choices:
+    painted = bool(edit.painted.max() > 0)
+    return Choices(
+        seed=seed,
+        mouth=mouth.donor if painted else -1,
+        mouth_brightness=mouth.brightness,
+        mouth_warmth=mouth.warmth,
+        creases=(creases.person, creases.share, creases.wrinkles),
+        crease_gain=creases.gain,
+        gap_input=gap,
+        gap_target=lip_gap(edit.landmarks, unit),
+    )
+
+
+def _to_bytes(pixels: np.ndarray) -> np.ndarray:
+    return np.rint(np.clip(pixels, 0, 1) * 255).astype(np.uint8)

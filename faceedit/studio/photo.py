@@ -1,0 +1,95 @@
+"""A photo on its way through the studio: crop, fit, matte, regions, labels."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import cv2
+import numpy as np
+
+from faceedit.faces.align import Crop, extract_crop
+from faceedit.studio.lips import LipSeal
+from faceedit.studio.matte import hair_mask, person_matte, skin_likeness
+from faceedit.studio.model import FaceModel, Part
+from faceedit.studio.semantic import HEAD_BACK, HEAD_FACE, Region, semantic_mask
+from faceedit.studio.subject import Subject, fit_subject
+
+NO_FOLDS = (Region.HAIR, Region.BACKGROUND, Region.CLOTHES, Region.EYEGLASSES)
+
+
+@dataclass(frozen=True)
+class Sitter:
+    """One photo's face, fitted, with what is known of the picture around it.
+
+    Attributes:
+        subject: the fitted face and its crop.
+        valid: (S, S) bool, pixels of the crop that lie on the photo.
+        eyeglasses: whether the person wears any.
+    """
+
+    subject: Subject
+    valid: np.ndarray
+    eyeglasses: bool
+
+    @cached_property
+    def matte(self) -> np.ndarray:
+        """The person against the background, (S, S) float32 in [0, 1]."""
+        crop = self.subject.crop
+        return person_matte(crop.pixels, crop.landmarks, self.valid)
+
+    @cached_property
+    def _hair(self) -> np.ndarray:
+        crop = self.subject.crop
+        return hair_mask(crop.pixels, crop.landmarks, self.matte)
+
+    @cached_property
+    def regions(self) -> np.ndarray:
+        """The semantic mask of the photo, (S, S) uint8 of `Region`."""
+        crop = self.subject.crop
+        head = np.zeros(self.valid.shape, np.int32)
+        part = self.subject.pose.drawing.part
+        head[part == Part.SKIN] = HEAD_FACE
+        head[part == Part.HEAD] = HEAD_BACK
+        return semantic_mask(
+            crop.landmarks,
+            self.matte,
+            self._hair,
+            skin_likeness(crop.pixels, crop.landmarks),
+            head,
+            self.eyeglasses,
+        )
+
+    @cached_property
+    def bare_skin(self) -> np.ndarray:
+        """Where folds of skin can be seen on the photo, (S, S) float32 in [0, 1]."""
+        bare = (~np.isin(self.regions, NO_FOLDS)).astype(np.float32)
+        return cv2.GaussianBlur(bare, (0, 0), 0.015 * self.subject.unit)
+
+
+def sit(
+    model: FaceModel,
+    seal: LipSeal,
+    image: np.ndarray,
+    landmarks: np.ndarray,
+    size: int,
+    *,
+    eyeglasses: bool = False,
+) -> Sitter:
+    """Cut one face out of a photo and fit the model to it.
+
+    Args:
+        model: the face model.
+        seal: of the model.
+        image: (H, W, 3) RGB uint8, uint16 or float32 in [0, 1].
+        landmarks: (478, 3) mesh points in photo pixels.
+        size: side of the crop in pixels.
+        eyeglasses: whether the person wears any.
+    """
+    crop = extract_crop(image, landmarks, size)
+    return Sitter(fit_subject(model, crop, seal), on_photo(crop, image.shape), eyeglasses)
+
+
+def on_photo(crop: Crop, shape: tuple[int, ...]) -> np.ndarray:
+    """Return which crop pixels lie on a photo of (H, W, ...), (S, S) bool."""
+    whole = np.ones(shape[:2], np.uint8)
+    seen = cv2.warpAffine(whole, crop.affine, (crop.size, crop.size), flags=cv2.INTER_NEAREST)
+    return seen > 0

@@ -1,0 +1,47 @@
+"""A rig: everything the studio needs beside a photo, from one folder."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from faceedit.studio.creases import CreaseAtlas, load_creases
+from faceedit.studio.expressions import ExpressionTables, load_tables
+from faceedit.studio.lips import LipSeal
+from faceedit.studio.model import FaceModel, load_face_model
+from faceedit.studio.mouth_bank import MouthBank, load_mouths
+
+
+@dataclass(frozen=True)
+class Rig:
+    """The face model with its tables, folds and mouths.
+
+    Attributes:
+        model: the face model.
+        tables: what expressions and action units are.
+        creases: folds of the skin.
+        mouths: donors of teeth.
+    """
+
+    model: FaceModel
+    tables: ExpressionTables
+    creases: CreaseAtlas
+    mouths: MouthBank
+
+    @cached_property
+    def seal(self) -> LipSeal:
+        """Which vertices close the lips."""
+        return LipSeal(self.model)
+
+
+def load_rig(folder: Path) -> Rig:
+    """Read a rig.
+
+    Args:
+        folder: what ``faceedit studio import`` and ``faceedit studio learn`` wrote.
+
+    Raises:
+        MissingError: one of its files is not there.
+    """
+    model = load_face_model(folder)
+    creases = load_creases(folder)
+    return Rig(model, load_tables(model, creases.neutral_expression), creases, load_mouths(folder))

@@ -1,0 +1,141 @@
+"""What to ask of a photo: drawn at random, and evenly over everything that was allowed."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from faceedit.errors import UsageError
+from faceedit.studio.expressions import AMPLITUDES, Ask
+from faceedit.studio.lights import LIGHTS
+from faceedit.targets import ACTION_UNITS
+
+BLENDED = 0.15
+"""Share of expressions that are blends of two."""
+LEANING = 0.35
+"""Share of asks that are stronger on one side."""
+LEAN_SPREAD = 0.15
+MIXED = 0.6
+"""Share of asks for action units that name more than one."""
+MOST_UNITS = 4
+COLOURED = 0.3
+"""Share of lights with a colour of their own."""
+WARMEST = 0.25
+"""How far a coloured light's red and blue go from white."""
+LARGEST_TURN = 30.0
+MANNERS = 1 << 31
+
+
+@dataclass(frozen=True)
+class Menu:
+    """What may be asked for.
+
+    Attributes:
+        expressions: names; () asks for none.
+        action_units: whether to ask for action units.
+        lights: names of `LIGHTS`; () leaves the light alone.
+        turns: whether to turn heads.
+    """
+
+    expressions: tuple[str, ...]
+    action_units: bool = True
+    lights: tuple[str, ...] = tuple(LIGHTS)
+    turns: bool = False
+
+    def __post_init__(self):
+        unknown = set(self.lights) - set(LIGHTS)
+        if unknown:
+            raise UsageError(
+                f"unknown light {', '.join(sorted(unknown))}; known: {', '.join(LIGHTS)}"
+            )
+        if not (self.expressions or self.action_units or self.lights or self.turns):
+            raise UsageError("nothing is asked for: no expressions, action units, lights or turns")
+
+
+@dataclass(frozen=True)
+class Order:
+    """What one pair is to be.
+
+    Attributes:
+        ask: the expression; None leaves the photo's own.
+        light: name of a light, or None.
+        light_colour: RGB of its key.
+        turn: degrees, 0 for none.
+    """
+
+    ask: Ask | None = None
+    light: str | None = None
+    light_colour: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    turn: float = 0.0
+
+
+def draw_order(menu: Menu, rng: np.random.Generator) -> Order:
+    """Draw what one pair is to be.
+
+    Kinds that the menu allows are drawn with these weights: expressions 5, action units 3, light
+    1, light with an expression 2, turns 1.
+    """
+    kinds = {
+        "expression": 5.0 * bool(menu.expressions),
+        "units": 3.0 * menu.action_units,
+        "light": 1.0 * bool(menu.lights),
+        "both": 2.0 * (bool(menu.lights) and bool(menu.expressions)),
+        "turn": 1.0 * menu.turns,
+    }
+    weights = np.array(list(kinds.values()))
+    kind = list(kinds)[rng.choice(len(kinds), p=weights / weights.sum())]
+    if kind == "turn":
+        return Order(turn=float(np.round(rng.uniform(-LARGEST_TURN, LARGEST_TURN), 1)))
+    ask = None
+    if kind == "units":
+        ask = draw_units(rng)
+    elif kind in ("expression", "both"):
+        ask = draw_expression(menu.expressions, rng)
+    if kind in ("light", "both"):
+        name = menu.lights[rng.integers(len(menu.lights))]
+        return Order(ask, name, _draw_colour(rng))
+    return Order(ask)
+
+
+def draw_expression(names: tuple[str, ...], rng: np.random.Generator) -> Ask:
+    """Draw one expression, or a blend of two, at amplitudes within `AMPLITUDES`."""
+    moving = [name for name in names if name != "neutral"]
+    name = names[rng.integers(len(names))]
+    lean, manner = _draw_lean(rng), int(rng.integers(1, MANNERS))
+    if name == "neutral":
+        return Ask()
+    amplitude = round(float(rng.uniform(*AMPLITUDES)), 2)
+    if len(moving) > 1 and rng.random() < BLENDED:
+        other = moving[rng.integers(len(moving))]
+        share = float(rng.uniform(0.3, 0.7))
+        if other != name:
+            parts = (
+                (name, round(amplitude * share, 2)),
+                (other, round(amplitude * (1 - share), 2)),
+            )
+            return Ask(parts, lean=lean, manner=manner)
+    return Ask(((name, amplitude),), lean=lean, manner=manner)
+
+
+def draw_units(rng: np.random.Generator) -> Ask:
+    """Draw one action unit at a whole intensity, or two to four at any."""
+    if rng.random() >= MIXED:
+        chosen = {int(rng.integers(len(ACTION_UNITS))): float(rng.integers(1, 6))}
+    else:
+        count = int(rng.integers(2, MOST_UNITS + 1))
+        numbers = rng.choice(len(ACTION_UNITS), count, replace=False)
+        chosen = {int(n): round(float(rng.uniform(0.5, 5.0)), 1) for n in numbers}
+    intensities = tuple(chosen.get(i, 0.0) for i in range(len(ACTION_UNITS)))
+    return Ask((), intensities, _draw_lean(rng), int(rng.integers(1, MANNERS)))
+
+
+def _draw_lean(rng: np.random.Generator) -> float:
+    if rng.random() >= LEANING:
+        return 0.0
+    return round(float(np.clip(rng.normal(0, LEAN_SPREAD), -0.4, 0.4)), 3)
+
+
+def _draw_colour(rng: np.random.Generator) -> tuple[float, float, float]:
+    if rng.random() >= COLOURED:
+        return (1.0, 1.0, 1.0)
+    warm = float(rng.uniform(-WARMEST, WARMEST))
+    return (round(1 + warm, 3), 1.0, round(1 - warm, 3))
