@@ -12,12 +12,12 @@ from faceedit.studio.lines import FOLDS, LINES, lined_ness, log_luma, luma_band
 from faceedit.studio.model import LANDMARKS_FILE, FaceModel, load_arrays, missing
 from faceedit.studio.shading import FROM_ABOVE, shading_log_ratio
 from faceedit.studio.subject import Pose, Subject
-from faceedit.studio.wrinkles import ACTIONS, Wrinkles, draw_wrinkles
+from faceedit.studio.wrinkles import ACTIONS, SIDE, Wrinkles, draw_wrinkles
 
 ASSETS_FILE = "assets.npz"
 N_WRINKLES = 6
 """How many sets of made-up wrinkles there are to choose from."""
-DARK_TINT = np.float32([0.75, 1.05, 1.15])
+DARK_TINT = np.array([0.75, 1.05, 1.15], np.float32)
 """Exponents of R, G, B where skin darkens: light from inside it is red."""
 BRIGHT_TINT = 0.8
 DARKEST, BRIGHTEST = -0.75, 0.35
@@ -57,11 +57,11 @@ class CreaseAtlas:
     wrinkles: tuple[Wrinkles, ...]
 
     @cached_property
-    def surface(self) -> np.ndarray:
-        """The face with lips and lids, (A, A) float32 in [0, 1]."""
+    def masks(self) -> np.ndarray:
+        """The face without and with lips and lids, (A, A, 2) float32 in [0, 1]."""
         width = round(0.16 * len(self.face)) | 1
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
-        return cv2.morphologyEx(self.face, cv2.MORPH_CLOSE, kernel)
+        return np.dstack([self.face, cv2.morphologyEx(self.face, cv2.MORPH_CLOSE, kernel)])
 
     @cached_property
     def trusted(self) -> np.ndarray:
@@ -95,6 +95,11 @@ class CreaseChoice:
     share: float = 0.0
     wrinkles: int = 0
     gain: float = 1.0
+
+    @property
+    def numbers(self) -> tuple[float, float, float]:
+        """What the maps came from: person, share, wrinkles."""
+        return float(self.person), self.share, float(self.wrinkles)
 
 
 def draw_crease_choice(rng: np.random.Generator, atlas: CreaseAtlas) -> CreaseChoice:
@@ -139,8 +144,8 @@ def crease_log_ratio(
     target: Pose,
     atlas: CreaseAtlas,
     choice: CreaseChoice,
-    *,
     bare: np.ndarray | None = None,
+    *,
     towards: tuple[float, float, float] | np.ndarray = FROM_ABOVE,
     lined: float | None = None,
 ) -> np.ndarray:
@@ -171,18 +176,17 @@ def crease_log_ratio(
 
     strengths = np.stack([_strengths(subject.model, change, side) for side in ("_R", "_L")])
     wrinkles = atlas.wrinkles[choice.wrinkles % len(atlas.wrinkles)]
-    drawn = SOFT * (0.65 + 0.35 * lined) * wrinkles.soft + FINE * lined * wrinkles.fine
-    made_up = spread.sample(_two_sided(drawn, strengths))
-    zones = spread.sample(_two_sided(wrinkles.zones, strengths))
+    drawn, zones = cv2.split(spread.sample(_creased(wrinkles, strengths, lined)))
     own = luma_band(log_luma(subject.crop.pixels), subject.unit, LINES)
     own = spread.from_photo(np.clip(own, -0.25, 0.05))
-    made_up += FOLLOWED * zones * own
+    made_up = drawn + FOLLOWED * zones * own
 
     smile = spread.sample(_two_sided_smile(atlas.smile(choice), subject.model, change))
-    gray = _shading_gain(subject.model, change) * spread.shade * spread.sample(atlas.surface)
-    gray += made_up * spread.sample(atlas.face) * shown
-    tinted = np.where(gray < 0, 1.0, BRIGHT_TINT)[..., None] * gray[..., None]
-    tinted = np.where(tinted < 0, tinted * DARK_TINT, tinted)
+    face, surface = cv2.split(spread.sample(atlas.masks))
+    gray = _shading_gain(subject.model, change) * spread.shade * surface
+    gray += made_up * face * shown
+    tinted = np.minimum(gray, 0)[..., None] * DARK_TINT
+    tinted += BRIGHT_TINT * np.maximum(gray, 0)[..., None]
     ratio = (tinted + smile * shown[..., None]) * there[..., None]
     return choice.gain * np.clip(ratio, DARKEST, BRIGHTEST)
 
@@ -192,7 +196,6 @@ def fold_removal(
     target: Pose,
     atlas: CreaseAtlas,
     amount: float = 0.55,
-    *,
     bare: np.ndarray | None = None,
 ) -> np.ndarray:
     """Return what fades the folds of a smile that the photo shows and the target does not.
@@ -318,10 +321,18 @@ def _strengths(model: FaceModel, change: np.ndarray, side: str) -> np.ndarray:
     return np.clip([raised[name] for name in ACTIONS], 0.0, 1.4).astype(np.float32)
 
 
-def _two_sided(maps: np.ndarray, strengths: np.ndarray) -> np.ndarray:
-    """Sum (K, A, A) maps with the (2, K) strengths of the person's right and left."""
-    right, left = np.tensordot(strengths, maps, axes=1)
-    return right + _leftness(maps.shape[-1]) * (left - right)
+def _creased(wrinkles: Wrinkles, strengths: np.ndarray, lined: float) -> np.ndarray:
+    """Sum creases and their zones, (SIDE, SIDE, 2), at (2, K) strengths of right and left."""
+    total = np.zeros((SIDE, SIDE, 2), np.float32)
+    leftness = _leftness(SIDE)
+    soft, fine = SOFT * (0.65 + 0.35 * lined), FINE * lined
+    for crease, (right, left) in zip(wrinkles, strengths.T, strict=True):
+        if right > 0 or left > 0:
+            across = right + leftness[crease.window[1]] * (left - right)
+            part = total[crease.window]
+            part[..., 0] += across * (soft * crease.soft + fine * crease.fine)
+            part[..., 1] += across * crease.zone
+    return total
 
 
 def _two_sided_smile(smile: np.ndarray, model: FaceModel, change: np.ndarray) -> np.ndarray:

@@ -23,7 +23,7 @@ LINED_ZONES = (
 """Forehead, under the eyes, beside nose and mouth: outlines of mesh points."""
 SMOOTH, LINED = -5.4, -3.9
 """Log texture of most young faces, and of most old ones, among the labelled portraits."""
-_LUMA = np.float32([0.299, 0.587, 0.114])
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 def log_luma(pixels: np.ndarray) -> np.ndarray:

@@ -12,6 +12,8 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from numba import njit
+from scipy import sparse
 
 from faceedit.errors import MissingError
 from faceedit.faces.topology import N_SURFACE
@@ -34,6 +36,8 @@ class Part(IntEnum):
     RIGHT_EYE = 8
 
 
+SURROUNDING_ROUNDS = 8
+"""Vertices of the face lie about 2 mm apart."""
 MOUTH_PARTS = (Part.MOUTH_SOCKET, Part.GUMS, Part.TEETH)
 EYE_PARTS = (Part.LEFT_SOCKET, Part.RIGHT_SOCKET, Part.LEFT_EYE, Part.RIGHT_EYE)
 
@@ -83,6 +87,17 @@ class FaceModel:
     def n_skin(self) -> int:
         """How many vertices the skin has; they come first."""
         return int(self.skin_triangles.max()) + 1
+
+    @cached_property
+    def outer_triangles(self) -> np.ndarray:
+        """The triangles of skin and head, (T', 3) int32."""
+        return self.triangles[np.isin(self.part, (Part.SKIN, Part.HEAD))]
+
+    @cached_property
+    def expression_hollows(self) -> np.ndarray:
+        """How far blendshapes push skin below what surrounds it, (E, n_skin, 3) float32 cm."""
+        moved = self.expression[:, : self.n_skin]
+        return surroundings(moved, self.skin_triangles) - moved
 
     @cached_property
     def _index(self) -> dict[str, int]:
@@ -185,15 +200,44 @@ def missing(path: Path) -> MissingError:
     )
 
 
+def surroundings(values: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """Average values on a mesh over about a centimetre: again and again over neighbours.
+
+    Args:
+        values: (K, N, C) float32.
+        triangles: (T, 3) of the N vertices.
+    """
+    n = values.shape[1]
+    ends, starts = triangles[:, [0, 1, 2, 1, 2, 0]], triangles[:, [1, 2, 0, 0, 1, 2]]
+    ones = np.ones(ends.size, np.float32)
+    linked = sparse.csr_matrix((ones, (ends.ravel(), starts.ravel())), shape=(n, n))
+    linked.data[:] = 1.0
+    linked.setdiag(1.0)
+    count = np.asarray(linked.sum(1), np.float32)
+    flat = np.moveaxis(values, 1, 0).reshape(n, -1).astype(np.float32)
+    for _ in range(SURROUNDING_ROUNDS):
+        flat = (linked @ flat) / count
+    return np.moveaxis(flat.reshape(n, values.shape[0], values.shape[2]), 0, 1)
+
+
 def vertex_normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     """Return unit normals, (V, 3) float32; 0 for vertices of no triangle."""
-    a, b, c = (vertices[triangles[:, k]] for k in range(3))
-    facing = np.cross(b - a, c - a)
-    normals = np.zeros(vertices.shape)
-    for corner in range(3):
-        for axis in range(3):
-            normals[:, axis] += np.bincount(
-                triangles[:, corner], facing[:, axis], minlength=len(vertices)
-            )
-    length = np.linalg.norm(normals, axis=1, keepdims=True)
+    normals = _facing(np.asarray(vertices, np.float64), np.asarray(triangles))
+    length = np.sqrt((normals**2).sum(1, keepdims=True))
     return (normals / np.maximum(length, 1e-12)).astype(np.float32)
+
+
+@njit(cache=True)
+def _facing(vertices, triangles):
+    """Sum the cross products of the triangles about each vertex."""
+    total = np.zeros(vertices.shape)
+    for t in range(len(triangles)):
+        a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+        ux, uy, uz = vertices[b] - vertices[a]
+        vx, vy, vz = vertices[c] - vertices[a]
+        cross = (uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx)
+        for k in range(3):
+            total[a, k] += cross[k]
+            total[b, k] += cross[k]
+            total[c, k] += cross[k]
+    return total

@@ -59,8 +59,7 @@ class Pose:
     @cached_property
     def normals(self) -> np.ndarray:
         """Unit normals of the skin and head towards the camera's axes, (V, 3): x right, y up."""
-        outer = self.model.triangles[np.isin(self.model.part, (Part.SKIN, Part.HEAD))]
-        normals = vertex_normals(self.vertices, outer)
+        normals = vertex_normals(self.vertices, self.model.outer_triangles)
         return normals @ self.camera.rotation.T.astype(np.float32)
 
     def landmarks(self) -> np.ndarray:

@@ -1,13 +1,12 @@
 """Folds and lines that muscles of expression draw, made up on the atlas of the skin.
 
-What every face shows (soft folds, pits and bulges) is kept apart from lines, which only skin of some
-age has. Positions follow the mesh points of the atlas; numbers are lengths on the atlas, where the
-outer eye corners are about 0.36 apart, and logarithms of brightness.
+What every face shows (soft folds, pits and bulges) is kept apart from lines, which only skin of
+some age has. Positions follow the mesh points of the atlas; numbers are lengths on the atlas, where
+the outer eye corners are about 0.36 apart, and logarithms of brightness.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import cv2
 import numpy as np
@@ -32,23 +31,24 @@ fold from its wings (9 and 10), under the mouth's corners (15), chin (17), dimpl
 
 
 @dataclass(frozen=True)
-class Wrinkles:
-    """One person's way of creasing, K = len(ACTIONS).
+class Crease:
+    """What one of `ACTIONS` does to one person's skin, on a window of the maps.
 
     Attributes:
-        soft: (K, SIDE, SIDE) float32 log ratio of folds at full strength.
-        fine: (K, SIDE, SIDE) float32 log ratio of lines on the most lined skin.
+        window: rows and columns of the (SIDE, SIDE) atlas maps.
+        soft: (h, w) float32 log ratio of folds at full strength.
+        fine: (h, w) float32 log ratio of lines on the most lined skin.
+        zone: (h, w) float32 in [0, 1], where the skin creases.
     """
 
+    window: tuple[slice, slice]
     soft: np.ndarray
     fine: np.ndarray
+    zone: np.ndarray
 
-    @cached_property
-    def zones(self) -> np.ndarray:
-        """Where each action creases the skin, (K, SIDE, SIDE) float32 in [0, 1]."""
-        energy = np.maximum(np.abs(self.fine), 0.35 * np.abs(self.soft))
-        wide = np.stack([cv2.GaussianBlur(e, (0, 0), 0.012 * SIDE) for e in energy])
-        return np.clip(wide / 0.03, 0.0, 1.0)
+
+Wrinkles = tuple[Crease, ...]
+"""One person's way of creasing, a `Crease` for each of `ACTIONS`."""
 
 
 def draw_wrinkles(points: np.ndarray, seed: int) -> Wrinkles:
@@ -59,12 +59,10 @@ def draw_wrinkles(points: np.ndarray, seed: int) -> Wrinkles:
         seed: which person.
     """
     rng = np.random.default_rng(seed)
-    soft, fine = (np.zeros((len(ACTIONS), SIDE, SIDE), np.float32) for _ in range(2))
-    layers = {name: _Layer(soft[i], fine[i]) for i, name in enumerate(ACTIONS)}
-    sheet = _Layer(np.zeros_like(soft[0]), np.zeros_like(fine[0]))
+    layers = {name: _Layer(*np.zeros((2, SIDE, SIDE), np.float32)) for name in ACTIONS}
+    sheet = _Layer(*np.zeros((2, SIDE, SIDE), np.float32))
     _forehead(sheet, points, rng)
-    across = np.abs(_columns() - points[9, 0]) / 0.075
-    inner = np.exp(-(across**4))
+    inner = np.exp(-((np.abs(_columns() - points[9, 0]) / 0.075) ** 4))
     for name, share in (("forehead_inner", inner), ("forehead_outer", 1 - inner)):
         layers[name].soft[:] = sheet.soft * share
         layers[name].fine[:] = sheet.fine * share
@@ -72,7 +70,20 @@ def draw_wrinkles(points: np.ndarray, seed: int) -> Wrinkles:
         for mirrored in (False, True):
             draw(layers[name].of_side(mirrored), _Anchors(points, mirrored), rng)
     _chin_skin(layers["chin"], points, rng)
-    return Wrinkles(soft, fine)
+    return tuple(_crease(layers[name]) for name in ACTIONS)
+
+
+def _crease(layer: "_Layer") -> Crease:
+    """Cut out what of the maps is not empty."""
+    energy = np.maximum(np.abs(layer.fine), 0.35 * np.abs(layer.soft))
+    zone = np.clip(cv2.GaussianBlur(energy, (0, 0), 0.012 * SIDE) / 0.03, 0.0, 1.0)
+    used = (zone > 0.01) | (np.abs(layer.soft) > 1e-3)
+    rows, columns = np.flatnonzero(used.any(1)), np.flatnonzero(used.any(0))
+    if not len(rows):
+        return Crease((slice(0, 0), slice(0, 0)), *np.zeros((3, 0, 0), np.float32))
+    window = slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+    parts = (np.ascontiguousarray(m[window]) for m in (layer.soft, layer.fine, zone))
+    return Crease(window, *parts)
 
 
 @dataclass(frozen=True)
@@ -104,7 +115,7 @@ class _Anchors:
 
 def _stroke(
     layer: np.ndarray,
-    path: Sequence[tuple[float, float] | np.ndarray],
+    path: Sequence[tuple[float, float] | np.ndarray] | np.ndarray,
     depth: float,
     width: float,
     ridge: float = 0.35,
@@ -164,6 +175,11 @@ def _pit(layer: np.ndarray, middle: np.ndarray, radii: tuple[float, float], dept
     layer -= np.float32(depth) * np.exp(-(x**2) - y**2).astype(np.float32)
 
 
+def _beside(place: np.ndarray, right: float, down: float) -> np.ndarray:
+    """Return a place (2,) moved on the atlas."""
+    return place + np.array([right, down])
+
+
 def _columns() -> np.ndarray:
     return np.linspace(0.0, 1.0, SIDE)
 
@@ -199,9 +215,9 @@ def _frown(layer: _Layer, at: _Anchors, rng: np.random.Generator) -> None:
     middle = (foot + head) / 2 + (rng.uniform(-0.003, 0.004), 0.0)
     _stroke(layer.soft, [foot, middle, head], 0.20, 0.0085, ridge=0.45, taper=1.0)
     _stroke(layer.fine, [foot, middle, head], rng.uniform(0.15, 0.30), 0.0036, 0.4)
-    _pit(layer.soft, brow + (0.012, 0.055), (0.026, 0.024), 0.20)
-    _pit(layer.soft, brow + (-0.045, 0.040), (0.050, 0.016), 0.10)
-    _pit(layer.soft, brow + (-0.005, -0.022), (0.022, 0.015), -0.07)
+    _pit(layer.soft, _beside(brow, 0.012, 0.055), (0.026, 0.024), 0.20)
+    _pit(layer.soft, _beside(brow, -0.045, 0.040), (0.050, 0.016), 0.10)
+    _pit(layer.soft, _beside(brow, -0.005, -0.022), (0.022, 0.015), -0.07)
     across = [(root[0] - 0.020, root[1] - 0.006), (root[0], root[1] - 0.002)]
     _stroke(layer.soft, [*across, (root[0] + 0.020, root[1] - 0.006)], 0.05, 0.007, 0.5, 1.0)
 
@@ -220,43 +236,46 @@ def _nose(layer: _Layer, at: _Anchors, rng: np.random.Generator) -> None:
     trough = [(root[0] - 0.050, root[1] + 0.015), (root[0] - 0.058, root[1] + 0.060)]
     trough.append((wing[0] + 0.004, wing[1] - 0.040))
     _stroke(layer.soft, trough, 0.13, 0.013, ridge=0.4, taper=1.0)
-    _pit(layer.soft, wing + (-0.040, -0.075), (0.036, 0.030), -0.06)
+    _pit(layer.soft, _beside(wing, -0.040, -0.075), (0.036, 0.030), -0.06)
 
 
 def _wing(layer: _Layer, at: _Anchors, rng: np.random.Generator) -> None:
     """Draw the fold from the wing of the nose outwards, its cheek side raised."""
     wing, low = at(129, 358), at(206, 426)
-    path = [wing + (0.006, -0.028), wing + (-0.011, 0.002), low + (0.006, -0.022)]
-    path += [low + (-0.006, 0.010), low + (-0.014, 0.036)]
+    path = [_beside(wing, 0.006, -0.028), _beside(wing, -0.011, 0.002), _beside(low, 0.006, -0.022)]
+    path += [_beside(low, -0.006, 0.010), _beside(low, -0.014, 0.036)]
     jitter = rng.normal(0, 0.002, (len(path), 2))
     bent = [p + j for p, j in zip(path, jitter, strict=True)]
     _stroke(layer.soft, bent[::-1], 0.26, 0.0115, ridge=0.38, taper=1.0)
     _stroke(layer.fine, bent[::-1], 0.16, 0.0040, ridge=0.3)
-    _pit(layer.soft, wing + (-0.002, 0.004), (0.014, 0.018), 0.14)
-    _pit(layer.soft, wing + (-0.055, 0.000), (0.040, 0.030), -0.07)
+    _pit(layer.soft, _beside(wing, -0.002, 0.004), (0.014, 0.018), 0.14)
+    _pit(layer.soft, _beside(wing, -0.055, 0.000), (0.040, 0.030), -0.07)
 
 
 def _corner(layer: _Layer, at: _Anchors, rng: np.random.Generator) -> None:
     """Draw the pit under a corner of the mouth and the line that runs down from it."""
     corner = at(61, 291)
-    down = corner + (-0.010 + rng.normal(0, 0.002), 0.034)
-    end = corner + (-0.011 + rng.normal(0, 0.003), 0.068)
-    path = [corner + (-0.006, 0.004), down, end]
-    _stroke(layer.soft, path[::-1], 0.22, 0.0095, ridge=0.4, taper=1.0)
-    _stroke(layer.fine, path[::-1], 0.20, 0.0038, ridge=0.3)
-    _pit(layer.soft, corner + (-0.008, 0.014), (0.014, 0.014), 0.16)
-    _pit(layer.soft, corner + (-0.038, 0.030), (0.024, 0.030), -0.05)
+    down = _beside(corner, -0.010 + rng.normal(0, 0.002), 0.034)
+    end = _beside(corner, -0.011 + rng.normal(0, 0.003), 0.068)
+    path = [_beside(corner, -0.006, 0.004), down, end]
+    _stroke(layer.soft, path[::-1], 0.15, 0.0120, ridge=0.4, taper=1.0)
+    _stroke(layer.fine, path[::-1], 0.18, 0.0038, ridge=0.3)
+    _pit(layer.soft, _beside(corner, -0.008, 0.016), (0.018, 0.017), 0.11)
+    _pit(layer.soft, _beside(corner, -0.038, 0.030), (0.024, 0.030), -0.05)
 
 
 def _chin(layer: _Layer, at: _Anchors, rng: np.random.Generator) -> None:
     """Draw half of the furrow between lower lip and chin; the other half is drawn like it."""
     furrow = (at(18, 18) + at(200, 200)) / 2 - (0.0, 0.004)
-    path = [furrow + (-0.062, 0.026), furrow + (-0.034, 0.006), furrow, furrow + (0.018, 0.002)]
+    path = [_beside(furrow, -0.062, 0.026), _beside(furrow, -0.034, 0.006)]
+    path += [furrow, _beside(furrow, 0.018, 0.002)]
     _stroke(layer.soft, path[::-1], 0.13, 0.011, ridge=0.3, taper=1.0)
-    _pit(layer.soft, at(200, 200) + (0.0, 0.014), (0.038, 0.020), -0.04)
+    _pit(layer.soft, _beside(at(200, 200), 0.0, 0.014), (0.038, 0.020), -0.04)
     for k in range(2):
-        start = at(200, 200) + (-0.045 + 0.012 * k, -0.006 + 0.018 * k + rng.normal(0, 0.003))
-        _stroke(layer.fine, [start, start + (0.014, -0.009), start + (0.03, -0.011)], 0.1, 0.0036)
+        down = -0.006 + 0.018 * k + rng.normal(0, 0.003)
+        start = _beside(at(200, 200), -0.045 + 0.012 * k, down)
+        line = [start, _beside(start, 0.014, -0.009), _beside(start, 0.03, -0.011)]
+        _stroke(layer.fine, line, 0.1, 0.0036)
 
 
 def _dimple(layer: _Layer, at: _Anchors, rng: np.random.Generator) -> None:
@@ -267,7 +286,7 @@ def _dimple(layer: _Layer, at: _Anchors, rng: np.random.Generator) -> None:
     path.append((x + 0.003, corner[1] + 0.026))
     _stroke(layer.soft, path[::-1], 0.24, 0.0085, ridge=0.45, taper=1.0)
     _stroke(layer.fine, path[::-1], 0.18, 0.0036, ridge=0.3)
-    _pit(layer.soft, corner + (-0.010, 0.0), (0.012, 0.012), 0.14)
+    _pit(layer.soft, _beside(corner, -0.010, 0.0), (0.012, 0.012), 0.14)
 
 
 def _crow(layer: _Layer, at: _Anchors, rng: np.random.Generator) -> None:
@@ -288,12 +307,12 @@ def _lid(layer: _Layer, at: _Anchors, rng: np.random.Generator) -> None:
     """Draw the furrow under a tense lower lid and the bulge of the lid above it."""
     outer, low, inner = at(33, 263), at(145, 374), at(133, 362)
     drop = rng.uniform(0.019, 0.024)
-    path = [inner + (-0.010, 0.014), low + (0.024, drop), low + (-0.020, drop + 0.002)]
-    path.append(outer + (0.004, 0.018))
-    _stroke(layer.soft, path, 0.13, 0.0075, ridge=-0.0, taper=1.0)
-    _pit(layer.soft, low + (0.0, 0.010), (0.035, 0.006), -0.07)
+    path = [_beside(inner, -0.010, 0.014), _beside(low, 0.024, drop)]
+    path += [_beside(low, -0.020, drop + 0.002), _beside(outer, 0.004, 0.018)]
+    _stroke(layer.soft, path, 0.13, 0.0075, ridge=0.0, taper=1.0)
+    _pit(layer.soft, _beside(low, 0.0, 0.010), (0.035, 0.006), -0.07)
     for k in range(2):
-        lower = [p + (0.0, 0.005 + 0.010 * k) for p in path[1:]]
+        lower = [_beside(p, 0.0, 0.005 + 0.010 * k) for p in path[1:]]
         _stroke(layer.fine, lower, rng.uniform(0.06, 0.14), 0.0034, ridge=0.3, taper=1.0)
 
 
