@@ -1,0 +1,136 @@
+"""The named lights that a photo can be put in.
+
+Twenty conditions, as many as CMU Multi-PIE has and LEGAN edits (section 5 there names Bright,
+Ambient, Left Shadow, Right Shadow and Slight Left and Right Shadow; the others are ours).
+
+Sides are the picture's: ``left`` comes from the left of the picture, the person's right.
+A name with ``shadow`` says where the shadow lies: ``left_shadow`` is a hard light from the right.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from faceedit.errors import UsageError
+
+LUMA = (0.2126, 0.7152, 0.0722)
+"""Rec. 709 weights of linear red, green and blue."""
+
+WHITE = (1.0, 1.0, 1.0)
+PRESETS = {
+    "warm": (1.0, 0.80, 0.55),
+    "candle": (1.0, 0.62, 0.28),
+    "cool": (0.78, 0.92, 1.0),
+    "sky": (0.60, 0.80, 1.0),
+    "red": (1.0, 0.38, 0.34),
+    "green": (0.45, 1.0, 0.55),
+    "blue": (0.42, 0.58, 1.0),
+    "magenta": (1.0, 0.48, 0.88),
+}
+"""Colours of a key light, linear RGB; their brightness is evened out when one is used."""
+
+
+@dataclass(frozen=True)
+class Light:
+    """A distant key light and an even ambient light, for an exposure that stays.
+
+    A surface with normal n in view of the key is lit by ambient + key · max(0, (n·l + w)/(1 + w)),
+    w the softness; 1 is how the skin of the photo is lit on average. With w = 1 this is a
+    spherical harmonic of first order.
+
+    Attributes:
+        name: in `LIGHTS`, or of one's own.
+        direction: l, unit vector to the light: x to the picture's right, y up, z to the camera.
+        ambient: linear, 0 or more.
+        key: linear, 0 or more.
+        colour: linear RGB of the key, of luma 1.
+        softness: w, 0 (a bare bulb) to 1 (all around), also of shadow edges and highlights.
+        shadow: how much of the key a cast shadow takes away, 0 to 1.
+        background: linear gain of what is behind the person.
+    """
+
+    name: str
+    direction: tuple[float, float, float]
+    ambient: float
+    key: float
+    colour: tuple[float, float, float] = WHITE
+    softness: float = 0.12
+    shadow: float = 0.85
+    background: float = 1.0
+
+    def __post_init__(self):
+        if not np.isclose(np.linalg.norm(self.direction), 1.0, atol=1e-3):
+            raise ValueError(f"the direction of light {self.name} is no unit vector")
+
+
+def _light(
+    name: str, direction: Sequence[float], ambient: float, key: float, **rest: float
+) -> Light:
+    """Make a light with a direction of any length."""
+    x, y, z = np.asarray(direction, np.float64) / np.linalg.norm(direction)
+    return replace(Light(name, (float(x), float(y), float(z)), ambient, key), **rest)
+
+
+_HARD = {"softness": 0.04, "shadow": 1.0, "background": 0.32}
+_TABLE = (
+    _light("ambient", (0.0, 0.5, 0.87), 0.62, 0.12, softness=0.6, shadow=0.0, background=0.72),
+    _light("bright", (0.0, 0.20, 0.98), 0.48, 1.10, softness=0.25, shadow=0.7, background=1.15),
+    _light("dim", (0.20, 0.40, 0.89), 0.16, 0.16, softness=0.4, shadow=0.6, background=0.24),
+    _light("left", (-0.82, 0.25, 0.50), 0.20, 1.35, background=0.55),
+    _light("right", (0.82, 0.25, 0.50), 0.20, 1.35, background=0.55),
+    _light("slight_left", (-0.55, 0.25, 0.80), 0.42, 0.85, softness=0.3, background=0.80),
+    _light("slight_right", (0.55, 0.25, 0.80), 0.42, 0.85, softness=0.3, background=0.80),
+    _light("top", (0.0, 0.86, 0.50), 0.22, 1.30, softness=0.2, background=0.55),
+    _light("bottom", (0.0, -0.72, 0.69), 0.22, 1.05, softness=0.2, background=0.45),
+    _light("top_left", (-0.55, 0.70, 0.46), 0.20, 1.40, background=0.50),
+    _light("top_right", (0.55, 0.70, 0.46), 0.20, 1.40, background=0.50),
+    _light("quarter_left", (-0.62, 0.45, 0.64), 0.26, 1.15, softness=0.2, background=0.65),
+    _light("quarter_right", (0.62, 0.45, 0.64), 0.26, 1.15, softness=0.2, background=0.65),
+    _light("rim_left", (-0.95, 0.20, -0.22), 0.24, 2.10, softness=0.05, background=0.28),
+    _light("rim_right", (0.95, 0.20, -0.22), 0.24, 2.10, softness=0.05, background=0.28),
+    _light("left_shadow", (0.93, 0.15, 0.33), 0.09, 1.45, **_HARD),
+    _light("right_shadow", (-0.93, 0.15, 0.33), 0.09, 1.45, **_HARD),
+    _light("slight_left_shadow", (0.72, 0.30, 0.62), 0.36, 0.95, softness=0.1, background=0.70),
+    _light("slight_right_shadow", (-0.72, 0.30, 0.62), 0.36, 0.95, softness=0.1, background=0.70),
+    _light("back", (0.0, 0.62, -0.78), 0.34, 2.20, softness=0.1, shadow=0.0, background=1.35),
+)  # fmt: skip
+LIGHTS = {light.name: light for light in _TABLE}
+"""Each light by its name."""
+
+
+def coloured(light: Light, colour: Sequence[float]) -> Light:
+    """Return the light with its key in another colour, equally bright.
+
+    Args:
+        light: any.
+        colour: linear RGB, not all 0.
+    """
+    luma = float(np.dot(colour, LUMA))
+    if min(colour) < 0 or luma <= 0:
+        raise UsageError(f"{tuple(colour)} is no colour of a light")
+    r, g, b = (float(c) / luma for c in colour)
+    return replace(light, colour=(r, g, b))
+
+
+def parse_light(text: str) -> Light:
+    """Return the light that a name means: ``left``, ``left:warm`` or ``left:#ffcc88``.
+
+    Raises:
+        UsageError: there is no such light or colour.
+    """
+    name, _, colour = text.strip().partition(":")
+    if name not in LIGHTS:
+        raise UsageError(f"there is no light {name!r}; there are {', '.join(LIGHTS)}")
+    if not colour:
+        return LIGHTS[name]
+    light = replace(LIGHTS[name], name=f"{name}:{colour}")
+    if colour in PRESETS:
+        return coloured(light, PRESETS[colour])
+    try:
+        display = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    except ValueError:
+        display = []
+    if len(display) != 3 or not colour.startswith("#") or len(colour) != 7:
+        raise UsageError(f"{colour!r} is none of {', '.join(PRESETS)} and no colour like #ffcc88")
+    return coloured(light, [c**2.2 for c in display])
