@@ -16,7 +16,7 @@ import numpy as np
 
 from faceedit.batch.build import EditSettings, open_editor
 from faceedit.batch.editor import FaceEditor
-from faceedit.evaluation.pairs import lip_error, sharpness_ratio
+from faceedit.evaluation.pairs import landmark_error, sharpness_ratio
 from faceedit.faces.align import crop_affine, extract_crop, invert
 from faceedit.faces.mask import face_mask
 from faceedit.faces.types import Face
@@ -65,8 +65,8 @@ def measure_pairs(editor: FaceEditor, photos: list[LabelledPhoto]) -> None:
                     continue
                 rows.append(
                     (
-                        lip_error(before[0].landmarks, want[0].landmarks),
-                        lip_error(after[0].landmarks, want[0].landmarks),
+                        landmark_error(before[0].landmarks, want[0].landmarks),
+                        landmark_error(after[0].landmarks, want[0].landmarks),
                         _sharpness(pixels, edited.pixels, before[0]),
                     )
                 )

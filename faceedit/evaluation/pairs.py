@@ -3,26 +3,50 @@
 import cv2
 import numpy as np
 
+from faceedit.faces.align import similarity
 from faceedit.faces.pose import fit_similarity3
-from faceedit.faces.topology import LIPS, OUTER_EYE_CORNERS, STILL
+from faceedit.faces.topology import LIPS, N_SURFACE, OUTER_EYE_CORNERS, STILL
 
 
-def lip_error(landmarks: np.ndarray, real: np.ndarray) -> float:
-    """Return the mean distance of the lips' landmarks to a real photo's, in eye distances.
+def landmark_error(
+    landmarks: np.ndarray, real: np.ndarray, points: tuple[int, ...] = LIPS
+) -> float:
+    """Return the mean distance of landmarks to a real photo's, in eye distances.
 
-    The real photo's landmarks are first brought into the other's head pose by the points that
-    expressions leave still.
+    The real photo's landmarks are first brought into the other's head pose, in 3D, by the points
+    that expressions leave still.
 
     Args:
         landmarks: (478, 3) of the edited photo.
         real: (478, 3) of the real photo with the expression.
+        points: those compared; the lips unless others are named.
     """
-    still, lips = list(STILL), list(LIPS)
+    still = list(STILL)
     brought = fit_similarity3(real[still].astype(np.float64), landmarks[still].astype(np.float64))
-    target = brought.points(real.astype(np.float64))
+    return _mean_distance(landmarks, brought.points(real.astype(np.float64)), points)
+
+
+def aligned_error(landmarks: np.ndarray, real: np.ndarray, points: tuple[int, ...]) -> float:
+    """Return the same after a similarity of the picture plane over all points of the skin.
+
+    The usual alignment of landmark errors; it lets a wrong expression pull the pose along.
+
+    Args:
+        landmarks: (478, >= 2) of the edited photo.
+        real: (478, >= 2) of the real photo with the expression.
+        points: those compared.
+    """
+    affine = similarity(real[:N_SURFACE, :2], landmarks[:N_SURFACE, :2])
+    brought = real[:, :2] @ affine[:, :2].T + affine[:, 2]
+    return _mean_distance(landmarks, brought, points)
+
+
+def _mean_distance(found: np.ndarray, wanted: np.ndarray, points: tuple[int, ...]) -> float:
     left, right = OUTER_EYE_CORNERS
-    unit = np.linalg.norm(target[left, :2] - target[right, :2])
-    return float(np.linalg.norm((landmarks - target)[lips, :2], axis=1).mean() / unit)
+    unit = np.linalg.norm(wanted[left, :2] - wanted[right, :2])
+    chosen = list(points)
+    away = np.linalg.norm(found[chosen, :2] - wanted[chosen, :2], axis=1)
+    return float(away.mean() / unit)
 
 
 def sharpness_ratio(before: np.ndarray, after: np.ndarray, mask: np.ndarray) -> float:

@@ -64,7 +64,7 @@ def make_pair(rig: Rig, sitting: Sitting, order: Order, seed: int) -> Pair:
     )
     fields = edit.fields
     estimate = estimate_light(subject, sitter.matte)
-    labels = replace(labels, input_light=tuple(float(v) for v in estimate.direction))
+    labels = replace(labels, input_light=tuple(round(float(v), 4) for v in estimate.harmonics))
     if order.light is not None:
         light = coloured(LIGHTS[order.light], order.light_colour)
         matte = warp_labels(sitter.matte, fields.flow)

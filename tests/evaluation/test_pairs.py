@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from faceedit.batch.build import EditSettings, open_editor
-from faceedit.evaluation.pairs import lip_error, sharpness_ratio
+from faceedit.evaluation.pairs import landmark_error, sharpness_ratio
 from faceedit.faces.topology import LIPS, mean_shape
 from faceedit.photos import read_photo
 from faceedit.targets import parse_target
@@ -13,11 +13,11 @@ from faceedit.training.labelled import read_labelled
 def test_lip_error_ignores_pose_and_counts_lips():
     face = 100 * mean_shape().astype(np.float64)
     turn = np.array([[np.cos(0.3), -np.sin(0.3), 0], [np.sin(0.3), np.cos(0.3), 0], [0, 0, 1]])
-    assert lip_error(face, 1.7 * face @ turn + 20) == pytest.approx(0, abs=1e-6)
+    assert landmark_error(face, 1.7 * face @ turn + 20) == pytest.approx(0, abs=1e-6)
     moved = face.copy()
     moved[list(LIPS), 1] += 5
     unit = np.linalg.norm(face[33, :2] - face[263, :2])
-    assert lip_error(moved, face) == pytest.approx(5 / unit, rel=1e-6)
+    assert landmark_error(moved, face) == pytest.approx(5 / unit, rel=1e-6)
 
 
 def test_sharpness_falls_by_blur_inside_the_mask_alone():
@@ -44,7 +44,7 @@ def test_shipped_smiles_against_those_of_the_same_people(data_folder):
     for photos in people.values():
         before, want = editor.find(photos["neutral"]), editor.find(photos["happy"])
         edited = editor.edit_faces(photos["neutral"], before, happy).pixels
-        errors.append(lip_error(editor.find(edited)[0].landmarks, want[0].landmarks))
+        errors.append(landmark_error(editor.find(edited)[0].landmarks, want[0].landmarks))
         changed = (edited != photos["neutral"]).any(-1)
         sharpness.append(sharpness_ratio(photos["neutral"], edited, changed))
     assert len(errors) == 9

@@ -1,0 +1,120 @@
+"""One person drawn through everything the studio does, for people to look at."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from faceedit.photos import read_photo
+from faceedit.studio.expressions import Ask
+from faceedit.studio.lights import LIGHTS
+from faceedit.studio.pairs import Sitting, make_pair
+from faceedit.studio.photo import sit
+from faceedit.studio.record import Labels, Pair
+from faceedit.studio.rig import Rig
+from faceedit.studio.sampling import Order
+from faceedit.studio.sources import SourcePhoto, shown_expression
+from faceedit.targets import ACTION_UNITS
+
+AMPLITUDES = (0.3, 0.6, 1.0, 1.3, 1.6)
+INTENSITIES = (1, 2, 3, 4, 5)
+TURNS = (-30.0, -20.0, -10.0, 10.0, 20.0, 30.0)
+COLUMNS = 12
+REGION_COLOURS = np.array(
+    [(90, 90, 90), (230, 180, 150), (240, 150, 110), (110, 70, 40), (80, 160, 255), (40, 220, 220),
+     (250, 200, 60), (120, 20, 40), (220, 60, 90), (200, 140, 110), (70, 40, 20), (60, 110, 70)],
+    np.uint8,
+)  # fmt: skip
+
+
+def draw_person(rig: Rig, source: SourcePhoto, path: Path, size: int, seed: int) -> None:
+    """Write a sheet: expressions by amplitude, action units, lights, both, turns, what is recorded.
+
+    Args:
+        rig: model, tables, folds and mouths.
+        source: the photo.
+        path: a .png or .jpg file.
+        size: side of each picture in pixels.
+        seed: of all choices; each row is drawn with the same.
+    """
+    sitting = take_sitting(rig, source, size)
+
+    def show(order: Order) -> Pair:
+        return make_pair(rig, sitting, order, seed)
+
+    photo = _bytes(sitting.sitter.subject.crop.pixels)
+    rows: list[list[tuple[str, np.ndarray]]] = [[("photo", photo)]]
+    neutral = show(Order(Ask()))
+    rows[0].append(("neutral", neutral.target))
+    rows[0] += _recorded(show(Order(Ask((("happy", 1.0),)))))
+    for name in rig.tables.names[1:]:
+        row = [(f"{name} {a:g}", show(Order(Ask(((name, a),)))).target) for a in AMPLITUDES]
+        rows.append(row)
+    pairs = [("happy", "surprised"), ("sad", "angry"), ("afraid", "disgusted")]
+    blends = [Ask(((a, 0.6), (b, 0.6))) for a, b in pairs]
+    blends += [Ask((("happy", 1.0),), lean=lean) for lean in (-0.4, 0.4)]
+    blends += [Ask((("happy", 1.0),), manner=manner) for manner in (1, 2, 3)]
+    rows.append([(str(ask), show(Order(ask)).target) for ask in blends])
+    for number, unit in enumerate(ACTION_UNITS):
+        asks = [_one_unit(number, float(level)) for level in INTENSITIES]
+        rows.append([(f"AU{unit}:{i}", show(Order(a)).target) for i, a in enumerate(asks, 1)])
+    rows.append([(name, show(Order(light=name)).target) for name in LIGHTS])
+    happy = Ask((("happy", 1.0),))
+    rows.append([(f"happy {n}", show(Order(happy, n)).target) for n in LIGHTS])
+    rows.append([(f"turn {t:g}", show(Order(turn=t)).target) for t in TURNS])
+    _write(path, rows, size)
+
+
+def take_sitting(rig: Rig, source: SourcePhoto, size: int) -> Sitting:
+    """Cut out and fit the face of a photo."""
+    photo = source.photo
+    pixels = read_photo(photo.path).pixels
+    sitter = sit(rig.model, rig.seal, pixels, source.landmarks, size, eyeglasses=photo.eyeglasses)
+    labels = Labels(ask=Ask(), file=photo.path.name, source=photo.source, person=photo.person)
+    return Sitting(sitter, labels, shown_expression(rig.tables, sitter, photo))
+
+
+def _one_unit(number: int, level: float) -> Ask:
+    levels = [0.0] * len(ACTION_UNITS)
+    levels[number] = level
+    return Ask((), tuple(levels))
+
+
+def _recorded(pair: Pair) -> list[tuple[str, np.ndarray]]:
+    """Return pictures of what a pair records."""
+    fields = pair.fields
+    flow = np.dstack([fields.flow / 16 + 0.5, np.full(fields.opacity.shape, 0.5, np.float32)])
+    teeth = np.dstack([pair.tooth_coordinates, pair.painted])
+    grey = np.dstack([fields.opacity] * 3)
+    return [
+        ("happy", pair.target),
+        ("flow", _bytes(flow)),
+        ("log ratio", _bytes(fields.log_ratio + 0.5)),
+        ("opacity", _bytes(grey)),
+        ("teeth", _bytes(teeth)),
+        ("regions", REGION_COLOURS[pair.regions_input]),
+        ("regions after", REGION_COLOURS[pair.regions_target]),
+    ]
+
+
+def _write(path: Path, rows: list[list[tuple[str, np.ndarray]]], size: int) -> None:
+    strips = []
+    for row in rows:
+        for start in range(0, len(row), COLUMNS):
+            part = row[start : start + COLUMNS]
+            cells = [_titled(name, picture) for name, picture in part]
+            cells += [np.full_like(cells[0], 255)] * (COLUMNS - len(cells))
+            strips.append(np.hstack(cells))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not cv2.imwrite(str(path), np.vstack(strips)[..., ::-1]):
+        raise OSError(f"cannot write {path}")
+
+
+def _titled(name: str, picture: np.ndarray) -> np.ndarray:
+    head = np.full((18, picture.shape[1], 3), 255, np.uint8)
+    cv2.putText(head, name, (4, 13), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (0, 0, 0), 1, cv2.LINE_AA)
+    return np.vstack([head, picture])
+
+
+def _bytes(values: np.ndarray) -> np.ndarray:
+    return np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)
