@@ -21,8 +21,17 @@ from faceedit.studio.model import FaceModel, Part
 
 CM = 9.0
 """Distance of the outer eye corners."""
-BOTH_SIDES = ["browDown", "browInnerUp", "browOuterUp", "cheekPuff", "cheekRaiser", "cheekSquint", "eyeBlink", "eyeLookDown", "eyeLookIn", "eyeLookOut", "eyeLookUp", "eyeSquint", "eyeWide", "mouthDimple", "mouthFrown", "mouthLowerDown", "mouthPress", "mouthSmile", "mouthStretch", "mouthUpperUp", "noseSneer", "PupilDilate"]
-ONE_SIDED = ["jawForward", "jawLeft", "jawOpen", "jawRight", "mouthClose", "mouthFunnel", "mouthLeft", "mouthPucker", "mouthRight", "mouthRollLower", "mouthRollUpper", "mouthShrugLower", "mouthShrugUpper"]
+BOTH_SIDES = (
+    "browDown", "browInnerUp", "browOuterUp", "cheekPuff", "cheekRaiser", "cheekSquint", "eyeBlink",
+    "eyeLookDown", "eyeLookIn", "eyeLookOut", "eyeLookUp", "eyeSquint", "eyeWide", "mouthDimple",
+    "mouthFrown", "mouthLowerDown", "mouthPress", "mouthSmile", "mouthStretch", "mouthUpperUp",
+    "noseSneer", "PupilDilate",
+)  # fmt: skip
+ONE_SIDED = (
+    "jawForward", "jawLeft", "jawOpen", "jawRight", "mouthClose", "mouthFunnel", "mouthLeft",
+    "mouthPucker", "mouthRight", "mouthRollLower", "mouthRollUpper", "mouthShrugLower",
+    "mouthShrugUpper",
+)  # fmt: skip
 
 
 @cache
@@ -45,16 +54,16 @@ def toy_model() -> FaceModel:
         count += rows * columns
 
     mouth = skin[list(INNER_LIPS)].mean(0)
-    add(_plane(mouth + (0, 0, -2.5), 4.4, 3.4), Part.MOUTH_SOCKET)
-    add(_plane(mouth + (0, 0.9, -1.2), 3.6, 0.5), Part.GUMS)
-    add(_plane(mouth + (0, 0.2, -1.0), 3.6, 0.8), Part.TEETH)
-    add(_plane(mouth + (0, -0.8, -1.1), 3.2, 0.7), Part.TEETH)
+    add(_plane(np.add(mouth, (0, 0, -2.5)), 4.4, 3.4), Part.MOUTH_SOCKET)
+    add(_plane(np.add(mouth, (0, 0.9, -1.2)), 3.6, 0.5), Part.GUMS)
+    add(_plane(np.add(mouth, (0, 0.2, -1.0)), 3.6, 0.8), Part.TEETH)
+    add(_plane(np.add(mouth, (0, -0.8, -1.1)), 3.2, 0.7), Part.TEETH)
     sockets = (Part.RIGHT_SOCKET, Part.LEFT_SOCKET)
     balls = (Part.RIGHT_EYE, Part.LEFT_EYE)
     for eye, socket, ball in zip(EYES, sockets, balls, strict=True):
         middle = skin[list(eye)].mean(0)
-        add(_plane(middle + (0, 0, -1.4), 3.0, 2.0), socket)
-        add(_plane(middle + (0, 0, -0.7), 2.6, 1.8), ball)
+        add(_plane(np.add(middle, (0, 0, -1.4)), 3.0, 2.0), socket)
+        add(_plane(np.add(middle, (0, 0, -0.7)), 2.6, 1.8), ball)
 
     points = np.concatenate(vertices)
     names, expression = _blendshapes(points, len(skin))
@@ -86,7 +95,6 @@ def _plane(middle: np.ndarray, width: float, height: float) -> np.ndarray:
 def _blendshapes(points: np.ndarray, n_skin: int) -> tuple[tuple[str, ...], np.ndarray]:
     """Make every blendshape a bump about where it acts; lips and lids part where they should."""
     skin = points[:n_skin]
-    lower = set(LOWER_INNER_LIP[1:-1])
     mouth = skin[list(INNER_LIPS)].mean(0)
     shapes: dict[str, np.ndarray] = {}
 
@@ -96,24 +104,23 @@ def _blendshapes(points: np.ndarray, n_skin: int) -> tuple[tuple[str, ...], np.n
         moved[:n_skin] = near[:, None] * np.array(move)
         return moved
 
-    upper_lip = set(UPPER_INNER_LIP[1:-1])
     for side, sign in (("_L", 1.0), ("_R", -1.0)):
         eye = skin[list(EYES[1 if sign > 0 else 0])].mean(0)
-        brow = eye + (0, 1.6, 0)
-        corner = mouth + (sign * 2.4, 0, 0)
-        cheek = mouth + (sign * 3.0, 2.0, 0)
+        brow = np.add(eye, (0, 1.6, 0))
+        corner = np.add(mouth, (sign * 2.4, 0, 0))
+        cheek = np.add(mouth, (sign * 3.0, 2.0, 0))
         places = {
             "browDown": (brow, 1.5, (0, -0.6, 0)),
-            "browInnerUp": (brow - (sign * 1.0, 0, 0), 1.2, (0, 0.7, 0)),
-            "browOuterUp": (brow + (sign * 1.0, 0, 0), 1.2, (0, 0.7, 0)),
+            "browInnerUp": (np.subtract(brow, (sign * 1.0, 0, 0)), 1.2, (0, 0.7, 0)),
+            "browOuterUp": (np.add(brow, (sign * 1.0, 0, 0)), 1.2, (0, 0.7, 0)),
             "cheekSquint": (cheek, 1.5, (0, 0.3, 0.1)),
             "mouthSmile": (corner, 1.5, (sign * 0.7, 0.8, -0.2)),
             "mouthFrown": (corner, 1.5, (0, -0.7, 0)),
             "mouthStretch": (corner, 1.5, (sign * 0.8, -0.2, 0)),
             "mouthDimple": (corner, 1.0, (sign * 0.3, 0.1, -0.3)),
-            "mouthUpperUp": (mouth + (sign * 1.0, 0.6, 0), 0.9, (0, 0.5, 0)),
-            "mouthLowerDown": (mouth + (sign * 1.0, -0.6, 0), 0.9, (0, -0.5, 0)),
-            "noseSneer": (mouth + (sign * 1.2, 3.0, 0), 1.2, (0, 0.5, 0.1)),
+            "mouthUpperUp": (np.add(mouth, (sign * 1.0, 0.6, 0)), 0.9, (0, 0.5, 0)),
+            "mouthLowerDown": (np.add(mouth, (sign * 1.0, -0.6, 0)), 0.9, (0, -0.5, 0)),
+            "noseSneer": (np.add(mouth, (sign * 1.2, 3.0, 0)), 1.2, (0, 0.5, 0.1)),
         }
         for name in BOTH_SIDES:
             shapes[name + side] = (
@@ -124,11 +131,14 @@ def _blendshapes(points: np.ndarray, n_skin: int) -> tuple[tuple[str, ...], np.n
         shapes["eyeWide" + side] = _lids(points, n_skin, eye, 0.4)
     for name in ONE_SIDED:
         shapes[name] = bump(mouth, 1.0, (0, 0.01, 0))
-    opened = bump(mouth - (0, 2.0, 0), 3.0, (0, -2.0, -0.3))
-    for i in range(n_skin):
-        # What lies above the lips' line does not fall with the jaw.
-        if skin[i, 1] > mouth[1] and i not in lower:
-            opened[i] *= max(0.0, 1 - 3 * (skin[i, 1] - mouth[1])) * (i not in upper_lip) * 0.3
+    opened = bump(np.subtract(mouth, (0, 2.0, 0)), 3.0, (0, -2.0, -0.3))
+    # The mean mouth is not quite level: the lips' line is followed, not a height.
+    line = skin[list(UPPER_INNER_LIP)][:, :2]
+    below = np.interp(skin[:, 0], line[:, 0], line[:, 1]) - skin[:, 1]
+    falls = np.clip(below / 0.3, 0.0, 1.0)
+    falls[list(UPPER_INNER_LIP)] = 0.0
+    falls[list(LOWER_INNER_LIP[1:-1])] = 1.0
+    opened[:n_skin] *= falls[:, None]
     shapes["jawOpen"] = opened
     names = tuple(sorted(shapes))
     return names, np.stack([shapes[n] for n in names])
