@@ -1,0 +1,237 @@
+"""What shows between the lips: the photo's own teeth where it has them, a donor's elsewhere."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from faceedit.faces.topology import INNER_LIPS, LOWER_INNER_LIP, UPPER_INNER_LIP
+from faceedit.studio.fields import grid, warp
+from faceedit.studio.mouth_bank import (
+    LUMA,
+    MouthBank,
+    MouthChoice,
+    draw_mouth_choice,
+    edge_of_model,
+)
+from faceedit.studio.mouth_cavity import Opening, paint_cavity
+from faceedit.studio.mouth_tone import ToothTone
+from faceedit.studio.subject import CLOSED, Pose, Subject
+from faceedit.studio.teeth import MouthAnatomy, SmoothMap, incisal_edge
+
+__all__ = ["MouthChoice", "MouthEdit", "draw_mouth_choice", "edit_mouth"]
+
+LIP_MARGIN, LIP_REACH = 0.014, 0.09
+"""Eye distances: lips that move are sampled this far from the photo's opening, where teeth may
+shine under the landmarks' line; the lip is compressed by it over the reach."""
+OWN_MARGIN = (0.008, 0.026)
+"""Eye distances inside the photo's opening from where on its own teeth are taken, softly."""
+FULL_CHANGE = 0.02
+"""Eye distances of lip movement from which on the margins are whole."""
+CONTACT_WIDTH, CONTACT_DEPTH = 0.009, np.array([0.38, 0.5, 0.5], np.float32)
+"""Of the dark line where lips meet: eye distances, and share of RGB light lost."""
+
+
+@dataclass(frozen=True)
+class MouthEdit:
+    """What an edit does at the mouth; S is the crop's side.
+
+    Attributes:
+        flow: (S, S, 2) float32 pixels, the given flow corrected in and about the mouth.
+        log_ratio: (S, S, 3) float32, the contact line of lips that close.
+        paint: (S, S, 3) float32 RGB in [0, 1].
+        opacity: (S, S) float32 in [0, 1].
+        painted: (S, S) float32 in [0, 1], opening that the photo does not show.
+        tooth_coordinates: (S, S, 2) float32 in [0, 1], `MouthAnatomy.chart` where the opening is.
+        inside: (S, S) float32 in [0, 1], the target's opening, anti-aliased.
+    """
+
+    flow: np.ndarray
+    log_ratio: np.ndarray
+    paint: np.ndarray
+    opacity: np.ndarray
+    painted: np.ndarray
+    tooth_coordinates: np.ndarray
+    inside: np.ndarray
+
+
+def edit_mouth(
+    subject: Subject, target: Pose, flow: np.ndarray, bank: MouthBank, choice: MouthChoice
+) -> MouthEdit:
+    """Fill the target's mouth.
+
+    Args:
+        subject: the photo and its fit.
+        target: the pose to show.
+        flow: (S, S, 2) backward flow of the skin.
+        bank: donors of teeth.
+        choice: whose teeth, where new ones show.
+    """
+    size = subject.crop.size
+    flow = flow.copy()
+    log_ratio = np.zeros((size, size, 3), np.float32)
+    paint = np.zeros((size, size, 3), np.float32)
+    opacity, painted, inside = np.zeros((3, size, size), np.float32)
+    coordinates = np.zeros((size, size, 2), np.float32)
+    edit = MouthEdit(flow, log_ratio, paint, opacity, painted, coordinates, inside)
+
+    anatomy = bank.anatomy(subject.model)
+    change = _change(subject, target)
+    opening = Opening(anatomy, target, subject.unit)
+    box = opening.box
+    inside[box] = opening.coverage
+    coordinates[box] = opening.chart()
+    if change == 0:
+        return edit
+    shown = None
+    local = _lip_flow(opening, flow[box].copy())
+    if subject.gap >= CLOSED:
+        shown = Opening(anatomy, subject.pose, subject.unit, like=opening)
+        local = _keep_off(shown, local, subject.unit, change)
+    if opening.coverage.any():
+        _fill(edit, subject, target, bank, choice, opening, shown, local, change)
+    else:
+        flow[box] = local
+    log_ratio += _contact(subject, target)
+    return edit
+
+
+def _change(subject: Subject, target: Pose) -> float:
+    """Return in [0, 1] how far the inner lips move."""
+    ring = subject.model.landmark_vertices[list(INNER_LIPS)]
+    moved = np.linalg.norm(target.places[ring] - subject.pose.places[ring], axis=1).max()
+    change = float(moved) / subject.unit / FULL_CHANGE
+    return min(change, 1.0) if change > 1e-3 else 0.0
+
+
+def _lip_flow(opening: Opening, flow: np.ndarray) -> np.ndarray:
+    """Continue the lips' flow into the opening from the nearest skin."""
+    hole = (opening.mouth_pixels > 0).astype(np.uint8)
+    if not hole.any() or hole.all():
+        return flow
+    _, found = cv2.distanceTransformWithLabels(hole, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    label = np.asarray(found, np.int64)
+    outside = hole == 0
+    nearest = np.zeros((label.max() + 1, 2), np.float32)
+    nearest[label[outside]] = flow[outside]
+    soft = cv2.GaussianBlur(nearest[label], (0, 0), 0.008 * opening.unit)
+    return np.where(outside[..., None], flow, soft)
+
+
+def _keep_off(shown: Opening, flow: np.ndarray, unit: float, change: float) -> np.ndarray:
+    """Compress moving lips away from the photo's opening, whose light would line them."""
+    if not shown.coverage.any():
+        return flow
+    margin, reach = change * LIP_MARGIN * unit, LIP_REACH * unit
+    distance = shown.distance()
+    slope = np.stack([np.gradient(distance, axis=1), np.gradient(distance, axis=0)], axis=-1)
+    slope = cv2.GaussianBlur(slope, (0, 0), 0.01 * unit)
+    field = np.dstack([distance, slope]).astype(np.float32)
+    at = warp(field, flow, cv2.INTER_LINEAR)
+    away = at[..., 1:] / np.maximum(np.linalg.norm(at[..., 1:], axis=-1, keepdims=True), 0.3)
+    # Inside the opening's line the whole way out is missing, beyond it ever less.
+    push = np.clip(margin * (1 - at[..., 0] / reach), 0, margin) + np.clip(
+        -at[..., 0], 0, change * 2 * LIP_MARGIN * unit
+    )
+    return flow + push[..., None] * away
+
+
+def _fill(edit, subject, target, bank, choice, opening, shown, lips, change) -> None:
+    """Write flow, paint and opacity of the opening into `edit`."""
+    anatomy, box, coverage = bank.anatomy(subject.model), opening.box, opening.coverage
+    own, teeth_flow = _own(subject, target, anatomy, opening, shown, change)
+    tone = ToothTone(subject)
+    new = paint_cavity(subject, target, bank, choice, opening, tone)
+    core = coverage > 0.99
+    flow = np.where((core & (own > 0.02))[..., None], teeth_flow, lips)
+    kept = np.clip(np.linalg.norm(teeth_flow - lips, axis=-1) / 0.25, 0, 1)
+    opacity = np.where(core, 1 - own, coverage * np.maximum(1 - own, kept))
+    rim = (~core & (coverage > 0))[..., None]
+    carried = warp_box(subject.crop.pixels, teeth_flow, opening)
+    paint = np.where(rim, own[..., None] * carried + (1 - own[..., None]) * new, new)
+    edit.flow[box] = flow
+    edit.paint[box] = np.clip(paint, 0, 1) * (opacity > 0)[..., None]
+    edit.opacity[box] = opacity
+    edit.painted[box] = coverage * (1 - own)
+
+
+def warp_box(pixels: np.ndarray, flow: np.ndarray, opening: Opening) -> np.ndarray:
+    """Sample the crop for the opening's box."""
+    places = opening.places + flow
+    return cv2.remap(
+        pixels, places[..., 0], places[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101
+    )
+
+
+def _own(
+    subject: Subject,
+    target: Pose,
+    anatomy: MouthAnatomy,
+    opening: Opening,
+    shown: Opening | None,
+    change: float,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return how much of each pixel the photo shows, (h, w) in [0, 1], and its flow (h, w, 2).
+
+    The upper teeth and what is above their edge move with the head, the rest with the jaw.
+    """
+    places = opening.places
+    nothing = np.zeros(places.shape[:2], np.float32)
+    if shown is None or not shown.coverage.any():
+        return nothing, np.zeros_like(places)
+    source = subject.pose.places
+    upper = SmoothMap(target.places[anatomy.upper], source[anatomy.upper])(places) - places
+    lower = SmoothMap(target.places[anatomy.lower], source[anatomy.lower])(places) - places
+    moved = np.linalg.norm(lower - upper, axis=-1).max()
+    depth = np.maximum(-shown.distance(), 0) / subject.unit
+    low, high = OWN_MARGIN[0] * change, max(OWN_MARGIN[1] * change, 1e-6)
+
+    def seen(towards: np.ndarray) -> np.ndarray:
+        found = warp(depth, towards, cv2.INTER_LINEAR)
+        return np.clip((found - low) / (high - low), 0, 1)
+
+    if moved < 0.3:
+        return seen(upper).astype(np.float32), upper
+    columns = places[0, :, 0]
+    start = edge_of_model(source[anatomy.upper], columns) - places[0, 0, 1]
+    luma = subject.crop.pixels[opening.box] @ LUMA
+    edge = incisal_edge(luma, shown.coverage > 0.5, start, 0.07 * subject.unit)
+    rows = np.arange(len(places), dtype=np.float32)[:, None]
+    above = np.clip(edge[None] + 1.0 - rows, 0, 1)
+    of_upper = seen(upper) * warp(above, upper, cv2.INTER_LINEAR)
+    of_lower = seen(lower) * (1 - warp(above, lower, cv2.INTER_LINEAR))
+    take_upper = of_upper >= 0.5
+    own = np.where(take_upper, of_upper, np.where(of_lower > 0, of_lower, of_upper))
+    return own.astype(np.float32), np.where((take_upper | (of_lower <= 0))[..., None], upper, lower)
+
+
+def _contact(subject: Subject, target: Pose) -> np.ndarray:
+    """Return the log ratio of the line where lips meet that were apart in the photo."""
+    points = subject.model.landmark_vertices
+
+    def gaps(pose: Pose) -> np.ndarray:
+        return (
+            pose.places[points[list(LOWER_INNER_LIP)], 1]
+            - pose.places[points[list(UPPER_INNER_LIP)], 1]
+        ) / subject.unit
+
+    before, after = gaps(subject.pose), gaps(target)
+    size = subject.crop.size
+    if subject.gap < CLOSED or float(before.max()) < CLOSED:
+        return np.zeros((size, size, 3), np.float32)
+    # Lips a hair apart show a line too; wider ones show what is behind them.
+    closing = np.clip(before / 0.03, 0, 1) * np.clip(1 - (after - 0.004) / 0.012, 0, 1)
+    closing[[0, -1]] = 0.5 * closing[[1, -2]]
+    if closing.max() <= 0:
+        return np.zeros((size, size, 3), np.float32)
+    middle = (
+        target.places[points[list(UPPER_INNER_LIP)]] + target.places[points[list(LOWER_INNER_LIP)]]
+    ) / 2
+    order = np.argsort(middle[:, 0])
+    columns = np.arange(size)
+    rows = np.interp(columns, middle[order, 0], middle[order, 1])
+    strength = np.interp(columns, middle[order, 0], closing[order], left=0, right=0)
+    off = (grid((size, size))[..., 1] - rows[None]) / (CONTACT_WIDTH * subject.unit)
+    line = strength[None] * np.exp(-(off**2))
+    line = cv2.GaussianBlur(line.astype(np.float32), (0, 0), 0.6)
+    return np.log1p(-line[..., None] * CONTACT_DEPTH).astype(np.float32)

@@ -1,0 +1,293 @@
+"""Mouths of real smiles to paint from: photos of teeth with the model's mouth laid on them."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from faceedit.errors import UsageError
+from faceedit.faces.topology import INNER_LIPS, LIPS
+from faceedit.studio.drawing import draw_model
+from faceedit.studio.model import MOUTH_PARTS, FaceModel, load_arrays
+from faceedit.studio.subject import Subject
+from faceedit.studio.teeth import MouthAnatomy, SmoothMap, incisal_edge
+
+BANK_FILE = "teeth_bank.npz"
+EDGE_REACH = 0.09
+"""Of a patch's width: how far a person's teeth may end from where the model's do."""
+BRIGHTNESS, WARMTH, SIZE, MIDLINE = (0.9, 1.06), (-0.04, 0.05), (0.95, 1.06), (-0.05, 0.05)
+"""Ranges of what varies about a donor's teeth."""
+MOST_DONORS = 24
+OPEN, MOST_RESIDUAL, MOST_TURN = 0.05, 0.02, 0.2
+"""Of photos to learn from: least gap of the lips in eye distances, largest error of the fit in
+eye distances, largest yaw in radians."""
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+
+
+@dataclass(frozen=True)
+class MouthChoice:
+    """Whose teeth are painted and how they differ from that person's.
+
+    Attributes:
+        donor: number in the bank.
+        brightness: factor on the teeth's display luma.
+        warmth: log ratio of red to green, and of green to blue, beyond the donor's.
+        size: factor on the teeth.
+        midline: shift of the teeth's midline to image-right, in cm.
+    """
+
+    donor: int
+    brightness: float = 1.0
+    warmth: float = 0.0
+    size: float = 1.0
+    midline: float = 0.0
+
+
+@dataclass(frozen=True)
+class Donor:
+    """A real open mouth.
+
+    Attributes:
+        pixels: (H, W, 3) float32 RGB in [0, 1].
+        alpha: (H, W) float32 in [0, 1], 1 well between the lips, soft.
+        places: (M, 2) float32 patch pixels of the model's mouth vertices.
+        nearest: (H, W) float32 depth of what the model shows at each pixel, cm.
+        depth: (M,) float32 depth of the mouth vertices, cm.
+        tone: display luma of the teeth in [0, 1].
+        identity: of the person, as the bank names them.
+    """
+
+    pixels: np.ndarray
+    alpha: np.ndarray
+    places: np.ndarray
+    nearest: np.ndarray
+    depth: np.ndarray
+    tone: float
+    identity: str
+
+    @cached_property
+    def colour(self) -> np.ndarray:
+        """The teeth's mean RGB over its luma, (3,) float32."""
+        luma = self.pixels @ LUMA
+        bright = (self.alpha > 0.8) & (luma > 0.9 * self.tone)
+        mean = self.pixels[bright].mean(0) if bright.any() else np.ones(3, np.float32)
+        return mean / max(float(mean @ LUMA), 1e-3)
+
+
+@dataclass(frozen=True)
+class MouthBank:
+    """Donors, all on the same face model.
+
+    Attributes:
+        vertices: (M,) int32, the model's vertices behind the lips.
+        donors: at least one.
+    """
+
+    vertices: np.ndarray
+    donors: tuple[Donor, ...]
+    _anatomy: list[MouthAnatomy] = field(default_factory=list, repr=False, compare=False)
+    _plates: dict[int, "TeethPlate"] = field(default_factory=dict, repr=False, compare=False)
+
+    def anatomy(self, model: FaceModel) -> MouthAnatomy:
+        """Return where the model that the bank was made on has its teeth, worked out once."""
+        if not self._anatomy or self._anatomy[0].model is not model:
+            self._plates.clear()
+            self._anatomy[:] = [MouthAnatomy(model)]
+        return self._anatomy[0]
+
+    def plate(self, number: int, model: FaceModel) -> "TeethPlate":
+        """Return a donor's teeth as two plates, worked out once."""
+        anatomy = self.anatomy(model)
+        if number not in self._plates:
+            order = np.full(len(model.neutral), -1)
+            order[self.vertices] = np.arange(len(self.vertices))
+            self._plates[number] = TeethPlate(self.donors[number], order, anatomy)
+        return self._plates[number]
+
+
+class TeethPlate:
+    """A donor's photo parted along the lower edge of the upper teeth.
+
+    Attributes:
+        donor: the photo.
+        upper, lower: (U, 2) and (L, 2) patch pixels of the front teeth's vertices, moved so that
+            the model's edge of the upper teeth lies on the photo's.
+        above: (H, W) float32 in [0, 1], pixels of the upper teeth and what is above them.
+    """
+
+    def __init__(self, donor: Donor, order: np.ndarray, anatomy: MouthAnatomy):
+        self.donor = donor
+        upper = donor.places[order[anatomy.upper]]
+        lower = donor.places[order[anatomy.lower]]
+        height, width = donor.alpha.shape
+        luma = donor.pixels @ LUMA
+        start = edge_of_model(upper, np.arange(width))
+        edge = incisal_edge(luma, donor.alpha > 0.5, start, EDGE_REACH * width)
+        middle = float(np.median(upper[:, 0]))
+        central = np.abs(np.arange(width) - middle) < 0.12 * width
+        drop = float(np.median((edge - start)[central])) if central.any() else 0.0
+        fallen = np.array([0, drop], np.float32)
+        self.upper, self.lower = upper + fallen, lower + fallen
+        rows = np.arange(height, dtype=np.float32)[:, None]
+        self.above = np.clip(edge[None] + 1.0 - rows, 0, 1).astype(np.float32)
+
+
+def edge_of_model(upper: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Return the rows (W,) float32 of the model's upper incisal edge at some columns.
+
+    Args:
+        upper: (U, 2) pixels of the front of the upper teeth.
+        columns: (W,).
+    """
+    low, high = upper[:, 0].min(), upper[:, 0].max()
+    centres = np.linspace(low, high, 15)
+    reach = max((high - low) / 20, 0.5)
+    tips = [upper[np.abs(upper[:, 0] - c) <= reach, 1].max(initial=-np.inf) for c in centres]
+    found = np.isfinite(tips)
+    degree = min(4, int(found.sum()) - 1)
+    scale = max(float(high - low), 1e-6)
+    curve = np.polyfit((centres[found] - low) / scale, np.array(tips)[found], degree)
+    return np.polyval(curve, (np.clip(columns, low, high) - low) / scale).astype(np.float32)
+
+
+def load_mouths(folder: Path) -> MouthBank:
+    """Read the mouth bank of a rig; its pictures are BGR and its depths half floats.
+
+    Raises:
+        MissingError: it is not there.
+    """
+    arrays = load_arrays(folder / BANK_FILE)
+    donors = []
+    for k, name in enumerate(arrays["donor_ids"]):
+        of = {key: arrays[f"don{k}_{key}"] for key in ("img", "alpha", "uv", "zb", "z", "teethlum")}
+        donors.append(
+            Donor(
+                pixels=np.ascontiguousarray(of["img"][..., ::-1], np.float32) / 255,
+                alpha=of["alpha"].astype(np.float32) / 255,
+                places=of["uv"].astype(np.float32),
+                nearest=of["zb"].astype(np.float32),
+                depth=of["z"].astype(np.float32),
+                tone=float(of["teethlum"]) / 255,
+                identity=str(name),
+            )
+        )
+    return MouthBank(arrays["mouth_vertex_ids"].astype(np.int32), tuple(donors))
+
+
+def save_mouths(bank: MouthBank, folder: Path) -> None:
+    """Write a bank as `load_mouths` reads it."""
+    arrays: dict[str, np.ndarray] = {
+        "mouth_vertex_ids": bank.vertices.astype(np.int32),
+        "donor_ids": np.array([d.identity for d in bank.donors]),
+    }
+    for k, donor in enumerate(bank.donors):
+        arrays |= {
+            f"don{k}_img": np.rint(donor.pixels[..., ::-1] * 255).astype(np.uint8),
+            f"don{k}_alpha": np.rint(donor.alpha * 255).astype(np.uint8),
+            f"don{k}_uv": donor.places.astype(np.float16),
+            f"don{k}_zb": np.maximum(donor.nearest, -1e4).astype(np.float16),
+            f"don{k}_z": donor.depth.astype(np.float16),
+            f"don{k}_teethlum": np.array(donor.tone * 255),
+        }
+    np.savez_compressed(folder / BANK_FILE, **arrays)  # pyright: ignore[reportArgumentType]
+
+
+def draw_mouth_choice(rng: np.random.Generator, bank: MouthBank) -> MouthChoice:
+    """Draw whose teeth to paint and how they vary."""
+    return MouthChoice(
+        donor=int(rng.integers(len(bank.donors))),
+        brightness=float(rng.uniform(*BRIGHTNESS)),
+        warmth=float(rng.uniform(*WARMTH)),
+        size=float(rng.uniform(*SIZE)),
+        midline=float(rng.uniform(*MIDLINE)),
+    )
+
+
+def plate_map(points: np.ndarray, plate: np.ndarray, choice: MouthChoice, scale: float):
+    """Return the map from a crop's pixels to a donor's patch.
+
+    Args:
+        points: (U, 2) crop pixels of the front teeth.
+        plate: (U, 2) patch pixels of the same.
+        choice: size and midline of the teeth.
+        scale: crop pixels per cm.
+    """
+    tip = np.array([np.median(points[:, 0]), points[:, 1].max()])
+    varied = tip + (points - tip) * choice.size + (choice.midline * scale, 0)
+    return SmoothMap(varied, plate)
+
+
+def learn_mouths(subjects: list[Subject], most: int = MOST_DONORS) -> MouthBank:
+    """Build a bank from smiling photos.
+
+    Kept are mouths well open, frontal, well exposed and sharp; the sharpest first, but no more
+    than `most`.
+
+    Args:
+        subjects: fitted photos, of people one may learn from; at 512 pixels or so.
+        most: donors to keep.
+
+    Raises:
+        UsageError: none of them shows its teeth well.
+    """
+    found = []
+    for number, subject in enumerate(subjects):
+        if subject.gap < OPEN or subject.residual > MOST_RESIDUAL:
+            continue
+        if abs(float(subject.pose.camera.turn[1])) > MOST_TURN:
+            continue
+        donor = _donor(subject, str(number))
+        quality = _quality(donor)
+        if quality is not None:
+            found.append((quality, number, donor))
+    if not found:
+        raise UsageError("no photo shows its teeth well enough to learn mouths from")
+    found.sort(key=lambda f: (-f[0], f[1]))
+    model = subjects[0].model
+    vertices = np.flatnonzero(np.isin(model.vertex_part, MOUTH_PARTS)).astype(np.int32)
+    return MouthBank(vertices, tuple(donor for _, _, donor in found[:most]))
+
+
+def _donor(subject: Subject, identity: str) -> Donor:
+    model, pose, unit = subject.model, subject.pose, subject.unit
+    size, landmarks = subject.crop.size, subject.crop.landmarks
+    lips, ring = (landmarks[list(of), :2] for of in (LIPS, INNER_LIPS))
+    mask = np.zeros((size, size), np.uint8)
+    cv2.fillPoly(mask, [np.rint(ring * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
+    width = max(3, int(0.018 * unit) | 1)
+    mask = cv2.erode(mask, np.ones((width, width), np.uint8))
+    alpha = cv2.GaussianBlur(np.asarray(mask, np.float32) / 255, (0, 0), 0.012 * unit)
+    low = np.clip(np.floor(lips.min(0)), 0, size - 2).astype(int)
+    high = np.clip(np.ceil(lips.max(0)) + 1, low + 2, size).astype(int)
+    box = (slice(low[1], high[1]), slice(low[0], high[0]))
+    vertices = np.flatnonzero(np.isin(model.vertex_part, MOUTH_PARTS))
+    drawn = draw_model(model, pose.places, pose.depth, (size, size), MOUTH_PARTS)
+    pixels, alpha = subject.crop.pixels[box].copy(), alpha[box]
+    well = alpha > 0.8
+    tone = float(np.percentile((pixels @ LUMA)[well], 75)) if well.any() else 0.0
+    return Donor(
+        pixels=pixels,
+        alpha=alpha,
+        places=pose.places[vertices] - low.astype(np.float32),
+        nearest=drawn.depth[box],
+        depth=pose.depth[vertices],
+        tone=tone,
+        identity=identity,
+    )
+
+
+def _quality(donor: Donor) -> float | None:
+    """Return how sharp a donor's teeth are, or None for what shows no good teeth."""
+    well = donor.alpha > 0.8
+    if well.sum() < 100:
+        return None
+    luma, inside = donor.pixels @ LUMA, donor.pixels[well]
+    blown = (inside.min(1) > 0.985).mean()
+    # Teeth are the least coloured thing in a mouth; gums and tongues fill less than half.
+    pale = 1 - np.ptp(inside, axis=1) / np.maximum(inside.max(1), 1e-3)
+    if blown > 0.1 or donor.tone < 0.4 or np.median(pale) < 0.6:
+        return None
+    detail = cv2.Laplacian(cv2.GaussianBlur(luma, (0, 0), 0.8), cv2.CV_32F)[well]
+    return float(detail.std()) / donor.tone

@@ -1,0 +1,98 @@
+"""How bright and of what colour a person's teeth are in the light of a photo."""
+
+import cv2
+import numpy as np
+
+from faceedit.faces.topology import EYES, LIPS
+from faceedit.studio.subject import Subject
+
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+OF_WHITES, OF_SKIN = 0.69, 0.5
+"""Shares of the whites of the eyes and of the skin in the teeth's display luma."""
+LEAST, MOST = 1.05, 0.855
+"""The least over the skin's luma; the most of display white."""
+AGAINST_BRIGHTEST = 0.97
+"""Teeth lie deep: never brighter than this share of the face's own brightest tones."""
+SLOPE_KEPT, STEEPEST = 0.8, 0.45
+"""Share of the light's fall across the skin that the teeth show; log ratio over a mouth."""
+WHITEST = np.array([1.05, 1.0, 0.90], np.float32)
+"""RGB of teeth over green in white light."""
+
+
+class ToothTone:
+    """The look of teeth in one photo.
+
+    Attributes:
+        colour: (3,) RGB in [0, 1] of lit teeth.
+        skin: display luma of the skin.
+        slope: (2,) log luma per eye distance, x and y: how the light falls across the mouth.
+        middle: (2,) pixels, of the mouth.
+    """
+
+    def __init__(self, subject: Subject):
+        pixels, landmarks = subject.crop.pixels, subject.crop.landmarks
+        luma = pixels @ LUMA
+        size = subject.crop.size
+        whites = np.concatenate([pixels[_polygon(landmarks[list(eye), :2], size)] for eye in EYES])
+        bright = whites @ LUMA
+        lips = landmarks[list(LIPS), :2]
+        self.middle = lips.mean(0)
+        reach = 0.75 * max(float(np.ptp(lips[:, 0])), 0.3 * subject.unit)
+        hull = np.asarray(cv2.convexHull(lips.astype(np.float32)))[:, 0]
+        around = _grown(_polygon(hull, size), 0.04 * subject.unit)
+        ring = _disc(self.middle, reach, size) & ~around
+        skin = ring & subject.pose.drawing.skin
+        if skin.sum() < 20:
+            skin = _disc(self.middle, reach, size)
+        self.skin = float(np.median(luma[skin]))
+        white = float(np.percentile(bright, 95)) if len(bright) > 20 else 1.1 * self.skin
+        brightest = max(float(np.percentile(luma[skin], 98)), white)
+        tone = np.clip(OF_WHITES * white + OF_SKIN * self.skin, LEAST * self.skin, MOST)
+        tone = min(float(tone), AGAINST_BRIGHTEST * brightest)
+        self.colour = tone * self._tint(pixels[skin], whites, bright)
+        self.slope = self._slope(luma, skin, subject.unit)
+
+    @staticmethod
+    def _tint(skin: np.ndarray, whites: np.ndarray, bright: np.ndarray) -> np.ndarray:
+        tint = WHITEST.copy()
+        if len(bright) > 20:
+            sclera = whites[bright > np.percentile(bright, 70)].mean(0)
+            cast = sclera / max(float(sclera @ LUMA), 1e-3)
+            # Whites of small eyes are half lid: what is redder than the skin's cast is no light.
+            tint *= np.clip(cast, 0.75, 1.2) ** 0.5
+        return (tint / float(tint @ LUMA)).astype(np.float32)
+
+    def _slope(self, luma: np.ndarray, skin: np.ndarray, unit: float) -> np.ndarray:
+        rows, columns = np.nonzero(skin)
+        x, y = (columns - self.middle[0]) / unit, (rows - self.middle[1]) / unit
+        log = np.log(np.maximum(luma[skin], 0.02))
+        low, high = np.percentile(log, (10, 95))
+        kept = (log >= low) & (log <= high)
+        if kept.sum() < 20:
+            return np.zeros(2)
+        basis = np.stack([np.ones(kept.sum()), x[kept], y[kept]], axis=1)
+        fitted = np.linalg.lstsq(basis, log[kept], rcond=None)[0]
+        # Down the chin skin turns from the light as teeth do not.
+        return np.array([SLOPE_KEPT * fitted[1], 0.0])
+
+    def light(self, places: np.ndarray, unit: float) -> np.ndarray:
+        """Return the ratio (...,) of the light at (..., 2) pixels to that of the mouth's middle."""
+        fall = ((places - self.middle) / unit) @ self.slope
+        return np.exp(np.clip(fall, -STEEPEST, STEEPEST)).astype(np.float32)
+
+
+def _polygon(points: np.ndarray, size: int) -> np.ndarray:
+    mask = np.zeros((size, size), np.uint8)
+    cv2.fillPoly(mask, [np.rint(points).astype(np.int32)], 1)
+    return mask > 0
+
+
+def _disc(middle: np.ndarray, radius: float, size: int) -> np.ndarray:
+    mask = np.zeros((size, size), np.uint8)
+    cv2.circle(mask, [round(float(c)) for c in middle], round(radius), 1, -1)
+    return mask > 0
+
+
+def _grown(mask: np.ndarray, by: float) -> np.ndarray:
+    width = 2 * max(1, round(by)) + 1
+    return cv2.dilate(mask.astype(np.uint8), np.ones((width, width), np.uint8)) > 0
