@@ -8,9 +8,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from faceedit.studio.crease_shading import FROM_ABOVE, shading_log_ratio
 from faceedit.studio.lines import FOLDS, LINES, lined_ness, log_luma, luma_band
 from faceedit.studio.model import LANDMARKS_FILE, FaceModel, load_arrays, missing
-from faceedit.studio.shading import FROM_ABOVE, shading_log_ratio
 from faceedit.studio.subject import Pose, Subject
 from faceedit.studio.wrinkles import ACTIONS, SIDE, Wrinkles, draw_wrinkles
 
@@ -131,8 +131,13 @@ def load_creases(folder: Path) -> CreaseAtlas:
         face=arrays["eri_mask"].astype(np.float32),
         folds=arrays["fold_mask"].astype(np.float32),
         neutral_expression=arrays["neutral_cex"].astype(np.float64),
-        wrinkles=tuple(draw_wrinkles(points, seed) for seed in range(N_WRINKLES)),
+        wrinkles=made_up_wrinkles(points),
     )
+
+
+def made_up_wrinkles(points: np.ndarray) -> tuple[Wrinkles, ...]:
+    """Return the wrinkles to choose from, for (468, 2) mesh points on the atlas."""
+    return tuple(draw_wrinkles(points, seed) for seed in range(N_WRINKLES))
 
 
 def _to_rgb(maps: np.ndarray) -> np.ndarray:
@@ -303,7 +308,7 @@ def _strengths(model: FaceModel, change: np.ndarray, side: str) -> np.ndarray:
     def of(name: str) -> float:
         return float(change[model.sides(name)[0 if side == "_L" else -1]])
 
-    frown, sneer = of("browDown"), of("noseSneer")
+    frown, sneer = max(0.0, of("browDown")), of("noseSneer")
     inner, outer = of("browInnerUp"), of("browOuterUp")
     squint, cheek = of("eyeSquint"), of("cheekSquint")
     raised = {

@@ -1,0 +1,55 @@
+"""The round face with muscles of expression, for tests of creases."""
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+from round_face import round_model, round_subject
+
+from faceedit.studio.creases import CreaseAtlas, made_up_wrinkles
+from faceedit.studio.learn_creases import face_mask
+from faceedit.studio.model import FaceModel
+from faceedit.studio.skin import atlas_coordinates
+from faceedit.studio.subject import Subject
+
+SIDED = (
+    "browDown", "browInnerUp", "browOuterUp", "cheekSquint", "eyeSquint", "mouthDimple",
+    "mouthFrown", "mouthPress", "mouthSmile", "mouthStretch", "mouthUpperUp", "noseSneer",
+)  # fmt: skip
+NAMES = (*(f"{n}_{side}" for n in SIDED for side in "LR"), "mouthShrugLower", "cheekDent")
+
+
+@cache
+def creased_model() -> FaceModel:
+    """A model whose muscles move nothing, but for one that dents the person's left cheek."""
+    model = round_model()
+    expression = np.zeros((len(NAMES), *model.neutral.shape), np.float32)
+    away = ((model.neutral[:, :2] - (3.0, -1.0)) ** 2).sum(1)
+    expression[-1, :, 2] = -np.exp(-away / 0.8**2)
+    return replace(model, expression=expression, expression_names=NAMES)
+
+
+def creased_subject(pixels: np.ndarray | None = None, size: int = 128) -> Subject:
+    """The face at rest, on flat skin or on another photo of it."""
+    subject = round_subject(size, pixels)
+    pose = replace(subject.pose, model=creased_model(), expression=np.zeros(len(NAMES)))
+    return replace(subject, pose=pose)
+
+
+@cache
+def creased_atlas() -> CreaseAtlas:
+    """An atlas whose smile darkens everything a little."""
+    model = creased_model()
+    places = atlas_coordinates(model.neutral)
+    points = places[model.landmark_vertices]
+    face = face_mask(points)
+    smile = -0.1 * np.repeat(face[..., None], 3, axis=2)
+    return CreaseAtlas(
+        places=places,
+        smile_median=smile,
+        smile_people=smile[None] * np.array([0.5, 2.0], np.float32)[:, None, None, None],
+        face=face,
+        folds=face,
+        neutral_expression=np.zeros(len(NAMES)),
+        wrinkles=made_up_wrinkles(points),
+    )

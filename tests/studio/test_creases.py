@@ -1,0 +1,155 @@
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+from creased_face import creased_atlas, creased_model, creased_subject
+
+from faceedit.studio.crease_shading import shading_log_ratio
+from faceedit.studio.creases import (
+    CreaseChoice,
+    crease_log_ratio,
+    draw_crease_choice,
+    fold_removal,
+    spectacles_band,
+)
+from faceedit.studio.lines import LINES, lined_ness, luma_band
+
+CHOICE = CreaseChoice()
+
+
+@pytest.fixture(scope="module")
+def subject():
+    return creased_subject()
+
+
+def creases(subject, choice=CHOICE, *, bare=None, lined=0.5, **weights):
+    target = subject.posed(subject.expression + creased_model().weights(**weights))
+    return crease_log_ratio(subject, target, creased_atlas(), choice, bare, lined=lined), target
+
+
+def speckled(strength, seed=0):
+    """The face with skin as coarse as given."""
+    plain = creased_subject()
+    noise = np.random.default_rng(seed).normal(0, 1, plain.crop.pixels.shape[:2])
+    skin = cv2.GaussianBlur(noise.astype(np.float32), (0, 0), 0.7)[..., None]
+    return creased_subject(np.clip(plain.crop.pixels * np.exp(strength * skin), 0, 1))
+
+
+def test_the_same_pose_changes_nothing(subject):
+    ratio, _ = creases(subject)
+    assert ratio.dtype == np.float32
+    assert not ratio.any()
+    assert not fold_removal(subject, subject.pose, creased_atlas(), 0.5).any()
+
+
+@pytest.mark.parametrize("name", ["browDown", "browInnerUp", "noseSneer", "mouthFrown"])
+def test_muscles_darken_the_face_and_nothing_beside_it(subject, name):
+    ratio, target = creases(subject, **{name: 1.0})
+    assert ratio.min() < -0.08
+    assert not ratio[~target.drawing.skin].any()
+
+
+def test_gain_scales(subject):
+    one, _ = creases(subject, browDown=0.8, mouthSmile=0.5)
+    two, _ = creases(subject, replace(CHOICE, gain=2.0), browDown=0.8, mouthSmile=0.5)
+    np.testing.assert_allclose(two, 2 * one, atol=1e-6)
+
+
+def test_a_smile_is_the_measured_one_on_both_sides(subject):
+    target = subject.posed(creased_model().weights(mouthSmile=0.6))
+    ratio = crease_log_ratio(subject, target, creased_atlas(), CHOICE, lined=0.0)
+    cheek = subject.crop.landmarks[[205, 425], :2].round().astype(int)
+    for x, y in cheek:
+        np.testing.assert_allclose(ratio[y, x], -0.09, atol=0.02)
+
+
+def test_the_smile_map_keeps_a_symmetric_face_symmetric(subject):
+    ratio, _ = creases(subject, mouthUpperUp=0.1, mouthSmile=1.0, browDown=-1.0, cheekSquint=-1.0)
+    np.testing.assert_allclose(ratio, ratio[:, ::-1], atol=0.02)
+
+
+def test_one_side_alone_creases(subject):
+    ratio, _ = creases(subject, mouthSmile_L=0.6, mouthDimple_L=0.8)
+    energy = np.abs(ratio).sum((0, 2))
+    middle = len(energy) // 2
+    # The person's left is at the image's right.
+    assert energy[middle:].sum() > 20 * energy[: middle - 10].sum()
+
+
+def test_hair_and_spectacles_keep_creases_away(subject):
+    size = subject.crop.size
+    none, _ = creases(subject, bare=np.zeros((size, size), np.float32), browDown=1.0)
+    assert not none.any()
+    band = spectacles_band(subject)
+    kept, _ = creases(subject, bare=1 - band, eyeSquint=1.0, mouthFrown=1.0)
+    full, _ = creases(subject, eyeSquint=1.0, mouthFrown=1.0)
+    lens = band > 0.99
+    assert np.abs(full[lens]).max() > 0.05
+    assert np.abs(kept[lens]).max() < 0.005
+    lips = np.indices(band.shape)[0] > subject.crop.landmarks[0, 1]
+    np.testing.assert_array_equal(kept[lips & (band == 0)], full[lips & (band == 0)])
+
+
+def test_smooth_faces_get_no_lines(subject):
+    def line_energy(lined):
+        ratio, _ = creases(subject, lined=lined, browInnerUp=1.0, browOuterUp=1.0)
+        return np.abs(luma_band(ratio[..., 1], subject.unit, (0.002, 0.012))).sum()
+
+    assert line_energy(0.0) < 0.45 * line_energy(1.0)
+
+
+def test_coarse_skin_counts_as_lined():
+    degrees = [lined_ness(speckled(s).crop) for s in (0.002, 0.1, 0.5)]
+    assert degrees[0] == 0.0
+    assert degrees[0] < degrees[1] < degrees[2]
+
+
+def test_lines_of_the_photo_deepen(subject):
+    pixels = subject.crop.pixels.copy()
+    brow, top = subject.crop.landmarks[[105, 10], 1]
+    row = round(float(0.6 * brow + 0.4 * top))
+    pixels[row] *= 0.85
+    lined = creased_subject(pixels)
+    with_line, _ = creases(lined, lined=0.0, browInnerUp=1.0, browOuterUp=1.0)
+    without, _ = creases(subject, lined=0.0, browInnerUp=1.0, browOuterUp=1.0)
+    column = round(float(subject.crop.landmarks[10, 0]))
+    assert (with_line - without)[row, column].max() < -0.03
+    np.testing.assert_allclose((with_line - without)[-20:], 0, atol=1e-6)
+
+
+def test_folds_go_with_the_smile(subject):
+    pixels = subject.crop.pixels.copy()
+    x, y = subject.crop.landmarks[205, :2].round().astype(int)
+    pixels[y - 4 : y + 5, x - 1 : x + 2] *= 0.7
+    smiling = creased_subject(pixels)
+    weights = creased_model().weights(mouthSmile=0.6)
+    smiling = replace(smiling, pose=replace(smiling.pose, expression=weights))
+    gone = fold_removal(smiling, smiling.posed(weights * 0), creased_atlas(), 0.5)
+    assert gone[y, x, 0] > 0.08
+    half = fold_removal(smiling, smiling.posed(weights * 0), creased_atlas(), 0.25)
+    np.testing.assert_allclose(gone, 2 * half, atol=1e-6)
+    assert not fold_removal(smiling, smiling.posed(weights * 2), creased_atlas(), 0.5).any()
+
+
+def test_a_dent_darkens():
+    model = creased_model()
+    subject = creased_subject()
+    ratio = shading_log_ratio(subject.pose, subject.posed(model.weights(cheekDent=1.0)))
+    dent = int(np.argmin(((model.neutral[:, :2] - (3.0, -1.0)) ** 2).sum(1)))
+    assert ratio[dent] < -0.03
+    assert abs(ratio[int(np.argmin(model.neutral[:, 0]))]) < 1e-4
+
+
+def test_choices_come_from_the_generator():
+    one, two, other = (
+        draw_crease_choice(np.random.default_rng(s), creased_atlas()) for s in (1, 1, 2)
+    )
+    assert one == two != other
+    assert len(one.numbers) == 3
+
+
+def test_the_band_of_lines_is_free_of_broad_light(subject):
+    slope = np.linspace(0, 1, 128, dtype=np.float32)[None].repeat(128, 0)
+    inner = luma_band(slope, subject.unit, LINES)[20:-20, 20:-20]
+    np.testing.assert_allclose(inner, 0, atol=1e-4)
