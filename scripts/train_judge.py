@@ -14,7 +14,7 @@ teaches, however rare its expression.
 import argparse
 import json
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +38,8 @@ class Recipe:
     Attributes:
         balance: an expression is drawn as often as its weight to this power; what is left of the
             imbalance is taken off the logits (Menon et al. 2021).
+        portrait_share: of the weight of every expression; were it not the same for all, being a
+            portrait would be a sign of some.
         shape_parts: principal components of the points that the network learns beside.
         shape_weight: of the loss on them.
     """
@@ -51,6 +53,7 @@ class Recipe:
     smoothing: float = 0.1
     balance: float = 0.4
     dropout: float = 0.3
+    portrait_share: float = 0.25
     shape_parts: int = 24
     shape_weight: float = 0.5
     seed: int = 0
@@ -84,7 +87,7 @@ def main() -> None:
         tests[f"strong {split} portraits"] = portraits.take(portraits.strengths >= STRONG)
         tests[f"neutral {split} portraits"] = portraits.take(portraits.labels == "neutral")
         if split == "train" and arguments.portraits:
-            learnt = join([learnt, portraits])
+            learnt = mix(learnt, portraits, recipe.portrait_share)
             tests = {"web people": web.take(held)}
     train(learnt, tests, recipe, arguments.out, arguments.start)
 
@@ -150,6 +153,17 @@ def train(
             judge.save(out / "judge.safetensors")
             notes = {"classes": CLASSES, "epoch": epoch + 1, "recipe": asdict(recipe), **report}
             (out / "report.json").write_text(json.dumps(notes, indent=1))
+
+
+def mix(web: Faces, portraits: Faces, share: float) -> Faces:
+    """Return both, portraits having `share` of the weight of every expression."""
+    portraits = portraits.take(np.isin(portraits.labels, CLASSES))
+    factors = np.zeros(len(portraits))
+    for name in CLASSES:
+        own = portraits.labels == name
+        others = web.weights[web.labels == name].sum()
+        factors[own] = others * share / (1 - share) / portraits.weights[own].sum()
+    return join([web, replace(portraits, weights=portraits.weights * factors)])
 
 
 def drawing_chances(labels: Tensor, weights: Tensor, balance: float) -> tuple[Tensor, Tensor]:
