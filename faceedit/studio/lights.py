@@ -14,6 +14,8 @@ import numpy as np
 
 from faceedit.errors import UsageError
 
+GAMMA = 2.2
+"""Display values are linear ones to the power 1 / GAMMA."""
 LUMA = (0.2126, 0.7152, 0.0722)
 """Rec. 709 weights of linear red, green and blue."""
 
@@ -72,7 +74,7 @@ def _light(
     return replace(Light(name, (float(x), float(y), float(z)), ambient, key), **rest)
 
 
-_HARD = {"softness": 0.04, "shadow": 1.0, "background": 0.32}
+_HARD = {"softness": 0.08, "shadow": 1.0, "background": 0.32}
 _TABLE = (
     _light("ambient", (0.0, 0.5, 0.87), 0.62, 0.12, softness=0.6, shadow=0.0, background=0.72),
     _light("bright", (0.0, 0.20, 0.98), 0.48, 1.10, softness=0.25, shadow=0.7, background=1.15),
@@ -133,4 +135,4 @@ def parse_light(text: str) -> Light:
         display = []
     if len(display) != 3 or not colour.startswith("#") or len(colour) != 7:
         raise UsageError(f"{colour!r} is none of {', '.join(PRESETS)} and no colour like #ffcc88")
-    return coloured(light, [c**2.2 for c in display])
+    return coloured(light, [c**GAMMA for c in display])

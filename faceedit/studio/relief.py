@@ -11,7 +11,9 @@ import numpy as np
 from numba import njit
 
 from faceedit.faces.topology import FACE_OVAL
+from faceedit.studio.backdrop import person_share
 from faceedit.studio.drawing import NOTHING
+from faceedit.studio.lights import GAMMA, LUMA
 from faceedit.studio.model import Part
 from faceedit.studio.subject import Pose
 
@@ -39,6 +41,9 @@ class Relief:
         height: (S, S) float32 cm, larger nearer the camera.
         skin: (S, S) float32 in [0, 1], how far the pixel is skin whose shape the model knows.
         edge: (S, S) float32 in [0, 1], 1 near jumps of depth and the end of skin.
+        person: (S, S) float32 in [0, 1], how much of the pixel's light comes from the person.
+        tone: (S, S) float32, the linear luma of the picture around.
+        guide: (S, S) float32, the picture in grey.
         scale: pixels per cm.
     """
 
@@ -46,6 +51,9 @@ class Relief:
     height: np.ndarray
     skin: np.ndarray
     edge: np.ndarray
+    person: np.ndarray
+    tone: np.ndarray
+    guide: np.ndarray
     scale: float
 
 
@@ -60,7 +68,8 @@ def build_relief(pose: Pose, pixels: np.ndarray, matte: np.ndarray, unit: float)
     """
     drawing = pose.drawing
     normals = drawing.interpolate(pose.normals)
-    outer = np.isin(drawing.part, (Part.SKIN, Part.HEAD)) & (normals[..., 2] > FACING)
+    outer = (drawing.part == Part.SKIN) | (drawing.part == Part.HEAD)
+    outer &= normals[..., 2] > FACING
     drawn = drawing.part != NOTHING
     skin = _skin_share(pose, pixels, outer, drawn, unit)
 
@@ -84,11 +93,22 @@ def build_relief(pose: Pose, pixels: np.ndarray, matte: np.ndarray, unit: float)
 
     share = skin[..., None]
     normals = normals * share + around[..., :3] * (1 - share)
-    normals /= np.maximum(np.linalg.norm(normals, axis=2, keepdims=True), 1e-3)
+    length = np.sqrt(np.einsum("ijk,ijk->ij", normals, normals))
+    normals /= np.maximum(length, 1e-3)[..., None]
     height = np.where(outer, drawing.depth, around[..., 3])
     edge = _edges(height, skin, unit)
     height = cv2.GaussianBlur(height, (0, 0), 0.008 * unit)
-    return Relief(normals, height, skin, edge, pose.camera.scale)
+    luma = cv2.transform(cv2.pow(pixels, GAMMA), np.array([LUMA], np.float32))
+    return Relief(
+        normals=normals,
+        height=height,
+        skin=skin,
+        edge=edge,
+        person=person_share(pixels, luma, matte, skin, unit),
+        tone=cv2.GaussianBlur(luma, (0, 0), 0.06 * unit),
+        guide=cv2.transform(pixels, np.full((1, 3), 1 / 3, np.float32)),
+        scale=pose.camera.scale,
+    )
 
 
 def _skin_share(

@@ -43,7 +43,7 @@ def cast_shadows(
         (-steps * scale * direction[1] / along).astype(np.float32),
         steps.astype(np.float32),
         np.float32(direction[2] / along),
-        np.float32(0.06 + softness),
+        np.float32(0.14 + softness),
     )
 
 
