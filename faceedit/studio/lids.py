@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numba import njit
 
 from faceedit.faces.topology import IRISES, LOWER_LIDS, UPPER_LIDS
 from faceedit.studio.subject import Pose, Subject
@@ -20,12 +21,19 @@ LASHES = 0.022
 """Height in eye distances of the strip along a lid's edge that moves as one, lashes and all."""
 THIN = 0.004
 """The least height of a strip of skin."""
+NARROW = (0.025, 0.05)
+"""Openings in eye distances: below the first too little is seen of an eye to open it."""
 FADE = 0.07
 """Eye distances beyond corners and cheek over which the given flow takes over again."""
 SMOOTH = 0.012
 """Eye distances along x over which the polygons through mesh points are rounded."""
-_STEPS = 181
 _REACH = 0.45
+GRID = np.linspace(-_REACH, _REACH, 181)
+"""x of the lines, in eye distances."""
+RIMS = (0.004, 0.018)
+"""Eye distances that the upper and lower lid of a shut eye hide of their edges."""
+SHUT = 0.1
+"""Of the opening: a lid that leaves no more is shut."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +41,9 @@ class Line:
     """A line along an eye in the target, and where its skin lies in the photo.
 
     Attributes:
-        target: (N,) y at each x of the grid.
-        source: (N,) y of the same skin in the photo.
-        along: (N,) its x in the photo less that in the target.
+        target: y, at each x.
+        source: y of the same skin in the photo.
+        along: its x in the photo less that in the target.
     """
 
     target: np.ndarray
@@ -44,73 +52,120 @@ class Line:
 
     @property
     def move(self) -> np.ndarray:
-        """How far it goes down, (N,)."""
+        """How far it goes down."""
         return self.target - self.source
 
 
 @dataclass(frozen=True)
-class Lids:
-    """One eye's lines on a common grid.
+class Columns:
+    """The lines of an eye, read at one place or many.
 
     Attributes:
-        origin: (2,) pixels, between the corners.
-        axes: (2, 2), rows are the frame's x and y in pixels' directions.
-        unit: the eye distance in pixels.
-        grid: (N,) x.
         brow: below the eyebrow.
         crease: fold of the upper lid.
         upper: edge of the upper lid.
         lower: edge of the lower lid.
         under: below the lower lid.
-        ends: x of the corners in the target.
-        iris: centre (2,) and radius, in the frame.
     """
 
-    origin: np.ndarray
-    axes: np.ndarray
-    unit: float
-    grid: np.ndarray
     brow: Line
     crease: Line
     upper: Line
     lower: Line
     under: Line
+
+    @classmethod
+    def of(cls, values: np.ndarray) -> "Columns":
+        """Take (15, ...) values apart."""
+        return cls(*(Line(*values[3 * k : 3 * k + 3]) for k in range(5)))
+
+    @property
+    def move(self) -> np.ndarray:
+        """How far the lids' edges move at most."""
+        return np.maximum(np.abs(self.upper.move), np.abs(self.lower.move))
+
+    @property
+    def closed(self) -> np.ndarray:
+        """Share of the photo's opening by which the lids close, in [0, 1]."""
+        had = np.maximum(self.lower.source - self.upper.source, THIN)
+        return np.clip(1 - (self.lower.target - self.upper.target) / had, 0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Lids:
+    """One eye's lines on a common grid of x.
+
+    Attributes:
+        origin: (2,) pixels, between the corners.
+        axes: (2, 2), rows are the frame's x and y in pixels' directions.
+        unit: the eye distance in pixels.
+        values: (17, N): the five lines of `Columns`, each as `Line`; then the y in the photo of the
+            upper and the lower edge at x of the photo.
+        ends: x of the corners in the target.
+        iris: x, y and radius, in the frame.
+    """
+
+    origin: np.ndarray
+    axes: np.ndarray
+    unit: float
+    values: np.ndarray
     ends: tuple[float, float]
     iris: tuple[float, float, float]
 
-    def at(self, values: np.ndarray, x: np.ndarray) -> np.ndarray:
-        """Read (N,) values of the grid at any x."""
-        return np.interp(x.ravel(), self.grid, values).reshape(x.shape)
+    @property
+    def lines(self) -> Columns:
+        """The lines at `GRID`."""
+        return Columns.of(self.values)
 
-    def photo_line(self, line: Line, x: np.ndarray) -> np.ndarray:
-        """Return the y of a line in the photo at x of the photo, not of the target."""
-        return np.interp(x.ravel(), self.grid + line.along, line.source).reshape(x.shape)
+    def columns(self, x: np.ndarray) -> Columns:
+        """Return the lines at any x of the target."""
+        return Columns.of(along_grid(self.values[:15], x))
+
+    def photo_edges(self, x: np.ndarray) -> np.ndarray:
+        """Return y of the upper and lower edge in the photo at x of the photo, (2, ...)."""
+        return along_grid(self.values[15:], x)
 
     def places(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Return pixels (..., 2) of places in the frame."""
-        scaled = np.stack([x, y], axis=-1) * self.unit
-        return (scaled @ self.axes + self.origin).astype(np.float32)
-
-    @property
-    def opening(self) -> np.ndarray:
-        """Height of the opening in the photo, (N,) at least 0."""
-        return np.maximum(self.lower.source - self.upper.source, 0.0)
+        (ax, ay), (bx, by) = self.axes * self.unit
+        pixels = [x * ax + y * bx + self.origin[0], x * ay + y * by + self.origin[1]]
+        return np.stack(pixels, axis=-1).astype(np.float32)
 
     @property
     def still(self) -> bool:
         """Whether no line moves by a hundredth of a pixel."""
-        lines = (self.brow, self.crease, self.upper, self.lower, self.under)
-        moved = max(max(np.abs(n.move).max(), np.abs(n.along).max()) for n in lines)
+        lines = self.values[:15].reshape(5, 3, -1)
+        moved = max(np.abs(lines[:, 0] - lines[:, 1]).max(), np.abs(lines[:, 2]).max())
         return bool(moved * self.unit < 0.01)
 
 
-def find_lids(subject: Subject, target: Pose, eye: int) -> Lids:
+def along_grid(values: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Read (C, N) values of `GRID` at x of any shape: (C, *shape)."""
+    read = _read(np.ascontiguousarray(values, np.float64), x.ravel(), -_REACH, GRID[1] - GRID[0])
+    return read.reshape(len(values), *x.shape)
+
+
+@njit(cache=True)
+def _read(values, x, start, step):
+    channels, last = values.shape[0], values.shape[1] - 2
+    read = np.empty((channels, len(x)))
+    for i in range(len(x)):
+        place = min(max((x[i] - start) / step, 0.0), last + 1.0)
+        index = min(int(place), last)
+        part = place - index
+        for c in range(channels):
+            read[c, i] = values[c, index] * (1 - part) + values[c, index + 1] * part
+    return read
+
+
+def find_lids(subject: Subject, target: Pose, eye: int, *, may_open: bool = True) -> Lids:
     """Lay the lines of one eye.
 
     Args:
         subject: the photo.
         target: the pose wanted.
         eye: 0 for the person's right, at the image's left, 1 for the other.
+        may_open: False opens an eye that is almost shut in the photo no further.
     """
     photo = subject.crop.landmarks[:, :2].astype(np.float64)
     moved = subject.moved_landmarks(target)[:, :2].astype(np.float64)
@@ -120,34 +175,22 @@ def find_lids(subject: Subject, target: Pose, eye: int) -> Lids:
     axes = np.array([x_axis, [-x_axis[1], x_axis[0]]])
     origin, unit = corners.mean(0), subject.unit
     photo, moved = ((p - origin) @ axes.T / unit for p in (photo, moved))
-    moved = _match_opening(subject, target, eye, photo, moved, axes)
-    grid = np.linspace(-_REACH, _REACH, _STEPS)
-
-    def line(points: tuple[int, ...]) -> Line:
-        return _line(photo[list(points)], moved[list(points)], grid)
-
-    upper, lower = line(UPPER_LIDS[eye]), line(LOWER_LIDS[eye])
-    # Rounding the corners could cross the lids there.
-    lower = Line(
-        np.maximum(lower.target, upper.target),
-        np.maximum(lower.source, upper.source),
-        lower.along,
-    )
+    moved = _match_opening(subject, target, eye, photo, moved, axes, may_open)
+    rings = (UNDER_BROWS, CREASES, UPPER_LIDS, LOWER_LIDS, UNDER_EYES)
+    lines = [_line(photo[list(ring[eye])], moved[list(ring[eye])]) for ring in rings]
+    upper, lower = lines[2], lines[3]
+    # Rounding at the corners could cross the lids there.
+    lower[:2] = np.maximum(lower[:2], upper[:2])
+    then = [np.interp(GRID, GRID + line[2], line[1]) for line in (upper, lower)]
     iris = photo[list(IRISES[eye])]
-    radius = float(np.linalg.norm(iris[1:] - iris[0], axis=1).mean())
     ends = moved[[UPPER_LIDS[eye][0], UPPER_LIDS[eye][-1]], 0]
     return Lids(
         origin=origin,
         axes=axes,
         unit=unit,
-        grid=grid,
-        brow=line(UNDER_BROWS[eye]),
-        crease=line(CREASES[eye]),
-        upper=upper,
-        lower=lower,
-        under=line(UNDER_EYES[eye]),
+        values=np.concatenate([*lines, then]),
         ends=(float(ends.min()), float(ends.max())),
-        iris=(float(iris[0, 0]), float(iris[0, 1]), radius),
+        iris=(*iris[0], float(np.linalg.norm(iris[1:] - iris[0], axis=1).mean())),
     )
 
 
@@ -158,6 +201,7 @@ def _match_opening(
     photo: np.ndarray,
     moved: np.ndarray,
     axes: np.ndarray,
+    may_open: bool,
 ) -> np.ndarray:
     """Close the photo's lids by the share by which the model's close, so that they can meet.
 
@@ -173,58 +217,62 @@ def _match_opening(
 
     before, after = np.maximum(gap(subject.pose), 1e-3), gap(target)
     had = photo[lower, 1] - photo[upper, 1]
-    closing = after < before
-    wanted = np.where(closing, had * np.clip(after / before, 0.0, 1.0), had + after - before)
-    wanted = np.maximum(wanted, 0.0)
+    left = np.clip((after / before - SHUT) / (1 - SHUT), 0.0, 1.0)
+    opened = after - before
+    if not may_open:
+        opened = opened * smooth_step((had.mean() - NARROW[0]) / (NARROW[1] - NARROW[0]))
+    wanted = np.maximum(np.where(after < before, had * left, had + opened), 0.0)
     moved = moved.copy()
     moved[upper, 1] = moved[lower, 1] - wanted
     return moved
 
 
-def _line(photo: np.ndarray, moved: np.ndarray, grid: np.ndarray) -> Line:
-    """Join points to a smooth line along x."""
+def _line(photo: np.ndarray, moved: np.ndarray) -> np.ndarray:
+    """Join points to a smooth line along x: (3, N), the parts of a `Line`."""
     order = np.argsort(moved[:, 0])
     photo, moved = photo[order], moved[order]
     values = np.stack([moved[:, 1], photo[:, 1], photo[:, 0] - moved[:, 0]])
-    joined = np.stack([np.interp(grid, moved[:, 0], v) for v in values])
-    sigma = SMOOTH / (grid[1] - grid[0])
+    joined = np.stack([np.interp(GRID, moved[:, 0], v) for v in values])
+    return blur_along(joined, SMOOTH)
+
+
+def blur_along(values: np.ndarray, sigma: float) -> np.ndarray:
+    """Blur (C, N) values of `GRID` along it, `sigma` in eye distances."""
     kind = cv2.BORDER_REPLICATE
-    target, source, along = cv2.GaussianBlur(joined, (0, 0), sigma, sigmaY=1e-3, borderType=kind)
-    return Line(target, source, along)
+    steps = sigma / (GRID[1] - GRID[0])
+    return cv2.GaussianBlur(values, (0, 0), steps, sigmaY=1e-3, borderType=kind)
 
 
-def skin_sources(lids: Lids, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return where in the photo the skin at places of the target comes from.
-
-    Above the upper lid's edge and below the lower's; in between, the nearer lid's movement.
+def skin_sources(columns: Columns, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return where in the photo the skin of either lid comes from.
 
     Args:
-        lids: of the eye.
-        x, y: places in its frame, any shape.
+        columns: the lines at the places of the target.
+        x: (h, w) places of the target, in the eye's frame.
+        y: (h, w).
 
     Returns:
-        x and y in the frame, of the same shape.
+        (2, h, w) for the upper and for the lower lid's skin, x and y, each beyond its lid's edge.
     """
-    brow, crease, edge = (_knot(lids, n, x) for n in (lids.brow, lids.crease, lids.upper))
-    low, under = (_knot(lids, n, x) for n in (lids.lower, lids.under))
-    roots = _moved(edge, -LASHES)
+    brow, crease, edge = (_knot(n) for n in (columns.brow, columns.crease, columns.upper))
+    low, under = _knot(columns.lower), _knot(columns.under)
+    roots, tips = _moved(edge, -LASHES), _moved(low, 2 * LASHES)
+    # Where lids meet, nothing of the eye between must be left on them.
+    upper_rim, lower_rim = RIMS
+    edge = edge[0], edge[1] - upper_rim * columns.closed, edge[2]
+    low = low[0], low[1] + lower_rim * columns.closed, low[2]
     crease = _apart(crease, roots, -1)
     brow = _apart(brow, crease, -1)
-    tips = _moved(low, LASHES)
     under = _apart(under, tips, 1)
-    cheek = _moved(under, FADE)
-    upper_y, upper_x = _through((brow, crease, roots, edge), y)
-    lower_y, lower_x = _through((low, tips, under, cheek), y)
-    above = y - edge[0] < low[0] - y
-    return x + np.where(above, upper_x, lower_x), np.where(above, upper_y, lower_y)
+    upper = _through((brow, crease, roots, edge), x, y)
+    return upper, _through((low, tips, under, _moved(under, FADE)), x, y)
 
 
-def reach(lids: Lids, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Return how far the lids' own flow counts at places of the target, in [0, 1]."""
-    brow, crease = lids.at(lids.brow.target, x), lids.at(lids.crease.target, x)
-    under = lids.at(lids.under.target, x)
+def reach(lids: Lids, columns: Columns, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Return how far the lids' own flow counts at (h, w) places of the target, in [0, 1]."""
+    brow, crease = columns.brow.target, columns.crease.target
     above = smooth_step((y - brow) / np.maximum(crease - brow, THIN))
-    below = 1 - smooth_step((y - under) / FADE)
+    below = 1 - smooth_step((y - columns.under.target) / FADE)
     beside = np.maximum(np.maximum(lids.ends[0] - x, x - lids.ends[1]), 0.0)
     return above * below * (1 - smooth_step(beside / FADE))
 
@@ -238,8 +286,8 @@ def smooth_step(value: np.ndarray) -> np.ndarray:
 _Knot = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
-def _knot(lids: Lids, line: Line, x: np.ndarray) -> _Knot:
-    return tuple(lids.at(v, x) for v in (line.target, line.source, line.along))  # type: ignore[return-value]
+def _knot(line: Line) -> _Knot:
+    return line.target, line.source, line.along
 
 
 def _moved(knot: _Knot, by: float) -> _Knot:
@@ -252,29 +300,29 @@ def _apart(knot: _Knot, other: _Knot, side: int) -> _Knot:
     return keep(knot[0], other[0] + side * THIN), keep(knot[1], other[1] + side * THIN), knot[2]
 
 
-def _through(knots: tuple[_Knot, ...], y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Map y by the monotone cubic through knots, of slope 1 beyond (Fritsch and Carlson, 1980).
+def _through(knots: tuple[_Knot, ...], x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Map places by the monotone cubic through knots, of slope 1 beyond.
+
+    Fritsch and Carlson, Monotone Piecewise Cubic Interpolation (1980).
 
     Returns:
-        y in the photo, and how far its x is from that of the target.
+        (2, h, w) x and y in the photo.
     """
     target, source, along = (np.stack(v) for v in zip(*knots, strict=True))
     width = np.maximum(np.diff(target, axis=0), 1e-6)
     secant = np.diff(source, axis=0) / width
     # A slope of at most three times either secant keeps the cubic monotone.
-    inner = np.minimum(1.0, 3 * np.minimum(secant[:-1], secant[1:]))
-    slopes = np.concatenate(
-        [np.minimum(1.0, 3 * secant[:1]), inner, np.minimum(1.0, 3 * secant[-1:])]
-    )
-    last = len(knots) - 1
-    mapped = np.where(y < target[0], y - target[0] + source[0], y - target[last] + source[last])
-    shift = np.where(y < target[0], along[0], along[last])
-    for k in range(last):
+    gentler = np.concatenate([secant[:1], np.minimum(secant[:-1], secant[1:]), secant[-1:]])
+    slopes = np.minimum(1.0, 3 * gentler)
+    before = y < target[0]
+    mapped = np.where(before, y - target[0] + source[0], y - target[-1] + source[-1])
+    shift = np.where(before, along[0], along[-1])
+    for k in range(len(knots) - 1):
         t = (y - target[k]) / width[k]
-        inside = (t >= 0) & (t < 1)
         t2, t3 = t * t, t * t * t
         value = (2 * t3 - 3 * t2 + 1) * source[k] + (3 * t2 - 2 * t3) * source[k + 1]
         value += width[k] * ((t3 - 2 * t2 + t) * slopes[k] + (t3 - t2) * slopes[k + 1])
+        inside = (t >= 0) & (t < 1)
         mapped = np.where(inside, value, mapped)
         shift = np.where(inside, along[k] + t * (along[k + 1] - along[k]), shift)
-    return mapped, shift
+    return np.stack([x + shift, mapped])

@@ -1,0 +1,99 @@
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from small_face import small_subject
+
+from faceedit.faces.topology import IRISES, LOWER_LIDS, UPPER_LIDS
+from faceedit.studio.eyes import edit_eyes
+from faceedit.studio.fields import Fields
+
+
+@pytest.fixture(scope="module")
+def subject():
+    return small_subject()
+
+
+def edited(subject, **weights):
+    pose = subject.posed(subject.expression + subject.model.weights(**weights))
+    flow = np.zeros((subject.crop.size, subject.crop.size, 2), np.float32)
+    edit = edit_eyes(subject, pose, flow)
+    fields = Fields(edit.flow, edit.log_ratio, edit.paint, edit.opacity)
+    return edit, fields.compose(subject.crop.pixels)
+
+
+def eyes(subject, ids):
+    return [subject.crop.landmarks[list(n), :2] for n in ids]
+
+
+def test_the_same_pose_changes_nothing(subject):
+    flow = np.random.default_rng(0).normal(size=(256, 256, 2)).astype(np.float32)
+    edit = edit_eyes(subject, subject.pose, flow)
+    np.testing.assert_array_equal(edit.flow, flow)
+    assert not edit.opacity.any() and not edit.log_ratio.any() and not edit.shown.any()
+
+
+@pytest.mark.parametrize("weights", [{"eyeBlink": 1.0}, {"eyeWide": 1.0}, {"eyeBlink": 0.4}])
+def test_far_from_the_eyes_nothing_is_touched(subject, weights):
+    edit, _ = edited(subject, **weights)
+    rows, columns = np.mgrid[:256, :256]
+    far = np.ones((256, 256), bool)
+    for lids in eyes(subject, UPPER_LIDS):
+        middle = lids.mean(0)
+        far &= np.hypot(columns - middle[0], rows - middle[1]) > 0.5 * subject.unit
+    for field in (edit.flow, edit.log_ratio, edit.opacity, edit.shown, edit.paint):
+        assert not field[far].any()
+
+
+def test_fields_stay_in_their_ranges(subject):
+    for weights in ({"eyeBlink": 1.0}, {"eyeWide": 1.0}, {"eyeBlink": -0.3}):
+        edit, _ = edited(subject, **weights)
+        for field in (edit.paint, edit.opacity, edit.shown):
+            assert field.min() >= 0 and field.max() <= 1
+        for field in (edit.flow, edit.log_ratio, edit.paint, edit.opacity, edit.shown):
+            assert field.dtype == np.float32 and np.isfinite(field).all()
+
+
+@pytest.mark.parametrize("weights", [{"eyeBlink": 0.15}, {"eyeWide": 1.0}])
+def test_the_iris_samples_itself(subject, weights):
+    edit, picture = edited(subject, **weights)
+    for iris in eyes(subject, IRISES):
+        x, y = np.round(iris[0]).astype(int)
+        here = slice(y, y + 2), slice(x - 2, x + 3)
+        assert not edit.flow[here].any()
+        np.testing.assert_allclose(picture[here], subject.crop.pixels[here], atol=0.05)
+
+
+def test_a_wide_eye_shows_a_round_iris_and_more_white(subject):
+    edit, picture = edited(subject, eyeWide=1.0)
+    assert edit.shown.sum() > 10
+    dark = (subject.crop.pixels[..., 2] > subject.crop.pixels[..., 0] + 0.1).sum()
+    assert (picture[..., 2] > picture[..., 0] + 0.1).sum() > dark
+    white = picture.min(-1) > 0.7
+    assert white.sum() > (subject.crop.pixels.min(-1) > 0.7).sum()
+
+
+def test_a_shut_eye_is_all_skin_and_lashes(subject):
+    _, picture = edited(subject, eyeBlink=1.0)
+    for upper, lower in zip(eyes(subject, UPPER_LIDS), eyes(subject, LOWER_LIDS), strict=True):
+        middle = (upper + lower)[2:-2] / 2
+        x, y = np.round(middle).astype(int).T
+        red, _, blue = picture[y, x].T
+        assert (red > blue).all()
+        assert (red < 0.87).all()
+
+
+def test_lids_close_more_and_more(subject):
+    uncovered = []
+    for weight in (0.0, 0.25, 0.5, 0.75, 1.0):
+        _, picture = edited(subject, eyeBlink=weight)
+        uncovered.append((picture[..., 2] > picture[..., 0] - 0.08).sum())
+    assert uncovered == sorted(uncovered, reverse=True)
+    assert uncovered[-1] < 0.1 * uncovered[0]
+
+
+def test_a_little_more_weight_changes_little(subject):
+    weights = np.linspace(0, 1, 21)
+    pictures = [edited(subject, eyeBlink=w)[1] for w in weights]
+    steps = [np.abs(b - a).mean() for a, b in pairwise(pictures)]
+    assert max(steps) < 6 * np.mean(steps)
