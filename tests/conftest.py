@@ -78,3 +78,65 @@ def fake_weights(tmp_path, monkeypatch):
         return path
 
     return make
+
+
+@pytest.fixture(scope="session")
+def make_record():
+    """Make a studio record of noise: ``make_record(seed=1, size=16, person="ann") -> Pair``.
+
+    What else is named replaces labels.
+    """
+
+    def make(seed: int = 0, size: int = 16, **labels):
+        from dataclasses import replace
+
+        from faceedit.studio.expressions import Ask
+        from faceedit.studio.fields import Fields
+        from faceedit.studio.record import Choices, Labels, Pair
+
+        rng = np.random.default_rng(seed)
+        about = Labels(
+            ask=Ask((("happy", 1.3), ("squint", 0.25)), lean=0.125, manner=99),
+            shown=Ask(action_units=(0.0, 2.5, *(0.0,) * 15)),
+            action_units=tuple(float(v) for v in rng.integers(0, 51, 17) / 10),
+            light="rim_left",
+            light_colour=(1.2, 1.0, 0.8),
+            input_light=(0.25, 0.5, 0.75),
+            file=f"{seed}.jpg",
+            person=f"person {seed}",
+        )
+
+        def noise(*channels: int) -> np.ndarray:
+            return rng.random((size, size, *channels), np.float32)
+
+        def labelled(high: int, kind: type) -> np.ndarray:
+            return rng.integers(0, high, (size, size)).astype(kind)
+
+        opacity = noise() * (noise() > 0.5)
+        return Pair(
+            input=rng.integers(0, 256, (size, size, 3)).astype(np.uint8),
+            target=rng.integers(0, 256, (size, size, 3)).astype(np.uint8),
+            fields=Fields(40 * noise(2) - 20, 2 * noise(3) - 1, noise(3), opacity),
+            part=labelled(10, np.int8) - np.int8(1),
+            regions_input=labelled(12, np.uint8),
+            regions_target=labelled(12, np.uint8),
+            valid=noise() > 0.1,
+            painted=noise(),
+            tooth_coordinates=noise(2),
+            shown_eye=noise(),
+            landmarks_input=(size * rng.random((478, 3), np.float32)),
+            landmarks_target=(size * rng.random((478, 3), np.float32)),
+            labels=replace(about, **labels),
+            choices=Choices(
+                seed=seed,
+                mouth=seed % 5,
+                mouth_brightness=1.05,
+                mouth_warmth=-0.02,
+                creases=(3.0, 0.5, 2.0),
+                crease_gain=1.1,
+                gap_input=0.01,
+                gap_target=0.07,
+            ),
+        )
+
+    return make

@@ -12,6 +12,7 @@ import tarfile
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -27,6 +28,9 @@ RATIO_STEP = 1 / 4096
 ZERO = 1 << 15
 FULL = (1 << 16) - 1
 _FAST = [cv2.IMWRITE_PNG_COMPRESSION, 1]
+_END = bytes(2 * tarfile.BLOCKSIZE)
+_DAMAGE = (tarfile.TarError, cv2.error, LookupError, ValueError, TypeError, OSError, EOFError)
+"""What reading other files, or damaged ones, ends with."""
 
 
 def write_shard(path: Path, pairs: Iterable[tuple[str, Pair]]) -> int:
@@ -51,6 +55,7 @@ def read_shard(path: Path) -> Iterator[tuple[str, Pair]]:
         UsageError: the file is no shard, or is cut off.
     """
     try:
+        _check_end(path)
         with tarfile.open(path) as archive:
             key, members = "", {}
             for entry in archive:
@@ -63,8 +68,16 @@ def read_shard(path: Path) -> Iterator[tuple[str, Pair]]:
                 members[kind] = content.read() if content else b""
             if key:
                 yield key, decode_pair(members)
-    except (tarfile.TarError, KeyError, ValueError, OSError) as error:
+    except _DAMAGE as error:
         raise UsageError(f"{path} is not a whole shard of pairs: {error}") from error
+
+
+def _check_end(path: Path) -> None:
+    """Look for the mark at the end: tarfile takes a file cut off between entries for whole."""
+    with path.open("rb") as file:
+        file.seek(-len(_END), io.SEEK_END)
+        if file.read() != _END:
+            raise ValueError("it is cut off")
 
 
 def encode_pair(pair: Pair) -> dict[str, bytes]:
@@ -126,8 +139,8 @@ def decode_pair(members: dict[str, bytes]) -> Pair:
     )
 
 
-def _labels(stored: dict) -> Labels:
-    tuples = {k: tuple(v) for k, v in stored.items() if isinstance(v, list)}
+def _labels(stored: dict[str, Any]) -> Labels:
+    tuples: dict[str, Any] = {k: tuple(v) for k, v in stored.items() if isinstance(v, list)}
     asks = {k: _ask(stored[k]) for k in ("ask", "shown")}
     return Labels(**stored | tuples | asks)
 

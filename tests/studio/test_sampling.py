@@ -1,0 +1,90 @@
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from faceedit.errors import UsageError
+from faceedit.studio.expressions import AMPLITUDES
+from faceedit.studio.lights import LIGHTS
+from faceedit.studio.sampling import LARGEST_TURN, Menu, draw_order
+
+NAMES = ("neutral", "happy", "sad", "angry")
+
+
+def orders(menu, count=400, seed=0):
+    rng = np.random.default_rng(seed)
+    return [draw_order(menu, rng) for _ in range(count)]
+
+
+def test_the_same_seed_draws_the_same_orders():
+    menu = Menu(NAMES, turns=True)
+    assert orders(menu) == orders(menu)
+    assert orders(menu) != orders(menu, seed=1)
+
+
+def test_expressions_keep_to_the_menu_and_to_their_ranges():
+    blends = 0
+    seen = Counter()
+    for order in orders(Menu(NAMES, action_units=False, lights=()), 1000):
+        ask = order.ask
+        assert ask is not None and not ask.of_units
+        assert order.light is None and order.turn == 0
+        total = sum(amplitude for _, amplitude in ask.blend)
+        if ask.blend:
+            assert AMPLITUDES[0] - 0.011 <= total <= AMPLITUDES[1] + 0.011
+            assert ask.manner > 0
+        assert len({n for n, _ in ask.blend}) == len(ask.blend) <= 2
+        assert {n for n, _ in ask.blend} <= set(NAMES) - {"neutral"}
+        assert abs(ask.lean) <= 0.4
+        blends += len(ask.blend) == 2
+        seen[ask.blend[0][0] if ask.blend else "neutral"] += 1
+    assert 40 < blends < 160
+    assert all(180 < count < 320 for count in seen.values()) and len(seen) == 4
+
+
+def test_action_units_come_singly_at_whole_intensities_or_mixed():
+    sizes = Counter()
+    for order in orders(Menu((), lights=())):
+        assert order.ask is not None and order.ask.of_units and not order.ask.blend
+        values = [v for v in order.ask.action_units if v]
+        sizes[len(values)] += 1
+        assert all(0.5 <= v <= 5.0 for v in values)
+        if len(values) == 1:
+            assert values[0] in (1.0, 2.0, 3.0, 4.0, 5.0)
+    assert set(sizes) == {1, 2, 3, 4}
+    assert 120 < sizes[1] < 200
+
+
+def test_lights_and_turns():
+    only_light = orders(Menu((), action_units=False, lights=("left", "rim_left")), 200)
+    assert {o.light for o in only_light} == {"left", "rim_left"}
+    assert all(o.ask is None for o in only_light)
+    coloured = [o for o in only_light if o.light_colour != (1.0, 1.0, 1.0)]
+    assert 30 < len(coloured) < 90
+    assert all(0.7 <= c <= 1.3 for o in coloured for c in o.light_colour)
+    turned = orders(Menu((), action_units=False, lights=(), turns=True), 200)
+    assert all(o.turn and abs(o.turn) <= LARGEST_TURN for o in turned)
+    assert min(o.turn for o in turned) < -20 and max(o.turn for o in turned) > 20
+
+
+def test_everything_on_the_menu_is_drawn_about_as_often_as_it_says():
+    kinds = Counter()
+    for o in orders(Menu(NAMES, turns=True), 1200):
+        ask = "none" if o.ask is None else "units" if o.ask.of_units else "expression"
+        kinds[ask, o.light is not None, o.turn != 0] += 1
+    shares = {k: 12 * n / 1200 for k, n in kinds.items()}
+    assert shares == {
+        ("expression", False, False): pytest.approx(5, abs=0.6),
+        ("units", False, False): pytest.approx(3, abs=0.6),
+        ("none", True, False): pytest.approx(1, abs=0.4),
+        ("expression", True, False): pytest.approx(2, abs=0.5),
+        ("none", False, True): pytest.approx(1, abs=0.4),
+    }
+
+
+def test_menus_that_make_no_sense():
+    with pytest.raises(UsageError, match="unknown light moon"):
+        Menu(NAMES, lights=("moon",))
+    with pytest.raises(UsageError, match="nothing is asked for"):
+        Menu((), action_units=False, lights=())
+    assert Menu(NAMES).lights == tuple(LIGHTS)
