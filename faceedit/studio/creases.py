@@ -182,6 +182,7 @@ def crease_log_ratio(
     strengths = np.stack([_strengths(subject.model, change, side) for side in ("_R", "_L")])
     wrinkles = atlas.wrinkles[choice.wrinkles % len(atlas.wrinkles)]
     drawn, zones = cv2.split(spread.sample(_creased(wrinkles, strengths, lined)))
+    zones = np.minimum(zones, 1.0)
     own = luma_band(log_luma(subject.crop.pixels), subject.unit, LINES)
     own = spread.from_photo(np.clip(own, -0.25, 0.05))
     made_up = drawn + FOLLOWED * zones * own

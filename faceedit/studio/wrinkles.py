@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numba import njit
 
 SIDE = 384
 """Of the maps in pixels: a fine line is a pixel and a half wide."""
@@ -132,29 +133,38 @@ def _stroke(
         taper: 1 fades from the middle to both ends, more keeps it even for longer.
     """
     curve = _smooth_curve(np.array(path, np.float64))
-    margin = 5.0 * width
-    low = np.floor((curve.min(0) - margin) * (SIDE - 1)).astype(int).clip(0, SIDE - 1)
-    high = np.ceil((curve.max(0) + margin) * (SIDE - 1)).astype(int).clip(0, SIDE - 1)
-    columns = np.arange(low[0], high[0] + 1) / (SIDE - 1)
-    rows = np.arange(low[1], high[1] + 1) / (SIDE - 1)
-    x, y = np.meshgrid(columns, rows)
-    start, step = curve[:-1], np.diff(curve, axis=0)
-    square = (step**2).sum(1)
-    rx, ry = x[..., None] - start[:, 0], y[..., None] - start[:, 1]
-    along = np.clip((rx * step[:, 0] + ry * step[:, 1]) / square, 0.0, 1.0)
-    dx, dy = rx - along * step[:, 0], ry - along * step[:, 1]
-    nearest = (dx**2 + dy**2).argmin(-1)[..., None]
-    at = (np.take_along_axis(v, nearest, -1)[..., 0] for v in (dx, dy, along))
-    dx, dy, along = at
-    near = nearest[..., 0]
-    distance = np.hypot(dx, dy)
-    left = np.sign(dx * step[near, 1] - dy * step[near, 0])
-    position = 2.0 * (near + along) / len(step) - 1.0
-    envelope = np.clip(1.0 - np.abs(position) ** (2 * taper), 0.0, 1.0)
-    bulge = np.exp(-(((left * distance - 2.0 * width) / (1.5 * width)) ** 2))
-    profile = ridge * bulge - np.exp(-((distance / width) ** 2))
-    part = layer[low[1] : high[1] + 1, low[0] : high[0] + 1]
-    part += (depth * envelope * profile).astype(np.float32)
+    _furrow(layer, curve, depth, width, ridge, taper)
+
+
+@njit(cache=True)
+def _furrow(layer, curve, depth, width, ridge, taper):
+    """Add the profile of a furrow by each pixel's distance from a polyline (N, 2)."""
+    side, spans = layer.shape[0], len(curve) - 1
+    reach = 5.0 * width
+    low_x, high_x = curve[:, 0].min() - reach, curve[:, 0].max() + reach
+    low_y, high_y = curve[:, 1].min() - reach, curve[:, 1].max() + reach
+    first, last = max(0, int(low_x * (side - 1))), min(side, int(high_x * (side - 1)) + 2)
+    for row in range(max(0, int(low_y * (side - 1))), min(side, int(high_y * (side - 1)) + 2)):
+        y = row / (side - 1)
+        for column in range(first, last):
+            x = column / (side - 1)
+            best, position, left = reach * reach, 0.0, 0.0
+            for k in range(spans):
+                step_x, step_y = curve[k + 1, 0] - curve[k, 0], curve[k + 1, 1] - curve[k, 1]
+                away_x, away_y = x - curve[k, 0], y - curve[k, 1]
+                along = (away_x * step_x + away_y * step_y) / (step_x**2 + step_y**2)
+                along = min(max(along, 0.0), 1.0)
+                off_x, off_y = away_x - along * step_x, away_y - along * step_y
+                square = off_x**2 + off_y**2
+                if square < best:
+                    best, position = square, 2.0 * (k + along) / spans - 1.0
+                    left = np.sign(off_x * step_y - off_y * step_x)
+            if best < reach * reach:
+                distance = np.sqrt(best)
+                envelope = 1.0 - np.abs(position) ** (2.0 * taper)
+                bulge = np.exp(-(((left * distance - 2.0 * width) / (1.5 * width)) ** 2))
+                profile = ridge * bulge - np.exp(-((distance / width) ** 2))
+                layer[row, column] += depth * envelope * profile
 
 
 def _smooth_curve(path: np.ndarray, per_span: int = 5) -> np.ndarray:
@@ -170,9 +180,9 @@ def _smooth_curve(path: np.ndarray, per_span: int = 5) -> np.ndarray:
 
 def _pit(layer: np.ndarray, middle: np.ndarray, radii: tuple[float, float], depth: float) -> None:
     """Darken (or, with a negative depth, brighten) a soft ellipse."""
-    x = (_columns() - middle[0]) / radii[0]
-    y = (_columns()[:, None] - middle[1]) / radii[1]
-    layer -= np.float32(depth) * np.exp(-(x**2) - y**2).astype(np.float32)
+    x = np.exp(-(((_columns() - middle[0]) / radii[0]) ** 2))
+    y = np.exp(-(((_columns() - middle[1]) / radii[1]) ** 2))
+    layer -= np.float32(depth) * np.outer(y, x).astype(np.float32)
 
 
 def _beside(place: np.ndarray, right: float, down: float) -> np.ndarray:
