@@ -141,7 +141,7 @@ def decode_pair(members: dict[str, bytes]) -> Pair:
 
 def _labels(stored: dict[str, Any]) -> Labels:
     tuples: dict[str, Any] = {k: tuple(v) for k, v in stored.items() if isinstance(v, list)}
-    asks = {k: _ask(stored[k]) for k in ("ask", "shown")}
+    asks: dict[str, Any] = {k: _ask(stored[k]) for k in ("ask", "shown")}
     return Labels(**stored | tuples | asks)
 
 
