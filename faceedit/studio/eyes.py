@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from faceedit.studio.eyeball import LID_SHADOW, between_lids
+from faceedit.studio.eyeball import LID_SHADOW, Between, between_lids
 from faceedit.studio.fields import grid
 from faceedit.studio.lids import Columns, Lids, find_lids, reach, skin_sources, smooth_step
 from faceedit.studio.lidskin import (
@@ -113,7 +113,7 @@ def _edit_eye(edit: EyeEdit, lids: Lids, pixels: np.ndarray, held: np.ndarray | 
     edit.flow[box] += near[..., None] * (own - edit.flow[box])
 
     colour = lid_colour(lids, look)
-    eye = between_lids(lids, columns, x, y, counts, look)
+    eye = _between(lids, columns, x, y, counts, look)
     grain = skin_grain(columns, x, y, lids.unit, look)
     fresh, unfolded = unfolded_skin(
         columns, x, y, colour, grain, lashes_over_lid(lids, colour, look)
@@ -145,6 +145,22 @@ def _edit_eye(edit: EyeEdit, lids: Lids, pixels: np.ndarray, held: np.ndarray | 
     edit.paint[box] = np.where(opacity[..., None] > 0, np.clip(paint * np.exp(lashes), 0, 1), 0.0)
     edit.shown[box] = np.where(inside, eye.shown, 0.0)
     edit.log_ratio[box] = np.where(inside, shadow, 0.0)[..., None] + lashes
+
+
+def _between(lids, columns, x, y, counts, look) -> Between:
+    """Paint between the lids, but only over the rows that lie there."""
+    margin = 2 / lids.unit
+    rows = ((y > columns.upper.target - margin) & (y < columns.lower.target + margin)).any(1)
+    within = np.flatnonzero(rows)
+    part = slice(within[0], within[-1] + 1) if len(within) else slice(0, 1)
+    found = between_lids(lids, columns.rows(part), x[part], y[part], counts[part], look)
+    full = Between(np.zeros((*x.shape, 3)), np.zeros(x.shape), np.zeros(x.shape))
+    full.paint[part], full.opacity[part], full.shown[part] = (
+        found.paint,
+        found.opacity,
+        found.shown,
+    )
+    return full
 
 
 def _over(photo: np.ndarray, eye, at) -> np.ndarray:

@@ -79,6 +79,11 @@ class Columns:
         """Take (15, ...) values apart."""
         return cls(*(Line(*values[3 * k : 3 * k + 3]) for k in range(5)))
 
+    def rows(self, part: slice) -> "Columns":
+        """Return the lines at some rows of the places."""
+        lines = (self.brow, self.crease, self.upper, self.lower, self.under)
+        return Columns(*(Line(n.target[part], n.source[part], n.along[part]) for n in lines))
+
     @property
     def move(self) -> np.ndarray:
         """How far the lids' edges move at most."""
@@ -308,21 +313,39 @@ def _through(knots: tuple[_Knot, ...], x: np.ndarray, y: np.ndarray) -> np.ndarr
     Returns:
         (2, h, w) x and y in the photo.
     """
-    target, source, along = (np.stack(v) for v in zip(*knots, strict=True))
-    width = np.maximum(np.diff(target, axis=0), 1e-6)
-    secant = np.diff(source, axis=0) / width
-    # A slope of at most three times either secant keeps the cubic monotone.
-    gentler = np.concatenate([secant[:1], np.minimum(secant[:-1], secant[1:]), secant[-1:]])
-    slopes = np.minimum(1.0, 3 * gentler)
-    before = y < target[0]
-    mapped = np.where(before, y - target[0] + source[0], y - target[-1] + source[-1])
-    shift = np.where(before, along[0], along[-1])
-    for k in range(len(knots) - 1):
-        t = (y - target[k]) / width[k]
-        t2, t3 = t * t, t * t * t
-        value = (2 * t3 - 3 * t2 + 1) * source[k] + (3 * t2 - 2 * t3) * source[k + 1]
-        value += width[k] * ((t3 - 2 * t2 + t) * slopes[k] + (t3 - t2) * slopes[k + 1])
-        inside = (t >= 0) & (t < 1)
-        mapped = np.where(inside, value, mapped)
-        shift = np.where(inside, along[k] + t * (along[k + 1] - along[k]), shift)
-    return np.stack([x + shift, mapped])
+    flat = [np.stack([v.ravel() for v in values]) for values in zip(*knots, strict=True)]
+    return _cubic(*flat, x.ravel(), y.ravel()).reshape(2, *x.shape)
+
+
+@njit(cache=True)
+def _cubic(target, source, along, x, y):
+    n = len(target)
+    found = np.empty((2, len(x)))
+    for i in range(len(x)):
+        if y[i] < target[0, i]:
+            found[0, i] = x[i] + along[0, i]
+            found[1, i] = y[i] - target[0, i] + source[0, i]
+            continue
+        if y[i] >= target[n - 1, i]:
+            found[0, i] = x[i] + along[n - 1, i]
+            found[1, i] = y[i] - target[n - 1, i] + source[n - 1, i]
+            continue
+        k = 0
+        while y[i] >= target[k + 1, i]:
+            k += 1
+        # A slope of at most three times either secant keeps the cubic monotone.
+        secant = np.empty(3)
+        for j in range(3):
+            m = min(max(k - 1 + j, 0), n - 2)
+            width = max(target[m + 1, i] - target[m, i], 1e-6)
+            secant[j] = (source[m + 1, i] - source[m, i]) / width
+        left = min(1.0, 3 * min(secant[0], secant[1]))
+        right = min(1.0, 3 * min(secant[1], secant[2]))
+        width = max(target[k + 1, i] - target[k, i], 1e-6)
+        t = (y[i] - target[k, i]) / width
+        value = (2 * t**3 - 3 * t**2 + 1) * source[k, i]
+        value += (3 * t**2 - 2 * t**3) * source[k + 1, i]
+        value += width * ((t**3 - 2 * t**2 + t) * left + (t**3 - t**2) * right)
+        found[0, i] = x[i] + along[k, i] + t * (along[k + 1, i] - along[k, i])
+        found[1, i] = value
+    return found
