@@ -26,6 +26,8 @@ SHADING = 0.8
 """Share of the model's shading; less in a smile, whose shading was measured."""
 SOFT, FINE, FOLLOWED = 1.0, 1.0, 1.4
 """Gains of made-up folds, of made-up lines, and of deepening the photo's own lines."""
+LIFTED = 0.75
+"""Share of a measured smile where it brightens: not everybody's folds that go were as dark."""
 FULL_SMILE = 0.35
 """Change of mouthSmile from which on folds go as far as they do."""
 SEAM = 0.03
@@ -188,6 +190,7 @@ def crease_log_ratio(
     made_up = drawn + FOLLOWED * zones * own
 
     smile = spread.sample(_two_sided_smile(atlas.smile(choice), subject.model, change))
+    smile = np.where(smile > 0, LIFTED * smile, smile)
     face, surface = cv2.split(spread.sample(atlas.masks))
     gray = _shading_gain(subject.model, change) * spread.shade * surface
     gray += made_up * face * shown
@@ -316,7 +319,7 @@ def _strengths(model: FaceModel, change: np.ndarray, side: str) -> np.ndarray:
         "forehead_inner": 0.7 * inner + 0.4 * outer - 0.3 * frown,
         "forehead_outer": 0.2 * inner + 0.8 * outer - 0.3 * frown,
         "frown": frown + 0.15 * sneer,
-        "nose": sneer + 0.1 * frown,
+        "nose": sneer,
         "wing": 0.8 * sneer + 0.5 * of("mouthUpperUp") - 0.5 * max(0.0, of("mouthSmile")),
         "corner": of("mouthFrown") + 0.25 * of("mouthStretch"),
         "chin": of("mouthShrugLower") + 0.3 * of("mouthFrown") + 0.2 * of("mouthPress"),

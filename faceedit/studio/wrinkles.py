@@ -241,7 +241,7 @@ def _nose(layer: _Layer, at: _Anchors, rng: np.random.Generator) -> None:
         path = [(root[0] - 0.003, y), (root[0] - 0.5 * reach, y + 0.005)]
         path.append((root[0] - reach, y + 0.022))
         strength = rng.uniform(0.7, 1.0)
-        _stroke(layer.soft, path, 0.16 * strength, 0.0062, ridge=0.6, taper=1.0)
+        _stroke(layer.soft, path, 0.13 * strength, 0.0080, ridge=0.6, taper=1.0)
         _stroke(layer.fine, path, 0.18 * strength, 0.0034, ridge=0.4)
     trough = [(root[0] - 0.050, root[1] + 0.015), (root[0] - 0.058, root[1] + 0.060)]
     trough.append((wing[0] + 0.004, wing[1] - 0.040))
@@ -319,7 +319,7 @@ def _lid(layer: _Layer, at: _Anchors, rng: np.random.Generator) -> None:
     drop = rng.uniform(0.019, 0.024)
     path = [_beside(inner, -0.010, 0.014), _beside(low, 0.024, drop)]
     path += [_beside(low, -0.020, drop + 0.002), _beside(outer, 0.004, 0.018)]
-    _stroke(layer.soft, path, 0.13, 0.0075, ridge=0.0, taper=1.0)
+    _stroke(layer.soft, path, 0.16, 0.0080, ridge=0.0, taper=1.0)
     _pit(layer.soft, _beside(low, 0.0, 0.010), (0.035, 0.006), -0.07)
     for k in range(2):
         lower = [_beside(p, 0.0, 0.005 + 0.010 * k) for p in path[1:]]
