@@ -12,7 +12,8 @@ import numpy as np
 
 from faceedit.studio.eyeball import LID_SHADOW, Between, between_lids
 from faceedit.studio.fields import grid
-from faceedit.studio.lids import Columns, Lids, find_lids, reach, skin_sources, smooth_step
+from faceedit.studio.lidflow import reach, skin_sources
+from faceedit.studio.lids import LASHES, NARROW, Columns, Lids, find_lids, smooth_step
 from faceedit.studio.lidskin import (
     lashes_over_lid,
     lid_colour,
@@ -119,6 +120,13 @@ def _edit_eye(edit: EyeEdit, lids: Lids, pixels: np.ndarray, held: np.ndarray | 
         columns, x, y, colour, grain, lashes_over_lid(lids, colour, look)
     )
     unfolded = unfolded * near * (of_upper > 0)
+    # A shut eye's lashes are not those of an open one: the edges that part are painted too.
+    reopened = counts * _was_shut(columns) * (columns.upper.move < columns.lower.move)
+    beside = np.maximum(columns.upper.target - y, y - columns.lower.target)
+    strip = reopened * smooth_step(2 - 2 * np.maximum(beside, 0) / LASHES)
+    strip = strip * (of_eye < 0.5)
+    fresh = np.where((strip > unfolded)[..., None], look(*skin), fresh)
+    unfolded = np.maximum(unfolded, strip)
     lowered = smooth_step(np.maximum(columns.upper.move, 0.0) / LOWERED)
     depth, length = LID_SHADOW
     shadow = -depth * near * lowered * np.exp(-(((y - columns.upper.target) / length) ** 2))
@@ -128,9 +136,8 @@ def _edit_eye(edit: EyeEdit, lids: Lids, pixels: np.ndarray, held: np.ndarray | 
     opacity = np.where(inside, eye.opacity, unfolded)
     # Pixels that lids and eye share are mixed, so that edges are smooth.
     shared = np.maximum(np.maximum(of_upper, of_lower), of_eye) < 0.99
-    rows, columns_ = np.nonzero(shared & (counts > 0))
-    if len(rows):
-        at = rows, columns_
+    at = np.nonzero(shared & (counts > 0))
+    if len(at[0]):
         opened = _over(look(x[at][None], y[at][None])[0] * np.exp(shadow[at])[:, None], eye, at)
         upper_skin = look(above[0][at][None], above[1][at][None])[0]
         upper_skin += unfolded[at][:, None] * (fresh[at] - upper_skin)
@@ -145,6 +152,12 @@ def _edit_eye(edit: EyeEdit, lids: Lids, pixels: np.ndarray, held: np.ndarray | 
     edit.paint[box] = np.where(opacity[..., None] > 0, np.clip(paint * np.exp(lashes), 0, 1), 0.0)
     edit.shown[box] = np.where(inside, eye.shown, 0.0)
     edit.log_ratio[box] = np.where(inside, shadow, 0.0)[..., None] + lashes
+
+
+def _was_shut(columns: Columns) -> np.ndarray:
+    """Return how surely the photo's eye is shut, in [0, 1]."""
+    had = columns.lower.source - columns.upper.source
+    return 1 - smooth_step((had - NARROW[0]) / (NARROW[1] - NARROW[0]))
 
 
 def _between(lids, columns, x, y, counts, look) -> Between:

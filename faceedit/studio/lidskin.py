@@ -29,9 +29,16 @@ LOWERED = 0.015
 """Eye distances of the lid's descent from which on paint is laid in full."""
 THICK = (0.015, 0.045)
 """Heights of the lid's visible skin from which on, and above which only, its colour is trusted."""
+LID_SHARE = 0.65
+"""Of the visible lid in that colour, the rest the skin below the brow's: a lid that bulges out of
+its fold catches more light than the rim that shows of an open one."""
+CHEEK = 0.06
+"""Eye distances below the eye's lower fold that are taken for the skin of the cheek."""
+LIFTED = 0.25
+"""Share of the way, in log, to that skin's colour where it is lighter."""
 COLOUR_REACH = 0.05
 """Eye distances along the lid over which its colour is evened."""
-BULGE, HOLLOW = 0.07, 0.12
+BULGE, HOLLOW = 0.09, 0.12
 """Log units by which the middle of a closed lid is lighter, its crease and lash roots darker."""
 GRAIN = 0.014
 """Eye distances: structure finer than this is the skin's texture."""
@@ -93,9 +100,16 @@ def lid_colour(lids: Lids, look: Look) -> np.ndarray:
     fold = np.minimum(crease, roots)
     below_brow = np.maximum(fold - lines.brow.source, THIN)
     of_lid = _lighter_half(look(x, crease + steps * bare))
-    of_brow = _lighter_half(look(x, fold - steps * 0.6 * below_brow))
-    trust = smooth_step((bare - THICK[0]) / (THICK[1] - THICK[0]))[:, None]
-    colour = trust * of_lid + (1 - trust) * of_brow
+    of_brow = _lighter_half(look(x, fold - steps * 0.4 * below_brow))
+    # Where brows hang low, what lies above the fold is hair.
+    darker = (of_brow.sum(-1) < of_lid.sum(-1))[:, None]
+    of_brow = np.where(darker, of_lid, of_brow)
+    trust = LID_SHARE * smooth_step((bare - THICK[0]) / (THICK[1] - THICK[0]))[:, None]
+    colour = np.maximum(of_lid, 1e-3) ** trust * np.maximum(of_brow, 1e-3) ** (1 - trust)
+    # A shut lid fills the socket, whose shadow lay on all that is seen above an open eye.
+    of_cheek = np.maximum(_lighter_half(look(x, lines.under.source + steps * CHEEK)), 1e-3)
+    darker = (colour.sum(-1) < of_cheek.sum(-1))[:, None]
+    colour = np.where(darker, colour ** (1 - LIFTED) * of_cheek**LIFTED, colour)
     # Beyond the corners the columns show other things.
     weight = ((lids.ends[0] < GRID) & (lids.ends[1] > GRID)).astype(np.float64)
     evened = blur_along(colour.T * weight, COLOUR_REACH)

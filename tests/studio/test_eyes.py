@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -81,6 +82,29 @@ def test_a_shut_eye_is_all_skin_and_lashes(subject):
         red, _, blue = picture[y, x].T
         assert (red > blue).all()
         assert (red < 0.87).all()
+
+
+def test_what_is_held_stays(subject):
+    pose = subject.posed(subject.expression + subject.model.weights(eyeBlink=1.0))
+    flow = np.zeros((256, 256, 2), np.float32)
+    edit = edit_eyes(subject, pose, flow, np.ones((256, 256), np.float32))
+    for field in (edit.flow, edit.log_ratio, edit.opacity, edit.shown):
+        assert not field.any()
+
+
+def test_a_shut_eye_opens_only_when_asked_to(subject):
+    shut = subject.posed(subject.expression + subject.model.weights(eyeBlink=1.0))
+    landmarks = subject.moved_landmarks(shut)
+    _, picture = edited(subject, eyeBlink=1.0)
+    crop = replace(subject.crop, pixels=picture, landmarks=landmarks)
+    asleep = replace(subject, crop=crop, pose=shut)
+    flow = np.zeros((256, 256, 2), np.float32)
+    assert edit_eyes(asleep, subject.pose, flow).shown.sum() < 5
+    awake = edit_eyes(asleep, subject.pose, flow, may_open=True)
+    for upper, lower in zip(eyes(subject, UPPER_LIDS), eyes(subject, LOWER_LIDS), strict=True):
+        x, y = np.round((upper + lower)[3:-3] / 2).astype(int).T
+        assert (awake.opacity[y, x] > 0.95).all()
+        assert (awake.shown[y, x] > 0.5).all()
 
 
 def test_lids_close_more_and_more(subject):
