@@ -13,7 +13,7 @@ from faceedit.studio.sampling import Menu
 from faceedit.studio.shards import write_shard
 from faceedit.studio.sources import SourcePhoto
 from faceedit.training import studio_pairs
-from faceedit.training.labelled import LabelledPhoto
+from faceedit.training.labelled import LabelledPhoto, read_labelled
 from faceedit.training.studio_pairs import (
     AS_PHOTOGRAPHED,
     ASKABLE,
@@ -272,3 +272,30 @@ def test_live_needs_photos(live):
     make, _ = live
     with pytest.raises(UsageError, match="no photos"):
         LivePairs(make().commission, [])
+
+
+def test_a_real_photo_led_by_its_tensors_becomes_the_target(data_folder):
+    rig, table = data_folder / "rig", data_folder / "landmarks.npz"
+    if not (rig.is_dir() and table.is_file()):
+        pytest.skip("no rig or no landmarks")
+    with np.load(table) as arrays:
+        points = dict(zip(arrays["files"].tolist(), arrays["points"], strict=True))
+    photos = read_labelled(data_folder / "portraits.csv")
+    photo = next(p for p in photos if p.expression == "neutral" and not p.occluded)
+    source = SourcePhoto(photo, points[photo.path.name])
+    menu = Menu(("happy", "surprised"), action_units=False)
+    commission = Commission(rig, menu, size=128, per_photo=3, seed=1)
+    samples = list(LivePairs(commission, [source]))
+    assert len(samples) == 3
+    for sample in samples:
+        side = torch.arange(128.0)
+        places = torch.stack(torch.meshgrid(side, side, indexing="xy"))
+        at = ((places + sample["flow"]) / 127 * 2 - 1).permute(1, 2, 0)
+        warped = torch.nn.functional.grid_sample(
+            sample["input"][None], at[None], "bicubic", "reflection", align_corners=True
+        )[0]
+        lit = warped * sample["log_ratio"].exp()
+        opacity = sample["opacity"]
+        made = (opacity * sample["paint"] + (1 - opacity) * lit).clamp(0, 1)
+        assert (made - sample["target"]).abs().mean() < 1 / 255
+        assert (sample["input"] - sample["target"]).abs().mean() > 1 / 255
