@@ -22,7 +22,7 @@ DARK_TINT = np.array([0.75, 1.05, 1.15], np.float32)
 BRIGHT_TINT = 0.8
 DARKEST, BRIGHTEST = -0.75, 0.35
 """Bounds of the log ratio of all creases together."""
-SHADING = 0.8
+SHADING = 1.0
 """Share of the model's shading; less in a smile, whose shading was measured."""
 SOFT, FINE, FOLLOWED = 1.0, 1.0, 1.4
 """Gains of made-up folds, of made-up lines, and of deepening the photo's own lines."""
@@ -110,7 +110,7 @@ def draw_crease_choice(rng: np.random.Generator, atlas: CreaseAtlas) -> CreaseCh
         person=int(rng.integers(max(1, len(atlas.smile_people)))),
         share=float(rng.uniform(0.0, 0.7)),
         wrinkles=int(rng.integers(len(atlas.wrinkles))),
-        gain=float(rng.uniform(0.8, 1.2)),
+        gain=float(rng.uniform(0.85, 1.35)),
     )
 
 
@@ -367,4 +367,4 @@ def _leftness(side: int) -> np.ndarray:
 def _shading_gain(model: FaceModel, change: np.ndarray) -> float:
     """Return the share of the model's shading: smiles bring their own."""
     smile = min(1.0, abs(model.mean_weight(change, "mouthSmile")) / 0.6)
-    return SHADING * (1.0 - 0.5 * smile)
+    return SHADING * (1.0 - 0.6 * smile)
