@@ -14,7 +14,7 @@ from faceedit.studio.mouth_bank import (
     draw_mouth_choice,
     edge_of_model,
 )
-from faceedit.studio.mouth_cavity import Opening, paint_cavity
+from faceedit.studio.mouth_cavity import Opening, mouth_box, paint_cavity
 from faceedit.studio.mouth_tone import ToothTone
 from faceedit.studio.subject import CLOSED, Pose, Subject
 from faceedit.studio.teeth import MouthAnatomy, SmoothMap, incisal_edge
@@ -24,11 +24,16 @@ __all__ = ["MouthChoice", "MouthEdit", "draw_mouth_choice", "edit_mouth"]
 LIP_MARGIN, LIP_REACH = 0.014, 0.09
 """Eye distances: lips that move are sampled this far from the photo's opening, where teeth may
 shine under the landmarks' line; the lip is compressed by it over the reach."""
-OWN_MARGIN = (0.008, 0.026)
-"""Eye distances inside the photo's opening from where on its own teeth are taken, softly."""
+OWN_TEETH = 0.05
+"""Gap of the lips in eye distances from which on a photo says what its teeth look like."""
+OWN_MARGIN, LOWER_MARGIN = (0.008, 0.026), (0.02, 0.045)
+"""Eye distances inside the photo's opening from where on its own teeth are taken, softly;
+more for what the jaw carries away from the upper teeth, as the wet rim of the lower lip is not."""
 FULL_CHANGE = 0.02
 """Eye distances of lip movement from which on the margins are whole."""
-CONTACT_WIDTH, CONTACT_DEPTH = 0.009, np.array([0.38, 0.5, 0.5], np.float32)
+TORN = 0.012
+"""Eye distances below the upper teeth that stay with nothing when a closed bite opens."""
+CONTACT_WIDTH, CONTACT_DEPTH = 0.010, np.array([0.50, 0.62, 0.60], np.float32)
 """Of the dark line where lips meet: eye distances, and share of RGB light lost."""
 
 
@@ -77,8 +82,8 @@ def edit_mouth(
 
     anatomy = bank.anatomy(subject.model)
     change = _change(subject, target)
-    opening = Opening(anatomy, target, subject.unit)
-    box = opening.box
+    box = mouth_box(anatomy, (subject.pose, target), subject.unit)
+    opening = Opening(anatomy, target, subject.unit, box)
     inside[box] = opening.coverage
     coordinates[box] = opening.chart()
     if change == 0:
@@ -86,7 +91,7 @@ def edit_mouth(
     shown = None
     local = _lip_flow(opening, flow[box].copy())
     if subject.gap >= CLOSED:
-        shown = Opening(anatomy, subject.pose, subject.unit, like=opening)
+        shown = Opening(anatomy, subject.pose, subject.unit, box)
         local = _keep_off(shown, local, subject.unit, change)
     if opening.coverage.any():
         _fill(edit, subject, target, bank, choice, opening, shown, local, change)
@@ -141,6 +146,8 @@ def _fill(edit, subject, target, bank, choice, opening, shown, lips, change) -> 
     anatomy, box, coverage = bank.anatomy(subject.model), opening.box, opening.coverage
     own, teeth_flow = _own(subject, target, anatomy, opening, shown, change)
     tone = ToothTone(subject)
+    if shown is not None and subject.gap > OWN_TEETH:
+        tone.match(subject.crop.pixels[box][-shown.distance() > OWN_MARGIN[0] * subject.unit])
     new = paint_cavity(subject, target, bank, choice, opening, tone)
     core = coverage > 0.99
     flow = np.where((core & (own > 0.02))[..., None], teeth_flow, lips)
@@ -180,26 +187,30 @@ def _own(
     if shown is None or not shown.coverage.any():
         return nothing, np.zeros_like(places)
     source = subject.pose.places
-    upper = SmoothMap(target.places[anatomy.upper], source[anatomy.upper])(places) - places
-    lower = SmoothMap(target.places[anatomy.lower], source[anatomy.lower])(places) - places
+    upper = SmoothMap(target.places[anatomy.upper], source[anatomy.upper]).on_grid(places) - places
+    lower = SmoothMap(target.places[anatomy.lower], source[anatomy.lower]).on_grid(places) - places
     moved = np.linalg.norm(lower - upper, axis=-1).max()
     depth = np.maximum(-shown.distance(), 0) / subject.unit
-    low, high = OWN_MARGIN[0] * change, max(OWN_MARGIN[1] * change, 1e-6)
 
-    def seen(towards: np.ndarray) -> np.ndarray:
+    def seen(towards: np.ndarray, margin: tuple[float, float]) -> np.ndarray:
+        low, high = margin[0] * change, max(margin[1] * change, 1e-6)
         found = warp(depth, towards, cv2.INTER_LINEAR)
         return np.clip((found - low) / (high - low), 0, 1)
 
     if moved < 0.3:
-        return seen(upper).astype(np.float32), upper
+        return seen(upper, OWN_MARGIN).astype(np.float32), upper
     columns = places[0, :, 0]
     start = edge_of_model(source[anatomy.upper], columns) - places[0, 0, 1]
     luma = subject.crop.pixels[opening.box] @ LUMA
     edge = incisal_edge(luma, shown.coverage > 0.5, start, 0.07 * subject.unit)
     rows = np.arange(len(places), dtype=np.float32)[:, None]
-    above = np.clip(edge[None] + 1.0 - rows, 0, 1)
-    of_upper = seen(upper) * warp(above, upper, cv2.INTER_LINEAR)
-    of_lower = seen(lower) * (1 - warp(above, lower, cv2.INTER_LINEAR))
+    # What is torn apart is torn clear of the teeth's tips.
+    torn = min(moved / subject.unit / FULL_CHANGE, 1.0) * TORN * subject.unit
+    edge = cv2.GaussianBlur(edge[None], (0, 0), 0.01 * subject.unit)
+    above = np.clip(edge + 1.0 - rows, 0, 1)
+    below = np.clip((rows - edge - torn) / (1.0 + torn) + 1.0, 0, 1)
+    of_upper = seen(upper, OWN_MARGIN) * warp(above, upper, cv2.INTER_LINEAR)
+    of_lower = seen(lower, LOWER_MARGIN) * warp(below.astype(np.float32), lower, cv2.INTER_LINEAR)
     take_upper = of_upper >= 0.5
     own = np.where(take_upper, of_upper, np.where(of_lower > 0, of_lower, of_upper))
     return own.astype(np.float32), np.where((take_upper | (of_lower <= 0))[..., None], upper, lower)

@@ -114,6 +114,7 @@ class TeethPlate:
         donor: the photo.
         upper, lower: (U, 2) and (L, 2) patch pixels of the front teeth's vertices, moved so that
             the model's edge of the upper teeth lies on the photo's.
+        tone: display luma of the teeth.
         above: (H, W) float32 in [0, 1], pixels of the upper teeth and what is above them.
     """
 
@@ -123,6 +124,9 @@ class TeethPlate:
         lower = donor.places[order[anatomy.lower]]
         height, width = donor.alpha.shape
         luma = donor.pixels @ LUMA
+        bright = np.percentile(luma[donor.alpha > 0.8], 92) if (donor.alpha > 0.8).any() else 0
+        # Where lips or the dark take up much of the photo, the teeth are brighter than its tone.
+        self.tone = max(donor.tone, 0.9 * float(bright))
         start = edge_of_model(upper, np.arange(width))
         edge = incisal_edge(luma, donor.alpha > 0.5, start, EDGE_REACH * width)
         middle = float(np.median(upper[:, 0]))

@@ -1,16 +1,23 @@
 """The opening between the lips, finely drawn, and a picture of a mouth to put there."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
 from faceedit.faces.topology import INNER_LIPS
-from faceedit.studio.drawing import draw_model
-from faceedit.studio.model import MOUTH_PARTS, Part, vertex_normals
+from faceedit.studio.drawing import Drawing, draw_model
+from faceedit.studio.fields import grid
+from faceedit.studio.model import MOUTH_PARTS, FaceModel, Part, vertex_normals
 from faceedit.studio.mouth_bank import LUMA, MouthBank, MouthChoice, TeethPlate, plate_map
 from faceedit.studio.mouth_tone import ToothTone
 from faceedit.studio.subject import Pose, Subject
 from faceedit.studio.teeth import MouthAnatomy
 
+Box = tuple[slice, slice]
+
+FINE_ENOUGH = 400
+"""Crops larger than this are drawn at twice their resolution, others at three times."""
 AROUND = 0.16
 """Eye distances of skin drawn about the lips."""
 POKING = 0.03
@@ -24,14 +31,26 @@ LIP_SHADE, LIP_SHADE_REACH = 0.5, 0.022
 UPPER_SHADE, UPPER_SHADE_REACH = 0.3, 0.05
 CORNER_SHADE = 0.45
 """Of light lost to the lips, to the upper lip beyond that, and towards the corners."""
-DEPTH_REACH, DARKEST = 2.0, 0.07
+DEPTH_REACH, DARKEST = 3.4, 0.06
 """Centimetres behind the front teeth over which light falls to 1/e, and what remains."""
-GUM, TONGUE, SOCKET = (
-    np.array(c, np.float32) for c in ((0.72, 0.43, 0.42), (0.70, 0.41, 0.40), (0.22, 0.10, 0.09))
-)
-"""RGB over the teeth's luma."""
+FLESH = np.array([1.0, 0.56, 0.54], np.float32)
+SOCKET = np.array([0.42, 0.18, 0.16], np.float32)
+REDDER = np.array([0.88, 1.06, 1.12], np.float32)
+"""RGB over the teeth's luma; exponents of the light that is left in the depth."""
+DONOR_TEETH = np.array([1.039, 0.991, 0.942], np.float32)
+"""Mean RGB over luma of teeth in the donors' studio light."""
 FALL = 0.35
 """Upper teeth lengths of jaw movement from the donor's over which its lower half fades."""
+
+
+def mouth_box(anatomy: MouthAnatomy, poses: tuple[Pose, ...], unit: float) -> Box:
+    """Return the slices of the crop about the lips of all `poses`."""
+    ring = anatomy.model.landmark_vertices[list(INNER_LIPS)]
+    points = np.concatenate([pose.places[ring] for pose in poses])
+    size, margin = poses[0].size, AROUND * unit
+    low = np.clip(np.floor(points.min(0) - margin), 0, size - 2).astype(int)
+    high = np.clip(np.ceil(points.max(0) + margin) + 1, low + 2, size).astype(int)
+    return (slice(int(low[1]), int(high[1])), slice(int(low[0]), int(high[0])))
 
 
 class Opening:
@@ -44,38 +63,29 @@ class Opening:
         mouth_pixels: (h, w) float32, the same with slivers and before softening.
         factor: of the fine drawing.
         fine: its `Drawing`.
+        behind: (T, 3) triangles behind the lips that face the camera there.
         fine_mask: (h·factor, w·factor) bool, fine pixels between the lips.
     """
 
-    def __init__(
-        self, anatomy: MouthAnatomy, pose: Pose, unit: float, like: "Opening | None" = None
-    ):
-        self.anatomy, self.pose, self.unit = anatomy, pose, unit
+    def __init__(self, anatomy: MouthAnatomy, pose: Pose, unit: float, box: Box):
+        self.anatomy, self.pose, self.unit, self.box = anatomy, pose, unit, box
+        self.factor = k = 2 if pose.size > FINE_ENOUGH else 3
         ring = pose.places[anatomy.model.landmark_vertices[list(INNER_LIPS)]]
-        size, margin = pose.size, AROUND * unit
-        if like is not None:
-            self.box, self.factor = like.box, like.factor
-        else:
-            low = np.clip(np.floor(ring.min(0) - margin), 0, size - 2).astype(int)
-            high = np.clip(np.ceil(ring.max(0) + margin) + 1, low + 2, size).astype(int)
-            self.box = (slice(low[1], high[1]), slice(low[0], high[0]))
-            self.factor = 2 if size > 400 else 3
-        rows, columns = self.box
+        rows, columns = box
         corner = np.array([columns.start, rows.start], np.float32)
         height, width = rows.stop - rows.start, columns.stop - columns.start
-        k = self.factor
         self.shape = (height, width)
-        y, x = np.mgrid[rows, columns]
-        self.places = np.stack([x, y], axis=-1).astype(np.float32)
+        self.places = grid(self.shape) + corner
         fine_places = (pose.places - corner + 0.5) * k - 0.5
-        self.fine = draw_model(anatomy.near, fine_places, pose.depth, (height * k, width * k))
+        near = _facing_box(anatomy.near, fine_places, (height * k, width * k))
+        self.behind = near.triangles[np.isin(near.part, MOUTH_PARTS)]
+        self.fine = draw_model(near, fine_places, pose.depth, (height * k, width * k))
         line = np.zeros((height * k, width * k), np.uint8)
         fine_ring = (ring - corner + 0.5) * k - 0.5
         cv2.fillPoly(line, [np.rint(fine_ring * 16).astype(np.int32)], 1, shift=4)
         grow = 2 * max(1, round(POKING * unit * k)) + 1
-        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (grow, grow))
-        near = cv2.dilate(line, kernel) > 0
-        mouth = (np.isin(self.fine.part, MOUTH_PARTS) & near).astype(np.uint8)
+        about = cv2.dilate(line, np.ones((grow, grow), np.uint8)) > 0
+        mouth = (np.isin(self.fine.part, MOUTH_PARTS) & about).astype(np.uint8)
         self.mouth_pixels = self.to_pixels(mouth.astype(np.float32))
         thin = max(2, round(SLIVER * unit * k))
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (thin, thin))
@@ -105,6 +115,16 @@ class Opening:
         return np.clip(self.to_pixels(fine) / share, 0, 1) * (self.coverage > 0)[..., None]
 
 
+def _facing_box(model: FaceModel, places: np.ndarray, size: tuple[int, int]) -> FaceModel:
+    """Leave out triangles that look away or lie beyond a (height, width) drawing."""
+    a, b, c = (places[model.triangles[:, corner]] for corner in range(3))
+    turn = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])
+    low, high = np.minimum(np.minimum(a, b), c), np.maximum(np.maximum(a, b), c)
+    # Rows grow downwards, so what faces the camera turns the other way.
+    seen = (turn < 0) & (high >= 0).all(1) & (low < size[::-1]).all(1)
+    return replace(model, triangles=model.triangles[seen], part=model.part[seen])
+
+
 def paint_cavity(
     subject: Subject,
     target: Pose,
@@ -121,63 +141,66 @@ def paint_cavity(
     """
     anatomy, k, unit = opening.anatomy, opening.factor, subject.unit
     plate = bank.plate(choice.donor, subject.model)
-    height, width = opening.fine_mask.shape
-    rows, columns = opening.box
-    y, x = np.mgrid[:height, :width].astype(np.float32)
-    corner = (columns.start, rows.start)
-    places = np.stack([x, y], axis=-1) / k + (0.5 / k - 0.5) + np.array(corner, np.float32)
-    places = places.astype(np.float32)
-    light = tone.light(places, unit)[..., None]
+    mask = opening.fine_mask
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    pad = 2 * k
+    # Whole crop pixels, so that the part can be averaged back.
+    top, left = max(rows[0] // k - 2, 0) * k, max(columns[0] // k - 2, 0) * k
+    part = (slice(top, rows[-1] + 1 + pad), slice(left, columns[-1] + 1 + pad))
+    corner = opening.places[0, 0] + np.array([left, top]) / k
+    fine = grid(mask[part].shape) / k + np.float32(0.5 / k - 0.5) + corner.astype(np.float32)
     colour = tone.colour * choice.brightness
     colour = colour * np.exp(choice.warmth * np.array([1.0, 0.0, -1.0], np.float32))
-    shade, depth_shade = _occlusion(opening, unit)
-    picture = _model_mouth(opening, colour, plate) * (shade * depth_shade)[..., None]
-    photo, alpha = _donor_mouth(target, anatomy, plate, choice, places, unit, colour)
-    photo = photo * (0.62 + 0.38 * shade)[..., None]
+    shade = _lip_shade(mask[part], k * unit)
+    picture = _model_mouth(opening, part, colour, plate) * shade[..., None] ** REDDER
+    photo, alpha = _donor_mouth(target, anatomy, plate, choice, fine, colour)
+    photo = photo * (0.76 + 0.3 * shade)[..., None]
     picture += alpha[..., None] * (photo - picture)
-    picture = picture * light
-    mask = opening.fine_mask.astype(np.float32)
-    soft = SOFTNESS * max(1.0, subject.crop.scale) * k
-    weight = cv2.GaussianBlur(mask, (0, 0), soft)
-    picture = cv2.GaussianBlur(picture * mask[..., None], (0, 0), soft)
-    share = opening.to_pixels(weight)
-    return opening.to_pixels(picture) / np.maximum(share, 1e-4)[..., None]
+    picture *= tone.light(fine, unit)[..., None]
+    within = np.zeros((*mask.shape, 4), np.float32)
+    within[part] = np.dstack([picture, np.ones_like(shade)]) * mask[part][..., None]
+    soft = SOFTNESS * min(max(1.0, subject.crop.scale), 3.0)
+    within = cv2.GaussianBlur(opening.to_pixels(within), (0, 0), soft)
+    return within[..., :3] / np.maximum(within[..., 3:], 1e-4)
 
 
-def _occlusion(opening: Opening, unit: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return the light left by the lips and that left by depth, (H, W) float32 each."""
-    k, mask = opening.factor, opening.fine_mask
+def _lip_shade(mask: np.ndarray, unit: float) -> np.ndarray:
+    """Return the light that lips and corners leave, (H, W) float32.
+
+    Args:
+        mask: (H, W) bool, the opening.
+        unit: the eye distance in its pixels.
+    """
     inside = np.pad(mask.astype(np.uint8), 1)
-    near = cv2.distanceTransform(inside, cv2.DIST_L2, 5)[1:-1, 1:-1] / (k * unit)
+    near = cv2.distanceTransform(inside, cv2.DIST_L2, 5)[1:-1, 1:-1] / unit
     shade = 1 - LIP_SHADE * np.exp(-near / LIP_SHADE_REACH)
     rows = np.arange(mask.shape[0], dtype=np.float32)[:, None]
     top = np.where(mask.any(0), mask.argmax(0), 0)[None]
-    under = np.maximum(rows - top, 0) / (k * unit)
-    shade *= 1 - UPPER_SHADE * np.exp(-under / UPPER_SHADE_REACH)
+    shade *= 1 - UPPER_SHADE * np.exp(-np.maximum(rows - top, 0) / (unit * UPPER_SHADE_REACH))
     columns = np.flatnonzero(mask.any(0))
-    if len(columns):
-        middle, half = columns.mean(), max(np.ptp(columns) / 2, 1)
-        aside = np.abs(np.arange(mask.shape[1]) - middle) / half
-        shade *= 1 - CORNER_SHADE * np.clip((aside - 0.5) / 0.5, 0, 1)[None] ** 1.5
-    teeth = np.concatenate([opening.anatomy.upper, opening.anatomy.lower])
-    front = float(opening.pose.depth[teeth].max())
-    behind = np.where(mask, front - 1.0 - opening.fine.depth, 0)
-    deep = np.maximum(DARKEST, np.exp(-np.maximum(behind, 0) / DEPTH_REACH))
-    return shade.astype(np.float32), deep.astype(np.float32)
+    middle, half = columns.mean(), max(float(np.ptp(columns)) / 2, 1.0)
+    aside = np.abs(np.arange(mask.shape[1]) - middle) / half
+    shade *= 1 - CORNER_SHADE * np.clip((aside - 0.5) / 0.5, 0, 1)[None] ** 1.5
+    return shade.astype(np.float32)
 
 
-def _model_mouth(opening: Opening, colour: np.ndarray, plate: TeethPlate) -> np.ndarray:
+def _model_mouth(opening: Opening, part: Box, colour: np.ndarray, plate: TeethPlate) -> np.ndarray:
     """Return the model's tongue, gums and teeth shaded from the front, (H, W, 3)."""
-    near, pose = opening.anatomy.near, opening.pose
-    behind = near.triangles[np.isin(near.part, MOUTH_PARTS)]
+    anatomy, pose = opening.anatomy, opening.pose
+    drawn = opening.fine
+    fine = Drawing(drawn.part[part], drawn.vertices[part], drawn.weights[part], drawn.depth[part])
     lamp = np.array([0.0, 0.3, 0.95], np.float32) @ pose.camera.rotation.astype(np.float32)
-    facing = np.maximum(vertex_normals(pose.vertices, behind) @ lamp, 0)
-    lit = opening.fine.interpolate(facing[:, None])
-    luma = float(colour @ LUMA)
-    part = opening.fine.part[..., None]
-    flesh = np.where(part == Part.GUMS, GUM, SOCKET) * luma
-    teeth = colour * plate.donor.colour / plate.donor.colour.mean() * 0.9
-    return np.where(part == Part.TEETH, teeth * (0.6 + 0.4 * lit), flesh * (0.45 + 0.55 * lit))
+    facing = np.maximum(vertex_normals(pose.vertices, opening.behind) @ lamp, 0)
+    lit = fine.interpolate(facing[:, None])[..., 0]
+    front = float(pose.depth[np.concatenate([anatomy.upper, anatomy.lower])].max())
+    behind = np.maximum(front - 1.0 - fine.depth, 0)
+    deep = np.maximum(DARKEST, np.exp(-behind / DEPTH_REACH))
+    teeth = fine.part == Part.TEETH
+    # Light that comes back from deep inside a mouth is red; teeth stand at its door.
+    left = np.where(teeth, deep**0.4 * (0.5 + 0.5 * lit), deep * (0.55 + 0.45 * lit))
+    flesh = np.where((fine.part == Part.GUMS)[..., None], FLESH, SOCKET) * float(colour @ LUMA)
+    enamel = 0.97 * colour * plate.donor.colour / DONOR_TEETH
+    return np.where(teeth[..., None], enamel, flesh) * left[..., None] ** REDDER
 
 
 def _donor_mouth(
@@ -186,35 +209,32 @@ def _donor_mouth(
     plate: TeethPlate,
     choice: MouthChoice,
     places: np.ndarray,
-    unit: float,
     colour: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the donor's photo on the fine grid, (H, W, 3), and its alpha, (H, W)."""
+    """Return the donor's photo at (H, W, 2) places, (H, W, 3), and its alpha, (H, W)."""
     donor, scale = plate.donor, target.camera.scale
-    upper_points, lower_points = target.places[anatomy.upper], target.places[anatomy.lower]
-    to_upper = plate_map(upper_points, plate.upper, choice, scale)
-    at_upper = to_upper(places)
-    layers = np.dstack([donor.pixels, donor.alpha * plate.above])
-
-    def sample(picture: np.ndarray, at: np.ndarray) -> np.ndarray:
-        return cv2.remap(
-            picture, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT
-        )
-
-    upper = sample(layers, at_upper)
+    to_upper = plate_map(target.places[anatomy.upper], plate.upper, choice, scale)
+    upper = _sample(np.dstack([donor.pixels, donor.alpha * plate.above]), to_upper.on_grid(places))
     photo, alpha = upper[..., :3], upper[..., 3]
     if len(anatomy.lower):
+        points = target.places[anatomy.lower]
+        to_lower = plate_map(points, plate.lower, choice, scale)
         # How much further the jaw is open than in the donor's photo, in patch pixels.
-        to_lower = plate_map(lower_points, plate.lower, choice, scale)
-        at_lower = to_lower(places)
-        middle = np.median(lower_points, axis=0)[None]
-        fallen = to_upper(middle)[0] - to_lower(middle)[0]
+        middle = np.median(points, axis=0)[None]
+        fallen = float(np.linalg.norm(to_upper(middle) - to_lower(middle)))
         length = max(float(np.ptp(plate.upper[:, 1])), 1.0)
-        kept = np.exp(-((float(np.linalg.norm(fallen)) / (FALL * length)) ** 2))
-        lower = sample(np.dstack([donor.pixels, donor.alpha * (1 - plate.above)]), at_lower)
+        kept = np.exp(-((fallen / (FALL * length)) ** 2))
+        layers = np.dstack([donor.pixels, donor.alpha * (1 - plate.above)])
+        lower = _sample(layers, to_lower.on_grid(places))
         below = lower[..., 3] * kept * (1 - alpha)
         total = np.maximum(alpha + below, 1e-6)[..., None]
         photo = (photo * alpha[..., None] + lower[..., :3] * below[..., None]) / total
         alpha = alpha + below
-    gain = colour / max(donor.tone, 0.05)
+    gain = colour / (max(plate.tone, 0.05) * DONOR_TEETH)
     return np.minimum(photo * gain, 1.15 * float(colour.max())), alpha
+
+
+def _sample(picture: np.ndarray, at: np.ndarray) -> np.ndarray:
+    return cv2.remap(
+        picture, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT
+    )

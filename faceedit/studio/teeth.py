@@ -1,5 +1,6 @@
 """Where the model's teeth are: the front of both jaws, and a chart of what is behind the lips."""
 
+import cv2
 import numpy as np
 
 from faceedit.faces.topology import INNER_LIPS
@@ -114,6 +115,19 @@ class SmoothMap:
         moved = self._basis(points.reshape(-1, 2)) @ self.weights
         carried = points - self.middle + self.shift + moved.reshape(points.shape)
         return carried.astype(np.float32)
+
+    def on_grid(self, places: np.ndarray, step: int = 6) -> np.ndarray:
+        """Map a regular (H, W, 2) grid, exactly at every few places and bilinearly between."""
+        height, width = places.shape[:2]
+        rows = np.unique(np.append(np.arange(0, height, step), height - 1))
+        columns = np.unique(np.append(np.arange(0, width, step), width - 1))
+        if len(rows) < 2 or len(columns) < 2:
+            return self(places)
+        coarse = self(places[np.ix_(rows, columns)])
+        x = np.interp(np.arange(width), columns, np.arange(len(columns))).astype(np.float32)
+        y = np.interp(np.arange(height), rows, np.arange(len(rows))).astype(np.float32)
+        at_x, at_y = np.meshgrid(x, y)
+        return cv2.remap(coarse, at_x, at_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
 def incisal_edge(luma: np.ndarray, inside: np.ndarray, start: np.ndarray, reach: float):
