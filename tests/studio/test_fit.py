@@ -66,16 +66,15 @@ def test_what_landmarks_cannot_tell_is_left_at_zero():
     assert fixed and not fit.expression[fixed].any()
 
 
-def test_one_stray_point_hardly_moves_the_fit():
-    _, points = landmarks()
-    clean = fit_model(toy_model(), points)
+def test_stray_points_hardly_move_the_fit():
+    camera, points = landmarks()
     stray = points.copy()
-    stray[50] += (40.0, -30.0)
+    stray[300:340] += (40.0, -30.0)
     fit = fit_model(toy_model(), stray)
-    unit = SIZE / 2.8
-    assert fit.error[50] == pytest.approx(50 / unit, rel=0.05)
-    assert np.delete(fit.error, 50).mean() < 0.005
-    np.testing.assert_allclose(fit.camera.shift, clean.camera.shift, atol=1.0)
+    assert fit.error[300:340].mean() == pytest.approx(50 / (SIZE / 2.8), rel=0.1)
+    # Least squares alone leaves 0.04 and moves the face by two pixels.
+    assert np.delete(fit.error, range(300, 340)).mean() < 0.01
+    np.testing.assert_allclose(fit.camera.shift, camera.shift, atol=0.5)
 
 
 def test_picture_scale_changes_nothing_but_the_camera():

@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 from toys import toy_crop, toy_model
 
-from faceedit.faces.topology import FACE_OVAL, IRISES, N_SURFACE
+from faceedit.faces.topology import (
+    EYES,
+    FACE_OVAL,
+    IRISES,
+    LIPS,
+    LOWER_INNER_LIP,
+    N_SURFACE,
+    UPPER_INNER_LIP,
+)
 from faceedit.studio.lips import LipSeal, lip_gap
 from faceedit.studio.model import MOUTH_PARTS, Part
 from faceedit.studio.subject import fit_subject
@@ -77,12 +85,21 @@ def test_moved_landmarks_follow_and_irises_stay(subject):
     assert (moved - subject.crop.landmarks)[:N_SURFACE, 1].max() > 0.03 * subject.unit
 
 
-def test_what_lies_behind_lips_and_lids_goes_along_in_one_piece(subject):
+def test_what_lies_behind_lips_and_lids_goes_along_in_one_piece(seal):
+    crop = toy_crop(SIZE, toy_model().weights(jawOpen=0.5))
+    odd = crop.landmarks.copy()
+    odd[list(EYES[1]), :2] += (1.5, -1.0)
+    odd[list(LIPS), :2] += (-1.0, 1.2)
+    subject = fit_subject(toy_model(), replace(crop, landmarks=odd), seal)
     parts = subject.model.vertex_part
-    for group in (MOUTH_PARTS, (Part.LEFT_SOCKET, Part.LEFT_EYE)):
+    for group, around in (
+        (MOUTH_PARTS, UPPER_INNER_LIP + LOWER_INNER_LIP),
+        ((Part.LEFT_SOCKET, Part.LEFT_EYE), EYES[1]),
+    ):
         shifts = subject.shifts[np.isin(parts, group)]
-        assert len(shifts) > 10
+        assert len(shifts) > 10 and np.abs(shifts[0]).max() > 0.3
         np.testing.assert_array_equal(shifts, np.broadcast_to(shifts[0], shifts.shape))
+        np.testing.assert_allclose(shifts[0], subject.shifts[list(around)].mean(0), atol=0.02)
 
 
 def test_normals_of_the_skin_are_unit_and_turn_with_the_head(seal):
