@@ -100,6 +100,29 @@ class FaceModel:
         return surroundings(moved, self.skin_triangles) - moved
 
     @cached_property
+    def mirror_vertices(self) -> np.ndarray:
+        """For each vertex the nearest of the same part to its mirror image, (V,) int32."""
+        found = np.arange(len(self.neutral), dtype=np.int32)
+        mirrored_part = {
+            Part.LEFT_SOCKET: Part.RIGHT_SOCKET,
+            Part.RIGHT_SOCKET: Part.LEFT_SOCKET,
+            Part.LEFT_EYE: Part.RIGHT_EYE,
+            Part.RIGHT_EYE: Part.LEFT_EYE,
+        }
+        for part in Part:
+            of_part = np.flatnonzero(self.vertex_part == part)
+            across = np.flatnonzero(self.vertex_part == mirrored_part.get(part, part))
+            if not len(across):
+                continue
+            there = self.neutral[across]
+            lengths = (there * there).sum(1)
+            for some in np.array_split(of_part, len(of_part) // 512 + 1):
+                here = self.neutral[some] * (-1, 1, 1)
+                squares = lengths - 2 * here.astype(np.float32) @ there.T
+                found[some] = across[squares.argmin(1)]
+        return found
+
+    @cached_property
     def _index(self) -> dict[str, int]:
         return {name: i for i, name in enumerate(self.expression_names)}
 

@@ -19,7 +19,9 @@ from faceedit.studio.subject import Pose
 
 COARSE = 64
 """Side of the grid on which the surface is continued."""
-SWEEPS, OVERRELAX = 40, 1.88
+SWEEPS, OVERRELAX = 48, 1.88
+SETTLING = 6
+"""Last sweeps, without over-relaxation: it leaves a checkerboard behind."""
 SMOOTH = 0.02
 """Eye distances over which normals of the skin are smoothed: photos have no lid folds of a mesh."""
 FACING = 0.02
@@ -77,7 +79,7 @@ def build_relief(pose: Pose, pixels: np.ndarray, matte: np.ndarray, unit: float)
     smooth = cv2.GaussianBlur(normals * outer[..., None], (0, 0), SMOOTH * unit)
     normals = smooth / np.maximum(held, 1e-3)[..., None]
 
-    rim, away = _outline(matte)
+    rim, away = outline(matte)
     known = np.dstack([normals, np.where(outer, drawing.depth, 0)]).astype(np.float32)
     trust = skin * outer
     weight = _grid(trust)
@@ -87,7 +89,7 @@ def build_relief(pose: Pose, pixels: np.ndarray, matte: np.ndarray, unit: float)
     mixed = (4 * weight[..., None] * values + rim[..., None] * away) / np.maximum(total, 1e-6)[
         ..., None
     ]
-    full = _continue(mixed.astype(np.float32), total.astype(np.float32), SWEEPS, OVERRELAX)
+    full = continue_smoothly(mixed.astype(np.float32), total.astype(np.float32))
     size = pixels.shape[:2]
     around = cv2.resize(full, size[::-1], interpolation=cv2.INTER_CUBIC)
 
@@ -150,7 +152,7 @@ def _likeness(pixels: np.ndarray, inside: np.ndarray) -> np.ndarray:
     return cv2.resize(alike, pixels.shape[1::-1], interpolation=cv2.INTER_LINEAR)
 
 
-def _outline(matte: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def outline(matte: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return on the coarse grid where the person ends, and normal and depth there.
 
     Returns:
@@ -182,9 +184,19 @@ def _grid(field: np.ndarray) -> np.ndarray:
     return cv2.resize(field, (COARSE, COARSE), interpolation=cv2.INTER_AREA)
 
 
+def continue_smoothly(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Return the field f that minimises 8 Σ weight (f − values)² + Σ |∇f|².
+
+    Args:
+        values: (G, G, C) float32.
+        weight: (G, G) float32, 0 where nothing is known.
+    """
+    return _relax(values, weight, SWEEPS, OVERRELAX, SETTLING)
+
+
 @njit(cache=True, fastmath=True)
-def _continue(values, weight, sweeps, over):
-    """Minimise Σ weight (f − values)² + Σ |∇f|² by successive over-relaxation."""
+def _relax(values, weight, sweeps, over, settling):
+    """Sweep with successive over-relaxation, black and white cells in turn."""
     height, width, channels = values.shape
     mean = np.zeros(channels, np.float32)
     total = np.float32(1e-6)
@@ -198,7 +210,8 @@ def _continue(values, weight, sweeps, over):
         for x in range(width):
             for c in range(channels):
                 field[y, x, c] = values[y, x, c] if weight[y, x] > 0 else mean[c] / total
-    for _ in range(sweeps):
+    for sweep in range(sweeps):
+        rate = over if sweep < sweeps - settling else 1.0
         for colour in range(2):
             for y in range(height):
                 for x in range((y + colour) % 2, width, 2):
@@ -213,5 +226,5 @@ def _continue(values, weight, sweeps, over):
                             + field[y, right, c]
                         )
                         new = (w * values[y, x, c] + around) / (w + 4)
-                        field[y, x, c] += over * (new - field[y, x, c])
+                        field[y, x, c] += rate * (new - field[y, x, c])
     return field
