@@ -44,6 +44,7 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--judge", type=Path, default=Path("runs/judge/judge.safetensors"))
     parser.add_argument("--sheets", type=Path)
+    parser.add_argument("--photos", type=int, default=60, help="that the judge looks at")
     parser.add_argument("--only", default="landmarks,judge,outside,compose,speed")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
@@ -54,7 +55,7 @@ def main() -> None:
     if "landmarks" in only:
         measure_landmarks(rig, sources)
     if "judge" in only:
-        measure_judge(rig, sources, ExpressionJudge.load(arguments.judge))
+        measure_judge(rig, sources, ExpressionJudge.load(arguments.judge), arguments.photos)
     if "outside" in only:
         measure_outside(rig, sources)
     if "compose" in only:
@@ -129,11 +130,16 @@ def _all_lip_error(points: np.ndarray, real: np.ndarray) -> float:
     return aligned_error(points, real, LIPS)
 
 
-def measure_judge(rig: Rig, sources: list[SourcePhoto], judge: ExpressionJudge) -> None:
-    """Print what the judge calls each expression at several amplitudes on neutral-ish photos."""
-    sittings = [s for s in usable(rig, sources) if s.shows is None]
+def measure_judge(
+    rig: Rig, sources: list[SourcePhoto], judge: ExpressionJudge, photos: int
+) -> None:
+    """Print what the judge calls each expression, on photos that show none, and on real ones."""
+    every = usable(rig, sources)
+    calm = [s for s in every if s.shows is None]
+    chosen = np.unique(np.linspace(0, len(calm) - 1, photos).astype(int))
+    sittings = [calm[i] for i in chosen]
     print(f"judged on {len(sittings)} photos of no marked expression")
-    real = [(s, s.shows.blend[0]) for s in usable(rig, sources) if s.shows is not None]
+    real = [(s, s.shows.blend[0]) for s in every if s.shows is not None]
     by_name: dict[str, list[np.ndarray]] = {}
     for sitting, (name, amplitude) in real:
         if amplitude >= 1.0:
@@ -147,14 +153,13 @@ def measure_judge(rig: Rig, sources: list[SourcePhoto], judge: ExpressionJudge) 
     _print_verdicts(
         judge, "untouched", [judge.face_picture(_bytes(c.pixels), c.landmarks) for c in crops]
     )
-    for name in rig.tables.names:
-        for amplitude in (1.0, STRONG, 1.6) if name != "neutral" else (1.0,):
-            ask = Ask() if name == "neutral" else Ask(((name, amplitude),))
-            pictures = []
-            for number, sitting in enumerate(sittings):
-                pair = make_pair(rig, sitting, Order(ask), seed=number)
-                pictures.append(judge.face_picture(pair.target, pair.landmarks_target))
-            _print_verdicts(judge, f"{name} {amplitude:g}", pictures)
+    for name in ("neutral", *JUDGED):
+        ask = Ask() if name == "neutral" else Ask(((name, STRONG),))
+        pictures = []
+        for number, sitting in enumerate(sittings):
+            pair = make_pair(rig, sitting, Order(ask), seed=number)
+            pictures.append(judge.face_picture(pair.target, pair.landmarks_target))
+        _print_verdicts(judge, str(ask), pictures)
 
 
 def _print_verdicts(judge: ExpressionJudge, title: str, pictures: list[np.ndarray]) -> None:

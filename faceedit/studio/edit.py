@@ -61,13 +61,10 @@ def edit_expression(
     gap = _closed_gap(ask, subject.gap)
     pose = subject.posed(weights, gap)
     flow = pose_flow(subject.pose, pose)
-    size = subject.crop.size
-    held = np.zeros((size, size), np.float32)
-    if sitter.eyeglasses:
-        held = spectacle_hold(subject.crop.landmarks, subject.unit, size)
+    held = _held(sitter)
     free = (1 - held)[..., None]
     flow = flow * free
-    eyes = edit_eyes(subject, pose, flow)
+    eyes = edit_eyes(subject, pose, flow, held)
     lips = edit_mouth(subject, pose, eyes.flow, rig.mouths, mouth)
     folds = crease_log_ratio(subject, pose, rig.creases, creases, bare=sitter.bare_skin)
     folds = folds + fold_removal(subject, pose, rig.creases, bare=sitter.bare_skin)
@@ -84,6 +81,14 @@ def edit_expression(
         shown_eye=eyes.shown * (1 - held),
         landmarks=subject.moved_landmarks(pose),
     )
+
+
+def _held(sitter: Sitter) -> np.ndarray:
+    """Return how firmly spectacles hold each pixel, 0 without any."""
+    crop = sitter.subject.crop
+    if not sitter.eyeglasses:
+        return np.zeros((crop.size, crop.size), np.float32)
+    return spectacle_hold(crop.landmarks, sitter.subject.unit, crop.size)
 
 
 def _closed_gap(ask: Ask, shown: float) -> float | None:
@@ -118,11 +123,10 @@ def lead_back(
     pixels = subject.crop.pixels
     crop = replace(subject.crop, pixels=composed, landmarks=edit.landmarks)
     posed = replace(subject, crop=crop, pose=edit.pose, gap=0.0)
-    flow = pose_flow(edit.pose, subject.pose)
-    if sitter.eyeglasses:
-        held = spectacle_hold(subject.crop.landmarks, subject.unit, subject.crop.size)
-        flow = flow * (1 - held)[..., None]
-    eyes = edit_eyes(posed, subject.pose, flow)
+    held = _held(sitter)
+    flow = pose_flow(edit.pose, subject.pose) * (1 - held)[..., None]
+    # What was shut may open: it is painted from the photo.
+    eyes = edit_eyes(posed, subject.pose, flow, held, may_open=True)
     choice = MouthChoice(donor=0)
     lips = edit_mouth(posed, subject.pose, eyes.flow, rig.mouths, choice)
     opacity = np.maximum(lips.opacity, eyes.opacity)

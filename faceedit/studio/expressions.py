@@ -87,12 +87,14 @@ class ExpressionTables:
         model: the face model.
         neutral: (E,) mean fitted weights of real neutral faces.
         expressions: (E,) weights at amplitude 1 by name.
+        beyond: (E,) weights that each unit of amplitude beyond 1 adds, by name.
         action_units: (17, E) weights at intensity 5, in the order of `ACTION_UNITS`.
     """
 
     model: FaceModel
     neutral: np.ndarray
     expressions: Mapping[str, np.ndarray]
+    beyond: Mapping[str, np.ndarray]
     action_units: np.ndarray
 
     @cached_property
@@ -120,6 +122,8 @@ class ExpressionTables:
                 known = ", ".join(self.names)
                 raise UsageError(f"unknown expression {name!r}; known: {known}")
             weights = weights + amplitude * self.expressions[name]
+            if name in self.beyond:
+                weights = weights + max(0.0, amplitude - 1.0) * self.beyond[name]
         return weights * self._manner(ask)
 
     def _manner(self, ask: Ask) -> np.ndarray:
@@ -192,5 +196,6 @@ def load_tables(model: FaceModel, neutral: np.ndarray) -> ExpressionTables:
         model=model,
         neutral=np.asarray(neutral, np.float64),
         expressions={n: model.weights(**named) for n, named in tables["expressions"].items()},
+        beyond={n: model.weights(**named) for n, named in tables["beyond"].items()},
         action_units=np.array([model.weights(**units[str(u)]) for u in ACTION_UNITS]),
     )

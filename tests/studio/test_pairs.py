@@ -1,0 +1,167 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from toy_rig import write_rig
+
+from faceedit.studio.expressions import Ask
+from faceedit.studio.lights import LIGHTS
+from faceedit.studio.pairs import make_pair, make_real_target
+from faceedit.studio.produce import Commission, pairs_of, produce
+from faceedit.studio.rig import load_rig
+from faceedit.studio.sampling import Menu, Order
+from faceedit.studio.semantic import Region
+from faceedit.studio.shards import decode_pair, encode_pair, read_shard
+from faceedit.studio.sheet import take_sitting
+from faceedit.targets import ACTION_UNITS
+
+SIZE = 128
+HAPPY = Ask((("happy", 1.3),))
+SURPRISED = Ask((("surprised", 1.3),))
+
+
+@pytest.fixture(scope="module")
+def folder_and_sources(tmp_path_factory):
+    return write_rig(tmp_path_factory.mktemp("studio"))
+
+
+@pytest.fixture(scope="module")
+def rig(folder_and_sources):
+    return load_rig(folder_and_sources[0])
+
+
+@pytest.fixture(scope="module")
+def neutral(rig, folder_and_sources):
+    return take_sitting(rig, folder_and_sources[1][0], SIZE)
+
+
+@pytest.fixture(scope="module")
+def smiling(rig, folder_and_sources):
+    return take_sitting(rig, folder_and_sources[1][1], SIZE)
+
+
+def composed(pair):
+    return pair.fields.compose(pair.input.astype(np.float32) / 255) * 255
+
+
+ORDERS = [
+    Order(HAPPY),
+    Order(SURPRISED),
+    Order(Ask()),
+    Order(Ask((), tuple(4.0 * (u in (4, 9)) for u in ACTION_UNITS))),
+    Order(light="left"),
+    Order(HAPPY, "rim_right", (1.2, 1.0, 0.8)),
+    Order(turn=15.0),
+]
+
+
+@pytest.mark.parametrize("order", ORDERS, ids=lambda o: f"{o.ask}-{o.light}-{o.turn:g}")
+def test_recorded_fields_give_the_target_back(rig, neutral, order):
+    pair = make_pair(rig, neutral, order, seed=1)
+    stored = decode_pair(encode_pair(pair))
+    difference = np.abs(composed(stored) - stored.target)
+    assert difference[stored.fields.opacity < 0.5].mean() < 0.5
+    assert np.abs(pair.target.astype(float) - pair.input).max() > 20
+
+
+def test_fields_lead_back_to_a_real_photo(rig, smiling):
+    pair = make_real_target(rig, smiling, Ask(), seed=1)
+    photo = smiling.sitter.subject.crop.pixels
+    np.testing.assert_array_equal(pair.target, np.rint(photo * 255).astype(np.uint8))
+    assert pair.labels.real == "target"
+    assert pair.labels.ask == smiling.shows
+    assert np.abs(composed(pair) - pair.target)[pair.fields.opacity < 0.5].mean() < 1.5
+    assert np.abs(pair.input.astype(float) - pair.target).max() > 40
+
+
+def test_the_background_stands_still(rig, neutral):
+    pair = make_pair(rig, neutral, Order(SURPRISED), seed=1)
+    border = np.ones((SIZE, SIZE), bool)
+    border[8:-8, 8:-8] = False
+    assert np.abs(pair.target.astype(float) - pair.input)[border].mean() <= 1.0
+
+
+def test_a_seed_decides_everything(rig, neutral):
+    first, again, other = (make_pair(rig, neutral, Order(HAPPY), seed=s) for s in (5, 5, 6))
+    np.testing.assert_array_equal(first.target, again.target)
+    assert first.choices == again.choices
+    assert other.choices != first.choices
+
+
+def test_what_was_asked_is_what_the_labels_say(rig, neutral):
+    units = tuple(3.0 * (u == 12) for u in ACTION_UNITS)
+    pair = make_pair(rig, neutral, Order(Ask((), units), "top"), seed=0)
+    assert pair.labels.action_units[ACTION_UNITS.index(12)] >= 3.0
+    assert pair.labels.light == "top"
+    assert not pair.labels.measured
+    happy = make_pair(rig, neutral, Order(HAPPY), seed=0)
+    assert happy.labels.action_units[ACTION_UNITS.index(12)] > 1.5
+
+
+def test_an_opened_mouth_is_painted_and_mapped(rig, neutral):
+    pair = make_pair(rig, neutral, Order(SURPRISED), seed=0)
+    assert pair.choices.gap_target > pair.choices.gap_input + 0.05
+    painted = pair.painted > 0.5
+    assert painted.any()
+    assert (pair.regions_target[painted] == Region.MOUTH).mean() > 0.9
+    assert pair.fields.opacity[painted].mean() > 0.9
+    assert pair.tooth_coordinates.min() >= 0 and pair.tooth_coordinates.max() <= 1
+
+
+def test_landmarks_follow_the_pixels(rig, neutral):
+    pair = make_pair(rig, neutral, Order(HAPPY), seed=0)
+    corner = 61
+    x, y = np.rint(pair.landmarks_target[corner, :2]).astype(int)
+    source = pair.landmarks_target[corner, :2] + pair.fields.flow[y, x]
+    assert np.linalg.norm(source - pair.landmarks_input[corner, :2]) < 1.0
+
+
+def test_light_alone_moves_nothing(rig, neutral):
+    pair = make_pair(rig, neutral, Order(light="right"), seed=0)
+    assert not pair.fields.flow.any()
+    left, right = (
+        pair.fields.log_ratio[50:80, columns].mean() for columns in (slice(40, 58), slice(70, 88))
+    )
+    assert right > left + 0.1
+
+
+def test_a_photo_gives_the_same_pairs_whatever_else_is_made(folder_and_sources, rig, tmp_path):
+    folder, sources = folder_and_sources
+    commission = Commission(folder, Menu(rig.tables.names, turns=True), SIZE, per_photo=3, seed=2)
+    done = []
+    report = produce(sources[:3], commission, tmp_path, 1, lambda d, n: done.append((d, n)))
+    stored = [p for s in sorted(tmp_path.glob("*.tar")) for _, p in read_shard(s)]
+    assert report.pairs == len(stored) == 9
+    assert done[-1] == (3, 3)
+    alone = list(pairs_of(rig, sources[2], commission))
+    for one, other in zip(alone, stored[6:], strict=True):
+        np.testing.assert_array_equal(one.target, other.target)
+        assert replace(one.labels) == other.labels
+
+
+def test_smiles_are_led_to(folder_and_sources, rig):
+    folder, sources = folder_and_sources
+    commission = Commission(folder, Menu(rig.tables.names), SIZE, per_photo=5)
+    sides = [p.labels.real for p in pairs_of(rig, sources[1], commission)]
+    assert sides.count("target") == 2
+    assert [p.labels.real for p in pairs_of(rig, sources[0], commission)] == ["input"] * 5
+
+
+def test_refused_photos_are_named(folder_and_sources, rig, tmp_path):
+    folder, sources = folder_and_sources
+    hidden = replace(sources[0], photo=replace(sources[0].photo, occluded=True))
+    gone = replace(sources[1], photo=replace(sources[1].photo, path=tmp_path / "gone.png"))
+    commission = Commission(folder, Menu(("neutral", "happy")), SIZE, per_photo=2)
+    report = produce([hidden, gone, sources[2]], commission, tmp_path, 1, lambda *_: None)
+    assert report.pairs == 2
+    assert report.refused["occluded"] == [sources[0].photo.path.name]
+    assert sum(len(names) for names in report.refused.values()) == 2
+
+
+def test_every_light_has_its_own_ratio(rig, neutral):
+    means = {
+        name: make_pair(rig, neutral, Order(light=name), seed=0).target.mean((0, 1))
+        for name in ("bright", "dim", "left")
+    }
+    assert set(means) <= set(LIGHTS)
+    assert means["bright"].mean() > means["dim"].mean() + 20
