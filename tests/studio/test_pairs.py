@@ -47,7 +47,6 @@ def composed(pair):
 ORDERS = [
     Order(HAPPY),
     Order(SURPRISED),
-    Order(Ask()),
     Order(Ask((), tuple(4.0 * (u in (4, 9)) for u in ACTION_UNITS))),
     Order(light="left"),
     Order(HAPPY, "rim_right", (1.2, 1.0, 0.8)),
@@ -72,6 +71,11 @@ def test_fields_lead_back_to_a_real_photo(rig, smiling):
     assert pair.labels.ask == smiling.shows
     assert np.abs(composed(pair) - pair.target)[pair.fields.opacity < 0.5].mean() < 1.5
     assert np.abs(pair.input.astype(float) - pair.target).max() > 40
+
+
+def test_a_neutral_face_stays_as_it_is(rig, neutral):
+    pair = make_pair(rig, neutral, Order(Ask()), seed=1)
+    assert np.abs(pair.target.astype(float) - pair.input).mean() < 0.5
 
 
 def test_the_background_stands_still(rig, neutral):

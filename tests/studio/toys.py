@@ -139,6 +139,10 @@ def _blendshapes(points: np.ndarray, n_skin: int) -> tuple[tuple[str, ...], np.n
     falls[list(UPPER_INNER_LIP)] = 0.0
     falls[list(LOWER_INNER_LIP[1:-1])] = 1.0
     opened[:n_skin] *= falls[:, None]
+    # The jaw carries its own teeth.
+    behind = points[n_skin:]
+    in_mouth = (np.abs(behind - mouth) < (2.0, 1.3, 1.2)).all(1)
+    opened[n_skin:][in_mouth & (behind[:, 1] < mouth[1] - 0.3)] = (0, -1.6, -0.2)
     shapes["jawOpen"] = opened
     names = tuple(sorted(shapes))
     return names, np.stack([shapes[n] for n in names])
