@@ -31,6 +31,10 @@ OWN_MARGIN, LOWER_MARGIN = (0.008, 0.026), (0.02, 0.045)
 more for what the jaw carries away from the upper teeth, as the wet rim of the lower lip is not."""
 FULL_CHANGE = 0.02
 """Eye distances of lip movement from which on the margins are whole."""
+MIDDLE, MOST_DROP = 0.12, 0.035
+"""Eye distances: half the width of the front teeth, and how far they may end from the model's."""
+THIN = (0.035, 0.06)
+"""Eye distances: half the height from which on what is below the upper teeth moves with the jaw."""
 TORN = 0.012
 """Eye distances below the upper teeth that stay with nothing when a closed bite opens."""
 CONTACT_WIDTH, CONTACT_DEPTH = 0.010, np.array([0.50, 0.62, 0.60], np.float32)
@@ -144,11 +148,11 @@ def _keep_off(shown: Opening, flow: np.ndarray, unit: float, change: float) -> n
 def _fill(edit, subject, target, bank, choice, opening, shown, lips, change) -> None:
     """Write flow, paint and opacity of the opening into `edit`."""
     anatomy, box, coverage = bank.anatomy(subject.model), opening.box, opening.coverage
-    own, teeth_flow = _own(subject, target, anatomy, opening, shown, change)
+    own, teeth_flow, drop = _own(subject, target, anatomy, opening, shown, change)
     tone = ToothTone(subject)
     if shown is not None and subject.gap > OWN_TEETH:
         tone.match(subject.crop.pixels[box][-shown.distance() > OWN_MARGIN[0] * subject.unit])
-    new = paint_cavity(subject, target, bank, choice, opening, tone)
+    new = paint_cavity(subject, target, bank, choice, opening, tone, drop)
     core = coverage > 0.99
     flow = np.where((core & (own > 0.02))[..., None], teeth_flow, lips)
     kept = np.clip(np.linalg.norm(teeth_flow - lips, axis=-1) / 0.25, 0, 1)
@@ -177,15 +181,17 @@ def _own(
     opening: Opening,
     shown: Opening | None,
     change: float,
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, float]:
     """Return how much of each pixel the photo shows, (h, w) in [0, 1], and its flow (h, w, 2).
+
+    And by how many pixels the photo's upper teeth end lower than the model's.
 
     The upper teeth and what is above their edge move with the head, the rest with the jaw.
     """
     places = opening.places
     nothing = np.zeros(places.shape[:2], np.float32)
     if shown is None or not shown.coverage.any():
-        return nothing, np.zeros_like(places)
+        return nothing, np.zeros_like(places), 0.0
     source = subject.pose.places
     upper = SmoothMap(target.places[anatomy.upper], source[anatomy.upper]).on_grid(places) - places
     lower = SmoothMap(target.places[anatomy.lower], source[anatomy.lower]).on_grid(places) - places
@@ -197,23 +203,32 @@ def _own(
         found = warp(depth, towards, cv2.INTER_LINEAR)
         return np.clip((found - low) / (high - low), 0, 1)
 
-    if moved < 0.3:
-        return seen(upper, OWN_MARGIN).astype(np.float32), upper
     columns = places[0, :, 0]
     start = edge_of_model(source[anatomy.upper], columns) - places[0, 0, 1]
     luma = subject.crop.pixels[opening.box] @ LUMA
     edge = incisal_edge(luma, shown.coverage > 0.5, start, 0.07 * subject.unit)
+    middle = np.abs(columns - np.median(source[anatomy.upper, 0])) < MIDDLE * subject.unit
+    drop = float(np.median((edge - start)[middle])) if middle.any() else 0.0
+    drop = float(np.clip(drop, -MOST_DROP * subject.unit, MOST_DROP * subject.unit))
+    if moved < 0.3:
+        return seen(upper, OWN_MARGIN).astype(np.float32), upper, drop
     rows = np.arange(len(places), dtype=np.float32)[:, None]
     # What is torn apart is torn clear of the teeth's tips.
-    torn = min(moved / subject.unit / FULL_CHANGE, 1.0) * TORN * subject.unit
+    torn_share = min(moved / subject.unit / FULL_CHANGE, 1.0)
+    torn = torn_share * TORN * subject.unit
     edge = cv2.GaussianBlur(edge[None], (0, 0), 0.01 * subject.unit)
     above = np.clip(edge + 1.0 - rows, 0, 1)
     below = np.clip((rows - edge - torn) / (1.0 + torn) + 1.0, 0, 1)
     of_upper = seen(upper, OWN_MARGIN) * warp(above, upper, cv2.INTER_LINEAR)
     of_lower = seen(lower, LOWER_MARGIN) * warp(below.astype(np.float32), lower, cv2.INTER_LINEAR)
+    # A strip below the teeth is their shadow or a lip: torn from them it would hang in the air.
+    thick = float((depth * (below > 0.5)).max())
+    low, high = THIN
+    of_lower *= 1 - torn_share * (1 - np.clip((thick - low) / (high - low), 0, 1))
     take_upper = of_upper >= 0.5
     own = np.where(take_upper, of_upper, np.where(of_lower > 0, of_lower, of_upper))
-    return own.astype(np.float32), np.where((take_upper | (of_lower <= 0))[..., None], upper, lower)
+    flow = np.where((take_upper | (of_lower <= 0))[..., None], upper, lower)
+    return own.astype(np.float32), flow, drop
 
 
 def _contact(subject: Subject, target: Pose) -> np.ndarray:

@@ -23,6 +23,12 @@ MOST_DONORS = 24
 OPEN, MOST_RESIDUAL, MOST_TURN = 0.05, 0.02, 0.2
 """Of photos to learn from: least gap of the lips in eye distances, largest error of the fit in
 eye distances, largest yaw in radians."""
+LEAST_SHOWN, FULL_HEIGHT = 0.006, 0.11
+"""Square eye distances of an open mouth to learn from; height in eye distances that shows teeth
+whole."""
+PALE, DARK, BLOWN, LEAST_TEETH = 0.68, 0.6, 0.985, 0.6
+"""Teeth are at least so near grey, so bright against the brightest, and below white; the least share
+of them between the lips."""
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
@@ -243,7 +249,7 @@ def learn_mouths(subjects: list[Subject], most: int = MOST_DONORS) -> MouthBank:
         if abs(float(subject.pose.camera.turn[1])) > MOST_TURN:
             continue
         donor = _donor(subject, str(number))
-        quality = _quality(donor)
+        quality = _quality(donor, subject.unit)
         if quality is not None:
             found.append((quality, number, donor))
     if not found:
@@ -282,16 +288,19 @@ def _donor(subject: Subject, identity: str) -> Donor:
     )
 
 
-def _quality(donor: Donor) -> float | None:
-    """Return how sharp a donor's teeth are, or None for what shows no good teeth."""
+def _quality(donor: Donor, unit: float) -> float | None:
+    """Return how well a donor's teeth are seen, sharp and of their full height.
+
+    None where they are not: too small, blown out, or mostly lips, tongue and dark.
+    """
     well = donor.alpha > 0.8
-    if well.sum() < 100:
+    if well.sum() < LEAST_SHOWN * unit**2:
         return None
     luma, inside = donor.pixels @ LUMA, donor.pixels[well]
-    blown = (inside.min(1) > 0.985).mean()
-    # Teeth are the least coloured thing in a mouth; gums and tongues fill less than half.
     pale = 1 - np.ptp(inside, axis=1) / np.maximum(inside.max(1), 1e-3)
-    if blown > 0.1 or donor.tone < 0.4 or np.median(pale) < 0.6:
+    tooth = (pale > PALE) & (luma[well] > DARK * np.percentile(luma[well], 92))
+    if (inside.min(1) > BLOWN).mean() > 0.1 or donor.tone < 0.4 or tooth.mean() < LEAST_TEETH:
         return None
+    height = float(np.percentile(well.sum(0)[well.any(0)], 75)) / unit
     detail = cv2.Laplacian(cv2.GaussianBlur(luma, (0, 0), 0.8), cv2.CV_32F)[well]
-    return float(detail.std()) / donor.tone
+    return float(np.asarray(detail).std()) / donor.tone * min(height / FULL_HEIGHT, 1.0) ** 2

@@ -132,12 +132,22 @@ def paint_cavity(
     choice: MouthChoice,
     opening: Opening,
     tone: ToothTone,
+    drop: float = 0.0,
 ) -> np.ndarray:
     """Return a mouth for the opening, (h, w, 3) float32 RGB.
 
     From back to front: the model's own tongue, gums and teeth, shaded; the lower half of the
     donor's photo, where the jaw is about as open as the donor's; its upper teeth. The halves move
     as two rigid plates, so that a photo of a closed bite opens.
+
+    Args:
+        subject: the photo.
+        target: the pose shown.
+        bank: donors.
+        choice: whose teeth.
+        opening: the target's, not empty.
+        tone: of the teeth.
+        drop: pixels by which the photo's own upper teeth end lower than the model's.
     """
     anatomy, k, unit = opening.anatomy, opening.factor, subject.unit
     plate = bank.plate(choice.donor, subject.model)
@@ -153,7 +163,7 @@ def paint_cavity(
     colour = colour * np.exp(choice.warmth * np.array([1.0, 0.0, -1.0], np.float32))
     shade = _lip_shade(mask[part], k * unit)
     picture = _model_mouth(opening, part, colour, plate) * shade[..., None] ** REDDER
-    photo, alpha = _donor_mouth(target, anatomy, plate, choice, fine, colour)
+    photo, alpha = _donor_mouth(target, anatomy, plate, choice, fine, colour, drop)
     photo = photo * (0.76 + 0.3 * shade)[..., None]
     picture += alpha[..., None] * (photo - picture)
     picture *= tone.light(fine, unit)[..., None]
@@ -210,10 +220,12 @@ def _donor_mouth(
     choice: MouthChoice,
     places: np.ndarray,
     colour: np.ndarray,
+    drop: float,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the donor's photo at (H, W, 2) places, (H, W, 3), and its alpha, (H, W)."""
     donor, scale = plate.donor, target.camera.scale
-    to_upper = plate_map(target.places[anatomy.upper], plate.upper, choice, scale)
+    fallen = np.array([0, drop], np.float32)
+    to_upper = plate_map(target.places[anatomy.upper] + fallen, plate.upper, choice, scale)
     upper = _sample(np.dstack([donor.pixels, donor.alpha * plate.above]), to_upper.on_grid(places))
     photo, alpha = upper[..., :3], upper[..., 3]
     if len(anatomy.lower):
@@ -221,9 +233,9 @@ def _donor_mouth(
         to_lower = plate_map(points, plate.lower, choice, scale)
         # How much further the jaw is open than in the donor's photo, in patch pixels.
         middle = np.median(points, axis=0)[None]
-        fallen = float(np.linalg.norm(to_upper(middle) - to_lower(middle)))
+        opened = float(np.linalg.norm(to_upper(middle) - to_lower(middle)))
         length = max(float(np.ptp(plate.upper[:, 1])), 1.0)
-        kept = np.exp(-((fallen / (FALL * length)) ** 2))
+        kept = np.exp(-((opened / (FALL * length)) ** 2))
         layers = np.dstack([donor.pixels, donor.alpha * (1 - plate.above)])
         lower = _sample(layers, to_lower.on_grid(places))
         below = lower[..., 3] * kept * (1 - alpha)

@@ -63,7 +63,7 @@ class ToothTone:
     def _tint(skin: np.ndarray, whites: np.ndarray, bright: np.ndarray) -> np.ndarray:
         tint = TEETH * (_cast(skin.mean(0)) / SKIN) ** OF_SKIN_CAST
         if len(bright) > 20:
-            sclera = whites[bright > np.percentile(bright, 70)].mean(0)
+            sclera = whites[bright >= np.percentile(bright, 70)].mean(0)
             tint *= np.clip(_cast(sclera), 0.7, 1.3) ** OF_WHITES_CAST
         return _cast(tint)
 

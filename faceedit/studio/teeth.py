@@ -1,6 +1,5 @@
 """Where the model's teeth are: the front of both jaws, and a chart of what is behind the lips."""
 
-import cv2
 import numpy as np
 
 from faceedit.faces.topology import INNER_LIPS
@@ -52,8 +51,10 @@ class MouthAnatomy:
             near = front & (np.abs(turn - (band + 0.5) * np.pi / 36) < np.pi / 60)
             if near.any():
                 front[near] &= radius[near] >= np.median(radius[near])
-        self.upper = teeth[front & ~of_lower]
-        self.lower = teeth[front & of_lower]
+        self.upper, self.lower = teeth[front & ~of_lower], teeth[front & of_lower]
+        # Models of a few vertices have one plate of teeth.
+        self.upper = self.upper if len(self.upper) else teeth
+        self.lower = self.lower if len(self.lower) else self.upper
 
         mouth = np.isin(model.part, MOUTH_PARTS)
         lips = neutral[model.landmark_vertices[list(INNER_LIPS)]]
@@ -124,10 +125,15 @@ class SmoothMap:
         if len(rows) < 2 or len(columns) < 2:
             return self(places)
         coarse = self(places[np.ix_(rows, columns)])
-        x = np.interp(np.arange(width), columns, np.arange(len(columns))).astype(np.float32)
-        y = np.interp(np.arange(height), rows, np.arange(len(rows))).astype(np.float32)
-        at_x, at_y = np.meshgrid(x, y)
-        return cv2.remap(coarse, at_x, at_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        down, across = _between(rows, height), _between(columns, width)
+        # cv2's own interpolation rounds places to 1/32, of six pixels here.
+        return np.einsum("yr,rcv,xc->yxv", down, coarse, across, optimize=True)
+
+
+def _between(knots: np.ndarray, length: int) -> np.ndarray:
+    """Return the (length, K) float32 matrix that interpolates from K places to all."""
+    at = np.interp(np.arange(length), knots, np.arange(len(knots)))
+    return np.maximum(0, 1 - np.abs(at[:, None] - np.arange(len(knots)))).astype(np.float32)
 
 
 def incisal_edge(luma: np.ndarray, inside: np.ndarray, start: np.ndarray, reach: float):

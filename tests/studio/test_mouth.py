@@ -1,0 +1,273 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from faceedit.errors import UsageError
+from faceedit.faces.align import Crop
+from faceedit.faces.topology import (
+    LOWER_INNER_LIP,
+    N_SURFACE,
+    OUTER_EYE_CORNERS,
+    UPPER_INNER_LIP,
+    mean_shape,
+    triangles,
+)
+from faceedit.studio.camera import Camera
+from faceedit.studio.fields import Fields
+from faceedit.studio.flow import pose_flow
+from faceedit.studio.lips import LipSeal, lip_gap
+from faceedit.studio.model import FaceModel, Part
+from faceedit.studio.mouth import MouthChoice, draw_mouth_choice, edit_mouth
+from faceedit.studio.mouth_bank import Donor, MouthBank, learn_mouths, load_mouths, save_mouths
+from faceedit.studio.subject import Pose, Subject
+from faceedit.studio.teeth import SmoothMap, incisal_edge
+
+SIZE, CM = 128, 8.9
+BELOW = np.array(LOWER_INNER_LIP[1:-1])
+
+
+def facing(corners, vertices):
+    a, b, c = (vertices[corners[:, k], :2] for k in range(3))
+    turn = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])
+    return np.where((turn > 0)[:, None], corners, corners[:, ::-1])
+
+
+def sheet(low, high, depth, start):
+    """A bent grid of 13 x 4 vertices, as an arch of teeth is bent; and its triangles."""
+    x, y = np.meshgrid(np.linspace(low[0], high[0], 13), np.linspace(low[1], high[1], 4))
+    vertices = np.stack([x, y, depth - 0.12 * x**2], axis=-1).reshape(-1, 3)
+    k = np.arange(52).reshape(4, 13)
+    squares = [k[:-1, :-1], k[:-1, 1:], k[1:, 1:], k[1:, :-1]]
+    a, b, c, d = (q.ravel() for q in squares)
+    return vertices, np.concatenate([np.stack([a, b, c], 1), np.stack([a, c, d], 1)]) + start
+
+
+@pytest.fixture(scope="module")
+def model():
+    skin = mean_shape()[:N_SURFACE].astype(np.float64) * CM * (1, -1, -1)
+    lips = skin[list(UPPER_INNER_LIP + LOWER_INNER_LIP)]
+    x, y, z = lips.mean(0)
+    ring = set(UPPER_INNER_LIP + LOWER_INNER_LIP)
+    faces = np.array([t for t in triangles() if not set(t.tolist()) <= ring])
+    parts, tris, labels = [skin], [facing(faces, skin)], [np.zeros(len(faces), np.uint8)]
+    for low, high, deep, label in (
+        ((-2.4, -0.35), (2.4, 1.0), -1.0, Part.TEETH),
+        ((-2.4, -1.6), (2.4, -0.36), -1.1, Part.TEETH),
+        ((-4.0, -4.0), (4.0, 3.0), -4.0, Part.MOUTH_SOCKET),
+    ):
+        start = sum(len(p) for p in parts)
+        vertices, corners = sheet(
+            (x + low[0], y + low[1]), (x + high[0], y + high[1]), z + deep, start
+        )
+        parts.append(vertices)
+        tris.append(facing(corners - start, vertices) + start)
+        labels.append(np.full(len(corners), label, np.uint8))
+    neutral = np.concatenate(parts).astype(np.float32)
+    jaw = np.zeros_like(neutral)
+    # All that is below the lips' line, lips too, falls with the jaw.
+    jaw[:N_SURFACE][(skin[:, 1] < y) & ~np.isin(range(N_SURFACE), UPPER_INNER_LIP)] = (0, -2.5, 0)
+    jaw[BELOW] = (0, -2.5, 0)
+    jaw[N_SURFACE + 52 : N_SURFACE + 104] = (0, -2.5, 0)
+    return FaceModel(
+        neutral=neutral,
+        identity=np.zeros((1, *neutral.shape), np.float32),
+        expression=jaw[None],
+        expression_names=("jawOpen",),
+        triangles=np.concatenate(tris).astype(np.int32),
+        part=np.concatenate(labels),
+        landmark_vertices=np.arange(N_SURFACE, dtype=np.int32),
+        landmark_weights=np.ones(N_SURFACE, np.float32),
+    )
+
+
+def sitter(model, jaw, pixels=None):
+    """A made-up photo whose jaw is open by `jaw`."""
+    rng = np.random.default_rng(3)
+    camera = Camera(np.zeros(3), SIZE / 25, np.array([SIZE / 2, SIZE / 2]))
+    expression = np.array([jaw])
+    vertices = model.blend(np.zeros(1), expression)
+    places, depth = camera.project(vertices)
+    landmarks = np.zeros((478, 3), np.float32)
+    landmarks[:N_SURFACE, :2] = places[:N_SURFACE]
+    unit = float(np.linalg.norm(np.subtract(*landmarks[list(OUTER_EYE_CORNERS), :2])))
+    gap = lip_gap(landmarks, unit)
+    seal = LipSeal(model)
+    shifts = np.zeros_like(places)
+    if jaw == 0:
+        places = seal.close(places, unit).astype(np.float32)
+        shifts = places - camera.project(vertices)[0]
+        gap = 0.0
+    if pixels is None:
+        pixels = rng.uniform(0.5, 0.6, (SIZE, SIZE, 3)).astype(np.float32)
+    pose = Pose(model, expression, vertices, places, depth, camera, SIZE)
+    crop = Crop(pixels, landmarks, np.eye(2, 3))
+    return Subject(crop, np.zeros(1), pose, shifts, unit, 0.0, gap, seal)
+
+
+@pytest.fixture(scope="module")
+def bank(model):
+    subject = sitter(model, 0.4)
+    vertices = np.arange(N_SURFACE, len(model.neutral))
+    colour = np.array([0.3, 0.7, 0.5], np.float32)
+    donors = tuple(
+        Donor(
+            pixels=np.tile(c, (SIZE, SIZE, 1)).astype(np.float32),
+            alpha=np.ones((SIZE, SIZE), np.float32),
+            places=subject.pose.places[vertices],
+            nearest=np.zeros((SIZE, SIZE), np.float32),
+            depth=subject.pose.depth[vertices],
+            tone=float(c @ (0.299, 0.587, 0.114)),
+            identity=str(k),
+        )
+        for k, c in enumerate((colour, colour[::-1]))
+    )
+    return MouthBank(vertices.astype(np.int32), donors)
+
+
+def edit(subject, pose, bank, choice=None):
+    flow = pose_flow(subject.pose, pose)
+    return flow, edit_mouth(subject, pose, flow, bank, choice or MouthChoice(0))
+
+
+@pytest.mark.parametrize("jaw", [0.0, 0.5])
+def test_the_same_pose_changes_nothing(model, bank, jaw):
+    subject = sitter(model, jaw)
+    flow, mouth = edit(subject, subject.pose, bank)
+    assert not mouth.opacity.any()
+    assert not mouth.painted.any()
+    assert not mouth.log_ratio.any()
+    np.testing.assert_array_equal(mouth.flow, flow)
+    assert (mouth.inside.sum() > 50) == (jaw > 0)
+
+
+def test_closed_lips_show_no_paint_but_a_line(model, bank):
+    subject = sitter(model, 0.5)
+    _, mouth = edit(subject, subject.posed(np.zeros(1), gap=-0.008), bank)
+    assert not mouth.opacity.any()
+    assert not mouth.inside.any()
+    assert mouth.log_ratio.min() < -0.3
+    assert (mouth.log_ratio <= 0).all()
+    assert not edit(sitter(model, 0), subject.pose, bank)[1].log_ratio.any()
+
+
+def test_paint_is_between_the_lips(model, bank):
+    subject = sitter(model, 0)
+    pose = subject.posed(np.array([0.6]))
+    _, mouth = edit(subject, pose, bank)
+    assert mouth.painted.sum() > 50
+    np.testing.assert_array_equal(mouth.painted > 0, mouth.inside > 0)
+    ring = pose.places[list(UPPER_INNER_LIP + LOWER_INNER_LIP)]
+    rows, columns = np.nonzero(mouth.opacity)
+    margin = 0.04 * subject.unit
+    assert rows.min() >= ring[:, 1].min() - margin
+    assert rows.max() <= ring[:, 1].max() + margin
+    assert columns.min() >= ring[:, 0].min() - margin
+    assert columns.max() <= ring[:, 0].max() + margin
+    # A soft border of about a pixel, not a stair.
+    assert ((mouth.opacity > 0.05) & (mouth.opacity < 0.95)).sum() > 10
+
+
+def test_teeth_have_the_donors_colour(model, bank):
+    subject = sitter(model, 0)
+    pose = subject.posed(np.array([0.4]))
+    teeth = (pose.drawing.part == Part.TEETH)[..., None]
+    paints = []
+    for donor in range(2):
+        paint = edit(subject, pose, bank, MouthChoice(donor))[1]
+        seen = (paint.opacity[..., None] > 0.99) & teeth
+        paints.append((paint.paint * seen).sum((0, 1)))
+    ratio = (paints[0] / paints[0].sum()) / (paints[1] / paints[1].sum())
+    donors = [d.pixels[0, 0] for d in bank.donors]
+    np.testing.assert_allclose(ratio, donors[0] / donors[1], rtol=0.08)
+
+
+def test_teeth_do_not_glow_in_the_dark(model, bank):
+    night = np.full((SIZE, SIZE, 3), 0.08, np.float32)
+    subject = sitter(model, 0, night)
+    _, mouth = edit(subject, subject.posed(np.array([0.5])), bank)
+    assert mouth.paint.max() < 0.12
+
+
+def test_a_photo_keeps_its_own_teeth(model, bank):
+    pixels = np.random.default_rng(0).uniform(0.2, 0.4, (SIZE, SIZE, 3)).astype(np.float32)
+    drawing = sitter(model, 0.9).pose.drawing
+    upper = (drawing.part == Part.TEETH) & (drawing.vertices[..., 0] < N_SURFACE + 52)
+    pixels[upper] += 0.5
+    subject = sitter(model, 0.9, pixels)
+    _, mouth = edit(subject, subject.posed(np.array([1.2])), bank)
+    out = Fields(mouth.flow, mouth.log_ratio, mouth.paint, mouth.opacity).compose(pixels)
+    # The upper jaw does not move with the lower.
+    kept = upper & (mouth.inside > 0.99) & (mouth.painted < 0.02)
+    assert kept.sum() > 2
+    np.testing.assert_allclose(out[kept], pixels[kept], atol=0.02)
+    assert mouth.painted.sum() > 5
+
+
+def test_tooth_coordinates_stay_with_the_teeth(model, bank):
+    subject = sitter(model, 0)
+    anatomy = bank.anatomy(model)
+    assert anatomy.chart.min() >= 0
+    assert anatomy.chart.max() <= 1
+    found = []
+    for jaw in (0.4, 0.6):
+        pose = subject.posed(np.array([jaw]))
+        shown = edit(subject, pose, bank)[1]
+        coordinates = shown.tooth_coordinates
+        assert coordinates.min() >= 0
+        assert coordinates.max() <= 1
+        assert not coordinates[shown.inside == 0].any()
+        upper = pose.drawing.part == Part.TEETH
+        upper &= pose.drawing.vertices[..., 0] < N_SURFACE + 52
+        found.append(np.where((upper & (shown.inside > 0.99))[..., None], coordinates, np.nan))
+    both = np.abs(found[0] - found[1])
+    assert np.isfinite(both).sum() > 20
+    assert np.nanmax(both) < 0.02
+
+
+def test_a_jaw_that_opens_is_parted_at_the_edge_of_the_teeth():
+    luma = np.full((40, 60), 0.2, np.float32)
+    edge = (20 + 4 * np.cos(np.arange(60) / 20)).astype(int)
+    for x, row in enumerate(edge):
+        luma[:row, x] = 0.8
+    path = incisal_edge(luma, np.ones_like(luma), np.full(60, 21.0, np.float32), 8)
+    assert np.abs(path[2:-2] - edge[2:-2]).max() <= 1.5
+
+
+def test_a_smooth_map_on_a_grid_is_the_map():
+    rng = np.random.default_rng(1)
+    points = rng.uniform(0, 50, (40, 2))
+    values = points @ [[0.9, 0.1], [-0.1, 1.1]] + (3, 4)
+    fitted = SmoothMap(points, values)
+    assert np.abs(fitted(points) - values).max() < 0.1
+    places = np.stack(np.meshgrid(np.arange(50.0), np.arange(31.0)), axis=-1)
+    assert np.abs(fitted.on_grid(places) - fitted(places)).max() < 0.02
+
+
+def test_choices_repeat_and_vary(bank):
+    drawn = [draw_mouth_choice(np.random.default_rng(k), bank) for k in (1, 1, 2)]
+    assert drawn[0] == drawn[1] != drawn[2]
+    assert all(0 <= c.donor < 2 for c in drawn)
+
+
+def test_a_bank_is_read_as_it_was_written(bank, tmp_path):
+    save_mouths(bank, tmp_path)
+    again = load_mouths(tmp_path)
+    np.testing.assert_array_equal(again.vertices, bank.vertices)
+    for a, b in zip(again.donors, bank.donors, strict=True):
+        np.testing.assert_allclose(a.pixels, b.pixels, atol=1 / 255)
+        np.testing.assert_allclose(a.places, b.places, atol=0.1)
+        assert a.tone == pytest.approx(b.tone)
+
+
+def test_mouths_are_learnt_from_open_ones_only(model):
+    pixels = np.full((SIZE, SIZE, 3), 0.5, np.float32)
+    shown = sitter(model, 0.4)
+    rows = np.arange(SIZE)[:, None] % 4 < 2
+    pixels[shown.pose.drawing.mouth] = 0.75
+    pixels[shown.pose.drawing.mouth & rows] = 0.65
+    bank = learn_mouths([sitter(model, 0), replace(shown, crop=replace(shown.crop, pixels=pixels))])
+    assert [d.identity for d in bank.donors] == ["1"]
+    assert len(bank.vertices) == len(bank.donors[0].places)
+    with pytest.raises(UsageError):
+        learn_mouths([sitter(model, 0)])
