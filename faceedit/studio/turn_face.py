@@ -9,6 +9,8 @@ from faceedit.studio.subject import Pose
 
 HIDDEN = 0.35
 """Depth in cm by which a point lies behind what the photo shows there."""
+SMOOTH = 0.022
+"""Eye distances over which the flow of the face is smoothed."""
 GRAZING = 0.12
 """Least z of a normal in the photo whose texture is used."""
 
@@ -33,6 +35,7 @@ def draw_turned(
     here = grid((target.size, target.size))
     drawn = (drawing.part >= 0) & (drawing.part != Part.HEAD)
     edge = cv2.erode(drawn.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.float32)
+    held = cv2.GaussianBlur(drawn.astype(np.float32), (0, 0), SMOOTH * unit)
     mirror = source.model.mirror_vertices
 
     def layer(vertices: np.ndarray | slice) -> tuple[np.ndarray, np.ndarray]:
@@ -48,6 +51,9 @@ def draw_turned(
         open_ = cv2.morphologyEx(
             (clear * edge).astype(np.float32), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)
         )
+        # The wings of the nose hide and show slivers that no fit gets right: smooth is better there.
+        flow = cv2.GaussianBlur(flow, (0, 0), SMOOTH * unit)
+        flow /= np.maximum(held, 1e-3)[..., None]
         return flow, cv2.GaussianBlur(open_, (0, 0), 0.008 * unit) * share * drawn
 
     own, shown = layer(slice(None))
