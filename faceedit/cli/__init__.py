@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from faceedit.cli import apply, benchmark, demo, doctor, models, train
+from faceedit.cli import apply, benchmark, demo, doctor, models, studio, train
 from faceedit.errors import FaceEditError
 
 SIGTERM_EXIT = 143
@@ -34,6 +34,7 @@ app.command()(apply.apply)
 app.command()(demo.demo)
 app.command()(train.train)
 app.command()(benchmark.benchmark)
+app.add_typer(studio.app, name="studio")
 app.add_typer(models.app, name="models")
 app.command()(doctor.doctor)
 

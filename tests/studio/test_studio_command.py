@@ -1,0 +1,89 @@
+import json
+import shutil
+import subprocess
+import sys
+
+import cv2
+import pytest
+import skimage.data
+from PIL import Image
+from toy_rig import write_model, write_rig
+
+from faceedit.studio.shards import read_shard
+
+
+def run(*arguments):
+    command = [sys.executable, "-m", "faceedit", "studio", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+
+
+@pytest.fixture(scope="module")
+def rig(tmp_path_factory):
+    return write_rig(tmp_path_factory.mktemp("command"))[0]
+
+
+@pytest.fixture
+def photos(tmp_path):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    Image.fromarray(skimage.data.astronaut()[:320, 80:400]).save(folder / "astronaut.png")
+    Image.new("RGB", (64, 64)).save(folder / "nobody.png")
+    return folder
+
+
+def test_a_folder_of_photos_becomes_a_shard_and_a_report(rig, photos, tmp_path):
+    out = tmp_path / "pairs"
+    result = run(
+        *("pairs", "--photos", photos, "--rig", rig, "-o", out, "--size", 128, "--per-photo", 3),
+        *("--expressions", "happy,sad", "--no-aus", "--lights", "none", "--json"),
+    )
+    assert result.returncode == 0, result.stderr
+    summary = json.loads(result.stdout)
+    assert summary["pairs"] == 3
+    assert summary == json.loads((out / "report.json").read_text())
+    assert summary["refused"] == {"no face found": ["nobody.png"]}
+    stored = list(read_shard(out / "pairs-00000.tar"))
+    assert len(stored) == 3
+    assert {p.labels.file for _, p in stored} == {"astronaut.png"}
+    assert all(p.input.shape == (128, 128, 3) for _, p in stored)
+
+
+def test_a_sheet_shows_one_person_through_everything(rig, photos, tmp_path):
+    out = tmp_path / "sheet.png"
+    result = run("sheet", photos / "astronaut.png", "--rig", rig, "-o", out, "--size", 64)
+    assert result.returncode == 0, result.stderr
+    picture = cv2.imread(str(out))
+    assert picture.shape[1] == 12 * 64
+    assert picture.shape[0] > 30 * (64 + 18)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("--expressions", "gleeful"), 2, "gleeful"),
+        (("--lights", "moon"), 2, "moon"),
+        (("--expressions", "none", "--lights", "none", "--no-aus"), 2, "nothing is asked for"),
+        (("--split", "test"), 2, "test"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(photos, tmp_path, arguments, code, said):
+    result = run("pairs", "--photos", photos, "--rig", tmp_path, "-o", tmp_path / "o", *arguments)
+    assert result.returncode == code
+    assert said in result.stderr
+
+
+def test_a_missing_rig_says_how_to_build_one(photos, tmp_path):
+    result = run("pairs", "--photos", photos, "--rig", tmp_path / "none", "-o", tmp_path / "o")
+    assert result.returncode == 3
+    assert "faceedit studio import" in result.stderr
+
+
+def test_too_few_pairs_teach_nothing(photos, tmp_path):
+    write_model(tmp_path / "rig")
+    people = tmp_path / "people" / "eileen"
+    people.mkdir(parents=True)
+    for name in ("neutral", "happy"):
+        shutil.copy(photos / "astronaut.png", people / f"{name}.png")
+    result = run("learn", tmp_path / "people", "--rig", tmp_path / "rig")
+    assert result.returncode == 2
+    assert "the least" in result.stderr
