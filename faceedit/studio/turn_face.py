@@ -51,7 +51,7 @@ def draw_turned(
         open_ = cv2.morphologyEx(
             (clear * edge).astype(np.float32), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)
         )
-        # The wings of the nose hide and show slivers that no fit gets right: smooth is better there.
+        # The wings of the nose hide and show slivers that no fit gets right.
         flow = cv2.GaussianBlur(flow, (0, 0), SMOOTH * unit)
         flow /= np.maximum(held, 1e-3)[..., None]
         return flow, cv2.GaussianBlur(open_, (0, 0), 0.008 * unit) * share * drawn
