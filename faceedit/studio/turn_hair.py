@@ -55,7 +55,9 @@ def hair_flow(
     profile = np.clip(6 * cv2.GaussianBlur(_grid(oval * matte), (0, 0), 1.0), 0, 1)
     still *= 1 - np.maximum(beside * (1 - above), profile)
     still[-2:] = 1.0
-    still = np.maximum(still, (_grid(matte) < 0.02) * 0.02)
+    # The wall stands still; close by the flow is still that of the outline.
+    wall = cv2.dilate(_grid(matte), np.ones((5, 5), np.uint8)) < 0.02
+    still = np.maximum(still, wall.astype(np.float32))
     total = weight + still
     mixed = weight[..., None] * values / np.maximum(total, 1e-6)[..., None]
     field = continue_smoothly(mixed.astype(np.float32), total.astype(np.float32))
