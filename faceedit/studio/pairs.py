@@ -50,7 +50,7 @@ def make_pair(rig: Rig, sitting: Sitting, order: Order, seed: int) -> Pair:
     mouth, creases = draw_mouth_choice(rng, rig.mouths), draw_crease_choice(rng, rig.creases)
     subject = sitter.subject
     if order.turn:
-        return _turned(sitting, order, seed)
+        return _turned(rig, sitting, order, seed)
     if order.ask is None:
         edit = _unchanged(sitter)
     else:
@@ -168,14 +168,20 @@ def _unchanged(sitter: Sitter) -> ExpressionEdit:
     )
 
 
-def _turned(sitting: Sitting, order: Order, seed: int) -> Pair:
+def _turned(rig: Rig, sitting: Sitting, order: Order, seed: int) -> Pair:
     sitter = sitting.sitter
     subject = sitter.subject
     turned = turn_head(subject, order.turn, sitter.matte)
     fields = Fields(turned.flow, np.zeros_like(subject.crop.pixels), turned.paint, turned.opacity)
     edit = replace(_unchanged(sitter), pose=turned.pose, fields=fields, landmarks=turned.landmarks)
     labels = replace(
-        sitting.labels, ask=sitting.shows or Ask(), shown=sitting.shows or Ask(), turn=order.turn
+        sitting.labels,
+        ask=sitting.shows or Ask(),
+        shown=sitting.shows or Ask(),
+        action_units=_units(rig, sitter, None),
+        measured=True,
+        turn=order.turn,
+        trust=round(float(turned.trust), 3),
     )
     gap = subject.gap
     return _record(

@@ -16,7 +16,7 @@ from faceedit.photos import read_photo
 from faceedit.studio.expressions import Ask
 from faceedit.studio.pairs import Sitting, make_pair, make_real_target
 from faceedit.studio.photo import sit
-from faceedit.studio.quality import refuse
+from faceedit.studio.quality import LEAST_TRUST, refuse
 from faceedit.studio.record import Labels, Pair
 from faceedit.studio.rig import Rig, load_rig
 from faceedit.studio.sampling import Menu, draw_expression, draw_order
@@ -197,4 +197,8 @@ def pairs_of(
             start = Ask() if number == 0 else draw_expression(menu.expressions, rng)
             yield make_real_target(rig, sitting, start, seed)
         else:
-            yield make_pair(rig, sitting, draw_order(menu, rng), seed)
+            pair = make_pair(rig, sitting, draw_order(menu, rng), seed)
+            if pair.labels.trust >= LEAST_TRUST:
+                yield pair
+            elif report is not None:
+                report.refused.setdefault("turned too far", []).append(photo.path.name)

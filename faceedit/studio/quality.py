@@ -13,6 +13,8 @@ MOST_YAW = 32.0
 """Degrees; beyond it the far side of the face is guessed."""
 LEAST_EYE_DISTANCE = 40.0
 """Photo pixels; less is a blur at 256."""
+LEAST_TRUST = 0.7
+"""In a turned head: below it ears, hair and the far cheek no longer look like a photo."""
 LEAST_VALID = 0.72
 """Share of the crop that lies on the photo."""
 
@@ -22,6 +24,7 @@ REASONS = {
     "cut off": f"more than {1 - LEAST_VALID:.0%} of the crop lies beyond the photo",
     "turned": f"the head is turned by more than {MOST_YAW:g} degrees",
     "not fitted": f"the model stays {MOST_RESIDUAL:g} eye distances from the landmarks",
+    "turned too far": f"the turned head is trusted by less than {LEAST_TRUST:g}",
     "mouth open": f"the lips are more than {MOST_GAP:g} eye distances apart",
 }
 

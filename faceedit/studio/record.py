@@ -52,6 +52,7 @@ class Labels:
         input_light: estimated direction of the photo's light (x right, y up, z to the camera)
             times its strength.
         turn: degrees that the head was turned, positive to the image's right.
+        trust: 0 to 1, in the turn; 1 without one.
         real: which side is the untouched photo, "input" or "target".
         file: name of the photo.
         source: the collection it comes from.
@@ -68,6 +69,7 @@ class Labels:
     light_colour: tuple[float, float, float] = (1.0, 1.0, 1.0)
     input_light: tuple[float, float, float] = (0.0, 0.0, 0.0)
     turn: float = 0.0
+    trust: float = 1.0
     real: str = "input"
     file: str = ""
     source: str = ""
