@@ -29,6 +29,7 @@ from faceedit.studio.rig import Rig, load_rig
 from faceedit.studio.sampling import Menu, Order
 from faceedit.studio.sheet import take_sitting
 from faceedit.studio.sources import SourcePhoto, find_faces, list_photos
+from faceedit.targets import ACTION_UNITS
 from faceedit.training.sheets import write_sheet
 
 SIZE = 256
@@ -45,7 +46,7 @@ def main() -> None:
     parser.add_argument("--judge", type=Path, default=Path("runs/judge/judge.safetensors"))
     parser.add_argument("--sheets", type=Path)
     parser.add_argument("--photos", type=int, default=60, help="that the judge looks at")
-    parser.add_argument("--only", default="landmarks,judge,outside,compose,speed")
+    parser.add_argument("--only", default="landmarks,judge,units,outside,compose,speed")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     rig = load_rig(arguments.data / "rig")
@@ -56,6 +57,8 @@ def main() -> None:
         measure_landmarks(rig, sources)
     if "judge" in only:
         measure_judge(rig, sources, ExpressionJudge.load(arguments.judge), arguments.photos)
+    if "units" in only:
+        measure_units(rig, sources)
     if "outside" in only:
         measure_outside(rig, sources)
     if "compose" in only:
@@ -167,6 +170,27 @@ def _print_verdicts(judge: ExpressionJudge, title: str, pictures: list[np.ndarra
     counts = Counter(judge.classes[i] for i in called)
     shares = "  ".join(f"{n} {c / len(pictures):.2f}" for n, c in counts.most_common(5))
     print(f"{title:24s} {len(pictures):4d}: {shares}")
+
+
+def measure_units(rig: Rig, sources: list[SourcePhoto]) -> None:
+    """Print how evenly the intensities 1 to 5 of each action unit are spaced in the picture."""
+    sittings = [s for s in usable(rig, sources) if s.shows is None][::12]
+    for number, unit in enumerate(ACTION_UNITS):
+        steps = []
+        for sitting in sittings:
+            before = sitting.sitter.subject.crop.pixels * 255
+            row = []
+            for level in range(1, 6):
+                levels = tuple(float(level * (i == number)) for i in range(len(ACTION_UNITS)))
+                pair = make_pair(rig, sitting, Order(Ask((), levels)), seed=1)
+                after = cv2.GaussianBlur(pair.target.astype(np.float32), (0, 0), 2)
+                blurred = cv2.GaussianBlur(before.astype(np.float32), (0, 0), 2)
+                row.append(np.abs(after - blurred).mean())
+                before = pair.target
+            steps.append(row)
+        mean = np.mean(steps, axis=0)
+        shares = " ".join(f"{v:.2f}" for v in mean / mean.mean())
+        print(f"AU{unit}: steps over their mean {shares}")
 
 
 def measure_outside(rig: Rig, sources: list[SourcePhoto]) -> None:
