@@ -10,7 +10,8 @@ from faceedit.photos import read_photo
 from faceedit.studio.learn_creases import learn_creases, save_creases
 from faceedit.studio.lips import LipSeal
 from faceedit.studio.model import load_face_model
-from faceedit.studio.mouth_bank import learn_mouths, save_mouths
+from faceedit.studio.mouth_bank import save_mouths
+from faceedit.studio.mouth_learning import learn_mouths
 from faceedit.studio.photo import sit
 from faceedit.studio.quality import MOST_RESIDUAL, MOST_YAW
 from faceedit.studio.sources import SourcePhoto

@@ -24,6 +24,8 @@ __all__ = ["MouthChoice", "MouthEdit", "draw_mouth_choice", "edit_mouth"]
 LIP_MARGIN, LIP_REACH = 0.014, 0.09
 """Eye distances: lips that move are sampled this far from the photo's opening, where teeth may
 shine under the landmarks' line; the lip is compressed by it over the reach."""
+SIDE_MARGIN, SIDE_REACH = 0.011, 0.06
+"""The same for lips that were closed, from the line where they met."""
 OWN_TEETH = 0.05
 """Gap of the lips in eye distances from which on a photo says what its teeth look like."""
 OWN_MARGIN, LOWER_MARGIN = (0.008, 0.026), (0.02, 0.045)
@@ -33,8 +35,9 @@ FULL_CHANGE = 0.02
 """Eye distances of lip movement from which on the margins are whole."""
 MIDDLE, MOST_DROP = 0.12, 0.035
 """Eye distances: half the width of the front teeth, and how far they may end from the model's."""
-THIN = (0.035, 0.06)
-"""Eye distances: half the height from which on what is below the upper teeth moves with the jaw."""
+JAW_SHOWN, JAW_FALL = (0.11, 0.15), 0.04
+"""Gaps of the lips between which a photo comes to show the lower jaw; how far else what is below
+the upper teeth goes with it; eye distances."""
 TORN = 0.012
 """Eye distances below the upper teeth that stay with nothing when a closed bite opens."""
 CONTACT_WIDTH, CONTACT_DEPTH = 0.010, np.array([0.50, 0.62, 0.60], np.float32)
@@ -97,6 +100,8 @@ def edit_mouth(
     if subject.gap >= CLOSED:
         shown = Opening(anatomy, subject.pose, subject.unit, box)
         local = _keep_off(shown, local, subject.unit, change)
+    elif opening.coverage.any():
+        local = _keep_side(subject, target, opening, local, change)
     if opening.coverage.any():
         _fill(edit, subject, target, bank, choice, opening, shown, local, change)
     else:
@@ -143,6 +148,30 @@ def _keep_off(shown: Opening, flow: np.ndarray, unit: float, change: float) -> n
         -at[..., 0], 0, change * 2 * LIP_MARGIN * unit
     )
     return flow + push[..., None] * away
+
+
+def _keep_side(
+    subject: Subject, target: Pose, opening: Opening, flow: np.ndarray, change: float
+) -> np.ndarray:
+    """Keep lips that part from showing the other lip at their rim."""
+    points = subject.model.landmark_vertices
+    upper, lower = points[list(UPPER_INNER_LIP)], points[list(LOWER_INNER_LIP)]
+
+    def line(pose: Pose, columns: np.ndarray) -> np.ndarray:
+        middle = (pose.places[upper] + pose.places[lower]) / 2
+        order = np.argsort(middle[:, 0])
+        return np.interp(columns, middle[order, 0], middle[order, 1]).astype(np.float32)
+
+    at = opening.places + flow
+    side = np.where(opening.places[..., 1] < line(target, opening.places[..., 0]), -1, 1)
+    away = side * (at[..., 1] - line(subject.pose, at[..., 0]))
+    margin, reach = change * SIDE_MARGIN * subject.unit, SIDE_REACH * subject.unit
+    push = np.clip(margin * (1 - away / reach), 0, margin) + np.clip(-away, 0, margin)
+    ends = subject.pose.places[upper[[0, -1]], 0]
+    inwards = np.minimum(at[..., 0] - ends.min(), ends.max() - at[..., 0]) / reach
+    shifted = flow.copy()
+    shifted[..., 1] += side * push * np.clip(inwards, 0, 1)
+    return shifted
 
 
 def _fill(edit, subject, target, bank, choice, opening, shown, lips, change) -> None:
@@ -221,10 +250,11 @@ def _own(
     below = np.clip((rows - edge - torn) / (1.0 + torn) + 1.0, 0, 1)
     of_upper = seen(upper, OWN_MARGIN) * warp(above, upper, cv2.INTER_LINEAR)
     of_lower = seen(lower, LOWER_MARGIN) * warp(below.astype(np.float32), lower, cv2.INTER_LINEAR)
-    # A strip below the teeth is their shadow or a lip: torn from them it would hang in the air.
-    thick = float((depth * (below > 0.5)).max())
-    low, high = THIN
-    of_lower *= 1 - torn_share * (1 - np.clip((thick - low) / (high - low), 0, 1))
+    # What a smile shows below the upper teeth is their shadow and the wet lip: torn far from
+    # them it would hang in the air. A mouth that is open shows a lower jaw.
+    low, high = JAW_SHOWN
+    shows_jaw = float(np.clip((subject.gap - low) / (high - low), 0, 1))
+    of_lower *= max(shows_jaw, float(np.exp(-((moved / subject.unit / JAW_FALL) ** 2))))
     take_upper = of_upper >= 0.5
     own = np.where(take_upper, of_upper, np.where(of_lower > 0, of_lower, of_upper))
     flow = np.where((take_upper | (of_lower <= 0))[..., None], upper, lower)

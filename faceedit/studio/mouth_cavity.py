@@ -16,8 +16,8 @@ from faceedit.studio.teeth import MouthAnatomy
 
 Box = tuple[slice, slice]
 
-FINE_ENOUGH = 400
-"""Crops larger than this are drawn at twice their resolution, others at three times."""
+FACTOR = 2
+"""The opening is drawn at this multiple of the crop's resolution, for smooth borders."""
 AROUND = 0.16
 """Eye distances of skin drawn about the lips."""
 POKING = 0.03
@@ -25,16 +25,20 @@ POKING = 0.03
 through the skin."""
 SLIVER = 0.008
 """Eye distances: thinner openings are a line between closed lips."""
+EDGE = 0.35
+"""Pixels by which the border of the opening is blurred."""
 SOFTNESS = 0.55
 """Pixels of a photo's own blur at its own resolution."""
 LIP_SHADE, LIP_SHADE_REACH = 0.5, 0.022
 UPPER_SHADE, UPPER_SHADE_REACH = 0.3, 0.05
 CORNER_SHADE = 0.45
 """Of light lost to the lips, to the upper lip beyond that, and towards the corners."""
+CHEEK, CHEEK_SHADE = (0.10, 0.24), 0.72
+"""Arch positions off the midline from the canines to the molars, and the light lost to cheeks."""
 DEPTH_REACH, DARKEST = 3.4, 0.06
 """Centimetres behind the front teeth over which light falls to 1/e, and what remains."""
 FLESH = np.array([1.0, 0.56, 0.54], np.float32)
-SOCKET = np.array([0.42, 0.18, 0.16], np.float32)
+SOCKET = np.array([0.62, 0.31, 0.29], np.float32)
 REDDER = np.array([0.88, 1.06, 1.12], np.float32)
 """RGB over the teeth's luma; exponents of the light that is left in the depth."""
 DONOR_TEETH = np.array([1.039, 0.991, 0.942], np.float32)
@@ -69,7 +73,7 @@ class Opening:
 
     def __init__(self, anatomy: MouthAnatomy, pose: Pose, unit: float, box: Box):
         self.anatomy, self.pose, self.unit, self.box = anatomy, pose, unit, box
-        self.factor = k = 2 if pose.size > FINE_ENOUGH else 3
+        self.factor = k = FACTOR
         ring = pose.places[anatomy.model.landmark_vertices[list(INNER_LIPS)]]
         rows, columns = box
         corner = np.array([columns.start, rows.start], np.float32)
@@ -93,11 +97,14 @@ class Opening:
         # Opening rounds off the corners of a mouth; what adjoins its core is given back.
         adjoining = cv2.dilate(core, np.ones((2 * thin + 1, 4 * thin + 1), np.uint8)) > 0
         self.fine_mask = (mouth > 0) & adjoining
-        self.coverage = self.to_pixels(self.fine_mask.astype(np.float32))
+        self.coverage = self._soft(self.fine_mask.astype(np.float32))
 
     def to_pixels(self, fine: np.ndarray) -> np.ndarray:
         """Average a fine picture over the crop's pixels."""
         return cv2.resize(fine, self.shape[::-1], interpolation=cv2.INTER_AREA)
+
+    def _soft(self, fine: np.ndarray) -> np.ndarray:
+        return cv2.GaussianBlur(self.to_pixels(fine), (0, 0), EDGE)
 
     def distance(self) -> np.ndarray:
         """Return crop pixels to the opening's line, (h, w) float32; negative inside."""
@@ -112,7 +119,7 @@ class Opening:
         """Return the tooth coordinates of each pixel, (h, w, 2) float32; 0 where no opening is."""
         fine = self.fine.interpolate(self.anatomy.chart) * self.fine_mask[..., None]
         share = np.maximum(self.coverage, 1e-6)[..., None]
-        return np.clip(self.to_pixels(fine) / share, 0, 1) * (self.coverage > 0)[..., None]
+        return np.clip(self._soft(fine) / share, 0, 1) * (self.coverage > 0)[..., None]
 
 
 def _facing_box(model: FaceModel, places: np.ndarray, size: tuple[int, int]) -> FaceModel:
@@ -207,7 +214,9 @@ def _model_mouth(opening: Opening, part: Box, colour: np.ndarray, plate: TeethPl
     deep = np.maximum(DARKEST, np.exp(-behind / DEPTH_REACH))
     teeth = fine.part == Part.TEETH
     # Light that comes back from deep inside a mouth is red; teeth stand at its door.
-    left = np.where(teeth, deep**0.4 * (0.5 + 0.5 * lit), deep * (0.55 + 0.45 * lit))
+    aside = np.abs(fine.interpolate(anatomy.chart)[..., 0] - 0.5)
+    cheek = 1 - CHEEK_SHADE * np.clip((aside - CHEEK[0]) / (CHEEK[1] - CHEEK[0]), 0, 1)
+    left = np.where(teeth, cheek * deep**0.4 * (0.5 + 0.5 * lit), deep * (0.55 + 0.45 * lit))
     flesh = np.where((fine.part == Part.GUMS)[..., None], FLESH, SOCKET) * float(colour @ LUMA)
     enamel = 0.97 * colour * plate.donor.colour / DONOR_TEETH
     return np.where(teeth[..., None], enamel, flesh) * left[..., None] ** REDDER

@@ -23,6 +23,8 @@ SKIN = np.array([1.25, 0.93, 0.75], np.float32)
 """Mean RGB over luma of teeth and of skin in portraits."""
 OF_WHITES_CAST, OF_SKIN_CAST = 0.3, 0.2
 """Exponents with which the casts of whites and skin tint the teeth."""
+LEAST_RED, BLUEST = 1.05, 0.94
+"""Of green, in light that is not blue."""
 
 
 class ToothTone:
@@ -65,6 +67,10 @@ class ToothTone:
         if len(bright) > 20:
             sclera = whites[bright >= np.percentile(bright, 70)].mean(0)
             tint *= np.clip(_cast(sclera), 0.7, 1.3) ** OF_WHITES_CAST
+        # Irises and shadows of lids are blue, teeth are not, unless the light is.
+        red, green, blue = (float(c) for c in _cast(skin.mean(0)))
+        tint[0] = max(tint[0], min(LEAST_RED, red / max(green, 1e-3)) * tint[1])
+        tint[2] = min(tint[2], max(BLUEST, blue / max(green, 1e-3)) * tint[1])
         return _cast(tint)
 
     def _slope(self, luma: np.ndarray, skin: np.ndarray, unit: float) -> np.ndarray:

@@ -169,5 +169,5 @@ def incisal_edge(luma: np.ndarray, inside: np.ndarray, start: np.ndarray, reach:
     row = int(total[:, -1].argmin())
     for x in range(width - 1, -1, -1):
         path[x] = row
-        row = min(max(row + back[row, x], 0), height - 1)
+        row = min(max(row + int(back[row, x]), 0), height - 1)
     return path
