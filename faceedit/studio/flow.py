@@ -11,6 +11,10 @@ COARSE = 96
 ROUNDS = 150
 SCREEN = 0.004
 """How strongly the continued flow is drawn to zero, so that the background stands still."""
+JUMP = 0.8
+"""Pixels of flow from one pixel to the next that are no stretch of skin any more."""
+JUMP_SOFTENED = 1.3
+"""Standard deviation in pixels at 256 over which they are softened."""
 RIM = 7
 """Pixels at 512 about the edge of the face over which exact and continued flow are softened."""
 
@@ -35,7 +39,26 @@ def pose_flow(source: Pose, target: Pose) -> np.ndarray:
     width = max(3, round(RIM * target.size / 512) | 1)
     rim = cv2.dilate((~inside).astype(np.uint8), np.ones((width, width), np.uint8)) > 0
     soft = cv2.GaussianBlur(flow, (0, 0), 1.5 * target.size / 512)
-    return np.where(rim[..., None], soft, flow)
+    return soften_jumps(np.where(rim[..., None], soft, flow), target.size)
+
+
+def soften_jumps(flow: np.ndarray, size: int) -> np.ndarray:
+    """Round off where one part of the face slides over another, as a jaw over the neck.
+
+    A step of the flow from one pixel to the next follows the pixel grid; without this it shows as a
+    row of dots.
+
+    Args:
+        flow: (S, S, 2) float32 pixels.
+        size: S.
+    """
+    across = np.abs(np.diff(flow, axis=1, append=flow[:, -1:])).max(-1)
+    down = np.abs(np.diff(flow, axis=0, append=flow[-1:])).max(-1)
+    jumps = (np.maximum(across, down) > JUMP).astype(np.float32)
+    width = 2 * round(size / 256) + 1
+    jumps = cv2.dilate(jumps, np.ones((width, width), np.uint8))
+    share = cv2.GaussianBlur(jumps, (0, 0), size / 256)[..., None]
+    return flow + share * (cv2.GaussianBlur(flow, (0, 0), JUMP_SOFTENED * size / 256) - flow)
 
 
 def extend_harmonic(field: np.ndarray, known: np.ndarray, screen: float = SCREEN) -> np.ndarray:

@@ -223,6 +223,8 @@ def _choices(
         mouth=mouth.donor if painted else -1,
         mouth_brightness=mouth.brightness,
         mouth_warmth=mouth.warmth,
+        mouth_size=mouth.size,
+        mouth_midline=mouth.midline,
         creases=(creases.person, creases.share, creases.wrinkles),
         crease_gain=creases.gain,
         gap_input=gap,

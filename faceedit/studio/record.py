@@ -21,6 +21,8 @@ class Choices:
         mouth: donor of teeth, −1 where the photo's own show or none do.
         mouth_brightness: factor on the teeth's brightness.
         mouth_warmth: how much warmer (positive) than the donor's the teeth are.
+        mouth_size: factor on the teeth's size.
+        mouth_midline: shift of their midline to image-right, in cm.
         creases: the maps that folds came from, as numbers.
         crease_gain: factor on folds.
         gap_input: opening of the input's lips in eye distances.
@@ -31,6 +33,8 @@ class Choices:
     mouth: int = -1
     mouth_brightness: float = 1.0
     mouth_warmth: float = 0.0
+    mouth_size: float = 1.0
+    mouth_midline: float = 0.0
     creases: tuple[float, ...] = ()
     crease_gain: float = 1.0
     gap_input: float = 0.0

@@ -148,7 +148,7 @@ def _likeness(pixels: np.ndarray, inside: np.ndarray) -> np.ndarray:
         middle = np.median(sample)
         spread = max(1.48 * float(np.median(np.abs(sample - middle))), least)
         distance += ((feature - middle) / np.float32(spread)) ** 2
-    alike = 1 / (1 + np.exp(2.0 * (np.sqrt(distance) - LIKENESS)))
+    alike = 1 / (1 + np.exp(np.minimum(2.0 * (np.sqrt(distance) - LIKENESS), 30.0)))
     return cv2.resize(alike, pixels.shape[1::-1], interpolation=cv2.INTER_LINEAR)
 
 

@@ -31,7 +31,8 @@ LIGHT_ORDER = tuple(LIGHTS)
 AS_PHOTOGRAPHED = -1
 """Number of the photo's own light."""
 CHOICES = (
-    "mouth_brightness", "mouth_warmth", "crease_gain", "gap_input", "gap_target", "lean",
+    "mouth_brightness", "mouth_warmth", "mouth_size", "mouth_midline", "crease_gain", "gap_input",
+    "gap_target", "lean",
 )  # fmt: skip
 """Order of the vector of choices."""
 CREASES = 3
@@ -337,6 +338,8 @@ def _chosen(choices: "Choices", lean: float) -> Tensor:
         [
             choices.mouth_brightness if painted else 1.0,
             choices.mouth_warmth if painted else 0.0,
+            choices.mouth_size if painted else 1.0,
+            choices.mouth_midline if painted else 0.0,
             choices.crease_gain,
             choices.gap_input,
             choices.gap_target,
