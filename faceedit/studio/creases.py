@@ -20,6 +20,8 @@ N_WRINKLES = 6
 DARK_TINT = np.array([0.75, 1.05, 1.15], np.float32)
 """Exponents of R, G, B where skin darkens: light from inside it is red."""
 BRIGHT_TINT = 0.8
+TINT_REMOVED = 1.6
+"""How much more of a fold's colour than of its darkness goes with it."""
 DARKEST, BRIGHTEST = -0.75, 0.35
 """Bounds of the log ratio of all creases together."""
 SHADING = 1.0
@@ -194,8 +196,7 @@ def crease_log_ratio(
     face, surface = cv2.split(spread.sample(atlas.masks))
     gray = _shading_gain(subject.model, change) * spread.shade * surface
     gray += made_up * face * shown
-    tinted = np.minimum(gray, 0)[..., None] * DARK_TINT
-    tinted += BRIGHT_TINT * np.maximum(gray, 0)[..., None]
+    tinted = (np.minimum(gray, 0) + BRIGHT_TINT * np.maximum(gray, 0))[..., None] * DARK_TINT
     ratio = (tinted + smile * shown[..., None]) * there[..., None]
     return choice.gain * np.clip(ratio, DARKEST, BRIGHTEST)
 
@@ -217,7 +218,7 @@ def fold_removal(
         bare: (S, S) in [0, 1] on the photo's pixels, 0 where hair or spectacles hide the skin.
 
     Returns:
-        (S, S, 3) float32 log ratio, the same in all channels, on the target's pixels.
+        (S, S, 3) float32 log ratio RGB on the target's pixels.
     """
     model = subject.model
     change = target.expression - subject.expression
@@ -226,10 +227,13 @@ def fold_removal(
     if amount == 0:
         return np.zeros((target.size, target.size, 3), np.float32)
     spread = _spread(subject, target, atlas, np.zeros(model.n_skin, np.float32))
-    own = luma_band(log_luma(subject.crop.pixels), subject.unit, FOLDS)
-    own = spread.from_photo(np.clip(own, -0.5, 0.5))
-    gone = -amount * own * spread.sample(atlas.folds) * spread.cover * _shown(bare, spread)
-    return np.repeat(gone[..., None], 3, axis=2).astype(np.float32)
+    bands = luma_band(np.log(np.maximum(subject.crop.pixels, 0.02)), subject.unit, FOLDS)
+    own = spread.from_photo(np.clip(bands, -0.5, 0.5))
+    # Folds are redder than the skin about them: brightened alone they would glow.
+    gray = own.mean(2, keepdims=True)
+    own = amount * gray + (amount * TINT_REMOVED) * (own - gray)
+    where = spread.sample(atlas.folds) * spread.cover * _shown(bare, spread)
+    return -own * where[..., None]
 
 
 def spectacles_band(subject: Subject) -> np.ndarray:

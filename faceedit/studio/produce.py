@@ -17,7 +17,7 @@ from faceedit.studio.expressions import Ask
 from faceedit.studio.pairs import Sitting, make_pair, make_real_target
 from faceedit.studio.photo import sit
 from faceedit.studio.quality import LEAST_TRUST, refuse
-from faceedit.studio.record import Labels, Pair
+from faceedit.studio.record import AS_PHOTOGRAPHED, Labels, Pair
 from faceedit.studio.rig import Rig, load_rig
 from faceedit.studio.sampling import Menu, draw_expression, draw_order
 from faceedit.studio.shards import write_shard
@@ -77,7 +77,9 @@ class Report:
         self.pairs += 1
         self.real_targets += labels.real == "target"
         kind = "turn" if labels.turn else str(labels.ask).partition(":")[0]
-        if not labels.measured and len(labels.ask.blend) > 1:
+        if labels.measured and labels.light != AS_PHOTOGRAPHED:
+            kind = "light"
+        elif not labels.measured and len(labels.ask.blend) > 1:
             kind = "blend"
         elif labels.ask.of_units:
             kind = "action units"
