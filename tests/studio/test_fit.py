@@ -1,9 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from toys import CM, toy_model
+from toys import toy_camera, toy_model
 
 from faceedit.faces.topology import N_SURFACE
-from faceedit.studio.camera import Camera
 from faceedit.studio.fit import EXPRESSION_RANGE, IDENTITY_RANGE, NOT_FITTED, fit_model
 
 SIZE = 256
@@ -12,7 +13,7 @@ SIZE = 256
 def landmarks(identity=(0.0, 0.0), turn=(0.0, 0.0, 0.0), **weights):
     model = toy_model()
     vertices = model.blend(np.array(identity), model.weights(**weights))
-    camera = Camera(np.array(turn), SIZE / 2.8 / CM, np.array([SIZE / 2, 0.4 * SIZE]))
+    camera = replace(toy_camera(SIZE, SIZE / 2), turn=np.array(turn))
     return camera, camera.project(vertices)[0][:N_SURFACE]
 
 

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from creased_face import NAMES, creased_atlas, creased_model, creased_subject
+from toy_creases import NAMES, creased_atlas, creased_model, creased_subject
 
 from faceedit.errors import UsageError
 from faceedit.studio.creases import ASSETS_FILE

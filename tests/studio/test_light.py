@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from round_face import SIDE, round_subject
+from toys import SIDE, frontal_subject
 
 from faceedit.errors import UsageError
+from faceedit.studio.drawing import NOTHING
 from faceedit.studio.light import LightEstimate, estimate_light, relight
 from faceedit.studio.lights import LIGHTS, LUMA, PRESETS, coloured, parse_light
 from faceedit.studio.shadows import cast_shadows
@@ -17,12 +18,12 @@ EVEN = LightEstimate((0.0, 0.0, 0.0), 0.2, 0.3, 1.0)
 
 @pytest.fixture(scope="module")
 def subject():
-    return round_subject(SIZE)
+    return frontal_subject(SIZE)
 
 
 @pytest.fixture(scope="module")
 def matte(subject):
-    return subject.pose.drawing.skin.astype(np.float32)
+    return (subject.pose.drawing.part != NOTHING).astype(np.float32)
 
 
 @pytest.fixture
@@ -128,10 +129,15 @@ def test_nose_casts_its_shadow_away_from_the_light(subject):
     height = np.where(subject.pose.drawing.skin, subject.pose.drawing.depth, -5)
     everywhere = np.ones(height.shape, bool)
     seen = cast_shadows(height.astype(np.float32), everywhere, (-0.6, 0.0, 0.8), SIZE / SIDE, 0.02)
-    row, middle = SIZE // 2, SIZE // 2
+    row, middle = round(float(subject.crop.landmarks[4, 1])), SIZE // 2
     beside = round(1.6 * SIZE / SIDE)
     assert seen[row, middle + beside] < 0.3
     assert seen[row, middle - beside] > 0.9
+    above = cast_shadows(
+        height.astype(np.float32), everywhere, (0.0, 0.7, 0.714), SIZE / SIDE, 0.02
+    )
+    assert above[row + beside, middle] < 0.3
+    assert above[row - beside, middle] > 0.9
 
 
 def test_colours_are_equally_bright():

@@ -5,8 +5,9 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from round_face import SIDE, round_model, round_subject
+from toys import SIDE, frontal_subject, toy_model
 
+from faceedit.studio.drawing import NOTHING
 from faceedit.studio.fields import Fields
 from faceedit.studio.turn import turn_head, turned_pose
 
@@ -16,17 +17,17 @@ SIZE = 96
 @pytest.fixture(scope="module")
 def subject():
     """A face with a soft pattern on it, the same on both sides, before a plain wall."""
-    plain = round_subject(SIZE)
+    plain = frontal_subject(SIZE)
     skin = plain.pose.drawing.skin[..., None]
     noise = cv2.GaussianBlur(np.random.default_rng(2).normal(size=(SIZE, SIZE, 3)), (0, 0), 3.0)
     noise = (noise + noise[:, ::-1]) * 0.4
     pixels = np.clip(plain.crop.pixels + noise * skin, 0, 1).astype(np.float32)
-    return round_subject(SIZE, pixels)
+    return frontal_subject(SIZE, pixels)
 
 
 @pytest.fixture(scope="module")
 def matte(subject):
-    return subject.pose.drawing.skin.astype(np.float32)
+    return (subject.pose.drawing.part != NOTHING).astype(np.float32)
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +94,7 @@ def test_trust_falls_and_too_much_is_refused(subject, matte, right):
 
 def test_hidden_side_takes_the_texture_of_the_other():
     """A head that looks away shows, turned back, its hidden side as the mirror of the other."""
-    plain = round_subject(SIZE)
+    plain = frontal_subject(SIZE)
     away = turned_pose(plain, 30.0)
     skin = away.drawing.skin
     bright = 0.25 + 0.04 * np.abs(away.drawing.interpolate(away.model.neutral)[..., :1])
@@ -112,5 +113,5 @@ def test_hidden_side_takes_the_texture_of_the_other():
 
 
 def test_mirror_of_the_mirror_is_the_vertex():
-    mirror = round_model().mirror_vertices
+    mirror = toy_model(symmetric=True).mirror_vertices
     np.testing.assert_array_equal(mirror[mirror], np.arange(len(mirror)))

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from creased_face import creased_atlas, creased_model
+from toy_creases import creased_atlas, creased_model
 
 from faceedit.studio.skin import atlas_coordinates
 from faceedit.studio.wrinkles import ACTIONS, SIDE, draw_wrinkles

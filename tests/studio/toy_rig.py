@@ -6,13 +6,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 from PIL import Image
+from toys import toy_crop, toy_model
 
 from faceedit.faces.topology import INNER_LIPS
 from faceedit.studio.learn import learn_rig
 from faceedit.studio.model import LANDMARKS_FILE, MODEL_FILE
 from faceedit.studio.sources import SourcePhoto
 from faceedit.training.labelled import LabelledPhoto
-from toys import toy_crop, toy_model
 
 STEP = 0.004
 PEOPLE = 6

@@ -1,10 +1,10 @@
-"""The round face with muscles of expression, for tests of creases."""
+"""The toy face with muscles that move nothing, for tests of creases."""
 
 from dataclasses import replace
 from functools import cache
 
 import numpy as np
-from round_face import round_model, round_subject
+from toys import frontal_subject, toy_model
 
 from faceedit.studio.creases import CreaseAtlas, made_up_wrinkles
 from faceedit.studio.learn_creases import face_mask
@@ -22,7 +22,7 @@ NAMES = (*(f"{n}_{side}" for n in SIDED for side in "LR"), "mouthShrugLower", "c
 @cache
 def creased_model() -> FaceModel:
     """A model whose muscles move nothing, but for one that dents the person's left cheek."""
-    model = round_model()
+    model = toy_model(symmetric=True)
     expression = np.zeros((len(NAMES), *model.neutral.shape), np.float32)
     away = ((model.neutral[:, :2] - (3.0, -1.0)) ** 2).sum(1)
     expression[-1, :, 2] = -np.exp(-away / 0.8**2)
@@ -31,16 +31,14 @@ def creased_model() -> FaceModel:
 
 def creased_subject(pixels: np.ndarray | None = None, size: int = 128) -> Subject:
     """The face at rest, on flat skin or on another photo of it."""
-    subject = round_subject(size, pixels)
-    pose = replace(subject.pose, model=creased_model(), expression=np.zeros(len(NAMES)))
-    return replace(subject, pose=pose)
+    return frontal_subject(size, pixels, creased_model())
 
 
 @cache
 def creased_atlas() -> CreaseAtlas:
     """An atlas whose smile darkens everything a little."""
     model = creased_model()
-    places = atlas_coordinates(model.neutral)
+    places = atlas_coordinates(model.neutral[: model.n_skin])
     points = places[model.landmark_vertices]
     face = face_mask(points)
     smile = -0.1 * np.repeat(face[..., None], 3, axis=2)
