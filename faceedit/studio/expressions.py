@@ -6,9 +6,10 @@ from 0 to 5 as in FACS, evenly spaced in how far the skin moves.
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.resources import files
+from typing import Any
 
 import numpy as np
 from scipy.optimize import nnls
@@ -35,6 +36,8 @@ SMILE_SHOWN = 0.2
 """Mean smile weight from which a photo's own expression is taken away as a whole."""
 SMILE_OVERSHOOT = 1.15
 """A fitted smile is shrunk by the fit; so much more is taken away."""
+OWN_SMILE = 0.4
+"""Amplitude of a photo's own smile from which it is kept where a smile is asked for."""
 INDIVIDUAL = 0.10
 """Weights about the mean neutral face that are the person's own."""
 _LEFT_ALONE = ("eyeBlink", "eyeLook", "Pupil")
@@ -169,7 +172,16 @@ class ExpressionTables:
         neutral = not ask.of_units and all(n == "neutral" for n, _ in ask.blend)
         if neutral:
             return self.neutralised(shown, whole=True)
-        start = shown if ask.of_units and not ask.blend else self.neutralised(shown)
+        if ask.of_units and not ask.blend:
+            return np.clip(shown + self.change(ask), *WEIGHT_RANGE)
+        start = self.neutralised(shown)
+        own = self.smile(shown) / self.model.mean_weight(self.expressions["happy"], "mouthSmile")
+        asked = dict(ask.blend).get("happy", 0.0)
+        if own > OWN_SMILE and asked > 0:
+            # A smile that is there already is made smaller or larger, not taken off and put on.
+            start = start + min(1.0, asked / own) * (shown - start)
+            rest = tuple((n, max(0.0, a - own) if n == "happy" else a) for n, a in ask.blend)
+            ask = replace(ask, blend=rest)
         return np.clip(start + self.change(ask), *WEIGHT_RANGE)
 
     def units_of(self, change: np.ndarray) -> np.ndarray:
@@ -189,8 +201,7 @@ def load_tables(model: FaceModel, neutral: np.ndarray) -> ExpressionTables:
         model: the face model.
         neutral: (E,) mean fitted weights of real neutral faces.
     """
-    text = (files("faceedit.studio") / "tables.toml").read_text()
-    tables = tomllib.loads(text)
+    tables = _read_tables()
     units = tables["action_units"]
     return ExpressionTables(
         model=model,
@@ -199,3 +210,12 @@ def load_tables(model: FaceModel, neutral: np.ndarray) -> ExpressionTables:
         beyond={n: model.weights(**named) for n, named in tables["beyond"].items()},
         action_units=np.array([model.weights(**units[str(u)]) for u in ACTION_UNITS]),
     )
+
+
+def known_expressions() -> tuple[str, ...]:
+    """Return the names of all expressions that can be asked for, neutral first."""
+    return ("neutral", *_read_tables()["expressions"])
+
+
+def _read_tables() -> dict[str, Any]:
+    return tomllib.loads((files("faceedit.studio") / "tables.toml").read_text())

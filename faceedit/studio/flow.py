@@ -4,6 +4,8 @@ import cv2
 import numpy as np
 from numba import njit
 
+from faceedit.faces.raster import fill_polygon
+from faceedit.faces.topology import FACE_OVAL
 from faceedit.studio.subject import Pose
 
 COARSE = 96
@@ -15,6 +17,13 @@ JUMP = 0.8
 """Pixels of flow from one pixel to the next that are no stretch of skin any more."""
 JUMP_SOFTENED = 1.3
 """Standard deviation in pixels at 256 over which they are softened."""
+UNDER_NOSE = 2
+NECK_SCREEN = 0.0006
+"""Of the flow under the jaw, where the neck gives way further than a background may."""
+NECK_SOFT = 4.0
+"""Pixels at 256 over which the neck's flow goes over into that of what is beside it."""
+NECK_MARGIN = 0.02
+"""Of the face's width, beyond it."""
 RIM = 7
 """Pixels at 512 about the edge of the face over which exact and continued flow are softened."""
 
@@ -23,23 +32,45 @@ def pose_flow(source: Pose, target: Pose) -> np.ndarray:
     """Return the backward flow that takes a picture of `source` to one of `target`.
 
     Between lids and lips the flow of the skin around is continued; what belongs there is for
-    `eyes` and `mouth` to say.
+    `eyes` and `mouth` to say. The skin under a jaw that moves is continued too, not drawn: it
+    gives way like the soft skin that it is, and no chin is cut out in front of a still neck.
 
     Returns:
         (S, S, 2) float32 pixels.
     """
     drawing = target.drawing
-    skin = drawing.skin
+    under = _under_jaw(target)
+    skin = drawing.skin & ~under
+    # A place between pixels is interpolated, so source minus pixel is source minus target there.
     moved = drawing.interpolate(source.places - target.places)
     known = np.where(skin[..., None], moved, np.float32(0))
-    # A place between pixels is interpolated, so source minus pixel is source minus target there.
-    continued = extend_harmonic(known, skin)
-    flow = np.where(skin[..., None], known, continued)
+    flow = np.where(skin[..., None], known, extend_harmonic(known, skin))
+    neck = cv2.GaussianBlur(under.astype(np.float32), (0, 0), NECK_SOFT * target.size / 256)
+    neck = np.where(skin, np.float32(0), neck)[..., None]
+    if np.abs(known[_below_mouth(target)]).max(initial=0.0) > 0:
+        flow = flow + neck * (extend_harmonic(known, skin, NECK_SCREEN) - flow)
     inside = skin | drawing.mouth | drawing.eyes
     width = max(3, round(RIM * target.size / 512) | 1)
     rim = cv2.dilate((~inside).astype(np.uint8), np.ones((width, width), np.uint8)) > 0
     soft = cv2.GaussianBlur(flow, (0, 0), 1.5 * target.size / 512)
     return soften_jumps(np.where(rim[..., None], soft, flow), target.size)
+
+
+def _below_mouth(pose: Pose) -> np.ndarray:
+    """Return the rows below the nose, (S, S) bool."""
+    under_nose = float(pose.landmarks()[UNDER_NOSE, 1])
+    return np.repeat(np.arange(pose.size)[:, None] > under_nose, pose.size, axis=1)
+
+
+def _under_jaw(pose: Pose) -> np.ndarray:
+    """Return what lies below the nose and beyond the line of the jaw, (S, S) bool."""
+    oval = fill_polygon(pose.landmarks()[list(FACE_OVAL)], (pose.size, pose.size))
+    jaw = pose.landmarks()[list(FACE_OVAL)]
+    wide = np.zeros((pose.size, pose.size), bool)
+    low, high = jaw[:, 0].min(), jaw[:, 0].max()
+    margin = NECK_MARGIN * (high - low)
+    wide[:, max(0, int(low - margin)) : max(0, int(high + margin))] = True
+    return _below_mouth(pose) & (oval < 0.5) & wide
 
 
 def soften_jumps(flow: np.ndarray, size: int) -> np.ndarray:

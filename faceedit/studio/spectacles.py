@@ -5,7 +5,7 @@ import numpy as np
 
 from faceedit.faces.topology import EYES
 
-REACH = (0.36, 0.27)
+REACH = (0.40, 0.30)
 """Half axes of a lens with its frame, in eye distances."""
 HELD = 0.9
 """Of the flow that is taken away there; lids behind lenses may move a little."""

@@ -168,3 +168,13 @@ def test_asks_have_short_names():
     assert str(Ask((("happy", 1.3),))) == "happy:1.3"
     assert str(Ask((("sad", 0.5), ("angry", 1.0)))) == "sad:0.5+angry:1"
     assert str(Ask(action_units=units(au4=3.0, au7=2.5))) == "AU4:3+AU7:2.5"
+
+
+def test_a_smile_that_is_there_is_changed_not_replaced(tables):
+    shown = tables.neutral + tables.model.weights(mouthSmile=0.8, mouthUpperUp=0.5)
+    happy = tables.expressions["happy"]
+    own = tables.smile(shown) / tables.model.mean_weight(happy, "mouthSmile")
+    same = tables.target(shown, Ask((("happy", own),)))
+    np.testing.assert_allclose(same, shown, atol=1e-9)
+    smaller = tables.smile(tables.target(shown, Ask((("happy", own / 2),))))
+    assert 0.3 * tables.smile(shown) < smaller < 0.6 * tables.smile(shown)
