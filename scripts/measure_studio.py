@@ -22,12 +22,12 @@ from faceedit.recognisers.expression import ExpressionJudge
 from faceedit.registry import open_registry
 from faceedit.studio.expressions import Ask
 from faceedit.studio.lights import LIGHTS
-from faceedit.studio.pairs import Sitting, make_pair
+from faceedit.studio.pairs import make_pair
 from faceedit.studio.produce import Commission, pairs_of
 from faceedit.studio.quality import refuse
 from faceedit.studio.rig import Rig, load_rig
 from faceedit.studio.sampling import Menu, Order
-from faceedit.studio.sheet import take_sitting
+from faceedit.studio.sitting import Sitting, take_sitting
 from faceedit.studio.sources import SourcePhoto, find_faces, list_photos
 from faceedit.targets import ACTION_UNITS
 from faceedit.training.sheets import write_sheet
@@ -51,7 +51,8 @@ def main() -> None:
     cv2.setNumThreads(1)
     rig = load_rig(arguments.data / "rig")
     photos = [p for p in list_photos(arguments.data / "portraits") if p.split == "val"]
-    sources, _ = find_faces(photos, Path("runs/studio-faces.npz"), print)
+    folder = arguments.data / "portraits"
+    sources, _ = find_faces(photos, folder, Path("runs/studio-faces.npz"), print)
     only = set(arguments.only.split(","))
     if "landmarks" in only:
         measure_landmarks(rig, sources)

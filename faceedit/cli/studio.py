@@ -39,11 +39,16 @@ def learn(
     rig: Rig,
 ) -> None:
     """Learn folds, mouths and the mean neutral face from real pairs of photos."""
+    from faceedit.errors import UsageError
     from faceedit.studio.learn import learn_rig
+    from faceedit.studio.model import load_face_model
     from faceedit.studio.sources import find_faces, list_photos
 
     photos = [p for p in list_photos(pairs) if p.split == "train"]
-    sources, lost = find_faces(photos, rig / "faces.npz", tell)
+    if not photos:
+        raise UsageError(f"no photo in {pairs} belongs to the split train")
+    load_face_model(rig)
+    sources, lost = find_faces(photos, pairs, rig / "faces.npz", tell)
     for name, reason in lost.items():
         tell(f"{name}: {reason}")
     learned = learn_rig(rig, sources, tell)
@@ -74,8 +79,9 @@ def pairs(
     import json
 
     from faceedit.errors import UsageError
-    from faceedit.studio.produce import Commission, produce
+    from faceedit.studio.produce import Commission, produce, refuse_used
     from faceedit.studio.quality import REASONS
+    from faceedit.studio.rig import load_rig
     from faceedit.studio.sources import find_faces, list_photos
 
     if split not in ("train", "val", "all"):
@@ -84,9 +90,12 @@ def pairs(
     chosen = [p for p in list_photos(photos) if split in ("all", p.split)]
     if not chosen:
         raise UsageError(f"no photo in {photos} belongs to the split {split}")
-    sources, lost = find_faces(chosen, out / "faces.npz", tell)
+    # Told before faces are looked for, which takes a while.
+    refuse_used(out)
+    load_rig(rig)
+    sources, lost = find_faces(chosen, photos, out / "faces.npz", tell)
     commission = Commission(rig, menu, size, per_photo, seed)
-    report = produce(sources, commission, out, workers, _progress(len(sources)))
+    report = produce(sources, commission, out, workers, _progress())
     for name, reason in lost.items():
         report.refused.setdefault(reason, []).append(name)
     summary = {
@@ -125,22 +134,20 @@ def sheet(
     from faceedit.studio.sources import find_faces
     from faceedit.training.labelled import LabelledPhoto
 
-    found, _ = find_faces([LabelledPhoto(photo, photo.stem, "", -1, "val", eyeglasses)], None, tell)
     target = out or photo.with_name(f"{photo.stem}-studio.png")
-    draw_person(load_rig(rig), found[0], target, size, seed)
+    loaded, labelled = load_rig(rig), LabelledPhoto(photo, photo.stem, "", -1, "val", eyeglasses)
+    found, _ = find_faces([labelled], photo.parent, None, tell)
+    draw_person(loaded, found[0], target, size, seed)
     tell(f"wrote {target}")
 
 
 def _menu(expressions: str, aus: bool, lights: str, turns: bool):
-    import tomllib
-    from importlib.resources import files
-
     from faceedit.errors import UsageError
+    from faceedit.studio.expressions import known_expressions
     from faceedit.studio.lights import LIGHTS
     from faceedit.studio.sampling import Menu
 
-    tables = tomllib.loads((files("faceedit.studio") / "tables.toml").read_text())
-    known = ("neutral", *tables["expressions"])
+    known = known_expressions()
     asked = _names(expressions, known)
     unknown = set(asked) - set(known)
     if unknown:
@@ -156,7 +163,7 @@ def _names(text: str, known: tuple[str, ...]) -> tuple[str, ...]:
     return () if text == "none" else tuple(n.strip() for n in text.split(",") if n.strip())
 
 
-def _progress(total: int):
+def _progress():
     """Tell every tenth of the way."""
     last = 0
 

@@ -1,6 +1,6 @@
 """Making pairs: a photo, an order and a seed give one record, always the same."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,22 +18,8 @@ from faceedit.studio.record import Choices, Labels, Pair
 from faceedit.studio.rig import Rig
 from faceedit.studio.sampling import Order
 from faceedit.studio.semantic import Region
+from faceedit.studio.sitting import Sitting
 from faceedit.studio.turn import turn_head
-
-
-@dataclass(frozen=True)
-class Sitting:
-    """A photo with its labels, ready for pairs.
-
-    Attributes:
-        sitter: the fitted photo.
-        labels: file, source, person, split and spectacles are filled in; the rest is not used.
-        shows: the expression that the photo itself shows, or None for a neutral face.
-    """
-
-    sitter: Sitter
-    labels: Labels
-    shows: Ask | None = None
 
 
 def make_pair(rig: Rig, sitting: Sitting, order: Order, seed: int) -> Pair:
@@ -108,8 +94,8 @@ def make_real_target(rig: Rig, sitting: Sitting, start: Ask, seed: int) -> Pair:
         measured=True,
         real="target",
     )
-    choices = _choices(seed, away, mouth, creases, subject.gap, subject.unit)
-    choices = replace(choices, gap_input=choices.gap_target, gap_target=choices.gap_input)
+    # The dice shaped the input, which is seen; the target's teeth and folds are the photo's own.
+    choices = Choices(seed, gap_input=lip_gap(away.landmarks, subject.unit), gap_target=subject.gap)
     regions = _moved_regions(sitter.regions, away)
     pair = _record(
         sitter, composed.astype(np.float32) / 255, regions, back, away.landmarks, labels, choices

@@ -1,31 +1,36 @@
 """A folder of photos becomes shards of pairs, over several processes."""
 
+import signal
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
-from functools import partial
-from multiprocessing import get_context
+from functools import lru_cache, partial
+from multiprocessing import active_children, get_context
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from faceedit.errors import PhotoError
-from faceedit.photos import read_photo
+from faceedit.errors import FaceEditError, PhotoError, UsageError
 from faceedit.studio.expressions import Ask
-from faceedit.studio.pairs import Sitting, make_pair, make_real_target
-from faceedit.studio.photo import sit
+from faceedit.studio.pairs import make_pair, make_real_target
 from faceedit.studio.quality import LEAST_TRUST, refuse
-from faceedit.studio.record import AS_PHOTOGRAPHED, Labels, Pair
+from faceedit.studio.record import AS_PHOTOGRAPHED, Pair
 from faceedit.studio.rig import Rig, load_rig
 from faceedit.studio.sampling import Menu, draw_expression, draw_order
-from faceedit.studio.shards import write_shard
-from faceedit.studio.sources import SourcePhoto, shown_expression
+from faceedit.studio.shards import part_of, write_shard
+from faceedit.studio.sitting import take_sitting
+from faceedit.studio.sources import SourcePhoto
 
 PHOTOS_PER_SHARD = 8
 REAL_TARGETS = 0.4
-"""Share of the pairs of a photo with an expression in which the photo is the target."""
+"""Share, and at least one, of the pairs of a photo with an expression that lead to the photo."""
+
+_Chunk = tuple[Path, list[SourcePhoto]]
+"""A shard and the photos that it is made of."""
 
 
 @dataclass(frozen=True)
@@ -101,40 +106,78 @@ def produce(
         out: folder of the shards.
         workers: processes.
         tell: is told how many photos of how many are done.
+
+    Raises:
+        UsageError: the folder holds shards.
+        MissingError: the rig is not whole.
+        FaceEditError: a process was killed.
     """
+    refuse_used(out)
     out.mkdir(parents=True, exist_ok=True)
     chunks = [
         (out / f"pairs-{i // PHOTOS_PER_SHARD:05d}.tar", sources[i : i + PHOTOS_PER_SHARD])
         for i in range(0, len(sources), PHOTOS_PER_SHARD)
     ]
     total, done = Report(), 0
-    work = partial(_make_shard, commission)
-    if workers <= 1:
-        results: Iterator[Report] = map(work, chunks)
-        for report, (_, chunk) in zip(results, chunks, strict=True):
-            done += len(chunk)
-            total.add(report)
-            tell(done, len(sources))
-        return total
-    # Threads of OpenCV and numba do not survive a fork.
-    with get_context("spawn").Pool(workers) as pool:
-        for report, (_, chunk) in zip(pool.imap(work, chunks), chunks, strict=True):
-            done += len(chunk)
-            total.add(report)
-            tell(done, len(sources))
+    reports = _make_shards(commission, chunks, workers)
+    for report, (_, chunk) in zip(reports, chunks, strict=True):
+        done += len(chunk)
+        total.add(report)
+        tell(done, len(sources))
     return total
 
 
-_rigs: dict[Path, Rig] = {}
-"""The rig of a worker process, read once."""
+def refuse_used(out: Path) -> None:
+    """Refuse a folder with shards: those of two commissions are not to be mixed.
+
+    Raises:
+        UsageError: there are some.
+    """
+    if any(out.glob("*.tar")):
+        raise UsageError(f"{out} holds shards of pairs already; delete them or name another folder")
 
 
-def _make_shard(commission: Commission, chunk: tuple[Path, list[SourcePhoto]]) -> Report:
+def _make_shards(commission: Commission, chunks: list[_Chunk], workers: int) -> Iterator[Report]:
+    if workers <= 1:
+        rig = load_rig(commission.rig)
+        yield from (_make_shard(rig, commission, chunk) for chunk in chunks)
+        return
+    others = set(active_children())
+    # Threads of OpenCV and numba do not survive a fork.
+    with ProcessPoolExecutor(workers, get_context("spawn"), _begin_work) as pool:
+        try:
+            yield from pool.map(partial(_work, commission), chunks)
+        except BaseException as error:
+            for worker in set(active_children()) - others:
+                worker.terminate()
+                worker.join()
+            for path, _ in chunks:
+                part_of(path).unlink(missing_ok=True)
+            if isinstance(error, BrokenProcessPool):
+                message = "a worker was killed, perhaps for want of memory; use fewer --workers"
+                raise FaceEditError(message) from error
+            raise
+
+
+def _begin_work() -> None:
+    # The process that began this one says that it was interrupted.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     cv2.setNumThreads(1)
+
+
+def _work(commission: Commission, chunk: _Chunk) -> Report:
+    return _make_shard(_worker_rig(commission.rig), commission, chunk)
+
+
+@lru_cache(maxsize=1)
+def _worker_rig(folder: Path) -> Rig:
+    """Read the rig once; a worker lives no longer than one commission."""
+    return load_rig(folder)
+
+
+def _make_shard(rig: Rig, commission: Commission, chunk: _Chunk) -> Report:
     path, sources = chunk
-    if commission.rig not in _rigs:
-        _rigs[commission.rig] = load_rig(commission.rig)
-    rig, report = _rigs[commission.rig], Report()
+    report = Report()
     write_shard(path, _keyed_pairs(rig, commission, sources, report))
     return report
 
@@ -143,13 +186,16 @@ def _keyed_pairs(
     rig: Rig, commission: Commission, sources: list[SourcePhoto], report: Report
 ) -> Iterator[tuple[str, Pair]]:
     for source in sources:
-        name = source.photo.path.name
         try:
             for number, pair in enumerate(pairs_of(rig, source, commission, report)):
                 report.count(pair)
-                yield f"{zlib.crc32(name.encode()):08x}-{number:03d}", pair
+                yield f"{zlib.crc32(source.name.encode()):08x}-{number:03d}", pair
         except PhotoError as error:
-            report.refused.setdefault(error.reason, []).append(name)
+            report.refused.setdefault(error.reason, []).append(source.name)
+        # Nothing that one photo brings about may cost the others their pairs.
+        except Exception as error:
+            reason = f"unexpected: {type(error).__name__}: {error}"
+            report.refused.setdefault(reason, []).append(source.name)
 
 
 def pairs_of(
@@ -166,28 +212,15 @@ def pairs_of(
     Raises:
         PhotoError: the photo cannot be read.
     """
-    photo = source.photo
-    pixels = read_photo(photo.path).pixels
-    sitter = sit(
-        rig.model, rig.seal, pixels, source.landmarks, commission.size, eyeglasses=photo.eyeglasses
-    )
-    shows = shown_expression(rig.tables, sitter, photo)
-    reason = refuse(sitter.subject, sitter.valid, occluded=photo.occluded)
+    sitting = take_sitting(rig, source, commission.size)
+    sitter, menu = sitting.sitter, commission.menu
+    reason = refuse(sitter.subject, sitter.valid, occluded=source.photo.occluded)
     if reason is not None and report is not None:
-        report.refused.setdefault(reason, []).append(photo.path.name)
-    labels = Labels(
-        ask=Ask(),
-        file=photo.path.name,
-        source=photo.source,
-        person=photo.person,
-        split=photo.split,
-        eyeglasses=photo.eyeglasses,
-    )
-    sitting = Sitting(sitter, labels, shows)
-    menu = commission.menu
-    name = zlib.crc32(photo.path.name.encode())
-    rng = np.random.default_rng([commission.seed, name])
-    real = round(REAL_TARGETS * commission.per_photo) if shows and menu.expressions else 0
+        report.refused.setdefault(reason, []).append(source.name)
+    rng = np.random.default_rng([commission.seed, zlib.crc32(source.name.encode())])
+    real = 0
+    if sitting.shows and menu.expressions:
+        real = max(1, round(REAL_TARGETS * commission.per_photo))
     if reason == "mouth open":
         # Its mouth cannot be led elsewhere, but others can be led to it.
         real = min(real, 1)
@@ -203,4 +236,4 @@ def pairs_of(
             if pair.labels.trust >= LEAST_TRUST:
                 yield pair
             elif report is not None:
-                report.refused.setdefault("turned too far", []).append(photo.path.name)
+                report.refused.setdefault("turned too far", []).append(source.name)

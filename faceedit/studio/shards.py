@@ -35,17 +35,25 @@ _DAMAGE = (tarfile.TarError, cv2.error, LookupError, ValueError, TypeError, OSEr
 
 def write_shard(path: Path, pairs: Iterable[tuple[str, Pair]]) -> int:
     """Write keyed pairs to a tar file that appears whole or not at all; returns how many."""
-    part = path.with_suffix(".part")
-    count = 0
-    with tarfile.open(part, "w") as archive:
-        for key, pair in pairs:
-            for name, data in encode_pair(pair).items():
-                entry = tarfile.TarInfo(f"{key}.{name}")
-                entry.size = len(data)
-                archive.addfile(entry, io.BytesIO(data))
-            count += 1
-    part.replace(path)
+    part, count = part_of(path), 0
+    try:
+        with tarfile.open(part, "w") as archive:
+            for key, pair in pairs:
+                for name, data in encode_pair(pair).items():
+                    entry = tarfile.TarInfo(f"{key}.{name}")
+                    entry.size = len(data)
+                    archive.addfile(entry, io.BytesIO(data))
+                count += 1
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
     return count
+
+
+def part_of(path: Path) -> Path:
+    """Return where a shard is written before it is whole."""
+    return path.with_suffix(".part")
 
 
 def read_shard(path: Path) -> Iterator[tuple[str, Pair]]:

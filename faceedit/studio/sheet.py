@@ -5,19 +5,21 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from faceedit.photos import read_photo
+from faceedit.errors import UsageError
+from faceedit.photos.atomic import write_atomic
 from faceedit.studio.expressions import Ask
 from faceedit.studio.lights import LIGHTS
-from faceedit.studio.pairs import Sitting, make_pair
-from faceedit.studio.photo import sit
-from faceedit.studio.record import Labels, Pair
+from faceedit.studio.pairs import make_pair
+from faceedit.studio.record import Pair
 from faceedit.studio.rig import Rig
 from faceedit.studio.sampling import Order
-from faceedit.studio.sources import SourcePhoto, shown_expression
+from faceedit.studio.sitting import take_sitting
+from faceedit.studio.sources import SourcePhoto
 from faceedit.targets import ACTION_UNITS
 
 AMPLITUDES = (0.3, 0.6, 1.0, 1.3, 1.6)
 INTENSITIES = (1, 2, 3, 4, 5)
+SUFFIXES = (".png", ".jpg")
 TURNS = (-30.0, -20.0, -10.0, 10.0, 20.0, 30.0)
 COLUMNS = 12
 REGION_COLOURS = np.array(
@@ -36,7 +38,13 @@ def draw_person(rig: Rig, source: SourcePhoto, path: Path, size: int, seed: int)
         path: a .png or .jpg file.
         size: side of each picture in pixels.
         seed: of all choices; each row is drawn with the same.
+
+    Raises:
+        UsageError: the path ends otherwise.
+        PhotoError: the photo cannot be read, or the sheet not be written.
     """
+    if path.suffix.lower() not in SUFFIXES:
+        raise UsageError(f"{path}: sheets are written as {' or '.join(SUFFIXES)}")
     sitting = take_sitting(rig, source, size)
 
     def show(order: Order) -> Pair:
@@ -62,16 +70,7 @@ def draw_person(rig: Rig, source: SourcePhoto, path: Path, size: int, seed: int)
     happy = Ask((("happy", 1.0),))
     rows.append([(f"happy {n}", show(Order(happy, n)).target) for n in LIGHTS])
     rows.append([(f"turn {t:g}", show(Order(turn=t)).target) for t in TURNS])
-    _write(path, rows, size)
-
-
-def take_sitting(rig: Rig, source: SourcePhoto, size: int) -> Sitting:
-    """Cut out and fit the face of a photo."""
-    photo = source.photo
-    pixels = read_photo(photo.path).pixels
-    sitter = sit(rig.model, rig.seal, pixels, source.landmarks, size, eyeglasses=photo.eyeglasses)
-    labels = Labels(ask=Ask(), file=photo.path.name, source=photo.source, person=photo.person)
-    return Sitting(sitter, labels, shown_expression(rig.tables, sitter, photo))
+    _write(path, rows)
 
 
 def _one_unit(number: int, level: float) -> Ask:
@@ -97,7 +96,7 @@ def _recorded(pair: Pair) -> list[tuple[str, np.ndarray]]:
     ]
 
 
-def _write(path: Path, rows: list[list[tuple[str, np.ndarray]]], size: int) -> None:
+def _write(path: Path, rows: list[list[tuple[str, np.ndarray]]]) -> None:
     strips = []
     for row in rows:
         for start in range(0, len(row), COLUMNS):
@@ -105,9 +104,8 @@ def _write(path: Path, rows: list[list[tuple[str, np.ndarray]]], size: int) -> N
             cells = [_titled(name, picture) for name, picture in part]
             cells += [np.full_like(cells[0], 255)] * (COLUMNS - len(cells))
             strips.append(np.hstack(cells))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if not cv2.imwrite(str(path), np.vstack(strips)[..., ::-1]):
-        raise OSError(f"cannot write {path}")
+    _, data = cv2.imencode(path.suffix, np.vstack(strips)[..., ::-1])
+    write_atomic(path, data.tobytes())
 
 
 def _titled(name: str, picture: np.ndarray) -> np.ndarray:

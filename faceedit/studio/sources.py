@@ -1,16 +1,18 @@
 """The photos that pairs are made from, with their landmarks."""
 
+import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from faceedit.errors import MissingError, PhotoError, UsageError
+from faceedit.errors import FaceEditError, PhotoError, UsageError
 from faceedit.photos import read_photo
+from faceedit.photos.atomic import write_atomic
 from faceedit.studio.expressions import Ask, ExpressionTables
 from faceedit.studio.photo import Sitter
-from faceedit.training.labelled import SUFFIXES, LabelledPhoto, read_labelled
+from faceedit.training.labelled import SUFFIXES, LabelledPhoto, find_table, read_labelled
 
 AMPLITUDE_OF_STRENGTH = {1: 0.6, 2: 1.0, 3: 1.3, -1: 1.0}
 """What the labels' strengths 1 to 3 mean; -1 is unknown."""
@@ -27,10 +29,16 @@ class SourcePhoto:
     Attributes:
         photo: path and labels.
         landmarks: (478, 3) float32 mesh points in its pixels.
+        name: tells it from the other photos, wherever their folder lies; "" takes the file's name.
     """
 
     photo: LabelledPhoto
     landmarks: np.ndarray
+    name: str = ""
+
+    def __post_init__(self):
+        if not self.name:
+            object.__setattr__(self, "name", self.photo.path.name)
 
 
 def list_photos(folder: Path) -> list[LabelledPhoto]:
@@ -42,32 +50,49 @@ def list_photos(folder: Path) -> list[LabelledPhoto]:
     Raises:
         UsageError: there are no photos.
     """
-    beside = folder.with_name(f"{folder.name}.csv")
-    if beside.is_file():
+    # "." and ".." have no name of their own.
+    place = folder.resolve() if folder.name in ("", "..") else folder
+    beside = place.with_name(f"{place.name}.csv")
+    if place.is_dir() and beside.is_file():
         return read_labelled(beside)
     try:
         return read_labelled(folder)
     except UsageError:
-        if not folder.is_dir():
+        # A table that makes no sense is no reason to forget who is kept for validation.
+        if not folder.is_dir() or find_table(folder):
             raise
     paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
     if not paths:
         raise UsageError(f"no photos in {folder}")
-    return [LabelledPhoto(p, p.stem, "", -1, "train") for p in paths]
+    return [LabelledPhoto(p, photo_name(p, folder), "", -1, "train") for p in paths]
+
+
+def photo_name(path: Path, folder: Path) -> str:
+    """Return what tells a photo from others of its folder: its path below it, if it lies there."""
+    path, folder = path.parent.resolve() / path.name, folder.resolve()
+    for below in (folder, folder.with_suffix(""), folder.parent):
+        if path.is_relative_to(below):
+            return path.relative_to(below).as_posix()
+    return path.name
 
 
 def find_faces(
-    photos: list[LabelledPhoto], cache: Path | None, tell: Callable[[str], None]
+    photos: list[LabelledPhoto], folder: Path, cache: Path | None, tell: Callable[[str], None]
 ) -> tuple[list[SourcePhoto], dict[str, str]]:
     """Find the largest face of every photo with the project's own networks.
 
     Args:
         photos: to look at.
+        folder: that they were listed from; their names are paths below it.
         cache: an npz file that keeps the landmarks for the next run, or None.
         tell: is told of progress.
 
     Returns:
         Photos with a face, and for each of the others its name and the reason.
+
+    Raises:
+        FaceEditError: there is no face in any photo.
+        WriteError: the cache cannot be written.
     """
     known = _read_cache(cache)
     missing = [p for p in photos if _key(p.path) not in known]
@@ -83,19 +108,24 @@ def find_faces(
             try:
                 faces = finder.find(read_photo(photo.path).pixels)
             except PhotoError as error:
-                lost[photo.path.name] = error.reason
+                lost[photo_name(photo.path, folder)] = error.reason
                 continue
             if faces:
                 known[_key(photo.path)] = faces[0].landmarks.astype(np.float32)
             else:
-                lost[photo.path.name] = "no face found"
+                lost[photo_name(photo.path, folder)] = "no face found"
         if cache is not None:
-            cache.parent.mkdir(parents=True, exist_ok=True)
-            keys = list(known)
-            np.savez(cache, keys=np.array(keys), points=np.array([known[k] for k in keys]))
-    found = [SourcePhoto(p, known[_key(p.path)]) for p in photos if _key(p.path) in known]
+            buffer = io.BytesIO()
+            np.savez(buffer, keys=np.array(list(known)), points=np.array(list(known.values())))
+            write_atomic(cache, buffer.getvalue())
+    found = [
+        SourcePhoto(p, known[key], photo_name(p.path, folder))
+        for p in photos
+        if (key := _key(p.path)) in known
+    ]
     if not found:
-        raise MissingError("no photo has a face that could be found")
+        name, reason = next(iter(lost.items()))
+        raise FaceEditError(f"none of {len(photos)} photos can be used; {name}: {reason}")
     return found, lost
 
 

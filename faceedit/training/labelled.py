@@ -56,11 +56,9 @@ def read_labelled(data: Path) -> list[LabelledPhoto]:
         return _read_csv(data)
     if not data.is_dir():
         raise UsageError(f"no training data at {data}")
-    tables = sorted(data.glob("*.csv"))
-    for table in tables:
-        with _open(table) as file:
-            if set(next(csv.reader(file), [])) >= COLUMNS:
-                return _read_csv(table)
+    table = find_table(data)
+    if table is not None:
+        return _read_csv(table)
     photos = _read_folders(data)
     if not photos:
         raise UsageError(
@@ -68,6 +66,15 @@ def read_labelled(data: Path) -> list[LabelledPhoto]:
             "folders"
         )
     return photos
+
+
+def find_table(folder: Path) -> Path | None:
+    """Return the first CSV of a folder, by name, that has the columns of a table of photos."""
+    for table in sorted(folder.glob("*.csv")):
+        with _open(table) as file:
+            if set(next(csv.reader(file), [])) >= COLUMNS:
+                return table
+    return None
 
 
 def _read_csv(table: Path) -> list[LabelledPhoto]:

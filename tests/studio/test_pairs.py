@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from toy_rig import write_rig
@@ -7,12 +5,11 @@ from toy_rig import write_rig
 from faceedit.studio.expressions import Ask
 from faceedit.studio.lights import LIGHTS
 from faceedit.studio.pairs import make_pair, make_real_target
-from faceedit.studio.produce import Commission, pairs_of, produce
 from faceedit.studio.rig import load_rig
-from faceedit.studio.sampling import Menu, Order
+from faceedit.studio.sampling import Order
 from faceedit.studio.semantic import Region
-from faceedit.studio.shards import decode_pair, encode_pair, read_shard
-from faceedit.studio.sheet import take_sitting
+from faceedit.studio.shards import decode_pair, encode_pair
+from faceedit.studio.sitting import take_sitting
 from faceedit.targets import ACTION_UNITS
 
 SIZE = 128
@@ -69,6 +66,9 @@ def test_fields_lead_back_to_a_real_photo(rig, smiling):
     np.testing.assert_array_equal(pair.target, np.rint(photo * 255).astype(np.uint8))
     assert pair.labels.real == "target"
     assert pair.labels.ask == smiling.shows
+    # Dice shaped the input alone.
+    assert pair.choices.mouth == -1 and not pair.choices.creases
+    assert pair.choices.gap_target > pair.choices.gap_input + 0.05
     assert np.abs(composed(pair) - pair.target)[pair.fields.opacity < 0.5].mean() < 1.5
     assert np.abs(pair.input.astype(float) - pair.target).max() > 40
 
@@ -127,39 +127,6 @@ def test_light_alone_moves_nothing(rig, neutral):
         pair.fields.log_ratio[50:80, columns].mean() for columns in (slice(40, 58), slice(70, 88))
     )
     assert right > left + 0.1
-
-
-def test_a_photo_gives_the_same_pairs_whatever_else_is_made(folder_and_sources, rig, tmp_path):
-    folder, sources = folder_and_sources
-    commission = Commission(folder, Menu(rig.tables.names, turns=True), SIZE, per_photo=3, seed=2)
-    done = []
-    report = produce(sources[:3], commission, tmp_path, 1, lambda d, n: done.append((d, n)))
-    stored = [p for s in sorted(tmp_path.glob("*.tar")) for _, p in read_shard(s)]
-    assert report.pairs == len(stored) == 9
-    assert done[-1] == (3, 3)
-    alone = list(pairs_of(rig, sources[2], commission))
-    for one, other in zip(alone, stored[6:], strict=True):
-        np.testing.assert_array_equal(one.target, other.target)
-        assert replace(one.labels) == other.labels
-
-
-def test_smiles_are_led_to(folder_and_sources, rig):
-    folder, sources = folder_and_sources
-    commission = Commission(folder, Menu(rig.tables.names), SIZE, per_photo=5)
-    sides = [p.labels.real for p in pairs_of(rig, sources[1], commission)]
-    assert sides.count("target") == 2
-    assert [p.labels.real for p in pairs_of(rig, sources[0], commission)] == ["input"] * 5
-
-
-def test_refused_photos_are_named(folder_and_sources, rig, tmp_path):
-    folder, sources = folder_and_sources
-    hidden = replace(sources[0], photo=replace(sources[0].photo, occluded=True))
-    gone = replace(sources[1], photo=replace(sources[1].photo, path=tmp_path / "gone.png"))
-    commission = Commission(folder, Menu(("neutral", "happy")), SIZE, per_photo=2)
-    report = produce([hidden, gone, sources[2]], commission, tmp_path, 1, lambda *_: None)
-    assert report.pairs == 2
-    assert report.refused["occluded"] == [sources[0].photo.path.name]
-    assert sum(len(names) for names in report.refused.values()) == 2
 
 
 def test_every_light_has_its_own_ratio(rig, neutral):

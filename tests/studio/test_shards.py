@@ -154,3 +154,13 @@ def test_other_files_are_named(tmp_path, make_record):
         list(read_shard(text))
     with pytest.raises(UsageError, match=r"none\.tar"):
         list(read_shard(tmp_path / "none.tar"))
+
+
+def test_a_shard_that_fails_leaves_nothing(tmp_path, make_record):
+    def failing():
+        yield "a-000", make_record(0)
+        raise RuntimeError("no more")
+
+    with pytest.raises(RuntimeError, match="no more"):
+        write_shard(tmp_path / "x.tar", failing())
+    assert not list(tmp_path.iterdir())
