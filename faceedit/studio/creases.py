@@ -1,22 +1,19 @@
 """Shading and folds that come with an expression, and those that go with it."""
 
-import json
 from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
 
 import cv2
 import numpy as np
 
+from faceedit.studio.crease_atlas import CreaseAtlas, CreaseChoice
 from faceedit.studio.crease_shading import FROM_ABOVE, shading_log_ratio
+from faceedit.studio.fields import grid
+from faceedit.studio.furrows import SIDE
 from faceedit.studio.lines import FOLDS, LINES, lined_ness, log_luma, luma_band
-from faceedit.studio.model import LANDMARKS_FILE, FaceModel, load_arrays, missing
+from faceedit.studio.model import FaceModel
 from faceedit.studio.subject import Pose, Subject
-from faceedit.studio.wrinkles import ACTIONS, SIDE, Wrinkles, draw_wrinkles
+from faceedit.studio.wrinkles import ACTIONS, Wrinkles
 
-ASSETS_FILE = "assets.npz"
-N_WRINKLES = 6
-"""How many sets of made-up wrinkles there are to choose from."""
 DARK_TINT = np.array([0.75, 1.05, 1.15], np.float32)
 """Exponents of R, G, B where skin darkens: light from inside it is red."""
 BRIGHT_TINT = 0.8
@@ -34,118 +31,6 @@ FULL_SMILE = 0.35
 """Change of mouthSmile from which on folds go as far as they do."""
 SEAM = 0.03
 """Half width on the atlas over which the left half's strength passes into the right's."""
-SPECTACLES_REACH = 0.10
-"""Eye distances about the eyes that lenses and frames cover beside the lids, and twice below."""
-
-
-@dataclass(frozen=True)
-class CreaseAtlas:
-    """What expressions do to skin, on the atlas of `skin.atlas_coordinates`.
-
-    Attributes:
-        places: (n_skin, 2) float32 atlas coordinates of the skin's vertices.
-        smile_median: (A, A, 3) float32 log ratio RGB of a smile to a neutral face.
-        smile_people: (N, A, A, 3) the same of single people.
-        face: (A, A) float32 in [0, 1], 0 on lips and eyes and beyond the face.
-        folds: (A, A) float32 in [0, 1], where smiles fold the skin.
-        neutral_expression: (E,) mean fitted weights of real neutral faces.
-        wrinkles: made-up creases to choose from.
-    """
-
-    places: np.ndarray
-    smile_median: np.ndarray
-    smile_people: np.ndarray
-    face: np.ndarray
-    folds: np.ndarray
-    neutral_expression: np.ndarray
-    wrinkles: tuple[Wrinkles, ...]
-
-    @cached_property
-    def masks(self) -> np.ndarray:
-        """The face without and with lips and lids, (A, A, 2) float32 in [0, 1]."""
-        width = round(0.16 * len(self.face)) | 1
-        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
-        return np.dstack([self.face, cv2.morphologyEx(self.face, cv2.MORPH_CLOSE, kernel)])
-
-    @cached_property
-    def trusted(self) -> np.ndarray:
-        """Where single people's smile maps are free of hair, brows and glare, (A, A, 1)."""
-        side = len(self.face)
-        at = np.linspace(0, 1, side, dtype=np.float32)
-        lower = np.clip((at[:, None] - 0.43) / 0.05, 0, 1)
-        middle = np.clip((0.27 - np.abs(at - 0.5)) / 0.06, 0, 1)
-        return (lower * middle * self.face)[..., None]
-
-    def smile(self, choice: "CreaseChoice") -> np.ndarray:
-        """Return the log ratio of a smile, (A, A, 3)."""
-        if not len(self.smile_people) or choice.share == 0:
-            return self.smile_median
-        own = self.smile_people[choice.person % len(self.smile_people)]
-        return self.smile_median + choice.share * self.trusted * (own - self.smile_median)
-
-
-@dataclass(frozen=True)
-class CreaseChoice:
-    """What is left to chance.
-
-    Attributes:
-        person: whose smile the folds are taken from.
-        share: in [0, 1], of that person against the median.
-        wrinkles: which set of made-up wrinkles.
-        gain: factor on everything.
-    """
-
-    person: int = 0
-    share: float = 0.0
-    wrinkles: int = 0
-    gain: float = 1.0
-
-    @property
-    def numbers(self) -> tuple[float, float, float]:
-        """What the maps came from: person, share, wrinkles."""
-        return float(self.person), self.share, float(self.wrinkles)
-
-
-def draw_crease_choice(rng: np.random.Generator, atlas: CreaseAtlas) -> CreaseChoice:
-    """Draw folds of some person's kind."""
-    return CreaseChoice(
-        person=int(rng.integers(max(1, len(atlas.smile_people)))),
-        share=float(rng.uniform(0.0, 0.7)),
-        wrinkles=int(rng.integers(len(atlas.wrinkles))),
-        gain=float(rng.uniform(0.85, 1.35)),
-    )
-
-
-def load_creases(folder: Path) -> CreaseAtlas:
-    """Read the crease atlas of a rig.
-
-    Raises:
-        MissingError: a file is not there.
-    """
-    arrays = load_arrays(folder / ASSETS_FILE)
-    landmarks = folder / LANDMARKS_FILE
-    if not landmarks.is_file():
-        raise missing(landmarks)
-    places = arrays["atlas_xy"].astype(np.float32)
-    points = places[json.loads(landmarks.read_text())["mp_to_ict_vertex"]]
-    return CreaseAtlas(
-        places=places,
-        smile_median=_to_rgb(arrays["eri_median"]),
-        smile_people=_to_rgb(arrays["eri_people"]),
-        face=arrays["eri_mask"].astype(np.float32),
-        folds=arrays["fold_mask"].astype(np.float32),
-        neutral_expression=arrays["neutral_cex"].astype(np.float64),
-        wrinkles=made_up_wrinkles(points),
-    )
-
-
-def made_up_wrinkles(points: np.ndarray) -> tuple[Wrinkles, ...]:
-    """Return the wrinkles to choose from, for (468, 2) mesh points on the atlas."""
-    return tuple(draw_wrinkles(points, seed) for seed in range(N_WRINKLES))
-
-
-def _to_rgb(maps: np.ndarray) -> np.ndarray:
-    return np.ascontiguousarray(maps[..., ::-1], np.float32)
 
 
 def crease_log_ratio(
@@ -236,26 +121,6 @@ def fold_removal(
     return -own * where[..., None]
 
 
-def spectacles_band(subject: Subject) -> np.ndarray:
-    """Return where lenses and frames may be, (S, S) float32 in [0, 1] on the photo's pixels."""
-    size, unit = subject.crop.size, subject.unit
-    points = subject.crop.landmarks[:, :2]
-    reach = SPECTACLES_REACH * unit
-    inside = np.zeros((size, size), np.uint8)
-    middle = points[[33, 133, 362, 263]].mean(0)
-    along = (points[263] - points[33]) / unit
-    for side in (-1, 1):
-        centre = middle + side * 0.33 * unit * along + np.array([0.0, 0.06 * unit])
-        axes = (0.27 * unit + 0.5 * reach, 0.20 * unit + 0.5 * reach)
-        turn = float(np.degrees(np.arctan2(along[1], along[0])))
-        box = (tuple(map(float, centre)), (2 * axes[0], 2 * axes[1]), turn)
-        cv2.ellipse(inside, box, 1, -1)
-    ends = (points[33] - along * 0.25 * unit, points[263] + along * 0.25 * unit)
-    first, last = (tuple(int(v) for v in e.round()) for e in ends)
-    cv2.line(inside, first, last, 1, max(1, round(0.16 * unit)))
-    return cv2.GaussianBlur(inside.astype(np.float32), (0, 0), 0.02 * unit)
-
-
 @dataclass(frozen=True)
 class _Spread:
     """What the target's pixels show: of the atlas, of the photo, of the shading.
@@ -292,13 +157,12 @@ def _spread(subject: Subject, target: Pose, atlas: CreaseAtlas, shade: np.ndarra
     known[: model.n_skin, 4] = shade
     pixels = drawing.interpolate(known)
     skin = drawing.skin.astype(np.float32)
-    rows, columns = np.indices(skin.shape, dtype=np.float32)
-    photo = pixels[..., 2:4] + np.stack([columns, rows], axis=-1)
+    photo = pixels[..., 2:4] + grid(skin.shape)
     soft = cv2.GaussianBlur(skin, (0, 0), 0.012 * subject.unit)
     cover = np.clip(2.0 * soft - 1.0, 0.0, 1.0) * skin
     return _Spread(
         np.where(drawing.skin[..., None], pixels[..., :2], -1.0).astype(np.float32),
-        photo.astype(np.float32),
+        photo,
         cv2.GaussianBlur(pixels[..., 4], (0, 0), 0.008 * subject.unit),
         cover,
     )

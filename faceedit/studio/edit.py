@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from faceedit.studio.creases import CreaseChoice, crease_log_ratio, fold_removal
+from faceedit.studio.crease_atlas import CreaseChoice
+from faceedit.studio.creases import crease_log_ratio, fold_removal
 from faceedit.studio.expressions import PRESSED, Ask
 from faceedit.studio.eyes import edit_eyes
 from faceedit.studio.fields import Fields

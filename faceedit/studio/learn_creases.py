@@ -16,7 +16,7 @@ from faceedit.errors import UsageError
 from faceedit.faces.raster import fill_polygon
 from faceedit.faces.topology import EYES, FACE_OVAL, OUTER_LIPS
 from faceedit.photos.atomic import write_atomic
-from faceedit.studio.creases import ASSETS_FILE, CreaseAtlas, made_up_wrinkles
+from faceedit.studio.crease_atlas import ASSETS_FILE, CreaseAtlas, made_up_wrinkles
 from faceedit.studio.drawing import Drawing, draw_model
 from faceedit.studio.model import Part, load_arrays
 from faceedit.studio.skin import atlas_coordinates

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from faceedit.studio.creases import CreaseChoice, draw_crease_choice
+from faceedit.studio.crease_atlas import CreaseChoice, draw_crease_choice
 from faceedit.studio.edit import ExpressionEdit, edit_expression, lead_back
 from faceedit.studio.expressions import Ask
 from faceedit.studio.fields import Fields, no_fields, warp_labels

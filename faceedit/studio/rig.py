@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from faceedit.studio.creases import CreaseAtlas, load_creases
+from faceedit.studio.crease_atlas import CreaseAtlas, load_creases
 from faceedit.studio.expressions import ExpressionTables, load_tables
 from faceedit.studio.lips import LipSeal
 from faceedit.studio.model import FaceModel, load_face_model

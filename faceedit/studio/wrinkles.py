@@ -5,15 +5,14 @@ some age has. Positions follow the mesh points of the atlas; numbers are lengths
 the outer eye corners are about 0.36 apart, and logarithms of brightness.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numba import njit
 
-SIDE = 384
-"""Of the maps in pixels: a fine line is a pixel and a half wide."""
+from faceedit.studio.furrows import SIDE, columns, pit, stroke
+
 ACTIONS = (
     "forehead_inner",
     "forehead_outer",
@@ -63,7 +62,7 @@ def draw_wrinkles(points: np.ndarray, seed: int) -> Wrinkles:
     layers = {name: _Layer(*np.zeros((2, SIDE, SIDE), np.float32)) for name in ACTIONS}
     sheet = _Layer(*np.zeros((2, SIDE, SIDE), np.float32))
     _forehead(sheet, points, rng)
-    inner = np.exp(-((np.abs(_columns() - points[9, 0]) / 0.075) ** 4))
+    inner = np.exp(-((np.abs(columns() - points[9, 0]) / 0.075) ** 4))
     for name, share in (("forehead_inner", inner), ("forehead_outer", 1 - inner)):
         layers[name].soft[:] = sheet.soft * share
         layers[name].fine[:] = sheet.fine * share
@@ -114,84 +113,9 @@ class _Anchors:
         return np.array([1.0 - x, y], np.float64)
 
 
-def _stroke(
-    layer: np.ndarray,
-    path: Sequence[tuple[float, float] | np.ndarray] | np.ndarray,
-    depth: float,
-    width: float,
-    ridge: float = 0.35,
-    taper: float = 2.0,
-) -> None:
-    """Add a furrow along a smooth path, with bulging skin on its left looking along the path.
-
-    Args:
-        layer: (SIDE, SIDE), changed.
-        path: places on the atlas.
-        depth: log ratio at the bottom, positive darkens.
-        width: half width of the furrow.
-        ridge: brightness of the bulge relative to the depth.
-        taper: 1 fades from the middle to both ends, more keeps it even for longer.
-    """
-    curve = _smooth_curve(np.array(path, np.float64))
-    _furrow(layer, curve, depth, width, ridge, taper)
-
-
-@njit(cache=True)
-def _furrow(layer, curve, depth, width, ridge, taper):
-    """Add the profile of a furrow by each pixel's distance from a polyline (N, 2)."""
-    side, spans = layer.shape[0], len(curve) - 1
-    reach = 5.0 * width
-    low_x, high_x = curve[:, 0].min() - reach, curve[:, 0].max() + reach
-    low_y, high_y = curve[:, 1].min() - reach, curve[:, 1].max() + reach
-    first, last = max(0, int(low_x * (side - 1))), min(side, int(high_x * (side - 1)) + 2)
-    for row in range(max(0, int(low_y * (side - 1))), min(side, int(high_y * (side - 1)) + 2)):
-        y = row / (side - 1)
-        for column in range(first, last):
-            x = column / (side - 1)
-            best, position, left = reach * reach, 0.0, 0.0
-            for k in range(spans):
-                step_x, step_y = curve[k + 1, 0] - curve[k, 0], curve[k + 1, 1] - curve[k, 1]
-                away_x, away_y = x - curve[k, 0], y - curve[k, 1]
-                along = (away_x * step_x + away_y * step_y) / (step_x**2 + step_y**2)
-                along = min(max(along, 0.0), 1.0)
-                off_x, off_y = away_x - along * step_x, away_y - along * step_y
-                square = off_x**2 + off_y**2
-                if square < best:
-                    best, position = square, 2.0 * (k + along) / spans - 1.0
-                    left = np.sign(off_x * step_y - off_y * step_x)
-            if best < reach * reach:
-                distance = np.sqrt(best)
-                envelope = 1.0 - np.abs(position) ** (2.0 * taper)
-                bulge = np.exp(-(((left * distance - 2.0 * width) / (1.5 * width)) ** 2))
-                profile = ridge * bulge - np.exp(-((distance / width) ** 2))
-                layer[row, column] += depth * envelope * profile
-
-
-def _smooth_curve(path: np.ndarray, per_span: int = 5) -> np.ndarray:
-    """Return a Catmull-Rom curve through (N, 2) places."""
-    ends = np.concatenate([[2 * path[0] - path[1]], path, [2 * path[-1] - path[-2]]])
-    t = (np.arange(per_span) / per_span)[:, None]
-    spans = []
-    for a, b, c, d in zip(ends[:-3], ends[1:-2], ends[2:-1], ends[3:], strict=True):
-        bend = (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3
-        spans.append(b + 0.5 * ((c - a) * t + bend))
-    return np.concatenate([*spans, path[-1:]])
-
-
-def _pit(layer: np.ndarray, middle: np.ndarray, radii: tuple[float, float], depth: float) -> None:
-    """Darken (or, with a negative depth, brighten) a soft ellipse."""
-    x = np.exp(-(((_columns() - middle[0]) / radii[0]) ** 2))
-    y = np.exp(-(((_columns() - middle[1]) / radii[1]) ** 2))
-    layer -= np.float32(depth) * np.outer(y, x).astype(np.float32)
-
-
 def _beside(place: np.ndarray, right: float, down: float) -> np.ndarray:
     """Return a place (2,) moved on the atlas."""
     return place + np.array([right, down])
-
-
-def _columns() -> np.ndarray:
-    return np.linspace(0.0, 1.0, SIDE)
 
 
 def _forehead(layer: _Layer, points: np.ndarray, rng: np.random.Generator) -> None:
@@ -209,12 +133,12 @@ def _forehead(layer: _Layer, points: np.ndarray, rng: np.random.Generator) -> No
         wiggle = 0.0035 * np.sin(x * waves + turn[0]) + 0.0018 * np.sin(x * 2.3 * waves + turn[1])
         path = np.stack([middle + x, height + arch + wiggle], axis=1)
         depth = rng.uniform(0.6, 1.0) * (1.0 - 0.35 * k / count)
-        _stroke(layer.soft, path, 0.075 * depth, 0.0085, ridge=0.8, taper=1.0)
+        stroke(layer.soft, path, 0.075 * depth, 0.0085, ridge=0.8, taper=1.0)
         # A line breaks where its neighbours take the strain.
         cut = int(rng.integers(4, 13))
         for piece in (path[:cut], path[cut - 1 :]):
             if len(piece) > 2:
-                _stroke(layer.fine, piece, 0.26 * depth * rng.uniform(0.7, 1.0), 0.0036, 0.45)
+                stroke(layer.fine, piece, 0.26 * depth * rng.uniform(0.7, 1.0), 0.0036, 0.45)
 
 
 def _frown(layer: _Layer, at: _Anchors, rng: np.random.Generator) -> None:
@@ -223,13 +147,13 @@ def _frown(layer: _Layer, at: _Anchors, rng: np.random.Generator) -> None:
     foot = np.array([root[0] - rng.uniform(0.017, 0.025), root[1] - 0.040])
     head = np.array([foot[0] - rng.uniform(0.0, 0.012), brow[1] - rng.uniform(0.0, 0.020)])
     middle = (foot + head) / 2 + (rng.uniform(-0.003, 0.004), 0.0)
-    _stroke(layer.soft, [foot, middle, head], 0.20, 0.0085, ridge=0.45, taper=1.0)
-    _stroke(layer.fine, [foot, middle, head], rng.uniform(0.15, 0.30), 0.0036, 0.4)
-    _pit(layer.soft, _beside(brow, 0.012, 0.055), (0.026, 0.024), 0.20)
-    _pit(layer.soft, _beside(brow, -0.045, 0.040), (0.050, 0.016), 0.10)
-    _pit(layer.soft, _beside(brow, -0.005, -0.022), (0.022, 0.015), -0.07)
+    stroke(layer.soft, [foot, middle, head], 0.20, 0.0085, ridge=0.45, taper=1.0)
+    stroke(layer.fine, [foot, middle, head], rng.uniform(0.15, 0.30), 0.0036, 0.4)
+    pit(layer.soft, _beside(brow, 0.012, 0.055), (0.026, 0.024), 0.20)
+    pit(layer.soft, _beside(brow, -0.045, 0.040), (0.050, 0.016), 0.10)
+    pit(layer.soft, _beside(brow, -0.005, -0.022), (0.022, 0.015), -0.07)
     across = [(root[0] - 0.020, root[1] - 0.006), (root[0], root[1] - 0.002)]
-    _stroke(layer.soft, [*across, (root[0] + 0.020, root[1] - 0.006)], 0.05, 0.007, 0.5, 1.0)
+    stroke(layer.soft, [*across, (root[0] + 0.020, root[1] - 0.006)], 0.05, 0.007, 0.5, 1.0)
 
 
 def _nose(layer: _Layer, at: _Anchors, rng: np.random.Generator) -> None:
@@ -241,12 +165,12 @@ def _nose(layer: _Layer, at: _Anchors, rng: np.random.Generator) -> None:
         path = [(root[0] - 0.003, y), (root[0] - 0.5 * reach, y + 0.005)]
         path.append((root[0] - reach, y + 0.022))
         strength = rng.uniform(0.7, 1.0)
-        _stroke(layer.soft, path, 0.13 * strength, 0.0080, ridge=0.6, taper=1.0)
-        _stroke(layer.fine, path, 0.18 * strength, 0.0034, ridge=0.4)
+        stroke(layer.soft, path, 0.13 * strength, 0.0080, ridge=0.6, taper=1.0)
+        stroke(layer.fine, path, 0.18 * strength, 0.0034, ridge=0.4)
     trough = [(root[0] - 0.050, root[1] + 0.015), (root[0] - 0.058, root[1] + 0.060)]
     trough.append((wing[0] + 0.004, wing[1] - 0.040))
-    _stroke(layer.soft, trough, 0.13, 0.013, ridge=0.4, taper=1.0)
-    _pit(layer.soft, _beside(wing, -0.040, -0.075), (0.036, 0.030), -0.06)
+    stroke(layer.soft, trough, 0.13, 0.013, ridge=0.4, taper=1.0)
+    pit(layer.soft, _beside(wing, -0.040, -0.075), (0.036, 0.030), -0.06)
 
 
 def _wing(layer: _Layer, at: _Anchors, rng: np.random.Generator) -> None:
@@ -256,10 +180,10 @@ def _wing(layer: _Layer, at: _Anchors, rng: np.random.Generator) -> None:
     path += [_beside(low, -0.006, 0.010), _beside(low, -0.014, 0.036)]
     jitter = rng.normal(0, 0.002, (len(path), 2))
     bent = [p + j for p, j in zip(path, jitter, strict=True)]
-    _stroke(layer.soft, bent[::-1], 0.26, 0.0115, ridge=0.38, taper=1.0)
-    _stroke(layer.fine, bent[::-1], 0.16, 0.0040, ridge=0.3)
-    _pit(layer.soft, _beside(wing, -0.002, 0.004), (0.014, 0.018), 0.14)
-    _pit(layer.soft, _beside(wing, -0.055, 0.000), (0.040, 0.030), -0.07)
+    stroke(layer.soft, bent[::-1], 0.26, 0.0115, ridge=0.38, taper=1.0)
+    stroke(layer.fine, bent[::-1], 0.16, 0.0040, ridge=0.3)
+    pit(layer.soft, _beside(wing, -0.002, 0.004), (0.014, 0.018), 0.14)
+    pit(layer.soft, _beside(wing, -0.055, 0.000), (0.040, 0.030), -0.07)
 
 
 def _corner(layer: _Layer, at: _Anchors, rng: np.random.Generator) -> None:
@@ -268,10 +192,10 @@ def _corner(layer: _Layer, at: _Anchors, rng: np.random.Generator) -> None:
     down = _beside(corner, -0.010 + rng.normal(0, 0.002), 0.034)
     end = _beside(corner, -0.011 + rng.normal(0, 0.003), 0.068)
     path = [_beside(corner, -0.006, 0.004), down, end]
-    _stroke(layer.soft, path[::-1], 0.15, 0.0120, ridge=0.4, taper=1.0)
-    _stroke(layer.fine, path[::-1], 0.18, 0.0038, ridge=0.3)
-    _pit(layer.soft, _beside(corner, -0.008, 0.016), (0.018, 0.017), 0.11)
-    _pit(layer.soft, _beside(corner, -0.038, 0.030), (0.024, 0.030), -0.05)
+    stroke(layer.soft, path[::-1], 0.15, 0.0120, ridge=0.4, taper=1.0)
+    stroke(layer.fine, path[::-1], 0.18, 0.0038, ridge=0.3)
+    pit(layer.soft, _beside(corner, -0.008, 0.016), (0.018, 0.017), 0.11)
+    pit(layer.soft, _beside(corner, -0.038, 0.030), (0.024, 0.030), -0.05)
 
 
 def _chin(layer: _Layer, at: _Anchors, rng: np.random.Generator) -> None:
@@ -279,13 +203,13 @@ def _chin(layer: _Layer, at: _Anchors, rng: np.random.Generator) -> None:
     furrow = (at(18, 18) + at(200, 200)) / 2 - (0.0, 0.004)
     path = [_beside(furrow, -0.062, 0.026), _beside(furrow, -0.034, 0.006)]
     path += [furrow, _beside(furrow, 0.018, 0.002)]
-    _stroke(layer.soft, path[::-1], 0.13, 0.011, ridge=0.3, taper=1.0)
-    _pit(layer.soft, _beside(at(200, 200), 0.0, 0.014), (0.038, 0.020), -0.04)
+    stroke(layer.soft, path[::-1], 0.13, 0.011, ridge=0.3, taper=1.0)
+    pit(layer.soft, _beside(at(200, 200), 0.0, 0.014), (0.038, 0.020), -0.04)
     for k in range(2):
         down = -0.006 + 0.018 * k + rng.normal(0, 0.003)
         start = _beside(at(200, 200), -0.045 + 0.012 * k, down)
         line = [start, _beside(start, 0.014, -0.009), _beside(start, 0.03, -0.011)]
-        _stroke(layer.fine, line, 0.1, 0.0036)
+        stroke(layer.fine, line, 0.1, 0.0036)
 
 
 def _dimple(layer: _Layer, at: _Anchors, rng: np.random.Generator) -> None:
@@ -294,9 +218,9 @@ def _dimple(layer: _Layer, at: _Anchors, rng: np.random.Generator) -> None:
     x = corner[0] - rng.uniform(0.024, 0.032)
     path = [(x + 0.006, corner[1] - 0.034), (x - 0.003, corner[1] - 0.006)]
     path.append((x + 0.003, corner[1] + 0.026))
-    _stroke(layer.soft, path[::-1], 0.24, 0.0085, ridge=0.45, taper=1.0)
-    _stroke(layer.fine, path[::-1], 0.18, 0.0036, ridge=0.3)
-    _pit(layer.soft, _beside(corner, -0.010, 0.0), (0.012, 0.012), 0.14)
+    stroke(layer.soft, path[::-1], 0.24, 0.0085, ridge=0.45, taper=1.0)
+    stroke(layer.fine, path[::-1], 0.18, 0.0036, ridge=0.3)
+    pit(layer.soft, _beside(corner, -0.010, 0.0), (0.012, 0.012), 0.14)
 
 
 def _crow(layer: _Layer, at: _Anchors, rng: np.random.Generator) -> None:
@@ -309,8 +233,8 @@ def _crow(layer: _Layer, at: _Anchors, rng: np.random.Generator) -> None:
         reach = rng.uniform(0.028, 0.052)
         bow = np.array([0.0, 0.004 * np.sin(angle)])
         path = [start, start + away * reach / 2 - bow, start + away * reach]
-        _stroke(layer.fine, path, rng.uniform(0.12, 0.22), 0.0034, 0.4, taper=1.0)
-        _stroke(layer.soft, path, 0.035, 0.0075, ridge=0.6, taper=1.0)
+        stroke(layer.fine, path, rng.uniform(0.12, 0.22), 0.0034, 0.4, taper=1.0)
+        stroke(layer.soft, path, 0.035, 0.0075, ridge=0.6, taper=1.0)
 
 
 def _lid(layer: _Layer, at: _Anchors, rng: np.random.Generator) -> None:
@@ -319,11 +243,11 @@ def _lid(layer: _Layer, at: _Anchors, rng: np.random.Generator) -> None:
     drop = rng.uniform(0.019, 0.024)
     path = [_beside(inner, -0.010, 0.014), _beside(low, 0.024, drop)]
     path += [_beside(low, -0.020, drop + 0.002), _beside(outer, 0.004, 0.018)]
-    _stroke(layer.soft, path, 0.16, 0.0080, ridge=0.0, taper=1.0)
-    _pit(layer.soft, _beside(low, 0.0, 0.010), (0.035, 0.006), -0.07)
+    stroke(layer.soft, path, 0.16, 0.0080, ridge=0.0, taper=1.0)
+    pit(layer.soft, _beside(low, 0.0, 0.010), (0.035, 0.006), -0.07)
     for k in range(2):
         lower = [_beside(p, 0.0, 0.005 + 0.010 * k) for p in path[1:]]
-        _stroke(layer.fine, lower, rng.uniform(0.06, 0.14), 0.0034, ridge=0.3, taper=1.0)
+        stroke(layer.fine, lower, rng.uniform(0.06, 0.14), 0.0034, ridge=0.3, taper=1.0)
 
 
 def _chin_skin(layer: _Layer, points: np.ndarray, rng: np.random.Generator) -> None:
@@ -334,8 +258,8 @@ def _chin_skin(layer: _Layer, points: np.ndarray, rng: np.random.Generator) -> N
     )
     blobs /= np.abs(blobs).max()
     middle = points[200] + (0.0, 0.012)
-    x = (_columns() - middle[0]) / 0.052
-    y = (_columns()[:, None] - middle[1]) / 0.034
+    x = (columns() - middle[0]) / 0.052
+    y = (columns()[:, None] - middle[1]) / 0.034
     there = np.exp(-((x**2 + y**2) ** 2)).astype(np.float32)
     for part in (layer.soft, layer.fine):
         part -= 0.14 * there * np.clip(blobs, -0.25, 0.7)

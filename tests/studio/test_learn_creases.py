@@ -5,7 +5,7 @@ import pytest
 from toy_creases import NAMES, creased_atlas, creased_model, creased_subject
 
 from faceedit.errors import UsageError
-from faceedit.studio.creases import ASSETS_FILE
+from faceedit.studio.crease_atlas import ASSETS_FILE
 from faceedit.studio.learn_creases import learn_creases, mean_neutral, save_creases
 from faceedit.studio.model import load_arrays
 

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 from toy_creases import creased_atlas, creased_model
 
+from faceedit.studio.furrows import SIDE
 from faceedit.studio.skin import atlas_coordinates
-from faceedit.studio.wrinkles import ACTIONS, SIDE, draw_wrinkles
+from faceedit.studio.wrinkles import ACTIONS, draw_wrinkles
 
 
 @pytest.fixture(scope="module")

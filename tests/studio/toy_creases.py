@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 from toys import frontal_subject, toy_model
 
-from faceedit.studio.creases import CreaseAtlas, made_up_wrinkles
+from faceedit.studio.crease_atlas import CreaseAtlas, made_up_wrinkles
 from faceedit.studio.learn_creases import face_mask
 from faceedit.studio.model import FaceModel
 from faceedit.studio.skin import atlas_coordinates
