@@ -1,5 +1,6 @@
 """One person drawn through everything the studio does, for people to look at."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -21,7 +22,7 @@ AMPLITUDES = (0.3, 0.6, 1.0, 1.3, 1.6)
 INTENSITIES = (1, 2, 3, 4, 5)
 SUFFIXES = (".png", ".jpg")
 TURNS = (-30.0, -20.0, -10.0, 10.0, 20.0, 30.0)
-COLUMNS = 12
+COLUMNS = 10
 REGION_COLOURS = np.array(
     [(90, 90, 90), (230, 180, 150), (240, 150, 110), (110, 70, 40), (80, 160, 255), (40, 220, 220),
      (250, 200, 60), (120, 20, 40), (220, 60, 90), (200, 140, 110), (70, 40, 20), (60, 110, 70)],
@@ -55,19 +56,22 @@ def draw_person(rig: Rig, source: SourcePhoto, path: Path, size: int, seed: int)
     neutral = show(Order(Ask()))
     rows[0].append(("neutral", neutral.target))
     rows[0] += _recorded(show(Order(Ask((("happy", 1.0),)))))
-    for name in rig.tables.names[1:]:
-        row = [(f"{name} {a:g}", show(Order(Ask(((name, a),)))).target) for a in AMPLITUDES]
-        rows.append(row)
+    by_amplitude = [(name, a) for name in rig.tables.names[1:] for a in AMPLITUDES]
+    rows.append([(f"{n} {a:g}", show(Order(Ask(((n, a),)))).target) for n, a in by_amplitude])
     pairs = [("happy", "surprised"), ("sad", "angry"), ("afraid", "disgusted")]
-    blends = [Ask(((a, 0.6), (b, 0.6))) for a, b in pairs]
-    blends += [Ask((("happy", 1.0),), lean=lean) for lean in (-0.4, 0.4)]
-    blends += [Ask((("happy", 1.0),), manner=manner) for manner in (1, 2, 3)]
-    rows.append([(str(ask), show(Order(ask)).target) for ask in blends])
-    for number, unit in enumerate(ACTION_UNITS):
-        asks = [_one_unit(number, float(level)) for level in INTENSITIES]
-        rows.append([(f"AU{unit}:{i}", show(Order(a)).target) for i, a in enumerate(asks, 1)])
-    rows.append([(name, show(Order(light=name)).target) for name in LIGHTS])
     happy = Ask((("happy", 1.0),))
+    blends = {f"{a} + {b}": Ask(((a, 0.6), (b, 0.6))) for a, b in pairs}
+    blends |= {f"happy, lean {lean:g}": replace(happy, lean=lean) for lean in (-0.4, 0.4)}
+    blends |= {f"happy, manner {m}": replace(happy, manner=m) for m in range(1, 6)}
+    rows.append([(title, show(Order(ask)).target) for title, ask in blends.items()])
+    by_unit = [(n, i) for n in range(len(ACTION_UNITS)) for i in INTENSITIES]
+    rows.append(
+        [
+            (f"AU{ACTION_UNITS[n]}: {i}", show(Order(_one_unit(n, float(i)))).target)
+            for n, i in by_unit
+        ]
+    )
+    rows.append([(name, show(Order(light=name)).target) for name in LIGHTS])
     rows.append([(f"happy {n}", show(Order(happy, n)).target) for n in LIGHTS])
     rows.append([(f"turn {t:g}", show(Order(turn=t)).target) for t in TURNS])
     _write(path, rows)
