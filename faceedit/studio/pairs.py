@@ -8,7 +8,7 @@ from faceedit.studio.crease_atlas import CreaseChoice, draw_crease_choice
 from faceedit.studio.edit import ExpressionEdit, edit_expression, lead_back
 from faceedit.studio.expressions import Ask
 from faceedit.studio.fields import Fields, no_fields, warp_labels
-from faceedit.studio.light import estimate_light, relight
+from faceedit.studio.light import LightEstimate, estimate_light, relight
 from faceedit.studio.lights import LIGHTS, coloured
 from faceedit.studio.lips import lip_gap
 from faceedit.studio.model import Part
@@ -50,7 +50,7 @@ def make_pair(rig: Rig, sitting: Sitting, order: Order, seed: int) -> Pair:
     )
     fields = edit.fields
     estimate = estimate_light(subject, sitter.matte)
-    labels = replace(labels, input_light=tuple(round(float(v), 4) for v in estimate.harmonics))
+    labels = replace(labels, input_light=_rounded(estimate))
     if order.light is not None:
         light = coloured(LIGHTS[order.light], order.light_colour)
         matte = warp_labels(sitter.matte, fields.flow)
@@ -92,6 +92,7 @@ def make_real_target(rig: Rig, sitting: Sitting, start: Ask, seed: int) -> Pair:
         shown=start,
         action_units=_units(rig, sitter, None),
         measured=True,
+        input_light=_rounded(estimate_light(subject, sitter.matte)),
         real="target",
     )
     # The dice shaped the input, which is seen; the target's teeth and folds are the photo's own.
@@ -166,6 +167,7 @@ def _turned(rig: Rig, sitting: Sitting, order: Order, seed: int) -> Pair:
         shown=sitting.shows or Ask(),
         action_units=_units(rig, sitter, None),
         measured=True,
+        input_light=_rounded(estimate_light(subject, sitter.matte)),
         turn=order.turn,
         trust=round(float(turned.trust), 3),
     )
@@ -179,6 +181,11 @@ def _turned(rig: Rig, sitting: Sitting, order: Order, seed: int) -> Pair:
         labels,
         Choices(seed, gap_input=gap, gap_target=gap),
     )
+
+
+def _rounded(estimate: LightEstimate) -> tuple[float, float, float]:
+    x, y, z = (round(v, 4) for v in estimate.harmonics)
+    return x, y, z
 
 
 def _units(rig: Rig, sitter: Sitter, ask: Ask | None) -> tuple[float, ...]:

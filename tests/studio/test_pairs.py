@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from toy_rig import write_rig
@@ -118,6 +120,21 @@ def test_landmarks_follow_the_pixels(rig, neutral):
     x, y = np.rint(pair.landmarks_target[corner, :2]).astype(int)
     source = pair.landmarks_target[corner, :2] + pair.fields.flow[y, x]
     assert np.linalg.norm(source - pair.landmarks_input[corner, :2]) < 1.0
+
+
+def from_the_left(sitting):
+    subject = sitting.sitter.subject
+    shade = np.linspace(1.2, 0.5, SIZE, dtype=np.float32)[None, :, None]
+    crop = replace(subject.crop, pixels=subject.crop.pixels * shade)
+    return replace(sitting, sitter=replace(sitting.sitter, subject=replace(subject, crop=crop)))
+
+
+def test_every_pair_knows_the_light_of_its_input(rig, neutral, smiling):
+    for order in ORDERS:
+        x, _, _ = make_pair(rig, from_the_left(neutral), order, seed=0).labels.input_light
+        assert x < -0.05
+    led = make_real_target(rig, from_the_left(smiling), Ask(), seed=0)
+    assert led.labels.input_light[0] < -0.05
 
 
 def test_light_alone_moves_nothing(rig, neutral):
