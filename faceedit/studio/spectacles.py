@@ -27,11 +27,11 @@ def spectacle_hold(landmarks: np.ndarray, unit: float, size: int) -> np.ndarray:
     centres = np.array([landmarks[list(eye), :2].mean(0) for eye in EYES])
     for centre in centres:
         # Lenses hang lower than the eyes' middle.
-        x, y = centre + (0, 0.03 * unit)
+        x, y = centre[0], centre[1] + 0.03 * unit
         axes = (REACH[0] * unit, REACH[1] * unit)
         box = ((float(x), float(y)), (2 * axes[0], 2 * axes[1]), 0.0)
         cv2.ellipse(held, box, 1.0, -1)
-    bridge = tuple(int(round(v)) for v in centres.mean(0))
+    bridge = tuple(round(float(v)) for v in centres.mean(0))
     reach = (int(0.2 * unit), int(0.10 * unit))
     cv2.ellipse(held, bridge, reach, 0, 0, 360, 1.0, -1)
     return cv2.GaussianBlur(held, (0, 0), SOFT * unit) * np.float32(HELD)
