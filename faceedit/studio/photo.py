@@ -37,9 +37,13 @@ class Sitter:
         return person_matte(crop.pixels, crop.landmarks, self.valid)
 
     @cached_property
+    def _skin(self) -> np.ndarray:
+        return skin_likeness(self.subject.crop.pixels, self.subject.crop.landmarks)
+
+    @cached_property
     def _hair(self) -> np.ndarray:
         crop = self.subject.crop
-        return hair_mask(crop.pixels, crop.landmarks, self.matte)
+        return hair_mask(crop.pixels, crop.landmarks, self.matte, self._skin)
 
     @cached_property
     def regions(self) -> np.ndarray:
@@ -53,7 +57,7 @@ class Sitter:
             crop.landmarks,
             self.matte,
             self._hair,
-            skin_likeness(crop.pixels, crop.landmarks),
+            self._skin,
             head,
             self.eyeglasses,
         )
