@@ -53,6 +53,7 @@ def test_a_sheet_shows_one_person_through_everything(rig, photos, tmp_path):
     result = run("sheet", photos / "astronaut.png", "--rig", rig, "-o", out, "--size", 64)
     assert result.returncode == 0, result.stderr
     picture = cv2.imread(str(out))
+    assert picture is not None
     assert picture.shape[1] == 10 * 64
     assert picture.shape[0] == 21 * (64 + 18)
 
