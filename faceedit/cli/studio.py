@@ -122,7 +122,7 @@ def sheet(
     photo: Annotated[Path, typer.Argument(metavar="PHOTO")],
     rig: Rig,
     out: Annotated[
-        Path | None, typer.Option("-o", "--out", metavar="FILE", help="[PHOTO-studio.png]")
+        Path | None, typer.Option("-o", "--out", metavar="FILE", help="[PHOTO-studio.png here]")
     ] = None,
     size: Annotated[int, typer.Option(min=64, max=1024, help="Side of each picture.")] = 256,
     seed: Annotated[int, typer.Option(min=0)] = 0,
@@ -134,7 +134,7 @@ def sheet(
     from faceedit.studio.sources import find_faces
     from faceedit.training.labelled import LabelledPhoto
 
-    target = out or photo.with_name(f"{photo.stem}-studio.png")
+    target = out or Path(f"{photo.stem}-studio.png")
     loaded, labelled = load_rig(rig), LabelledPhoto(photo, photo.stem, "", -1, "val", eyeglasses)
     found, _ = find_faces([labelled], photo.parent, None, tell)
     draw_person(loaded, found[0], target, size, seed)

@@ -69,17 +69,16 @@ def edit_expression(
     lips = edit_mouth(subject, pose, eyes.flow, rig.mouths, mouth)
     folds = crease_log_ratio(subject, pose, rig.creases, creases, bare=sitter.bare_skin)
     folds = folds + fold_removal(subject, pose, rig.creases, bare=sitter.bare_skin)
-    lit = (folds + eyes.log_ratio) * free + lips.log_ratio
-    eye_opacity = eyes.opacity * (1 - held)
-    opacity = np.maximum(lips.opacity, eye_opacity)
-    paint = np.where((lips.opacity >= eye_opacity)[..., None], lips.paint, eyes.paint)
+    lit = folds * free + eyes.log_ratio + lips.log_ratio
+    opacity = np.maximum(lips.opacity, eyes.opacity)
+    paint = np.where((lips.opacity >= eyes.opacity)[..., None], lips.paint, eyes.paint)
     fields = Fields(lips.flow, lit.astype(np.float32), paint, opacity)
     return ExpressionEdit(
         pose=pose,
         fields=fields,
         painted=lips.painted,
         tooth_coordinates=lips.tooth_coordinates,
-        shown_eye=eyes.shown * (1 - held),
+        shown_eye=eyes.shown,
         landmarks=subject.moved_landmarks(pose),
     )
 

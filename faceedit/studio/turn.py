@@ -166,7 +166,7 @@ def _moved_landmarks(subject: Subject, target: Pose) -> np.ndarray:
         ball = np.flatnonzero(part == eye)
         if not len(ball):
             continue
-        front = ball[source.depth[ball] > np.median(source.depth[ball])]
+        front = ball[source.depth[ball] >= np.median(source.depth[ball])]
         away = np.linalg.norm(source.places[front] - moved[iris[0], :2], axis=1)
         nearest = front[away.argmin()]
         moved[list(iris), :2] += (target.places - source.places)[nearest]

@@ -5,6 +5,7 @@ from toys import toy_model
 from faceedit.errors import UsageError
 from faceedit.studio.expressions import MOST_INTENSE, WEIGHT_RANGE, Ask, load_tables
 from faceedit.targets import ACTION_UNITS, EXPRESSIONS
+from faceedit.training.studio_pairs import ASKABLE
 
 
 @pytest.fixture(scope="module")
@@ -178,3 +179,7 @@ def test_a_smile_that_is_there_is_changed_not_replaced(tables):
     np.testing.assert_allclose(same, shown, atol=1e-9)
     smaller = tables.smile(tables.target(shown, Ask((("happy", own / 2),))))
     assert 0.3 * tables.smile(shown) < smaller < 0.6 * tables.smile(shown)
+
+
+def test_training_knows_all_that_can_be_asked_for(tables):
+    assert set(ASKABLE) == set(tables.names)
