@@ -29,6 +29,7 @@ from faceedit.studio.rig import Rig, load_rig
 from faceedit.studio.sampling import Menu, Order
 from faceedit.studio.sitting import Sitting, take_sitting
 from faceedit.studio.sources import SourcePhoto, find_faces, list_photos
+from faceedit.studio.tones import to_bytes
 from faceedit.targets import ACTION_UNITS
 from faceedit.training.sheets import write_sheet
 
@@ -149,13 +150,13 @@ def measure_judge(
         if amplitude >= 1.0:
             crop = sitting.sitter.subject.crop
             by_name.setdefault(name, []).append(
-                judge.face_picture(_bytes(crop.pixels), crop.landmarks)
+                judge.face_picture(to_bytes(crop.pixels), crop.landmarks)
             )
     for name, pictures in by_name.items():
         _print_verdicts(judge, f"real {name} (clear)", pictures)
     crops = [s.sitter.subject.crop for s in sittings]
     _print_verdicts(
-        judge, "untouched", [judge.face_picture(_bytes(c.pixels), c.landmarks) for c in crops]
+        judge, "untouched", [judge.face_picture(to_bytes(c.pixels), c.landmarks) for c in crops]
     )
     for name in ("neutral", *JUDGED):
         ask = Ask() if name == "neutral" else Ask(((name, STRONG),))
@@ -266,7 +267,7 @@ def draw_sheets(rig: Rig, sources: list[SourcePhoto], folder: Path) -> None:
         for part in range(0, PEOPLE, 4):
             rows = []
             for number, sitting in enumerate(chosen[part : part + 4]):
-                row = [_bytes(sitting.sitter.subject.crop.pixels)]
+                row = [to_bytes(sitting.sitter.subject.crop.pixels)]
                 for name in names:
                     ask = Ask() if name == "neutral" else Ask(((name, 1.0),))
                     pair = make_pair(rig, sitting, Order(ask, light), seed=part + number)
@@ -276,10 +277,6 @@ def draw_sheets(rig: Rig, sources: list[SourcePhoto], folder: Path) -> None:
             write_sheet(target, rows, ["photo", *names])
     report = {"lights": list(LIGHTS), "people": [s.labels.file for s in chosen]}
     (folder / "people.json").write_text(json.dumps(report, indent=1))
-
-
-def _bytes(pixels: np.ndarray) -> np.ndarray:
-    return np.rint(np.clip(pixels, 0, 1) * 255).astype(np.uint8)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import numpy as np
 from faceedit.faces.align import Crop
 from faceedit.faces.raster import fill_polygon
 from faceedit.faces.topology import OUTER_EYE_CORNERS
+from faceedit.studio.tones import LUMA
 
 TEXTURE = (0.006, 0.014)
 """Eye distances: the band of brightness that grows most with age."""
@@ -23,12 +24,11 @@ LINED_ZONES = (
 """Forehead, under the eyes, beside nose and mouth: outlines of mesh points."""
 SMOOTH, LINED = -5.4, -3.9
 """Log texture of most young faces, and of most old ones, among the labelled portraits."""
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 def log_luma(pixels: np.ndarray) -> np.ndarray:
     """Return the log brightness of (S, S, 3) RGB in [0, 1], (S, S) float32."""
-    return np.log(np.maximum(pixels @ _LUMA, np.float32(0.03)))
+    return np.log(np.maximum(pixels @ LUMA, np.float32(0.03)))
 
 
 def eye_unit(crop: Crop) -> float:

@@ -8,7 +8,6 @@ import numpy as np
 from faceedit.faces.topology import INNER_LIPS, LOWER_INNER_LIP, UPPER_INNER_LIP
 from faceedit.studio.fields import grid, warp
 from faceedit.studio.mouth_bank import (
-    LUMA,
     MouthBank,
     MouthChoice,
     draw_mouth_choice,
@@ -18,6 +17,7 @@ from faceedit.studio.mouth_cavity import Opening, mouth_box, paint_cavity
 from faceedit.studio.mouth_tone import ToothTone
 from faceedit.studio.subject import CLOSED, Pose, Subject
 from faceedit.studio.teeth import MouthAnatomy, SmoothMap, incisal_edge
+from faceedit.studio.tones import LUMA
 
 __all__ = ["MouthChoice", "MouthEdit", "draw_mouth_choice", "edit_mouth"]
 

@@ -8,13 +8,13 @@ import numpy as np
 
 from faceedit.studio.model import FaceModel, load_arrays
 from faceedit.studio.teeth import MouthAnatomy, SmoothMap, incisal_edge
+from faceedit.studio.tones import LUMA
 
 BANK_FILE = "teeth_bank.npz"
 EDGE_REACH = 0.09
 """Of a patch's width: how far a person's teeth may end from where the model's do."""
 BRIGHTNESS, WARMTH, SIZE, MIDLINE = (0.9, 1.06), (-0.04, 0.05), (0.95, 1.06), (-0.05, 0.05)
 """Ranges of what varies about a donor's teeth."""
-LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 @dataclass(frozen=True)

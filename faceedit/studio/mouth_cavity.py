@@ -9,10 +9,11 @@ from faceedit.faces.topology import INNER_LIPS
 from faceedit.studio.drawing import Drawing, draw_model
 from faceedit.studio.fields import grid
 from faceedit.studio.model import MOUTH_PARTS, FaceModel, Part, vertex_normals
-from faceedit.studio.mouth_bank import LUMA, MouthBank, MouthChoice, TeethPlate, plate_map
+from faceedit.studio.mouth_bank import MouthBank, MouthChoice, TeethPlate, plate_map
 from faceedit.studio.mouth_tone import ToothTone
 from faceedit.studio.subject import Pose, Subject
 from faceedit.studio.teeth import MouthAnatomy
+from faceedit.studio.tones import LUMA
 
 Box = tuple[slice, slice]
 

@@ -5,8 +5,8 @@ import numpy as np
 
 from faceedit.faces.topology import EYES, LIPS
 from faceedit.studio.subject import Subject
+from faceedit.studio.tones import LUMA
 
-LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 OF_WHITES, OF_SKIN, CONSTANT = 0.28, 0.64, 0.15
 """Teeth's display luma from that of the whites of the eyes and of the skin: least squares over 72
 portraits that show their teeth, mean error 0.11."""

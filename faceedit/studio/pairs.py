@@ -19,6 +19,7 @@ from faceedit.studio.rig import Rig
 from faceedit.studio.sampling import Order
 from faceedit.studio.semantic import Region
 from faceedit.studio.sitting import Sitting
+from faceedit.studio.tones import to_bytes
 from faceedit.studio.turn import turn_head
 
 
@@ -84,7 +85,7 @@ def make_real_target(rig: Rig, sitting: Sitting, start: Ask, seed: int) -> Pair:
     mouth, creases = draw_mouth_choice(rng, rig.mouths), draw_crease_choice(rng, rig.creases)
     away = edit_expression(sitter, rig, start, mouth, creases)
     # The network sees bytes.
-    composed = _to_bytes(away.fields.compose(subject.crop.pixels))
+    composed = to_bytes(away.fields.compose(subject.crop.pixels))
     back = lead_back(sitter, away, composed.astype(np.float32) / 255, rig)
     labels = replace(
         sitting.labels,
@@ -101,7 +102,7 @@ def make_real_target(rig: Rig, sitting: Sitting, start: Ask, seed: int) -> Pair:
     pair = _record(
         sitter, composed.astype(np.float32) / 255, regions, back, away.landmarks, labels, choices
     )
-    return replace(pair, target=_to_bytes(subject.crop.pixels), regions_target=sitter.regions)
+    return replace(pair, target=to_bytes(subject.crop.pixels), regions_target=sitter.regions)
 
 
 def _record(
@@ -114,8 +115,8 @@ def _record(
     choices: Choices,
 ) -> Pair:
     return Pair(
-        input=_to_bytes(pixels),
-        target=_to_bytes(edit.fields.compose(pixels)),
+        input=to_bytes(pixels),
+        target=to_bytes(edit.fields.compose(pixels)),
         fields=edit.fields,
         part=edit.pose.drawing.part,
         regions_input=regions,
@@ -223,7 +224,3 @@ def _choices(
         gap_input=gap,
         gap_target=lip_gap(edit.landmarks, unit),
     )
-
-
-def _to_bytes(pixels: np.ndarray) -> np.ndarray:
-    return np.rint(np.clip(pixels, 0, 1) * 255).astype(np.uint8)

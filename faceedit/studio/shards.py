@@ -21,6 +21,7 @@ from faceedit.errors import UsageError
 from faceedit.studio.expressions import Ask
 from faceedit.studio.fields import Fields
 from faceedit.studio.record import Choices, Labels, Pair
+from faceedit.studio.tones import to_bytes
 
 FLOW_STEP = 1 / 64
 """Pixels; sixteen bits hold ±512."""
@@ -103,9 +104,9 @@ def encode_pair(pair: Pair) -> dict[str, bytes]:
         "target.png": _png(pair.target),
         "flow.png": _png(flow),
         "ratio.png": _png(_quantise(fields.log_ratio, RATIO_STEP)),
-        "paint.png": _png(_bytes(fields.paint * (fields.opacity > 0)[..., None])),
+        "paint.png": _png(to_bytes(fields.paint * (fields.opacity > 0)[..., None])),
         "maps.png": _png(maps),
-        "masks.png": _png(_bytes(masks)),
+        "masks.png": _png(to_bytes(masks)),
         "teeth.png": _png(teeth),
         "landmarks.npy": landmarks.getvalue(),
         "json": json.dumps(about).encode(),
@@ -164,10 +165,6 @@ def _quantise(values: np.ndarray, step: float) -> np.ndarray:
 
 def _share(values: np.ndarray) -> np.ndarray:
     return np.rint(np.clip(values, 0, 1) * FULL).astype(np.uint16)
-
-
-def _bytes(values: np.ndarray) -> np.ndarray:
-    return np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)
 
 
 def _png(pixels: np.ndarray) -> bytes:

@@ -16,6 +16,7 @@ from faceedit.studio.rig import Rig
 from faceedit.studio.sampling import Order
 from faceedit.studio.sitting import take_sitting
 from faceedit.studio.sources import SourcePhoto
+from faceedit.studio.tones import to_bytes
 from faceedit.targets import ACTION_UNITS
 
 AMPLITUDES = (0.3, 0.6, 1.0, 1.3, 1.6)
@@ -51,7 +52,7 @@ def draw_person(rig: Rig, source: SourcePhoto, path: Path, size: int, seed: int)
     def show(order: Order) -> Pair:
         return make_pair(rig, sitting, order, seed)
 
-    photo = _bytes(sitting.sitter.subject.crop.pixels)
+    photo = to_bytes(sitting.sitter.subject.crop.pixels)
     rows: list[list[tuple[str, np.ndarray]]] = [[("photo", photo)]]
     neutral = show(Order(Ask()))
     rows[0].append(("neutral", neutral.target))
@@ -91,10 +92,10 @@ def _recorded(pair: Pair) -> list[tuple[str, np.ndarray]]:
     grey = np.dstack([fields.opacity] * 3)
     return [
         ("happy", pair.target),
-        ("flow", _bytes(flow)),
-        ("log ratio", _bytes(fields.log_ratio + 0.5)),
-        ("opacity", _bytes(grey)),
-        ("teeth", _bytes(teeth)),
+        ("flow", to_bytes(flow)),
+        ("log ratio", to_bytes(fields.log_ratio + 0.5)),
+        ("opacity", to_bytes(grey)),
+        ("teeth", to_bytes(teeth)),
         ("regions", REGION_COLOURS[pair.regions_input]),
         ("regions after", REGION_COLOURS[pair.regions_target]),
     ]
@@ -116,7 +117,3 @@ def _titled(name: str, picture: np.ndarray) -> np.ndarray:
     head = np.full((18, picture.shape[1], 3), 255, np.uint8)
     cv2.putText(head, name, (4, 13), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (0, 0, 0), 1, cv2.LINE_AA)
     return np.vstack([head, picture])
-
-
-def _bytes(values: np.ndarray) -> np.ndarray:
-    return np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)

@@ -1,0 +1,11 @@
+"""Brightness of display values, and pictures as bytes."""
+
+import numpy as np
+
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+"""Rec. 601 weights of display red, green and blue; `lights.LUMA` is for linear light."""
+
+
+def to_bytes(values: np.ndarray) -> np.ndarray:
+    """Return values in [0, 1], clipped to it, as uint8."""
+    return np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)
