@@ -21,8 +21,8 @@ from faceedit.faces.align import crop_affine, extract_crop, invert
 from faceedit.faces.mask import face_mask
 from faceedit.faces.types import Face
 from faceedit.photos import read_photo
+from faceedit.photos.labelled import LabelledPhoto, read_labelled
 from faceedit.targets import parse_target
-from faceedit.training.labelled import LabelledPhoto, read_labelled
 from faceedit.training.sheets import write_sheet
 
 SHEET_SIDE = 320

@@ -129,10 +129,10 @@ def sheet(
     eyeglasses: Annotated[bool, typer.Option("--eyeglasses", help="They are worn.")] = False,
 ) -> None:
     """Draw one person through everything, for people to look at."""
+    from faceedit.photos.labelled import LabelledPhoto
     from faceedit.studio.rig import load_rig
     from faceedit.studio.sheet import draw_person
     from faceedit.studio.sources import find_faces
-    from faceedit.training.labelled import LabelledPhoto
 
     target = out or Path(f"{photo.stem}-studio.png")
     loaded, labelled = load_rig(rig), LabelledPhoto(photo, photo.stem, "", -1, "val", eyeglasses)

@@ -20,17 +20,6 @@ LUMA = (0.2126, 0.7152, 0.0722)
 """Rec. 709 weights of linear red, green and blue."""
 
 WHITE = (1.0, 1.0, 1.0)
-PRESETS = {
-    "warm": (1.0, 0.80, 0.55),
-    "candle": (1.0, 0.62, 0.28),
-    "cool": (0.78, 0.92, 1.0),
-    "sky": (0.60, 0.80, 1.0),
-    "red": (1.0, 0.38, 0.34),
-    "green": (0.45, 1.0, 0.55),
-    "blue": (0.42, 0.58, 1.0),
-    "magenta": (1.0, 0.48, 0.88),
-}
-"""Colours of a key light, linear RGB; their brightness is evened out when one is used."""
 
 
 @dataclass(frozen=True)
@@ -113,26 +102,3 @@ def coloured(light: Light, colour: Sequence[float]) -> Light:
         raise UsageError(f"{tuple(colour)} is no colour of a light")
     r, g, b = (float(c) / luma for c in colour)
     return replace(light, colour=(r, g, b))
-
-
-def parse_light(text: str) -> Light:
-    """Return the light that a name means: ``left``, ``left:warm`` or ``left:#ffcc88``.
-
-    Raises:
-        UsageError: there is no such light or colour.
-    """
-    name, _, colour = text.strip().partition(":")
-    if name not in LIGHTS:
-        raise UsageError(f"there is no light {name!r}; there are {', '.join(LIGHTS)}")
-    if not colour:
-        return LIGHTS[name]
-    light = replace(LIGHTS[name], name=f"{name}:{colour}")
-    if colour in PRESETS:
-        return coloured(light, PRESETS[colour])
-    try:
-        display = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    except ValueError:
-        display = []
-    if len(display) != 3 or not colour.startswith("#") or len(colour) != 7:
-        raise UsageError(f"{colour!r} is none of {', '.join(PRESETS)} and no colour like #ffcc88")
-    return coloured(light, [c**GAMMA for c in display])

@@ -10,9 +10,9 @@ import numpy as np
 from faceedit.errors import FaceEditError, PhotoError, UsageError
 from faceedit.photos import read_photo
 from faceedit.photos.atomic import write_atomic
+from faceedit.photos.labelled import SUFFIXES, LabelledPhoto, find_table, read_labelled
 from faceedit.studio.expressions import Ask, ExpressionTables
 from faceedit.studio.photo import Sitter
-from faceedit.training.labelled import SUFFIXES, LabelledPhoto, find_table, read_labelled
 
 AMPLITUDE_OF_STRENGTH = {1: 0.6, 2: 1.0, 3: 1.3, -1: 1.0}
 """What the labels' strengths 1 to 3 mean; -1 is unknown."""

@@ -54,7 +54,6 @@ class TurnEdit:
         flow: (S, S, 2) float32 pixels.
         paint: (S, S, 3) float32 RGB.
         opacity: (S, S) float32 in [0, 1], of paint.
-        known: (S, S) bool, shows what the photo shows: neither mirrored nor made up.
         landmarks: (478, 3) float32 crop pixels.
         trust: 0 to 1; from about 0.7 on it passes as a photo: 20 degrees from the front.
     """
@@ -64,7 +63,6 @@ class TurnEdit:
     flow: np.ndarray
     paint: np.ndarray
     opacity: np.ndarray
-    known: np.ndarray
     landmarks: np.ndarray
     trust: float
 
@@ -108,8 +106,6 @@ def turn_head(subject: Subject, yaw_degrees: float, matte: np.ndarray) -> TurnEd
     missed = np.abs(warp(pixels, flow) - picture).max(2)
     wrong = cv2.dilate(np.clip((missed - EXACT) / (2 * EXACT), 0, 1), np.ones((3, 3), np.uint8))
     opacity = np.maximum(wrong, cv2.GaussianBlur(wrong, (0, 0), 1.0)).astype(np.float32)
-    uncovered = np.maximum(empty * matte, stray) * (1 - face)
-    known = (mirrored_face < 0.5) & (uncovered < 0.5)
     fields = Fields(flow.astype(np.float32), np.zeros_like(picture), picture, opacity)
     return TurnEdit(
         pose=target,
@@ -117,7 +113,6 @@ def turn_head(subject: Subject, yaw_degrees: float, matte: np.ndarray) -> TurnEd
         flow=fields.flow,
         paint=fields.paint,
         opacity=opacity,
-        known=known,
         landmarks=_moved_landmarks(subject, target),
         trust=_trust(target, face, yaw_degrees),
     )

@@ -6,8 +6,8 @@ from faceedit.batch.build import EditSettings, open_editor
 from faceedit.evaluation.pairs import landmark_error, sharpness_ratio
 from faceedit.faces.topology import LIPS, mean_shape
 from faceedit.photos import read_photo
+from faceedit.photos.labelled import read_labelled
 from faceedit.targets import parse_target
-from faceedit.training.labelled import read_labelled
 
 
 def test_lip_error_ignores_pose_and_counts_lips():

@@ -12,7 +12,7 @@ from faceedit.methods.reggan.generator import OUT_CHANNELS, FieldGenerator
 from faceedit.methods.reggan.material import AlignedFace, AlignedPair, make_pair
 from faceedit.methods.reggan.prior import MODES, ExpressionPrior, Pair, fit_prior
 from faceedit.methods.reggan.refinement import RefinementConfig
-from faceedit.training.labelled import LabelledPhoto
+from faceedit.photos.labelled import LabelledPhoto
 
 WIDE = 320
 UNIT = 256 / 2.8

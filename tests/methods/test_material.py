@@ -11,7 +11,7 @@ from faceedit.methods.reggan.generator import CROP_SIZE
 from faceedit.methods.reggan.material import MARGIN, align_face, make_pair, pair_people
 from faceedit.methods.reggan.mouth import TEXTURE_SIZE
 from faceedit.methods.reggan.prior import mouth_gap
-from faceedit.training.labelled import LabelledPhoto
+from faceedit.photos.labelled import LabelledPhoto
 
 PHOTO = LabelledPhoto(Path("a.png"), "a", "happy", 2, "train")
 

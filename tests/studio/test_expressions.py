@@ -5,7 +5,7 @@ from toys import toy_model
 from faceedit.errors import UsageError
 from faceedit.studio.expressions import MOST_INTENSE, WEIGHT_RANGE, Ask, load_tables
 from faceedit.targets import ACTION_UNITS, EXPRESSIONS
-from faceedit.training.studio_pairs import ASKABLE
+from faceedit.training.pair_tensors import ASKABLE
 
 
 @pytest.fixture(scope="module")

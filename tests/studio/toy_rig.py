@@ -9,10 +9,10 @@ from PIL import Image
 from toys import toy_crop, toy_model
 
 from faceedit.faces.topology import INNER_LIPS
+from faceedit.photos.labelled import LabelledPhoto
 from faceedit.studio.learn import learn_rig
 from faceedit.studio.model import LANDMARKS_FILE, MODEL_FILE
 from faceedit.studio.sources import SourcePhoto
-from faceedit.training.labelled import LabelledPhoto
 
 STEP = 0.004
 PEOPLE = 6

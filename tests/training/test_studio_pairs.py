@@ -7,23 +7,21 @@ import torch
 from torch.utils.data import DataLoader
 
 from faceedit.errors import PhotoError, UsageError
+from faceedit.photos.labelled import LabelledPhoto, read_labelled
 from faceedit.studio.expressions import Ask
 from faceedit.studio.produce import Commission
 from faceedit.studio.sampling import Menu
 from faceedit.studio.shards import write_shard
 from faceedit.studio.sources import SourcePhoto
 from faceedit.training import studio_pairs
-from faceedit.training.labelled import LabelledPhoto, read_labelled
-from faceedit.training.studio_pairs import (
+from faceedit.training.pair_tensors import (
     AS_PHOTOGRAPHED,
     ASKABLE,
     CHOICES,
     LIGHT_ORDER,
-    LivePairs,
-    ShardPairs,
-    mix,
     pair_tensors,
 )
+from faceedit.training.studio_pairs import LivePairs, ShardPairs, mix
 
 N_SHARDS, PER_SHARD = 9, 4
 EVERY = range(N_SHARDS * PER_SHARD)

@@ -13,7 +13,7 @@ from faceedit.methods.reggan.generator import CROP_SIZE
 from faceedit.methods.reggan.mouth import eye_distance, mouth_patch
 from faceedit.methods.reggan.prior import Pair, in_neutral_frame, mouth_gap
 from faceedit.methods.reggan.supervision import mesh_flow
-from faceedit.training.labelled import LabelledPhoto
+from faceedit.photos.labelled import LabelledPhoto
 
 MARGIN = 32
 """Pixels kept around each crop, so that turned and shifted crops see real ones."""

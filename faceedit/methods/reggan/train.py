@@ -15,8 +15,8 @@ from faceedit.methods.reggan.train_paper import train_paper
 from faceedit.nn.mesh_features import MeshFeatures
 from faceedit.nn.perceptual import PerceptualLoss, Vgg19Features
 from faceedit.photos import read_photo
+from faceedit.photos.labelled import LabelledPhoto, read_labelled
 from faceedit.registry import Registry, open_registry
-from faceedit.training.labelled import LabelledPhoto, read_labelled
 
 PROFILES = ("fast", "paper")
 FEWEST_PAIRS = MODES + 2

@@ -1,7 +1,7 @@
 import pytest
 
 from faceedit.errors import UsageError
-from faceedit.training.labelled import read_labelled
+from faceedit.photos.labelled import read_labelled
 
 
 def touch(folder, *names):
