@@ -11,6 +11,11 @@ EXPRESSIONS = (
 MAX_STRENGTH = 1.5
 ACTION_UNITS = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 25, 26, 45)
 """Of FACS, in the order of every vector of intensities (EGGAN's seventeen)."""
+ATTRIBUTES = (
+    "bald", "bangs", "black_hair", "blond_hair", "brown_hair", "bushy_eyebrows", "eyeglasses",
+    "male", "mouth_slightly_open", "moustache", "beard", "pale_skin", "young",
+)  # fmt: skip
+"""SeCGAN's thirteen, in CelebA's order and sense; ``beard`` is the opposite of its No_Beard."""
 
 _TERM = re.compile(r"(?P<name>[a-z]+)(?::(?P<strength>-?(?:\d+(?:\.\d*)?|\.\d+)))?")
 

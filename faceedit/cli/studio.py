@@ -68,6 +68,14 @@ def pairs(
         str, typer.Option(metavar="NAMES", help="Separated by commas; all, or none.")
     ] = "all",
     turns: Annotated[bool, typer.Option("--turns/--no-turns", help="Turn heads.")] = False,
+    mix: Annotated[
+        str,
+        typer.Option(
+            metavar="KIND=WEIGHT,...",
+            help="How often each kind is asked for: expression, units, light, lit expression, "
+            "lit units, turn. [5, 3, 1, 2, 0, 1]",
+        ),
+    ] = "",
     split: Annotated[str, typer.Option(metavar="train|val|all")] = "train",
     size: Annotated[int, typer.Option(min=64, max=1024, help="Side of the crops.")] = 256,
     per_photo: Annotated[int, typer.Option(min=1, help="Pairs for each photo.")] = 12,
@@ -86,7 +94,7 @@ def pairs(
 
     if split not in ("train", "val", "all"):
         raise UsageError(f"unknown split {split!r}; known: train, val, all")
-    menu = _menu(expressions, aus, lights, turns)
+    menu = _menu(expressions, aus, lights, turns, mix)
     chosen = [p for p in list_photos(photos) if split in ("all", p.split)]
     if not chosen:
         raise UsageError(f"no photo in {photos} belongs to the split {split}")
@@ -141,11 +149,11 @@ def sheet(
     tell(f"wrote {target}")
 
 
-def _menu(expressions: str, aus: bool, lights: str, turns: bool):
+def _menu(expressions: str, aus: bool, lights: str, turns: bool, mix: str):
     from faceedit.errors import UsageError
     from faceedit.studio.expressions import known_expressions
     from faceedit.studio.lights import LIGHTS
-    from faceedit.studio.sampling import Menu
+    from faceedit.studio.sampling import MIX, Menu
 
     known = known_expressions()
     asked = _names(expressions, known)
@@ -154,7 +162,21 @@ def _menu(expressions: str, aus: bool, lights: str, turns: bool):
         raise UsageError(
             f"unknown expression {', '.join(sorted(unknown))}; known: {', '.join(known)}"
         )
-    return Menu(asked, aus, _names(lights, tuple(LIGHTS)), turns)
+    return Menu(asked, aus, _names(lights, tuple(LIGHTS)), turns, _weights(mix) or dict(MIX))
+
+
+def _weights(text: str) -> dict[str, float]:
+    """Read ``expression=2,lit units=1``."""
+    from faceedit.errors import UsageError
+
+    weights = {}
+    for term in filter(None, (t.strip() for t in text.split(","))):
+        kind, _, number = term.partition("=")
+        try:
+            weights[kind.strip()] = float(number)
+        except ValueError:
+            raise UsageError(f"cannot read {term!r} of --mix; write KIND=WEIGHT") from None
+    return weights
 
 
 def _names(text: str, known: tuple[str, ...]) -> tuple[str, ...]:

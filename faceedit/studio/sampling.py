@@ -1,6 +1,7 @@
 """What to ask of a photo: drawn at random, and evenly over everything that was allowed."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -23,6 +24,15 @@ WARMEST = 0.25
 """How far a coloured light's red and blue go from white."""
 LARGEST_TURN = 30.0
 MANNERS = 1 << 31
+MIX = {
+    "expression": 5.0,
+    "units": 3.0,
+    "light": 1.0,
+    "lit expression": 2.0,
+    "lit units": 0.0,
+    "turn": 1.0,
+}
+"""How often each kind of pair is asked for, beside the others that a menu allows."""
 
 
 @dataclass(frozen=True)
@@ -34,12 +44,14 @@ class Menu:
         action_units: whether to ask for action units.
         lights: names of `LIGHTS`; () leaves the light alone.
         turns: whether to turn heads.
+        mix: weights of the kinds, as in `MIX`; kinds that it does not name are not asked for.
     """
 
     expressions: tuple[str, ...]
     action_units: bool = True
     lights: tuple[str, ...] = tuple(LIGHTS)
     turns: bool = False
+    mix: Mapping[str, float] = field(default_factory=lambda: dict(MIX))
 
     def __post_init__(self):
         unknown = set(self.lights) - set(LIGHTS)
@@ -49,6 +61,24 @@ class Menu:
             )
         if not (self.expressions or self.action_units or self.lights or self.turns):
             raise UsageError("nothing is asked for: no expressions, action units, lights or turns")
+        if odd := {k: v for k, v in self.mix.items() if k not in MIX or not 0 <= v < np.inf}:
+            named = ", ".join(f"{k}={v:g}" for k, v in odd.items())
+            raise UsageError(f"cannot mix {named}; weights from 0 of: {', '.join(MIX)}")
+        if not sum(self.weights.values()):
+            raise UsageError("nothing is asked for: what the mix names, the menu does not allow")
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """Return the weight of each kind, 0 where the menu does not allow it."""
+        allowed = {
+            "expression": bool(self.expressions),
+            "units": self.action_units,
+            "light": bool(self.lights),
+            "lit expression": bool(self.lights) and bool(self.expressions),
+            "lit units": bool(self.lights) and self.action_units,
+            "turn": self.turns,
+        }
+        return {kind: self.mix.get(kind, 0.0) * allowed[kind] for kind in MIX}
 
 
 @dataclass(frozen=True)
@@ -69,28 +99,17 @@ class Order:
 
 
 def draw_order(menu: Menu, rng: np.random.Generator) -> Order:
-    """Draw what one pair is to be.
-
-    Kinds that the menu allows are drawn with these weights: expressions 5, action units 3, light
-    1, light with an expression 2, turns 1.
-    """
-    kinds = {
-        "expression": 5.0 * bool(menu.expressions),
-        "units": 3.0 * menu.action_units,
-        "light": 1.0 * bool(menu.lights),
-        "both": 2.0 * (bool(menu.lights) and bool(menu.expressions)),
-        "turn": 1.0 * menu.turns,
-    }
-    weights = np.array(list(kinds.values()))
-    kind = list(kinds)[rng.choice(len(kinds), p=weights / weights.sum())]
+    """Draw what one pair is to be, its kind by the menu's weights."""
+    weights = np.array(list(menu.weights.values()))
+    kind = list(menu.weights)[rng.choice(len(weights), p=weights / weights.sum())]
     if kind == "turn":
         return Order(turn=float(np.round(rng.uniform(-LARGEST_TURN, LARGEST_TURN), 1)))
     ask = None
-    if kind == "units":
+    if kind in ("units", "lit units"):
         ask = draw_units(rng)
-    elif kind in ("expression", "both"):
+    elif kind in ("expression", "lit expression"):
         ask = draw_expression(menu.expressions, rng)
-    if kind in ("light", "both"):
+    if kind in ("light", "lit expression", "lit units"):
         name = menu.lights[rng.integers(len(menu.lights))]
         return Order(ask, name, _draw_colour(rng))
     return Order(ask)

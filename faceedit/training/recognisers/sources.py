@@ -1,0 +1,218 @@
+"""Where labelled faces come from: web photos, portraits, and pictures of the studio."""
+
+import csv
+import zipfile
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+from faceedit.errors import UsageError
+from faceedit.faces.align import Crop, extract_crop
+from faceedit.faces.graph import GraphModule
+from faceedit.faces.mesh import MARGIN as MESH_MARGIN
+from faceedit.faces.mesh import Mesh
+from faceedit.registry import open_registry
+from faceedit.studio.expressions import Ask, ExpressionTables
+from faceedit.studio.lights import LIGHTS
+from faceedit.studio.record import AS_PHOTOGRAPHED
+from faceedit.studio.shards import read_shard
+from faceedit.targets import ATTRIBUTES, EXPRESSIONS
+from faceedit.training.pair_tensors import LIGHT_ORDER
+from faceedit.training.recognisers.faces import SIZE, FaceTable, make_table
+
+WEB_SCALE = 1.35
+"""Side of the web pictures over the longer side of their mesh."""
+VALIDATION_PEOPLE = Path(__file__).with_name("validation_people.txt")
+"""Names of the web photos' people that no training sees, written down for good.
+
+Drawn so that a fifth of every expression's photos is theirs; people who share a picture are on the
+same side.
+"""
+PER_AMPLITUDE = 2.0
+"""Strength 0 to 3 of an expression that the studio made at amplitude 1."""
+OPEN_GAP = 0.02
+"""Opening of the lips, in eye distances, from which a mouth counts as slightly open."""
+HAIR = {"black_hair": "black", "blond_hair": "blond", "brown_hair": "brown"}
+
+
+def read_web(table: Path) -> FaceTable:
+    """Read photos of ``expressions.csv`` with ``expressions.zip`` beside it.
+
+    Their landmarks are found here, which takes minutes.
+    """
+    with table.open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["identity"]]
+    files = [row["file"] for row in rows]
+    kept = set(VALIDATION_PEOPLE.read_text(encoding="utf-8").splitlines())
+    people = [row["identity"] for row in rows]
+    crops = list(_crop_web(table.with_suffix(".zip"), files))
+    faces = make_table(
+        [_bytes(crop) for crop in crops],
+        [crop.landmarks for crop in crops],
+        files,
+        people,
+        [person in kept for person in people],
+    )
+    faces.expression[:] = [EXPRESSIONS.index(row["expression"]) for row in rows]
+    faces.strength[faces.expression == 0] = 0
+    return faces
+
+
+def read_portraits(table: Path) -> FaceTable:
+    """Read ``portraits.csv`` with its folder and ``landmarks.npz`` beside it."""
+    with table.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    with np.load(table.with_name("landmarks.npz")) as stored:
+        places = {name: i for i, name in enumerate(stored["files"].tolist())}
+        points = stored["points"]
+    folder = table.with_suffix("")
+    crops = [
+        extract_crop(_decode((folder / r["file"]).read_bytes()), points[places[r["file"]]], SIZE)
+        for r in rows
+    ]
+    faces = make_table(
+        [_bytes(crop) for crop in crops],
+        [crop.landmarks for crop in crops],
+        [row["file"] for row in rows],
+        [row["person"] for row in rows],
+        [row["split"] == "val" for row in rows],
+    )
+    for i, row in enumerate(rows):
+        if row["expression"] in EXPRESSIONS:
+            faces.expression[i] = EXPRESSIONS.index(row["expression"])
+        if row["strength"]:
+            faces.strength[i] = float(row["strength"])
+        faces.attributes[i] = attributes_of(row)
+    return faces
+
+
+def read_studio(shards: Path, tables: ExpressionTables, attributes: FaceTable) -> FaceTable:
+    """Read the made side of every pair of a folder of shards of `SIZE` pixels.
+
+    Args:
+        shards: folder that ``faceedit studio pairs`` wrote.
+        tables: of the studio, say which action units an expression has.
+        attributes: the photos that the pairs were made of, by file name: their attributes stay.
+
+    Raises:
+        UsageError: a shard is damaged, or its pictures are of another size.
+    """
+    known = dict(zip(attributes.files.tolist(), attributes.attributes, strict=True))
+    pictures, landmarks, regions, pairs = [], [], [], []
+    for shard in sorted(shards.glob("*.tar")):
+        for _, pair in read_shard(shard):
+            if pair.input.shape[0] != SIZE:
+                raise UsageError(f"{shard}: pairs of {pair.input.shape[0]} px, not {SIZE}")
+            made = pair.labels.real == "input"
+            pictures.append(pair.target if made else pair.input)
+            landmarks.append(pair.landmarks_target if made else pair.landmarks_input)
+            regions.append(pair.regions_target if made else pair.regions_input)
+            # Only small things are kept of the rest: thousands of pairs do not fit in memory.
+            pairs.append((pair.labels, pair.choices, made))
+    faces = make_table(
+        pictures,
+        landmarks,
+        [labels.file for labels, _, _ in pairs],
+        [labels.person for labels, _, _ in pairs],
+        [labels.split == "val" for labels, _, _ in pairs],
+        regions=regions,
+        studio=True,
+    )
+    opened = ATTRIBUTES.index("mouth_slightly_open")
+    for i, (labels, choices, made) in enumerate(pairs):
+        ask = labels.ask if made else labels.shown
+        if not ask.of_units:
+            faces.expression[i], faces.strength[i] = _expression_of(ask)
+        if not made:
+            faces.action_units[i] = tables.units_of(tables.change(ask))
+        elif not labels.measured:
+            faces.action_units[i] = labels.action_units
+        if made and labels.light != AS_PHOTOGRAPHED:
+            light = LIGHTS[labels.light]
+            faces.light[i] = LIGHT_ORDER.index(labels.light)
+            share = light.key / (light.key + 2 * light.ambient)
+            faces.light_vector[i] = np.array(light.direction) * share
+        if labels.file in known:
+            faces.attributes[i] = known[labels.file]
+        gap = choices.gap_target if made else choices.gap_input
+        faces.attributes[i, opened] = float(gap > OPEN_GAP)
+    return faces
+
+
+def attributes_of(row: dict[str, str]) -> np.ndarray:
+    """Return a row of ``portraits.csv`` as (13,) float32, 0, 1, or NaN where nothing is known."""
+
+    def yes(column: str, *values: str) -> float:
+        return float(row[column] in values) if row[column] else float("nan")
+
+    covered = row["hat"] == "1"
+    found = {name: yes(name, "1") for name in ATTRIBUTES if name in row}
+    if covered:
+        found["bald"] = found["bangs"] = float("nan")
+    for name, colour in HAIR.items():
+        found[name] = float("nan") if row["hair"] == "hidden" else yes("hair", colour)
+    found["eyeglasses"] = yes("eyeglasses", "1", "2")
+    found["male"] = yes("sex", "m")
+    found["young"] = yes("age", "young")
+    found["mouth_slightly_open"] = yes("mouth", "1", "2")
+    return np.array([found[name] for name in ATTRIBUTES], np.float32)
+
+
+def _expression_of(ask: Ask) -> tuple[int, float]:
+    """Return the number of the one expression asked for and its strength; −1 and NaN for blends."""
+    if not ask.blend:
+        return 0, 0.0
+    (name, amplitude), *others = ask.blend
+    if others or name not in EXPRESSIONS:
+        return -1, float("nan")
+    return EXPRESSIONS.index(name), min(amplitude * PER_AMPLITUDE, 3.0)
+
+
+def _crop_web(archive: Path, files: list[str]) -> Iterator[Crop]:
+    for image, landmarks in zip(_read_zip(archive, files), _find(archive, files), strict=True):
+        yield extract_crop(image, landmarks, SIZE)
+
+
+def _bytes(crop: Crop) -> np.ndarray:
+    return np.rint(crop.pixels * 255).astype(np.uint8)
+
+
+def _decode(data: bytes) -> np.ndarray:
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    if image is None:
+        raise UsageError("a picture of the training data cannot be read")
+    return image[..., ::-1].copy()
+
+
+def _read_zip(path: Path, files: list[str]) -> Iterator[np.ndarray]:
+    with zipfile.ZipFile(path) as archive:
+        inside = {Path(name).name: name for name in archive.namelist()}
+        for name in files:
+            yield _decode(archive.read(inside[name]))
+
+
+@torch.inference_mode()
+def _find(path: Path, files: list[str]) -> Iterator[np.ndarray]:
+    """Yield (478, 3) float32 landmarks in pixels of each web picture."""
+    checkpoint = open_registry().checkpoint("attention-mesh")
+    mesh = Mesh(GraphModule.from_tensors(checkpoint.tensors, checkpoint.metadata))
+    low, high = mesh.network.range
+    images = _read_zip(path, files)
+    while batch := list(islice(images, 16)):
+        side = batch[0].shape[0]
+        # The pictures show 1.35 times the mesh; the network wants its usual margin.
+        scale = mesh.size / (side * MESH_MARGIN / WEB_SCALE)
+        affine = np.array([[scale, 0, 0], [0, scale, 0]])
+        affine[:, 2] = (mesh.size - 1) / 2 - scale * (side - 1) / 2
+        squares = [
+            cv2.warpAffine(image, affine, (mesh.size, mesh.size), borderMode=cv2.BORDER_REPLICATE)
+            for image in batch
+        ]
+        x = torch.from_numpy(np.stack(squares)).permute(0, 3, 1, 2).float()
+        points = mesh.forward(x * ((high - low) / 255) + low)[0].numpy().copy()
+        points[..., :2] -= affine[:, 2]
+        yield from points / scale
