@@ -1,25 +1,29 @@
-"""Measure the pair studio: landmarks against real smiles, a judge's verdicts, what moves outside.
+"""Measure the pair studio: landmarks against real smiles, what expressions are named, what moves.
 
-    python scripts/measure_studio.py DATA [--judge FILE] [--sheets FOLDER] [--only NAMES]
+    python scripts/measure_studio.py DATA [--weights FILE] [--sheets FOLDER] [--only NAMES]
 
-DATA holds portraits.csv, portraits/ and rig/. Everything is measured on the validation split.
+DATA holds portraits.csv, portraits/ and rig/. Everything is measured on the validation split. The
+shipped expression recogniser has learned from studio pictures of other people; weights of
+``train_expression.py --photos-only`` have not.
 """
 
 import argparse
 import json
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from faceedit.evaluation.pairs import aligned_error, landmark_error
+from faceedit.faces.align import Crop
 from faceedit.faces.build import build_finder
 from faceedit.faces.finder import FaceFinder, FindOptions
 from faceedit.faces.topology import LIPS, N_SURFACE
-from faceedit.recognisers.expression import ExpressionJudge
-from faceedit.registry import open_registry
+from faceedit.recognisers.expression import ExpressionRecogniser
+from faceedit.registry import load_checkpoint, open_registry
 from faceedit.studio.expressions import Ask
 from faceedit.studio.lights import LIGHTS
 from faceedit.studio.pairs import make_pair
@@ -34,7 +38,7 @@ from faceedit.targets import ACTION_UNITS
 from faceedit.training.sheets import write_sheet
 
 SIZE = 256
-JUDGED = ("happy", "surprised", "sad", "angry", "disgusted", "afraid")
+NAMED = ("happy", "surprised", "sad", "angry", "disgusted", "afraid")
 STRONG = 1.3
 PEOPLE = 24
 SHEET_LIGHTS = ("bright", "left", "right_shadow", "top", "rim_left", "dim")
@@ -44,10 +48,10 @@ def main() -> None:
     """Measure, print and draw."""
     parser = argparse.ArgumentParser(description="Measure the pair studio.")
     parser.add_argument("data", type=Path)
-    parser.add_argument("--judge", type=Path, default=Path("runs/judge/judge.safetensors"))
+    parser.add_argument("--weights", type=Path, help="of an expression recogniser")
     parser.add_argument("--sheets", type=Path)
-    parser.add_argument("--photos", type=int, default=60, help="that the judge looks at")
-    parser.add_argument("--only", default="landmarks,judge,units,outside,compose,speed")
+    parser.add_argument("--photos", type=int, default=60, help="that are named")
+    parser.add_argument("--only", default="landmarks,names,units,outside,compose,speed")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     rig = load_rig(arguments.data / "rig")
@@ -57,8 +61,12 @@ def main() -> None:
     only = set(arguments.only.split(","))
     if "landmarks" in only:
         measure_landmarks(rig, sources)
-    if "judge" in only:
-        measure_judge(rig, sources, ExpressionJudge.load(arguments.judge), arguments.photos)
+    if "names" in only:
+        if arguments.weights:
+            checkpoint = load_checkpoint(arguments.weights)
+        else:
+            checkpoint = open_registry().checkpoint("expression")
+        measure_names(rig, sources, ExpressionRecogniser.load(checkpoint), arguments.photos)
     if "units" in only:
         measure_units(rig, sources)
     if "outside" in only:
@@ -135,43 +143,37 @@ def _all_lip_error(points: np.ndarray, real: np.ndarray) -> float:
     return aligned_error(points, real, LIPS)
 
 
-def measure_judge(
-    rig: Rig, sources: list[SourcePhoto], judge: ExpressionJudge, photos: int
+def measure_names(
+    rig: Rig, sources: list[SourcePhoto], recogniser: ExpressionRecogniser, photos: int
 ) -> None:
-    """Print what the judge calls each expression, on photos that show none, and on real ones."""
+    """Print what each expression is named, on photos that show none, and on real ones."""
     every = usable(rig, sources)
     calm = [s for s in every if s.shows is None]
     chosen = np.unique(np.linspace(0, len(calm) - 1, photos).astype(int))
     sittings = [calm[i] for i in chosen]
-    print(f"judged on {len(sittings)} photos of no marked expression")
-    real = [(s, s.shows.blend[0]) for s in every if s.shows is not None]
-    by_name: dict[str, list[np.ndarray]] = {}
-    for sitting, (name, amplitude) in real:
-        if amplitude >= 1.0:
-            crop = sitting.sitter.subject.crop
-            by_name.setdefault(name, []).append(
-                judge.face_picture(to_bytes(crop.pixels), crop.landmarks)
-            )
-    for name, pictures in by_name.items():
-        _print_verdicts(judge, f"real {name} (clear)", pictures)
-    crops = [s.sitter.subject.crop for s in sittings]
-    _print_verdicts(
-        judge, "untouched", [judge.face_picture(to_bytes(c.pixels), c.landmarks) for c in crops]
-    )
-    for name in ("neutral", *JUDGED):
+    print(f"named on {len(sittings)} photos of no marked expression")
+    real: dict[str, list[Crop]] = {}
+    for sitting in every:
+        if sitting.shows is not None and sitting.shows.blend[0][1] >= 1.0:
+            name = sitting.shows.blend[0][0]
+            real.setdefault(name, []).append(sitting.sitter.subject.crop)
+    for name, crops in real.items():
+        _print_names(recogniser, f"real {name} (clear)", crops)
+    _print_names(recogniser, "untouched", [s.sitter.subject.crop for s in sittings])
+    for name in ("neutral", *NAMED):
         ask = Ask() if name == "neutral" else Ask(((name, STRONG),))
-        pictures = []
+        crops = []
         for number, sitting in enumerate(sittings):
             pair = make_pair(rig, sitting, Order(ask), seed=number)
-            pictures.append(judge.face_picture(pair.target, pair.landmarks_target))
-        _print_verdicts(judge, str(ask), pictures)
+            own = sitting.sitter.subject.crop
+            crops.append(replace(own, pixels=pair.target.astype(np.float32) / 255))
+        _print_names(recogniser, str(ask), crops)
 
 
-def _print_verdicts(judge: ExpressionJudge, title: str, pictures: list[np.ndarray]) -> None:
-    called = judge.classify(np.stack(pictures)).argmax(1)
-    counts = Counter(judge.classes[i] for i in called)
-    shares = "  ".join(f"{n} {c / len(pictures):.2f}" for n, c in counts.most_common(5))
-    print(f"{title:24s} {len(pictures):4d}: {shares}")
+def _print_names(recogniser: ExpressionRecogniser, title: str, crops: list[Crop]) -> None:
+    counts = Counter(reading.name for reading in recogniser.read(crops))
+    shares = "  ".join(f"{n} {c / len(crops):.2f}" for n, c in counts.most_common(5))
+    print(f"{title:24s} {len(crops):4d}: {shares}")
 
 
 def measure_units(rig: Rig, sources: list[SourcePhoto]) -> None:

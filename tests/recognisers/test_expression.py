@@ -1,139 +1,116 @@
-import cv2
 import numpy as np
 import pytest
 import torch
-from torch.nn import functional as F
 
 from faceedit.errors import WeightsError
-from faceedit.faces.topology import mean_shape
-from faceedit.recognisers.expression import (
-    SIDE,
-    ExpressionJudge,
-    ExpressionNetwork,
-    frame,
-    frame_affine,
-)
-from faceedit.registry import write_checkpoint
-from faceedit.targets import EXPRESSIONS
+from faceedit.faces.align import Crop
+from faceedit.recognisers.base import FACE_WINDOW, grey, resample, to_batch, window
+from faceedit.recognisers.expression import ExpressionRecogniser
+from faceedit.registry import load_checkpoint, write_checkpoint
+from faceedit.targets import ACTION_UNITS, EXPRESSIONS
 
-WIDTHS = (8, 8, 16, 16)
+WIDTHS = (4, 8, 8, 16)
 
 
 @pytest.fixture
-def judge():
+def recogniser():
     torch.manual_seed(0)
-    return ExpressionJudge(ExpressionNetwork(4, WIDTHS), EXPRESSIONS[:4], size=32)
+    network = ExpressionRecogniser(WIDTHS, size=32)
+    # Running statistics of an untrained network would make it blind to what it sees.
+    network.train()
+    for _ in range(20):
+        network(torch.rand(8, 3, 64, 64) * 2 - 1)
+    return network.eval()
 
 
-def face(scale=60.0, angle=0.0, centre=(120, 100)):
-    """A smooth picture with landmarks of the mean face somewhere in it."""
-    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) * scale
-    landmarks = mean_shape().copy()
-    landmarks[:, :2] = landmarks[:, :2] @ turn.T + centre
-    # A pattern in the face's own frame, so that it moves with the face.
-    y, x = np.mgrid[:240, :260]
-    own = (np.stack([x, y], 2) - centre) @ np.linalg.inv(turn).T
-    grey = 128 + 60 * np.sin(4 * own[..., 0]) + 50 * np.cos(3 * own[..., 1])
-    return np.repeat(grey[..., None], 3, 2).astype(np.uint8), landmarks
+def crop(seed: int, size: int = 64) -> Crop:
+    rng = np.random.default_rng(seed)
+    pixels = rng.random((size, size, 3), np.float32)
+    return Crop(pixels, np.zeros((478, 3), np.float32), np.eye(2, 3))
 
 
-def test_probabilities_are_of_every_picture_and_sum_to_one(judge):
-    pictures = np.random.default_rng(0).random((5, 32, 32), np.float32)
-    found = judge.classify(pictures, batch=2)
-    assert found.shape == (5, 4)
-    assert found.dtype == np.float32
-    np.testing.assert_allclose(found.sum(1), 1, atol=1e-5)
-    np.testing.assert_allclose(found, judge.classify(pictures), atol=1e-5)
-    assert judge.classify(pictures[:0]).shape == (0, 4)
+def test_there_is_one_reading_per_crop_within_its_range(recogniser):
+    found = recogniser.read([crop(i, size) for i, size in enumerate((64, 96, 256))], batch=2)
+    assert len(found) == 3
+    for reading in found:
+        assert reading.probabilities.shape == (len(EXPRESSIONS),)
+        assert reading.probabilities.sum() == pytest.approx(1, abs=1e-5)
+        assert reading.name == EXPRESSIONS[reading.probabilities.argmax()]
+        assert 0 <= reading.strength <= 3
+        assert reading.action_units.shape == (len(ACTION_UNITS),)
+        assert 0 <= reading.action_units.min() <= reading.action_units.max() <= 5
+    assert recogniser.read([]) == []
 
 
-def test_mirror_images_and_brighter_ones_are_called_the_same(judge):
-    pictures = np.random.default_rng(0).random((3, 32, 32), np.float32)
-    found = judge.classify(pictures)
-    np.testing.assert_allclose(judge.classify(pictures[:, :, ::-1]), found, atol=1e-5)
-    np.testing.assert_allclose(judge.classify(pictures * 0.8 + 0.15), found, atol=0.02)
+def test_how_many_at_a_time_does_not_matter(recogniser):
+    crops = [crop(i) for i in range(5)]
+    together, single = recogniser.read(crops), recogniser.read(crops, batch=1)
+    for a, b in zip(together, single, strict=True):
+        np.testing.assert_allclose(a.probabilities, b.probabilities, atol=1e-5)
 
 
-def test_what_is_saved_judges_as_before(judge, tmp_path):
-    path = tmp_path / "judge.safetensors"
-    judge.save(path)
-    again = ExpressionJudge.load(path)
-    pictures = np.random.default_rng(0).random((2, 32, 32), np.float32)
-    assert (again.classes, again.size) == (judge.classes, judge.size)
-    np.testing.assert_array_equal(again.classify(pictures), judge.classify(pictures))
+def test_brightness_contrast_and_colour_hardly_matter(recogniser):
+    x = torch.rand(3, 3, 64, 64) * 2 - 1
+    plain = recogniser(x).logits
+    torch.testing.assert_close(recogniser(x * 0.7 + 0.2).logits, plain, atol=0.1, rtol=0.1)
+    torch.testing.assert_close(recogniser(grey(x).expand_as(x)).logits, plain, atol=1e-4, rtol=0)
 
 
-def test_another_network_is_refused(judge, tmp_path):
-    path = tmp_path / "other.safetensors"
-    tensors = judge.network.state_dict()
-    write_checkpoint(path, tensors, method="reggan", profile="fast", architecture={})
-    with pytest.raises(WeightsError, match="reggan"):
-        ExpressionJudge.load(path)
-    write_checkpoint(path, tensors, method="expression-judge", profile="grey", architecture={})
-    with pytest.raises(WeightsError, match="no judge"):
-        ExpressionJudge.load(path)
+def test_only_the_window_is_looked_at(recogniser):
+    x = torch.rand(1, 3, 64, 64) * 2 - 1
+    changed = x.clone()
+    changed[..., :8, :] = 1
+    changed[..., :8] = -1
+    torch.testing.assert_close(recogniser(changed).logits, recogniser(x).logits)
+    changed[..., 40, 30] = 5
+    assert not torch.allclose(recogniser(changed).logits, recogniser(x).logits, atol=1e-4)
 
 
-def test_a_training_step_lowers_the_loss():
-    torch.manual_seed(0)
-    network = ExpressionNetwork(3, WIDTHS, dropout=0.0)
-    pictures, labels = torch.rand(12, 1, 32, 32), torch.arange(12) % 3
-    optimiser = torch.optim.AdamW(network.parameters(), 1e-2)
-    losses = []
-    for _ in range(6):
-        loss = F.cross_entropy(network(pictures), labels)
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        losses.append(loss.item())
-    assert losses[-1] < losses[0] / 2
+def test_gradients_reach_the_crops(recogniser):
+    x = (torch.rand(2, 3, 256, 256) * 2 - 1).requires_grad_()
+    recogniser(x).logits[:, 1].sum().backward()
+    assert x.grad is not None
+    assert (x.grad.abs().sum((1, 2, 3)) > 0).all()
 
 
-def test_framing_centres_the_face_and_keeps_its_scale():
-    _, landmarks = face()
-    affine = frame_affine(landmarks, 96)
-    placed = landmarks[:, :2] @ affine[:, :2].T + affine[:, 2]
-    eyes = placed[[33, 263]]
-    assert np.linalg.norm(eyes[1] - eyes[0]) == pytest.approx(96 / SIDE, rel=0.01)
-    assert abs(eyes[:, 0].mean() - 47.5) < 0.5
-    assert placed.min() > -3  # the hairline
-    assert placed.max() < 95
+def test_what_is_saved_reads_as_before(recogniser, tmp_path):
+    recogniser.save(tmp_path / "a.safetensors")
+    again = ExpressionRecogniser.load(load_checkpoint(tmp_path / "a.safetensors"))
+    x = torch.rand(2, 3, 64, 64) * 2 - 1
+    torch.testing.assert_close(again(x).logits, recogniser(x).logits, atol=0.02, rtol=0.02)
+    assert not any(p.requires_grad for p in again.parameters())
+    assert not again.training
 
 
-@pytest.mark.parametrize(("scale", "angle"), [(60, 0.4), (35, 0.0), (48, -0.3)])
-def test_a_face_looks_the_same_wherever_it_is(scale, angle):
-    upright = frame(*face(), size=48)
-    other = frame(*face(scale, angle, (130, 115)), size=48)
-    assert upright.shape == (48, 48)
-    assert upright.dtype == np.float32
-    inner = np.s_[8:-8, 8:-8]
-    assert np.abs(upright[inner] - other[inner]).mean() < 0.02
+def test_other_weights_are_refused(recogniser, tmp_path):
+    path = tmp_path / "a.safetensors"
+    write_checkpoint(path, {}, method="reggan", profile="fast", architecture={})
+    with pytest.raises(WeightsError, match="reggan fast"):
+        ExpressionRecogniser.load(load_checkpoint(path))
+    tensors = recogniser.state_dict()
+    for architecture in ({"widths": [4, 8, 8, 8]}, {"depth": 3}):
+        write_checkpoint(
+            path, tensors, method="recogniser", profile="expression", architecture=architecture
+        )
+        with pytest.raises(WeightsError, match="does not read"):
+            ExpressionRecogniser.load(load_checkpoint(path))
 
 
-def test_a_larger_photo_gives_the_same_picture():
-    image, landmarks = face(40)
-    big = cv2.resize(image, None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC)
-    moved = landmarks.copy()
-    moved[:, :2] = (moved[:, :2] + 0.5) * 4 - 0.5
-    difference = frame(image, landmarks, size=48) - frame(big, moved, size=48)
-    assert np.abs(difference).max() < 0.03
+def test_crops_become_batches_of_one_size():
+    small, large = crop(0, 64), crop(1, 128)
+    batch = to_batch([small, large], 64)
+    assert batch.shape == (2, 3, 64, 64)
+    np.testing.assert_allclose(
+        (batch[0].numpy().transpose(1, 2, 0) + 1) / 2, small.pixels, atol=1e-6
+    )
+    assert float(batch[1].mean()) == pytest.approx(float(large.pixels.mean()) * 2 - 1, abs=0.02)
+    # Low-pass filtered: noise of half the pixels' pitch is averaged away.
+    assert batch[1].std() < 0.6 * batch[0].std()
 
 
-def test_the_mouth_does_not_move_the_frame():
-    image, landmarks = face()
-    opened = landmarks.copy()
-    opened[[14, 17, 152, 61, 291], 1] += 12
-    np.testing.assert_array_equal(frame(image, landmarks, size=48), frame(image, opened, size=48))
-
-
-def test_a_margin_shows_more_round_the_same_picture():
-    image, landmarks = face()
-    wide = frame(image, landmarks, size=48, margin=5)
-    np.testing.assert_allclose(wide[5:-5, 5:-5], frame(image, landmarks, size=48), atol=0.005)
-
-
-def test_two_dimensions_of_landmarks_are_enough(judge):
-    image, landmarks = face()
-    picture = judge.face_picture(image, landmarks)
-    assert picture.shape == (32, 32)
-    np.testing.assert_array_equal(picture, judge.face_picture(image, landmarks[:, :2]))
+def test_windows_are_exact_for_crops_of_64_times_any():
+    x = torch.arange(64 * 64, dtype=torch.float32).view(1, 1, 64, 64)
+    found = window(x, 46)
+    left, top = round(FACE_WINDOW[0] * 64), round(FACE_WINDOW[1] * 64)
+    torch.testing.assert_close(found, x[..., top : top + 46, left : left + 46])
+    assert resample(x, 64) is x

@@ -72,14 +72,14 @@ def frame(pictures: Tensor, transforms: Tensor, size: int) -> Tensor:
     """Cut squares out of crops.
 
     Args:
-        pictures: (N, 3, S, S) float.
+        pictures: (N, C, S, S) float.
         transforms: (N, 2, 3) of `place`.
         size: side of the result in pixels; not much less than what it shows has.
 
     Returns:
-        (N, 3, size, size), beyond the crop its edge reflected.
+        (N, C, size, size), beyond the crop its edge reflected.
     """
-    grid = F.affine_grid(transforms, [len(pictures), 3, size, size], False)
+    grid = F.affine_grid(transforms, [len(pictures), 1, size, size], False)
     return F.grid_sample(pictures, grid, padding_mode="reflection", align_corners=False)
 
 
@@ -97,13 +97,13 @@ def recolour(x: Tensor, change: Augmentation) -> Tensor:
     """Light, colour, blur, stain and cover pictures at random.
 
     Args:
-        x: (N, 3, S, S) in [0, 1].
+        x: (N, C, S, S) in [0, 1], colour or grey.
         change: how far.
 
     Returns:
-        (N, 3, S, S) in [0, 1].
+        (N, C, S, S) in [0, 1].
     """
-    n, _, size, _ = x.shape
+    n, channels, size, _ = x.shape
     if change.blur:
         for i in torch.nonzero(torch.rand(n) < change.blur).flatten().tolist():
             side = int(torch.randint(size // 3, size, ()))
@@ -112,13 +112,12 @@ def recolour(x: Tensor, change: Augmentation) -> Tensor:
     along = torch.linspace(-1, 1, size)
     across, down = _spread(n, change.ramp).view(n, 1, 1, 1), _spread(n, change.ramp)
     ramp = across * along + down.view(n, 1, 1, 1) * along[:, None]
-    gains = _spread(n * 3, change.colour).view(n, 3, 1, 1) + _spread(n, change.gain).view(
-        n, 1, 1, 1
-    )
+    gains = _spread(n * channels, change.colour).view(n, channels, 1, 1)
+    gains += _spread(n, change.gain).view(n, 1, 1, 1)
     gamma = torch.exp(_spread(n, change.gamma)).view(n, 1, 1, 1)
     x = x.clamp(1e-3, 1).log_().mul_(gamma).add_(gains).add_(ramp).exp_()
     grey = torch.rand(n) < change.grey
-    if grey.any():
+    if channels == 3 and grey.any():
         weights = torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)
         x[grey] = (x[grey] * weights).sum(1, keepdim=True)
     if change.noise:
@@ -128,7 +127,7 @@ def recolour(x: Tensor, change: Augmentation) -> Tensor:
     for i in torch.nonzero(torch.rand(n) < change.cover).flatten().tolist():
         high, wide = torch.randint(size // 8, size // 3, (2,)).tolist()
         top, left = (int(torch.randint(0, size - side, ())) for side in (high, wide))
-        x[i, :, top : top + high, left : left + wide] = torch.rand(3, 1, 1)
+        x[i, :, top : top + high, left : left + wide] = torch.rand(channels, 1, 1)
     return x
 
 

@@ -18,11 +18,13 @@ from faceedit.faces.mesh import Mesh
 from faceedit.registry import open_registry
 from faceedit.studio.expressions import Ask, ExpressionTables
 from faceedit.studio.lights import LIGHTS
+from faceedit.studio.photo import sit
 from faceedit.studio.record import AS_PHOTOGRAPHED
+from faceedit.studio.rig import Rig
 from faceedit.studio.shards import read_shard
 from faceedit.targets import ATTRIBUTES, EXPRESSIONS
 from faceedit.training.pair_tensors import LIGHT_ORDER
-from faceedit.training.recognisers.faces import SIZE, FaceTable, make_table
+from faceedit.training.recognisers.faces import NO_REGION, SIZE, FaceTable, make_table
 
 WEB_SCALE = 1.35
 """Side of the web pictures over the longer side of their mesh."""
@@ -62,24 +64,33 @@ def read_web(table: Path) -> FaceTable:
     return faces
 
 
-def read_portraits(table: Path) -> FaceTable:
-    """Read ``portraits.csv`` with its folder and ``landmarks.npz`` beside it."""
+def read_portraits(table: Path, rig: Rig | None = None) -> FaceTable:
+    """Read ``portraits.csv`` with its folder and ``landmarks.npz`` beside it.
+
+    Args:
+        table: the CSV.
+        rig: to find the regions of every portrait with, as the studio does, in about 0.2 s each;
+            without it they stay unknown.
+    """
     with table.open(newline="") as file:
         rows = list(csv.DictReader(file))
     with np.load(table.with_name("landmarks.npz")) as stored:
         places = {name: i for i, name in enumerate(stored["files"].tolist())}
         points = stored["points"]
     folder = table.with_suffix("")
-    crops = [
-        extract_crop(_decode((folder / r["file"]).read_bytes()), points[places[r["file"]]], SIZE)
-        for r in rows
-    ]
+    crops, regions = [], []
+    for row in rows:
+        image, landmarks = _decode((folder / row["file"]).read_bytes()), points[places[row["file"]]]
+        crops.append(extract_crop(image, landmarks, SIZE))
+        if rig is not None:
+            regions.append(_regions_of(rig, row, image, landmarks))
     faces = make_table(
         [_bytes(crop) for crop in crops],
         [crop.landmarks for crop in crops],
         [row["file"] for row in rows],
         [row["person"] for row in rows],
         [row["split"] == "val" for row in rows],
+        regions=regions,
     )
     for i, row in enumerate(rows):
         if row["expression"] in EXPRESSIONS:
@@ -160,6 +171,15 @@ def attributes_of(row: dict[str, str]) -> np.ndarray:
     found["young"] = yes("age", "young")
     found["mouth_slightly_open"] = yes("mouth", "1", "2")
     return np.array([found[name] for name in ATTRIBUTES], np.float32)
+
+
+def _regions_of(
+    rig: Rig, row: dict[str, str], image: np.ndarray, landmarks: np.ndarray
+) -> np.ndarray:
+    """Return the (SIZE, SIZE) uint8 regions of a portrait, `NO_REGION` beyond the photo."""
+    glasses, hat = row["eyeglasses"] in ("1", "2"), row["hat"] == "1"
+    sitter = sit(rig.model, rig.seal, image, landmarks, SIZE, eyeglasses=glasses, hat=hat)
+    return np.where(sitter.valid, sitter.regions, NO_REGION).astype(np.uint8)
 
 
 def _expression_of(ask: Ask) -> tuple[int, float]:
