@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from edits import astronaut_landmarks
 
-from faceedit.faces.pose import fit_similarity3, to_mean_face, yaw_degrees
+from faceedit.faces.pose import fit_similarity3, head_pose, to_mean_face, yaw_degrees
 from faceedit.faces.topology import mean_shape
 
 
@@ -56,3 +56,42 @@ def test_yaw_is_told_apart_from_roll_and_size(yaw, roll):
     assert abs(expected) == pytest.approx(abs(yaw), abs=0.5)
     tilt = np.rad2deg(np.arctan(np.tan(np.deg2rad(yaw)) * np.cos(np.deg2rad(roll))))
     assert abs(yaw_degrees(turned)) == pytest.approx(abs(tilt), abs=0.5)
+
+
+def straight_face():
+    """The mean face turned so that it is symmetric about the picture's vertical."""
+    shape = mean_shape().astype(np.float64)
+    right = shape[[263, 454, 356]].mean(0) - shape[[33, 234, 127]].mean(0)
+    right /= np.linalg.norm(right)
+    down = np.cross([0, 0, 1], right)
+    down /= np.linalg.norm(down)
+    return shape @ np.stack([right, down, np.cross(right, down)]).T
+
+
+def test_a_straight_face_has_no_pose():
+    pose = head_pose(straight_face() * 70 + [200, 100, 5])
+    assert max(abs(pose.yaw), abs(pose.pitch), abs(pose.roll)) < 0.5
+
+
+@pytest.mark.parametrize("yaw", [-30, 20])
+@pytest.mark.parametrize("pitch", [-15, 10])
+@pytest.mark.parametrize("roll", [-25, 40])
+def test_a_pose_is_found_again(yaw, pitch, roll):
+    # Rolled and nodded about its own axes first; the sign of `rotation` is that of its matrix.
+    face = straight_face() @ rotation(2, -roll) @ rotation(0, pitch) @ rotation(1, -yaw)
+    pose = head_pose(face * 90)
+    assert (pose.yaw, pose.pitch, pose.roll) == pytest.approx((yaw, pitch, roll), abs=0.7)
+
+
+def test_signs_of_a_pose():
+    face = straight_face()
+    nose, eyes = 4, [33, 263]
+    aside = face @ rotation(1, -20)
+    assert head_pose(aside).yaw > 15
+    assert aside[nose, 0] > aside[eyes, 0].mean() + 0.1
+    up = face @ rotation(0, 20)
+    assert head_pose(up).pitch > 15
+    assert up[nose, 1] < face[nose, 1]
+    tilted = face @ rotation(2, -20)
+    assert head_pose(tilted).roll > 15
+    assert tilted[263, 1] > tilted[33, 1] + 0.2
