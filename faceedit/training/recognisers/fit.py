@@ -113,7 +113,7 @@ def fit(
         parts = losses(network, step)
         total = torch.stack(list(parts.values())).sum()
         if not torch.isfinite(total):
-            raise FloatingPointError(f"the loss of step {step} is {float(total)}")
+            raise FloatingPointError(f"the loss of step {step} is {total.item()}")
         optimiser.zero_grad(set_to_none=True)
         total.backward()
         nn.utils.clip_grad_norm_(parameters, plan.clip)

@@ -30,9 +30,11 @@ def over_people(
         times = np.bincount(generator.integers(0, len(names), len(names)), minlength=len(names))
         drawn.append(statistic(times[person].astype(np.float64)))
     value = np.asarray(statistic(np.ones(len(people))), np.float64)
-    with np.errstate(invalid="ignore"):
-        low, high = np.nanpercentile(np.array(drawn), [2.5, 97.5], axis=0)
-    return np.stack([value, low, high], 1)
+    bounds = np.full((len(value), 2), np.nan)
+    for i, column in enumerate(np.array(drawn).T):
+        if (seen := column[~np.isnan(column)]).size:
+            bounds[i] = np.percentile(seen, [2.5, 97.5])
+    return np.column_stack([value, bounds])
 
 
 def recalls(

@@ -62,7 +62,7 @@ def test_web_photos_come_with_labels_and_the_written_split(tmp_path):
             archive.writestr(name, cv2.imencode(".jpg", picture)[1].tobytes())
     text = io.StringIO()
     csv.writer(text).writerows(
-        [("file", "expression", "identity", "gray"), *(r + ("1",) for r in rows)]
+        [("file", "expression", "identity", "gray"), *((*row, "1") for row in rows)]
     )
     (tmp_path / "e.csv").write_text(text.getvalue())
     table = read_web(tmp_path / "e.csv")
