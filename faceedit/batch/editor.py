@@ -33,6 +33,21 @@ class Finder(Protocol):
         ...
 
 
+def find_faces(pixels: np.ndarray, finder: Finder, aligner: Aligner | None = None) -> list[Face]:
+    """Return the faces of a photo, the one in front first.
+
+    Args:
+        pixels: (H, W, 3) uint8 or uint16 RGB, upright.
+        finder: finds faces in 8 bits.
+        aligner: corrects the finder's landmarks; None keeps them.
+    """
+    seen = pixels
+    if pixels.dtype == np.uint16:
+        seen = cv2.convertScaleAbs(pixels, alpha=1 / 257)
+    faces = finder.find(seen)
+    return faces if aligner is None else refine(aligner, seen, faces)
+
+
 @dataclass(frozen=True, eq=False)
 class EditedPhoto:
     """What became of a photo.
@@ -83,11 +98,7 @@ class FaceEditor:
 
     def find(self, pixels: np.ndarray) -> list[Face]:
         """Return the faces of a photo; arguments as in `edit_pixels`."""
-        seen = pixels
-        if pixels.dtype == np.uint16:
-            seen = cv2.convertScaleAbs(pixels, alpha=1 / 257)
-        faces = self.finder.find(seen)
-        return faces if self.aligner is None else refine(self.aligner, seen, faces)
+        return find_faces(pixels, self.finder, self.aligner)
 
     def edit_faces(self, pixels: np.ndarray, faces: Sequence[Face], target: Target) -> EditedPhoto:
         """Edit given faces of a photo; arguments and errors as in `edit_pixels`.

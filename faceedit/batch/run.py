@@ -1,14 +1,12 @@
 """The run: each photo read, edited, written and recorded, whatever becomes of the others."""
 
-import hashlib
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Literal
 
 from faceedit.batch.editor import EditedPhoto, FaceEditor
+from faceedit.batch.read_ahead import FileReading, read_ahead
 from faceedit.batch.record import Recorder
 from faceedit.batch.result import Result, explain
 from faceedit.errors import NoFaceError
@@ -18,7 +16,6 @@ from faceedit.photos import (
     WriteOptions,
     copy_photo,
     copy_suffices,
-    read_photo,
     write_photo,
 )
 from faceedit.targets import Target
@@ -42,13 +39,6 @@ class RunOptions:
     write: WriteOptions = field(default_factory=WriteOptions)
 
 
-@dataclass(frozen=True)
-class _Reading:
-    photo: Photo | str  # or why there is none
-    sha256: str | None
-    seconds: float
-
-
 def run(
     jobs: Sequence[Job],
     editor: FaceEditor,
@@ -68,35 +58,13 @@ def run(
     Yields:
         One result per job, in order, after it was recorded.
     """
-    for job, reading in _read_ahead(jobs):
+    for job, reading in zip(jobs, read_ahead([job.source for job in jobs]), strict=True):
         result = _finish(job, reading, editor, options)
         trouble = None if recorder is None else recorder.add(result)
         yield result if trouble is None else replace(result, notes=(*result.notes, trouble))
 
 
-def _read_ahead(jobs: Sequence[Job]) -> Iterator[tuple[Job, _Reading]]:
-    with ThreadPoolExecutor(1, thread_name_prefix="read") as reader:
-        coming: Future[_Reading] | None = None
-        for at, job in enumerate(jobs):
-            reading = (coming or reader.submit(_read, job.source)).result()
-            coming = reader.submit(_read, jobs[at + 1].source) if at + 1 < len(jobs) else None
-            yield job, reading
-
-
-def _read(source: Path) -> _Reading:
-    start, sha256 = time.perf_counter(), None
-    try:
-        # Opening a pipe would wait for ever; read_photo refuses it.
-        if source.is_file():
-            with source.open("rb") as file:
-                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        photo = read_photo(source)
-    except Exception as error:
-        photo = explain(error, source)
-    return _Reading(photo, sha256, time.perf_counter() - start)
-
-
-def _finish(job: Job, reading: _Reading, editor: FaceEditor, options: RunOptions) -> Result:
+def _finish(job: Job, reading: FileReading, editor: FaceEditor, options: RunOptions) -> Result:
     start, photo = time.perf_counter(), reading.photo
     if isinstance(photo, str):
         return Result(job, "failed", photo, (), reading.seconds, reading.sha256)

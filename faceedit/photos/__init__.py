@@ -1,6 +1,6 @@
 """Photo files: which ones, read whole with everything in them, and written back as they were."""
 
-from faceedit.photos.discover import Job, plan
+from faceedit.photos.discover import Job, find_photos, plan
 from faceedit.photos.read import read_photo
 from faceedit.photos.types import Photo, Source, WriteOptions
 from faceedit.photos.write import copy_photo, copy_suffices, write_photo
@@ -12,6 +12,7 @@ __all__ = [
     "WriteOptions",
     "copy_photo",
     "copy_suffices",
+    "find_photos",
     "plan",
     "read_photo",
     "write_photo",

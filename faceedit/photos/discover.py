@@ -58,20 +58,13 @@ def plan(
         PlanError: two photos would get one output, or an output is an input.
     """
     given = list(inputs)
-    if not given:
-        raise UsageError("no inputs: name photos or folders of photos")
     suffix = None if format is None else parse_format(format)
     single = _single_target(output, suffix)
     folder = None if output is None or single is not None else Path(output)
     if folder is not None and os.path.lexists(folder) and not folder.is_dir():
         raise UsageError(f"{folder}: the output is a file, but a folder is needed")
     inside = None if folder is None else folder.resolve()
-    found: dict[tuple[str, str], Found] = {}
-    for one in given:
-        for photo in find(one, recursive, inside, on_unlistable):
-            key = (os.path.realpath(photo.path.parent), photo.path.name)
-            found.setdefault(key, photo)
-    photos = list(found.values())
+    photos = _find_all(given, recursive, inside, on_unlistable)
     common = _common_parent(given)
     if single is not None:
         if len(given) > 1 or [photo.path for photo in photos] != [Path(given[0])]:
@@ -81,6 +74,34 @@ def plan(
         jobs = [Job(photo.path, _target(photo, folder, common, suffix)) for photo in photos]
     _refuse_collisions(jobs)
     return jobs
+
+
+def find_photos(
+    inputs: Iterable[str | Path],
+    recursive: bool = True,
+    on_unlistable: OnUnlistable | None = None,
+) -> list[Path]:
+    """Find the photos that inputs mean, each once, without any plan of outputs.
+
+    Arguments, order and errors as in `plan`.
+    """
+    return [one.path for one in _find_all(list(inputs), recursive, None, on_unlistable)]
+
+
+def _find_all(
+    given: Sequence[str | Path],
+    recursive: bool,
+    inside: Path | None,
+    on_unlistable: OnUnlistable | None,
+) -> list[Found]:
+    if not given:
+        raise UsageError("no inputs: name photos or folders of photos")
+    found: dict[tuple[str, str], Found] = {}
+    for one in given:
+        for photo in find(one, recursive, inside, on_unlistable):
+            key = (os.path.realpath(photo.path.parent), photo.path.name)
+            found.setdefault(key, photo)
+    return list(found.values())
 
 
 def _single_target(output: str | Path | None, suffix: tuple[str, str] | None) -> Path | None:

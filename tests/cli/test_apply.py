@@ -113,7 +113,7 @@ def test_wrong_usage_is_found_before_any_work(apply, photos, args, monkeypatch):
     def refuse(*_):
         raise AssertionError("a photo was read")
 
-    monkeypatch.setattr("faceedit.batch.run.read_photo", refuse)
+    monkeypatch.setattr("faceedit.batch.read_ahead.read_photo", refuse)
     result = apply(photos, *args)
     assert (result.code, result.out) == (2, "")
     assert not edited(photos).exists()
@@ -176,7 +176,7 @@ def test_notes_and_odd_names_take_one_line_each(apply, tmp_path, monkeypatch):
         photo = read_photo(path)
         return replace(photo, source=replace(photo.source, notes=("its gain map is lost",)))
 
-    monkeypatch.setattr("faceedit.batch.run.read_photo", read_with_note)
+    monkeypatch.setattr("faceedit.batch.read_ahead.read_photo", read_with_note)
     result = apply(odd)
     assert result.code == 0
     _, copied, _ = result.err.splitlines()
