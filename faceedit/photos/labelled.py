@@ -28,6 +28,7 @@ class LabelledPhoto:
         eyeglasses: whether the person wears any.
         source: name of the collection; "" where unknown.
         occluded: whether something covers part of the face.
+        hat: whether the person wears one.
     """
 
     path: Path
@@ -38,6 +39,7 @@ class LabelledPhoto:
     eyeglasses: bool = False
     source: str = ""
     occluded: bool = False
+    hat: bool = False
 
 
 def read_labelled(data: Path) -> list[LabelledPhoto]:
@@ -99,6 +101,7 @@ def _read_csv(table: Path) -> list[LabelledPhoto]:
             eyeglasses=(row.get("eyeglasses") or "0") != "0",
             source=row.get("source") or "",
             occluded=(row.get("occluded") or "0") != "0",
+            hat=(row.get("hat") or "0") != "0",
         )
         for row in rows
     ]

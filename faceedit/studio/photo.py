@@ -24,11 +24,13 @@ class Sitter:
         subject: the fitted face and its crop.
         valid: (S, S) bool, pixels of the crop that lie on the photo.
         eyeglasses: whether the person wears any.
+        hat: whether the person wears one.
     """
 
     subject: Subject
     valid: np.ndarray
     eyeglasses: bool
+    hat: bool = False
 
     @cached_property
     def matte(self) -> np.ndarray:
@@ -60,6 +62,7 @@ class Sitter:
             self._skin,
             head,
             self.eyeglasses,
+            self.hat,
         )
 
     @cached_property
@@ -77,6 +80,7 @@ def sit(
     size: int,
     *,
     eyeglasses: bool = False,
+    hat: bool = False,
 ) -> Sitter:
     """Cut one face out of a photo and fit the model to it.
 
@@ -87,9 +91,11 @@ def sit(
         landmarks: (478, 3) mesh points in photo pixels.
         size: side of the crop in pixels.
         eyeglasses: whether the person wears any.
+        hat: whether the person wears one.
     """
     crop = extract_crop(image, landmarks, size)
-    return Sitter(fit_subject(model, crop, seal), on_photo(crop, image.shape), eyeglasses)
+    subject = fit_subject(model, crop, seal)
+    return Sitter(subject, on_photo(crop, image.shape), eyeglasses, hat)
 
 
 def on_photo(crop: Crop, shape: tuple[int, ...]) -> np.ndarray:

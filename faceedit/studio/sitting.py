@@ -38,7 +38,15 @@ def take_sitting(rig: Rig, source: SourcePhoto, size: int) -> Sitting:
     """
     photo = source.photo
     pixels = read_photo(photo.path).pixels
-    sitter = sit(rig.model, rig.seal, pixels, source.landmarks, size, eyeglasses=photo.eyeglasses)
+    sitter = sit(
+        rig.model,
+        rig.seal,
+        pixels,
+        source.landmarks,
+        size,
+        eyeglasses=photo.eyeglasses,
+        hat=photo.hat,
+    )
     labels = Labels(
         ask=Ask(),
         file=source.name,
