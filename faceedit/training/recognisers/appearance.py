@@ -1,0 +1,298 @@
+"""Training of the appearance recogniser: portraits beside studio pictures of the same people."""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from faceedit.recognisers.appearance import AppearanceRecogniser
+from faceedit.studio.semantic import Region
+from faceedit.training.pair_tensors import LIGHT_ORDER
+from faceedit.training.recognisers.augment import (
+    CROP,
+    Augmentation,
+    frame,
+    frame_labels,
+    place,
+    recolour,
+)
+from faceedit.training.recognisers.faces import NO_REGION, UNKNOWN, FaceTable
+from faceedit.training.recognisers.fit import Plan
+
+PLAIN_LIGHTS = ("ambient", "bright", "dim")
+"""Lights that are told by exposure and contrast."""
+LOGIT_OF_RAREST = 4.0
+"""No prior counts for more, as a logit."""
+CHANGE = Augmentation(
+    turn=0.2, scale=0.14, shift=0.05, gamma=0.3, gain=0.2, ramp=0.25, colour=0.06, grey=0.04,
+    blur=0.4, noise=0.04, cover=0.15,
+)  # fmt: skip
+LIT_CHANGE = replace(CHANGE, turn=0.15, gamma=0.06, gain=0.05, ramp=0.0, noise=0.03)
+PLAIN_CHANGE = replace(LIT_CHANGE, gamma=0.0, gain=0.0, colour=0.03, noise=0.02)
+
+
+@dataclass(frozen=True)
+class AppearanceRecipe:
+    """How the appearance recogniser is trained.
+
+    Attributes:
+        plan: steps and rates.
+        sizes: pictures' side in pixels from a share of the steps on; small ones are learned from
+            faster.
+        portraits: share of each batch.
+        lit: share of the studio pictures that are in a named light, each light as often.
+        balance: a face is drawn as often as its rarest attribute is rare to this power; what is
+            left of the imbalance is taken off the logits (Menon et al. 2021, "Long-tail learning
+            via logit adjustment", Eq. 10), so that 0 is the threshold of the best balanced
+            accuracy.
+        most: times that a face with a rare attribute is drawn more often than others, at most.
+        kept: share of the labelled training people whose attributes are not learned from, to set
+            thresholds on.
+        smoothing: of attributes and lights.
+        regions_weight: of the cross-entropy of segments.
+        overlap_weight: of one minus their soft intersection over union.
+        lights_weight: of the cross-entropy of lights.
+        vector_weight: of the error of direction and strength.
+        attributes_weight: of the cross-entropy of attributes.
+        change: of pictures whose light has no name.
+        lit_change: of pictures in a named light: it keeps from where and how hard the light is.
+        plain_change: of pictures in `PLAIN_LIGHTS`: it keeps exposure and contrast.
+    """
+
+    plan: Plan = field(default_factory=lambda: Plan(steps=2000, batch=32, average=0.995))
+    sizes: tuple[tuple[float, int], ...] = ((0.0, 96), (0.7, 128))
+    portraits: float = 0.4
+    lit: float = 0.7
+    balance: float = 0.5
+    most: float = 4.0
+    kept: float = 0.12
+    smoothing: float = 0.08
+    regions_weight: float = 1.0
+    overlap_weight: float = 1.0
+    lights_weight: float = 0.6
+    vector_weight: float = 2.0
+    attributes_weight: float = 2.0
+    change: Augmentation = field(default_factory=lambda: CHANGE)
+    lit_change: Augmentation = field(default_factory=lambda: LIT_CHANGE)
+    plain_change: Augmentation = field(default_factory=lambda: PLAIN_CHANGE)
+
+    def size_at(self, step: int) -> int:
+        """Return the side of the pictures of a step."""
+        return [size for share, size in self.sizes if step >= share * self.plan.steps][-1]
+
+
+class Drawer:
+    """Draws batches of training faces.
+
+    Args:
+        portraits: photos of people that may be learned from, with regions.
+        studio: pictures of the same people.
+        kept: people whose attributes are not to be learned.
+        recipe: how.
+    """
+
+    def __init__(
+        self, portraits: FaceTable, studio: FaceTable, kept: set[str], recipe: AppearanceRecipe
+    ):
+        self.recipe, self.tables = recipe, (portraits, studio)
+        self.attributes = [_without(table, kept) for table in self.tables]
+        draws = [
+            drawing_chances(table, attributes, recipe)
+            for table, attributes in zip(self.tables, self.attributes, strict=True)
+        ]
+        self.chances = [torch.from_numpy(chances) for chances, _ in draws]
+        self.priors = torch.from_numpy(np.stack([prior for _, prior in draws]))
+
+    def draw(self) -> dict[str, Tensor]:
+        """Return a batch.
+
+        - pictures: (N, 3, SIZE, SIZE) float32 in [0, 1], not framed yet; mirrored: (N,) bool.
+        - regions: (N, SIZE, SIZE) uint8.
+        - light: (N,) int64, `UNKNOWN` for none, and light_vector: (N, 3), NaN where not known; both
+          of the picture as it is or mirrored.
+        - attributes: (N, 13) 0, 1 or NaN; prior: (N, 13) logits of their shares in what is drawn.
+        """
+        batch, parts = self.recipe.plan.batch, []
+        first = round(batch * self.recipe.portraits)
+        for source, count in enumerate((first, batch - first)):
+            table = self.tables[source]
+            at = torch.multinomial(self.chances[source], count, replacement=True).numpy()
+            mirrored = torch.rand(count) < 0.5
+            light = torch.from_numpy(table.light[at])
+            vector = torch.from_numpy(table.light_vector[at])
+            parts.append(
+                {
+                    "pictures": torch.from_numpy(table.pictures[at]).permute(0, 3, 1, 2),
+                    "mirrored": mirrored,
+                    "regions": torch.from_numpy(table.regions[at]),
+                    "light": torch.where(mirrored, mirrored_lights(light), light),
+                    "light_vector": torch.where(
+                        mirrored[:, None], vector * torch.tensor([-1.0, 1.0, 1.0]), vector
+                    ),
+                    "attributes": torch.from_numpy(self.attributes[source][at]),
+                    "prior": self.priors[source].expand(count, -1),
+                }
+            )
+        joined = {k: torch.cat([part[k] for part in parts]) for k in parts[0]}
+        joined["pictures"] = joined["pictures"].float() / 255
+        return joined
+
+
+def appearance_losses(
+    network: AppearanceRecogniser, batch: dict[str, Tensor], recipe: AppearanceRecipe, size: int
+) -> dict[str, Tensor]:
+    """Return the weighted losses of a batch of `Drawer.draw`, by name.
+
+    Args:
+        network: in training mode.
+        batch: not framed yet.
+        recipe: weights and changes.
+        size: side of the pictures that the network is shown.
+    """
+    pictures, regions = changed(batch, recipe, size)
+    output = network.look((pictures * 2 - 1).contiguous(memory_format=torch.channels_last))
+    known = ~batch["attributes"].isnan()
+    goals = batch["attributes"] * (1 - recipe.smoothing) + recipe.smoothing / 2
+    attributes = F.binary_cross_entropy_with_logits(
+        (output.attributes + batch["prior"])[known], goals[known]
+    )
+    segments, overlap = region_losses(output.regions, regions)
+    found = {
+        "regions": recipe.regions_weight * segments,
+        "overlap": recipe.overlap_weight * overlap,
+        "attributes": recipe.attributes_weight * attributes,
+    }
+    lit = batch["light"] != UNKNOWN
+    if lit.any():
+        found["lights"] = recipe.lights_weight * F.cross_entropy(
+            output.lights[lit], batch["light"][lit], label_smoothing=recipe.smoothing
+        )
+    aimed = ~batch["light_vector"].isnan().any(1)
+    if aimed.any():
+        found["vector"] = recipe.vector_weight * F.smooth_l1_loss(
+            output.light_vector[aimed], batch["light_vector"][aimed], beta=0.2
+        )
+    return found
+
+
+def changed(batch: dict[str, Tensor], recipe: AppearanceRecipe, size: int) -> tuple[Tensor, Tensor]:
+    """Frame and change pictures as far as their labels bear.
+
+    Returns:
+        (N, 3, size, size) float32 in [0, 1], and the (N, size, size) int64 regions.
+    """
+    light = batch["light"]
+    plain = torch.isin(light, torch.tensor([LIGHT_ORDER.index(name) for name in PLAIN_LIGHTS]))
+    groups = (
+        (recipe.change, light == UNKNOWN),
+        (recipe.lit_change, (light != UNKNOWN) & ~plain),
+        (recipe.plain_change, plain),
+    )
+    pictures = torch.empty(len(light), 3, size, size)
+    regions = torch.empty(len(light), size, size, dtype=torch.long)
+    for change, chosen in groups:
+        if chosen.any():
+            transforms = place(int(chosen.sum()), change, CROP, batch["mirrored"][chosen])
+            framed = frame(batch["pictures"][chosen], transforms, size)
+            pictures[chosen] = recolour(framed, change)
+            regions[chosen] = frame_labels(batch["regions"][chosen], transforms, size)
+    return pictures, regions
+
+
+def region_losses(logits: Tensor, regions: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the cross-entropy of segments, and how little they overlap.
+
+    The second is one minus the mean soft intersection over union (Rahman and Wang 2016, Eq. 3) of
+    the segments that are there, over the whole batch and not each picture, as it is measured.
+
+    Args:
+        logits: (N, 12, S, S).
+        regions: (N, S, S) int64, `NO_REGION` where not known.
+    """
+    known = regions != NO_REGION
+    if not known.any():
+        return logits.sum() * 0.0, logits.sum() * 0.0
+    # Planes lie apart in memory: a softmax over 12 neighbours is slow.
+    logs = logits.contiguous().log_softmax(1)
+    wanted = regions.where(known, 0)
+    own = logs.gather(1, wanted[:, None])[:, 0]
+    both = own.new_zeros(len(Region)).index_add(0, wanted.flatten(), (own.exp() * known).flatten())
+    counts = torch.bincount(wanted[known], minlength=len(Region))
+    either = (logs.exp() * known[:, None]).sum((0, 2, 3)) + counts - both
+    there = counts > 0
+    return -(own * known).sum() / known.sum(), 1 - (both[there] / either[there]).mean()
+
+
+def mirrored_lights(light: Tensor) -> Tensor:
+    """(N,) numbers of lights, or `UNKNOWN`, to those of the mirror images."""
+    swapped = []
+    for name in LIGHT_ORDER:
+        sides = {"left": "right", "right": "left"}
+        swapped.append("_".join(sides.get(word, word) for word in name.split("_")))
+    places = torch.tensor([LIGHT_ORDER.index(name) for name in swapped])
+    return torch.where(light == UNKNOWN, light, places[light.clamp(min=0)])
+
+
+def drawing_chances(
+    table: FaceTable, attributes: np.ndarray, recipe: AppearanceRecipe
+) -> tuple[np.ndarray, np.ndarray]:
+    """Say how often each face is drawn.
+
+    Args:
+        table: of one kind of picture.
+        attributes: (N, 13) that may be learned.
+        recipe: `balance`, `most` and `lit`.
+
+    Returns:
+        (N,) float64 chances, and (13,) float32 logits of the share of each attribute among the
+        faces drawn.
+    """
+    weights = np.ones(len(table))
+    for column in attributes.T:
+        for value in (0.0, 1.0):
+            have, known = column == value, ~np.isnan(column)
+            rarity = (known.sum() / 2 / max(have.sum(), 1)) ** recipe.balance
+            weights = np.where(have, np.maximum(weights, min(rarity, recipe.most)), weights)
+    lit = table.light != UNKNOWN
+    if lit.any() and not lit.all():
+        totals = np.bincount(table.light[lit], weights[lit], len(LIGHT_ORDER))
+        weights[lit] *= recipe.lit / totals[table.light[lit]] / (totals > 0).sum()
+        weights[~lit] *= (1 - recipe.lit) / weights[~lit].sum()
+    there, absent = ((weights[:, None] * (attributes == v)).sum(0) for v in (1.0, 0.0))
+    seldom = 1e-3 * weights.sum()
+    prior = np.log(there + seldom) - np.log(absent + seldom)
+    chances = weights / weights.sum()
+    return chances, prior.clip(-LOGIT_OF_RAREST, LOGIT_OF_RAREST).astype(np.float32)
+
+
+def people_kept(table: FaceTable, share: float, seed: int) -> set[str]:
+    """Choose labelled people to set thresholds on, some of every rare attribute.
+
+    Args:
+        table: portraits of training people.
+        share: of the people.
+        seed: of the choice.
+    """
+    known = ~np.isnan(table.attributes).all(1)
+    people = np.unique(table.people[known])
+    first = {person: i for i, person in reversed(list(enumerate(table.people)))}
+    own = table.attributes[[first[person] for person in people]]
+    rare = np.argsort(np.nansum(own, 0))
+    generator = np.random.default_rng(seed)
+    chosen: set[str] = set()
+    left = generator.permutation(len(people))
+    # Attribute by attribute from the rarest: a share of those who have it and are not placed yet.
+    for column in rare:
+        have = [i for i in left if own[i, column] == 1]
+        chosen |= {str(people[i]) for i in have[: round(len(have) * share)]}
+        left = np.array([i for i in left if i not in set(have)], int)
+    return chosen | {str(people[i]) for i in left[: round(len(left) * share)]}
+
+
+def _without(table: FaceTable, kept: set[str]) -> np.ndarray:
+    """Return the (N, 13) attributes of a table, NaN for the people kept."""
+    attributes = table.attributes.copy()
+    attributes[np.isin(table.people, sorted(kept))] = np.nan
+    return attributes

@@ -1,0 +1,134 @@
+import numpy as np
+import pytest
+import torch
+
+from faceedit.errors import WeightsError
+from faceedit.faces.align import Crop
+from faceedit.recognisers.appearance import (
+    LIGHT_NAMES,
+    ZONES,
+    AppearanceReading,
+    AppearanceRecogniser,
+    zone_means,
+    zone_shares,
+    zone_tones,
+)
+from faceedit.recognisers.base import METHOD
+from faceedit.registry import load_checkpoint
+from faceedit.studio.semantic import Region
+from faceedit.targets import ATTRIBUTES
+from faceedit.training.pair_tensors import LIGHT_ORDER
+
+SMALL = {"widths": (8, 8, 8, 16), "inner": (8, 8, 8), "size": 64, "zone_width": 4}
+
+
+def small() -> AppearanceRecogniser:
+    torch.manual_seed(0)
+    return AppearanceRecogniser(**SMALL).eval()
+
+
+def crop(size: int, seed: int = 0) -> Crop:
+    pixels = np.random.default_rng(seed).random((size, size, 3), np.float32)
+    return Crop(pixels, np.zeros((478, 3), np.float32), np.eye(2, 3))
+
+
+def test_lights_have_the_order_of_the_pairs():
+    assert LIGHT_NAMES == LIGHT_ORDER
+
+
+def test_readings_are_typed_and_within_their_ranges():
+    readings = small().read([crop(160), crop(256, 1), crop(64, 2)])
+    assert len(readings) == 3
+    for reading in readings:
+        assert reading.regions.shape == (64, 64) and reading.regions.dtype == np.uint8
+        assert reading.regions.max() < len(Region)
+        assert reading.lights.shape == (20,) and reading.lights.sum() == pytest.approx(1, abs=1e-5)
+        assert reading.attributes.shape == (13,)
+        assert (reading.attributes >= 0).all() and (reading.attributes <= 1).all()
+        assert 0 <= reading.strength < 1
+
+
+def test_words_of_a_reading():
+    lights, attributes = np.zeros(20), np.zeros(13)
+    lights[LIGHT_NAMES.index("rim_left")] = 1
+    attributes[[ATTRIBUTES.index("bangs"), ATTRIBUTES.index("male")]] = 0.5, 0.9
+    vector = np.array([0.0, 0.3, 0.4])
+    reading = AppearanceReading(np.zeros((4, 4), np.uint8), lights, vector, attributes)
+    assert reading.light == "rim_left"
+    assert reading.shown == ("bangs", "male")
+    assert reading.strength == pytest.approx(0.5)
+
+
+def test_thresholds_move_attributes_and_nothing_else():
+    network, x = small(), torch.rand(2, 3, 64, 64) * 2 - 1
+    before = network(x)
+    network.threshold += 0.7
+    after = network(x)
+    torch.testing.assert_close(before.attributes - after.attributes, torch.full((2, 13), 0.7))
+    torch.testing.assert_close(before.lights, after.lights)
+
+
+def test_every_output_can_be_differentiated_by_the_picture():
+    network = small()
+    for k in range(4):
+        x = (torch.rand(1, 3, 80, 80) * 1.6 - 0.8).requires_grad_()
+        (gradient,) = torch.autograd.grad(network(x)[k].square().sum(), x)
+        assert gradient.isfinite().all() and gradient.abs().sum() > 0
+
+
+def test_attributes_and_lights_do_not_move_the_segments():
+    network, x = small(), torch.rand(1, 3, 64, 64)
+    output = network(x)
+    weights = network.parsing.last.weight
+    loss = output.attributes.sum() + output.lights.sum() + output.light_vector.sum()
+    assert torch.autograd.grad(loss, weights, allow_unused=True) == (None,)
+
+
+def test_zones_are_averaged_alone_and_missing_ones_as_the_whole():
+    zones = torch.zeros(1, 2, 8, 8)
+    zones[:, 0, :, :4] = 1
+    values = torch.zeros(1, 1, 8, 8)
+    values[..., :4] = 3
+    left, missing = zone_means(values, zones)[0, :, 0]
+    assert left == pytest.approx(3, abs=0.02)
+    assert missing == pytest.approx(1.5)
+    # Finer zones are averaged down to the values.
+    torch.testing.assert_close(
+        zone_means(values[..., ::2, ::2], zones), zone_means(values, zones), atol=1e-5, rtol=0
+    )
+
+
+def test_tones_tell_dark_hair_from_skin_whatever_the_exposure():
+    regions = torch.full((1, 12, 16, 16), -20.0)
+    regions[:, Region.SKIN, 8:] = 20
+    regions[:, Region.HAIR, :8] = 20
+    zones = zone_shares(regions)
+    picture = torch.full((1, 3, 16, 16), 0.2)
+    picture[:, :, 8:] = 0.6
+    found = zone_tones(picture * 2 - 1, zones).view(len(ZONES), 8)
+    hair = found[1]
+    # Seven thousandths of the other half are mixed in.
+    assert hair[3:6].numpy() == pytest.approx(np.log(0.23 / 0.63), abs=0.02)
+    darker = zone_tones((picture * 0.8 * 2 - 1), zones).view(len(ZONES), 8)
+    assert darker[1, 3:6].numpy() == pytest.approx(hair[3:6].numpy(), abs=0.03)
+    assert darker[1, 0] < hair[0] - 0.1
+    assert hair[7] == pytest.approx(0.5, abs=1e-3) and hair[6] < 0.1
+
+
+def test_a_checkpoint_says_the_same_again(tmp_path):
+    network = small()
+    network.threshold += 0.25
+    network.save(tmp_path / "a.safetensors", half=False)
+    again = AppearanceRecogniser.load(load_checkpoint(tmp_path / "a.safetensors", method=METHOD))
+    x = torch.rand(1, 3, 64, 64) * 2 - 1
+    for a, b in zip(network(x), again(x), strict=True):
+        torch.testing.assert_close(a, b, atol=1e-5, rtol=1e-5)
+    checkpoint = load_checkpoint(tmp_path / "a.safetensors")
+    checkpoint.architecture["widths"] = [8, 8, 8, 8]
+    with pytest.raises(WeightsError, match="appearance"):
+        AppearanceRecogniser.load(checkpoint)
+
+
+def test_the_shipped_size_fits():
+    parameters = sum(p.numel() for p in AppearanceRecogniser().parameters())
+    assert 2 * parameters < 4.5e6
