@@ -1,10 +1,11 @@
-"""Edit the expression of faces in photos, at the photo's own resolution.
+"""Edit the expression of faces in photos, at the photo's own resolution, and say what faces show.
 
     import faceedit
 
     edited = faceedit.edit("portrait.jpg", "happy")
+    shown = faceedit.analyze("portrait.jpg")[0].expression.name
 
-Importing this package imports none of the networks' libraries; `edit` does when called.
+Importing this package imports none of the networks' libraries; its functions do when called.
 """
 
 from collections.abc import Sequence
@@ -15,9 +16,10 @@ if TYPE_CHECKING:
     import numpy as np
     from PIL import Image
 
+    from faceedit.analysis.reading import FaceReading
     from faceedit.targets import Target
 
-__all__ = ["edit"]
+__all__ = ["analyze", "edit"]
 
 
 @overload
@@ -112,3 +114,50 @@ def edit(
         device=device,
     )
     return edit_image(image, open_editor(settings), settings.target)
+
+
+def analyze(
+    image: "str | Path | Image.Image | np.ndarray",
+    *,
+    identity: bool = False,
+    faces: Literal["all", "largest"] | int = "all",
+    min_face: float = 32.0,
+    landmarks: Literal["mesh", "face-alignment"] = "mesh",
+    weights: str | Path | None = None,
+    device: str = "auto",
+) -> "list[FaceReading]":
+    """Say what the faces of one picture show, just as ``faceedit analyze`` does.
+
+    Every call loads the networks. For many pictures use ``faceedit analyze``, or open a
+    `faceedit.analysis.analyzer.open_analyzer` once.
+
+    Args:
+        image: a photo's path, a PIL image (RGB, RGBA, L, LA), or (H, W, 3) RGB of uint8 or uint16.
+        identity: also give the vectors that tell people apart.
+        faces: which faces: all, the largest, or the largest so many.
+        min_face: least longer side in pixels of the box round a face's landmarks.
+        landmarks: the built-in ones or those of the face-alignment package.
+        weights: a folder searched before all others, or a recogniser's checkpoint.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
+
+    Returns:
+        One reading per face, the one in front first; coordinates are those of the upright picture.
+
+    Raises:
+        UsageError: arguments that cannot be meant.
+        MissingError: weights or a device are missing.
+        PhotoError: the file cannot be read.
+    """
+    from faceedit.analysis.analyzer import open_analyzer
+    from faceedit.batch.images import upright_pixels
+    from faceedit.faces.finder import FindOptions
+
+    pixels = upright_pixels(image)
+    analyzer = open_analyzer(
+        FindOptions(faces=faces, min_face=min_face),
+        identity=identity,
+        landmarks=landmarks,
+        weights=None if weights is None else Path(weights),
+        device=device,
+    )
+    return analyzer.analyze_pixels(pixels)

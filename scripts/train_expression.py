@@ -26,7 +26,7 @@ from faceedit.training.recognisers.expression import (
     ExpressionRecipe,
     ExpressionTrainer,
 )
-from faceedit.training.recognisers.faces import FaceTable
+from faceedit.training.recognisers.faces import UNKNOWN, FaceTable
 from faceedit.training.recognisers.fit import fit
 
 
@@ -40,6 +40,9 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--max-minutes", type=float, default=float("inf"))
     parser.add_argument("--resume", action="store_true")
+    parser.add_argument(
+        "--photos-only", action="store_true", help="names of expressions from photos alone"
+    )
     parser.add_argument("--only-report", action="store_true", help="of the weights in the folder")
     arguments = parser.parse_args()
     recipe = ExpressionRecipe()
@@ -52,6 +55,8 @@ def main() -> None:
     for table in tables:
         print(len(table), "faces,", int(table.validation.sum()), "for validation", flush=True)
     if not arguments.only_report:
+        if arguments.photos_only:
+            studio.expression[:] = UNKNOWN
         learned = [t.take(~t.validation & ~kept_back(t.people)) for t in tables]
         drawer = Drawer((learned[0], learned[1], learned[2]), recipe)
         quick = [t.take(np.nonzero(t.validation)[0][::3]) for t in (web, studio)]

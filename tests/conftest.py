@@ -140,3 +140,35 @@ def make_record():
         )
 
     return make
+
+
+@pytest.fixture(scope="session")
+def recogniser_weights(tmp_path_factory) -> Path:
+    """A folder of weights with all recognisers, tiny and untrained, the same every time."""
+    import torch
+
+    from faceedit.recognisers.appearance import AppearanceRecogniser
+    from faceedit.recognisers.expression import ExpressionRecogniser
+    from faceedit.recognisers.identity import IdentityRecogniser
+    from faceedit.recognisers.naturalness import NaturalnessRecogniser
+
+    folder = tmp_path_factory.mktemp("recognisers")
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        networks = (
+            ExpressionRecogniser(widths=(4, 4, 8, 8), size=32),
+            AppearanceRecogniser(widths=(4, 4, 8, 8), inner=(8, 8, 8), size=32, zone_width=4),
+            IdentityRecogniser(widths=(4, 4), levels=2, grid=4),
+            NaturalnessRecogniser(width=2, widest=4, features=4),
+        )
+    cards = []
+    for network in networks:
+        path = folder / f"{network.name}.safetensors"
+        sha256 = network.save(path)
+        cards.append(
+            f'[checkpoints.{network.name}]\nmethod = "recogniser"\nprofile = "{network.name}"\n'
+            f'file = "{path.name}"\nsha256 = "{sha256}"\nsize = {path.stat().st_size}\n'
+            'crop_size = 256\nhead = "none"\ndata = "made up"\nlicence = "CC0"\n'
+        )
+    (folder / "registry.toml").write_text("\n".join(cards))
+    return folder

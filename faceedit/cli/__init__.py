@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from faceedit.cli import apply, benchmark, demo, doctor, models, studio, train
+from faceedit.cli import analyze, apply, benchmark, demo, doctor, evaluate, models, studio, train
 from faceedit.errors import FaceEditError
 
 SIGTERM_EXIT = 143
@@ -31,8 +31,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(apply.apply)
+app.command()(analyze.analyze)
 app.command()(demo.demo)
 app.command()(train.train)
+app.command()(evaluate.evaluate)
 app.command()(benchmark.benchmark)
 app.add_typer(studio.app, name="studio")
 app.add_typer(models.app, name="models")

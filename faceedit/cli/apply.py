@@ -3,15 +3,27 @@
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from faceedit.cli.output import print_json, tell
+from faceedit.cli.options import (
+    Device,
+    Faces,
+    Inputs,
+    Landmarks,
+    MinFace,
+    Quiet,
+    Recursive,
+    Threads,
+    Weights,
+    WhoseLandmarks,
+    parse_faces,
+    prepare,
+)
+from faceedit.cli.output import on_one_line, print_json, progress, tell
 from faceedit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,13 +31,6 @@ if TYPE_CHECKING:
     from faceedit.batch.editor import FaceEditor
     from faceedit.batch.result import Result
     from faceedit.batch.run import RunOptions
-
-
-class Landmarks(StrEnum):
-    """Whose landmarks."""
-
-    MESH = "mesh"
-    FACE_ALIGNMENT = "face-alignment"
 
 
 class OnNoFace(StrEnum):
@@ -37,12 +42,7 @@ class OnNoFace(StrEnum):
 
 
 def apply(
-    inputs: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="INPUTS...", help="Photos, folders and patterns.", show_default=False
-        ),
-    ],
+    inputs: Inputs,
     target: Annotated[
         list[str],
         typer.Option(
@@ -72,22 +72,10 @@ def apply(
             help="Folder, or a file's name for one photo. Default: photos-edited, a-edited.jpg.",
         ),
     ] = None,
-    recursive: Annotated[bool, typer.Option(help="Take subfolders too.")] = True,
-    faces: Annotated[
-        str, typer.Option(metavar="all|largest|N", help="Which faces; N: the N largest.")
-    ] = "all",
-    min_face: Annotated[
-        float,
-        typer.Option(
-            metavar="PX",
-            min=0.0,
-            help="Leave smaller faces alone: the longer side of a face's box, forehead to chin "
-            "and ear to ear, in pixels of the photo.",
-        ),
-    ] = 32.0,
-    landmarks: Annotated[Landmarks, typer.Option(help="Built-in, or the package's.")] = (
-        Landmarks.MESH
-    ),
+    recursive: Recursive = True,
+    faces: Faces = "all",
+    min_face: MinFace = 32.0,
+    landmarks: WhoseLandmarks = Landmarks.MESH,
     on_no_face: Annotated[
         OnNoFace, typer.Option(help="What to do with a photo in which no face is found.")
     ] = OnNoFace.COPY,
@@ -101,19 +89,10 @@ def apply(
     strip: Annotated[
         bool, typer.Option("--strip", help="Leave out all metadata but the colour profile.")
     ] = False,
-    weights: Annotated[
-        Path | None,
-        typer.Option(metavar="PATH", help="A checkpoint, or a folder to look in first."),
-    ] = None,
-    device: Annotated[
-        str, typer.Option(metavar="DEVICE", help="auto, cpu, cuda, cuda:N or mps.")
-    ] = "auto",
-    threads: Annotated[
-        int | None, typer.Option(min=1, help="Of the CPU. Default: all that there are.")
-    ] = None,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Say only which photos failed, and why.")
-    ] = False,
+    weights: Weights = None,
+    device: Device = "auto",
+    threads: Threads = None,
+    quiet: Quiet = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Write one JSON object per photo to stdout.")
     ] = False,
@@ -137,7 +116,7 @@ def apply(
         target=wanted,
         model=model,
         profile=profile,
-        find=FindOptions(faces=_parse_faces(faces), min_face=min_face),
+        find=FindOptions(faces=parse_faces(faces), min_face=min_face),
         landmarks=landmarks.value,
         weights=weights,
         device=device,
@@ -147,10 +126,10 @@ def apply(
     unlistable: list[tuple[Path, str]] = []
     jobs = plan(inputs, output, recursive, format, lambda *one: unlistable.append(one))
     for folder, reason in unlistable:
-        tell(_shown(f"failed {folder}: {reason}"))
+        tell(on_one_line(f"failed {folder}: {reason}"))
     if not jobs:
         raise UsageError(f"no photos in {', '.join(inputs)}")
-    _prepare(threads)
+    prepare(threads)
     editor = open_editor(settings)
     if not quiet:
         method, many = editor.method, "photo" if len(jobs) == 1 else "photos"
@@ -159,9 +138,7 @@ def apply(
     counts: Counter[str] = Counter(failed=len(unlistable))
     start = time.perf_counter()
     try:
-        with _progress(
-            len(jobs), shown=not quiet and not (as_json and sys.stdout.isatty())
-        ) as step:
+        with progress(len(jobs), shown=not quiet and not (as_json and sys.stdout.isatty())) as step:
             for result in run(jobs, editor, options, recorder):
                 counts[result.outcome] += 1
                 _report(result, quiet, as_json)
@@ -172,26 +149,6 @@ def apply(
             tell(f"{', '.join(parts)} in {time.perf_counter() - start:.1f} s")
     if counts["failed"]:
         raise typer.Exit(1)
-
-
-def _parse_faces(text: str) -> Any:
-    """Return a number where one was written; `FindOptions` judges the rest."""
-    return int(text) if text.isdecimal() else text
-
-
-def _prepare(threads: int | None) -> None:
-    """Set the number of threads, and silence Pillow: what it warns of, photos are judged for."""
-    import logging
-    import warnings
-
-    warnings.filterwarnings("ignore", module="PIL")
-    logging.getLogger("PIL").setLevel(logging.CRITICAL)
-    if threads is not None:
-        import cv2
-        import torch
-
-        torch.set_num_threads(threads)
-        cv2.setNumThreads(threads)
 
 
 def _for_record(
@@ -216,40 +173,15 @@ def _for_record(
     }
 
 
-@contextmanager
-def _progress(total: int, shown: bool) -> Iterator[Callable[[], None]]:
-    """Show a bar on stderr where that is a terminal; yield what moves it on by one photo."""
-    if not shown or not sys.stderr.isatty():
-        yield lambda: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
-
-    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    # Data on stdout must not become messages on stderr.
-    with Progress(
-        *columns, console=Console(stderr=True), transient=True, redirect_stdout=False
-    ) as bar:
-        task = bar.add_task("", total=total)
-        yield lambda: bar.advance(task)
-
-
 def _report(result: "Result", quiet: bool, as_json: bool) -> None:
     from faceedit.batch.result import describe
 
     source = result.job.source
     if result.outcome == "failed" or (result.reason and not quiet):
-        tell(_shown(f"{result.outcome} {source}: {result.reason}"))
+        tell(on_one_line(f"{result.outcome} {source}: {result.reason}"))
     if not quiet:
         for note in result.notes:
-            tell(_shown(f"note {source}: {note}"))
+            tell(on_one_line(f"note {source}: {note}"))
     if as_json:
         print_json(describe(result))
         sys.stdout.flush()
-
-
-def _shown(text: str) -> str:
-    """Return text on one line: names may hold line feeds and bytes that are no text."""
-    return "".join(
-        c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text
-    )

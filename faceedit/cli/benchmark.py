@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from faceedit.cli.options import Device, Threads, Weights, prepare
 from faceedit.cli.output import print_columns, print_json, tell
 from faceedit.errors import UsageError
 
@@ -33,16 +34,9 @@ def benchmark(
         str, typer.Option("--model", "-m", metavar="auto|reggan", help="The method.")
     ] = "auto",
     profile: Annotated[str | None, typer.Option(help="Which of the method's networks.")] = None,
-    weights: Annotated[
-        Path | None,
-        typer.Option(metavar="PATH", help="A checkpoint, or a folder to look in first."),
-    ] = None,
-    device: Annotated[
-        str, typer.Option(metavar="DEVICE", help="auto, cpu, cuda, cuda:N or mps.")
-    ] = "auto",
-    threads: Annotated[
-        int | None, typer.Option(min=1, help="Of the CPU. Default: all that there are.")
-    ] = None,
+    weights: Weights = None,
+    device: Device = "auto",
+    threads: Threads = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write one JSON object.")] = False,
 ) -> None:
     """Measure every stage, the networks, and what the machine could do at best.
@@ -53,7 +47,6 @@ def benchmark(
     start = time.perf_counter()
     import tempfile
 
-    import cv2
     import torch
 
     from faceedit.batch.build import EditSettings, open_editor
@@ -62,9 +55,7 @@ def benchmark(
     from faceedit.photos import plan
     from faceedit.targets import parse_target
 
-    if threads is not None:
-        torch.set_num_threads(threads)
-        cv2.setNumThreads(threads)
+    prepare(threads)
     wanted = parse_target(target.split("+"))
     settings = EditSettings(
         target=wanted, model=model, profile=profile, weights=weights, device=device

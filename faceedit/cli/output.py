@@ -2,7 +2,8 @@
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 
 def complain(message: str) -> None:
@@ -17,6 +18,31 @@ def complain(message: str) -> None:
 def tell(message: str) -> None:
     """Write a message to stderr."""
     print(message, file=sys.stderr)
+
+
+def on_one_line(text: str) -> str:
+    """Return text on one line: names may hold line feeds and bytes that are no text."""
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text
+    )
+
+
+@contextmanager
+def progress(total: int, shown: bool) -> Iterator[Callable[[], None]]:
+    """Show a bar on stderr where that is a terminal; yield what moves it on by one photo."""
+    if not shown or not sys.stderr.isatty():
+        yield lambda: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    # Data on stdout must not become messages on stderr.
+    with Progress(
+        *columns, console=Console(stderr=True), transient=True, redirect_stdout=False
+    ) as bar:
+        task = bar.add_task("", total=total)
+        yield lambda: bar.advance(task)
 
 
 def print_json(value: object) -> None:

@@ -14,6 +14,7 @@ from faceedit.evaluation.speed import synchronize
 from faceedit.faces.align import Crop
 from faceedit.methods.base import Method
 from faceedit.methods.reggan.refinement import RefinementConfig, RefinementNetwork
+from faceedit.recognisers.base import Recogniser
 from faceedit.targets import Target
 
 RUNS = 7
@@ -81,6 +82,23 @@ def measure_paper(device: torch.device, gemm: float) -> NetworkSpeed:
         gflop = _gflop(lambda: network(image))
         seconds = float(np.median(_times(lambda: network(image), device)))
     return _speed("reggan paper (random weights)", seconds, gflop, gemm)
+
+
+def measure_recogniser(recogniser: Recogniser, gemm: float) -> NetworkSpeed:
+    """Measure a loaded recogniser on one crop of its size, from pixels to tensors.
+
+    Args:
+        recogniser: what to measure.
+        gemm: from `measure_gemm`, in GFLOP/s.
+    """
+    device = next(recogniser.parameters()).device
+    size = recogniser.crop_size
+    crop = torch.rand(1, 3, size, size, device=device) * 2 - 1
+    crop = crop.contiguous(memory_format=torch.channels_last)
+    with torch.inference_mode():
+        gflop = _gflop(lambda: recogniser(crop))
+        seconds = float(np.median(_times(lambda: recogniser(crop), device)))
+    return _speed(recogniser.name, seconds, gflop, gemm)
 
 
 def _speed(name: str, seconds: float, gflop: float, gemm: float) -> NetworkSpeed:

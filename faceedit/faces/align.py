@@ -101,6 +101,20 @@ def extract_crop(image: np.ndarray, landmarks: np.ndarray, size: int) -> Crop:
         size: side of the crop in pixels.
     """
     affine = crop_affine(landmarks, size)
+    return Crop(sample_crop(image, affine, size), transform_landmarks(landmarks, affine), affine)
+
+
+def sample_crop(image: np.ndarray, affine: np.ndarray, size: int) -> np.ndarray:
+    """Sample a photo as `extract_crop` does, in a frame that is given.
+
+    Args:
+        image: as in `extract_crop`.
+        affine: (2, 3) similarity from photo pixels to crop pixels.
+        size: side of the crop in pixels.
+
+    Returns:
+        (size, size, 3) float32 RGB in [0, 1].
+    """
     top = {np.dtype(np.uint8): 255.0, np.dtype(np.uint16): 65535.0}.get(image.dtype, 1.0)
     window, shift = _window(image, affine, size)
     local = affine.copy()
@@ -119,8 +133,7 @@ def extract_crop(image: np.ndarray, landmarks: np.ndarray, size: int) -> Crop:
     elif scale < 1:
         window = cv2.GaussianBlur(window, (0, 0), 0.4 / scale, borderType=border)
     pixels = cv2.warpAffine(window, local, (size, size), flags=cv2.INTER_LINEAR, borderMode=border)
-    pixels = np.clip(pixels.astype(np.float32) / top, 0.0, 1.0)
-    return Crop(pixels, transform_landmarks(landmarks, affine), affine)
+    return np.clip(pixels.astype(np.float32) / top, 0.0, 1.0)
 
 
 def _window(image: np.ndarray, affine: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:

@@ -16,6 +16,8 @@ WIDEST = 2.5
 """Wider edges are measured in a picture of half the size, where the two blurs still differ."""
 LEAST = 64
 """Sides in pixels are not halved below this."""
+DIFFERENCE = 1 / 3
+"""Square of the blur in pixels that the difference of a pixel's neighbours is itself."""
 MARGIN = 8
 PIXEL = 0.3
 """Standard deviation in pixels of what averaging over a pixel does; sharpened edges seem finer."""
@@ -89,7 +91,8 @@ def _blur(grey: np.ndarray, mask: np.ndarray) -> float:
     # Of a step blurred by s, a further blur by t leaves the gradient 1 / sqrt(s² + t²).
     ratio = np.median(fine[edges] / np.maximum(coarse[edges], 1e-6))
     square = max(float(ratio), 1.0005) ** 2
-    return float(np.sqrt(max(COARSE**2 - square * FINE**2, 0.0) / (square - 1)))
+    found = (COARSE**2 - square * FINE**2) / (square - 1)
+    return float(np.sqrt(max(found - DIFFERENCE, 0.0)))
 
 
 def _gradient(grey: np.ndarray, blur: float) -> np.ndarray:

@@ -16,7 +16,7 @@ from faceedit.training.recognisers.faces import SIZE, UNKNOWN, FaceTable
 from faceedit.training.recognisers.fit import Plan
 
 SLIGHT = 1
-"""Strength at which people hardly agree on an expression."""
+"""Strength up to which people hardly agree on an expression."""
 CHANGE = Augmentation(
     turn=0.15, scale=0.1, shift=0.05, gamma=0.4, gain=0.3, ramp=0.5, colour=0.0, grey=0.0, blur=0.4,
     noise=0.06, cover=0.3,
@@ -34,7 +34,7 @@ class ExpressionRecipe:
             power; what is left of the imbalance is taken off the logits (Menon et al. 2021,
             "Long-tail learning via logit adjustment", Eq. 10), apart for each of the three, so
             that where a picture comes from tells nothing.
-        slight: weight of portraits of strength 1.
+        slight: weight of faces of strength 1 or less, beside 1 for the others.
         smoothing: of labels.
         strength_weight: of the loss on strengths.
         units_weight: of the loss on action units.
@@ -156,13 +156,13 @@ def drawing_chances(table: FaceTable, recipe: ExpressionRecipe) -> tuple[np.ndar
         (N,) float64 chances, and (8,) float32 logarithms of the share of each expression among the
         named pictures drawn.
     """
-    weights = np.where(table.strength == SLIGHT, recipe.slight, 1.0)
+    with np.errstate(invalid="ignore"):
+        slight = (table.strength > 0) & (table.strength <= SLIGHT)
+    weights = np.where(slight, recipe.slight, 1.0)
     if not table.studio.any():
         pairs = [f"{e} {p}" for e, p in zip(table.expression, table.people, strict=True)]
         _, kind, counts = np.unique(pairs, return_inverse=True, return_counts=True)
         weights = weights * counts[kind] ** -0.5
-    else:
-        weights = np.ones(len(table))
     named = table.expression != UNKNOWN
     totals = np.zeros(len(EXPRESSIONS))
     np.add.at(totals, table.expression[named], weights[named])

@@ -1,0 +1,163 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from toy_faces import toy_table
+
+from faceedit.recognisers.naturalness import NaturalnessRecogniser
+from faceedit.training.recognisers.corruptions import CORRUPTIONS, UNTOUCHED, WORST
+from faceedit.training.recognisers.examine_naturalness import (
+    SEVERITIES,
+    Series,
+    examine_order,
+    examine_ratings,
+    mean_of,
+    order,
+    score_series,
+)
+from faceedit.training.recognisers.faces import SIZE
+from faceedit.training.recognisers.fit import Plan
+from faceedit.training.recognisers.naturalness import (
+    NaturalnessRecipe,
+    ProxyDrawer,
+    RatedDrawer,
+    hinge_loss,
+    losses,
+    margin_loss,
+)
+from faceedit.training.recognisers.ratings import RatedFaces
+
+RECIPE = NaturalnessRecipe(plan=Plan(steps=10, batch=12))
+
+
+def rated(n: int = 24) -> RatedFaces:
+    table = toy_table(n)
+    return RatedFaces(
+        table.pictures,
+        np.where(table.expression == 0, 2, 8).astype(np.float32),
+        np.full(n, 0.5, np.float32),
+        table.files,
+    )
+
+
+def test_the_margin_loss_is_equation_1():
+    found, mean, deviation = (torch.tensor(x) for x in ([5.0, 8.0], [7.0, 8.0], [1.0, 0.5]))
+    # (1 - 4)^2 and (0.5 - 0)^2
+    assert margin_loss(found, mean, deviation).item() == pytest.approx((9 + 0.25) / 2)
+
+
+def test_the_margin_loss_draws_to_the_root_of_the_deviation_from_either_side():
+    found = torch.linspace(0, 10, 2001)
+    mean, deviation = torch.full_like(found, 5), torch.full_like(found, 2.25)
+    each = (deviation - (mean - found) ** 2) ** 2
+    best = found[each < 1e-4]
+    assert torch.allclose((best - 5).abs(), torch.tensor(1.5), atol=0.01)
+    assert {bool(x > 5) for x in best} == {True, False}
+    at_mean = torch.tensor([5.0], requires_grad=True)
+    margin_loss(at_mean, mean[:1], deviation[:1]).backward()
+    assert at_mean.grad is not None and at_mean.grad.item() == 0
+
+
+def test_the_hinge_leaves_predictions_inside_alone():
+    mean, deviation = torch.tensor([7.0, 7.0]), torch.tensor([1.0, 1.0])
+    assert hinge_loss(torch.tensor([6.1, 7.9]), mean, deviation) == 0
+    assert hinge_loss(torch.tensor([5.0, 7.0]), mean, deviation).item() == pytest.approx(1.5)
+
+
+def test_proxy_batches_hold_photos_as_they_are_and_damaged_ones():
+    torch.manual_seed(0)
+    recipe = replace(RECIPE, plan=Plan(steps=1, batch=24))
+    batch = ProxyDrawer(toy_table(), toy_table(seed=1), recipe).draw()
+    assert batch["pictures"].shape == (24, 3, SIZE, SIZE)
+    assert batch["pictures"].dtype == torch.float32
+    assert -1 <= batch["pictures"].min() <= batch["pictures"].max() <= 1
+    untouched = batch["mean"] == UNTOUCHED
+    assert 0 < untouched.sum() < 16
+    assert batch["mean"].min() >= WORST
+    assert batch["deviation"][untouched].max() < batch["deviation"].max()
+
+
+def test_training_never_sees_kinds_that_are_held_out():
+    drawer = ProxyDrawer(toy_table(), toy_table(), RECIPE)
+    assert {k.name for k in drawer.kinds} == {k.name for k in CORRUPTIONS if not k.held_out}
+
+
+def test_what_is_drawn_follows_from_torchs_generator():
+    drawer = ProxyDrawer(toy_table(), toy_table(seed=1), RECIPE)
+    state = torch.get_rng_state()
+    first = drawer.draw()
+    torch.set_rng_state(state)
+    again = drawer.draw()
+    assert all(torch.equal(first[k], again[k]) for k in first)
+
+
+@pytest.mark.parametrize("hinge", [False, True])
+def test_ratings_are_learned(hinge):
+    torch.manual_seed(0)
+    recipe = replace(RECIPE, hinge=hinge, plan=Plan(steps=1, batch=8))
+    faces = rated(12)
+    drawer = RatedDrawer(faces, recipe)
+    network = NaturalnessRecogniser(4, 16, 8)
+    optimiser = torch.optim.AdamW(network.parameters(), 6e-3)
+    before = examine_ratings(network.eval(), faces, draws=5)
+    for _ in range(25):
+        optimiser.zero_grad()
+        losses(network, drawer.draw(), recipe)["rating"].backward()
+        optimiser.step()
+    after = examine_ratings(network.eval(), faces, draws=5)
+    assert after["error"][0] < 0.8 * before["error"][0]
+    assert after["spearman"][0] > 0.7
+
+
+def test_batches_of_rated_faces_keep_pictures_and_ratings_together():
+    torch.manual_seed(0)
+    faces = rated()
+    drawer = RatedDrawer(faces, RECIPE)
+    batch = drawer.draw()
+    plain = torch.from_numpy(faces.pictures).permute(0, 3, 1, 2) / 127.5 - 1
+    for picture, mean in zip(batch["pictures"], batch["mean"], strict=True):
+        same = (plain == picture).all((1, 2, 3)) | (plain.flip(3) == picture).all((1, 2, 3))
+        assert same.any() and (torch.from_numpy(faces.means)[same] == mean).all()
+
+
+def series(slope: float, noise: float = 0.0, n: int = 30) -> Series:
+    rng = np.random.default_rng(0)
+    scores = 9 + slope * np.array(SEVERITIES) + noise * rng.normal(size=(n, len(SEVERITIES)))
+    return Series(CORRUPTIONS[0], scores, np.array([f"p{i % 10}" for i in range(n)]))
+
+
+def test_an_order_that_follows_severity_is_perfect_and_chance_is_not():
+    right = order([series(-8)], draws=20)
+    assert right == {k: [1.0, 1.0, 1.0] for k in ("spearman", "in its own pair", "auc")}
+    wrong = order([series(3)], draws=20)
+    assert (wrong["spearman"][0], wrong["in its own pair"][0], wrong["auc"][0]) == (-1, 0, 0)
+    chance = order([series(0, noise=1.0, n=600)], draws=20)
+    assert chance["auc"][0] == pytest.approx(0.5, abs=0.05)
+    assert chance["spearman"][0] == pytest.approx(0, abs=0.08)
+    low, high = chance["auc"][1:]
+    assert low < chance["auc"][0] < high
+
+
+def test_series_begin_with_the_photo_itself_and_are_the_same_each_time():
+    torch.manual_seed(0)
+    network = NaturalnessRecogniser(4, 16, 8).eval()
+    table = toy_table(4)
+    kinds = [CORRUPTIONS[0], CORRUPTIONS[-1]]
+    found = score_series(network, table, kinds)
+    assert [one.scores.shape for one in found] == [(4, len(SEVERITIES))] * 2
+    np.testing.assert_allclose(found[0].scores[:, 0], found[1].scores[:, 0], atol=1e-4)
+    assert np.ptp(found[0].scores, axis=1).min() > 0
+    np.testing.assert_array_equal(
+        score_series(network, table, kinds[1:])[0].scores.shape, found[1].scores.shape
+    )
+    report = examine_order(found, draws=3)
+    assert set(report) == {"kinds learned", "kinds held out"}
+    assert set(report["kinds held out"]) == {"all", CORRUPTIONS[-1].name}
+
+
+def test_means_come_with_intervals_over_people():
+    people = np.array(["a", "a", "b", "c"])
+    value, low, high = mean_of(np.array([1.0, 3.0, 2.0, 4.0]), people, draws=50)
+    assert (value, low >= 1, high <= 4) == (2.5, True, True)
+    assert np.isnan(mean_of(np.zeros(0), people[:0])).all()
