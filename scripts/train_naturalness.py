@@ -6,7 +6,7 @@
 The first reads a CSV with the columns file, mean and std; a fifth of the pictures are kept for
 measuring. The second needs the tables `web` and `portraits` of face_tables.py and no ratings.
 OUT/naturalness.safetensors and OUT/report.json are written at the end; --width 64 --widest 2048
---features 256 is the network of the paper.
+--features 256 is the network of the paper. measure_naturalness.py says more of a trained one.
 """
 
 import argparse
@@ -33,9 +33,9 @@ from faceedit.training.recognisers.faces import FaceTable
 from faceedit.training.recognisers.fit import fit
 from faceedit.training.recognisers.naturalness import (
     NaturalnessRecipe,
+    NaturalnessTrainer,
     ProxyDrawer,
     RatedDrawer,
-    losses,
 )
 from faceedit.training.recognisers.ratings import (
     crop_rated,
@@ -62,9 +62,9 @@ def main() -> None:
     parser.add_argument("--features", type=int, default=64)
     parser.add_argument("--no-mask", action="store_true", help="show the window around the face")
     parser.add_argument("--hinge", action="store_true", help="the hinge instead of Eq. 1")
-    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--steps", type=int, default=1500)
     parser.add_argument("--batch", type=int, default=64)
-    parser.add_argument("--rate", type=float, default=1e-3)
+    parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--max-minutes", type=float, default=float("inf"))
     parser.add_argument("--examined", type=int, default=100, help="people of each table")
     parser.add_argument("--resume", action="store_true")
@@ -82,25 +82,25 @@ def main() -> None:
     except UsageError as error:
         parser.error(str(error))
     torch.manual_seed(plan.seed)
-    network, copy = (
-        NaturalnessRecogniser(
-            arguments.width, arguments.widest, arguments.features, not arguments.no_mask
-        )
+    sizes = arguments.width, arguments.widest, arguments.features
+    trainer, copy = (
+        NaturalnessTrainer(NaturalnessRecogniser(*sizes, not arguments.no_mask), recipe)
         for _ in range(2)
     )
     trained = fit(
-        network,
+        trainer,
         copy,
-        lambda network, _: losses(network, draw(), recipe),
+        lambda trainer, _: trainer.losses(draw()),
         plan,
         arguments.out,
-        examine=watch,
+        examine=lambda trainer: watch(trainer.folded()),
         tell=lambda line: print(line, flush=True),
         resume=arguments.resume,
         max_seconds=arguments.max_minutes * 60,
     )
-    trained.save(arguments.out / "naturalness.safetensors")
-    report = {"recipe": asdict(recipe), **examine(trained)}
+    network = trained.folded()
+    network.save(arguments.out / "naturalness.safetensors")
+    report = {"recipe": asdict(recipe), **examine(network)}
     (arguments.out / "report.json").write_text(json.dumps(report, indent=1))
 
 

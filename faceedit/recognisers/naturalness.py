@@ -90,12 +90,19 @@ class NaturalnessRecogniser(Recogniser[Tensor, NaturalnessReading]):
 
     def forward(self, crops: Tensor) -> Tensor:
         """(N, 3, S, S) aligned crops, RGB in [-1, 1], to (N,) scores, linear and unbounded."""
-        x = window(crops, SIZE, WINDOW)
-        if self.masked:
-            x = (x + 1) * self.mask - 1
+        x = self.seen(crops)
         for layer in self.convolutions:
             x = F.leaky_relu(layer(x), SLOPE)
-        return self.fc1(self.fc0(x.flatten(1)))[:, 0]
+        return self.judge(x)
+
+    def seen(self, crops: Tensor) -> Tensor:
+        """(N, 3, S, S) aligned crops to what the first convolution sees, (N, 3, SIZE, SIZE)."""
+        x = window(crops, SIZE, WINDOW)
+        return (x + 1) * self.mask - 1 if self.masked else x
+
+    def judge(self, features: Tensor) -> Tensor:
+        """What the last convolution gives, (N, C, 2, 2), to (N,) scores."""
+        return self.fc1(self.fc0(features.flatten(1)))[:, 0]
 
     def readings(self, output: Tensor) -> list[NaturalnessReading]:
         """Return one reading per crop, scores outside the scale set to its ends."""

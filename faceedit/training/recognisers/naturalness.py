@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
-from faceedit.recognisers.naturalness import NaturalnessRecogniser
+from faceedit.recognisers.naturalness import SLOPE, NaturalnessRecogniser
 from faceedit.training.recognisers.corruption_parts import PlainFace, as_jpeg, colourless
 from faceedit.training.recognisers.corruptions import (
     CORRUPTIONS,
@@ -47,7 +47,7 @@ class NaturalnessRecipe:
         shift: largest shift in pixels; ratings of people are only mirrored, as in the paper.
     """
 
-    plan: Plan = field(default_factory=lambda: Plan(steps=3000, rate=1e-3))
+    plan: Plan = field(default_factory=lambda: Plan(steps=1500, rate=2e-3))
     hinge: bool = False
     weight: float = 0.05
     untouched: float = 0.25
@@ -83,14 +83,58 @@ def hinge_loss(found: Tensor, mean: Tensor, deviation: Tensor) -> Tensor:
     return F.relu((mean - found).square() - deviation).mean()
 
 
-def losses(
-    network: NaturalnessRecogniser, batch: dict[str, Tensor], recipe: NaturalnessRecipe
-) -> dict[str, Tensor]:
-    """Return the weighted loss of a batch of `draw`."""
-    pictures = batch["pictures"].contiguous(memory_format=torch.channels_last)
-    loss = hinge_loss if recipe.hinge else margin_loss
-    error = loss(network(pictures), batch["mean"], batch["deviation"])
-    return {"rating": recipe.weight * error}
+class NaturalnessTrainer(nn.Module):
+    """The network with batch normalisation behind each convolution, which only training needs.
+
+    Table 6 has none. It learns several times faster with it, and afterwards it is part of the
+    convolutions' weights, so that what is kept is the network of the table.
+
+    Args:
+        network: to train.
+        recipe: how.
+    """
+
+    def __init__(self, network: NaturalnessRecogniser, recipe: NaturalnessRecipe):
+        super().__init__()
+        self.network, self.recipe = network, recipe
+        self.norms = nn.ModuleList(nn.BatchNorm2d(c.out_channels) for c in convolutions(network))
+
+    def forward(self, crops: Tensor) -> Tensor:
+        """(N, 3, S, S) aligned crops, RGB in [-1, 1], to (N,) scores."""
+        x = self.network.seen(crops)
+        for convolution, norm in zip(convolutions(self.network), self.norms, strict=True):
+            x = F.leaky_relu(norm(convolution(x)), SLOPE)
+        return self.network.judge(x)
+
+    def losses(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Return the weighted loss of a batch of `draw`."""
+        pictures = batch["pictures"].contiguous(memory_format=torch.channels_last)
+        loss = hinge_loss if self.recipe.hinge else margin_loss
+        error = loss(self(pictures), batch["mean"], batch["deviation"])
+        return {"rating": self.recipe.weight * error}
+
+    @torch.no_grad()
+    def folded(self) -> NaturalnessRecogniser:
+        """Return the network alone, in evaluation mode; it says what this one says there."""
+        network = NaturalnessRecogniser(**self.network.architecture)
+        network.load_state_dict(self.network.state_dict())
+        for layer, norm in zip(convolutions(network), self.norms, strict=True):
+            if (
+                not isinstance(norm, nn.BatchNorm2d)
+                or norm.running_var is None
+                or norm.running_mean is None
+                or layer.bias is None
+            ):
+                raise TypeError("a batch normalisation with statistics follows each convolution")
+            gain = norm.weight / (norm.running_var + norm.eps).sqrt()
+            layer.weight.mul_(gain[:, None, None, None])
+            layer.bias.sub_(norm.running_mean).mul_(gain).add_(norm.bias)
+        return network.eval()
+
+
+def convolutions(network: NaturalnessRecogniser) -> list[nn.Conv2d]:
+    """Return the convolutions in order."""
+    return [layer for layer in network.convolutions if isinstance(layer, nn.Conv2d)]
 
 
 class RatedDrawer:
@@ -208,7 +252,7 @@ def finish(picture: np.ndarray, recipe: NaturalnessRecipe, rng: np.random.Genera
         picture = as_jpeg(picture, int(rng.integers(least, 96)))
     across, down = rng.integers(-recipe.shift, recipe.shift + 1, 2).tolist()
     border = recipe.shift
-    wide = cv2.copyMakeBorder(picture, *[border] * 4, cv2.BORDER_REFLECT_101)
+    wide = np.pad(picture, ((border, border), (border, border), (0, 0)), "reflect")
     top, left = border + down, border + across
     return wide[top : top + len(picture), left : left + len(picture)]
 

@@ -20,10 +20,10 @@ from faceedit.training.recognisers.faces import SIZE
 from faceedit.training.recognisers.fit import Plan
 from faceedit.training.recognisers.naturalness import (
     NaturalnessRecipe,
+    NaturalnessTrainer,
     ProxyDrawer,
     RatedDrawer,
     hinge_loss,
-    losses,
     margin_loss,
 )
 from faceedit.training.recognisers.ratings import RatedFaces
@@ -98,16 +98,30 @@ def test_ratings_are_learned(hinge):
     recipe = replace(RECIPE, hinge=hinge, plan=Plan(steps=1, batch=8))
     faces = rated(12)
     drawer = RatedDrawer(faces, recipe)
-    network = NaturalnessRecogniser(4, 16, 8)
-    optimiser = torch.optim.AdamW(network.parameters(), 6e-3)
-    before = examine_ratings(network.eval(), faces, draws=5)
-    for _ in range(25):
+    trainer = NaturalnessTrainer(NaturalnessRecogniser(4, 16, 8), recipe)
+    optimiser = torch.optim.AdamW(trainer.parameters(), 2e-3)
+    before = examine_ratings(trainer.folded(), faces, draws=5)
+    for _ in range(40):
         optimiser.zero_grad()
-        losses(network, drawer.draw(), recipe)["rating"].backward()
+        trainer.losses(drawer.draw())["rating"].backward()
         optimiser.step()
-    after = examine_ratings(network.eval(), faces, draws=5)
+    after = examine_ratings(trainer.folded(), faces, draws=5)
     assert after["error"][0] < 0.8 * before["error"][0]
     assert after["spearman"][0] > 0.7
+
+
+def test_what_is_kept_of_a_training_is_the_network_without_normalisation():
+    torch.manual_seed(0)
+    trainer = NaturalnessTrainer(NaturalnessRecogniser(4, 16, 8), RECIPE)
+    x = torch.rand(6, 3, SIZE, SIZE) * 2 - 1
+    for _ in range(3):
+        trainer(x)
+    for norm in trainer.norms:
+        assert isinstance(norm, torch.nn.BatchNorm2d)
+        torch.nn.init.uniform_(norm.weight, 0.5, 2)
+        torch.nn.init.normal_(norm.bias)
+    torch.testing.assert_close(trainer.folded()(x), trainer.eval()(x), atol=1e-4, rtol=1e-4)
+    assert set(trainer.folded().state_dict()) == set(trainer.network.state_dict())
 
 
 def test_batches_of_rated_faces_keep_pictures_and_ratings_together():
