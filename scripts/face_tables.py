@@ -24,14 +24,14 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("runs/faces"))
     arguments = parser.parse_args()
     data, out = arguments.data, arguments.out
+    rig = load_rig(data / "rig")
     if not (out / "portraits").exists():
-        keep(read_portraits(data / "portraits.csv"), out / "portraits")
+        keep(read_portraits(data / "portraits.csv", rig), out / "portraits")
     if not (out / "web").exists():
         keep(read_web(data / "expressions.csv"), out / "web")
     if arguments.shards and not (out / "studio").exists():
-        tables = load_rig(data / "rig").tables
         photos = FaceTable.load(out / "portraits")
-        keep(read_studio(arguments.shards, tables, photos), out / "studio")
+        keep(read_studio(arguments.shards, rig.tables, photos), out / "studio")
 
 
 def keep(table: FaceTable, folder: Path) -> None:
