@@ -88,6 +88,12 @@ def test_a_table_that_a_spreadsheet_wrote(tmp_path):
     assert read_labelled(tmp_path)[0].person == "ann"
 
 
+def test_hats_are_known_where_the_table_says_so(tmp_path):
+    content = "file,person,expression,hat\na.jpg,ann,happy,1\nb.jpg,ann,happy,\nc.jpg,ann,sad,0\n"
+    photos = read_labelled(write(tmp_path / "faces.csv", content))
+    assert [photo.hat for photo in photos] == [True, False, False]
+
+
 @pytest.mark.parametrize(
     "row", ["a.jpg,ann,happy,very", "a.jpg,ann,happy", ",ann,happy,1", "a.jpg,,happy,1"]
 )

@@ -153,3 +153,12 @@ def test_every_light_has_its_own_ratio(rig, neutral):
     }
     assert set(means) <= set(LIGHTS)
     assert means["bright"].mean() > means["dim"].mean() + 20
+
+
+def test_a_hat_is_no_hair(rig, neutral, folder_and_sources):
+    source = folder_and_sources[1][0]
+    covered = take_sitting(rig, replace(source, photo=replace(source.photo, hat=True)), SIZE)
+    bare, regions = neutral.sitter.regions, covered.sitter.regions
+    changed = bare != regions
+    assert changed.any()
+    assert set(bare[changed]) == {Region.HAIR} and set(regions[changed]) == {Region.CLOTHES}
