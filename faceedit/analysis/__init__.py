@@ -1,0 +1,1 @@
+"""What there is to say of every face in photos, and its forms: objects, JSON, CSV, drawings."""

@@ -1,0 +1,33 @@
+"""Everything that is read of one face."""
+
+from dataclasses import dataclass
+
+from faceedit.faces.pose import HeadPose
+from faceedit.faces.sharpness import Sharpness
+from faceedit.faces.types import Face
+from faceedit.recognisers.appearance import AppearanceReading
+from faceedit.recognisers.expression import ExpressionReading
+from faceedit.recognisers.identity import Identity
+
+
+@dataclass(frozen=True, eq=False)
+class FaceReading:
+    """Everything that is read of one face.
+
+    Attributes:
+        face: where it is: landmarks, box and scores, in pixels of the upright photo.
+        pose: of the head, from the landmarks.
+        sharpness: at the photo's own resolution.
+        expression: the named expression, its strength, and action units.
+        appearance: parts of the picture, light and attributes.
+        naturalness: 0 (unnatural) to 10 (hyper-realistic), see its card for what that rests on.
+        identity: what tells people apart; None where it was not asked for.
+    """
+
+    face: Face
+    pose: HeadPose
+    sharpness: Sharpness
+    expression: ExpressionReading
+    appearance: AppearanceReading
+    naturalness: float
+    identity: Identity | None = None

@@ -1,0 +1,127 @@
+"""Readings as data: one JSON object per photo, one row of a table per face.
+
+The keys of the JSON object of a photo, always all of them:
+
+- ``input``, ``input_sha256``, ``width``, ``height`` (of the upright photo), ``outcome``
+  (``analyzed``, ``no face`` or ``failed``), ``reason``, ``sheet`` and ``faces``, each with
+- ``number`` (1 is the face in front), ``box`` (left, top, right, bottom in pixels), ``score`` and
+  ``presence`` (of the detector and the mesh, 0 to 1), ``eye_distance`` in pixels;
+- ``pose``: ``yaw``, ``pitch``, ``roll`` in degrees, see `faces.pose.HeadPose`;
+- ``sharpness``: ``edge_width``, ``lines``, see `faces.sharpness.Sharpness`;
+- ``naturalness``, 0 to 10;
+- ``expression``: ``name``, ``strength`` 0 to 3, ``probabilities`` by name;
+- ``action_units``: intensities 0 to 5 by number;
+- ``light``: ``name``, ``direction`` (unit vector to the light: x to the picture's right, y up, z to
+  the camera), ``strength`` (the directed light's share of all, 0 to 1), ``probabilities`` by name;
+- ``attributes``: probabilities by name;
+- ``identity``: 256 numbers, a vector of length 1: the product of two is near 1 for one person and
+  near 0 for two people; null where it was not asked for.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from faceedit.analysis.reading import FaceReading
+from faceedit.analysis.run import PhotoReading
+from faceedit.recognisers.appearance import LIGHT_NAMES
+from faceedit.targets import ACTION_UNITS, ATTRIBUTES, EXPRESSIONS
+
+_AXES = ("x", "y", "z")
+_SIDES = ("left", "top", "right", "bottom")
+COLUMNS = (
+    "file", "face", *_SIDES, "score", "presence", "eye_distance", "yaw", "pitch", "roll",
+    "edge_width", "lines", "naturalness", "expression", "strength", *EXPRESSIONS,
+    *(f"au_{unit}" for unit in ACTION_UNITS), "light", "light_probability", "light_strength",
+    *(f"light_{axis}" for axis in _AXES), *ATTRIBUTES,
+)  # fmt: skip
+"""Of the table of faces; an expression's or an attribute's own column is its probability."""
+
+
+def describe(photo: PhotoReading) -> dict[str, Any]:
+    """Return a photo's readings as data that JSON can hold."""
+    return {
+        "input": str(photo.source),
+        "input_sha256": photo.sha256,
+        "width": photo.width,
+        "height": photo.height,
+        "outcome": photo.outcome,
+        "reason": photo.reason,
+        "sheet": None if photo.sheet is None else str(photo.sheet),
+        "faces": [describe_face(face, at) for at, face in enumerate(photo.faces, 1)],
+    }
+
+
+def describe_face(reading: FaceReading, number: int = 1) -> dict[str, Any]:
+    """Return one face's readings as data; `number` is its place in the photo."""
+    face, pose, sharpness = reading.face, reading.pose, reading.sharpness
+    expression, appearance = reading.expression, reading.appearance
+    return {
+        "number": number,
+        "box": [round(side, 2) for side in face.box],
+        "score": round(face.score, 4),
+        "presence": round(face.presence, 4),
+        "eye_distance": round(face.eye_distance, 2),
+        "pose": {
+            "yaw": round(pose.yaw, 2),
+            "pitch": round(pose.pitch, 2),
+            "roll": round(pose.roll, 2),
+        },
+        "sharpness": {
+            "edge_width": round(sharpness.edge_width, 3),
+            "lines": round(sharpness.lines, 1),
+        },
+        "naturalness": round(reading.naturalness, 3),
+        "expression": {
+            "name": expression.name,
+            "strength": round(expression.strength, 3),
+            "probabilities": _named(EXPRESSIONS, expression.probabilities),
+        },
+        "action_units": _named([str(unit) for unit in ACTION_UNITS], expression.action_units, 3),
+        "light": {
+            "name": appearance.light,
+            "direction": _direction(appearance.light_vector),
+            "strength": round(appearance.strength, 4),
+            "probabilities": _named(LIGHT_NAMES, appearance.lights),
+        },
+        "attributes": _named(ATTRIBUTES, appearance.attributes),
+        "identity": None
+        if reading.identity is None
+        else [round(float(v), 5) for v in reading.identity.vector],
+    }
+
+
+def table_of_faces(photo: PhotoReading) -> list[dict[str, Any]]:
+    """Return one flat row of `COLUMNS` per face."""
+    rows = []
+    for data in describe(photo)["faces"]:
+        light = data["light"]
+        rows.append(
+            {
+                "file": str(photo.source),
+                "face": data["number"],
+                **dict(zip(_SIDES, data["box"], strict=True)),
+                **{key: data[key] for key in ("score", "presence", "eye_distance", "naturalness")},
+                **data["pose"],
+                **data["sharpness"],
+                "expression": data["expression"]["name"],
+                "strength": data["expression"]["strength"],
+                **data["expression"]["probabilities"],
+                **{f"au_{unit}": value for unit, value in data["action_units"].items()},
+                "light": light["name"],
+                "light_probability": light["probabilities"][light["name"]],
+                "light_strength": light["strength"],
+                **{f"light_{a}": v for a, v in zip(_AXES, light["direction"], strict=True)},
+                **data["attributes"],
+            }
+        )
+    return rows
+
+
+def _named(names: Sequence[str], values: np.ndarray, digits: int = 4) -> dict[str, float]:
+    return {n: round(float(v), digits) for n, v in zip(names, values, strict=True)}
+
+
+def _direction(vector: np.ndarray) -> list[float]:
+    return [round(float(v), 4) for v in vector / max(float(np.linalg.norm(vector)), 1e-6)]

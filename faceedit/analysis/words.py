@@ -1,0 +1,98 @@
+"""Readings as people read them: short phrases for tables and drawings."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from faceedit.analysis.reading import FaceReading
+from faceedit.faces.pose import HeadPose
+from faceedit.recognisers.appearance import AppearanceReading
+from faceedit.recognisers.expression import ExpressionReading
+from faceedit.targets import ACTION_UNITS, ATTRIBUTES, EXPRESSIONS
+
+UNIT_NAMES = {
+    1: "inner brow raiser", 2: "outer brow raiser", 4: "brow lowerer", 5: "upper lid raiser",
+    6: "cheek raiser", 7: "lid tightener", 9: "nose wrinkler", 10: "upper lip raiser",
+    12: "lip corner puller", 14: "dimpler", 15: "lip corner depressor", 17: "chin raiser",
+    20: "lip stretcher", 23: "lip tightener", 25: "lips part", 26: "jaw drop", 45: "blink",
+}  # fmt: skip
+"""Of the Facial Action Coding System."""
+STRENGTHS = ("hardly", "slightly", "clearly", "extremely")
+"""0 to 3."""
+TRACE = 1.0
+"""Action units below FACS's first grade are not mentioned."""
+RIVAL = 0.2
+"""A second expression as likely as this is mentioned."""
+STRAIGHT = 4.0
+"""Degrees that count as none."""
+HAIR = ("black_hair", "blond_hair", "brown_hair")
+
+
+def expression_words(reading: ExpressionReading) -> str:
+    """Return for example ``clearly happy 97%`` or ``slightly sad 55%, neutral 40%``."""
+    first, second = np.argsort(-reading.probabilities)[:2]
+    name, chance = EXPRESSIONS[first], reading.probabilities[first]
+    how = "" if name == "neutral" else STRENGTHS[min(round(reading.strength), 3)] + " "
+    words = f"{how}{name} {chance:.0%}"
+    if reading.probabilities[second] >= RIVAL:
+        words += f", {EXPRESSIONS[second]} {reading.probabilities[second]:.0%}"
+    return words
+
+
+def main_units(reading: ExpressionReading, most: int = 5) -> list[tuple[int, float]]:
+    """Return the strongest action units with their intensities, strongest first."""
+    pairs = [(unit, float(v)) for unit, v in zip(ACTION_UNITS, reading.action_units, strict=True)]
+    return sorted((p for p in pairs if p[1] >= TRACE), key=lambda p: -p[1])[:most]
+
+
+def light_words(reading: AppearanceReading) -> str:
+    """Return for example ``slight left 81%, strength 0.44``."""
+    chance = float(reading.lights.max())
+    return f"{reading.light.replace('_', ' ')} {chance:.0%}, strength {reading.strength:.2f}"
+
+
+def attribute_words(reading: AppearanceReading) -> list[str]:
+    """Return the attributes that are there, one colour of hair, and what their absence means."""
+    chances = dict(zip(ATTRIBUTES, reading.attributes, strict=True))
+    colour = max(HAIR, key=lambda name: chances[name])
+    words = ["male" if chances["male"] >= 0.5 else "female"]
+    words.append("young" if chances["young"] >= 0.5 else "not young")
+    for name in ATTRIBUTES:
+        hidden = name in HAIR and (name != colour or chances["bald"] >= 0.5)
+        if name not in ("male", "young") and chances[name] >= 0.5 and not hidden:
+            words.append(name.replace("_", " "))
+    return words
+
+
+def pose_words(pose: HeadPose) -> str:
+    """Return for example ``turned 21° right, up 5°`` in the directions of the picture."""
+    words = [
+        f"{what} {abs(angle):.0f}°"
+        for what, angle in (
+            ("turned right" if pose.yaw > 0 else "turned left", pose.yaw),
+            ("up" if pose.pitch > 0 else "down", pose.pitch),
+            ("tilted right" if pose.roll > 0 else "tilted left", pose.roll),
+        )
+        if abs(angle) >= STRAIGHT
+    ]
+    return ", ".join(words) or "straight"
+
+
+def table_rows(reading: FaceReading) -> Sequence[tuple[str, str]]:
+    """Return what a table says of one face: names and phrases."""
+    left, top, right, bottom = (round(side) for side in reading.face.box)
+    units = [f"{unit} {UNIT_NAMES[unit]} {v:.1f}" for unit, v in main_units(reading.expression)]
+    sharpness = reading.sharpness
+    return (
+        (
+            "box",
+            f"{right - left} x {bottom - top} at {left}, {top}; score {reading.face.score:.2f}",
+        ),
+        ("expression", expression_words(reading.expression)),
+        ("action units", ", ".join(units) or "none"),
+        ("light", light_words(reading.appearance)),
+        ("attributes", ", ".join(attribute_words(reading.appearance))),
+        ("pose", pose_words(reading.pose)),
+        ("naturalness", f"{reading.naturalness:.1f} of 10"),
+        ("sharpness", f"edges {sharpness.edge_width:.1f} px wide, {sharpness.lines:.0f} lines"),
+    )

@@ -1,0 +1,185 @@
+"""``faceedit analyze``: what there is to say of the faces in photos."""
+
+import contextlib
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from faceedit.cli.options import (
+    Device,
+    Faces,
+    Inputs,
+    Landmarks,
+    MinFace,
+    Quiet,
+    Recursive,
+    Threads,
+    Weights,
+    WhoseLandmarks,
+    parse_faces,
+    prepare,
+)
+from faceedit.cli.output import on_one_line, print_json, progress, tell
+from faceedit.errors import UsageError
+
+if TYPE_CHECKING:
+    from faceedit.analysis.run import Look, PhotoReading
+
+Rows = Callable[[list[dict[str, Any]]], None]
+
+
+def analyze(
+    inputs: Inputs,
+    csv: Annotated[
+        Path | None,
+        typer.Option("--csv", metavar="FILE", help="Write one row per face to this file."),
+    ] = None,
+    sheet: Annotated[
+        str | None,
+        typer.Option(
+            "--sheet",
+            metavar="PATH",
+            help="Write the photos with their readings drawn on them: a folder, or a file's name "
+            "for one photo.",
+        ),
+    ] = None,
+    as_json: Annotated[
+        bool,
+        typer.Option(
+            "--json", help="Write one JSON object per photo to stdout instead of the tables."
+        ),
+    ] = False,
+    identity: Annotated[
+        bool,
+        typer.Option("--identity", help="Add to --json 256 numbers that tell people apart."),
+    ] = False,
+    recursive: Recursive = True,
+    faces: Faces = "all",
+    min_face: MinFace = 32.0,
+    landmarks: WhoseLandmarks = Landmarks.MESH,
+    weights: Weights = None,
+    device: Device = "auto",
+    threads: Threads = None,
+    quiet: Quiet = False,
+) -> None:
+    """Say what faces in photos show: expression, light, attributes, pose, quality.
+
+    Photos are only read. A table per face goes to stderr.
+    """
+    from faceedit.analysis.analyzer import open_analyzer
+    from faceedit.analysis.record import table_of_faces
+    from faceedit.analysis.run import analyze_photos
+    from faceedit.faces.finder import FindOptions
+
+    find = FindOptions(faces=parse_faces(faces), min_face=min_face)
+    if identity and not as_json:
+        raise UsageError("--identity adds to --json, which was not asked for")
+    unlistable: list[tuple[Path, str]] = []
+    looks = _looks(inputs, recursive, sheet, lambda *one: unlistable.append(one))
+    for folder, reason in unlistable:
+        tell(on_one_line(f"failed {folder}: {reason}"))
+    if not looks:
+        raise UsageError(f"no photos in {', '.join(inputs)}")
+    prepare(threads)
+    counts: Counter[str] = Counter(failed=len(unlistable))
+    number, start = 0, time.perf_counter()
+    with _csv_file(csv) as write_rows:
+        analyzer = open_analyzer(
+            find, identity=identity, landmarks=landmarks.value, weights=weights, device=device
+        )
+        shown = not quiet and not (as_json and sys.stdout.isatty())
+        with progress(len(looks), shown=shown) as step:
+            for photo in analyze_photos(looks, analyzer):
+                counts[photo.outcome] += 1
+                number += len(photo.faces)
+                write_rows(table_of_faces(photo))
+                _report(photo, quiet, as_json)
+                step()
+    if not quiet:
+        parts = (f"{counts[o]} {o}" for o in ("analyzed", "no face", "failed"))
+        seconds = time.perf_counter() - start
+        tell(f"{', '.join(parts)}; faces: {number}; {seconds:.1f} s on {analyzer.device}")
+    if counts["failed"]:
+        raise typer.Exit(1)
+
+
+def _looks(
+    inputs: list[str],
+    recursive: bool,
+    sheet: str | None,
+    on_unlistable: Callable[[Path, str], None],
+) -> "list[Look]":
+    from faceedit.analysis.run import Look
+    from faceedit.photos import find_photos, plan
+
+    if sheet is None:
+        return [Look(path) for path in find_photos(inputs, recursive, on_unlistable)]
+    jobs = plan(inputs, sheet, recursive, on_unlistable=on_unlistable)
+    return [Look(job.source, job.target) for job in jobs]
+
+
+@contextlib.contextmanager
+def _csv_file(path: Path | None) -> Iterator[Rows]:
+    """Open the table, so that a run that is cut short leaves what it had; yield its writer."""
+    if path is None:
+        yield lambda rows: None
+        return
+    import csv
+
+    from faceedit.analysis.record import COLUMNS
+    from faceedit.photos.formats import format_of
+
+    if format_of(path) is not None:
+        raise UsageError(f"{path}: --csv is a table's file, and this is named like a photo")
+    try:
+        # A file's name need not be text; it comes out with the bytes that it has.
+        file = path.open("w", newline="", encoding="utf-8", errors="surrogateescape")
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be written: {error.strerror or error}") from error
+    with file:
+        table = csv.DictWriter(file, COLUMNS)
+        table.writeheader()
+
+        def write(rows: list[dict[str, Any]]) -> None:
+            table.writerows(rows)
+            file.flush()
+
+        yield write
+
+
+def _report(photo: "PhotoReading", quiet: bool, as_json: bool) -> None:
+    if photo.outcome == "failed":
+        tell(on_one_line(f"failed {photo.source}: {photo.reason}"))
+    elif photo.outcome == "no face" and not quiet:
+        tell(on_one_line(f"no face was found in {photo.source}"))
+    if as_json:
+        from faceedit.analysis.record import describe
+
+        print_json(describe(photo))
+        sys.stdout.flush()
+    elif not quiet:
+        _print_tables(photo)
+
+
+def _print_tables(photo: "PhotoReading") -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from faceedit.analysis.words import table_rows
+
+    console = Console(stderr=True, highlight=False)
+    for number, face in enumerate(photo.faces, 1):
+        of = f", face {number} of {len(photo.faces)}" if len(photo.faces) > 1 else ""
+        console.print(Text(on_one_line(f"{photo.source}{of}"), style="bold"), soft_wrap=True)
+        table = Table.grid(padding=(0, 2))
+        table.add_column(style="dim", no_wrap=True)
+        table.add_column()
+        for name, words in table_rows(face):
+            table.add_row(Text("  " + name), Text(words))
+        console.print(table)

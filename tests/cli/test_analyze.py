@@ -1,0 +1,154 @@
+import csv
+import json
+
+import numpy as np
+import pytest
+import skimage.data
+from PIL import Image
+
+from faceedit.analysis.record import COLUMNS
+from faceedit.photos import read_photo
+
+
+@pytest.fixture
+def photos(tmp_path):
+    folder = tmp_path / "photos"
+    (folder / "sub").mkdir(parents=True)
+    Image.fromarray(skimage.data.astronaut()).save(folder / "a.png")
+    Image.new("RGB", (64, 48)).save(folder / "blank.png")
+    (folder / "sub" / "empty.jpg").touch()
+    return folder
+
+
+@pytest.fixture
+def analyze(run_main, recogniser_weights):
+    def run(*args):
+        return run_main("analyze", "--weights", recogniser_weights, "--device", "cpu", *args)
+
+    return run
+
+
+def test_tables_go_to_stderr(analyze, photos):
+    result = analyze(photos)
+    assert (result.code, result.out) == (1, "")
+    lines = [line.rstrip() for line in result.err.splitlines()]
+    assert lines[0] == str(photos / "a.png")
+    names = [line.split("  ")[1] for line in lines[1:-3] if line.startswith("  ") and line[2] > " "]
+    assert [name.strip() for name in names] == [
+        "box", "expression", "action units", "light", "attributes", "pose", "naturalness",
+        "sharpness",
+    ]  # fmt: skip
+    assert f"no face was found in {photos / 'blank.png'}" in lines
+    assert f"failed {photos / 'sub' / 'empty.jpg'}: it is empty" in lines
+    assert lines[-1].startswith("1 analyzed, 1 no face, 1 failed; faces: 1; ")
+
+
+def test_json_is_all_that_stdout_carries_and_always_the_same(analyze, photos):
+    result = analyze(photos, "--json", "-q")
+    assert result.code == 1
+    assert result.err == f"failed {photos / 'sub' / 'empty.jpg'}: it is empty\n"
+    found = [json.loads(line) for line in result.out.splitlines()]
+    assert [one["outcome"] for one in found] == ["analyzed", "no face", "failed"]
+    assert [len(one["faces"]) for one in found] == [1, 0, 0]
+    assert found[0]["faces"][0]["identity"] is None
+    assert analyze(photos, "--json", "-q").out == result.out
+    known = json.loads(analyze(photos / "a.png", "--json", "--identity").out)
+    assert len(known["faces"][0]["identity"]) == 256
+
+
+def test_csv(analyze, photos, tmp_path):
+    table = tmp_path / "faces.csv"
+    assert analyze(photos, "--csv", table, "-q").code == 1
+    with table.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert tuple(rows[0]) == COLUMNS
+    assert [row["file"] for row in rows] == [str(photos / "a.png")]
+    assert all(row != "" for row in rows[0].values())
+
+
+def test_sheets(analyze, photos, tmp_path):
+    assert analyze(photos, "--sheet", tmp_path / "sheets", "-q").code == 1
+    drawn = tmp_path / "sheets"
+    assert sorted(str(p.relative_to(drawn)) for p in drawn.rglob("*.*")) == ["a.png", "blank.png"]
+    before, after = read_photo(photos / "a.png").pixels, read_photo(drawn / "a.png").pixels
+    assert before.shape == after.shape
+    assert 0.02 < (before != after).any(axis=2).mean() < 0.25
+    result = analyze(photos / "a.png", "--sheet", tmp_path / "one.jpg", "--json")
+    assert json.loads(result.out)["sheet"] == str(tmp_path / "one.jpg")
+    assert read_photo(tmp_path / "one.jpg").pixels.shape == before.shape
+
+
+def test_photos_are_only_read(analyze, photos):
+    before = {p: p.read_bytes() for p in photos.rglob("*.*")}
+    analyze(photos)
+    assert {p: p.read_bytes() for p in photos.rglob("*.*")} == before
+    assert [p.name for p in photos.parent.iterdir()] == ["photos"]
+    # What would be an output of apply is just another photo here.
+    Image.fromarray(skimage.data.astronaut()).save(photos / "a-edited.png")
+    result = analyze(photos / "a.png", photos / "a-edited.png", photos / "a.png", "--json", "-q")
+    assert result.code == 0
+    assert len(result.out.splitlines()) == 2
+
+
+def test_which_faces(analyze, photos):
+    result = analyze(photos / "a.png", "--min-face", "300", "--json", "-q")
+    assert json.loads(result.out)["outcome"] == "no face"
+    assert analyze(photos / "a.png", "--faces", "1", "--threads", "1", "-q").code == 0
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["--faces", "some"],
+        ["--min-face", "-1"],
+        ["--threads", "0"],
+        ["--device", "abacus"],
+        ["--identity"],
+        ["--csv", "faces.png"],
+        ["--csv", "nowhere/at/all.csv"],
+        ["nowhere.jpg"],
+        ["--sheet", "a.png"],
+    ],
+)
+def test_wrong_usage_is_found_before_any_work(analyze, photos, args, monkeypatch):
+    def refuse(*_):
+        raise AssertionError("a photo was read")
+
+    monkeypatch.setattr("faceedit.batch.read_ahead.read_photo", refuse)
+    result = analyze(photos, *args)
+    assert (result.code, result.out) == (2, "")
+
+
+def test_what_is_missing_is_3(run_main, analyze, photos, tmp_path, monkeypatch):
+    (tmp_path / "weights").mkdir()
+    monkeypatch.setattr("faceedit.registry.folders.packaged_weights", lambda: tmp_path / "weights")
+    monkeypatch.setenv("FACEEDIT_WEIGHTS", str(tmp_path / "weights"))
+    result = run_main("analyze", photos, "--device", "cpu")
+    assert result.code == 3
+    assert analyze(photos, "--device", "cuda:99").code == 3
+    (tmp_path / "weights" / "registry.toml").write_text(
+        "[checkpoints.expression]\nmethod = 'recogniser'\nprofile = 'expression'\n"
+        f"file = 'expression.safetensors'\nsha256 = '{'0' * 64}'\nsize = 1\ncrop_size = 256\n"
+        "head = 'none'\ndata = 'made up'\nlicence = 'CC0'\n"
+    )
+    result = run_main("analyze", photos, "--device", "cpu")
+    assert result.code == 3
+    assert "expression is not on this machine" in result.err
+    assert "there is no checkpoint 'naturalness'" in result.err
+
+
+def test_from_python(analyze, photos, recogniser_weights):
+    import faceedit
+
+    options = {"weights": recogniser_weights, "device": "cpu"}
+    data = json.loads(analyze(photos / "a.png", "--json").out)["faces"][0]
+    (reading,) = faceedit.analyze(str(photos / "a.png"), **options)
+    assert reading.expression.name == data["expression"]["name"]
+    assert reading.naturalness == pytest.approx(data["naturalness"], abs=1e-3)
+    assert reading.identity is None
+    image = Image.open(photos / "a.png")
+    (known,) = faceedit.analyze(image, identity=True, **options)
+    np.testing.assert_array_equal(known.face.landmarks, reading.face.landmarks)
+    assert known.identity is not None
+    assert known.identity.cosine(known.identity) == pytest.approx(1, abs=1e-4)
+    assert faceedit.analyze(np.zeros((40, 50, 3), np.uint8), **options) == []
