@@ -34,6 +34,7 @@ from faceedit.training.recognisers.examine_naturalness import (
     Series,
     examine_order,
     mean_of,
+    one_each,
     score,
     score_series,
 )
@@ -66,7 +67,7 @@ def main() -> None:
     path = arguments.out / "report.json"
     report: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
     series = {}
-    for name, table in kept.items():
+    for name, table in tables.items():
         part = one_each(table, arguments.people)
         series[name] = score_series(network, part)
         report[name] = examine_order(series[name])
@@ -88,14 +89,6 @@ def main() -> None:
         for name, table in kept.items():
             draw_lowest(network, table, arguments.sheets / f"lowest-{name}.png")
         cv2.imwrite(str(arguments.sheets / "edits.png"), pictures[..., ::-1])
-
-
-def one_each(table: FaceTable, most: int) -> FaceTable:
-    """Return one photo of each of so many people, always the same."""
-    order = np.random.default_rng(0).permutation(len(table))
-    _, first = np.unique(table.people[order], return_index=True)
-    chosen = np.random.default_rng(1).permutation(order[np.sort(first)])[:most]
-    return table.take(np.sort(chosen))
 
 
 def groups(network: NaturalnessRecogniser, table: FaceTable) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from faceedit.registry import open_registry
 from faceedit.training.recognisers.examine_naturalness import (
     examine_order,
     examine_ratings,
+    one_each,
     score_series,
 )
 from faceedit.training.recognisers.faces import FaceTable
@@ -146,14 +147,6 @@ def from_proxies(folder: Path, people: int, recipe: NaturalnessRecipe) -> tuple:
         return found
 
     return drawer.draw, examine, watch
-
-
-def one_each(table: FaceTable, most: int, seed: int = 0) -> FaceTable:
-    """Return one photo of each of at most so many validation people."""
-    kept = np.flatnonzero(table.validation)
-    order = np.random.default_rng(seed).permutation(kept)
-    _, first = np.unique(table.people[order], return_index=True)
-    return table.take(order[np.sort(first)[:most]])
 
 
 def _values(report: dict[str, Any]) -> dict[str, float]:

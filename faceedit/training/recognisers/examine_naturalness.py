@@ -35,6 +35,14 @@ class Series:
     people: np.ndarray
 
 
+def one_each(table: FaceTable, most: int) -> FaceTable:
+    """Return one validation photo of each of at most so many people, always the same."""
+    order = np.random.default_rng(0).permutation(np.flatnonzero(table.validation))
+    _, first = np.unique(table.people[order], return_index=True)
+    chosen = np.random.default_rng(1).permutation(order[np.sort(first)])[:most]
+    return table.take(np.sort(chosen))
+
+
 @torch.inference_mode()
 def score(network: NaturalnessRecogniser, pictures: np.ndarray, batch: int = 64) -> np.ndarray:
     """Return Q of (N, S, S, 3) uint8 crops: (N,), not clipped to the scale."""

@@ -13,6 +13,7 @@ from faceedit.training.recognisers.examine_naturalness import (
     examine_order,
     examine_ratings,
     mean_of,
+    one_each,
     order,
     score_series,
 )
@@ -175,3 +176,11 @@ def test_means_come_with_intervals_over_people():
     value, low, high = mean_of(np.array([1.0, 3.0, 2.0, 4.0]), people, draws=50)
     assert (value, low >= 1, high <= 4) == (2.5, True, True)
     assert np.isnan(mean_of(np.zeros(0), people[:0])).all()
+
+
+def test_only_validation_people_are_examined_and_each_once():
+    table = toy_table(24)
+    part = one_each(table, 5)
+    assert len(part) == len(set(part.people)) == len(set(table.people[table.validation]))
+    assert part.validation.all()
+    assert one_each(table, 5).files.tolist() == part.files.tolist()
