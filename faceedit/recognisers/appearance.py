@@ -96,7 +96,8 @@ class AppearanceRecogniser(Recogniser[AppearanceOutput, AppearanceReading]):
         inner: channels of the decoder's steps, coarsest first.
         size: side in pixels of the square that it sees, a multiple of 16.
         zone_width: channels that are averaged over each zone.
-        dropout: of the features, in training.
+        dropout: of the features that attributes are told by, in training; a quarter of it for
+            lights, of which there are pictures enough.
     """
 
     name: ClassVar[str] = "appearance"
@@ -118,7 +119,7 @@ class AppearanceRecogniser(Recogniser[AppearanceOutput, AppearanceReading]):
         self.layout = nn.Conv2d(widths[-1], 32, 1)
         tones = 8 * len(ZONES)
         self.tone_scale = nn.BatchNorm1d(tones, affine=False)
-        self.lights = _head(32 * GRID**2 + widths[-1] + tones, 160, len(LIGHTS) + 3, dropout)
+        self.lights = _head(32 * GRID**2 + widths[-1] + tones, 160, len(LIGHTS) + 3, dropout / 4)
         looks = widths[-1] + zone_width * len(ZONES) + tones
         self.attributes = _head(looks, 160, len(ATTRIBUTES), dropout)
         self.threshold: Tensor

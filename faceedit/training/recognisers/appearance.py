@@ -18,7 +18,7 @@ from faceedit.training.recognisers.augment import (
     place,
     recolour,
 )
-from faceedit.training.recognisers.faces import NO_REGION, UNKNOWN, FaceTable
+from faceedit.training.recognisers.faces import NO_REGION, SIZE, UNKNOWN, FaceTable
 from faceedit.training.recognisers.fit import Plan
 
 PLAIN_LIGHTS = ("ambient", "bright", "dim")
@@ -27,7 +27,7 @@ LOGIT_OF_RAREST = 4.0
 """No prior counts for more, as a logit."""
 CHANGE = Augmentation(
     turn=0.2, scale=0.14, shift=0.05, gamma=0.3, gain=0.2, ramp=0.25, colour=0.06, grey=0.04,
-    blur=0.4, noise=0.04, cover=0.15,
+    blur=0.2, noise=0.04, cover=0.15,
 )  # fmt: skip
 LIT_CHANGE = replace(CHANGE, turn=0.15, gamma=0.06, gain=0.05, ramp=0.0, noise=0.03)
 PLAIN_CHANGE = replace(LIT_CHANGE, gamma=0.0, gain=0.0, colour=0.03, noise=0.02)
@@ -61,10 +61,12 @@ class AppearanceRecipe:
         plain_change: of pictures in `PLAIN_LIGHTS`: it keeps exposure and contrast.
     """
 
-    plan: Plan = field(default_factory=lambda: Plan(steps=2000, batch=32, average=0.995))
-    sizes: tuple[tuple[float, int], ...] = ((0.0, 96), (0.7, 128))
+    plan: Plan = field(
+        default_factory=lambda: Plan(steps=2600, batch=32, average=0.995, examine_every=1300)
+    )
+    sizes: tuple[tuple[float, int], ...] = ((0.0, 64), (0.74, 96), (0.9, 128))
     portraits: float = 0.4
-    lit: float = 0.7
+    lit: float = 0.85
     balance: float = 0.5
     most: float = 4.0
     kept: float = 0.12
@@ -190,12 +192,15 @@ def changed(batch: dict[str, Tensor], recipe: AppearanceRecipe, size: int) -> tu
         (recipe.lit_change, (light != UNKNOWN) & ~plain),
         (recipe.plain_change, plain),
     )
+    # `frame` wants no size far below the crop's.
+    finer = max(1, SIZE // size)
     pictures = torch.empty(len(light), 3, size, size)
     regions = torch.empty(len(light), size, size, dtype=torch.long)
     for change, chosen in groups:
         if chosen.any():
             transforms = place(int(chosen.sum()), change, CROP, batch["mirrored"][chosen])
-            framed = frame(batch["pictures"][chosen], transforms, size)
+            framed = frame(batch["pictures"][chosen], transforms, size * finer)
+            framed = F.avg_pool2d(framed, finer) if finer > 1 else framed
             pictures[chosen] = recolour(framed, change)
             regions[chosen] = frame_labels(batch["regions"][chosen], transforms, size)
     return pictures, regions
