@@ -18,6 +18,7 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
+from naturalness_sheets import captioned, draw_faults, draw_lowest, to_bytes
 
 from faceedit.faces.align import Crop, extract_crop
 from faceedit.faces.compose import compose
@@ -28,7 +29,7 @@ from faceedit.photos.read import read_photo
 from faceedit.recognisers.naturalness import NaturalnessRecogniser
 from faceedit.registry import load_checkpoint, open_registry
 from faceedit.targets import ATTRIBUTES, parse_target
-from faceedit.training.recognisers.corruptions import CORRUPTIONS, deviation_of
+from faceedit.training.recognisers.corruptions import deviation_of
 from faceedit.training.recognisers.examine_naturalness import (
     SEVERITIES,
     Series,
@@ -39,7 +40,6 @@ from faceedit.training.recognisers.examine_naturalness import (
     score_series,
 )
 from faceedit.training.recognisers.faces import SIZE, FaceTable
-from faceedit.training.recognisers.naturalness import plain_face
 
 CHEEKS = (50, 280)
 DARK, LIGHT = 10, 41
@@ -209,11 +209,11 @@ def edits(
     if not isinstance(method, RegGAN):
         raise TypeError("the expression layers of the fast profile are wanted")
     crops, people = validation_crops(data, count, method.crop_size)
-    ways: dict[str, list[np.ndarray]] = {"photo": [_to_bytes(c.pixels) for c in crops]}
+    ways: dict[str, list[np.ndarray]] = {"photo": [to_bytes(c.pixels) for c in crops]}
     for strength in (1.0, 1.5):
         target = parse_target([f"happy:{strength}"])
         ways[f"reggan-fast happy {strength:g}"] = [
-            compose(_to_bytes(c.pixels), edit, np.eye(2, 3), face_mask(c.landmarks, c.size))
+            compose(to_bytes(c.pixels), edit, np.eye(2, 3), face_mask(c.landmarks, c.size))
             for c, edit in zip(crops, method.edit(crops, target), strict=True)
         ]
     x = torch.from_numpy(np.stack([c.pixels for c in crops])).permute(0, 3, 1, 2)
@@ -229,7 +229,7 @@ def edits(
     report["reggan-fast scores higher than the expression layer"] = mean_of(sharp > soft, people)
     rows = [
         np.concatenate(
-            [_captioned(_resized(p), f"{s:.1f}") for p, s in zip(v[:12], scores[k], strict=False)],
+            [captioned(_resized(p), f"{s:.1f}") for p, s in zip(v[:12], scores[k], strict=False)],
             1,
         )
         for k, v in ways.items()
@@ -254,34 +254,6 @@ def validation_crops(data: Path, count: int, size: int) -> tuple[list[Crop], np.
     return crops, np.array([r["person"] for r in chosen])
 
 
-def draw_faults(network: NaturalnessRecogniser, table: FaceTable, path: Path) -> None:
-    """Draw each fault on two faces by severity, with severity, proxy rating and Q."""
-    order = np.random.default_rng(2).permutation(len(table))
-    rows = []
-    for number, kind in enumerate(CORRUPTIONS):
-        cells = []
-        for half in range(2):
-            face, donor = (plain_face(table, int(order[2 * number + half + k])) for k in (0, 41))
-            made = np.stack(
-                [_to_bytes(kind(face, donor, s, 7 * number + half)) for s in SEVERITIES]
-            )
-            for picture, s, q in zip(made, SEVERITIES, score(network, made), strict=True):
-                cells.append(_captioned(picture, f"{kind.rating(s):.1f} Q {q:.1f}"))
-        cells[0] = _captioned(cells[0], kind.name + ("*" if kind.held_out else ""), 14)
-        rows.append(np.concatenate(cells, 1))
-    cv2.imwrite(str(path), np.concatenate(rows)[..., ::-1])
-
-
-def draw_lowest(network: NaturalnessRecogniser, table: FaceTable, path: Path) -> None:
-    """Draw the 32 photos as they are that score lowest, and 16 that score highest."""
-    found = score(network, table.pictures)
-    order = np.argsort(found)
-    chosen = [*order[:32], *order[-16:]]
-    cells = [_captioned(table.pictures[i].copy(), f"{found[i]:.1f}") for i in chosen]
-    rows = [np.concatenate(cells[k : k + 8], 1) for k in range(0, 48, 8)]
-    cv2.imwrite(str(path), np.concatenate(rows)[..., ::-1])
-
-
 def _scores_of(found: np.ndarray, people: np.ndarray) -> dict[str, Any]:
     return {
         "pictures": len(found),
@@ -295,20 +267,12 @@ def _coarser(picture: np.ndarray, side: int) -> np.ndarray:
     return cv2.resize(small, picture.shape[:2], interpolation=cv2.INTER_LINEAR)
 
 
-def _to_bytes(picture: np.ndarray) -> np.ndarray:
-    return np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8)
-
-
 def _from_tensor(pictures: torch.Tensor) -> list[np.ndarray]:
-    return [_to_bytes(p) for p in pictures.permute(0, 2, 3, 1).numpy()]
+    return [to_bytes(p) for p in pictures.permute(0, 2, 3, 1).numpy()]
 
 
 def _resized(picture: np.ndarray) -> np.ndarray:
     return cv2.resize(picture, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
-
-
-def _captioned(picture: np.ndarray, text: str, row: int = SIZE - 6) -> np.ndarray:
-    return cv2.putText(picture.copy(), text, (3, row), 0, 0.45, (255, 255, 0), 1, cv2.LINE_AA)
 
 
 if __name__ == "__main__":
