@@ -1,1 +1,1 @@
-"""Measuring: speed and memory."""
+"""Measuring: how good edits are, how fast, and how much memory they take."""

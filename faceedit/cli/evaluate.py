@@ -1,0 +1,332 @@
+"""``faceedit evaluate``: measure edits, made here or elsewhere, by the papers' metrics."""
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from faceedit.cli.options import Device, Quiet, Threads, Weights, prepare
+from faceedit.cli.output import on_one_line, print_json, progress, tell
+from faceedit.errors import UsageError
+
+if TYPE_CHECKING:
+    from faceedit.batch.editor import FaceEditor
+    from faceedit.evaluation.edits import Asked
+    from faceedit.evaluation.inputs import Plan
+    from faceedit.evaluation.looks import Networks
+    from faceedit.evaluation.match import Failure
+    from faceedit.evaluation.report import Report
+    from faceedit.registry import Registry
+    from faceedit.targets import Target
+
+DATA_VARIABLE = "FACEEDIT_DATA"
+REPORT = "report"
+"""Name of the three files in the folder of ``-o``."""
+WIDE = 200
+"""Columns of tables where stdout is no terminal: nothing is cut."""
+
+
+def evaluate(
+    photos: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[PHOTOS]",
+            help="Photos to edit and measure. Default: the project's protocol.",
+            show_default=False,
+        ),
+    ] = None,
+    model: Annotated[
+        str, typer.Option("--model", "-m", metavar="auto|reggan", help="The method.")
+    ] = "auto",
+    pictures: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option(
+            metavar="BEFORE AFTER",
+            help="Measure edits made elsewhere: two folders, matched by relative path.",
+            show_default=False,
+        ),
+    ] = None,
+    target: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--target",
+            "-t",
+            metavar="NAME[:STRENGTH]",
+            help="What faces are edited to, or were; may be repeated; '+' makes a blend.",
+            show_default=False,
+        ),
+    ] = None,
+    action_units: Annotated[
+        str | None,
+        typer.Option("--au", metavar="12=3.5,6=2", help="Action units that pictures should show."),
+    ] = None,
+    attribute: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--attr",
+            metavar="NAME=on|off",
+            help="An attribute that pictures should have or lack.",
+            show_default=False,
+        ),
+    ] = None,
+    against: Annotated[
+        Path | None,
+        typer.Option(metavar="PATH", help="Other edits of the same photos, compared in pairs."),
+    ] = None,
+    protocol: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER", help=f"Where the protocol's photos lie. Default: ${DATA_VARIABLE}."
+        ),
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Measure so many people or photos only.")
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FOLDER", help="Write report.json, report.md and report.png."
+        ),
+    ] = None,
+    markdown: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the report as Markdown.")
+    ] = None,
+    plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw it as PNG.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Write one JSON object.")] = False,
+    profile: Annotated[str | None, typer.Option(help="Which of the method's networks.")] = None,
+    weights: Weights = None,
+    networks: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Weights of Inception, SwAV, AlexNet and CLIP."),
+    ] = None,
+    device: Device = "auto",
+    threads: Threads = None,
+    quiet: Quiet = False,
+) -> None:
+    """Measure edits by the papers' metrics, with 95% intervals over people.
+
+    Without PHOTOS and --pictures the method is measured on the project's protocol, a fixed list of
+    people and targets. Standard networks are used where their weights are on this machine; nothing
+    is downloaded, and what is missing is named.
+    """
+    from faceedit.targets import parse_target
+
+    targets = [parse_target(term.split("+")) for term in target or []]
+    if pictures is not None:
+        if photos or protocol or profile or model != "auto":
+            raise UsageError("--pictures measures what is there: no PHOTOS, model or protocol")
+        if len(targets) > 1:
+            raise UsageError("--pictures have one target; write a blend as -t happy:0.6+sad:0.3")
+    elif action_units or attribute:
+        raise UsageError("--au and --attr say what --pictures should show")
+    elif photos and protocol:
+        raise UsageError("name PHOTOS or --protocol, not both")
+    elif photos and not targets:
+        raise UsageError("name what faces are to be edited to; for example -t happy")
+    elif against and len(targets) != 1:
+        raise UsageError("--against compares one target; name it with -t")
+
+    import importlib.metadata
+
+    import torch
+
+    from faceedit.device import pick_device
+    from faceedit.evaluation.edits import Album
+    from faceedit.evaluation.gather import gather_edited, gather_pictures
+    from faceedit.evaluation.inputs import with_rivals
+    from faceedit.evaluation.plot import need_matplotlib
+    from faceedit.evaluation.report import Report
+    from faceedit.faces.build import build_finder
+    from faceedit.registry import open_registry
+
+    if plot or output:
+        need_matplotlib()
+    prepare(threads)
+    place, registry = pick_device(device), open_registry(weights)
+    conditions = {"device": str(place), "threads": torch.get_num_threads()}
+    album = Album()
+    if pictures is not None:
+        asked = _asked(targets, action_units, attribute)
+        pairs, alone, on = _pairs(pictures, against, limit)
+        subject, complete, notes = str(pictures[1]), False, ()
+        finder = build_finder(registry, place)
+        total, work = len(pairs), gather_pictures(finder, pairs, asked, album)
+    else:
+        editor = _open_editor(targets, model, profile, weights, device)
+        plan = _plan(photos, protocol, targets, editor, limit)
+        plan = plan if against is None else with_rivals(plan, against)
+        subject = f"{editor.method.name} {editor.method.profile}"
+        conditions["weights"] = str(editor.weights_sha256)
+        alone, on, complete, notes = plan.failures, plan.on, plan.complete, plan.notes
+        total, work = len(plan.inputs), gather_edited(editor, plan.inputs, album)
+    failures = [*alone, *_work_through(work, total, quiet)]
+    for failure in failures:
+        tell(on_one_line(f"failed {failure.name}: {failure.reason}"))
+    looking = _open_networks(registry, networks, str(place))
+    conditions |= {f"{name} recogniser": version for name, version in looking.versions.items()}
+    measurement, contests = _measure(album, looking)
+    report = Report(
+        subject=subject,
+        on=on,
+        complete=complete and not failures,
+        measurement=measurement,
+        against="" if against is None else str(against),
+        contests=contests,
+        notes=tuple(notes),
+        conditions={**conditions, "faceedit": importlib.metadata.version("faceedit")},
+        failures=tuple(failures),
+    )
+    _write(report, output, markdown, plot)
+    _show(report, as_json, quiet)
+    if failures:
+        raise typer.Exit(1)
+
+
+def _asked(
+    targets: "Sequence[Target]", action_units: str | None, attributes: Sequence[str] | None
+) -> "Asked":
+    from dataclasses import replace
+
+    from faceedit.evaluation.edits import Asked, ask_attributes, ask_units, asked_for
+
+    asked = asked_for(targets[0]) if targets else Asked()
+    terms = [str(targets[0])] if targets else []
+    if action_units:
+        asked = replace(asked, action_units=ask_units(action_units))
+        terms.append(f"AU {action_units}")
+    if attributes:
+        asked = replace(asked, attributes=ask_attributes(attributes))
+        terms += attributes
+    return replace(asked, text=" ".join(terms)) if terms else asked
+
+
+def _pairs(pictures: tuple[Path, Path], against: Path | None, limit: int | None):
+    """Return the pairs to measure, what has no partner, and what the photos are."""
+    from dataclasses import replace
+
+    from faceedit.evaluation.match import pair_up
+
+    pairs, alone = pair_up(*pictures)
+    if against is not None:
+        others, more = pair_up(pictures[0], against)
+        rivals = {pair.name: pair.after for pair in others}
+        pairs = [replace(pair, rival=rivals.get(pair.name)) for pair in pairs]
+        alone += [one for one in more if one not in alone]
+    pairs = pairs[:limit]
+    return pairs, alone, f"{len(pairs)} photos of {pictures[0]}"
+
+
+def _open_editor(
+    targets: "Sequence[Target]", model: str, profile: str | None, weights: Path | None, device: str
+) -> "FaceEditor":
+    from faceedit.batch.build import EditSettings, open_editor
+    from faceedit.evaluation.protocol import read_protocol
+    from faceedit.targets import Expression, Target
+
+    # What a method knows is only known once it is loaded: without -t the protocol's first will do.
+    asked = targets or read_protocol().all_targets()[:1]
+    names = dict.fromkeys(one.name for target in asked for one in target.expressions)
+    everything = Target(tuple(Expression(name) for name in names))
+    return open_editor(
+        EditSettings(everything, model, profile=profile, weights=weights, device=device)
+    )
+
+
+def _plan(
+    photos: Path | None,
+    protocol: Path | None,
+    targets: "Sequence[Target]",
+    editor: "FaceEditor",
+    limit: int | None,
+) -> "Plan":
+    from faceedit.evaluation.inputs import plan_folder, plan_protocol
+    from faceedit.evaluation.protocol import read_protocol
+
+    if photos is not None:
+        return plan_folder(photos, targets, limit)
+    named = protocol or os.environ.get(DATA_VARIABLE)
+    if not named:
+        raise UsageError(
+            "name photos to measure on, or where the protocol's lie: --protocol FOLDER or "
+            f"${DATA_VARIABLE}"
+        )
+    return plan_protocol(read_protocol(), Path(named), editor.method.targets, targets, limit)
+
+
+def _work_through(work: "Iterator[Failure | None]", total: int, quiet: bool) -> "Iterator[Failure]":
+    """Gather everything; yield what failed."""
+    with progress(total, shown=not quiet) as step:
+        for failure in work:
+            step()
+            if failure is not None:
+                yield failure
+
+
+def _open_networks(registry: "Registry", folder: Path | None, device: str) -> "Networks":
+    from faceedit.evaluation.own_networks import open_recognisers
+    from faceedit.evaluation.standard_networks import open_standard
+
+    if folder is not None and not folder.is_dir():
+        raise UsageError(f"--networks: {folder} is no folder")
+    return open_recognisers(registry, device).joined(open_standard(folder, device))
+
+
+def _measure(album, networks: "Networks"):
+    from faceedit.evaluation.compare import compare
+    from faceedit.evaluation.evidence import Evidence
+    from faceedit.evaluation.looks import Gallery
+    from faceedit.evaluation.measure import measure
+
+    edits = album.close()
+    evidence = Evidence(edits, Gallery(edits.pictures, networks))
+    contests = compare(evidence) if edits.rival.any() else ()
+    return measure(evidence.take(~edits.rival)), contests
+
+
+def _write(report: "Report", output: Path | None, markdown: Path | None, plot: Path | None) -> None:
+    """Write the files that were asked for; the plot first, for the Markdown shows it."""
+    import json
+
+    from faceedit.evaluation.markdown import as_markdown
+    from faceedit.evaluation.plot import draw_plot
+    from faceedit.evaluation.report import as_data
+    from faceedit.photos.atomic import write_atomic
+
+    drawings = [plot] if plot else []
+    documents = [(markdown, "")] if markdown else []
+    if output:
+        drawings.append(output / f"{REPORT}.png")
+        documents.append((output / f"{REPORT}.md", f"{REPORT}.png"))
+        write_atomic(output / f"{REPORT}.json", json.dumps(as_data(report), indent=1).encode())
+    for path in drawings:
+        write_atomic(path, draw_plot(report))
+    for path, picture in documents:
+        write_atomic(path, as_markdown(report, picture).encode())
+
+
+def _show(report: "Report", as_json: bool, quiet: bool) -> None:
+    """Print the report: to stdout what was asked for as data, or else the tables."""
+    if as_json:
+        from faceedit.evaluation.report import as_data
+
+        print_json(as_data(report))
+        return
+    import sys
+
+    from rich.console import Console
+
+    from faceedit.evaluation.tables import contest_table, headline_table, target_table
+
+    console = Console(width=None if sys.stdout.isatty() else WIDE, highlight=False)
+    for table in (headline_table(report), target_table(report), contest_table(report)):
+        if table is not None:
+            console.print(table)
+    if quiet:
+        return
+    tell(f"{report.scope}")
+    for note in report.notes:
+        tell(f"note: {note}")
+    for names, reason in report.measurement.missing_by_reason():
+        tell(f"missing {', '.join(names)}: {reason}")

@@ -1,0 +1,80 @@
+"""Confidence intervals by drawing people anew: pictures of one person are no independent news."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+DRAWS = 1000
+PERCENTILES = (2.5, 97.5)
+
+Statistic = Callable[[np.ndarray], float]
+"""Takes (P,) weights of people, 1 for each on the sample itself, and returns a value, NaN where
+nothing is left to measure."""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A value and where it would lie in 95% of other samples of people.
+
+    Attributes:
+        value: on the sample itself; NaN where there is nothing to measure.
+        low: 2.5th percentile over the draws.
+        high: 97.5th percentile.
+        n: how many observations went into it.
+    """
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+def draw_people(people: int, draws: int = DRAWS, seed: int = 0) -> np.ndarray:
+    """Draw as many people as there are, with replacement, many times.
+
+    Returns:
+        (draws, people) float64: how often each was drawn.
+    """
+    generator = np.random.default_rng(seed)
+    drawn = generator.integers(0, max(people, 1), (draws, people))
+    counts = np.zeros((draws, people))
+    np.add.at(counts, (np.arange(draws)[:, None], drawn), 1.0)
+    return counts
+
+
+def draw_values(statistic: Statistic, drawn: np.ndarray) -> np.ndarray:
+    """Return a statistic on the sample itself and on every draw: (1 + draws,)."""
+    own = np.ones((1, drawn.shape[1]))
+    return np.array([statistic(weights) for weights in np.concatenate([own, drawn])])
+
+
+def bootstrap_mean(values: np.ndarray, person: np.ndarray, drawn: np.ndarray) -> Interval:
+    """Measure a mean over observations and its interval, all draws at once.
+
+    Args:
+        values: (N,) observations; those that are NaN count for nothing.
+        person: (N,) number of the person whose each is.
+        drawn: of `draw_people`.
+    """
+    known = ~np.isnan(values)
+    values, weights = values[known], drawn[:, person[known]]
+    if not len(values):
+        return Interval(np.nan, np.nan, np.nan, 0)
+    totals = weights.sum(1)
+    means = np.divide(weights @ values, totals, out=np.full(len(totals), np.nan), where=totals > 0)
+    return interval_of(np.append(values.mean(), means), len(values))
+
+
+def interval_of(values: np.ndarray, n: int) -> Interval:
+    """Return the percentile interval (Efron and Tibshirani 1993, chapter 13).
+
+    Args:
+        values: of `draw_values`; draws that are NaN are left out.
+        n: observations, for the record.
+    """
+    value, draws = float(values[0]), values[1:][np.isfinite(values[1:])]
+    if not np.isfinite(value) or not len(draws):
+        return Interval(value, np.nan, np.nan, n)
+    low, high = np.percentile(draws, PERCENTILES)
+    return Interval(value, float(low), float(high), n)

@@ -1,0 +1,109 @@
+"""What a method is asked to edit: the protocol's photos, or those of a user."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from faceedit.errors import UsageError
+from faceedit.evaluation.gather import Input
+from faceedit.evaluation.match import Failure, find_copies, photos_below
+from faceedit.evaluation.protocol import Protocol, ProtocolPhoto, find_photos
+from faceedit.targets import Target
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What will be edited and measured.
+
+    Attributes:
+        inputs: the photos.
+        on: what they are, for the report.
+        complete: whether the protocol is followed to the letter.
+        notes: what the reader must know beside, one sentence each.
+        failures: photos that are left out already.
+    """
+
+    inputs: tuple[Input, ...]
+    on: str
+    complete: bool = False
+    notes: tuple[str, ...] = ()
+    failures: tuple[Failure, ...] = ()
+
+
+def plan_protocol(
+    protocol: Protocol,
+    folder: Path,
+    known: Sequence[str],
+    targets: Sequence[Target] = (),
+    people: int | None = None,
+) -> Plan:
+    """Plan the protocol for a method.
+
+    Args:
+        protocol: whom to edit.
+        folder: where its photos lie.
+        known: expressions that the method makes; targets of others are left out.
+        targets: those to measure; none for all of the protocol's.
+        people: measure the first so many; None is everybody.
+
+    Raises:
+        MissingError: its photos are not there.
+    """
+    photos = protocol.limited(people)
+    paths = find_photos(photos, folder)
+    wanted = targets or protocol.all_targets()
+    made = [one for one in wanted if {e.name for e in one.expressions} <= set(known)]
+    left_out = [str(one) for one in wanted if one not in made]
+    notes = [f"left out, as the method does not know them: {', '.join(left_out)}"] * bool(left_out)
+    if people is not None:
+        notes.append(f"only the protocol's first {people} people")
+    return Plan(
+        inputs=tuple(
+            Input(
+                paths[photo.file],
+                photo.file,
+                photo.person,
+                # A slight expression is an input as good as any, but no example of its name.
+                photo.expression if photo.strength > 0 or photo.expression == "neutral" else "",
+                tuple(one for one in made if _fits(protocol, photo, one)),
+            )
+            for photo in photos
+        ),
+        on=f"the protocol {protocol}",
+        complete=not targets and people is None,
+        notes=tuple(notes),
+    )
+
+
+def _fits(protocol: Protocol, photo: ProtocolPhoto, target: Target) -> bool:
+    """Whether the protocol edits such a photo to such a target, at whatever strength."""
+    planned = {e.name for one in protocol.targets[photo.expression] for e in one.expressions}
+    return {e.name for e in target.expressions} <= planned
+
+
+def plan_folder(photos: Path, targets: Sequence[Target], limit: int | None = None) -> Plan:
+    """Plan a user's photos: each of them to each target.
+
+    Raises:
+        UsageError: there are none.
+    """
+    found = photos_below(photos)
+    if not found:
+        raise UsageError(f"no photos in {photos}")
+    inputs = tuple(
+        Input(path, name, name, targets=tuple(targets))
+        for name, path in list(found.items())[:limit]
+    )
+    notes = (f"only the first {limit} photos",) if limit is not None else ()
+    return Plan(inputs, f"{len(inputs)} photos of {photos}", notes=notes)
+
+
+def with_rivals(plan: Plan, folder: Path) -> Plan:
+    """Return the plan with copies that were edited elsewhere, for those photos that are edited."""
+    edited = [one.name for one in plan.inputs if one.targets]
+    copies = find_copies(edited, photos_below(folder))
+    alone = tuple(
+        Failure(name, f"has no partner in {folder}") for name in edited if name not in copies
+    )
+    inputs = tuple(replace(one, rival=copies.get(one.name)) for one in plan.inputs)
+    return replace(plan, inputs=inputs, failures=plan.failures + alone)

@@ -1,0 +1,99 @@
+"""The project's own recognisers, as far as their weights are here."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from faceedit.errors import WeightsError
+from faceedit.evaluation.looks import Comparison, Look, Networks
+from faceedit.recognisers.appearance import AppearanceRecogniser
+from faceedit.recognisers.base import grey, resample, window
+from faceedit.recognisers.bundle import RECOGNISERS
+from faceedit.recognisers.expression import ExpressionRecogniser
+from faceedit.recognisers.identity import IdentityRecogniser
+from faceedit.recognisers.naturalness import NaturalnessRecogniser
+from faceedit.registry import Registry
+
+DISTANCE = "lpips_face"
+
+
+def open_recognisers(registry: Registry, device: torch.device | str) -> Networks:
+    """Load the recognisers whose weights are here."""
+    looks: dict[str, Look] = {}
+    comparisons: dict[str, Comparison] = {}
+    missing: dict[str, str] = {}
+    versions: dict[str, str] = {}
+    for name, kind in RECOGNISERS.items():
+        try:
+            network = kind.load(registry.checkpoint(name), device)
+        except WeightsError as error:
+            missing[name] = f"the {name} recogniser: {error}"
+            continue
+        versions[name] = registry.card(name).sha256[:12]
+        looks[name] = _LOOKS[name](network)
+        if isinstance(network, AppearanceRecogniser):
+            comparisons[DISTANCE] = lambda a, b, network=network: lpips_face(network, a, b)
+    if "appearance" in missing:
+        missing[DISTANCE] = missing["appearance"]
+    return Networks(looks, comparisons, missing, str(device), versions)
+
+
+def _look_at_expression(network: ExpressionRecogniser) -> Look:
+    def look(crops: Tensor) -> dict[str, Tensor]:
+        features = network.features(grey(window(crops, network.size)))
+        said = network.judge(features)
+        return {
+            "probabilities": said.logits.softmax(1),
+            "action_units": said.action_units,
+            "features": features,
+        }
+
+    return look
+
+
+def _look_at_identity(network: IdentityRecogniser) -> Look:
+    return lambda crops: {
+        "embedding": network.describe(crops),
+        "threshold": network.threshold.expand(len(crops)),
+    }
+
+
+def _look_at_appearance(network: AppearanceRecogniser) -> Look:
+    return lambda crops: {"attributes": network(crops).attributes.sigmoid()}
+
+
+def _look_at_naturalness(network: NaturalnessRecogniser) -> Look:
+    return lambda crops: {"quality": network(crops)}
+
+
+_LOOKS: dict[str, Callable[[Any], Look]] = {
+    "expression": _look_at_expression,
+    "identity": _look_at_identity,
+    "appearance": _look_at_appearance,
+    "naturalness": _look_at_naturalness,
+}
+
+
+def lpips_face(network: AppearanceRecogniser, a: Tensor, b: Tensor) -> Tensor:
+    """Return LPIPS's statistic on the stages of the appearance recogniser's encoder.
+
+    As in Zhang et al. 2018, Eq. 1, with every channel of the same weight: features of unit length
+    at each place, squared differences, summed over channels, averaged over places and stages.
+
+    Args:
+        network: the appearance recogniser.
+        a: (N, 3, S, S) crops, RGB in [-1, 1].
+        b: the same.
+
+    Returns:
+        (N,) 0 (the same) to 4.
+    """
+    levels = [network.encoder(resample(x, network.size)) for x in (a, b)]
+    distances = [
+        (F.normalize(x, dim=1) - F.normalize(y, dim=1)).square().sum(1).mean((1, 2))
+        for x, y in zip(*levels, strict=True)
+    ]
+    return torch.stack(distances).mean(0)

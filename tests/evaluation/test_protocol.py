@@ -1,0 +1,74 @@
+from collections import Counter
+
+import pytest
+
+from faceedit.errors import MissingError
+from faceedit.evaluation.inputs import plan_protocol
+from faceedit.evaluation.protocol import find_photos, read_protocol
+from faceedit.photos.labelled import read_labelled
+from faceedit.targets import parse_target
+
+
+def test_version_1_is_what_it_was():
+    """A number published under a version must mean the same for ever: never edit, add a version."""
+    protocol = read_protocol()
+    assert (protocol.name, protocol.version) == ("portraits", 1)
+    assert protocol.digest == "720dcefc2f06"
+    assert str(protocol) == "portraits 1 (720dcefc2f06)"
+
+
+def test_people_and_targets():
+    protocol = read_protocol()
+    assert len({photo.person for photo in protocol.photos}) == 142
+    counts = Counter(photo.expression for photo in protocol.photos)
+    assert (counts["neutral"], counts["happy"], sum(counts.values())) == (85, 33, 151)
+    pairs = Counter(photo.person for photo in protocol.photos)
+    assert sum(n == 2 for n in pairs.values()) == 9
+    assert [str(t) for t in protocol.targets["happy"]] == ["neutral"]
+    assert "happy:0.5" in [str(t) for t in protocol.targets["neutral"]]
+    assert len(protocol.all_targets()) == 10
+
+
+def test_a_limit_keeps_whole_people_and_real_pairs():
+    kept = read_protocol().limited(17)
+    assert len({photo.person for photo in kept}) == 17
+    assert len(kept) == 19
+
+
+def test_its_people_are_those_that_no_training_sees(data_folder):
+    protocol = read_protocol()
+    paths = find_photos(protocol.photos, data_folder)
+    splits = {photo.path.name: photo for photo in read_labelled(data_folder)}
+    for photo in protocol.photos:
+        assert splits[photo.file].split == "val"
+        assert splits[photo.file].person == photo.person
+        assert splits[photo.file].expression == photo.expression
+    assert set(paths) == {photo.file for photo in protocol.photos}
+
+
+def test_photos_that_are_not_there_or_are_others(tmp_path):
+    photos = read_protocol().photos
+    with pytest.raises(MissingError, match="does not hold the protocol's photos"):
+        find_photos(photos, tmp_path)
+    (tmp_path / "portraits").mkdir()
+    (tmp_path / "portraits" / photos[0].file).write_bytes(b"another picture")
+    with pytest.raises(MissingError, match="not the protocol's picture"):
+        find_photos(photos, tmp_path)
+
+
+def test_what_a_method_knows_is_asked_of_it(monkeypatch, tmp_path):
+    monkeypatch.setattr(
+        "faceedit.evaluation.inputs.find_photos",
+        lambda photos, folder: {p.file: tmp_path / p.file for p in photos},
+    )
+    protocol = read_protocol()
+    plan = plan_protocol(protocol, tmp_path, ("neutral", "happy"))
+    asked = Counter(str(t) for one in plan.inputs for t in one.targets)
+    assert asked == {"happy": 85, "happy:0.5": 85, "happy:1.5": 85, "neutral": 66}
+    assert plan.complete
+    assert "contemptuous" in plan.notes[0]
+    plan = plan_protocol(protocol, tmp_path, ("neutral", "happy"), [parse_target(["happy:0.8"])], 5)
+    asked = {str(t) for one in plan.inputs for t in one.targets}
+    assert asked == {"happy:0.8"}
+    assert not plan.complete
+    assert "first 5 people" in plan.notes[-1]
