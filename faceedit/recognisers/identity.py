@@ -91,7 +91,14 @@ class IdentityRecogniser(Recogniser[Tensor, Identity]):
 
     def forward(self, crops: Tensor) -> Tensor:
         """(N, 3, S, S) aligned crops, RGB in [-1, 1], to (N, dimensions) vectors of length 1."""
-        pictures = window(grey(crops), self.gradients.size, IDENTITY_WINDOW)
+        return self.look(self.frame(crops))
+
+    def frame(self, crops: Tensor) -> Tensor:
+        """Cut (N, 1, size, size) grey pictures of `IDENTITY_WINDOW` out of crops."""
+        return window(grey(crops), self.gradients.size, IDENTITY_WINDOW)
+
+    def look(self, pictures: Tensor) -> Tensor:
+        """Pictures of `frame` to (N, dimensions) vectors of length 1."""
         return self.join(*self.both(self.maps(pictures)))
 
     def maps(self, pictures: Tensor) -> Tensor:
@@ -111,7 +118,9 @@ class IdentityRecogniser(Recogniser[Tensor, Identity]):
 
     def describe(self, crops: Tensor) -> Tensor:
         """Like `forward`, the mean over each crop and its mirror image."""
-        return F.normalize(self(crops) + self(crops.flip(3)), dim=1)
+        pictures = self.frame(crops)
+        own, mirrored = self.look(torch.cat([pictures, pictures.flip(3)])).chunk(2)
+        return F.normalize(own + mirrored, dim=1)
 
     @torch.inference_mode()
     def read(self, crops: Sequence[Crop], batch: int = 32) -> list[Identity]:

@@ -9,7 +9,13 @@ MOST = 20
 
 
 def discriminants(
-    features: Tensor, people: Tensor, dimensions: int, parts: int = 2000
+    features: Tensor,
+    people: Tensor,
+    dimensions: int,
+    *,
+    variants: int = 1,
+    parts: int = 2000,
+    shrink: float = 0.05,
 ) -> dict[str, Tensor]:
     """Fit linear discriminants on whitened principal components: Fisherfaces.
 
@@ -21,7 +27,9 @@ def discriminants(
         features: (N, F) float32; changed in place.
         people: (N,) int64 numbers of people.
         dimensions: of the result.
+        variants: rows that come of each picture.
         parts: principal components that are kept.
+        shrink: how far variances within people are drawn to their mean, against chance.
 
     Returns:
         State of a linear layer: weight (dimensions, F) and bias (dimensions,). Its outputs are
@@ -37,13 +45,14 @@ def discriminants(
     people = people.unique(return_inverse=True)[1]
     counts = torch.bincount(people)
     centres = torch.zeros(len(counts), parts).index_add_(0, people, parted) / counts[:, None]
-    several = counts[people] > 1
-    count = counts[people][several].float()
+    several = counts[people] > variants
+    count = counts[people][several] / variants
     weight = (MOST / count).clamp(max=1)
     rest = (parted - centres[people])[several]
     # Means of n pictures take 1/n of what varies with them.
     rest = rest * (weight * count / (count - 1)).sqrt()[:, None]
     within, turn = torch.linalg.eigh(rest.T @ rest / weight.sum())
+    within = (1 - shrink) * within + shrink * within.mean()
     within, turn = within[:dimensions].clamp(min=1e-3), turn[:, :dimensions]
     gain = ((1 - within).clamp(min=1e-3) / within).sqrt()
     weights = (whiten @ (turn * gain)).T
