@@ -168,7 +168,7 @@ def test_region_losses_are_small_for_the_truth_and_leave_out_the_unknown():
     entropy, overlap = region_losses(right.roll(8, 2), regions)
     assert entropy > 10 and overlap > 0.99
     nothing = region_losses(right.requires_grad_(), torch.full_like(regions, NO_REGION))
-    assert [float(x) for x in nothing] == [0, 0]
+    assert [x.item() for x in nothing] == [0, 0]
 
 
 def test_a_few_steps_learn(portraits, studio):
