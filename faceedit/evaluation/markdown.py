@@ -121,12 +121,10 @@ def _paper(table: PublishedTable, measured: Measurement) -> str:
     rows = [
         (name, *("-" if math.isnan(v) else f"{v:g}" for v in values)) for name, values in table.rows
     ]
-    own = [here.get(name, math.nan) / table.scale for name in table.metrics]
-    # Only a share is printed in percent; distances and scores of such a table are not.
-    own = [
-        here.get(name, math.nan) if name in ("ssFID", "IS") else v
-        for name, v in zip(table.metrics, own, strict=True)
-    ]
+    own = (
+        here.get(name, math.nan) / scale
+        for name, scale in zip(table.metrics, table.scales, strict=True)
+    )
     rows.append(("*measured here*", *map(shown, own)))
     return _table(("theirs", *table.columns), rows)
 

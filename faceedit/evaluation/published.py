@@ -17,8 +17,8 @@ class PublishedTable:
         own: the row of the paper's own method.
         columns: headings as printed.
         metrics: for each column the name of the metric here that has the same definition, or "".
-        scale: what printed numbers are multiplied by to become the metric's.
         rows: name and printed numbers; NaN where the table has none.
+        scales: what the numbers of each column are multiplied by to become the metric's.
         left_out: columns of the table that nothing here compares with, and why.
         note: what to know before comparing.
     """
@@ -30,7 +30,7 @@ class PublishedTable:
     columns: tuple[str, ...]
     metrics: tuple[str, ...]
     rows: tuple[tuple[str, tuple[float, ...]], ...]
-    scale: float = 1.0
+    scales: tuple[float, ...]
     left_out: str = ""
     note: str = ""
 
@@ -38,8 +38,8 @@ class PublishedTable:
         """Return what the paper's method has in the column of a metric, in the metric's units."""
         if metric not in self.metrics:
             return None
-        values = dict(self.rows)[self.own]
-        return values[self.metrics.index(metric)] * self.scale
+        column = self.metrics.index(metric)
+        return dict(self.rows)[self.own][column] * self.scales[column]
 
 
 @cache
@@ -52,7 +52,8 @@ def read_published() -> tuple[PublishedTable, ...]:
 def _table(entry: dict) -> PublishedTable:
     rows = tuple((name, tuple(float(v) for v in values)) for name, *values in entry.pop("rows"))
     columns, metrics = tuple(entry.pop("columns")), tuple(entry.pop("metrics"))
-    return PublishedTable(columns=columns, metrics=metrics, rows=rows, **entry)
+    scales = tuple(float(v) for v in entry.pop("scales", [1] * len(columns)))
+    return PublishedTable(columns=columns, metrics=metrics, rows=rows, scales=scales, **entry)
 
 
 def theirs(metric: str) -> tuple[float, str] | None:
