@@ -76,7 +76,7 @@ def main() -> None:
         "web": {"all": _scores_of(score(network, kept["web"].pictures), kept["web"].people)},
     }
     report["where the loss leaves predictions"] = {
-        name: edge(found) for name, found in series.items()
+        name: edge(found, *report.get("calibration", (1.0, 0.0))) for name, found in series.items()
     }
     if (arguments.faces / "studio").exists():
         report["studio"] = studio(network, FaceTable.load(arguments.faces / "studio"), kept)
@@ -138,16 +138,21 @@ def skin_angles(table: FaceTable) -> np.ndarray:
     return np.array(found)
 
 
-def edge(series: list[Series]) -> dict[str, Any]:
-    """Say where predictions lie against the proxies' μ and σ.
+def edge(series: list[Series], slope: float, offset: float) -> dict[str, Any]:
+    """Say where predictions lay against the proxies' μ and σ before they were calibrated.
 
     Distance 1 is the circle's edge, |μ - Q| = √σ, where Eq. 1 is least; 0 is its centre.
+
+    Args:
+        series: of faults; those held out are passed over.
+        slope: of the calibration.
+        offset: of the calibration.
     """
     scores = np.stack([one.scores for one in series if not one.kind.held_out])
     means = np.array(
         [[one.kind.rating(s) for s in SEVERITIES] for one in series if not one.kind.held_out]
     )
-    off = scores - means[:, None]
+    off = (scores - offset) / slope - means[:, None]
     distance = np.abs(off) / np.sqrt(deviation_of(means))[:, None]
     untouched, share = distance[0, :, 0], off[0, :, 0]
 
@@ -163,6 +168,7 @@ def edge(series: list[Series]) -> dict[str, Any]:
         "untouched": spread(untouched),
         "untouched above their mean": round(float((share > 0).mean()), 3),
         "damaged": spread(distance[:, :, 1:]),
+        "mean of untouched": round(float(off[0, :, 0].mean() + means[0, 0]), 3),
         "error of damaged": round(float(np.abs(off[:, :, 1:]).mean()), 3),
     }
 

@@ -37,6 +37,7 @@ from faceedit.training.recognisers.naturalness import (
     NaturalnessTrainer,
     ProxyDrawer,
     RatedDrawer,
+    calibrate,
 )
 from faceedit.training.recognisers.ratings import (
     crop_rated,
@@ -100,8 +101,11 @@ def main() -> None:
         max_seconds=arguments.max_minutes * 60,
     )
     network = trained.folded()
+    line = (1.0, 0.0)
+    if recipe.calibration:
+        line = calibrate(network, draw, recipe.calibration)
     network.save(arguments.out / "naturalness.safetensors")
-    report = {"recipe": asdict(recipe), **examine(network)}
+    report = {"recipe": asdict(recipe), "calibration": line, **examine(network)}
     (arguments.out / "report.json").write_text(json.dumps(report, indent=1))
 
 

@@ -3,7 +3,7 @@
 Sections 3 and 9 of the paper.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import cv2
@@ -22,6 +22,7 @@ from faceedit.training.recognisers.corruptions import (
 )
 from faceedit.training.recognisers.faces import FaceTable
 from faceedit.training.recognisers.fit import Plan
+from faceedit.training.recognisers.rating_losses import hinge_loss, margin_loss
 from faceedit.training.recognisers.ratings import RatedFaces
 
 
@@ -44,6 +45,7 @@ class NaturalnessRecipe:
         coarse: share of photos that are made coarser, and the least size that is left of them.
         grain: share of photos with more noise, and its largest standard deviation.
         saved: share of pictures saved as JPEG of a usual quality, and the least quality.
+        calibration: batches that the scale of the scores is fitted to afterwards; 0 leaves it.
         shift: largest shift in pixels; ratings of people are only mirrored, as in the paper.
     """
 
@@ -62,25 +64,7 @@ class NaturalnessRecipe:
     grain: tuple[float, float] = (0.3, 0.02)
     saved: tuple[float, int] = (0.4, 60)
     shift: int = 3
-
-
-def margin_loss(found: Tensor, mean: Tensor, deviation: Tensor) -> Tensor:
-    """Return the loss of Eq. 1 of LEGAN: mean of (σ − (μ − Q)²)².
-
-    As printed, σ is compared with the squared distance: the loss is least where |μ − Q| = √σ, on
-    either side, and its gradient at Q = μ is 0.
-
-    Args:
-        found: (N,) Q's predictions.
-        mean: (N,) μ, of people's ratings.
-        deviation: (N,) σ, of their ratings.
-    """
-    return (deviation - (mean - found).square()).square().mean()
-
-
-def hinge_loss(found: Tensor, mean: Tensor, deviation: Tensor) -> Tensor:
-    """Return the hinge version of section 9 of LEGAN: mean of max(0, (μ − Q)² − σ)."""
-    return F.relu((mean - found).square() - deviation).mean()
+    calibration: int = 16
 
 
 class NaturalnessTrainer(nn.Module):
@@ -130,6 +114,37 @@ class NaturalnessTrainer(nn.Module):
             layer.weight.mul_(gain[:, None, None, None])
             layer.bias.sub_(norm.running_mean).mul_(gain).add_(norm.bias)
         return network.eval()
+
+
+@torch.no_grad()
+def calibrate(
+    network: NaturalnessRecogniser, draw: Callable[[], dict[str, Tensor]], batches: int
+) -> tuple[float, float]:
+    """Put a network's scores on the scale of the ratings, by a straight line.
+
+    The fourth power in Eq. 1 fears few large errors more than many small ones, so that predictions
+    crowd in the middle of the scale. The line of least squares from them to the mean ratings is
+    put into the last layer; it changes no order.
+
+    Args:
+        network: in evaluation mode; its last layer is changed.
+        draw: gives batches of training faces.
+        batches: how many to fit the line to.
+
+    Returns:
+        Slope and offset of the line.
+    """
+    found, means = [], []
+    for _ in range(batches):
+        batch = draw()
+        found.append(network(batch["pictures"].contiguous(memory_format=torch.channels_last)))
+        means.append(batch["mean"])
+    x, y = torch.cat(found).double(), torch.cat(means).double()
+    slope = float(((x - x.mean()) * (y - y.mean())).sum() / (x - x.mean()).square().sum())
+    offset = float(y.mean() - slope * x.mean())
+    network.fc1.weight.mul_(slope)
+    network.fc1.bias.mul_(slope).add_(offset)
+    return slope, offset
 
 
 def convolutions(network: NaturalnessRecogniser) -> list[nn.Conv2d]:

@@ -24,9 +24,9 @@ from faceedit.training.recognisers.naturalness import (
     NaturalnessTrainer,
     ProxyDrawer,
     RatedDrawer,
-    hinge_loss,
-    margin_loss,
+    calibrate,
 )
+from faceedit.training.recognisers.rating_losses import hinge_loss, margin_loss
 from faceedit.training.recognisers.ratings import RatedFaces
 
 RECIPE = NaturalnessRecipe(plan=Plan(steps=10, batch=12))
@@ -123,6 +123,19 @@ def test_what_is_kept_of_a_training_is_the_network_without_normalisation():
         torch.nn.init.normal_(norm.bias)
     torch.testing.assert_close(trainer.folded()(x), trainer.eval()(x), atol=1e-4, rtol=1e-4)
     assert set(trainer.folded().state_dict()) == set(trainer.network.state_dict())
+
+
+def test_calibration_is_the_line_of_least_squares_and_keeps_the_order():
+    torch.manual_seed(0)
+    network = NaturalnessRecogniser(4, 16, 8).eval()
+    batch = {"pictures": torch.rand(12, 3, SIZE, SIZE) * 2 - 1}
+    with torch.no_grad():
+        before = network(batch["pictures"])
+    batch["mean"] = 3 + 2 * before
+    slope, offset = calibrate(network, lambda: batch, 2)
+    assert (slope, offset) == (pytest.approx(2, rel=1e-3), pytest.approx(3, abs=0.02))
+    with torch.no_grad():
+        torch.testing.assert_close(network(batch["pictures"]), batch["mean"], atol=1e-3, rtol=0)
 
 
 def test_batches_of_rated_faces_keep_pictures_and_ratings_together():
