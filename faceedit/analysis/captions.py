@@ -112,13 +112,13 @@ def place_caption(
         for kept in blocked:
             for caption in sizes:
                 for place in _places(caption, box, limit, alone):
-                    if not any(_shared(place, other) for other in kept):
+                    if not any(shared(place, other) for other in kept):
                         return caption, place
     # There is no room for a number: where it covers least.
     last = captions[-1][-1]
     places = _places(last, box, limit, alone)
     corner = (0.0, 0.0, last.width, last.height)
-    covered = ((sum(_shared(place, o) for o in blocked[1]), place) for place in places)
+    covered = ((sum(shared(place, o) for o in blocked[1]), place) for place in places)
     return last, min(covered, default=(0.0, corner))[1]
 
 
@@ -149,7 +149,8 @@ def _inside(place: Box, limit: tuple[int, int]) -> Box:
     return x, y, x + place[2] - place[0], y + place[3] - place[1]
 
 
-def _shared(a: Box, b: Box) -> float:
+def shared(a: Box, b: Box) -> float:
+    """Return the area in pixels that two boxes have in common."""
     width = min(a[2], b[2]) - max(a[0], b[0])
     height = min(a[3], b[3]) - max(a[1], b[1])
     return max(width, 0.0) * max(height, 0.0)

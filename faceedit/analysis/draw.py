@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 from faceedit.analysis.captions import (
     GAP,
@@ -14,19 +14,19 @@ from faceedit.analysis.captions import (
     Caption,
     captions_of,
     place_caption,
+    shared,
 )
 from faceedit.analysis.reading import FaceReading
 
 INK = (255, 255, 255, 255)
-PAPER = (0, 0, 0, 165)
-"""Behind captions: white on it is read over any photo."""
+PAPER, THICK_PAPER = (0, 0, 0, 175), (0, 0, 0, 235)
+"""Behind captions: white on it is read over any photo, and over the lines of a box."""
 SHADOW = (0, 0, 0, 255)
 LIGHT = (255, 214, 10, 255)
 TEXT = 0.052
 """Size of the type as a share of the face's height."""
-LARGEST = 72.0
-"""Of the type in pixels; also at most `WIDEST_TEXT` of the photo's shorter side."""
 WIDEST_TEXT = 0.045
+"""The most that it is, as a share of the photo's shorter side."""
 STROKE = 0.16
 """Width of lines in sizes of the type."""
 FRONTAL = 0.2
@@ -57,12 +57,16 @@ def draw_readings(pixels: np.ndarray, faces: Sequence[FaceReading]) -> np.ndarra
     for face, box, size in zip(faces, boxes, sizes, strict=True):
         _draw_box(pen, box, size)
         _draw_light(pen, face, box, size)
+    if len(faces) > 1:
+        for number, (box, size) in enumerate(zip(boxes, sizes, strict=True), 1):
+            _draw_number(pen, number, box, size)
     cores = [_core(face) for face in faces]
     placed: list[Box] = []
     for number, (face, box, size) in enumerate(zip(faces, boxes, sizes, strict=True), 1):
         blocked = [*boxes, *placed], [*cores, *placed]
         caption, place = place_caption(captions_of(face, number, size), box, blocked, limit)
-        _draw_caption(pen, caption, place)
+        crossed = any(shared(place, other) for other in boxes)
+        _draw_caption(pen, caption, place, THICK_PAPER if crossed else PAPER)
         placed.append(place)
     drawn = np.asarray(image)
     result = pixels.copy()
@@ -73,7 +77,7 @@ def draw_readings(pixels: np.ndarray, faces: Sequence[FaceReading]) -> np.ndarra
 
 def _type_size(face: FaceReading, limit: tuple[int, int]) -> float:
     _, top, _, bottom = face.face.box
-    most = max(SMALLEST, min(LARGEST, WIDEST_TEXT * min(limit)))
+    most = max(SMALLEST, WIDEST_TEXT * min(limit))
     return float(np.clip(TEXT * (bottom - top), SMALLEST, most))
 
 
@@ -95,6 +99,16 @@ def _draw_box(pen: ImageDraw.ImageDraw, box: Box, size: float) -> None:
     outer = tuple(side + d for side, d in zip(box, (-width, -width, width, width), strict=True))
     pen.rectangle(outer, outline=SHADOW, width=3 * width)
     pen.rectangle(box, outline=INK, width=width)
+
+
+def _draw_number(pen: ImageDraw.ImageDraw, number: int, box: Box, size: float) -> None:
+    """Draw a face's number inside its box: among many its caption may be nearer to another."""
+    font = ImageFont.load_default(size)
+    width = font.getlength(str(number)) + GAP * size
+    corner = box[0], box[1]
+    pen.rectangle((*corner, corner[0] + width, corner[1] + LINE * size), fill=THICK_PAPER)
+    middle = corner[0] + width / 2, corner[1] + LINE * size / 2
+    pen.text(middle, str(number), fill=INK, font=font, anchor="mm")
 
 
 def _draw_light(pen: ImageDraw.ImageDraw, face: FaceReading, box: Box, size: float) -> None:
@@ -130,8 +144,10 @@ def _ring(pen: ImageDraw.ImageDraw, at: np.ndarray, radius: float, width: int) -
         pen.ellipse((*(at - r), *(at + r)), outline=colour, width=round(width + 2 * more))
 
 
-def _draw_caption(pen: ImageDraw.ImageDraw, caption: Caption, place: Box) -> None:
-    pen.rectangle(place, fill=PAPER)
+def _draw_caption(
+    pen: ImageDraw.ImageDraw, caption: Caption, place: Box, paper: tuple[int, int, int, int]
+) -> None:
+    pen.rectangle(place, fill=paper)
     size = caption.size
     for at, line in enumerate(caption.lines):
         where = place[0] + GAP * size, place[1] + (GAP + (at + 0.5) * LINE) * size

@@ -30,6 +30,8 @@ from faceedit.errors import UsageError
 if TYPE_CHECKING:
     from faceedit.analysis.run import Look, PhotoReading
 
+LABEL = 16
+"""Width of the first column of a table."""
 Rows = Callable[[list[dict[str, Any]]], None]
 
 
@@ -167,19 +169,20 @@ def _report(photo: "PhotoReading", quiet: bool, as_json: bool) -> None:
 
 
 def _print_tables(photo: "PhotoReading") -> None:
+    """Print what is read of each face, wrapped to a terminal and a line each anywhere else."""
+    import textwrap
+
     from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
     from faceedit.analysis.words import table_rows
 
     console = Console(stderr=True, highlight=False)
+    room = max(20, console.width - LABEL - 1) if console.is_terminal else 10_000
     for number, face in enumerate(photo.faces, 1):
         of = f", face {number} of {len(photo.faces)}" if len(photo.faces) > 1 else ""
         console.print(Text(on_one_line(f"{photo.source}{of}"), style="bold"), soft_wrap=True)
-        table = Table.grid(padding=(0, 2))
-        table.add_column(style="dim", no_wrap=True)
-        table.add_column()
         for name, words in table_rows(face):
-            table.add_row(Text("  " + name), Text(words))
-        console.print(table)
+            lines = ("\n" + " " * LABEL).join(textwrap.wrap(words, room))
+            label = f"  {name}".ljust(LABEL)
+            console.print(Text.assemble((label, "dim"), lines), soft_wrap=True)
