@@ -14,12 +14,34 @@ nothing is left to measure."""
 
 
 @dataclass(frozen=True)
+class Whole:
+    """A statistic of a whole set of observations.
+
+    Attributes:
+        statistic: of weighted people.
+        n: observations that go into it.
+        people: whose they are, at least; of one person alone there is no interval.
+    """
+
+    statistic: Statistic
+    n: int
+    people: int
+
+    def __call__(self, people: np.ndarray) -> float:
+        """Return the statistic under (P,) weights of people."""
+        return self.statistic(people)
+
+
+@dataclass(frozen=True)
 class Interval:
     """A value and where it would lie in 95% of other samples of people.
 
+    A share that is 0 or 1 gets no width: no draw can show what nobody does. Of n people the true
+    share may then be about 3/n away.
+
     Attributes:
         value: on the sample itself; NaN where there is nothing to measure.
-        low: 2.5th percentile over the draws.
+        low: 2.5th percentile over the draws; NaN where all observations are of one person.
         high: 97.5th percentile.
         n: how many observations went into it.
     """
@@ -63,18 +85,20 @@ def bootstrap_mean(values: np.ndarray, person: np.ndarray, drawn: np.ndarray) ->
         return Interval(np.nan, np.nan, np.nan, 0)
     totals = weights.sum(1)
     means = np.divide(weights @ values, totals, out=np.full(len(totals), np.nan), where=totals > 0)
-    return interval_of(np.append(values.mean(), means), len(values))
+    people = len(set(person[known].tolist()))
+    return interval_of(np.append(values.mean(), means), len(values), people)
 
 
-def interval_of(values: np.ndarray, n: int) -> Interval:
+def interval_of(values: np.ndarray, n: int, people: int) -> Interval:
     """Return the percentile interval (Efron and Tibshirani 1993, chapter 13).
 
     Args:
         values: of `draw_values`; draws that are NaN are left out.
         n: observations, for the record.
+        people: whose they are.
     """
     value, draws = float(values[0]), values[1:][np.isfinite(values[1:])]
-    if not np.isfinite(value) or not len(draws):
+    if not np.isfinite(value) or not len(draws) or people < 2:
         return Interval(value, np.nan, np.nan, n)
     low, high = np.percentile(draws, PERCENTILES)
     return Interval(value, float(low), float(high), n)

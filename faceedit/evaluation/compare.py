@@ -13,7 +13,7 @@ from faceedit.evaluation.bootstrap import (
     interval_of,
 )
 from faceedit.evaluation.evidence import Evidence
-from faceedit.evaluation.measure import draw_whole
+from faceedit.evaluation.measure import Drawn, draw_whole
 from faceedit.evaluation.metrics import METRICS, Metric, merit
 
 SAME = 1e-9
@@ -77,7 +77,7 @@ def _matched(evidence: Evidence) -> tuple[Evidence, Evidence]:
 
 
 def _compare(metric: Metric, ours: Evidence, theirs: Evidence, drawn: np.ndarray) -> Contest:
-    person, n = ours.person, len(ours.edits)
+    person = ours.person
     if metric.each is not None:
         a, b = (np.asarray(metric.each(one), np.float64) for one in (ours, theirs))
         a, b = np.where(np.isnan(b), np.nan, a), np.where(np.isnan(a), np.nan, b)
@@ -89,9 +89,8 @@ def _compare(metric: Metric, ours: Evidence, theirs: Evidence, drawn: np.ndarray
             ties=float((np.abs(better) <= SAME).mean()) if len(better) else None,
         )
     first, second = (draw_whole(metric, one, drawn, {}) for one in (ours, theirs))
-    return Contest(
-        metric,
-        *(interval_of(values, n) for values in (first, second, first - second)),
-        wins=None,
-        ties=None,
+    difference = Drawn(
+        first.values - second.values, min(first.n, second.n), min(first.people, second.people)
     )
+    intervals = (interval_of(*one) for one in (first, second, difference))
+    return Contest(metric, *intervals, wins=None, ties=None)

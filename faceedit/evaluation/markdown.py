@@ -38,7 +38,10 @@ def as_markdown(report: Report, plot: str = "") -> str:
 
 
 def _opening(report: Report) -> str:
-    lines = [f"{report.scope}. Intervals: 95%, by drawing people anew."]
+    lines = [
+        f"{report.scope}. Intervals: 95%, by drawing people anew; where nobody or "
+        "everybody passes they have no width, and the truth may be about 3/n away."
+    ]
     lines += [f"{note[:1].upper()}{note[1:]}." for note in report.notes]
     lines += ["", *(f"- {name}: {value}" for name, value in report.conditions.items())]
     return "\n".join(lines).rstrip()

@@ -1,6 +1,7 @@
 """Every metric on every group of edits, with intervals."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -124,35 +125,49 @@ def _measure(
             name: bootstrap_mean(values[index], person[index], drawn)
             for name, index in groups.items()
         }
-    found: dict[str, Interval] = {}
-    parts: dict[int, np.ndarray] = {}
-    for name, index in groups.items():
-        values = draw_whole(metric, evidence.take(index), drawn, parts)
-        found[name] = interval_of(values, len(index))
-    return found
+    parts: dict[int, Drawn] = {}
+    drawn_groups = {
+        name: draw_whole(metric, evidence.take(index), drawn, parts)
+        for name, index in groups.items()
+    }
+    return {name: interval_of(*one) for name, one in drawn_groups.items()}
+
+
+class Drawn(NamedTuple):
+    """What `interval_of` takes."""
+
+    values: np.ndarray
+    n: int
+    people: int
 
 
 def draw_whole(
-    metric: Metric, evidence: Evidence, drawn: np.ndarray, parts: dict[int, np.ndarray]
-) -> np.ndarray:
-    """Return what `draw_values` does for a metric of whole sets.
+    metric: Metric, evidence: Evidence, drawn: np.ndarray, parts: dict[int, Drawn]
+) -> Drawn:
+    """Draw the values of a metric of whole sets.
 
     Args:
         metric: pooled over targets, or the mean of theirs.
         evidence: edits of one or several targets, all of each target that there are.
         drawn: of `draw_people`.
-        parts: values of each target, by its number, to be used again.
+        parts: those of each target, by its number, to be used again.
     """
-    assert metric.whole is not None
-    drawn = drawn[:WHOLE_DRAWS]
     if metric.pooled:
-        return draw_values(metric.whole(evidence), drawn)
+        return _draw(metric, evidence, drawn)
     which = evidence.edits.which
-    for one in np.unique(which).tolist():
+    targets = np.unique(which).tolist()
+    for one in targets:
         if one not in parts:
-            parts[one] = draw_values(metric.whole(evidence.take(which == one)), drawn)
-    values = np.stack([parts[one] for one in np.unique(which).tolist()])
+            parts[one] = _draw(metric, evidence.take(which == one), drawn)
+    known = [parts[one] for one in targets if np.isfinite(parts[one].values[0])]
+    if not known:
+        return parts[targets[0]]
     # A draw that leaves one target without pictures says nothing of the mean over targets.
-    return (
-        values[np.isfinite(values[:, 0])].mean(0) if np.isfinite(values[:, 0]).any() else values[0]
-    )
+    values = np.mean([one.values for one in known], 0)
+    return Drawn(values, sum(one.n for one in known), min(one.people for one in known))
+
+
+def _draw(metric: Metric, evidence: Evidence, drawn: np.ndarray) -> Drawn:
+    assert metric.whole is not None
+    whole = metric.whole(evidence)
+    return Drawn(draw_values(whole, drawn[:WHOLE_DRAWS]), whole.n, whole.people)

@@ -50,11 +50,17 @@ def test_a_mean_and_a_statistic_of_weights_give_one_interval():
         weights = people[person][[0, 1, 3]]
         return (weights @ values[[0, 1, 3]]) / weights.sum() if weights.sum() else np.nan
 
-    assert interval_of(draw_values(mean, drawn), 3) == bootstrap_mean(values, person, drawn)
+    assert interval_of(draw_values(mean, drawn), 3, 3) == bootstrap_mean(values, person, drawn)
 
 
 def test_nothing_to_measure():
     found = bootstrap_mean(np.full(3, np.nan), np.arange(3), draw_people(3))
     assert np.isnan([found.value, found.low, found.high]).all()
     assert found.n == 0
-    assert np.isnan(interval_of(np.array([1.0, np.nan]), 1).low)
+    assert np.isnan(interval_of(np.array([1.0, np.nan]), 2, 2).low)
+
+
+def test_one_person_has_no_interval():
+    found = bootstrap_mean(np.array([1.0, 2.0, np.nan]), np.array([0, 0, 1]), draw_people(2))
+    assert (found.value, found.n) == (1.5, 2)
+    assert np.isnan([found.low, found.high]).all()

@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from faceedit.evaluation.bootstrap import Statistic
+from faceedit.evaluation.bootstrap import Whole
 from faceedit.evaluation.evidence import Evidence
 
 Better = Literal["higher", "lower", "one"]
@@ -27,7 +27,7 @@ class Metric:
         source: where it is defined.
         needs: networks by name, and `evidence` constants. Without one of them it is missing.
         each: its value for every edit, (N,), NaN where it has none; the metric is their mean.
-        whole: takes the edits of one target and returns their value under weights of people.
+        whole: takes the edits of one target and returns a statistic of them all.
         pooled: a `whole` that takes the edits of all targets together; otherwise the value over
             several targets is the mean of theirs.
     """
@@ -39,7 +39,7 @@ class Metric:
     source: str
     needs: tuple[str, ...]
     each: Callable[[Evidence], np.ndarray] | None = None
-    whole: Callable[[Evidence], Statistic] | None = None
+    whole: Callable[[Evidence], Whole] | None = None
     pooled: bool = False
 
     @property

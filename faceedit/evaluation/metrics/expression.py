@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from faceedit.evaluation.bootstrap import Statistic
+from faceedit.evaluation.bootstrap import Whole
 from faceedit.evaluation.evidence import Evidence
 
 LEAST_SPREAD = 1e-6
@@ -46,7 +46,7 @@ def au_mse(evidence: Evidence) -> np.ndarray:
     return np.square(found - evidence.wanted_units()).mean(1)
 
 
-def au_pcc(evidence: Evidence) -> Statistic:
+def au_pcc(evidence: Evidence) -> Whole:
     """AU PCC: Pearson correlation of intensities with the target's, mean over action units.
 
     EGGAN, section 4.2 and Table 1. Units that never vary in the targets are left out.
@@ -64,7 +64,7 @@ def au_pcc(evidence: Evidence) -> Statistic:
         each = correlations(found, wanted, weights)
         return float(np.nanmean(each)) if np.isfinite(each).any() else float("nan")
 
-    return statistic
+    return Whole(statistic, len(person), len(set(person.tolist())))
 
 
 def correlations(a: np.ndarray, b: np.ndarray, weights: np.ndarray) -> np.ndarray:

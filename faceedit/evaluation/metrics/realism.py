@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from faceedit.evaluation.bootstrap import Statistic
+from faceedit.evaluation.bootstrap import Whole
 from faceedit.evaluation.evidence import Evidence
 from faceedit.evaluation.metrics.frechet import frechet_statistic
 
@@ -36,7 +36,7 @@ def quality_gain(evidence: Evidence) -> np.ndarray:
     return quality_score(evidence) - evidence.look("naturalness", "quality", "before")
 
 
-def fid(evidence: Evidence) -> Statistic:
+def fid(evidence: Evidence) -> Whole:
     """Fréchet Inception Distance between results and real photos of the asked expression.
 
     RegGAN, section IV-D 4; LEGAN, section 4 (1): Inception-v3 features of both sets as Gaussians.
@@ -45,12 +45,12 @@ def fid(evidence: Evidence) -> Statistic:
     return _against_real_photos(evidence, "inception", "pool")
 
 
-def fid_face(evidence: Evidence) -> Statistic:
+def fid_face(evidence: Evidence) -> Whole:
     """Statistic of FID on the expression recogniser's features instead of Inception's."""
     return _against_real_photos(evidence, "expression", "features")
 
 
-def ssfid(evidence: Evidence) -> Statistic:
+def ssfid(evidence: Evidence) -> Whole:
     """Self-supervised FID between the inputs and the results of one edit, mean over edits.
 
     SeCGAN, section 4.4 (Morozov et al. 2021): features of SwAV's ResNet-50; distances of each
@@ -59,12 +59,12 @@ def ssfid(evidence: Evidence) -> Statistic:
     return _against_inputs(evidence, "swav", "pool")
 
 
-def ssfid_face(evidence: Evidence) -> Statistic:
+def ssfid_face(evidence: Evidence) -> Whole:
     """Statistic of ssFID on the identity recogniser's features, which learned no expressions."""
     return _against_inputs(evidence, "identity", "embedding")
 
 
-def inception_score(evidence: Evidence) -> Statistic:
+def inception_score(evidence: Evidence) -> Whole:
     """Inception Score: exp of the mean KL divergence of p(class | result) from p(class).
 
     Salimans et al. 2016; SeCGAN, section 4.4: mean over ten subsets of all results.
@@ -74,34 +74,38 @@ def inception_score(evidence: Evidence) -> Statistic:
     return _score(np.exp(logits) / np.exp(logits).sum(1, keepdims=True), evidence.person)
 
 
-def is_face(evidence: Evidence) -> Statistic:
+def is_face(evidence: Evidence) -> Whole:
     """Statistic of IS on the expression recogniser's probabilities, 1 to 8."""
     return _score(evidence.look("expression", "probabilities", "after"), evidence.person)
 
 
-def _against_real_photos(evidence: Evidence, network: str, column: str) -> Statistic:
+def _against_real_photos(evidence: Evidence, network: str, column: str) -> Whole:
     wanted = evidence.wanted()
     real = evidence.real_photos(int(wanted[0])) if wanted[0] >= 0 else np.zeros(0, np.int64)
     if len(real) < FEWEST or len(wanted) < FEWEST:
-        return lambda people: float("nan")
+        return Whole(lambda people: float("nan"), 0, 0)
     found = evidence.gallery.look(network, column)
     return _distance(found, evidence, real)
 
 
-def _against_inputs(evidence: Evidence, network: str, column: str) -> Statistic:
+def _against_inputs(evidence: Evidence, network: str, column: str) -> Whole:
     inputs = np.unique(evidence.edits.before)
     if len(inputs) < FEWEST:
-        return lambda people: float("nan")
+        return Whole(lambda people: float("nan"), 0, 0)
     return _distance(evidence.gallery.look(network, column), evidence, inputs)
 
 
-def _distance(found: np.ndarray, evidence: Evidence, real: np.ndarray) -> Statistic:
+def _distance(found: np.ndarray, evidence: Evidence, real: np.ndarray) -> Whole:
     statistic = frechet_statistic(found[evidence.edits.after], found[real])
     person, real_person = evidence.person, evidence.person_numbers[real]
-    return lambda people: statistic(people[person], people[real_person])
+    return Whole(
+        lambda people: statistic(people[person], people[real_person]),
+        len(person),
+        len(set(person.tolist())),
+    )
 
 
-def _score(probabilities: np.ndarray, person: np.ndarray) -> Statistic:
+def _score(probabilities: np.ndarray, person: np.ndarray) -> Whole:
     order = np.random.default_rng(0).permutation(len(probabilities))
     parts = [part for part in np.array_split(order, SUBSETS) if len(part)]
     logs = np.log(np.maximum(probabilities, 1e-12))
@@ -118,4 +122,4 @@ def _score(probabilities: np.ndarray, person: np.ndarray) -> Statistic:
             scores.append(np.exp(w @ divergence))
         return float(np.mean(scores)) if scores else float("nan")
 
-    return statistic
+    return Whole(statistic, len(person), len(set(person.tolist())))
