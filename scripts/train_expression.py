@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from faceedit.recognisers.expression import ExpressionRecogniser
+from faceedit.registry import load_checkpoint
 from faceedit.training.recognisers.examine_expression import (
     calibrate,
     examine,
@@ -38,6 +39,11 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=4000)
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--start", type=Path, help="weights to begin with")
+    parser.add_argument(
+        "--shares", type=float, nargs=3, default=ExpressionRecipe.shares,
+        metavar=("WEB", "PORTRAITS", "STUDIO"), help="of each batch",
+    )  # fmt: skip
     parser.add_argument("--max-minutes", type=float, default=float("inf"))
     parser.add_argument("--resume", action="store_true")
     parser.add_argument(
@@ -47,7 +53,7 @@ def main() -> None:
     arguments = parser.parse_args()
     recipe = ExpressionRecipe()
     plan = replace(recipe.plan, steps=arguments.steps, batch=arguments.batch, rate=arguments.rate)
-    recipe = replace(recipe, plan=plan)
+    recipe = replace(recipe, plan=plan, shares=tuple(arguments.shares))
     web, portraits, studio = (
         FaceTable.load(arguments.faces / name) for name in ("web", "portraits", "studio")
     )
@@ -65,8 +71,11 @@ def main() -> None:
             return examine(trainer.network, quick[0], portraits, quick[1], draws=0)["summary"]
 
         torch.manual_seed(plan.seed)
+        begun = ExpressionTrainer(ExpressionRecogniser(), recipe)
+        if arguments.start:
+            begun.network.load_state_dict(load_checkpoint(arguments.start).tensors)
         trainer = fit(
-            ExpressionTrainer(ExpressionRecogniser(), recipe),
+            begun,
             ExpressionTrainer(ExpressionRecogniser(), recipe),
             lambda trainer, _: trainer.losses(drawer.draw()),
             plan,
@@ -80,8 +89,6 @@ def main() -> None:
         kept = web.take(~web.validation & kept_back(web.people))
         network.bias.copy_(torch.from_numpy(calibrate(look(network, kept)[0], kept)))
         network.save(arguments.out / "expression.safetensors")
-    from faceedit.registry.checkpoint import load_checkpoint
-
     network = ExpressionRecogniser.load(load_checkpoint(arguments.out / "expression.safetensors"))
     report = examine(network, web, portraits, studio)
     (arguments.out / "report.json").write_text(json.dumps(report, indent=1))

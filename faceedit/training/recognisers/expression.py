@@ -17,6 +17,8 @@ from faceedit.training.recognisers.fit import Plan
 
 SLIGHT = 1
 """Strength up to which people hardly agree on an expression."""
+LEAST_SPREAD = 0.1
+"""Of action units, in intensities."""
 CHANGE = Augmentation(
     turn=0.15, scale=0.1, shift=0.05, gamma=0.4, gain=0.3, ramp=0.5, colour=0.0, grey=0.0, blur=0.4,
     noise=0.06, cover=0.3,
@@ -37,7 +39,10 @@ class ExpressionRecipe:
         slight: weight of faces of strength 1 or less, beside 1 for the others.
         smoothing: of labels.
         strength_weight: of the loss on strengths.
-        units_weight: of the loss on action units.
+        units_weight: of the loss on action units: squares of errors over each unit's variance,
+            so that a rare unit counts as much as a common one, and is not taken for never there.
+        unnamed: how often pictures without an expression are drawn, beside 1 for the average of
+            those with one. Most show mixed action units, which are harder.
         shape_weight: of the loss on the principal components of brows, lids and lips.
         shape_parts: how many of these.
         change: of the pictures.
@@ -49,7 +54,8 @@ class ExpressionRecipe:
     slight: float = 0.4
     smoothing: float = 0.1
     strength_weight: float = 0.3
-    units_weight: float = 2.0
+    units_weight: float = 1.0
+    unnamed: float = 2.0
     shape_weight: float = 0.5
     shape_parts: int = 24
     change: Augmentation = field(default_factory=lambda: CHANGE)
@@ -72,6 +78,8 @@ class Drawer:
         shapes = np.concatenate([face_shapes(table.landmarks) for table in tables])
         goals = torch.from_numpy(shape_goals(shapes, recipe.shape_parts))
         self.shapes = goals.split([len(table) for table in tables])
+        units = np.concatenate([table.action_units for table in tables])
+        self.units_spread = torch.from_numpy(np.nanstd(units, axis=0)).float() + LEAST_SPREAD
 
     def draw(self) -> dict[str, Tensor]:
         """Return a batch.
@@ -80,6 +88,7 @@ class Drawer:
         - expression: (N,) int64, `UNKNOWN` for none; log_prior: (N, 8) of its source.
         - strength: (N,); action_units: (N, 17); NaN where not known.
         - shape: (N, shape_parts) of the picture as it is or mirrored.
+        - units_spread: (17,) standard deviation of each action unit over all faces.
         """
         batch, parts = self.recipe.plan.batch, []
         counts = [round(batch * share) for share in self.recipe.shares]
@@ -101,6 +110,7 @@ class Drawer:
             )
         joined = {k: torch.cat([part[k] for part in parts]) for k in parts[0]}
         joined["pictures"] = joined["pictures"].float() / 255
+        joined["units_spread"] = self.units_spread
         return joined
 
 
@@ -136,7 +146,7 @@ class ExpressionTrainer(nn.Module):
             label_smoothing=recipe.smoothing,
         )
         strength = _known_error(output.strength, batch["strength"])
-        units = _known_error(output.action_units, batch["action_units"])
+        units = _known_squares(output.action_units, batch["action_units"], batch["units_spread"])
         shape = F.smooth_l1_loss(self.shape(features), batch["shape"])
         return {
             "expression": expression,
@@ -150,7 +160,8 @@ def drawing_chances(table: FaceTable, recipe: ExpressionRecipe) -> tuple[np.ndar
     """Say how often each face is drawn.
 
     One person's hundred pictures of an expression must not be what it looks like: they weigh as
-    ten. Pictures without an expression are drawn as often as the average named one.
+    ten. Pictures without an expression are drawn `recipe.unnamed` times as often as the average
+    named one.
 
     Returns:
         (N,) float64 chances, and (8,) float32 logarithms of the share of each expression among the
@@ -169,7 +180,9 @@ def drawing_chances(table: FaceTable, recipe: ExpressionRecipe) -> tuple[np.ndar
     wanted = np.where(totals > 0, totals, np.nan) ** recipe.balance
     prior = np.nan_to_num(wanted / np.nansum(wanted))
     factors = np.divide(prior * totals.sum(), totals, out=np.ones_like(totals), where=totals > 0)
-    chances = np.where(named, weights * factors[np.maximum(table.expression, 0)], weights)
+    chances = np.where(
+        named, weights * factors[np.maximum(table.expression, 0)], recipe.unnamed * weights
+    )
     return chances / chances.sum(), np.log(prior + 1e-4).astype(np.float32)
 
 
@@ -219,3 +232,13 @@ def _known_error(found: Tensor, wanted: Tensor) -> Tensor:
     if not known.any():
         return found.sum() * 0.0
     return F.smooth_l1_loss(found[known], wanted[known], beta=0.5)
+
+
+def _known_squares(found: Tensor, wanted: Tensor, spread: Tensor) -> Tensor:
+    """Return the mean of squared errors over squared spreads, where `wanted` is known."""
+    known = ~wanted.isnan()
+    if not known.any():
+        return found.sum() * 0.0
+    # What is not known must not be reached: its gradient would not be a number.
+    errors = (found[known] - wanted[known]) / spread.expand_as(found)[known]
+    return errors.square().mean()

@@ -30,7 +30,7 @@ def toy_table(n: int = 12, studio: bool = False, seed: int = 0, people: int = 6)
     table.expression[:] = kinds
     table.strength[:] = 2 * kinds
     if studio:
-        table.action_units[:] = rng.uniform(0, 5, (n, len(ACTION_UNITS)))
+        table.action_units[:] = kinds[:, None] * rng.uniform(2, 5, (n, len(ACTION_UNITS)))
         table.light[:] = np.arange(n) % 20
         table.light_vector[:] = rng.normal(0, 0.3, (n, 3))
     else:
