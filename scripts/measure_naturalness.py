@@ -92,7 +92,7 @@ def main() -> None:
 
 
 def groups(network: NaturalnessRecogniser, table: FaceTable) -> dict[str, Any]:
-    """Return the scores of photos as they are, by group: mean with interval, share below 7."""
+    """Return the scores of photos as they are, by group: mean, 5th percentile, share below 6."""
     found = score(network, table.pictures)
     angle = skin_angles(table)
     of = {name: table.attributes[:, i] for i, name in enumerate(ATTRIBUTES)}
@@ -264,7 +264,8 @@ def _scores_of(found: np.ndarray, people: np.ndarray) -> dict[str, Any]:
     return {
         "pictures": len(found),
         "mean": mean_of(found, people),
-        "below 7": mean_of((found < 7).astype(float), people),
+        "5th percentile": round(float(np.percentile(found, 5)), 3) if len(found) else None,
+        "below 6": mean_of((found < 6).astype(float), people),
     }
 
 
