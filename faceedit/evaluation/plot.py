@@ -18,6 +18,8 @@ PANEL, ROW, GAP, HEADING, CHARACTER = 3.1, 0.3, (0.25, 0.7), 0.85, 0.075
 """Inches: width of a panel, height of a row in it, gaps across and down, heading, a letter."""
 DOTS = 120
 LEGEND = "point and line: value and its 95% interval; grey: copying the input"
+LEAST_SPAN = 1e-4
+"""Of an axis, where all values are the same."""
 OTHER_NAME = "other"
 INK, HERE, OTHER, QUIET = "#222222", "#0b6e99", "#c2571a", "#9a9a9a"
 
@@ -90,14 +92,17 @@ def _draw(panel: "Axes", result: Result, report: Report, labelled: bool) -> None
     panel.tick_params(axis="y", length=0)
     panel.margins(x=0.12)
     _keep_within(panel, result.metric.lowest, result.metric.highest)
+    panel.locator_params(axis="x", nbins=5)
     panel.grid(axis="x", color="#e6e6e6", linewidth=0.6)
     for side in ("top", "right", "left"):
         panel.spines[side].set_visible(False)
 
 
 def _keep_within(panel: Any, lowest: float, highest: float | None) -> None:
-    """Let the axis reach no further beyond a metric's range than a point is wide."""
+    """Let the axis reach no further beyond a metric's range than a point, nor look at nothing."""
     left, right = panel.get_xlim()
+    lack = max(0.0, LEAST_SPAN - (right - left)) / 2
+    left, right = left - lack, right + lack
     room = 0.03 * (right - left)
     left = max(left, lowest - room)
     panel.set_xlim(left, right if highest is None else min(right, highest + room))

@@ -37,7 +37,7 @@ def editing_accuracy(evidence: Evidence) -> np.ndarray:
 
 
 def au_mse(evidence: Evidence) -> np.ndarray:
-    """AU MSE: mean square error of 17 action unit intensities (0 to 5) against the target's.
+    """Mean square error of 17 action unit intensities (0 to 5) against the target's.
 
     EGGAN, section 4.2 and Table 1: between intensities that OpenFace reads off the target images
     and off the generated ones; here the expression recogniser reads both.
@@ -47,7 +47,7 @@ def au_mse(evidence: Evidence) -> np.ndarray:
 
 
 def au_pcc(evidence: Evidence) -> Whole:
-    """AU PCC: Pearson correlation of intensities with the target's, mean over action units.
+    """Pearson correlation of action unit intensities with the target's, mean over units.
 
     EGGAN, section 4.2 and Table 1. Units that never vary in the targets are left out.
     """

@@ -23,7 +23,7 @@ def match_score(evidence: Evidence) -> np.ndarray:
 
 
 def match_score_target(evidence: Evidence) -> np.ndarray:
-    """The same against the real photo of the person as asked for, as in LEGAN's Table 1."""
+    """Match score of the result and the person's own photo as asked for, as in LEGAN's Table 1."""
     return _pearson(_embedded(evidence, "real"), _embedded(evidence, "after"))
 
 
@@ -37,7 +37,7 @@ def identity_verification(evidence: Evidence) -> np.ndarray:
 
 
 def identity_verification_real(evidence: Evidence) -> np.ndarray:
-    """The same of real photos: the upper bound, "Real" in EGGAN's Table 2."""
+    """Share of real photos verified as the input's person: "Real" in EGGAN's Table 2, the bound."""
     return _verified(evidence, "real")
 
 

@@ -26,7 +26,7 @@ def lpips_face(evidence: Evidence) -> np.ndarray:
 
 
 def lpips_face_target(evidence: Evidence) -> np.ndarray:
-    """The same between result and the person's real photo."""
+    """Statistic of LPIPS between result and the person's real photo, on the same features."""
     return evidence.compare("lpips_face", "real")
 
 
