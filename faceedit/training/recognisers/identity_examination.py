@@ -111,7 +111,7 @@ def verify(
         return count_pairs(pairs, numbers, counts)
 
     def measure(statistic: Callable[[np.ndarray], float], n: int) -> Interval:
-        return interval_of(draw_values(lambda c: statistic(weigh(c)), drawn), n)
+        return interval_of(draw_values(lambda c: statistic(weigh(c)), drawn), n, len(used))
 
     def mean(kind: np.ndarray) -> Interval:
         return measure(lambda w: weighted_mean(scores[kind], w[kind]), int(kind.sum()))
