@@ -5,7 +5,8 @@
 
 --faces holds the tables portraits (with regions) and studio that face_tables.py wrote. OUT gets the
 state of the training, log.jsonl, appearance.safetensors and report.json. --measure only looks at
-the checkpoint that is there.
+the checkpoint that is there. A training that was stopped before it came to the largest pictures is
+written with --resume --max-minutes 0 --size SIDE, the side that it last learned from.
 """
 
 import argparse
@@ -45,6 +46,7 @@ def main() -> None:
     parser.add_argument("--faces", type=Path, default=Path("runs/faces"))
     parser.add_argument("--out", type=Path, default=Path("runs/appearance"))
     parser.add_argument("--steps", type=int)
+    parser.add_argument("--size", type=int, default=128, help="side of what the network sees")
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--max-minutes", type=float, default=float("inf"))
     parser.add_argument("--measure", action="store_true", help="only measure the checkpoint")
@@ -55,7 +57,7 @@ def main() -> None:
     portraits, studio = (FaceTable.load(arguments.faces / n) for n in ("portraits", "studio"))
     if not arguments.measure:
         train(portraits, studio, recipe, arguments)
-    network = AppearanceRecogniser.load(load_checkpoint(out / "appearance.safetensors")).float()
+    network = AppearanceRecogniser.load(load_checkpoint(out / "appearance.safetensors"))
     report = measure(network, portraits.take(portraits.validation), studio.take(studio.validation))
     (out / "report.json").write_text(json.dumps(report, indent=1))
     print(json.dumps(report, indent=1))
@@ -90,8 +92,8 @@ def train(
 
     torch.manual_seed(recipe.plan.seed)
     network = fit(
-        AppearanceRecogniser(),
-        AppearanceRecogniser(),
+        AppearanceRecogniser(size=arguments.size),
+        AppearanceRecogniser(size=arguments.size),
         losses,
         recipe.plan,
         arguments.out,

@@ -62,9 +62,9 @@ class AppearanceRecipe:
     """
 
     plan: Plan = field(
-        default_factory=lambda: Plan(steps=2600, batch=32, average=0.995, examine_every=1300)
+        default_factory=lambda: Plan(steps=5200, batch=32, average=0.995, examine_every=1300)
     )
-    sizes: tuple[tuple[float, int], ...] = ((0.0, 64), (0.74, 96), (0.9, 128))
+    sizes: tuple[tuple[float, int], ...] = ((0.0, 64), (0.36, 96), (0.75, 128))
     portraits: float = 0.4
     lit: float = 0.85
     balance: float = 0.5
