@@ -50,9 +50,16 @@ def benchmark(
     import torch
 
     from faceedit.batch.build import EditSettings, open_editor
-    from faceedit.evaluation.network_speed import measure_gemm, measure_method, measure_paper
+    from faceedit.evaluation.network_speed import (
+        measure_gemm,
+        measure_method,
+        measure_paper,
+        measure_recogniser,
+    )
     from faceedit.evaluation.speed import measure_photos
     from faceedit.photos import plan
+    from faceedit.recognisers.bundle import Recognisers
+    from faceedit.registry import open_registry
     from faceedit.targets import parse_target
 
     prepare(threads)
@@ -74,6 +81,8 @@ def benchmark(
     networks = [measure_paper(place, gemm)]
     if speed.crop is not None:
         networks.insert(0, measure_method(editor.method, speed.crop, wanted, gemm))
+    looking = Recognisers.load(open_registry(), place)
+    networks += [measure_recogniser(one, gemm) for one in looking.networks.values()]
     report = _report(speed, networks, gemm, startup)
     report |= {"device": editor.device, "threads": torch.get_num_threads()}
     if as_json:

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from faceedit.evaluation.bootstrap import PERCENTILES, draw_people
+
 
 def over_people(
     people: np.ndarray,
@@ -24,16 +26,12 @@ def over_people(
         (M, 3): value, and the 2.5th and 97.5th percentile.
     """
     names, person = np.unique(people, return_inverse=True)
-    generator = np.random.default_rng(seed)
-    drawn = []
-    for _ in range(draws):
-        times = np.bincount(generator.integers(0, len(names), len(names)), minlength=len(names))
-        drawn.append(statistic(times[person].astype(np.float64)))
+    drawn = np.array([statistic(times[person]) for times in draw_people(len(names), draws, seed)])
     value = np.asarray(statistic(np.ones(len(people))), np.float64)
     bounds = np.full((len(value), 2), np.nan)
-    for i, column in enumerate(np.array(drawn).T):
+    for i, column in enumerate(drawn.T):
         if (seen := column[~np.isnan(column)]).size:
-            bounds[i] = np.percentile(seen, [2.5, 97.5])
+            bounds[i] = np.percentile(seen, PERCENTILES)
     return np.column_stack([value, bounds])
 
 
