@@ -86,8 +86,9 @@ def main() -> None:
             max_seconds=arguments.max_minutes * 60,
         )
         network = trainer.network
-        kept = web.take(~web.validation & kept_back(web.people))
-        network.bias.copy_(torch.from_numpy(calibrate(look(network, kept)[0], kept)))
+        kept = [t.take(~t.validation & kept_back(t.people)) for t in (web, studio)]
+        photos, made = ((look(network, t)[0], t) for t in kept)
+        network.bias.copy_(torch.from_numpy(calibrate(photos, made)))
         network.save(arguments.out / "expression.safetensors")
     network = ExpressionRecogniser.load(load_checkpoint(arguments.out / "expression.safetensors"))
     report = examine(network, web, portraits, studio)
