@@ -18,7 +18,7 @@ PANEL, ROW, GAP, HEADING, CHARACTER = 3.1, 0.3, (0.25, 0.7), 0.85, 0.075
 """Inches: width of a panel, height of a row in it, gaps across and down, heading, a letter."""
 DOTS = 120
 LEGEND = "point and line: value and its 95% interval; grey: copying the input"
-LEAST_SPAN = 1e-4
+LEAST_SPAN = 0.02
 """Of an axis, where all values are the same."""
 OTHER_NAME = "other"
 INK, HERE, OTHER, QUIET = "#222222", "#0b6e99", "#c2571a", "#9a9a9a"

@@ -19,6 +19,9 @@ def frechet_statistic(a: np.ndarray, b: np.ndarray) -> WeightedDistance:
     sum of the singular values of X1 X2ᵀ: as large as the samples, not as the features, which is
     what makes a bootstrap of it possible. torchmetrics and torch-fidelity give the same number.
 
+    The distance falls as samples grow, and a draw with repetitions is a smaller sample: percentile
+    intervals lie too high, the value itself near their lower end.
+
     Args:
         a: (N, D) features, N at least 2.
         b: (M, D) features.
