@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
@@ -17,6 +16,7 @@ from faceedit.analysis.captions import (
     shared,
 )
 from faceedit.analysis.reading import FaceReading
+from faceedit.photos.pixels import eight_bits
 
 INK = (255, 255, 255, 255)
 PAPER, THICK_PAPER = (0, 0, 0, 175), (0, 0, 0, 235)
@@ -47,7 +47,7 @@ def draw_readings(pixels: np.ndarray, faces: Sequence[FaceReading]) -> np.ndarra
         Pixels of the same shape and type.
     """
     deep = pixels.dtype == np.uint16
-    seen = cv2.convertScaleAbs(pixels, alpha=1 / 257) if deep else pixels
+    seen = eight_bits(pixels)
     image = Image.fromarray(seen)
     # In this mode Pillow blends what it draws by its opacity.
     pen = ImageDraw.Draw(image, "RGBA")

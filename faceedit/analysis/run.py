@@ -118,13 +118,14 @@ def _finish(waiting: Sequence[_Waiting], analyzer: Analyzer) -> Iterator[PhotoRe
         faces = iter(analyzer.read([face for one in waiting for face in one.found]))
         read = [tuple(next(faces) for _ in one.found) for one in waiting]
     except Exception as error:
-        if len(waiting) > 1:
-            # One photo may be to blame, or there was no memory for all together.
-            for one in waiting:
-                yield from _finish([one], analyzer)
-        for one in waiting if len(waiting) == 1 else ():
+        if len(waiting) == 1:
+            one = waiting[0]
             reason = one.result.reason or explain(error, one.look.source)
             yield replace(one.result, outcome="failed", reason=reason)
+            return
+        # One photo may be to blame, or there was no memory for all together.
+        for one in waiting:
+            yield from _finish([one], analyzer)
         return
     for one, own in zip(waiting, read, strict=True):
         result = replace(one.result, faces=own)

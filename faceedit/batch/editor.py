@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-import cv2
 import numpy as np
 import torch
 
@@ -16,6 +15,7 @@ from faceedit.faces.edit import Edit
 from faceedit.faces.face_alignment import Aligner, refine
 from faceedit.faces.types import Face
 from faceedit.methods.base import Method
+from faceedit.photos.pixels import eight_bits
 from faceedit.targets import Target
 
 if TYPE_CHECKING:
@@ -41,9 +41,7 @@ def find_faces(pixels: np.ndarray, finder: Finder, aligner: Aligner | None = Non
         finder: finds faces in 8 bits.
         aligner: corrects the finder's landmarks; None keeps them.
     """
-    seen = pixels
-    if pixels.dtype == np.uint16:
-        seen = cv2.convertScaleAbs(pixels, alpha=1 / 257)
+    seen = eight_bits(pixels)
     faces = finder.find(seen)
     return faces if aligner is None else refine(aligner, seen, faces)
 

@@ -13,7 +13,6 @@ from faceedit.errors import UsageError
 
 if TYPE_CHECKING:
     from faceedit.batch.editor import FaceEditor
-    from faceedit.evaluation.edits import Asked
     from faceedit.evaluation.inputs import Plan
     from faceedit.evaluation.looks import Networks
     from faceedit.evaluation.match import Failure
@@ -133,9 +132,10 @@ def evaluate(
     import torch
 
     from faceedit.device import pick_device
-    from faceedit.evaluation.edits import Album
+    from faceedit.evaluation.edits import Album, ask_pictures
     from faceedit.evaluation.gather import gather_edited, gather_pictures
     from faceedit.evaluation.inputs import with_rivals
+    from faceedit.evaluation.match import pair_up_with_rivals
     from faceedit.evaluation.plot import need_matplotlib
     from faceedit.evaluation.report import Report
     from faceedit.faces.build import build_finder
@@ -148,8 +148,10 @@ def evaluate(
     conditions = {"device": str(place), "threads": torch.get_num_threads()}
     album = Album()
     if pictures is not None:
-        asked = _asked(targets, action_units, attribute)
-        pairs, alone, on = _pairs(pictures, against, limit)
+        asked = ask_pictures(targets[0] if targets else None, action_units, attribute)
+        pairs, alone = pair_up_with_rivals(*pictures, against)
+        pairs = pairs[:limit]
+        on = f"{len(pairs)} photos of {pictures[0]}"
         subject, complete, notes = str(pictures[1]), False, ()
         finder = build_finder(registry, place)
         total, work = len(pairs), gather_pictures(finder, pairs, asked, album)
@@ -182,40 +184,6 @@ def evaluate(
     _show(report, as_json, quiet)
     if failures:
         raise typer.Exit(1)
-
-
-def _asked(
-    targets: "Sequence[Target]", action_units: str | None, attributes: Sequence[str] | None
-) -> "Asked":
-    from dataclasses import replace
-
-    from faceedit.evaluation.edits import Asked, ask_attributes, ask_units, asked_for
-
-    asked = asked_for(targets[0]) if targets else Asked()
-    terms = [str(targets[0])] if targets else []
-    if action_units:
-        asked = replace(asked, action_units=ask_units(action_units))
-        terms.append(f"AU {action_units}")
-    if attributes:
-        asked = replace(asked, attributes=ask_attributes(attributes))
-        terms += attributes
-    return replace(asked, text=" ".join(terms)) if terms else asked
-
-
-def _pairs(pictures: tuple[Path, Path], against: Path | None, limit: int | None):
-    """Return the pairs to measure, what has no partner, and what the photos are."""
-    from dataclasses import replace
-
-    from faceedit.evaluation.match import pair_up
-
-    pairs, alone = pair_up(*pictures)
-    if against is not None:
-        others, more = pair_up(pictures[0], against)
-        rivals = {pair.name: pair.after for pair in others}
-        pairs = [replace(pair, rival=rivals.get(pair.name)) for pair in pairs]
-        alone += [one for one in more if one not in alone]
-    pairs = pairs[:limit]
-    return pairs, alone, f"{len(pairs)} photos of {pictures[0]}"
 
 
 def _open_editor(

@@ -85,6 +85,25 @@ def ask_attributes(terms: Sequence[str]) -> tuple[float, ...]:
     return tuple(values.values())
 
 
+def ask_pictures(
+    target: Target | None, action_units: str | None, attributes: Sequence[str] | None
+) -> Asked:
+    """Return what pictures that were edited elsewhere should show; all parts may be left out.
+
+    Raises:
+        UsageError: as `ask_units` and `ask_attributes` do.
+    """
+    asked = asked_for(target) if target else Asked()
+    terms = [str(target)] if target else []
+    if action_units:
+        asked = replace(asked, action_units=ask_units(action_units))
+        terms.append(f"AU {action_units}")
+    if attributes:
+        asked = replace(asked, attributes=ask_attributes(attributes))
+        terms += attributes
+    return replace(asked, text=" ".join(terms)) if terms else asked
+
+
 @dataclass(frozen=True, eq=False)
 class Pictures:
     """Aligned crops of faces, each looked at once whatever it is compared with.
@@ -174,7 +193,7 @@ class Album:
         self, crop: Crop, person: str, expression: str = "", landmarks: np.ndarray | None = None
     ) -> int:
         """Keep a crop and return its number; `landmarks` replace the crop's own."""
-        self.crops.append(np.rint(crop.pixels * 255).astype(np.uint8))
+        self.crops.append(crop.to_bytes())
         self.landmarks.append(crop.landmarks if landmarks is None else landmarks)
         self.people.append(person)
         self.expressions.append(expression)

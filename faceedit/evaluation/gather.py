@@ -5,10 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 
-from faceedit.batch.editor import FaceEditor, Finder
+from faceedit.batch.editor import FaceEditor, Finder, find_faces
 from faceedit.batch.result import explain
 from faceedit.errors import PhotoError
 from faceedit.evaluation.edits import SIZE, Album, Asked, asked_for
@@ -18,13 +17,14 @@ from faceedit.faces.align import (
     Crop,
     crop_affine,
     extract_crop,
-    invert,
     sample_crop,
     transform_landmarks,
 )
+from faceedit.faces.compose import draw_mask
 from faceedit.faces.mask import face_mask
 from faceedit.faces.types import Face
 from faceedit.photos import read_photo
+from faceedit.photos.pixels import eight_bits
 from faceedit.targets import Target
 
 NEAR = 0.5
@@ -111,7 +111,7 @@ def gather_pictures(
 def _compare(finder: Finder, pair: PicturePair, asked: Asked, album: Album) -> str:
     pixels = read_photo(pair.before).pixels
     copies = [_read_copy(path, pixels) for path in (pair.after, pair.rival) if path is not None]
-    faces = finder.find(_eight_bits(pixels))
+    faces = find_faces(pixels, finder)
     if not faces:
         return "no face was found"
     # People of a folder are not known; photos stand for them.
@@ -161,7 +161,7 @@ class _Before:
         rival: bool = False,
     ) -> None:
         """Collect what one edit made of every face."""
-        found = finder.find(_eight_bits(after))
+        found = find_faces(after, finder)
         scale = after.shape[1] / self.pixels.shape[1]
         same_size = after.shape == self.pixels.shape
         outside = self._changed_outside(after) if same_size else np.nan
@@ -176,7 +176,7 @@ class _Before:
             sharpness = np.nan
             if same_size:
                 mask = self.masks[at] > 0.5
-                sharpness = sharpness_ratio(_eight_bits(self.pixels), _eight_bits(after), mask)
+                sharpness = sharpness_ratio(eight_bits(self.pixels), eight_bits(after), mask)
             self.album.add_edit(
                 name if at == 0 else f"{name}#{at + 1}",
                 asked,
@@ -192,7 +192,7 @@ class _Before:
         inside = np.maximum.reduce(self.masks) > 0
         before = self.pixels
         if before.dtype != after.dtype:
-            before, after = _eight_bits(before), _eight_bits(after)
+            before, after = eight_bits(before), eight_bits(after)
         return float((after != before)[~inside].any(-1).sum())
 
 
@@ -209,7 +209,7 @@ def native_mask(face: Face, size: tuple[int, ...], crop_size: int = SIZE) -> np.
     """
     affine = crop_affine(face.landmarks, crop_size)
     mask = face_mask(transform_landmarks(face.landmarks, affine), crop_size)
-    return cv2.warpAffine(mask, invert(affine), size[1::-1], flags=cv2.INTER_LINEAR)
+    return draw_mask(mask, affine, (size[0], size[1]))
 
 
 def _nearest(found: Sequence[Face], face: Face, scale: float) -> Face | None:
@@ -229,10 +229,6 @@ def _scaled(affine: np.ndarray, scale: float) -> np.ndarray:
     linear = affine[:, :2] / scale
     shift = affine[:, 2] + affine[:, :2] @ np.full(2, 0.5 / scale - 0.5)
     return np.column_stack([linear, shift])
-
-
-def _eight_bits(pixels: np.ndarray) -> np.ndarray:
-    return pixels if pixels.dtype == np.uint8 else cv2.convertScaleAbs(pixels, alpha=1 / 257)
 
 
 def _size(pixels: np.ndarray) -> str:

@@ -5,7 +5,14 @@ from collections.abc import Iterable, Sequence
 
 from faceedit.evaluation.measure import Measurement
 from faceedit.evaluation.published import PublishedTable, read_published
-from faceedit.evaluation.report import ARROWS, Report, shown, shown_interval, shown_theirs
+from faceedit.evaluation.report import (
+    Report,
+    contest_cells,
+    headline_cells,
+    shown,
+    shown_interval,
+    shown_name,
+)
 
 PLOT_FILE = "report.png"
 
@@ -21,7 +28,7 @@ def as_markdown(report: Report, plot: str = "") -> str:
     parts = [f"# {report.subject} on {report.on}", _opening(report)]
     if plot:
         parts.append(f"![Every metric with its interval]({plot})")
-    parts += [f"## Measured, {measured.headline}", _headline(measured)]
+    parts += [f"## Measured, {measured.headline}", _headline(report)]
     if len(measured.groups) > 1:
         parts += ["## By target", _by_target(measured)]
     if report.contests:
@@ -47,21 +54,14 @@ def _opening(report: Report) -> str:
     return "\n".join(lines).rstrip()
 
 
-def _headline(measured: Measurement) -> str:
+def _headline(report: Report) -> str:
+    results = report.measurement.results
     rows = [
-        (
-            f"{result.metric.name} {ARROWS[result.metric.better]}",
-            shown(result.groups[measured.headline].value),
-            shown_interval(result.groups[measured.headline]),
-            str(result.groups[measured.headline].n),
-            shown(result.copying.value),
-            shown_theirs(result.metric.name),
-            result.metric.source,
-        )
-        for result in measured.results
+        (*cells, result.metric.source)
+        for cells, result in zip(headline_cells(report), results, strict=True)
     ]
     header = ("metric", "here", "95%", "n", "copying the input", "theirs", "defined in")
-    lines = [f"- {one.metric.name}: {one.metric.about}" for one in measured.results]
+    lines = [f"- {one.metric.name}: {one.metric.about}" for one in results]
     return f"{_table(header, rows)}\n\n" + "\n".join(lines)
 
 
@@ -70,7 +70,7 @@ def _by_target(measured: Measurement) -> str:
     header = ("metric", *(f"{name} ({measured.groups[name]})" for name in targets))
     rows = [
         (
-            f"{result.metric.name} {ARROWS[result.metric.better]}",
+            shown_name(result.metric),
             *(
                 f"{shown(one.value)}<br>{shown_interval(one)}"
                 for one in (result.groups[name] for name in targets)
@@ -82,20 +82,8 @@ def _by_target(measured: Measurement) -> str:
 
 
 def _contests(report: Report) -> str:
-    rows = [
-        (
-            f"{one.metric.name} {ARROWS[one.metric.better]}",
-            shown(one.ours.value),
-            shown(one.theirs.value),
-            shown(one.difference.value),
-            shown_interval(one.difference),
-            "" if one.wins is None else f"{one.wins:.0%}",
-            "" if one.ties is None else f"{one.ties:.0%}",
-        )
-        for one in report.contests
-    ]
     header = ("metric", "here", "other", "difference", "95%", "here better", "same")
-    return _table(header, rows)
+    return _table(header, contest_cells(report))
 
 
 def _missing(measured: Measurement) -> str:

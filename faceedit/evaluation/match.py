@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from faceedit.errors import UsageError
@@ -67,6 +67,19 @@ def pair_up(before: Path, after: Path) -> tuple[list[PicturePair], list[Failure]
         if path not in taken
     ]
     return pairs, alone
+
+
+def pair_up_with_rivals(
+    before: Path, after: Path, against: Path | None
+) -> tuple[list[PicturePair], list[Failure]]:
+    """Like `pair_up`, with a third set of copies of the same photos to compare with."""
+    pairs, alone = pair_up(before, after)
+    if against is None:
+        return pairs, alone
+    others, more = pair_up(before, against)
+    rivals = {pair.name: pair.after for pair in others}
+    pairs = [replace(pair, rival=rivals.get(pair.name)) for pair in pairs]
+    return pairs, alone + [one for one in more if one not in alone]
 
 
 def find_copies(names: Sequence[str], copies: Mapping[str, Path]) -> dict[str, Path]:

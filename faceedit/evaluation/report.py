@@ -9,6 +9,7 @@ from faceedit.evaluation.bootstrap import Interval
 from faceedit.evaluation.compare import Contest
 from faceedit.evaluation.match import Failure
 from faceedit.evaluation.measure import Measurement
+from faceedit.evaluation.metrics import Metric
 from faceedit.evaluation.published import read_published, theirs
 
 
@@ -128,6 +129,45 @@ def shown_interval(interval: Interval) -> str:
     if not math.isfinite(interval.low):
         return "-"
     return f"{shown(interval.low)} to {shown(interval.high)}"
+
+
+def shown_name(metric: Metric) -> str:
+    """Return a metric's name with an arrow to where it is better."""
+    return f"{metric.name} {ARROWS[metric.better]}"
+
+
+def headline_cells(report: Report) -> list[tuple[str, ...]]:
+    """Return a row per metric: name, value, interval, edits, copying the input, a paper's own."""
+    rows = []
+    for result in report.measurement.results:
+        here = result.groups[report.measurement.headline]
+        rows.append(
+            (
+                shown_name(result.metric),
+                shown(here.value),
+                shown_interval(here),
+                str(here.n),
+                shown(result.copying.value),
+                shown_theirs(result.metric.name),
+            )
+        )
+    return rows
+
+
+def contest_cells(report: Report) -> list[tuple[str, ...]]:
+    """Return a row per comparison: name, here, other, difference, its interval, wins, ties."""
+    return [
+        (
+            shown_name(one.metric),
+            shown(one.ours.value),
+            shown(one.theirs.value),
+            shown(one.difference.value),
+            shown_interval(one.difference),
+            "" if one.wins is None else f"{one.wins:.0%}",
+            "" if one.ties is None else f"{one.ties:.0%}",
+        )
+        for one in report.contests
+    ]
 
 
 def shown_theirs(metric: str) -> str:

@@ -3,7 +3,7 @@
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from faceedit.evaluation.report import ARROWS, Report, shown, shown_interval, shown_theirs
+from faceedit.evaluation.report import Report, contest_cells, headline_cells, shown, shown_name
 
 TITLE = {"title_justify": "left", "title_style": "bold", "box": SIMPLE_HEAD, "pad_edge": False}
 
@@ -16,16 +16,8 @@ def headline_table(report: Report) -> Table:
     for name in ("HERE", "95%", "N", "COPYING"):
         table.add_column(name, justify="right")
     table.add_column("THEIRS, NOT OURS")
-    for result in measured.results:
-        interval = result.groups[measured.headline]
-        table.add_row(
-            f"{result.metric.name} {ARROWS[result.metric.better]}",
-            shown(interval.value),
-            shown_interval(interval),
-            str(interval.n),
-            shown(result.copying.value),
-            shown_theirs(result.metric.name),
-        )
+    for cells in headline_cells(report):
+        table.add_row(*cells)
     return table
 
 
@@ -41,7 +33,7 @@ def target_table(report: Report) -> Table | None:
         table.add_column(f"{name} ({measured.groups[name]})", justify="right")
     for result in measured.results:
         values = (shown(result.groups[name].value) for name in targets)
-        table.add_row(f"{result.metric.name} {ARROWS[result.metric.better]}", *values)
+        table.add_row(shown_name(result.metric), *values)
     return table
 
 
@@ -53,14 +45,6 @@ def contest_table(report: Report) -> Table | None:
     table.add_column("METRIC")
     for name in ("HERE", "OTHER", "DIFFERENCE", "95%", "HERE BETTER", "SAME"):
         table.add_column(name, justify="right")
-    for one in report.contests:
-        table.add_row(
-            f"{one.metric.name} {ARROWS[one.metric.better]}",
-            shown(one.ours.value),
-            shown(one.theirs.value),
-            shown(one.difference.value),
-            shown_interval(one.difference),
-            "" if one.wins is None else f"{one.wins:.0%}",
-            "" if one.ties is None else f"{one.ties:.0%}",
-        )
+    for cells in contest_cells(report):
+        table.add_row(*cells)
     return table

@@ -37,6 +37,10 @@ class Crop:
         """Side in pixels."""
         return self.pixels.shape[0]
 
+    def to_bytes(self) -> np.ndarray:
+        """Return the pixels as (S, S, 3) uint8 RGB."""
+        return np.rint(self.pixels * 255).astype(np.uint8)
+
     @property
     def scale(self) -> float:
         """Crop pixels per photo pixel."""

@@ -40,7 +40,7 @@ def compose(image: np.ndarray, edit: Edit, affine: np.ndarray, mask: np.ndarray)
         return result
     to_crop = _shift(affine, window)
     size = (window[0].stop - window[0].start, window[1].stop - window[1].start)
-    weight = _draw_mask(mask, to_crop, size)
+    weight = draw_mask(mask, to_crop, size)
     x, y, gain = _draw_fields(edit, mask, to_crop, size)
     edited = _warp(image, x, y, (window[0].start, window[1].start))
     cv2.multiply(edited, gain, dst=edited)
@@ -51,7 +51,17 @@ def compose(image: np.ndarray, edit: Edit, affine: np.ndarray, mask: np.ndarray)
     return result
 
 
-def _draw_mask(mask: np.ndarray, to_crop: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def draw_mask(mask: np.ndarray, to_crop: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Draw a crop's mask in the photo or in a window of it.
+
+    Args:
+        mask: (S, S) float32.
+        to_crop: (2, 3) similarity from the result's pixels to the crop's.
+        size: height and width of the result.
+
+    Returns:
+        (height, width) float32, 0 beyond the crop.
+    """
     # Linear: it stays within 0 and 1 and reaches no further than one crop pixel.
     return cv2.warpAffine(mask, to_crop, size[::-1], flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
 
@@ -72,7 +82,7 @@ def _draw_fields(
     middle = to_crop[:, 2:] + to_crop[:, :2].sum(1, keepdims=True) * (step - 1) / 2
     coarse = np.hstack([to_crop[:, :2] * step, middle])
 
-    weight = _draw_mask(mask, coarse, grid)[..., None]
+    weight = draw_mask(mask, coarse, grid)[..., None]
     # Flow is a direction in the crop: turn and scale it back to the photo.
     flow = cv2.transform(
         sample_field(edit.flow, edit.size, coarse, grid) * weight, invert(to_crop)[:, :2]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 from PIL import Image
 
@@ -29,6 +30,13 @@ _REFUSED = {
     "RGBX": "it has an extra channel of unknown meaning",
     "PA": "its palette has a separate alpha channel",
 }
+
+
+def eight_bits(pixels: np.ndarray) -> np.ndarray:
+    """Return uint8 or uint16 pixels as uint8, rounded; uint8 ones as they are."""
+    if pixels.dtype == np.uint8:
+        return pixels
+    return cv2.convertScaleAbs(pixels, alpha=1 / 257)
 
 
 @dataclass(frozen=True, eq=False)

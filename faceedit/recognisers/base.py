@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from faceedit.errors import WeightsError
 from faceedit.faces.align import Crop
 from faceedit.registry import Checkpoint, write_checkpoint
+from faceedit.studio.tones import LUMA
 
 METHOD = "recogniser"
 """The method that all their checkpoints name; the profile is the recogniser's name."""
@@ -24,7 +25,7 @@ Reading = TypeVar("Reading")
 class Recogniser(nn.Module, ABC, Generic[Output, Reading]):
     """A network that looks at aligned crops (`faces.align`) of any size.
 
-    `forward` is differentiable, for losses; `read` is for people.
+    `forward` is differentiable, for losses; `read` is for people, and may look more than once.
 
     Attributes:
         name: of the recogniser, the profile of its checkpoint.
@@ -48,6 +49,10 @@ class Recogniser(nn.Module, ABC, Generic[Output, Reading]):
     def readings(self, output: Output) -> list[Reading]:
         """Return the output of `forward` as one typed reading per crop."""
 
+    def describe(self, crops: Tensor) -> Output:
+        """Like `forward`, as carefully as `read` looks; the same where a subclass says no more."""
+        return self(crops)
+
     @torch.inference_mode()
     def read(self, crops: Sequence[Crop], batch: int = 32) -> list[Reading]:
         """Look at faces.
@@ -63,7 +68,8 @@ class Recogniser(nn.Module, ABC, Generic[Output, Reading]):
         found: list[Reading] = []
         for start in range(0, len(crops), batch):
             x = to_batch(crops[start : start + batch], self.crop_size).to(device)
-            found += self.readings(self(x.contiguous(memory_format=torch.channels_last)))
+            x = x.contiguous(memory_format=torch.channels_last)
+            found += self.readings(self.describe(x))
         return found
 
     @classmethod
@@ -152,5 +158,6 @@ def window(
 
 
 def grey(x: Tensor) -> Tensor:
-    """(N, 3, H, W) display RGB to (N, 1, H, W), by the weights of Rec. 601 as in OpenCV."""
-    return x[:, :1] * 0.299 + x[:, 1:2] * 0.587 + x[:, 2:] * 0.114
+    """(N, 3, H, W) display RGB to (N, 1, H, W), by the weights of Rec. 601."""
+    red, green, blue = LUMA.tolist()
+    return x[:, :1] * red + x[:, 1:2] * green + x[:, 2:] * blue

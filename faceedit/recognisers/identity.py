@@ -9,10 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from faceedit.faces.align import Crop
 from faceedit.nn.gradients import OrientedGradients
 from faceedit.nn.residual import Residual
-from faceedit.recognisers.base import Recogniser, grey, to_batch, window
+from faceedit.recognisers.base import Recogniser, grey, window
 
 IDENTITY_WINDOW = (8 / 64, 9 / 64, 56 / 64, 57 / 64)
 """The part of a crop that is looked at: left, top, right and bottom as shares of its side.
@@ -121,24 +120,6 @@ class IdentityRecogniser(Recogniser[Tensor, Identity]):
         pictures = self.frame(crops)
         own, mirrored = self.look(torch.cat([pictures, pictures.flip(3)])).chunk(2)
         return F.normalize(own + mirrored, dim=1)
-
-    @torch.inference_mode()
-    def read(self, crops: Sequence[Crop], batch: int = 32) -> list[Identity]:
-        """Look at faces and at their mirror images.
-
-        Args:
-            crops: of any sizes.
-            batch: so many at a time.
-
-        Returns:
-            One identity per crop, in order.
-        """
-        device = self.threshold.device
-        found: list[Identity] = []
-        for start in range(0, len(crops), batch):
-            x = to_batch(crops[start : start + batch], self.crop_size).to(device)
-            found += self.readings(self.describe(x))
-        return found
 
     def readings(self, output: Tensor) -> list[Identity]:
         """Return one identity per row of `forward`."""

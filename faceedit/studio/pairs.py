@@ -102,7 +102,7 @@ def make_real_target(rig: Rig, sitting: Sitting, start: Ask, seed: int) -> Pair:
     pair = _record(
         sitter, composed.astype(np.float32) / 255, regions, back, away.landmarks, labels, choices
     )
-    return replace(pair, target=to_bytes(subject.crop.pixels), regions_target=sitter.regions)
+    return replace(pair, target=subject.crop.to_bytes(), regions_target=sitter.regions)
 
 
 def _record(

@@ -52,7 +52,7 @@ def draw_person(rig: Rig, source: SourcePhoto, path: Path, size: int, seed: int)
     def show(order: Order) -> Pair:
         return make_pair(rig, sitting, order, seed)
 
-    photo = to_bytes(sitting.sitter.subject.crop.pixels)
+    photo = sitting.sitter.subject.crop.to_bytes()
     rows: list[list[tuple[str, np.ndarray]]] = [[("photo", photo)]]
     neutral = show(Order(Ask()))
     rows[0].append(("neutral", neutral.target))

@@ -1,10 +1,12 @@
 """Random changes to crops that leave what they show: place, light, sharpness, noise, covers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+from faceedit.recognisers.base import grey as in_grey
 
 CROP = (0.0, 0.0, 1.0, 1.0)
 """The whole crop as a box: left, top, right, bottom."""
@@ -118,8 +120,7 @@ def recolour(x: Tensor, change: Augmentation) -> Tensor:
     x = x.clamp(1e-3, 1).log_().mul_(gamma).add_(gains).add_(ramp).exp_()
     grey = torch.rand(n) < change.grey
     if channels == 3 and grey.any():
-        weights = torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)
-        x[grey] = (x[grey] * weights).sum(1, keepdim=True)
+        x[grey] = in_grey(x[grey]).expand(-1, 3, -1, -1)
     if change.noise:
         deviation = torch.rand(n, 1, 1, 1).square_() * change.noise
         x += torch.randn_like(x) * deviation
@@ -136,5 +137,5 @@ def _spread(n: int, most: float) -> Tensor:
     return (torch.rand(n) * 2 - 1) * most
 
 
-NOTHING = Augmentation(*(0.0 for _ in range(11)))
+NOTHING = Augmentation(**dict.fromkeys((f.name for f in fields(Augmentation)), 0.0))
 """No change; with it, `place` and `frame` only cut the box out."""

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 from faceedit.faces.topology import BROWS, EYES, LOWER_INNER_LIP, OUTER_LIPS, UPPER_INNER_LIP
 from faceedit.recognisers.base import FACE_WINDOW
 from faceedit.recognisers.expression import ExpressionRecogniser
+from faceedit.studio.tones import LUMA
 from faceedit.targets import EXPRESSIONS
 from faceedit.training.recognisers.augment import Augmentation, frame, place, recolour
 from faceedit.training.recognisers.faces import SIZE, UNKNOWN, FaceTable
@@ -189,9 +190,8 @@ def drawing_chances(table: FaceTable, recipe: ExpressionRecipe) -> tuple[np.ndar
 def grey_pictures(table: FaceTable) -> Tensor:
     """Return all pictures as (N, 1, SIZE, SIZE) uint8, with the weights of `base.grey`."""
     found = torch.empty((len(table), 1, SIZE, SIZE), dtype=torch.uint8)
-    weights = np.array([0.299, 0.587, 0.114], np.float32)
     for start in range(0, len(table), 512):
-        part = np.rint(table.pictures[start : start + 512] @ weights).astype(np.uint8)
+        part = np.rint(table.pictures[start : start + 512] @ LUMA).astype(np.uint8)
         found[start : start + 512, 0] = torch.from_numpy(part)
     return found
 

@@ -134,7 +134,7 @@ def crop_rated(
             skip(rating.path, "no face found")
             continue
         crop = extract_crop(pixels, faces[0].landmarks, SIZE)
-        crops.append(np.rint(crop.pixels * 255).astype(np.uint8))
+        crops.append(crop.to_bytes())
         kept.append(rating)
     if not kept:
         raise UsageError("none of the rated pictures can be used")

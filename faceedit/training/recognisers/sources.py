@@ -22,6 +22,7 @@ from faceedit.studio.photo import sit
 from faceedit.studio.record import AS_PHOTOGRAPHED
 from faceedit.studio.rig import Rig
 from faceedit.studio.shards import read_shard
+from faceedit.studio.sources import AMPLITUDE_OF_STRENGTH
 from faceedit.targets import ATTRIBUTES, EXPRESSIONS
 from faceedit.training.pair_tensors import LIGHT_ORDER
 from faceedit.training.recognisers.faces import NO_REGION, SIZE, FaceTable, make_table
@@ -34,8 +35,6 @@ VALIDATION_PEOPLE = Path(__file__).with_name("validation_people.txt")
 Drawn so that a fifth of every expression's photos is theirs; people who share a picture are on the
 same side.
 """
-PER_AMPLITUDE = 2.0
-"""Strength 0 to 3 of an expression that the studio made at amplitude 1."""
 OPEN_GAP = 0.02
 """Opening of the lips, in eye distances, from which a mouth counts as slightly open."""
 HAIR = {"black_hair": "black", "blond_hair": "blond", "brown_hair": "brown"}
@@ -53,7 +52,7 @@ def read_web(table: Path) -> FaceTable:
     people = [row["identity"] for row in rows]
     crops = list(_crop_web(table.with_suffix(".zip"), files))
     faces = make_table(
-        [_bytes(crop) for crop in crops],
+        [crop.to_bytes() for crop in crops],
         [crop.landmarks for crop in crops],
         files,
         people,
@@ -85,7 +84,7 @@ def read_portraits(table: Path, rig: Rig | None = None) -> FaceTable:
         if rig is not None:
             regions.append(_regions_of(rig, row, image, landmarks))
     faces = make_table(
-        [_bytes(crop) for crop in crops],
+        [crop.to_bytes() for crop in crops],
         [crop.landmarks for crop in crops],
         [row["file"] for row in rows],
         [row["person"] for row in rows],
@@ -189,16 +188,15 @@ def _expression_of(ask: Ask) -> tuple[int, float]:
     (name, amplitude), *others = ask.blend
     if others or name not in EXPRESSIONS:
         return -1, float("nan")
-    return EXPRESSIONS.index(name), min(amplitude * PER_AMPLITUDE, 3.0)
+    # The inverse of what the studio takes labels to mean; -1 there is an unknown strength.
+    known = sorted((a, s) for s, a in AMPLITUDE_OF_STRENGTH.items() if s >= 0)
+    amplitudes, strengths = zip((0.0, 0), *known, strict=True)
+    return EXPRESSIONS.index(name), float(np.interp(amplitude, amplitudes, strengths))
 
 
 def _crop_web(archive: Path, files: list[str]) -> Iterator[Crop]:
     for image, landmarks in zip(_read_zip(archive, files), _find(archive, files), strict=True):
         yield extract_crop(image, landmarks, SIZE)
-
-
-def _bytes(crop: Crop) -> np.ndarray:
-    return np.rint(crop.pixels * 255).astype(np.uint8)
 
 
 def _decode(data: bytes) -> np.ndarray:
