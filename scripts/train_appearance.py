@@ -1,30 +1,30 @@
-"""Train the appearance recogniser and measure it on people it has not seen.
+"""Train the appearance recogniser on tables of faces, and say how well it does on other people.
 
-    python scripts/train_appearance.py --faces runs/faces --out runs/appearance
-    python scripts/train_appearance.py --faces runs/faces --out runs/appearance --measure
+    python scripts/train_appearance.py parser --faces runs/faces --out runs/appearance
+    python scripts/train_appearance.py looks --faces runs/faces --out runs/appearance
+    python scripts/train_appearance.py join --faces runs/faces --out runs/appearance
 
---faces holds the tables portraits (with regions) and studio that face_tables.py wrote. OUT gets the
-state of the training, log.jsonl, appearance.safetensors and report.json. --measure only looks at
-the checkpoint that is there. A training that was stopped before it came to the largest pictures is
-written with --resume --max-minutes 0 --size SIDE, the side that it last learned from.
+Its two halves are trained apart, side by side where there are processors for both: OUT/parser and
+OUT/looks hold their states. The last command puts them together as they are then, sets the
+thresholds on training people whose attributes were not learned, and writes
+OUT/appearance.safetensors and OUT/report.json.
 """
 
 import argparse
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
+from faceedit.errors import UsageError
+from faceedit.nn.parsing import Parser
 from faceedit.recognisers.appearance import AppearanceRecogniser
+from faceedit.recognisers.looks import Looks
 from faceedit.registry import load_checkpoint
-from faceedit.training.recognisers.appearance import (
-    AppearanceRecipe,
-    Drawer,
-    appearance_losses,
-    people_kept,
-)
 from faceedit.training.recognisers.examine_appearance import (
     attributes_report,
     lights_report,
@@ -34,78 +34,121 @@ from faceedit.training.recognisers.examine_appearance import (
     thresholds,
 )
 from faceedit.training.recognisers.faces import FaceTable
-from faceedit.training.recognisers.fit import fit
+from faceedit.training.recognisers.fit import STATE, Plan, fit
+from faceedit.training.recognisers.looks import Drawer, LooksRecipe, looks_losses, people_kept
+from faceedit.training.recognisers.parsing import ParsingRecipe, draw_parsed, parsing_losses
+from faceedit.training.state import load_average
 
-QUICK = 500
-"""So many studio pictures are looked at while training."""
+Losses = Callable[[Any, int], dict[str, torch.Tensor]]
+QUICK = 300
+"""So many pictures of each kind are looked at while training."""
 
 
 def main() -> None:
-    """Train, set the thresholds, write the checkpoint and the report."""
+    """Train one half, or put both together, write and report."""
     parser = argparse.ArgumentParser(description="Train the appearance recogniser.")
+    parser.add_argument("part", choices=("parser", "looks", "join", "measure"))
     parser.add_argument("--faces", type=Path, default=Path("runs/faces"))
     parser.add_argument("--out", type=Path, default=Path("runs/appearance"))
     parser.add_argument("--steps", type=int)
-    parser.add_argument("--size", type=int, default=128, help="side of what the network sees")
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--max-minutes", type=float, default=float("inf"))
-    parser.add_argument("--measure", action="store_true", help="only measure the checkpoint")
     arguments = parser.parse_args()
-    recipe, out = AppearanceRecipe(), arguments.out
-    if arguments.steps:
-        recipe = replace(recipe, plan=replace(recipe.plan, steps=arguments.steps))
-    portraits, studio = (FaceTable.load(arguments.faces / n) for n in ("portraits", "studio"))
-    if not arguments.measure:
-        train(portraits, studio, recipe, arguments)
-    network = AppearanceRecogniser.load(load_checkpoint(out / "appearance.safetensors"))
-    report = measure(network, portraits.take(portraits.validation), studio.take(studio.validation))
-    (out / "report.json").write_text(json.dumps(report, indent=1))
+    tables = [FaceTable.load(arguments.faces / n) for n in ("portraits", "studio")]
+    if arguments.part in ("parser", "looks"):
+        train(arguments, *tables)
+        return
+    file = arguments.out / "appearance.safetensors"
+    if arguments.part == "join":
+        join(arguments.out, tables[0]).save(file)
+    network = AppearanceRecogniser.load(load_checkpoint(file))
+    report = measure(network, *(table.take(table.validation) for table in tables))
+    (arguments.out / "report.json").write_text(json.dumps(report, indent=1))
     print(json.dumps(report, indent=1))
 
 
-def train(
-    portraits: FaceTable, studio: FaceTable, recipe: AppearanceRecipe, arguments: argparse.Namespace
-) -> None:
-    """Train and write the checkpoint, thresholds set on people kept for that."""
-    seen_portraits = portraits.take(portraits.validation)
-    places = np.flatnonzero(studio.validation)
-    quick = studio.take(places[:: max(1, len(places) // QUICK)])
-    learned = portraits.take(~portraits.validation)
-    kept = people_kept(learned, recipe.kept, recipe.plan.seed)
-    drawer = Drawer(learned, studio.take(~studio.validation), kept, recipe)
+def train(arguments: argparse.Namespace, portraits: FaceTable, studio: FaceTable) -> None:
+    """Train one half, examined with what there is of the other."""
+    learned = portraits.take(~portraits.validation), studio.take(~studio.validation)
+    quick = [thinned(table.take(table.validation)) for table in (portraits, studio)]
+    whole, copy = AppearanceRecogniser(), AppearanceRecogniser()
+    other = arguments.out / ("looks" if arguments.part == "parser" else "parser") / STATE
+    if other.exists():
+        load_average(other, getattr(copy, other.parent.name))
 
-    def losses(network: AppearanceRecogniser, step: int) -> dict[str, torch.Tensor]:
-        return appearance_losses(network, drawer.draw(), recipe, recipe.size_at(step))
+    def examine(_: torch.nn.Module) -> dict[str, float]:
+        """Measure; nothing is chosen by it."""
+        copy.eval()
+        kinds = zip(("photo", "studio"), quick, strict=True)
+        return {f"{k} {n}": v for k, t in kinds for n, v in summary(look(copy, t), t).items()}
 
-    held = learned.take(np.isin(learned.people, sorted(kept)))
-
-    def examine(network: AppearanceRecogniser) -> dict[str, float]:
-        """Measure; choices are made by the people kept, never by those for validation."""
-        photos = summary(look(network, seen_portraits), seen_portraits)
-        made = summary(look(network, quick), quick)
-        own = summary(look(network, held), held)
-        return (
-            {f"val_photo_{k}": v for k, v in photos.items()}
-            | {f"val_studio_{k}": v for k, v in made.items() if k != "attributes"}
-            | {"held_attributes": own["attributes"]}
-        )
-
-    torch.manual_seed(recipe.plan.seed)
-    network = fit(
-        AppearanceRecogniser(size=arguments.size),
-        AppearanceRecogniser(size=arguments.size),
-        losses,
-        recipe.plan,
-        arguments.out,
+    losses, plan = (plan_parser if arguments.part == "parser" else plan_looks)(*learned)
+    plan = replace(plan, steps=arguments.steps or plan.steps)
+    torch.manual_seed(plan.seed)
+    fit(
+        getattr(whole, arguments.part),
+        getattr(copy, arguments.part),
+        lambda network, step: losses(network, plan.size_at(step)),
+        plan,
+        arguments.out / arguments.part,
         examine=examine,
         tell=lambda line: print(line, flush=True),
         resume=arguments.resume,
         max_seconds=arguments.max_minutes * 60,
     )
-    network.threshold += torch.from_numpy(
-        thresholds(look(network, held).attributes, held.attributes)
-    )
-    network.save(arguments.out / "appearance.safetensors")
+
+
+def plan_parser(portraits: FaceTable, studio: FaceTable) -> tuple[Losses, Plan]:
+    """Return what the parser learns from training faces, by network and size, and how long."""
+    recipe = ParsingRecipe()
+
+    def losses(network: Parser, size: int) -> dict[str, torch.Tensor]:
+        pictures, regions = draw_parsed(portraits, studio, recipe, size)
+        return parsing_losses(network, pictures, regions, recipe)
+
+    return losses, recipe.plan
+
+
+def plan_looks(portraits: FaceTable, studio: FaceTable) -> tuple[Losses, Plan]:
+    """Return the same of light and attributes."""
+    recipe = LooksRecipe()
+    drawer = Drawer(portraits, studio, kept_back(portraits), recipe)
+
+    def losses(network: Looks, size: int) -> dict[str, torch.Tensor]:
+        return looks_losses(network, drawer.draw(), recipe, size)
+
+    return losses, recipe.plan
+
+
+def join(folder: Path, portraits: FaceTable) -> AppearanceRecogniser:
+    """Put the halves together, their thresholds set on people kept for that.
+
+    Raises:
+        UsageError: one was not trained.
+    """
+    network = AppearanceRecogniser()
+    for name in ("parser", "looks"):
+        state = folder / name / STATE
+        if not state.exists():
+            raise UsageError(f"{state} is missing; train the {name} first")
+        load_average(state, getattr(network, name))
+    network.eval()
+    learned = portraits.take(~portraits.validation)
+    held = learned.take(np.isin(learned.people, sorted(kept_back(learned))))
+    found = thresholds(look(network, held).attributes, held.attributes)
+    network.threshold += torch.from_numpy(found)
+    return network
+
+
+def kept_back(learned: FaceTable) -> set[str]:
+    """Return the training people whose attributes are not learned from."""
+    recipe = LooksRecipe()
+    return people_kept(learned, recipe.kept, recipe.plan.seed)
+
+
+def thinned(table: FaceTable) -> FaceTable:
+    """Return about `QUICK` faces of a table."""
+    return table.take(np.arange(len(table))[:: max(1, len(table) // QUICK)])
 
 
 def measure(network: AppearanceRecogniser, photos: FaceTable, made: FaceTable) -> dict:

@@ -157,7 +157,7 @@ def recogniser_weights(tmp_path_factory) -> Path:
         torch.manual_seed(0)
         networks = (
             ExpressionRecogniser(widths=(4, 4, 8, 8), size=32),
-            AppearanceRecogniser(widths=(4, 4, 8, 8), inner=(8, 8, 8), size=32, zone_width=4),
+            AppearanceRecogniser(32, (4, 4, 8, 8), (8, 8, 8), 32, (4, 4, 8, 8), zone_width=4),
             IdentityRecogniser(widths=(4, 4), levels=2, grid=4),
             NaturalnessRecogniser(width=2, widest=4, features=4),
         )

@@ -78,7 +78,7 @@ _LOOKS: dict[str, Callable[[Any], Look]] = {
 
 
 def lpips_face(network: AppearanceRecogniser, a: Tensor, b: Tensor) -> Tensor:
-    """Return LPIPS's statistic on the stages of the appearance recogniser's encoder.
+    """Return LPIPS's statistic on the stages of the appearance recogniser's second encoder.
 
     As in Zhang et al. 2018, Eq. 1, with every channel of the same weight: features of unit length
     at each place, squared differences, summed over channels, averaged over places and stages.
@@ -91,7 +91,7 @@ def lpips_face(network: AppearanceRecogniser, a: Tensor, b: Tensor) -> Tensor:
     Returns:
         (N,) 0 (the same) to 4.
     """
-    levels = [network.encoder(resample(x, network.size)) for x in (a, b)]
+    levels = [network.looks.encoder(resample(x, network.looks_size)) for x in (a, b)]
     distances = [
         (F.normalize(x, dim=1) - F.normalize(y, dim=1)).square().sum(1).mean((1, 2))
         for x, y in zip(*levels, strict=True)

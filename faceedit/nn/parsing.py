@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from faceedit.nn.residual import ResidualEncoder
+
 
 class ParsingDecoder(nn.Module):
     """Turn the levels of `nn.residual.ResidualEncoder` into class logits for every pixel.
@@ -50,6 +52,25 @@ class ParsingDecoder(nn.Module):
                 parts.append(F.pixel_unshuffle(pictures, 2))
             x = step(torch.cat(parts, 1))
         return F.pixel_shuffle(self.last(x), 2)
+
+
+class Parser(nn.Module):
+    """Encoder and decoder: pictures to class logits.
+
+    Args:
+        widths: channels of the encoder's stages, finest first.
+        inner: channels of the decoder's steps, coarsest first, one fewer than `widths`.
+        classes: how many.
+    """
+
+    def __init__(self, widths: Sequence[int], inner: Sequence[int], classes: int):
+        super().__init__()
+        self.encoder = ResidualEncoder(3, widths)
+        self.decoder = ParsingDecoder(widths, inner, 3, classes)
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """(N, 3, S, S) RGB in [-1, 1], S a multiple of 16, to (N, classes, S, S) logits."""
+        return self.decoder(pictures, self.encoder(pictures))
 
 
 def _convolution(inner: int, outer: int, kernel: int) -> nn.Sequential:

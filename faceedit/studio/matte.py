@@ -1,4 +1,4 @@
-"""Person, hair and skin in one aligned face crop, from colours and landmarks alone."""
+"""Person and skin in one aligned face crop, from colours and landmarks alone."""
 
 import cv2
 import numpy as np
@@ -12,8 +12,6 @@ EYE_DISTANCES = 2.8
 """Side of an aligned crop in distances of the outer eye corners, the unit of lengths here."""
 WORK_SIDE = 80
 """The person is found at this size and refined at the crop's own."""
-HAIR_SIDE = 64
-"""The same for hair."""
 
 
 def person_matte(pixels: np.ndarray, landmarks: np.ndarray, valid: np.ndarray) -> np.ndarray:
@@ -28,8 +26,9 @@ def person_matte(pixels: np.ndarray, landmarks: np.ndarray, valid: np.ndarray) -
         (S, S) float32 opacity of the person in [0, 1].
     """
     prior = person_prior(landmarks * (WORK_SIDE / pixels.shape[0]), WORK_SIDE)
-    rough = segment(build_scene(pixels, WORK_SIDE), prior, _shrink(valid, WORK_SIDE))
-    return _refine(pixels, rough)
+    odds = np.dstack([prior, np.zeros_like(prior)])
+    rough = segment(build_scene(pixels, WORK_SIDE), odds, shrink(valid, WORK_SIDE))[..., 0]
+    return np.clip((enlarge(pixels, rough) - 0.2) / 0.6, 0.0, 1.0).astype(np.float32)
 
 
 def person_prior(landmarks: np.ndarray, size: int) -> np.ndarray:
@@ -52,58 +51,6 @@ def person_prior(landmarks: np.ndarray, size: int) -> np.ndarray:
     return np.where(gap < -0.03, 8.0, odds).astype(np.float32)
 
 
-def hair_mask(
-    pixels: np.ndarray,
-    landmarks: np.ndarray,
-    matte: np.ndarray,
-    skin: np.ndarray | None = None,
-) -> np.ndarray:
-    """Find the hair of the head, a fringe over the forehead included.
-
-    Brows and beard are no hair here; a hat is, since nothing tells it from hair.
-
-    Args:
-        pixels: (S, S, 3) float32 RGB in [0, 1], an aligned crop.
-        landmarks: (478, 3) mesh points in crop pixels.
-        matte: (S, S) float32 in [0, 1], from `person_matte`.
-        skin: (S, S) float32 in [0, 1], from `skin_likeness`; None finds it here.
-
-    Returns:
-        (S, S) float32 in [0, 1], nowhere above `matte`.
-    """
-    scale = HAIR_SIDE / pixels.shape[0]
-    likeness = skin_likeness(pixels, landmarks) if skin is None else skin
-    person = _shrink(matte, HAIR_SIDE)
-    prior, trust = _hair_prior(landmarks * scale, HAIR_SIDE, _shrink(likeness, HAIR_SIDE))
-    rough = segment(build_scene(pixels, HAIR_SIDE), prior, trust * person**2, 2)
-    return _refine(pixels, rough) * matte
-
-
-def _hair_prior(
-    landmarks: np.ndarray, size: int, skin: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return log odds of hair on a person, and how much a pixel may tell of its colour."""
-    unit = size / EYE_DISTANCES
-    gap, height, aside = face_coordinates(landmarks, size)
-    oval = landmarks[list(FACE_OVAL), :2]
-    half = float(np.ptp(oval[:, 0])) / 2 / unit
-    brows = float(np.mean([landmarks[list(i), 1].mean() for i in BROW_OUTLINES]))
-    rows = np.arange(size, dtype=np.float32)[:, None] + np.zeros((1, size), np.float32)
-    upper = np.clip((brows - rows) / (0.25 * unit) + 0.5, 0.0, 1.0)
-    # Above the brows hair begins about a tenth of an eye distance outside the mesh.
-    crown = np.clip(18.0 * (gap - 0.10), -2.5, 3.0)
-    side = np.clip(8.0 * (gap - 0.16), -2.5, 1.0) - 2.5 * np.clip(-height / 0.25 - 0.3, 0.0, 1.0)
-    odds = upper * crown + (1.0 - upper) * side
-    odds += 0.7 - 3.0 * skin
-    chin_zone = (height < 0.35) & (aside < 0.85 * half) & (gap < 0.5)
-    inner = (gap < -0.10) & (rows > brows - 0.04 * unit)
-    features = _features(landmarks, size, 0.05, 0.05)
-    odds = np.where(chin_zone, np.minimum(odds, -4.0), odds)
-    odds = np.where(inner | features, -8.0, odds)
-    beard = (height < 0.42) & (aside < 1.1 * half) & (gap < 0.5)
-    return odds.astype(np.float32), np.where(beard | features, 0.0, 1.0).astype(np.float32)
-
-
 def skin_likeness(pixels: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
     """Compare every pixel with the skin of this face, in its shades from dark to light.
 
@@ -119,7 +66,7 @@ def skin_likeness(pixels: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
     gap, height, _ = face_coordinates(landmarks, size)
     # Cheeks and nose: the forehead may be a fringe, the chin a beard.
     sure = (gap < -0.10) & (height > 0.30) & (height < 0.72)
-    sure &= ~_features(landmarks, size, 0.10, 0.20)
+    sure &= ~around_features(landmarks, size, 0.10, 0.20)
     if np.count_nonzero(sure) < 30:
         sure = gap <= gap.min() + 0.2
     evened = _without_trend(lab, landmarks[list(FACE_OVAL), :2], sure)
@@ -191,8 +138,17 @@ def face_coordinates(landmarks: np.ndarray, size: int) -> tuple[np.ndarray, np.n
     return gap / unit, height, np.abs(columns - float(oval[:, 0].mean())) / unit
 
 
-def _features(landmarks: np.ndarray, size: int, margin: float, around_eyes: float) -> np.ndarray:
-    """Draw brows and lips widened by `margin` eye distances and eyes by their own: bool."""
+def around_features(
+    landmarks: np.ndarray, size: int, margin: float, around_eyes: float
+) -> np.ndarray:
+    """Draw brows and lips widened by `margin` eye distances, eyes by their own: (size, size) bool.
+
+    Args:
+        landmarks: (478, 3) mesh points in pixels of the result.
+        size: side of the result.
+        margin: around brows and lips, in eye distances.
+        around_eyes: around eyes, in eye distances.
+    """
     found = np.zeros((size, size), bool)
     for parts, reach in (((*BROW_OUTLINES, OUTER_LIPS), margin), (EYES, around_eyes)):
         drawn = np.zeros((size, size), np.uint8)
@@ -204,13 +160,13 @@ def _features(landmarks: np.ndarray, size: int, margin: float, around_eyes: floa
     return found
 
 
-def _shrink(field: np.ndarray, side: int) -> np.ndarray:
+def shrink(field: np.ndarray, side: int) -> np.ndarray:
+    """Return a square field as (side, side) float32, averaged."""
     return cv2.resize(field.astype(np.float32), (side, side), interpolation=cv2.INTER_AREA)
 
 
-def _refine(pixels: np.ndarray, rough: np.ndarray) -> np.ndarray:
-    """Enlarge a coarse answer to the picture's size along the picture's edges."""
+def enlarge(pixels: np.ndarray, rough: np.ndarray) -> np.ndarray:
+    """Enlarge a coarse (n, n) answer to the (S, S) of a picture along the picture's edges."""
     size = pixels.shape[0]
     large = cv2.resize(rough, (size, size), interpolation=cv2.INTER_LINEAR)
-    fine = guided_filter(pixels, large, max(1, round(size * 3 / 256)), 2.4e-4)
-    return np.clip((fine - 0.2) / 0.6, 0.0, 1.0).astype(np.float32)
+    return guided_filter(pixels, large, max(1, round(size * 3 / 256)), 2.4e-4)

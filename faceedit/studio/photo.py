@@ -7,10 +7,13 @@ import cv2
 import numpy as np
 
 from faceedit.faces.align import Crop, extract_crop
+from faceedit.studio.eyewear import find_lenses, is_dark
+from faceedit.studio.head import draw_zones
 from faceedit.studio.lips import LipSeal
-from faceedit.studio.matte import hair_mask, person_matte, skin_likeness
-from faceedit.studio.model import FaceModel, Part
-from faceedit.studio.semantic import HEAD_BACK, HEAD_FACE, Region, semantic_mask
+from faceedit.studio.matte import person_matte, skin_likeness
+from faceedit.studio.model import FaceModel
+from faceedit.studio.parts import find_stuff
+from faceedit.studio.semantic import Region, semantic_mask
 from faceedit.studio.subject import Subject, fit_subject
 
 NO_FOLDS = (Region.HAIR, Region.BACKGROUND, Region.CLOTHES, Region.EYEGLASSES)
@@ -43,27 +46,18 @@ class Sitter:
         return skin_likeness(self.subject.crop.pixels, self.subject.crop.landmarks)
 
     @cached_property
-    def _hair(self) -> np.ndarray:
-        crop = self.subject.crop
-        return hair_mask(crop.pixels, crop.landmarks, self.matte, self._skin)
-
-    @cached_property
     def regions(self) -> np.ndarray:
         """The semantic mask of the photo, (S, S) uint8 of `Region`."""
-        crop = self.subject.crop
-        head = np.zeros(self.valid.shape, np.int32)
-        part = self.subject.pose.drawing.part
-        head[part == Part.SKIN] = HEAD_FACE
-        head[part == Part.HEAD] = HEAD_BACK
-        return semantic_mask(
-            crop.landmarks,
-            self.matte,
-            self._hair,
-            self._skin,
-            head,
-            self.eyeglasses,
-            self.hat,
+        crop, pose = self.subject.crop, self.subject.pose
+        zones = draw_zones(pose.model, pose.drawing)
+        stuff = find_stuff(
+            crop.pixels, crop.landmarks, self.matte, self._skin, zones, self.valid, self.hat
         )
+        if not self.eyeglasses:
+            return semantic_mask(crop.landmarks, stuff, zones)
+        lenses = find_lenses(crop.pixels, crop.landmarks, self._skin)
+        first, second = (is_dark(lens, crop.landmarks, self._skin) for lens in lenses)
+        return semantic_mask(crop.landmarks, stuff, zones, lenses, (first, second))
 
     @cached_property
     def bare_skin(self) -> np.ndarray:

@@ -1,7 +1,7 @@
-"""Soft two-class segmentation of one picture from a rough prior map, without training.
+"""Soft segmentation of one picture into classes from rough prior maps, without training.
 
 The picture falls once into small clusters of colour, place and sharpness. Rounds follow: the share
-of the class in every cluster is counted from the present answer, joined with the prior, and spread
+of each class in every cluster is counted from the present answer, joined with the prior, and spread
 over the picture by a random walk that edges stop. The constants were searched for on 140 studio
 portraits set before other backgrounds, whose true mattes are known.
 """
@@ -20,9 +20,9 @@ SHARPNESS_WEIGHT = 0.06
 CLUSTER_BLUR = 0.063
 """Colour distance over which a pixel is shared by clusters."""
 COLOUR_WEIGHT = 2.36
-"""How much the log odds of the clusters count beside the prior's."""
+"""How much the clusters' logits count beside the prior's."""
 CERTAIN = 5.0
-"""Log odds from which the prior is final."""
+"""Lead of a logit from which the prior is final."""
 
 
 @dataclass(frozen=True)
@@ -54,27 +54,32 @@ def build_scene(pixels: np.ndarray, side: int) -> Scene:
 
 
 def segment(scene: Scene, prior: np.ndarray, trust: np.ndarray, rounds: int = 3) -> np.ndarray:
-    """Find how much every pixel belongs to the class.
+    """Find how much every pixel belongs to each of K >= 2 classes.
 
     Args:
         scene: the picture.
-        prior: (n, n) float32 log odds before colour is seen; beyond +-CERTAIN they are final.
+        prior: (n, n, K) float32 logits before colour is seen; where one is CERTAIN ahead of the
+            others, that is final.
         trust: (n, n) float32 in [0, 1], how much a pixel counts in the clusters' shares.
         rounds: how often shares and answer are found from each other.
 
     Returns:
-        (n, n) float32 in [0, 1].
+        (n, n, K) float32 in [0, 1], summing to 1.
     """
-    answer = _sigmoid(prior)
-    known = np.abs(prior) > CERTAIN
+    answer = _softmax(prior)
+    ranked = np.sort(prior, 2)
+    known = ranked[..., -1] - ranked[..., -2] > CERTAIN
     for number in range(rounds):
-        # At first only the pixels that the prior is sure of tell what the class looks like.
-        sure = np.abs(2.0 * answer - 1.0) ** (2 if number == 0 else 1)
-        clusters = _cluster_odds(scene.members, answer, trust * sure)
-        wanted = _sigmoid(prior + COLOUR_WEIGHT * clusters)
+        # At first only the pixels that the prior is sure of tell what the classes look like.
+        sure = _decided(answer) ** (2 if number == 0 else 1)
+        wanted = _softmax(prior + COLOUR_WEIGHT * _cluster_logits(scene, answer, trust * sure))
         # Where the odds are even, neighbours decide.
-        pull = 0.0045 + 0.0355 * np.abs(2.0 * wanted - 1.0) ** 5 + 10.0 * known
-        answer = diffuse(scene, wanted, pull.astype(np.float32), answer)
+        pull = (0.0045 + 0.0355 * _decided(wanted) ** 5 + 10.0 * known).astype(np.float32)
+        first = [
+            diffuse(scene, wanted[..., k], pull, answer[..., k]) for k in range(prior.shape[2] - 1)
+        ]
+        answer = np.stack([*first, np.clip(1.0 - np.sum(first, 0), 0.0, 1.0)], 2)
+        answer /= answer.sum(2, keepdims=True)
     return answer
 
 
@@ -165,16 +170,21 @@ def _memberships(lab: np.ndarray, sharpness: np.ndarray) -> np.ndarray:
     return soft / soft.sum(1, keepdims=True)
 
 
-def _cluster_odds(members: np.ndarray, answer: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Return (n, n) log odds of the class from the shares of every pixel's clusters."""
-    flat, weights = answer.reshape(-1), weight.reshape(-1)
-    inside = (flat * weights) @ members
-    outside = ((1.0 - flat) * weights) @ members
+def _cluster_logits(scene: Scene, answer: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Return (n, n, K) logarithms of the classes' shares in every pixel's clusters."""
+    n, _, classes = answer.shape
+    counts = (answer * weight[..., None]).reshape(-1, classes).T @ scene.members
     # A few pixels' worth of doubt keeps clusters that no sure pixel speaks for at even odds.
-    floor = np.float32(0.0011 * flat.size)
-    odds = np.log((inside + floor) / (outside + floor))
-    return (members @ odds).reshape(answer.shape)
+    logs = np.log(counts + np.float32(0.0011 * n * n))
+    return (scene.members @ logs.T).reshape(answer.shape)
 
 
-def _sigmoid(odds: np.ndarray) -> np.ndarray:
-    return (1.0 / (1.0 + np.exp(-np.clip(odds, -20.0, 20.0)))).astype(np.float32)
+def _decided(answer: np.ndarray) -> np.ndarray:
+    """Return (n, n): 0 where all K classes are as likely, 1 where one is sure."""
+    classes = answer.shape[2]
+    return (classes * answer.max(2) - 1.0) / (classes - 1)
+
+
+def _softmax(logits: np.ndarray) -> np.ndarray:
+    raised = np.exp(logits - logits.max(2, keepdims=True))
+    return (raised / raised.sum(2, keepdims=True)).astype(np.float32)

@@ -55,17 +55,9 @@ def load_state(
     Raises:
         UsageError: the file is damaged or of another training.
     """
-    try:
-        with safe_open(path, framework="pt") as file:
-            notes = json.loads((file.metadata() or {})["notes"])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, KeyError) as error:
-        raise UsageError(f"{path} is no state of a training: {error}; train anew") from error
-    try:
-        for name, module in modules.items():
-            module.load_state_dict(_below(tensors, f"module.{name}."))
-    except RuntimeError as error:
-        raise UsageError(f"{path} is of another training: {error}") from error
+    notes, tensors = _read(path)
+    for name, module in modules.items():
+        _restore(path, tensors, name, module)
     for name, optimiser in optimisers.items():
         state: dict[int, dict[str, Tensor]] = {}
         for key, value in _below(tensors, f"optimiser.{name}.").items():
@@ -74,6 +66,31 @@ def load_state(
         optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
     torch.set_rng_state(tensors["random"])
     return notes
+
+
+def load_average(path: Path, module: nn.Module) -> None:
+    """Put the averaged weights of a state that `save_state` wrote as "average" into a module.
+
+    Raises:
+        UsageError: the file is damaged or of another training.
+    """
+    _restore(path, _read(path)[1], "average", module)
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            notes = json.loads((file.metadata() or {})["notes"])
+            return notes, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, KeyError) as error:
+        raise UsageError(f"{path} is no state of a training: {error}; train anew") from error
+
+
+def _restore(path: Path, tensors: dict[str, Tensor], name: str, module: nn.Module) -> None:
+    try:
+        module.load_state_dict(_below(tensors, f"module.{name}."))
+    except RuntimeError as error:
+        raise UsageError(f"{path} is of another training: {error}") from error
 
 
 def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -7,6 +7,8 @@ import numpy as np
 
 from faceedit.faces.align import crop_affine, transform_landmarks
 from faceedit.faces.topology import BROW_OUTLINES, EYES, FACE_OVAL, OUTER_LIPS, mean_shape
+from faceedit.studio.head import Zone
+from faceedit.studio.matte import face_coordinates
 
 EYE_DISTANCES = 2.8
 
@@ -64,6 +66,39 @@ def draw_person(size, background, tone, hair=(0.18, 0.10, 0.06)):
     flesh = np.maximum(maps["face"], maps["neck"] * (1 - maps["head"]))
     hairy = maps["head"] * (1 - maps["face"]) * (hair is not None)
     return Drawn(pixels, landmarks, matte, hairy.astype(np.float32), flesh)
+
+
+def zones_of(person):
+    """The zones that a head model fitted to a drawn person would have."""
+    size = len(person.pixels)
+    gap, height, aside = face_coordinates(person.landmarks, size)
+    half = np.ptp(person.landmarks[list(FACE_OVAL), 0]) / 2 / (size / EYE_DISTANCES)
+    zones = np.full((size, size), Zone.NONE, np.uint8)
+    zones[(gap > 0) & (height > 0.6) & (gap < 0.25)] = Zone.SCALP
+    zones[(gap > 0) & (gap < 0.1) & (height > 0.3) & (height < 0.6)] = Zone.EAR
+    zones[(height < 0) & (height > -0.3) & (aside < 0.6 * half)] = Zone.NECK
+    zones[(height < -0.3)] = Zone.SHOULDERS
+    zones[gap <= 0] = Zone.FACE
+    return zones
+
+
+def draw_spectacles(person, colour=(0.05, 0.05, 0.06), glass=None):
+    """Put frames on a drawn person, round, half an eye distance wide: pixels and (2, 64, 2)."""
+    size = len(person.pixels)
+    unit = size / EYE_DISTANCES
+    pixels = person.pixels.copy()
+    angle = np.linspace(0, 2 * np.pi, 64, endpoint=False)
+    rims = []
+    for eye in EYES:
+        middle = person.landmarks[list(eye), :2].mean(0) + np.array([0, 0.06 * unit])
+        axes = np.array([0.27 * unit, 0.23 * unit])
+        rim = np.column_stack([np.cos(angle), np.sin(angle)]) * axes + middle
+        fixed = np.round(rim * 16).astype(np.int32)
+        if glass is not None:
+            _polygon(pixels, rim, glass)
+        cv2.polylines(pixels, [fixed], True, colour, max(1, size // 64), cv2.LINE_AA, 4)
+        rims.append(rim)
+    return pixels, np.array(rims)
 
 
 def _ellipse(canvas, centre, axes):

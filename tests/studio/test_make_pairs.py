@@ -160,5 +160,5 @@ def test_a_hat_is_no_hair(rig, neutral, folder_and_sources):
     covered = take_sitting(rig, replace(source, photo=replace(source.photo, hat=True)), SIZE)
     bare, regions = neutral.sitter.regions, covered.sitter.regions
     changed = bare != regions
-    assert changed.any()
-    assert set(bare[changed]) == {Region.HAIR} and set(regions[changed]) == {Region.CLOTHES}
+    assert ((bare == Region.HAIR) & (regions == Region.CLOTHES)).sum() > 0.5 * changed.sum() > 50
+    assert (regions == Region.HAIR).sum() < 0.7 * (bare == Region.HAIR).sum()

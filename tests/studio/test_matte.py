@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from drawn_people import EYE_DISTANCES, draw_person, mesh
 
-from faceedit.studio.matte import face_coordinates, hair_mask, person_matte, skin_likeness
+from faceedit.studio.matte import face_coordinates, person_matte, skin_likeness
 
 
 def _overlap(found, truth):
@@ -30,21 +30,6 @@ def test_drawn_person_is_found(size, background, tone):
     assert _overlap(matte, person.matte) > 0.9
 
 
-def test_hair_is_found_and_face_and_brows_are_not():
-    person = draw_person(256, BACKGROUNDS[0], (0.85, 0.65, 0.55))
-    hair = hair_mask(person.pixels, person.landmarks, person.matte)
-    assert (hair <= person.matte + 1e-6).all()
-    assert _overlap(hair, person.hair) > 0.75
-    gap, height, _ = face_coordinates(person.landmarks, 256)
-    assert hair[(gap < -0.15) & (height < 0.6)].max() < 0.5
-
-
-def test_bald_head_has_little_hair():
-    person = draw_person(256, BACKGROUNDS[0], (0.85, 0.65, 0.55), hair=None)
-    hair = hair_mask(person.pixels, person.landmarks, person.matte)
-    assert hair.mean() < 0.02
-
-
 def test_skin_is_likelier_than_hair_and_background():
     person = draw_person(256, BACKGROUNDS[0], (0.85, 0.65, 0.55))
     likeness = skin_likeness(person.pixels, person.landmarks)
@@ -54,22 +39,14 @@ def test_skin_is_likelier_than_hair_and_background():
     assert likeness[person.matte < 0.5].mean() < 0.05
 
 
-def test_skin_found_by_the_caller_gives_the_same_hair():
-    person = draw_person(128, BACKGROUNDS[1], (0.85, 0.65, 0.55))
-    given = (person.pixels, person.landmarks, person.matte)
-    skin = skin_likeness(person.pixels, person.landmarks)
-    np.testing.assert_array_equal(hair_mask(*given), hair_mask(*given, skin))
-
-
 @pytest.mark.parametrize("value", [0.0, 0.5, 1.0])
 def test_picture_of_one_colour_gives_a_smooth_matte(value):
     size = 128
     pixels = np.full((size, size, 3), value, np.float32)
     landmarks = mesh(size)
     matte = person_matte(pixels, landmarks, np.zeros((size, size), bool))
-    hair = hair_mask(pixels, landmarks, matte)
     skin = skin_likeness(pixels, landmarks)
-    for field in (matte, hair, skin):
+    for field in (matte, skin):
         assert np.isfinite(field).all()
         assert field.min() >= 0.0
         assert field.max() <= 1.0
@@ -102,4 +79,4 @@ def test_face_outside_the_crop_does_not_fail():
     landmarks = mesh(size) + np.array([400.0, 0.0, 0.0], np.float32)
     pixels = np.random.default_rng(0).random((size, size, 3)).astype(np.float32)
     matte = person_matte(pixels, landmarks, np.ones((size, size), bool))
-    assert np.isfinite(hair_mask(pixels, landmarks, matte)).all()
+    assert np.isfinite(matte).all()

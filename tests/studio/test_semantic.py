@@ -1,10 +1,12 @@
 import numpy as np
 import pytest
-from drawn_people import draw_person
+from drawn_people import draw_person, draw_spectacles, zones_of
 
 from faceedit.faces.topology import FACE_OVAL
+from faceedit.studio.head import Zone
 from faceedit.studio.matte import face_coordinates
-from faceedit.studio.semantic import HEAD_BACK, HEAD_FACE, Region, semantic_mask
+from faceedit.studio.parts import Stuff
+from faceedit.studio.semantic import Region, semantic_mask
 
 
 @pytest.fixture(scope="module")
@@ -12,8 +14,16 @@ def person():
     return draw_person(256, ((0.75, 0.80, 0.85), (0.35, 0.50, 0.30)), (0.85, 0.65, 0.55))
 
 
+def _stuff(person):
+    stuff = np.full(person.matte.shape, Stuff.CLOTHES, np.uint8)
+    stuff[person.skin > 0.5] = Stuff.FLESH
+    stuff[person.hair > 0.5] = Stuff.HAIR
+    stuff[person.matte < 0.5] = Stuff.BACKGROUND
+    return stuff
+
+
 def _label(person, **options):
-    return semantic_mask(person.landmarks, person.matte, person.hair, person.skin, **options)
+    return semantic_mask(person.landmarks, _stuff(person), zones_of(person), **options)
 
 
 def _at(labels, person, point):
@@ -39,29 +49,33 @@ def test_background_and_clothes_and_neck(person):
     chin = int(person.landmarks[152, 1])
     middle = int(person.landmarks[list(FACE_OVAL), 0].mean())
     assert labels[chin + 8, middle] == Region.NECK
-    assert labels[-2, 5] == Region.CLOTHES or person.matte[-2, 5] < 0.5
+    assert labels[-2, middle + 90] == Region.CLOTHES
 
 
-def test_hat_turns_what_looks_like_hair_into_clothes(person):
-    labels = _label(person, hat=True)
-    crown = (person.hair > 0.5) & (np.arange(256)[:, None] < person.landmarks[10, 1] - 4)
-    assert (labels[crown] == Region.CLOTHES).all()
+def test_flesh_is_ear_where_the_head_has_one_and_hair_covers_it(person):
+    zones, stuff = zones_of(person), _stuff(person)
+    ears = zones == Zone.EAR
+    assert ears.any()
+    labels = semantic_mask(person.landmarks, np.where(ears, Stuff.HAIR, stuff), zones)
+    assert Region.EARS not in labels
+    labels = semantic_mask(person.landmarks, np.where(ears, Stuff.FLESH, stuff), zones)
+    assert (labels[ears] == Region.EARS).mean() > 0.9
 
 
-def test_dark_lenses_cover_the_eyes(person):
-    skin = person.skin.copy()
-    for corner in ((33, 133), (362, 263)):
-        x, y = np.round(person.landmarks[list(corner), :2].mean(0)).astype(int)
-        skin[y - 16 : y + 28, x - 24 : x + 24] = 0.0
-    labels = semantic_mask(person.landmarks, person.matte, person.hair, skin, eyeglasses=True)
-    assert _at(labels, person, 468) is Region.EYEGLASSES
+def test_fringes_hide_brows_and_never_eyes(person):
+    stuff = _stuff(person)
+    stuff[: int(person.landmarks[468, 1]) + 3] = Stuff.HAIR
+    labels = semantic_mask(person.landmarks, stuff, zones_of(person))
+    assert Region.BROWS not in labels
+    assert _at(labels, person, 468) is Region.EYES
 
 
-def test_head_model_decides_neck_and_ears(person):
-    gap, height, aside = face_coordinates(person.landmarks, 256)
-    head = np.where(gap < 0.05, HEAD_FACE, 0).astype(np.int32)
-    head[(head == 0) & (height < 0) & (aside < 0.2)] = HEAD_BACK
-    labels = _label(person, head=head)
-    below = (height < -0.05) & (person.matte > 0.5) & (gap > 0.1)
-    assert (labels[below & (aside < 0.15)] == Region.NECK).all()
-    assert (labels[below & (aside > 0.25)] != Region.NECK).all()
+def test_dark_lenses_cover_the_eyes_and_clear_ones_lie_under_them(person):
+    _, rims = draw_spectacles(person)
+    clear = _label(person, lenses=list(rims))
+    assert _at(clear, person, 468) is Region.EYES
+    x, y = np.round(rims[0].mean(0) + np.array([0, 12])).astype(int)
+    assert clear[y, x] == Region.EYEGLASSES
+    one = _label(person, lenses=list(rims), dark=(True, False))
+    assert _at(one, person, 468) is Region.EYEGLASSES
+    assert _at(one, person, 473) is Region.EYES

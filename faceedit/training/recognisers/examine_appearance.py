@@ -7,7 +7,6 @@ import numpy as np
 import torch
 
 from faceedit.recognisers.appearance import AppearanceRecogniser
-from faceedit.recognisers.base import resample
 from faceedit.studio.semantic import Region
 from faceedit.targets import ATTRIBUTES
 from faceedit.training.pair_tensors import LIGHT_ORDER
@@ -57,7 +56,7 @@ def look(network: AppearanceRecogniser, faces: FaceTable, batch: int = 64) -> Se
         pictures = torch.from_numpy(faces.pictures[rows]).permute(0, 3, 1, 2).float()
         n = len(pictures)
         crops = (pictures / 127.5 - 1).contiguous(memory_format=torch.channels_last)
-        output = network.look(resample(crops, network.size))
+        output = network(crops)
         counts = np.zeros((2, n, len(Region)))
         if len(faces.regions):
             still = place(n, NOTHING, CROP, torch.zeros(n, dtype=torch.bool))

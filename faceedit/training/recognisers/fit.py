@@ -33,6 +33,8 @@ class Plan:
         keep_every: steps between states kept on the disk.
         examine_every: steps between examinations of the average.
         seed: of everything random.
+        sizes: pictures' side in pixels from a share of the steps on, where that changes; small
+            ones are learned from faster.
     """
 
     steps: int
@@ -45,6 +47,11 @@ class Plan:
     keep_every: int = 200
     examine_every: int = 1000
     seed: int = 0
+    sizes: tuple[tuple[float, int], ...] = ()
+
+    def size_at(self, step: int) -> int:
+        """Return the side of the pictures of a step, counted from 0."""
+        return [size for share, size in self.sizes if step >= share * self.steps][-1]
 
     def rate_at(self, step: int) -> float:
         """Return the learning rate of a step, counted from 0."""

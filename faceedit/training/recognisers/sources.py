@@ -120,7 +120,8 @@ def read_studio(shards: Path, tables: ExpressionTables, attributes: FaceTable) -
             made = pair.labels.real == "input"
             pictures.append(pair.target if made else pair.input)
             landmarks.append(pair.landmarks_target if made else pair.landmarks_input)
-            regions.append(pair.regions_target if made else pair.regions_input)
+            found = pair.regions_target if made else pair.regions_input
+            regions.append(np.where(pair.valid, found, NO_REGION).astype(np.uint8))
             # Only small things are kept of the rest: thousands of pairs do not fit in memory.
             pairs.append((pair.labels, pair.choices, made))
     faces = make_table(

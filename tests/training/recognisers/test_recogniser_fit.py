@@ -5,7 +5,9 @@ import pytest
 import torch
 from torch import nn
 
+from faceedit.errors import UsageError
 from faceedit.training.recognisers.fit import LOG, Plan, fit
+from faceedit.training.state import load_average, save_state
 
 
 class Line(nn.Module):
@@ -73,3 +75,17 @@ def test_rates_rise_and_fall():
     assert max(rates) == rates[99] == rates[100] == 1.0
     assert rates[550] == pytest.approx(0.5)
     assert rates[-1] < 1e-4
+
+
+def test_sizes_change_with_the_step():
+    plan = Plan(steps=10, sizes=((0.0, 32), (0.5, 64)))
+    assert [plan.size_at(step) for step in (0, 4, 5, 9)] == [32, 32, 64, 64]
+
+
+def test_the_average_of_a_state_can_be_taken_alone(tmp_path):
+    network, other = nn.Linear(2, 2), nn.Linear(2, 2)
+    save_state(tmp_path / "s.safetensors", {"average": network}, {}, {})
+    load_average(tmp_path / "s.safetensors", other)
+    assert torch.equal(other.weight, network.weight)
+    with pytest.raises(UsageError, match="another training"):
+        load_average(tmp_path / "s.safetensors", nn.Linear(3, 2))

@@ -1,4 +1,4 @@
-"""Training of the appearance recogniser: portraits beside studio pictures of the same people."""
+"""Training of what tells light and attributes: portraits beside studio pictures."""
 
 from dataclasses import dataclass, field, replace
 
@@ -7,19 +7,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from faceedit.recognisers.appearance import AppearanceRecogniser
+from faceedit.recognisers.looks import ZONES, Looks, zone_shares
 from faceedit.studio.semantic import Region
 from faceedit.training.pair_tensors import LIGHT_ORDER
-from faceedit.training.recognisers.augment import (
-    CROP,
-    Augmentation,
-    frame,
-    frame_labels,
-    place,
-    recolour,
-)
-from faceedit.training.recognisers.faces import NO_REGION, SIZE, UNKNOWN, FaceTable
+from faceedit.training.recognisers.augment import CROP, Augmentation, frame_labels, place, recolour
+from faceedit.training.recognisers.faces import UNKNOWN, FaceTable
 from faceedit.training.recognisers.fit import Plan
+from faceedit.training.recognisers.parsing import frame_finely
 
 PLAIN_LIGHTS = ("ambient", "bright", "dim")
 """Lights that are told by exposure and contrast."""
@@ -34,13 +28,11 @@ PLAIN_CHANGE = replace(LIT_CHANGE, gamma=0.0, gain=0.0, colour=0.03, noise=0.02)
 
 
 @dataclass(frozen=True)
-class AppearanceRecipe:
-    """How the appearance recogniser is trained.
+class LooksRecipe:
+    """How light and attributes are learned.
 
     Attributes:
         plan: steps and rates.
-        sizes: pictures' side in pixels from a share of the steps on; small ones are learned from
-            faster.
         portraits: share of each batch.
         lit: share of the studio pictures that are in a named light, each light as often.
         balance: a face is drawn as often as its rarest attribute is rare to this power; what is
@@ -51,8 +43,6 @@ class AppearanceRecipe:
         kept: share of the labelled training people whose attributes are not learned from, to set
             thresholds on.
         smoothing: of attributes and lights.
-        regions_weight: of the cross-entropy of segments.
-        overlap_weight: of one minus their soft intersection over union.
         lights_weight: of the cross-entropy of lights.
         vector_weight: of the error of direction and strength.
         attributes_weight: of the cross-entropy of attributes.
@@ -62,27 +52,23 @@ class AppearanceRecipe:
     """
 
     plan: Plan = field(
-        default_factory=lambda: Plan(steps=5200, batch=32, average=0.995, examine_every=1300)
-    )
-    sizes: tuple[tuple[float, int], ...] = ((0.0, 64), (0.36, 96), (0.75, 128))
+        default_factory=lambda: Plan(
+            steps=9000, batch=48, rate=2e-3, average=0.995, examine_every=1000,
+            sizes=((0.0, 64), (0.5, 96)),
+        )
+    )  # fmt: skip
     portraits: float = 0.4
     lit: float = 0.85
     balance: float = 0.5
     most: float = 4.0
     kept: float = 0.12
     smoothing: float = 0.08
-    regions_weight: float = 1.0
-    overlap_weight: float = 1.0
     lights_weight: float = 0.6
     vector_weight: float = 2.0
     attributes_weight: float = 2.0
     change: Augmentation = field(default_factory=lambda: CHANGE)
     lit_change: Augmentation = field(default_factory=lambda: LIT_CHANGE)
     plain_change: Augmentation = field(default_factory=lambda: PLAIN_CHANGE)
-
-    def size_at(self, step: int) -> int:
-        """Return the side of the pictures of a step."""
-        return [size for share, size in self.sizes if step >= share * self.plan.steps][-1]
 
 
 class Drawer:
@@ -96,7 +82,7 @@ class Drawer:
     """
 
     def __init__(
-        self, portraits: FaceTable, studio: FaceTable, kept: set[str], recipe: AppearanceRecipe
+        self, portraits: FaceTable, studio: FaceTable, kept: set[str], recipe: LooksRecipe
     ):
         self.recipe, self.tables = recipe, (portraits, studio)
         self.attributes = [_without(table, kept) for table in self.tables]
@@ -142,8 +128,8 @@ class Drawer:
         return joined
 
 
-def appearance_losses(
-    network: AppearanceRecogniser, batch: dict[str, Tensor], recipe: AppearanceRecipe, size: int
+def looks_losses(
+    network: Looks, batch: dict[str, Tensor], recipe: LooksRecipe, size: int
 ) -> dict[str, Tensor]:
     """Return the weighted losses of a batch of `Drawer.draw`, by name.
 
@@ -153,19 +139,14 @@ def appearance_losses(
         recipe: weights and changes.
         size: side of the pictures that the network is shown.
     """
-    pictures, regions = changed(batch, recipe, size)
-    output = network.look((pictures * 2 - 1).contiguous(memory_format=torch.channels_last))
+    pictures, zones = changed(batch, recipe, size)
+    output = network((pictures * 2 - 1).contiguous(memory_format=torch.channels_last), zones)
     known = ~batch["attributes"].isnan()
     goals = batch["attributes"] * (1 - recipe.smoothing) + recipe.smoothing / 2
     attributes = F.binary_cross_entropy_with_logits(
         (output.attributes + batch["prior"])[known], goals[known]
     )
-    segments, overlap = region_losses(output.regions, regions)
-    found = {
-        "regions": recipe.regions_weight * segments,
-        "overlap": recipe.overlap_weight * overlap,
-        "attributes": recipe.attributes_weight * attributes,
-    }
+    found = {"attributes": recipe.attributes_weight * attributes}
     lit = batch["light"] != UNKNOWN
     if lit.any():
         found["lights"] = recipe.lights_weight * F.cross_entropy(
@@ -179,11 +160,12 @@ def appearance_losses(
     return found
 
 
-def changed(batch: dict[str, Tensor], recipe: AppearanceRecipe, size: int) -> tuple[Tensor, Tensor]:
+def changed(batch: dict[str, Tensor], recipe: LooksRecipe, size: int) -> tuple[Tensor, Tensor]:
     """Frame and change pictures as far as their labels bear.
 
     Returns:
-        (N, 3, size, size) float32 in [0, 1], and the (N, size, size) int64 regions.
+        (N, 3, size, size) float32 in [0, 1], and where their zones are, (N, Z, size / 2, size / 2)
+        float32 in [0, 1]; none where nothing is known.
     """
     light = batch["light"]
     plain = torch.isin(light, torch.tensor([LIGHT_ORDER.index(name) for name in PLAIN_LIGHTS]))
@@ -192,42 +174,17 @@ def changed(batch: dict[str, Tensor], recipe: AppearanceRecipe, size: int) -> tu
         (recipe.lit_change, (light != UNKNOWN) & ~plain),
         (recipe.plain_change, plain),
     )
-    # `frame` wants no size far below the crop's.
-    finer = max(1, SIZE // size)
     pictures = torch.empty(len(light), 3, size, size)
-    regions = torch.empty(len(light), size, size, dtype=torch.long)
+    zones = torch.empty(len(light), len(ZONES), size // 2, size // 2)
     for change, chosen in groups:
         if chosen.any():
             transforms = place(int(chosen.sum()), change, CROP, batch["mirrored"][chosen])
-            framed = frame(batch["pictures"][chosen], transforms, size * finer)
-            framed = F.avg_pool2d(framed, finer) if finer > 1 else framed
+            framed = frame_finely(batch["pictures"][chosen], transforms, size)
             pictures[chosen] = recolour(framed, change)
-            regions[chosen] = frame_labels(batch["regions"][chosen], transforms, size)
-    return pictures, regions
-
-
-def region_losses(logits: Tensor, regions: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the cross-entropy of segments, and how little they overlap.
-
-    The second is one minus the mean soft intersection over union (Rahman and Wang 2016, Eq. 3) of
-    the segments that are there, over the whole batch and not each picture, as it is measured.
-
-    Args:
-        logits: (N, 12, S, S).
-        regions: (N, S, S) int64, `NO_REGION` where not known.
-    """
-    known = regions != NO_REGION
-    if not known.any():
-        return logits.sum() * 0.0, logits.sum() * 0.0
-    # Planes lie apart in memory: a softmax over 12 neighbours is slow.
-    logs = logits.contiguous().log_softmax(1)
-    wanted = regions.where(known, 0)
-    own = logs.gather(1, wanted[:, None])[:, 0]
-    both = own.new_zeros(len(Region)).index_add(0, wanted.flatten(), (own.exp() * known).flatten())
-    counts = torch.bincount(wanted[known], minlength=len(Region))
-    either = (logs.exp() * known[:, None]).sum((0, 2, 3)) + counts - both
-    there = counts > 0
-    return -(own * known).sum() / known.sum(), 1 - (both[there] / either[there]).mean()
+            regions = frame_labels(batch["regions"][chosen], transforms, size)
+            known = F.one_hot(regions.clamp(max=len(Region)), len(Region) + 1)[..., :-1]
+            zones[chosen] = F.avg_pool2d(zone_shares(known.permute(0, 3, 1, 2).float()), 2)
+    return pictures, zones
 
 
 def mirrored_lights(light: Tensor) -> Tensor:
@@ -241,7 +198,7 @@ def mirrored_lights(light: Tensor) -> Tensor:
 
 
 def drawing_chances(
-    table: FaceTable, attributes: np.ndarray, recipe: AppearanceRecipe
+    table: FaceTable, attributes: np.ndarray, recipe: LooksRecipe
 ) -> tuple[np.ndarray, np.ndarray]:
     """Say how often each face is drawn.
 

@@ -5,38 +5,25 @@ import pytest
 import torch
 from toy_faces import toy_table
 
-from faceedit.recognisers.appearance import AppearanceRecogniser
+from faceedit.recognisers.looks import ZONES, Looks
 from faceedit.studio.semantic import Region
 from faceedit.targets import ATTRIBUTES
 from faceedit.training.pair_tensors import LIGHT_ORDER
-from faceedit.training.recognisers.appearance import (
-    AppearanceRecipe,
-    Drawer,
-    appearance_losses,
-    changed,
-    drawing_chances,
-    mirrored_lights,
-    people_kept,
-    region_losses,
-)
 from faceedit.training.recognisers.augment import NOTHING
-from faceedit.training.recognisers.examine_appearance import (
-    Seen,
-    attributes_report,
-    balanced_accuracies,
-    lights_report,
-    look,
-    overlaps,
-    regions_report,
-    summary,
-    thresholds,
-)
 from faceedit.training.recognisers.faces import NO_REGION, SIZE, UNKNOWN, FaceTable
 from faceedit.training.recognisers.fit import Plan
+from faceedit.training.recognisers.looks import (
+    Drawer,
+    LooksRecipe,
+    changed,
+    drawing_chances,
+    looks_losses,
+    mirrored_lights,
+    people_kept,
+)
 
-RECIPE = AppearanceRecipe(plan=Plan(steps=10, batch=8), sizes=((0.0, 32), (0.5, 64)))
+RECIPE = LooksRecipe(plan=Plan(steps=10, batch=8))
 STILL = replace(RECIPE, change=NOTHING, lit_change=NOTHING, plain_change=NOTHING)
-SMALL = {"widths": (8, 8, 8, 16), "inner": (8, 8, 8), "size": 64, "zone_width": 4}
 
 
 @pytest.fixture(scope="module")
@@ -69,16 +56,18 @@ def test_mirrored_lights_come_from_the_other_side():
     assert mirrored_lights(torch.tensor([UNKNOWN])).item() == UNKNOWN
 
 
-def test_a_mirrored_sample_has_its_light_and_regions_mirrored(portraits, studio):
+def test_a_mirrored_sample_has_its_light_and_zones_mirrored(portraits, studio):
     torch.manual_seed(0)
     drawer = Drawer(portraits, studio, set(), STILL)
     batch = drawer.draw()
-    pictures, regions = changed(batch, STILL, SIZE)
+    pictures, zones = changed(batch, STILL, SIZE)
     for i in range(8):
         flip = bool(batch["mirrored"][i])
         own = batch["pictures"][i].flip(2) if flip else batch["pictures"][i]
         torch.testing.assert_close(pictures[i], own, atol=3e-3, rtol=0)
-        assert regions[i].shape == (SIZE, SIZE)
+    assert zones.shape == (8, len(ZONES), SIZE // 2, SIZE // 2)
+    # Of portraits all is skin but the top, of which nothing is known.
+    assert zones[:3, 0, 10:].min() == 1 and zones[:3, :, :10].max() == 0 == zones[:3, 1:].max()
     made = batch["light"] != UNKNOWN
     assert made.any() and not made[:3].any()
     for i in torch.nonzero(made).flatten().tolist():
@@ -99,9 +88,9 @@ def test_exposure_of_plain_lights_and_slope_of_all_lights_stay():
     }
     quiet = {"grey": 0.0, "blur": 0.0, "noise": 0.0, "cover": 0.0, "colour": 0.0}
     recipe = replace(
-        AppearanceRecipe(),
+        LooksRecipe(),
         **{
-            name: replace(getattr(AppearanceRecipe(), name), **quiet)
+            name: replace(getattr(LooksRecipe(), name), **quiet)
             for name in ("change", "lit_change", "plain_change")
         },
     )
@@ -155,32 +144,15 @@ def test_people_kept_hold_a_share_of_every_attribute():
     assert kept == people_kept(table, 0.2, 0)
 
 
-def test_region_losses_are_small_for_the_truth_and_leave_out_the_unknown():
-    regions = torch.zeros(2, 16, 16, dtype=torch.long)
-    regions[:, 8:] = 4
-    right = 20.0 * torch.nn.functional.one_hot(regions, 12).permute(0, 3, 1, 2)
-    entropy, overlap = region_losses(right, regions)
-    assert entropy < 1e-4 and overlap < 1e-3
-    regions[:, :4] = NO_REGION
-    wrong = right.clone()
-    wrong[:, :, :4] = torch.randn(2, 12, 4, 16)
-    torch.testing.assert_close(region_losses(wrong, regions), region_losses(right, regions))
-    entropy, overlap = region_losses(right.roll(8, 2), regions)
-    assert entropy > 10 and overlap > 0.99
-    nothing = region_losses(right.requires_grad_(), torch.full_like(regions, NO_REGION))
-    assert [x.item() for x in nothing] == [0, 0]
-
-
 def test_a_few_steps_learn(portraits, studio):
     torch.manual_seed(0)
-    network = AppearanceRecogniser(**SMALL, dropout=0.0)
-    drawer = Drawer(portraits, studio, set(), STILL)
-    batch = drawer.draw()
+    network = Looks((8, 8, 8, 16), 4, 0.0)
+    batch = Drawer(portraits, studio, set(), STILL).draw()
     optimiser = torch.optim.Adam(network.parameters(), 5e-3)
     totals = []
     for _ in range(12):
-        losses = appearance_losses(network, batch, STILL, 32)
-        assert set(losses) == {"regions", "overlap", "attributes", "lights", "vector"}
+        losses = looks_losses(network, batch, STILL, 32)
+        assert set(losses) == {"attributes", "lights", "vector"}
         optimiser.zero_grad()
         total = torch.stack(list(losses.values())).sum()
         total.backward()
@@ -189,71 +161,8 @@ def test_a_few_steps_learn(portraits, studio):
     assert totals[-1] < 0.75 * totals[0]
 
 
-def test_a_batch_without_lights_and_attributes_teaches_segments_alone(portraits, studio):
+def test_a_batch_without_lights_teaches_attributes_alone(portraits, studio):
     batch = Drawer(portraits, studio, set(), RECIPE).draw()
     batch["light"][:] = UNKNOWN
     batch["light_vector"][:] = np.nan
-    losses = appearance_losses(AppearanceRecogniser(**SMALL), batch, RECIPE, 32)
-    assert set(losses) == {"regions", "overlap", "attributes"}
-
-
-def test_sizes_change_with_the_step():
-    assert [RECIPE.size_at(step) for step in (0, 4, 5, 9)] == [32, 32, 64, 64]
-
-
-def test_overlaps_count_pixels():
-    wanted = np.zeros((1, 4, 4), np.uint8)
-    wanted[0, 2:] = Region.HAIR
-    wanted[0, 3] = NO_REGION
-    found = np.full((1, 4, 4), Region.HAIR)
-    found[0, 0] = Region.BACKGROUND
-    both, either = overlaps(found, wanted)
-    assert (both[0, Region.HAIR], either[0, Region.HAIR]) == (4, 8)
-    assert (both[0, Region.BACKGROUND], either[0, Region.BACKGROUND]) == (4, 8)
-    assert either[0, Region.SKIN] == 0
-
-
-def test_balanced_accuracy_weighs_both_kinds_alike():
-    wanted = np.array([[1.0], [0.0], [0.0], [0.0], [np.nan]])
-    logits = np.array([[1.0], [-1.0], [-1.0], [2.0], [3.0]])
-    assert balanced_accuracies(logits, wanted, np.ones(5)) == pytest.approx([(1 + 2 / 3) / 2])
-    assert balanced_accuracies(logits, wanted, np.array([1, 1, 1, 0, 1])) == pytest.approx([1])
-    assert np.isnan(balanced_accuracies(logits, wanted, np.array([0, 1, 1, 1, 1]))).all()
-
-
-def test_thresholds_part_the_two_kinds_and_trust_many_faces_more():
-    rng = np.random.default_rng(0)
-    wanted = np.repeat([[1.0], [0.0]], 200, 0)
-    logits = rng.normal(0, 0.3, (400, 1)) + np.where(wanted == 1, 0.0, -3.0)
-    many = thresholds(logits, wanted)[0]
-    assert -2 < many < -1
-    few = thresholds(logits[[0, 1, *range(200, 400)]], wanted[[0, 1, *range(200, 400)]])[0]
-    assert many < few < -0.1
-    assert thresholds(logits[:200], wanted[:200])[0] == 0
-
-
-def test_the_report_of_a_perfect_reader(studio):
-    faces = replace(studio, attributes=(np.arange(24 * 13).reshape(24, 13) % 2).astype(np.float32))
-    counts = np.ones((24, 12))
-    seen = Seen(
-        faces.attributes * 2 - 1,
-        np.eye(20)[np.maximum(faces.light, 0)],
-        np.nan_to_num(faces.light_vector),
-        counts,
-        counts,
-    )
-    assert summary(seen, faces) == {"attributes": 1, "lights": 1, "regions": 1}
-    assert attributes_report(seen, faces, 20)["balanced accuracy"]["mean"] == [1, 1, 1]
-    lights = lights_report(seen, faces, 20)
-    assert lights["pictures"] == 20 and lights["taken for"] == {}
-    assert lights["direction and strength"]["median degrees"][0] == pytest.approx(0, abs=0.1)
-    assert regions_report(seen, faces, 20)["intersection over union"]["hair"] == [1, 1, 1]
-    wrong = replace(seen, lights=np.eye(20)[np.full(24, number("back"))])
-    assert lights_report(wrong, faces, 20)["taken for"]["top for back"] == 1
-
-
-def test_a_table_is_looked_at_in_batches(studio):
-    network = AppearanceRecogniser(**SMALL).eval()
-    whole, parts = look(network, studio), look(network, studio, 7)
-    np.testing.assert_allclose(whole.attributes, parts.attributes, atol=1e-4)
-    assert whole.either.shape == (24, 12) and whole.either.sum() >= 24 * 64 * 64
+    assert set(looks_losses(Looks((8, 8, 16), 4, 0.3), batch, RECIPE, 32)) == {"attributes"}

@@ -1,0 +1,147 @@
+"""Light and attributes of a crop, given where its parts are."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from faceedit.nn.residual import ResidualEncoder
+from faceedit.studio.lights import LIGHTS
+from faceedit.studio.semantic import Region
+from faceedit.targets import ATTRIBUTES
+
+ZONES = (
+    (Region.SKIN, Region.NOSE),
+    (Region.HAIR,),
+    (Region.BROWS,),
+    (Region.EYES, Region.EYEGLASSES),
+    (Region.MOUTH, Region.LIPS),
+    (Region.BACKGROUND,),
+)
+"""Parts of the picture that are looked at apart; the first is what the others are compared with."""
+DARKEST = 0.03
+"""Added to display values in [0, 1] before the logarithm."""
+SCANT = 0.002
+"""Share of the picture at which a zone's own mean weighs as much as the whole picture's."""
+GRID = 4
+"""The light is read off so many by so many cells."""
+
+
+class LooksOutput(NamedTuple):
+    """What `Looks` says of N pictures; see `AppearanceOutput`.
+
+    Attributes:
+        lights: (N, 20).
+        light_vector: (N, 3).
+        attributes: (N, 13).
+    """
+
+    lights: Tensor
+    light_vector: Tensor
+    attributes: Tensor
+
+
+class Looks(nn.Module):
+    """A residual encoder and two heads.
+
+    Beside the encoder's features they see what it takes a photographer to name a hair colour, a
+    pale face or a light: the mean colour of each zone of the picture.
+
+    Args:
+        widths: channels of the encoder's stages.
+        zone_width: channels that are averaged over each zone.
+        dropout: of the features that attributes are told by, in training; a quarter of it for
+            lights, of which there are pictures enough.
+    """
+
+    def __init__(self, widths: Sequence[int], zone_width: int, dropout: float):
+        super().__init__()
+        self.encoder = ResidualEncoder(3, widths)
+        self.zone_features = nn.Conv2d(widths[-2], zone_width, 1)
+        self.layout = nn.Conv2d(widths[-1], 32, 1)
+        tones = 8 * len(ZONES)
+        self.tone_scale = nn.BatchNorm1d(tones, affine=False)
+        self.lights = _head(32 * GRID**2 + widths[-1] + tones, 160, len(LIGHTS) + 3, dropout / 4)
+        looks = widths[-1] + zone_width * len(ZONES) + tones
+        self.attributes = _head(looks, 160, len(ATTRIBUTES), dropout)
+
+    def forward(self, pictures: Tensor, zones: Tensor) -> LooksOutput:
+        """Look at pictures.
+
+        Args:
+            pictures: (N, 3, S, S) whole crops, RGB in [-1, 1], S a multiple of 16.
+            zones: (N, len(ZONES), s, s) shares in [0, 1] of the same.
+        """
+        levels = self.encoder(pictures)
+        tones = self.tone_scale(zone_tones(F.adaptive_avg_pool2d(pictures, zones.shape[-1]), zones))
+        whole = levels[-1].mean((2, 3))
+        layout = F.adaptive_avg_pool2d(torch.relu(self.layout(levels[-1])), GRID).flatten(1)
+        light = self.lights(torch.cat([layout, whole, tones], 1))
+        local = zone_means(torch.relu(self.zone_features(levels[-2])), zones).flatten(1)
+        attributes = self.attributes(torch.cat([whole, local, tones], 1))
+        return LooksOutput(
+            light[:, : len(LIGHTS)], _within_one(light[:, len(LIGHTS) :]), attributes
+        )
+
+
+def zone_shares(chances: Tensor) -> Tensor:
+    """(N, 12, S, S) probabilities of segments to those of `ZONES`: (N, len(ZONES), S, S)."""
+    return torch.stack([chances[:, list(zone)].sum(1) for zone in ZONES], 1)
+
+
+def zone_means(values: Tensor, zones: Tensor) -> Tensor:
+    """Average over zones; over one that is hardly there, nearly as over the whole picture.
+
+    Args:
+        values: (N, C, s, s).
+        zones: (N, Z, S, S) shares in [0, 1].
+
+    Returns:
+        (N, Z, C).
+    """
+    flat = values.flatten(2)
+    weights = F.adaptive_avg_pool2d(zones, values.shape[-1]).flatten(2)
+    weights = weights / weights.shape[2]
+    sums = weights @ flat.transpose(1, 2) + SCANT * flat.mean(2)[:, None]
+    return sums / (weights.sum(2, keepdim=True) + SCANT)
+
+
+def zone_tones(pictures: Tensor, zones: Tensor) -> Tensor:
+    """Say which colours zones have.
+
+    Args:
+        pictures: (N, 3, S, S) RGB in [-1, 1].
+        zones: (N, Z, S, S) shares in [0, 1].
+
+    Returns:
+        (N, 8 Z): logarithms of the display colour (3), for the first zone against the whole
+        picture and for the others against the first (3), spread of the logarithm of green (1),
+        and the zone's share of the picture (1).
+    """
+    logs = ((pictures + 1) / 2).clamp(0, 1).add(DARKEST).log()
+    means = zone_means(torch.cat([logs, logs[:, 1:2].square()], 1), zones)
+    colours = means[..., :3]
+    base = torch.cat(
+        [logs.mean((2, 3))[:, None], colours[:, :1].expand(-1, zones.shape[1] - 1, -1)], 1
+    )
+    spread = (means[..., 3] - colours[..., 1].square()).clamp(min=1e-4).sqrt()
+    share = zones.mean((2, 3))
+    return torch.cat([colours, colours - base, spread[..., None], share[..., None]], 2).flatten(1)
+
+
+def _head(inner: int, hidden: int, outer: int, dropout: float) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Dropout(dropout),
+        nn.Linear(inner, hidden),
+        nn.ReLU(inplace=True),
+        nn.Dropout(dropout),
+        nn.Linear(hidden, outer),
+    )
+
+
+def _within_one(x: Tensor) -> Tensor:
+    """Shorten (N, 3) vectors to less than 1; short ones hardly."""
+    length = x.square().sum(1, keepdim=True).add(1e-8).sqrt()
+    return x * (torch.tanh(length) / length)
