@@ -94,59 +94,66 @@ def examine(
         correlations as [value, low, high] and the confusion on photos.
     """
     draws = max(draws, 1)
-    web, portraits, studio = (t.take(t.validation) for t in (web, portraits, studio))
     summary: dict[str, float] = {}
     report: dict[str, Any] = {"summary": summary}
     for name, table in (("web", web), ("portraits", portraits), ("studio", studio)):
+        table = table.take(table.validation)
         logits, strengths, units = look(network, table)
-        called = logits.argmax(1)
         named = table.expression != UNKNOWN
         if name == "portraits":
             named &= table.strength != 1
-        part = table.take(named)
-
-        def measure(weights: np.ndarray, part: FaceTable = part, called=called[named]):
-            each = recalls(part.expression, called, len(EXPRESSIONS), weights)
-            return np.append(each, [np.nanmean(each[_common()]), np.nanmean(each)])
-
-        values = over_people(part.people, measure, draws)
-        names = [*EXPRESSIONS, "balanced of five", "balanced"]
-        report[name] = {
-            k: [round(float(x), 4) for x in v] for k, v in zip(names, values, strict=True)
-        }
-        report[name]["confusion"] = _confusion(part.expression, called[named])
-        summary[f"{name} five"] = float(values[len(EXPRESSIONS), 0])
-        summary[f"{name} neutral"] = float(values[0, 0])
-        summary[f"{name} happy"] = float(values[1, 0])
+        part, called = table.take(named), logits[named].argmax(1)
+        report[name] = _names_report(part, called, draws)
+        for short, row in (("five", "balanced of five"), ("neutral",) * 2, ("happy",) * 2):
+            summary[f"{name} {short}"] = report[name][row][0]
         if name == "studio":
-            known = ~np.isnan(table.action_units[:, 0])
-            wanted, found = table.action_units[known], units[known]
-            each = over_people(
-                table.people[known],
-                lambda weights, a=wanted, b=found: np.append(
-                    pearson(a, b, weights), np.nanmean(pearson(a, b, weights))
-                ),
-                draws,
-            )
-            report["action units"] = _rounded([*(f"AU{n}" for n in ACTION_UNITS), "mean"], each)
-            summary["units pcc"] = float(each[-1, 0])
-            summary["units mse"] = float(np.mean((wanted - found) ** 2))
-            graded = ~np.isnan(table.strength)
+            report["action units"] = _units_report(table, units, draws)
+            known, graded = (~np.isnan(x) for x in (table.action_units[:, 0], table.strength))
+            errors = table.action_units[known] - units[known]
+            summary["units pcc"] = report["action units"]["mean"][0]
+            summary["units mse"] = float(np.mean(errors**2))
             summary["strength r"] = float(
                 np.corrcoef(table.strength[graded], strengths[graded])[0, 1]
             )
         else:
-            report[name]["mean action units"] = {
-                EXPRESSIONS[e]: dict(
-                    zip(
-                        (str(n) for n in ACTION_UNITS),
-                        np.round(units[table.expression == e].mean(0), 2).tolist(),
-                        strict=True,
-                    )
-                )
-                for e in sorted(set(part.expression.tolist()))
-            }
+            report[name]["mean action units"] = _mean_units(part.expression, units[named])
     return report
+
+
+def _names_report(faces: FaceTable, called: np.ndarray, draws: int) -> dict[str, Any]:
+    """Return recalls with intervals and the confusion of faces that have an expression."""
+
+    def measure(weights: np.ndarray) -> np.ndarray:
+        each = recalls(faces.expression, called, len(EXPRESSIONS), weights)
+        return np.append(each, [np.nanmean(each[_common()]), np.nanmean(each)])
+
+    names = [*EXPRESSIONS, "balanced of five", "balanced"]
+    found: dict[str, Any] = _rounded(names, over_people(faces.people, measure, draws))
+    return found | {"confusion": _confusion(faces.expression, called)}
+
+
+def _units_report(faces: FaceTable, units: np.ndarray, draws: int) -> dict[str, list[float]]:
+    """Return the correlation of each action unit with intervals, where it is known."""
+    known = ~np.isnan(faces.action_units[:, 0])
+    wanted, found = faces.action_units[known], units[known]
+
+    def measure(weights: np.ndarray) -> np.ndarray:
+        each = pearson(wanted, found, weights)
+        return np.append(each, np.nanmean(each))
+
+    names = [*(f"AU{n}" for n in ACTION_UNITS), "mean"]
+    return _rounded(names, over_people(faces.people[known], measure, draws))
+
+
+def _mean_units(expression: np.ndarray, units: np.ndarray) -> dict[str, dict[str, float]]:
+    """Return the mean action units of the faces of each expression, by their names."""
+    names = [str(n) for n in ACTION_UNITS]
+    return {
+        EXPRESSIONS[e]: dict(
+            zip(names, np.round(units[expression == e].mean(0), 2).tolist(), strict=True)
+        )
+        for e in sorted(set(expression.tolist()))
+    }
 
 
 def _rounded(names: list[str], values: np.ndarray) -> dict[str, list[float]]:
