@@ -73,12 +73,6 @@ def to_mean_face(landmarks: np.ndarray) -> Similarity3:
     )
 
 
-def yaw_degrees(landmarks: np.ndarray) -> float:
-    """Return how far the head is turned, positive where it looks to the image's right."""
-    forward = to_mean_face(landmarks).inverse_vectors(np.array([[0.0, 0.0, -1.0]]))[0]
-    return float(np.degrees(np.arctan2(forward[0], -forward[2])))
-
-
 @dataclass(frozen=True)
 class HeadPose:
     """Where a head is turned, in degrees, as the picture shows it.

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from faceedit.faces.align import crop_affine, transform_landmarks
-from faceedit.faces.pose import to_mean_face, yaw_degrees
+from faceedit.faces.pose import head_pose, to_mean_face
 from faceedit.faces.raster import rasterize_mesh
 from faceedit.faces.topology import OUTER_EYE_CORNERS
 from faceedit.methods.reggan.generator import CROP_SIZE
@@ -93,7 +93,7 @@ def align_face(photo: LabelledPhoto, pixels: np.ndarray, landmarks: np.ndarray) 
 def _shows_teeth(landmarks: np.ndarray) -> bool:
     return (
         TEETH_GAP[0] < mouth_gap(landmarks) < TEETH_GAP[1]
-        and abs(yaw_degrees(landmarks)) < FRONTAL
+        and abs(head_pose(landmarks).yaw) < FRONTAL
         and eye_distance(landmarks) > FINE_MOUTH
     )
 
