@@ -15,7 +15,8 @@ from faceedit.studio.mouth_bank import (
 )
 from faceedit.studio.mouth_cavity import Opening, mouth_box, paint_cavity
 from faceedit.studio.mouth_tone import ToothTone
-from faceedit.studio.subject import CLOSED, Pose, Subject
+from faceedit.studio.lips import CLOSED
+from faceedit.studio.subject import Pose, Subject
 from faceedit.studio.teeth import MouthAnatomy, SmoothMap, incisal_edge
 from faceedit.studio.tones import LUMA
 

@@ -12,10 +12,12 @@ from faceedit.faces.topology import (
     FACE_OVAL,
     INNER_LIPS,
     NOSE,
+    OUTER_EYE_CORNERS,
     OUTER_LIPS,
 )
 from faceedit.studio.eyewear import draw_lenses
 from faceedit.studio.head import Zone
+from faceedit.studio.lips import CLOSED, lip_gap
 from faceedit.studio.parts import Stuff
 
 
@@ -63,7 +65,7 @@ def semantic_mask(
 
     Returns:
         (S, S) uint8 of `Region`. Beard is skin, or neck where it hangs below the chin; a hat is
-        clothes.
+        clothes; closed lips show no mouth.
     """
     size = len(stuff)
     oval = _drawn(landmarks, FACE_OVAL, size)
@@ -83,7 +85,9 @@ def semantic_mask(
     eyes = np.max([_drawn(landmarks, i, size) for i in EYES], axis=0)
     labels[_drawn(landmarks, NOSE, size)] = Region.NOSE
     labels[_drawn(landmarks, OUTER_LIPS, size)] = Region.LIPS
-    labels[_drawn(landmarks, INNER_LIPS, size)] = Region.MOUTH
+    left, right = (landmarks[i, :2] for i in OUTER_EYE_CORNERS)
+    if lip_gap(landmarks, float(np.linalg.norm(right - left))) >= CLOSED:
+        labels[_drawn(landmarks, INNER_LIPS, size)] = Region.MOUTH
     hidden = np.zeros_like(oval)
     if lenses:
         labels[draw_lenses(lenses, size)] = Region.EYEGLASSES

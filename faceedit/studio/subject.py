@@ -17,14 +17,12 @@ from faceedit.faces.topology import (
 from faceedit.studio.camera import Camera
 from faceedit.studio.drawing import Drawing, draw_model
 from faceedit.studio.fit import fit_model
-from faceedit.studio.lips import LipSeal, lip_gap
+from faceedit.studio.lips import CLOSED, LipSeal, lip_gap
 from faceedit.studio.model import MOUTH_PARTS, FaceModel, Part, vertex_normals
 from faceedit.studio.snap import ThinPlateSpline
 
 SNAP_RIDGE, OVAL_RIDGE = 0.002, 0.3
 """Of the spline: the face's outline is seen less surely than its inside."""
-CLOSED = 0.02
-"""Gaps of the lips below this are an error of the landmarks."""
 OF_EYE = ((Part.RIGHT_SOCKET, Part.RIGHT_EYE), (Part.LEFT_SOCKET, Part.LEFT_EYE))
 """Parts behind the lids, in the order of `EYES`: the person's right is at the image's left."""
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from drawn_people import draw_person, draw_spectacles, zones_of
 
-from faceedit.faces.topology import FACE_OVAL
+from faceedit.faces.topology import FACE_OVAL, LOWER_INNER_LIP
 from faceedit.studio.head import Zone
 from faceedit.studio.matte import face_coordinates
 from faceedit.studio.parts import Stuff
@@ -79,3 +79,11 @@ def test_dark_lenses_cover_the_eyes_and_clear_ones_lie_under_them(person):
     one = _label(person, lenses=list(rims), dark=(True, False))
     assert _at(one, person, 468) is Region.EYEGLASSES
     assert _at(one, person, 473) is Region.EYES
+
+
+def test_closed_lips_show_no_mouth(person):
+    assert Region.MOUTH not in _label(person)
+    lower = person.landmarks.copy()
+    lower[list(LOWER_INNER_LIP), 1] += 6
+    opened = semantic_mask(lower, _stuff(person), zones_of(person))
+    assert (opened == Region.MOUTH).sum() > 30
