@@ -7,6 +7,7 @@ import numpy as np
 
 from faceedit.faces.topology import INNER_LIPS, LOWER_INNER_LIP, UPPER_INNER_LIP
 from faceedit.studio.fields import grid, warp
+from faceedit.studio.lips import CLOSED
 from faceedit.studio.mouth_bank import (
     MouthBank,
     MouthChoice,
@@ -15,7 +16,6 @@ from faceedit.studio.mouth_bank import (
 )
 from faceedit.studio.mouth_cavity import Opening, mouth_box, paint_cavity
 from faceedit.studio.mouth_tone import ToothTone
-from faceedit.studio.lips import CLOSED
 from faceedit.studio.subject import Pose, Subject
 from faceedit.studio.teeth import MouthAnatomy, SmoothMap, incisal_edge
 from faceedit.studio.tones import LUMA
