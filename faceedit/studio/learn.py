@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from faceedit.errors import UsageError
-from faceedit.faces.pose import yaw_degrees
+from faceedit.faces.pose import head_pose
 from faceedit.photos import read_photo
 from faceedit.studio.learn_creases import learn_creases, save_creases
 from faceedit.studio.lips import LipSeal
@@ -76,4 +76,4 @@ def _fit(model, seal: LipSeal, source: SourcePhoto) -> Subject | None:
     pixels = read_photo(source.photo.path).pixels
     subject = sit(model, seal, pixels, source.landmarks, LEARNING_SIZE).subject
     sound = subject.residual <= MOST_RESIDUAL
-    return subject if sound and abs(yaw_degrees(subject.crop.landmarks)) <= MOST_YAW / 2 else None
+    return subject if sound and abs(head_pose(subject.crop.landmarks).yaw) <= MOST_YAW / 2 else None

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from faceedit.faces.pose import yaw_degrees
+from faceedit.faces.pose import head_pose
 from faceedit.studio.subject import Subject
 
 MOST_RESIDUAL = 0.025
@@ -45,7 +45,7 @@ def refuse(subject: Subject, valid: np.ndarray, *, occluded: bool) -> str | None
         return "small"
     if valid.mean() < LEAST_VALID:
         return "cut off"
-    if abs(yaw_degrees(subject.crop.landmarks)) > MOST_YAW:
+    if abs(head_pose(subject.crop.landmarks).yaw) > MOST_YAW:
         return "turned"
     if subject.residual > MOST_RESIDUAL:
         return "not fitted"
