@@ -2,11 +2,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from toy_faces import toy_table
+from toy_faces import light_number, lit_table
 
 from faceedit.recognisers.appearance import AppearanceRecogniser
 from faceedit.studio.semantic import Region
-from faceedit.training.pair_tensors import LIGHT_ORDER
 from faceedit.training.recognisers.examine_appearance import (
     Seen,
     attributes_report,
@@ -18,7 +17,7 @@ from faceedit.training.recognisers.examine_appearance import (
     summary,
     thresholds,
 )
-from faceedit.training.recognisers.faces import NO_REGION, UNKNOWN, FaceTable
+from faceedit.training.recognisers.faces import NO_REGION, FaceTable
 
 SMALL = {
     "size": 64, "parser_widths": (8, 8, 8, 16), "inner": (8, 8, 8), "looks_size": 32,
@@ -28,14 +27,7 @@ SMALL = {
 
 @pytest.fixture(scope="module")
 def studio() -> FaceTable:
-    table = toy_table(24, studio=True, seed=1)
-    table.light[20:] = UNKNOWN
-    table.light_vector[20:] = np.nan
-    return table
-
-
-def number(name: str) -> int:
-    return LIGHT_ORDER.index(name)
+    return lit_table()
 
 
 def test_overlaps_count_pixels():
@@ -85,7 +77,7 @@ def test_the_report_of_a_perfect_reader(studio):
     assert lights["pictures"] == 20 and lights["taken for"] == {}
     assert lights["direction and strength"]["median degrees"][0] == pytest.approx(0, abs=0.1)
     assert regions_report(seen, faces, 20)["intersection over union"]["hair"] == [1, 1, 1]
-    wrong = replace(seen, lights=np.eye(20)[np.full(24, number("back"))])
+    wrong = replace(seen, lights=np.eye(20)[np.full(24, light_number("back"))])
     assert lights_report(wrong, faces, 20)["taken for"]["top for back"] == 1
 
 

@@ -3,12 +3,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from toy_faces import toy_table
+from toy_faces import light_number, lit_table, toy_table
 
 from faceedit.recognisers.looks import ZONES, Looks
 from faceedit.studio.semantic import Region
 from faceedit.targets import ATTRIBUTES
-from faceedit.training.pair_tensors import LIGHT_ORDER
 from faceedit.training.recognisers.augment import NOTHING
 from faceedit.training.recognisers.faces import NO_REGION, SIZE, UNKNOWN, FaceTable
 from faceedit.training.recognisers.fit import Plan
@@ -36,23 +35,16 @@ def portraits() -> FaceTable:
 
 @pytest.fixture(scope="module")
 def studio() -> FaceTable:
-    table = toy_table(24, studio=True, seed=1)
-    table.light[20:] = UNKNOWN
-    table.light_vector[20:] = np.nan
-    return table
-
-
-def number(name: str) -> int:
-    return LIGHT_ORDER.index(name)
+    return lit_table()
 
 
 def test_mirrored_lights_come_from_the_other_side():
     light = torch.arange(20)
     swapped = mirrored_lights(light)
     assert torch.equal(mirrored_lights(swapped), light)
-    assert swapped[number("quarter_left")] == number("quarter_right")
-    assert swapped[number("slight_left_shadow")] == number("slight_right_shadow")
-    assert swapped[number("bottom")] == number("bottom")
+    assert swapped[light_number("quarter_left")] == light_number("quarter_right")
+    assert swapped[light_number("slight_left_shadow")] == light_number("slight_right_shadow")
+    assert swapped[light_number("bottom")] == light_number("bottom")
     assert mirrored_lights(torch.tensor([UNKNOWN])).item() == UNKNOWN
 
 
@@ -84,7 +76,7 @@ def test_exposure_of_plain_lights_and_slope_of_all_lights_stay():
         "pictures": torch.full((3, 3, 32, 32), 0.5),
         "regions": torch.zeros(3, 32, 32, dtype=torch.uint8),
         "mirrored": torch.zeros(3, dtype=torch.bool),
-        "light": torch.tensor([number("dim"), number("left"), UNKNOWN]),
+        "light": torch.tensor([light_number("dim"), light_number("left"), UNKNOWN]),
     }
     quiet = {"grey": 0.0, "blur": 0.0, "noise": 0.0, "cover": 0.0, "colour": 0.0}
     recipe = replace(

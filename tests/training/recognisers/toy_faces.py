@@ -4,7 +4,8 @@ import numpy as np
 
 from faceedit.faces.topology import mean_shape
 from faceedit.targets import ACTION_UNITS
-from faceedit.training.recognisers.faces import SIZE, FaceTable, make_table
+from faceedit.training.pair_tensors import LIGHT_ORDER
+from faceedit.training.recognisers.faces import SIZE, UNKNOWN, FaceTable, make_table
 
 
 def toy_table(n: int = 12, studio: bool = False, seed: int = 0, people: int = 6) -> FaceTable:
@@ -36,3 +37,16 @@ def toy_table(n: int = 12, studio: bool = False, seed: int = 0, people: int = 6)
     else:
         table.attributes[:] = rng.integers(0, 2, table.attributes.shape)
     return table
+
+
+def lit_table() -> FaceTable:
+    """24 studio pictures, the first 20 in one named light each."""
+    table = toy_table(24, studio=True, seed=1)
+    table.light[20:] = UNKNOWN
+    table.light_vector[20:] = np.nan
+    return table
+
+
+def light_number(name: str) -> int:
+    """The place of a light among the studio's."""
+    return LIGHT_ORDER.index(name)
