@@ -3,11 +3,12 @@
     python scripts/train_appearance.py parser --faces runs/faces --out runs/appearance
     python scripts/train_appearance.py looks --faces runs/faces --out runs/appearance
     python scripts/train_appearance.py join --faces runs/faces --out runs/appearance
+    python scripts/train_appearance.py measure --faces runs/faces --out runs/appearance
 
 Its two halves are trained apart, side by side where there are processors for both: OUT/parser and
-OUT/looks hold their states. The last command puts them together as they are then, sets the
+OUT/looks hold their states. `join` puts them together as they are then, sets the
 thresholds on training people whose attributes were not learned, and writes
-OUT/appearance.safetensors and OUT/report.json.
+OUT/appearance.safetensors and OUT/report.json; `measure` writes the latter alone.
 """
 
 import argparse
@@ -71,6 +72,9 @@ def train(arguments: argparse.Namespace, portraits: FaceTable, studio: FaceTable
     """Train one half, examined with what there is of the other."""
     learned = portraits.take(~portraits.validation), studio.take(~studio.validation)
     quick = [thinned(table.take(table.validation)) for table in (portraits, studio)]
+    losses, plan = (plan_parser if arguments.part == "parser" else plan_looks)(*learned)
+    plan = replace(plan, steps=arguments.steps or plan.steps)
+    torch.manual_seed(plan.seed)
     whole, copy = AppearanceRecogniser(), AppearanceRecogniser()
     other = arguments.out / ("looks" if arguments.part == "parser" else "parser") / STATE
     if other.exists():
@@ -82,9 +86,6 @@ def train(arguments: argparse.Namespace, portraits: FaceTable, studio: FaceTable
         kinds = zip(("photo", "studio"), quick, strict=True)
         return {f"{k} {n}": v for k, t in kinds for n, v in summary(look(copy, t), t).items()}
 
-    losses, plan = (plan_parser if arguments.part == "parser" else plan_looks)(*learned)
-    plan = replace(plan, steps=arguments.steps or plan.steps)
-    torch.manual_seed(plan.seed)
     fit(
         getattr(whole, arguments.part),
         getattr(copy, arguments.part),

@@ -68,7 +68,7 @@ def main() -> None:
         quick = [t.take(np.nonzero(t.validation)[0][::3]) for t in (web, studio)]
 
         def watch(trainer: ExpressionTrainer) -> dict[str, float]:
-            return examine(trainer.network, quick[0], portraits, quick[1], draws=0)["summary"]
+            return examine(trainer.network, quick[0], portraits, quick[1], draws=1)["summary"]
 
         torch.manual_seed(plan.seed)
         begun = ExpressionTrainer(ExpressionRecogniser(), recipe)

@@ -135,6 +135,7 @@ def sheet(
     size: Annotated[int, typer.Option(min=64, max=1024, help="Side of each picture.")] = 256,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     eyeglasses: Annotated[bool, typer.Option("--eyeglasses", help="They are worn.")] = False,
+    hat: Annotated[bool, typer.Option("--hat", help="One is worn.")] = False,
 ) -> None:
     """Draw one person through everything, for people to look at."""
     from faceedit.photos.labelled import LabelledPhoto
@@ -143,7 +144,8 @@ def sheet(
     from faceedit.studio.sources import find_faces
 
     target = out or Path(f"{photo.stem}-studio.png")
-    loaded, labelled = load_rig(rig), LabelledPhoto(photo, photo.stem, "", -1, "val", eyeglasses)
+    labelled = LabelledPhoto(photo, photo.stem, "", -1, "val", eyeglasses, hat=hat)
+    loaded = load_rig(rig)
     found, _ = find_faces([labelled], photo.parent, None, tell)
     draw_person(loaded, found[0], target, size, seed)
     tell(f"wrote {target}")

@@ -78,7 +78,7 @@ _LOOKS: dict[str, Callable[[Any], Look]] = {
 
 
 def lpips_face(network: AppearanceRecogniser, a: Tensor, b: Tensor) -> Tensor:
-    """Return LPIPS's statistic on the stages of the appearance recogniser's second encoder.
+    """Return LPIPS's statistic on the stages of the encoder that tells light and attributes.
 
     As in Zhang et al. 2018, Eq. 1, with every channel of the same weight: features of unit length
     at each place, squared differences, summed over channels, averaged over places and stages.
@@ -89,7 +89,7 @@ def lpips_face(network: AppearanceRecogniser, a: Tensor, b: Tensor) -> Tensor:
         b: the same.
 
     Returns:
-        (N,) 0 (the same) to 4.
+        (N,) 0 (the same) to 2.
     """
     levels = [network.looks.encoder(resample(x, network.looks_size)) for x in (a, b)]
     distances = [

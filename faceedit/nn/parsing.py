@@ -69,7 +69,10 @@ class Parser(nn.Module):
         self.decoder = ParsingDecoder(widths, inner, 3, classes)
 
     def forward(self, pictures: Tensor) -> Tensor:
-        """(N, 3, S, S) RGB in [-1, 1], S a multiple of 16, to (N, classes, S, S) logits."""
+        """(N, 3, S, S) RGB in [-1, 1] to (N, classes, S, S) logits.
+
+        S is a multiple of 2 to the number of `widths`.
+        """
         return self.decoder(pictures, self.encoder(pictures))
 
 

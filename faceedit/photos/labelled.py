@@ -47,7 +47,7 @@ def read_labelled(data: Path) -> list[LabelledPhoto]:
 
     Args:
         data: a CSV with the columns file, person and expression (and, where known, split,
-            strength, eyeglasses, source), its files beside it or in a folder of the CSV's own
+            strength, eyeglasses, hat, source), its files beside it or in a folder of the CSV's own
             name; or a folder that holds such a CSV; or a folder of person/expression.jpg or
             person/expression/*.jpg.
 

@@ -71,7 +71,8 @@ class Looks(nn.Module):
         """Look at pictures.
 
         Args:
-            pictures: (N, 3, S, S) whole crops, RGB in [-1, 1], S a multiple of 16.
+            pictures: (N, 3, S, S) whole crops, RGB in [-1, 1], S a multiple of 2 to the number of
+                `widths`.
             zones: (N, len(ZONES), s, s) shares in [0, 1] of the same.
         """
         levels = self.encoder(pictures)

@@ -1,1 +1,1 @@
-"""Makes training pairs from single photos: a person matte, a face model, expressions, light."""
+"""Makes training pairs from single photos: matte, semantic mask, face model, expressions, light."""

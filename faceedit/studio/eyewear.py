@@ -65,7 +65,12 @@ def find_lenses(pixels: np.ndarray, landmarks: np.ndarray, skin: np.ndarray) -> 
 
 
 def draw_lenses(lenses: list[np.ndarray], size: int) -> np.ndarray:
-    """Draw lenses and the bridge between them: (size, size) bool."""
+    """Draw lenses and the bridge between them: (size, size) bool.
+
+    Args:
+        lenses: two (n, 2) float polygons in crop pixels.
+        size: side of the crop.
+    """
     drawn = np.zeros((size, size), np.uint8)
     for lens in lenses:
         cv2.fillPoly(drawn, [np.rint(lens * 16).astype(np.int32)], 1, cv2.LINE_8, 4)
@@ -77,7 +82,13 @@ def draw_lenses(lenses: list[np.ndarray], size: int) -> np.ndarray:
 
 
 def is_dark(lens: np.ndarray, landmarks: np.ndarray, skin: np.ndarray) -> bool:
-    """Say whether no skin is seen through a lens."""
+    """Say whether no skin is seen through a lens.
+
+    Args:
+        lens: (n, 2) float polygon in crop pixels.
+        landmarks: (478, 3) mesh points in crop pixels.
+        skin: (S, S) float32 in [0, 1], from `skin_likeness`.
+    """
     size = skin.shape[0]
     inside = (fill_polygon(lens, (size, size)) > 0.5) & (_own_lines(landmarks, size) < 0.1)
     return bool(inside.any() and np.median(skin[inside]) < DARK)

@@ -14,7 +14,7 @@ END_REACH = 0.08
 _INNER = slice(1, -1)
 """All but the corners, which belong to both lips."""
 CLOSED = 0.02
-"""Gaps of the lips below this are an error of the landmarks."""
+"""Gaps of the lips below this, in eye distances, are an error of the landmarks."""
 
 
 def lip_gap(landmarks: np.ndarray, unit: float) -> float:

@@ -22,7 +22,7 @@ CLUSTER_BLUR = 0.063
 COLOUR_WEIGHT = 2.36
 """How much the clusters' logits count beside the prior's."""
 CERTAIN = 5.0
-"""Lead of a logit from which the prior is final."""
+"""Lead of a logit from which neighbours have no say; colour still has."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,9 @@ class Scene:
     """A picture made ready for `segment`, at the size at which it is worked on.
 
     Attributes:
-        members: (n n, K) float32, how much every pixel belongs to every cluster; rows sum to 1.
-        right: (n, n) float32 in (0, 1], the walk's conductance to the right neighbour.
+        members: (n n, GRID²) float32, how much every pixel belongs to every cluster; rows sum to 1.
+        right: (n, n) float32 in [0, 1.003], the walk's conductance to the right neighbour; 0 at
+            the border.
         down: the same to the neighbour below; 0 at the border.
     """
 
@@ -59,7 +60,7 @@ def segment(scene: Scene, prior: np.ndarray, trust: np.ndarray, rounds: int = 3)
     Args:
         scene: the picture.
         prior: (n, n, K) float32 logits before colour is seen; where one is CERTAIN ahead of the
-            others, that is final.
+            others, neighbours have no say.
         trust: (n, n) float32 in [0, 1], how much a pixel counts in the clusters' shares.
         rounds: how often shares and answer are found from each other.
 
@@ -94,6 +95,9 @@ def diffuse(
         pull: (n, n) float32 > 0, how strongly.
         start: (n, n) float32, a first guess.
         steps: conjugate gradient steps.
+
+    Returns:
+        (n, n) float32 in [0, 1].
     """
     right, down = scene.right[:, :-1], scene.down[:-1]
     diagonal = pull.copy()

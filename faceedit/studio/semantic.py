@@ -60,7 +60,7 @@ def semantic_mask(
         landmarks: (478, 3) mesh points in crop pixels.
         stuff: (S, S) uint8 of `Stuff`.
         zones: (S, S) uint8 of `Zone`, the fitted head model.
-        lenses: outlines of the lenses of a person who wears spectacles.
+        lenses: two (n, 2) float polygons in crop pixels, of a person who wears spectacles.
         dark: whether each lens hides the eye; else eyes and brows lie on it.
 
     Returns:

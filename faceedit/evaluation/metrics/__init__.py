@@ -55,9 +55,9 @@ METRICS = (
         "LPIPS to target", "lower", 0, None, "LEGAN Table 1", ("lpips", REAL),
         likeness.lpips_target,
     ),
-    Metric("lpips_face", "lower", 0, 4, "ours", ("lpips_face",), likeness.lpips_face),
+    Metric("lpips_face", "lower", 0, 2, "ours", ("lpips_face",), likeness.lpips_face),
     Metric(
-        "lpips_face to target", "lower", 0, 4, "ours", ("lpips_face", REAL),
+        "lpips_face to target", "lower", 0, 2, "ours", ("lpips_face", REAL),
         likeness.lpips_face_target,
     ),
     Metric("SSIM", "higher", -1, 1, "LEGAN 4", ("ssim",), likeness.ssim),

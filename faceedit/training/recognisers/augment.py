@@ -1,5 +1,6 @@
 """Random changes to crops that leave what they show: place, light, sharpness, noise, covers."""
 
+import math
 from dataclasses import dataclass, fields
 
 import torch
@@ -83,6 +84,18 @@ def frame(pictures: Tensor, transforms: Tensor, size: int) -> Tensor:
     """
     grid = F.affine_grid(transforms, [len(pictures), 1, size, size], False)
     return F.grid_sample(pictures, grid, padding_mode="reflection", align_corners=False)
+
+
+def frame_finely(pictures: Tensor, transforms: Tensor, size: int) -> Tensor:
+    """Like `frame` for a size below that of what it shows: averaged, as `base.resample` does.
+
+    Args:
+        pictures: (N, C, S, S) float.
+        transforms: (N, 2, 3) of `place`.
+        size: side of the result in pixels.
+    """
+    finer = max(1, math.ceil(pictures.shape[-1] / size))
+    return F.avg_pool2d(frame(pictures, transforms, size * finer), finer)
 
 
 def frame_labels(regions: Tensor, transforms: Tensor, size: int) -> Tensor:

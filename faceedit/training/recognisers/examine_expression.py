@@ -93,10 +93,9 @@ def examine(
     """Measure the network on the validation people of three tables.
 
     Returns:
-        JSON: ``summary`` (names to numbers), and where `draws` is not 0 for each source recalls and
-        correlations as [value, low, high] and the confusion on photos.
+        JSON: ``summary`` (names to numbers), for each source recalls as [value, low, high] and the
+        confusion, and the correlations of action units on studio pictures.
     """
-    draws = max(draws, 1)
     summary: dict[str, float] = {}
     report: dict[str, Any] = {"summary": summary}
     for name, table in (("web", web), ("portraits", portraits), ("studio", studio)):

@@ -50,7 +50,11 @@ class Plan:
     sizes: tuple[tuple[float, int], ...] = ()
 
     def size_at(self, step: int) -> int:
-        """Return the side of the pictures of a step, counted from 0."""
+        """Return the side of the pictures of a step, counted from 0; only where there are sizes.
+
+        Raises:
+            IndexError: there are none.
+        """
         return [size for share, size in self.sizes if step >= share * self.steps][-1]
 
     def rate_at(self, step: int) -> float:
@@ -113,6 +117,7 @@ def fit(
     step, begun = 0, time.monotonic()
     if resume and (folder / STATE).exists():
         step = load_state(folder / STATE, modules, {"adam": optimiser})["step"]
+    logged = step
     sums: dict[str, float] = {}
     while step < plan.steps and time.monotonic() - begun < max_seconds:
         for group in optimiser.param_groups:
@@ -132,14 +137,15 @@ def fit(
         last = step == plan.steps
         if step % plan.keep_every == 0 or last:
             save_state(folder / STATE, modules, {"adam": optimiser}, {"step": step})
-            count = (step - 1) % plan.keep_every + 1
-            entry = {k: round(v / count, 4) for k, v in sums.items()}
+            entry = {k: round(v / (step - logged), 4) for k, v in sums.items()}
             sums.clear()
+            logged = step
             _log(folder, step, begun, entry, tell)
         if examine is not None and (step % plan.examine_every == 0 or last):
-            with torch.inference_mode():
+            # What it draws at random must not be missed after a stop.
+            with torch.inference_mode(), torch.random.fork_rng(devices=[]):
                 _log(folder, step, begun, dict(examine(average.average)), tell)
-    else:
+    if logged < step or not (folder / STATE).exists():
         save_state(folder / STATE, modules, {"adam": optimiser}, {"step": step})
     (folder / "plan.json").write_text(json.dumps(asdict(plan), indent=1))
     return average.average

@@ -10,10 +10,16 @@ from torch.nn import functional as F
 from faceedit.recognisers.looks import ZONES, Looks, zone_shares
 from faceedit.studio.semantic import Region
 from faceedit.training.pair_tensors import LIGHT_ORDER
-from faceedit.training.recognisers.augment import CROP, Augmentation, frame_labels, place, recolour
+from faceedit.training.recognisers.augment import (
+    CROP,
+    Augmentation,
+    frame_finely,
+    frame_labels,
+    place,
+    recolour,
+)
 from faceedit.training.recognisers.faces import UNKNOWN, FaceTable
 from faceedit.training.recognisers.fit import Plan
-from faceedit.training.recognisers.parsing import frame_finely
 
 PLAIN_LIGHTS = ("ambient", "bright", "dim")
 """Lights that are told by exposure and contrast."""
@@ -142,11 +148,12 @@ def looks_losses(
     pictures, zones = changed(batch, recipe, size)
     output = network((pictures * 2 - 1).contiguous(memory_format=torch.channels_last), zones)
     known = ~batch["attributes"].isnan()
-    goals = batch["attributes"] * (1 - recipe.smoothing) + recipe.smoothing / 2
-    attributes = F.binary_cross_entropy_with_logits(
-        (output.attributes + batch["prior"])[known], goals[known]
-    )
-    found = {"attributes": recipe.attributes_weight * attributes}
+    found = {}
+    if known.any():
+        goals = batch["attributes"] * (1 - recipe.smoothing) + recipe.smoothing / 2
+        found["attributes"] = recipe.attributes_weight * F.binary_cross_entropy_with_logits(
+            (output.attributes + batch["prior"])[known], goals[known]
+        )
     lit = batch["light"] != UNKNOWN
     if lit.any():
         found["lights"] = recipe.lights_weight * F.cross_entropy(
@@ -218,9 +225,10 @@ def drawing_chances(
             rarity = (known.sum() / 2 / max(have.sum(), 1)) ** recipe.balance
             weights = np.where(have, np.maximum(weights, min(rarity, recipe.most)), weights)
     lit = table.light != UNKNOWN
-    if lit.any() and not lit.all():
+    if lit.any():
         totals = np.bincount(table.light[lit], weights[lit], len(LIGHT_ORDER))
         weights[lit] *= recipe.lit / totals[table.light[lit]] / (totals > 0).sum()
+    if lit.any() and not lit.all():
         weights[~lit] *= (1 - recipe.lit) / weights[~lit].sum()
     there, absent = ((weights[:, None] * (attributes == v)).sum(0) for v in (1.0, 0.0))
     seldom = 1e-3 * weights.sum()
@@ -239,7 +247,7 @@ def people_kept(table: FaceTable, share: float, seed: int) -> set[str]:
     """
     known = ~np.isnan(table.attributes).all(1)
     people = np.unique(table.people[known])
-    first = {person: i for i, person in reversed(list(enumerate(table.people)))}
+    first = {table.people[i]: i for i in np.flatnonzero(known)[::-1]}
     own = table.attributes[[first[person] for person in people]]
     rare = np.argsort(np.nansum(own, 0))
     generator = np.random.default_rng(seed)

@@ -4,19 +4,18 @@ from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from faceedit.nn.parsing import Parser
 from faceedit.studio.semantic import Region
 from faceedit.training.recognisers.augment import (
     CROP,
     Augmentation,
-    frame,
+    frame_finely,
     frame_labels,
     place,
     recolour,
 )
-from faceedit.training.recognisers.faces import NO_REGION, SIZE, FaceTable
+from faceedit.training.recognisers.faces import NO_REGION, FaceTable
 from faceedit.training.recognisers.fit import Plan
 
 CHANGE = Augmentation(
@@ -72,13 +71,6 @@ def draw_parsed(
     transforms = place(recipe.plan.batch, recipe.change, CROP, mirrored)
     framed = frame_finely(torch.cat(pictures).float() / 255, transforms, size)
     return recolour(framed, recipe.change), frame_labels(torch.cat(regions), transforms, size)
-
-
-def frame_finely(pictures: Tensor, transforms: Tensor, size: int) -> Tensor:
-    """Like `augment.frame`, averaged where `size` is far below the crop's."""
-    finer = max(1, SIZE // size)
-    framed = frame(pictures, transforms, size * finer)
-    return F.avg_pool2d(framed, finer) if finer > 1 else framed
 
 
 def parsing_losses(

@@ -1,5 +1,6 @@
 import json
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -43,6 +44,7 @@ def test_it_learns_and_tells(tmp_path):
 
 def test_stopped_and_gone_on_is_as_never_stopped(tmp_path):
     whole = fit(Line(), Line(), losses, PLAN, tmp_path / "a")
+    often = replace(PLAN, keep_every=20, examine_every=20)
 
     def until_fifty(line: Line, step: int) -> dict[str, torch.Tensor]:
         if step == 50:
@@ -50,7 +52,10 @@ def test_stopped_and_gone_on_is_as_never_stopped(tmp_path):
         return line.losses()
 
     with pytest.raises(KeyboardInterrupt):
-        fit(Line(), Line(), until_fifty, PLAN, tmp_path / "b")
+        fit(
+            Line(), Line(), until_fifty, often, tmp_path / "b",
+            examine=lambda _: {"drawn": float(torch.rand(()))},
+        )  # fmt: skip
     again = fit(Line(), Line(), losses, PLAN, tmp_path / "b", resume=True)
     torch.testing.assert_close(again.weight, whole.weight, atol=0, rtol=0)
 
