@@ -6,7 +6,7 @@ import numpy as np
 from faceedit.faces.raster import fill_polygon
 from faceedit.faces.topology import BROW_OUTLINES, EYES, FACE_OVAL, OUTER_LIPS
 from faceedit.studio.guided import guided_filter
-from faceedit.studio.seeded import build_scene, segment
+from faceedit.studio.seeded import Scene, build_scene, segment
 
 EYE_DISTANCES = 2.8
 """Side of an aligned crop in distances of the outer eye corners, the unit of lengths here."""
@@ -14,20 +14,29 @@ WORK_SIDE = 80
 """The person is found at this size and refined at the crop's own."""
 
 
-def person_matte(pixels: np.ndarray, landmarks: np.ndarray, valid: np.ndarray) -> np.ndarray:
+def work_scene(pixels: np.ndarray) -> Scene:
+    """Prepare an (S, S, 3) float32 crop for `person_matte` and `parts.find_stuff`."""
+    return build_scene(pixels, WORK_SIDE)
+
+
+def person_matte(
+    pixels: np.ndarray, landmarks: np.ndarray, valid: np.ndarray, scene: Scene | None = None
+) -> np.ndarray:
     """Separate head, hair, neck and shoulders from what is behind them.
 
     Args:
         pixels: (S, S, 3) float32 RGB in [0, 1], an aligned crop.
         landmarks: (478, 3) mesh points in crop pixels.
         valid: (S, S) bool, False where the crop shows no photo but its reflection.
+        scene: of the crop, from `work_scene`; None makes it here.
 
     Returns:
         (S, S) float32 opacity of the person in [0, 1].
     """
+    scene = scene or work_scene(pixels)
     prior = person_prior(landmarks * (WORK_SIDE / pixels.shape[0]), WORK_SIDE)
     odds = np.dstack([prior, np.zeros_like(prior)])
-    rough = segment(build_scene(pixels, WORK_SIDE), odds, shrink(valid, WORK_SIDE))[..., 0]
+    rough = segment(scene, odds, shrink(valid, WORK_SIDE))[..., 0]
     return np.clip((enlarge(pixels, rough) - 0.2) / 0.6, 0.0, 1.0).astype(np.float32)
 
 

@@ -12,15 +12,15 @@ from faceedit.faces.topology import BROW_OUTLINES, FACE_OVAL
 from faceedit.studio.head import Zone
 from faceedit.studio.matte import (
     EYE_DISTANCES,
+    WORK_SIDE,
     around_features,
     enlarge,
     face_coordinates,
     shrink,
+    work_scene,
 )
-from faceedit.studio.seeded import build_scene, segment
+from faceedit.studio.seeded import Scene, segment
 
-SIDE = 80
-"""Parts are found at this size and refined at the crop's own."""
 SURE = 8.0
 """Logit of what must be."""
 NEVER = -6.0
@@ -44,6 +44,7 @@ def find_stuff(
     zones: np.ndarray,
     valid: np.ndarray,
     hat: bool = False,
+    scene: Scene | None = None,
 ) -> np.ndarray:
     """Say what every pixel is made of.
 
@@ -57,14 +58,17 @@ def find_stuff(
         zones: (S, S) uint8 of `Zone`, a fitted head model.
         valid: (S, S) bool, False where the crop shows no photo but its reflection.
         hat: whether the person wears one; else nothing tells it from hair.
+        scene: of the crop, from `work_scene`; None makes it here.
 
     Returns:
         (S, S) uint8 of `Stuff`.
     """
-    where = cv2.resize(zones, (SIDE, SIDE), interpolation=cv2.INTER_NEAREST)
-    small = landmarks * (SIDE / pixels.shape[0])
-    prior, telling = stuff_prior(small, shrink(matte, SIDE), shrink(skin, SIDE), where, hat)
-    found = segment(build_scene(pixels, SIDE), prior, telling * shrink(valid, SIDE))
+    where = cv2.resize(zones, (WORK_SIDE, WORK_SIDE), interpolation=cv2.INTER_NEAREST)
+    small = landmarks * (WORK_SIDE / pixels.shape[0])
+    prior, telling = stuff_prior(
+        small, shrink(matte, WORK_SIDE), shrink(skin, WORK_SIDE), where, hat
+    )
+    found = segment(scene or work_scene(pixels), prior, telling * shrink(valid, WORK_SIDE))
     planes = [enlarge(pixels, np.ascontiguousarray(found[..., stuff])) for stuff in Stuff]
     return np.argmax(planes, 0).astype(np.uint8)
 

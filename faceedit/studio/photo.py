@@ -10,9 +10,10 @@ from faceedit.faces.align import Crop, extract_crop
 from faceedit.studio.eyewear import find_lenses, is_dark
 from faceedit.studio.head import draw_zones
 from faceedit.studio.lips import LipSeal
-from faceedit.studio.matte import person_matte, skin_likeness
+from faceedit.studio.matte import person_matte, skin_likeness, work_scene
 from faceedit.studio.model import FaceModel
 from faceedit.studio.parts import find_stuff
+from faceedit.studio.seeded import Scene
 from faceedit.studio.semantic import Region, semantic_mask
 from faceedit.studio.subject import Subject, fit_subject
 
@@ -39,7 +40,11 @@ class Sitter:
     def matte(self) -> np.ndarray:
         """The person against the background, (S, S) float32 in [0, 1]."""
         crop = self.subject.crop
-        return person_matte(crop.pixels, crop.landmarks, self.valid)
+        return person_matte(crop.pixels, crop.landmarks, self.valid, self._scene)
+
+    @cached_property
+    def _scene(self) -> Scene:
+        return work_scene(self.subject.crop.pixels)
 
     @cached_property
     def _skin(self) -> np.ndarray:
@@ -51,7 +56,14 @@ class Sitter:
         crop, pose = self.subject.crop, self.subject.pose
         zones = draw_zones(pose.model, pose.drawing)
         stuff = find_stuff(
-            crop.pixels, crop.landmarks, self.matte, self._skin, zones, self.valid, self.hat
+            crop.pixels,
+            crop.landmarks,
+            self.matte,
+            self._skin,
+            zones,
+            self.valid,
+            self.hat,
+            self._scene,
         )
         if not self.eyeglasses:
             return semantic_mask(crop.landmarks, stuff, zones)

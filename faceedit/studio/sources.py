@@ -16,6 +16,7 @@ from faceedit.studio.photo import Sitter
 
 AMPLITUDE_OF_STRENGTH = {1: 0.6, 2: 1.0, 3: 1.3, -1: 1.0}
 """What the labels' strengths 1 to 3 mean; -1 is unknown."""
+_KNOWN = sorted((amplitude, s) for s, amplitude in AMPLITUDE_OF_STRENGTH.items() if s > 0)
 CLEAR_SMILE = 0.3
 """Smile weight beyond the mean neutral face from which an unlabelled photo counts as happy."""
 PER_SMILE = 0.42
@@ -153,3 +154,9 @@ def _read_cache(cache: Path | None) -> dict[str, np.ndarray]:
         return {}
     with np.load(cache, allow_pickle=False) as arrays:
         return {str(k): p for k, p in zip(arrays["keys"], arrays["points"], strict=True)}
+
+
+def strength_of(amplitude: float) -> float:
+    """Return the strength, 0 to 3, that labels give an expression made at an amplitude."""
+    amplitudes, strengths = zip((0.0, 0), *_KNOWN, strict=True)
+    return float(np.interp(amplitude, amplitudes, strengths))

@@ -22,7 +22,7 @@ from faceedit.studio.photo import sit
 from faceedit.studio.record import AS_PHOTOGRAPHED
 from faceedit.studio.rig import Rig
 from faceedit.studio.shards import read_shard
-from faceedit.studio.sources import AMPLITUDE_OF_STRENGTH
+from faceedit.studio.sources import strength_of
 from faceedit.targets import ATTRIBUTES, EXPRESSIONS
 from faceedit.training.pair_tensors import LIGHT_ORDER
 from faceedit.training.recognisers.faces import NO_REGION, SIZE, FaceTable, make_table
@@ -189,10 +189,7 @@ def _expression_of(ask: Ask) -> tuple[int, float]:
     (name, amplitude), *others = ask.blend
     if others or name not in EXPRESSIONS:
         return -1, float("nan")
-    # The inverse of what the studio takes labels to mean; -1 there is an unknown strength.
-    known = sorted((a, s) for s, a in AMPLITUDE_OF_STRENGTH.items() if s >= 0)
-    amplitudes, strengths = zip((0.0, 0), *known, strict=True)
-    return EXPRESSIONS.index(name), float(np.interp(amplitude, amplitudes, strengths))
+    return EXPRESSIONS.index(name), strength_of(amplitude)
 
 
 def _crop_web(archive: Path, files: list[str]) -> Iterator[Crop]:
