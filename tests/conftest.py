@@ -126,6 +126,8 @@ def make_record():
             shown_eye=noise(),
             landmarks_input=(size * rng.random((478, 3), np.float32)),
             landmarks_target=(size * rng.random((478, 3), np.float32)),
+            jaws_input=(size * rng.random((20, 2), np.float32)),
+            jaws_target=(size * rng.random((20, 2), np.float32)),
             labels=replace(about, **labels),
             choices=Choices(
                 seed=seed,

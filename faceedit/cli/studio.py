@@ -44,7 +44,7 @@ def learn(
     from faceedit.studio.model import load_face_model
     from faceedit.studio.sources import find_faces, list_photos
 
-    photos = [p for p in list_photos(pairs) if p.split == "train"]
+    photos = [p for p in list_photos(pairs, tell) if p.split == "train"]
     if not photos:
         raise UsageError(f"no photo in {pairs} belongs to the split train")
     load_face_model(rig)
@@ -76,6 +76,19 @@ def pairs(
             "lit units, turn. [5, 3, 1, 2, 0, 1]",
         ),
     ] = "",
+    amplitudes: Annotated[
+        str, typer.Option(metavar="LOW,HIGH", help="Of the expressions; 1 is usual.")
+    ] = "0.3,1.6",
+    partway: Annotated[
+        float, typer.Option(help="Share of expressions that go a part of the way only.")
+    ] = 0.0,
+    varied: Annotated[
+        bool,
+        typer.Option(
+            "--varied/--plain",
+            help="Manners, folds and teeth of many people, or everybody in one and the same way.",
+        ),
+    ] = True,
     split: Annotated[str, typer.Option(metavar="train|val|all")] = "train",
     size: Annotated[int, typer.Option(min=64, max=1024, help="Side of the crops.")] = 256,
     per_photo: Annotated[int, typer.Option(min=1, help="Pairs for each photo.")] = 12,
@@ -85,6 +98,7 @@ def pairs(
 ) -> None:
     """Make shards of training pairs; the same for a seed, whatever the workers."""
     import json
+    from dataclasses import replace
 
     from faceedit.errors import UsageError
     from faceedit.studio.produce import Commission, produce, refuse_used
@@ -95,7 +109,8 @@ def pairs(
     if split not in ("train", "val", "all"):
         raise UsageError(f"unknown split {split!r}; known: train, val, all")
     menu = _menu(expressions, aus, lights, turns, mix)
-    chosen = [p for p in list_photos(photos) if split in ("all", p.split)]
+    menu = replace(menu, amplitudes=_range(amplitudes), partway=partway, varied=varied)
+    chosen = [p for p in list_photos(photos, tell) if split in ("all", p.split)]
     if not chosen:
         raise UsageError(f"no photo in {photos} belongs to the split {split}")
     # Told before faces are looked for, which takes a while.
@@ -165,6 +180,17 @@ def _menu(expressions: str, aus: bool, lights: str, turns: bool, mix: str):
             f"unknown expression {', '.join(sorted(unknown))}; known: {', '.join(known)}"
         )
     return Menu(asked, aus, _names(lights, tuple(LIGHTS)), turns, _weights(mix) or dict(MIX))
+
+
+def _range(text: str) -> tuple[float, float]:
+    """Read ``0.3,1.6``."""
+    from faceedit.errors import UsageError
+
+    try:
+        low, high = (float(number) for number in text.split(","))
+    except ValueError:
+        raise UsageError(f"cannot read {text!r}; write LOW,HIGH") from None
+    return low, high
 
 
 def _weights(text: str) -> dict[str, float]:

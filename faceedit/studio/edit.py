@@ -8,7 +8,7 @@ import numpy as np
 from faceedit.studio.crease_atlas import CreaseChoice
 from faceedit.studio.creases import crease_log_ratio, fold_removal
 from faceedit.studio.expressions import PRESSED, Ask
-from faceedit.studio.eyes import edit_eyes
+from faceedit.studio.eyes import edit_eyes, seen_landmarks
 from faceedit.studio.fields import Fields
 from faceedit.studio.flow import pose_flow
 from faceedit.studio.mouth import MouthChoice, edit_mouth
@@ -79,7 +79,7 @@ def edit_expression(
         painted=lips.painted,
         tooth_coordinates=lips.tooth_coordinates,
         shown_eye=eyes.shown,
-        landmarks=subject.moved_landmarks(pose),
+        landmarks=seen_landmarks(subject, pose),
     )
 
 
@@ -99,10 +99,10 @@ def _closed_gap(ask: Ask, shown: float) -> float | None:
     """
     if not ask.closes:
         return None
-    if ask.of_units and not ask.blend:
-        return PRESSED if shown <= 0 else None
+    if ask.of_units and not ask.blend and shown > 0:
+        return None
     # Named closed expressions start from the neutral face, whose lips are closed.
-    return PRESSED
+    return shown + ask.share * (PRESSED - shown)
 
 
 def lead_back(

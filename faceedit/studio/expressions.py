@@ -54,12 +54,14 @@ class Ask:
             the photo's own expression where `blend` is ().
         lean: −1 to 1, how much stronger the person's left (positive) side shows it.
         manner: number that decides how this person does it; 0 is the table itself.
+        share: 0 to 1, how much of the way from the photo's own face to what is asked is gone.
     """
 
     blend: tuple[tuple[str, float], ...] = ()
     action_units: tuple[float, ...] = (0.0,) * len(ACTION_UNITS)
     lean: float = 0.0
     manner: int = 0
+    share: float = 1.0
 
     @property
     def of_units(self) -> bool:
@@ -77,9 +79,11 @@ class Ask:
     def __str__(self) -> str:
         """Return a short name such as ``happy:1.3`` or ``AU4:3+AU7:2``."""
         if self.of_units:
-            asked = zip(ACTION_UNITS, self.action_units, strict=True)
-            return "+".join(f"AU{u}:{v:g}" for u, v in asked if v)
-        return "+".join(f"{n}:{a:g}" for n, a in self.blend) or "neutral"
+            units = zip(ACTION_UNITS, self.action_units, strict=True)
+            asked = "+".join(f"AU{u}:{v:g}" for u, v in units if v)
+        else:
+            asked = "+".join(f"{n}:{a:g}" for n, a in self.blend) or "neutral"
+        return asked if self.share == 1 else f"{asked} ({self.share:.0%} of the way)"
 
 
 @dataclass(frozen=True)
@@ -169,6 +173,9 @@ class ExpressionTables:
             shown: (E,) fitted weights of the photo.
             ask: what the target shows.
         """
+        if ask.share < 1:
+            whole = self.target(shown, replace(ask, share=1.0))
+            return shown + ask.share * (whole - shown)
         neutral = not ask.of_units and all(n == "neutral" for n, _ in ask.blend)
         if neutral:
             return self.neutralised(shown, whole=True)

@@ -19,11 +19,12 @@ from faceedit.studio.rig import Rig
 from faceedit.studio.sampling import Order
 from faceedit.studio.semantic import Region
 from faceedit.studio.sitting import Sitting
+from faceedit.studio.subject import Pose
 from faceedit.studio.tones import to_bytes
 from faceedit.studio.turn import turn_head
 
 
-def make_pair(rig: Rig, sitting: Sitting, order: Order, seed: int) -> Pair:
+def make_pair(rig: Rig, sitting: Sitting, order: Order, seed: int, *, varied: bool = True) -> Pair:
     """Make the pair whose input is the photo.
 
     Args:
@@ -31,10 +32,10 @@ def make_pair(rig: Rig, sitting: Sitting, order: Order, seed: int) -> Pair:
         sitting: the photo.
         order: what the target is to be.
         seed: of every choice that is not ordered.
+        varied: False takes the median's folds and the first mouth instead.
     """
     sitter = sitting.sitter
-    rng = np.random.default_rng(seed)
-    mouth, creases = draw_mouth_choice(rng, rig.mouths), draw_crease_choice(rng, rig.creases)
+    mouth, creases = _draw_choices(rig, seed, varied)
     subject = sitter.subject
     if order.turn:
         return _turned(rig, sitting, order, seed)
@@ -60,17 +61,20 @@ def make_pair(rig: Rig, sitting: Sitting, order: Order, seed: int) -> Pair:
         labels = replace(labels, light=order.light, light_colour=order.light_colour)
     choices = _choices(seed, edit, mouth, creases, subject.gap, subject.unit)
     return _record(
+        rig,
         sitter,
         subject.crop.pixels,
         sitter.regions,
         replace(edit, fields=fields),
-        subject.crop.landmarks,
+        (subject.pose, subject.crop.landmarks),
         labels,
         choices,
     )
 
 
-def make_real_target(rig: Rig, sitting: Sitting, start: Ask, seed: int) -> Pair:
+def make_real_target(
+    rig: Rig, sitting: Sitting, start: Ask, seed: int, *, varied: bool = True
+) -> Pair:
     """Make the pair whose target is the photo, its input the same face with another expression.
 
     Args:
@@ -78,11 +82,11 @@ def make_real_target(rig: Rig, sitting: Sitting, start: Ask, seed: int) -> Pair:
         sitting: a photo that shows an expression.
         start: what the input shows; the empty `Ask` is a neutral face.
         seed: of every choice that is not ordered.
+        varied: as in `make_pair`.
     """
     sitter = sitting.sitter
     subject = sitter.subject
-    rng = np.random.default_rng(seed)
-    mouth, creases = draw_mouth_choice(rng, rig.mouths), draw_crease_choice(rng, rig.creases)
+    mouth, creases = _draw_choices(rig, seed, varied)
     away = edit_expression(sitter, rig, start, mouth, creases)
     # The network sees bytes.
     composed = to_bytes(away.fields.compose(subject.crop.pixels))
@@ -100,20 +104,38 @@ def make_real_target(rig: Rig, sitting: Sitting, start: Ask, seed: int) -> Pair:
     choices = Choices(seed, gap_input=lip_gap(away.landmarks, subject.unit), gap_target=subject.gap)
     regions = _moved_regions(sitter.regions, away)
     pair = _record(
-        sitter, composed.astype(np.float32) / 255, regions, back, away.landmarks, labels, choices
+        rig,
+        sitter,
+        composed.astype(np.float32) / 255,
+        regions,
+        back,
+        (away.pose, away.landmarks),
+        labels,
+        choices,
     )
     return replace(pair, target=subject.crop.to_bytes(), regions_target=sitter.regions)
 
 
+def _draw_choices(rig: Rig, seed: int, varied: bool) -> tuple[MouthChoice, CreaseChoice]:
+    if not varied:
+        return MouthChoice(donor=0), CreaseChoice()
+    rng = np.random.default_rng(seed)
+    return draw_mouth_choice(rng, rig.mouths), draw_crease_choice(rng, rig.creases)
+
+
 def _record(
+    rig: Rig,
     sitter: Sitter,
     pixels: np.ndarray,
     regions: np.ndarray,
     edit: ExpressionEdit,
-    landmarks: np.ndarray,
+    start: tuple[Pose, np.ndarray],
     labels: Labels,
     choices: Choices,
 ) -> Pair:
+    """Put a pair together; `start` is the input's pose and its landmarks."""
+    jaws = rig.mouths.anatomy(rig.model)
+    pose, landmarks = start
     return Pair(
         input=to_bytes(pixels),
         target=to_bytes(edit.fields.compose(pixels)),
@@ -127,6 +149,8 @@ def _record(
         shown_eye=edit.shown_eye,
         landmarks_input=landmarks,
         landmarks_target=edit.landmarks,
+        jaws_input=jaws.jaw_points(pose.places),
+        jaws_target=jaws.jaw_points(edit.pose.places),
         labels=labels,
         choices=choices,
     )
@@ -174,11 +198,12 @@ def _turned(rig: Rig, sitting: Sitting, order: Order, seed: int) -> Pair:
     )
     gap = subject.gap
     return _record(
+        rig,
         sitter,
         subject.crop.pixels,
         sitter.regions,
         edit,
-        subject.crop.landmarks,
+        (subject.pose, subject.crop.landmarks),
         labels,
         Choices(seed, gap_input=gap, gap_target=gap),
     )
@@ -196,6 +221,8 @@ def _units(rig: Rig, sitter: Sitter, ask: Ask | None) -> tuple[float, ...]:
     if ask is not None and ask.of_units and not ask.blend:
         kept = tables.units_of(shown - tables.neutral)
         units = np.minimum(np.asarray(ask.action_units) + kept, 5.0)
+    elif ask is not None and ask.share < 1:
+        units = tables.units_of(tables.target(shown, ask) - tables.neutral)
     elif ask is not None:
         units = tables.units_of(tables.change(ask))
     else:

@@ -229,10 +229,10 @@ def pairs_of(
     for number in range(commission.per_photo if reason is None else real):
         seed = int(rng.integers(1 << 31))
         if number < real:
-            start = Ask() if number == 0 else draw_expression(menu.expressions, rng)
-            yield make_real_target(rig, sitting, start, seed)
+            start = Ask() if number == 0 else draw_expression(menu, rng)
+            yield make_real_target(rig, sitting, start, seed, varied=menu.varied)
         else:
-            pair = make_pair(rig, sitting, draw_order(menu, rng), seed)
+            pair = make_pair(rig, sitting, draw_order(menu, rng), seed, varied=menu.varied)
             if pair.labels.trust >= LEAST_TRUST:
                 yield pair
             elif report is not None:

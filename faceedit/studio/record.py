@@ -99,6 +99,8 @@ class Pair:
         shown_eye: (S, S) float32 in [0, 1], eye that the input's lids hide.
         landmarks_input: (478, 3) float32 crop pixels.
         landmarks_target: (478, 3) float32 crop pixels.
+        jaws_input: (20, 2) float32 crop pixels, `teeth.jaw_points` of the input.
+        jaws_target: (20, 2) float32 crop pixels.
         labels: what the pair is about.
         choices: what shaped it beside that.
     """
@@ -115,5 +117,7 @@ class Pair:
     shown_eye: np.ndarray
     landmarks_input: np.ndarray
     landmarks_target: np.ndarray
+    jaws_input: np.ndarray
+    jaws_target: np.ndarray
     labels: Labels
     choices: Choices

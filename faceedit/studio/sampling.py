@@ -1,7 +1,7 @@
 """What to ask of a photo: drawn at random, and evenly over everything that was allowed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -22,8 +22,11 @@ COLOURED = 0.3
 """Share of lights with a colour of their own."""
 WARMEST = 0.25
 """How far a coloured light's red and blue go from white."""
+LEAST_SHARE = 0.15
+"""Of the way, where an expression goes only a part of it."""
 LARGEST_TURN = 30.0
 MANNERS = 1 << 31
+MOST_AMPLITUDE = 2.5
 MIX = {
     "expression": 5.0,
     "units": 3.0,
@@ -45,6 +48,11 @@ class Menu:
         lights: names of `LIGHTS`; () leaves the light alone.
         turns: whether to turn heads.
         mix: weights of the kinds, as in `MIX`; kinds that it does not name are not asked for.
+        amplitudes: range that the amplitudes of expressions are drawn from.
+        partway: share of the expressions that go only a part of the way from the photo's face.
+        varied: whether people have manners of their own and lean to a side; False asks for the
+            tables' expressions, and pairs take the median's folds and the first mouth, so that the
+            target follows from the photo and what is asked.
     """
 
     expressions: tuple[str, ...]
@@ -52,6 +60,9 @@ class Menu:
     lights: tuple[str, ...] = tuple(LIGHTS)
     turns: bool = False
     mix: Mapping[str, float] = field(default_factory=lambda: dict(MIX))
+    amplitudes: tuple[float, float] = AMPLITUDES
+    partway: float = 0.0
+    varied: bool = True
 
     def __post_init__(self):
         unknown = set(self.lights) - set(LIGHTS)
@@ -66,6 +77,13 @@ class Menu:
             raise UsageError(f"cannot mix {named}; weights from 0 of: {', '.join(MIX)}")
         if not sum(self.weights.values()):
             raise UsageError("nothing is asked for: what the mix names, the menu does not allow")
+        low, high = self.amplitudes
+        if not 0 < low <= high <= MOST_AMPLITUDE:
+            raise UsageError(
+                f"amplitudes lie between 0 and {MOST_AMPLITUDE:g}, not {low:g},{high:g}"
+            )
+        if not 0 <= self.partway <= 1:
+            raise UsageError(f"a share of expressions lies between 0 and 1, not {self.partway:g}")
 
     @property
     def weights(self) -> dict[str, float]:
@@ -106,23 +124,34 @@ def draw_order(menu: Menu, rng: np.random.Generator) -> Order:
         return Order(turn=float(np.round(rng.uniform(-LARGEST_TURN, LARGEST_TURN), 1)))
     ask = None
     if kind in ("units", "lit units"):
-        ask = draw_units(rng)
+        ask = draw_units(rng, varied=menu.varied)
     elif kind in ("expression", "lit expression"):
-        ask = draw_expression(menu.expressions, rng)
+        ask = draw_expression(menu, rng)
     if kind in ("light", "lit expression", "lit units"):
         name = menu.lights[rng.integers(len(menu.lights))]
         return Order(ask, name, _draw_colour(rng))
     return Order(ask)
 
 
-def draw_expression(names: tuple[str, ...], rng: np.random.Generator) -> Ask:
-    """Draw one expression, or a blend of two, at amplitudes within `AMPLITUDES`."""
+def draw_expression(menu: Menu, rng: np.random.Generator) -> Ask:
+    """Draw one expression, or a blend of two, at amplitudes that the menu allows."""
+    ask = _draw_blend(menu.expressions, menu.amplitudes, rng)
+    if not menu.varied:
+        ask = replace(ask, lean=0.0, manner=0)
+    if menu.partway and rng.random() < menu.partway:
+        return replace(ask, share=round(float(rng.uniform(LEAST_SHARE, 1.0)), 2))
+    return ask
+
+
+def _draw_blend(
+    names: tuple[str, ...], amplitudes: tuple[float, float], rng: np.random.Generator
+) -> Ask:
     moving = [name for name in names if name != "neutral"]
     name = names[rng.integers(len(names))]
     lean, manner = _draw_lean(rng), int(rng.integers(1, MANNERS))
     if name == "neutral":
         return Ask()
-    amplitude = round(float(rng.uniform(*AMPLITUDES)), 2)
+    amplitude = round(float(rng.uniform(*amplitudes)), 2)
     if len(moving) > 1 and rng.random() < BLENDED:
         other = moving[rng.integers(len(moving))]
         share = float(rng.uniform(0.3, 0.7))
@@ -135,7 +164,7 @@ def draw_expression(names: tuple[str, ...], rng: np.random.Generator) -> Ask:
     return Ask(((name, amplitude),), lean=lean, manner=manner)
 
 
-def draw_units(rng: np.random.Generator) -> Ask:
+def draw_units(rng: np.random.Generator, *, varied: bool = True) -> Ask:
     """Draw one action unit at a whole intensity, or two to four at any."""
     if rng.random() >= MIXED:
         chosen = {int(rng.integers(len(ACTION_UNITS))): float(rng.integers(1, 6))}
@@ -144,7 +173,8 @@ def draw_units(rng: np.random.Generator) -> Ask:
         numbers = rng.choice(len(ACTION_UNITS), count, replace=False)
         chosen = {int(n): round(float(rng.uniform(0.5, 5.0)), 1) for n in numbers}
     intensities = tuple(chosen.get(i, 0.0) for i in range(len(ACTION_UNITS)))
-    return Ask((), intensities, _draw_lean(rng), int(rng.integers(1, MANNERS)))
+    lean, manner = _draw_lean(rng), int(rng.integers(1, MANNERS))
+    return Ask((), intensities, lean, manner) if varied else Ask((), intensities)
 
 
 def _draw_lean(rng: np.random.Generator) -> float:

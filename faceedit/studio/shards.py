@@ -3,7 +3,7 @@
 One record is `KEY.input.png`, `KEY.target.png`, `KEY.flow.png` (16 bit: x, y, opacity),
 `KEY.ratio.png` (16 bit RGB), `KEY.paint.png`, `KEY.maps.png` (part, regions of input and target),
 `KEY.masks.png` (valid, painted, shown eye), `KEY.teeth.png` (16 bit: u, v, 0), `KEY.landmarks.npy`
-(2, 478, 3) and `KEY.json`.
+(2, 478, 3), `KEY.jaws.npy` (2, 20, 2) and `KEY.json`.
 """
 
 import io
@@ -96,8 +96,6 @@ def encode_pair(pair: Pair) -> dict[str, bytes]:
     masks = np.dstack([pair.valid, pair.painted, pair.shown_eye]).astype(np.float32)
     teeth = np.dstack([_share(pair.tooth_coordinates), np.zeros(pair.part.shape, np.uint16)])
     maps = np.dstack([pair.part.view(np.uint8), pair.regions_input, pair.regions_target])
-    landmarks = io.BytesIO()
-    np.save(landmarks, np.stack([pair.landmarks_input, pair.landmarks_target]).astype(np.float32))
     about = {"labels": asdict(pair.labels), "choices": asdict(pair.choices)}
     return {
         "input.png": _png(pair.input),
@@ -108,7 +106,8 @@ def encode_pair(pair: Pair) -> dict[str, bytes]:
         "maps.png": _png(maps),
         "masks.png": _png(to_bytes(masks)),
         "teeth.png": _png(teeth),
-        "landmarks.npy": landmarks.getvalue(),
+        "landmarks.npy": _npy(pair.landmarks_input, pair.landmarks_target),
+        "jaws.npy": _npy(pair.jaws_input, pair.jaws_target),
         "json": json.dumps(about).encode(),
     }
 
@@ -122,7 +121,7 @@ def decode_pair(members: dict[str, bytes]) -> Pair:
     """
     flow, ratio = _read_png(members["flow.png"]), _read_png(members["ratio.png"])
     maps, masks = _read_png(members["maps.png"]), _read_png(members["masks.png"])
-    landmarks = np.load(io.BytesIO(members["landmarks.npy"]), allow_pickle=False)
+    landmarks, jaws = (_read_npy(members[f"{name}.npy"]) for name in ("landmarks", "jaws"))
     about = json.loads(members["json"])
     teeth = _read_png(members["teeth.png"])[..., :2].astype(np.float32) / FULL
     return Pair(
@@ -143,6 +142,8 @@ def decode_pair(members: dict[str, bytes]) -> Pair:
         tooth_coordinates=teeth,
         landmarks_input=landmarks[0],
         landmarks_target=landmarks[1],
+        jaws_input=jaws[0],
+        jaws_target=jaws[1],
         labels=_labels(about["labels"]),
         choices=Choices(**about["choices"] | {"creases": tuple(about["choices"]["creases"])}),
     )
@@ -156,7 +157,9 @@ def _labels(stored: dict[str, Any]) -> Labels:
 
 def _ask(stored: dict) -> Ask:
     blend = tuple((name, amplitude) for name, amplitude in stored["blend"])
-    return Ask(blend, tuple(stored["action_units"]), stored["lean"], stored["manner"])
+    return Ask(
+        blend, tuple(stored["action_units"]), stored["lean"], stored["manner"], stored["share"]
+    )
 
 
 def _quantise(values: np.ndarray, step: float) -> np.ndarray:
@@ -165,6 +168,16 @@ def _quantise(values: np.ndarray, step: float) -> np.ndarray:
 
 def _share(values: np.ndarray) -> np.ndarray:
     return np.rint(np.clip(values, 0, 1) * FULL).astype(np.uint16)
+
+
+def _npy(before: np.ndarray, after: np.ndarray) -> bytes:
+    data = io.BytesIO()
+    np.save(data, np.stack([before, after]).astype(np.float32))
+    return data.getvalue()
+
+
+def _read_npy(data: bytes) -> np.ndarray:
+    return np.load(io.BytesIO(data), allow_pickle=False)
 
 
 def _png(pixels: np.ndarray) -> bytes:

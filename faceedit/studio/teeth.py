@@ -1,5 +1,7 @@
 """Where the model's teeth are: the front of both jaws, and a chart of what is behind the lips."""
 
+from functools import cached_property
+
 import numpy as np
 
 from faceedit.faces.topology import INNER_LIPS
@@ -73,6 +75,33 @@ class MouthAnatomy:
             model.landmark_weights,
         )
         self.chart = _chart(neutral, np.unique(model.triangles[mouth]), middle)
+
+    @cached_property
+    def jaw_marks(self) -> tuple[np.ndarray, np.ndarray]:
+        """Marks on the fronts of the upper and the lower teeth, (10, 2) cm each, x right, y down.
+
+        Five along the upper edge of the front, image-left to image-right, and five along its lower
+        edge, on the mean face seen from before.
+        """
+        return _marks(self._front(self.upper)), _marks(self._front(self.lower))
+
+    def jaw_points(self, places: np.ndarray) -> np.ndarray:
+        """Return where the marks of both jaws lie in a picture, (20, 2) float32, upper first.
+
+        Args:
+            places: (V, 2) of the model's vertices in the picture.
+        """
+        jaws = zip((self.upper, self.lower), self.jaw_marks, strict=True)
+        points = [SmoothMap(self._front(of), places[of])(marks) for of, marks in jaws]
+        return np.concatenate(points)
+
+    def _front(self, vertices: np.ndarray) -> np.ndarray:
+        return self.model.neutral[vertices, :2].astype(np.float64) * (1.0, -1.0)
+
+
+def _marks(front: np.ndarray) -> np.ndarray:
+    (left, top), (right, bottom) = np.percentile(front, (3, 97), axis=0)
+    return np.array([[x, y] for y in (top, bottom) for x in np.linspace(left, right, 5)])
 
 
 def _chart(neutral: np.ndarray, behind: np.ndarray, middle: np.ndarray) -> np.ndarray:

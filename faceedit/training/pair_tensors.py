@@ -46,9 +46,10 @@ def pair_tensors(pair: "Pair") -> dict[str, Tensor]:
     - valid: (1, S, S) bool, False beyond the photo.
     - part: (S, S) int8, `model.Part` of the target, −1 for none.
     - regions_input, regions_target: (S, S) uint8, `semantic.Region`.
-    - landmarks_input, landmarks_target: (478, 3) crop pixels.
+    - landmarks_input, landmarks_target: (478, 3) crop pixels; jaws_input, jaws_target: (20, 2).
     - amplitudes, shown: (10,) of the expressions asked for and of those in the input, in the order
       of `ASKABLE`; the neutral face is 1 of the first; all 0 where action units were asked for.
+    - share: () 0 to 1, how much of the way to what was asked is gone.
     - action_units: (17,) in [0, 5], of the target; measured: () bool, explained from a fit.
     - by_units: () bool, whether action units were asked for.
     - light: () int64, number in `LIGHT_ORDER` or `AS_PHOTOGRAPHED`; light_colour: (3,) linear RGB;
@@ -82,8 +83,11 @@ def pair_tensors(pair: "Pair") -> dict[str, Tensor]:
         "regions_target": torch.tensor(pair.regions_target),
         "landmarks_input": _floats(pair.landmarks_input),
         "landmarks_target": _floats(pair.landmarks_target),
+        "jaws_input": _floats(pair.jaws_input),
+        "jaws_target": _floats(pair.jaws_target),
         "amplitudes": _amplitudes(labels.ask),
         "shown": _amplitudes(labels.shown),
+        "share": _floats(labels.ask.share),
         "action_units": _floats(labels.action_units),
         "measured": torch.tensor(labels.measured),
         "by_units": torch.tensor(labels.ask.of_units),

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from faceedit.studio.lids import (
+from faceedit.faces.eyes.lids import (
     GRID,
     LASHES,
     THIN,

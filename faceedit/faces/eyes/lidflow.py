@@ -1,9 +1,8 @@
 """How the skin about an eye follows its lids, column by column."""
 
 import numpy as np
-from numba import njit
 
-from faceedit.studio.lids import LASHES, THIN, Columns, Lids, Line, smooth_step
+from faceedit.faces.eyes.lids import LASHES, THIN, Columns, Lids, Line, smooth_step
 
 FADE = 0.07
 """Eye distances beyond corners and cheek over which the given flow takes over again."""
@@ -70,40 +69,22 @@ def _through(knots: tuple[_Knot, ...], x: np.ndarray, y: np.ndarray) -> np.ndarr
     Returns:
         (2, h, w) x and y in the photo.
     """
-    flat = [np.stack([v.ravel() for v in values]) for values in zip(*knots, strict=True)]
-    target, source, along = flat
-    return _cubic(target, source, along, x.ravel(), y.ravel()).reshape(2, *x.shape)
-
-
-@njit(cache=True)
-def _cubic(target, source, along, x, y):
-    n = len(target)
-    found = np.empty((2, len(x)))
-    for i in range(len(x)):
-        if y[i] < target[0, i]:
-            found[0, i] = x[i] + along[0, i]
-            found[1, i] = y[i] - target[0, i] + source[0, i]
-            continue
-        if y[i] >= target[n - 1, i]:
-            found[0, i] = x[i] + along[n - 1, i]
-            found[1, i] = y[i] - target[n - 1, i] + source[n - 1, i]
-            continue
-        k = 0
-        while y[i] >= target[k + 1, i]:
-            k += 1
-        # A slope of at most three times either secant keeps the cubic monotone.
-        secant = np.empty(3)
-        for j in range(3):
-            m = min(max(k - 1 + j, 0), n - 2)
-            width = max(target[m + 1, i] - target[m, i], 1e-6)
-            secant[j] = (source[m + 1, i] - source[m, i]) / width
-        left = min(1.0, 3 * min(secant[0], secant[1]))
-        right = min(1.0, 3 * min(secant[1], secant[2]))
-        width = max(target[k + 1, i] - target[k, i], 1e-6)
-        t = (y[i] - target[k, i]) / width
-        value = (2 * t**3 - 3 * t**2 + 1) * source[k, i]
-        value += (3 * t**2 - 2 * t**3) * source[k + 1, i]
-        value += width * ((t**3 - 2 * t**2 + t) * left + (t**3 - t**2) * right)
-        found[0, i] = x[i] + along[k, i] + t * (along[k + 1, i] - along[k, i])
-        found[1, i] = value
-    return found
+    target, source, along = (np.stack(values) for values in zip(*knots, strict=True))
+    width = np.maximum(np.diff(target, axis=0), 1e-6)
+    secant = np.diff(source, axis=0) / width
+    # A slope of at most three times either secant keeps the cubic monotone.
+    bent = np.minimum(1.0, 3 * np.minimum(secant[:-1], secant[1:]))
+    end = np.minimum(1.0, 3 * secant[[0, -1]])
+    slope = np.concatenate([end[:1], bent, end[1:]])
+    moved, found = along[-1].copy(), y - target[-1] + source[-1]
+    for k in range(len(knots) - 2, -1, -1):
+        t = np.minimum((y - target[k]) / width[k], 1.0)
+        part = width[k] * (t * (1 - t) ** 2 * slope[k] + t * t * (t - 1) * slope[k + 1])
+        smooth = t * t * (3 - 2 * t)
+        within = y < target[k + 1]
+        cubic = source[k] + smooth * (source[k + 1] - source[k]) + part
+        found = np.where(within, cubic, found)
+        moved = np.where(within, along[k] + t * (along[k + 1] - along[k]), moved)
+    above = y < target[0]
+    found = np.where(above, y - target[0] + source[0], found)
+    return np.stack([x + np.where(above, along[0], moved), found])

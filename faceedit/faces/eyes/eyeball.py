@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from faceedit.studio.lids import Columns, Lids, smooth_step
-from faceedit.studio.lidskin import Look
+from faceedit.faces.eyes.lids import Columns, Lids, smooth_step
+from faceedit.faces.eyes.lidskin import Look
 
 FOLLOW = 0.016
 """How far inside the opening the picture follows a lid: lash roots, wet rim."""

@@ -1,4 +1,4 @@
-"""Where the lids lie in the photo and in another pose.
+"""Where the lids lie in the photo, and where they are to lie.
 
 An eye has its own frame: x from one corner to the other, to the image's right, y across and down,
 both in eye distances. All lines run along x, so that skin moves by columns.
@@ -8,10 +8,8 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numba import njit
 
 from faceedit.faces.topology import IRISES, LOWER_LIDS, UPPER_LIDS
-from faceedit.studio.subject import Pose, Subject
 
 CREASES = ((247, 30, 29, 27, 28, 56, 190), (467, 260, 259, 257, 258, 286, 414))
 """Mesh points along the fold of the upper lid, outer first, in the order of `UPPER_LIDS`."""
@@ -28,8 +26,6 @@ SMOOTH = 0.012
 _REACH = 0.45
 GRID = np.linspace(-_REACH, _REACH, 181)
 """x of the lines, in eye distances."""
-SHUT = 0.1
-"""Of the opening: a lid that leaves no more is shut."""
 
 
 @dataclass(frozen=True)
@@ -142,41 +138,37 @@ class Lids:
 
 def along_grid(values: np.ndarray, x: np.ndarray) -> np.ndarray:
     """Read (C, N) values of `GRID` at x of any shape: (C, *shape)."""
-    read = _read(np.ascontiguousarray(values, np.float64), x.ravel(), -_REACH, GRID[1] - GRID[0])
-    return read.reshape(len(values), *x.shape)
+    place = np.clip((x + _REACH) / (GRID[1] - GRID[0]), 0.0, values.shape[1] - 1)
+    index = np.minimum(place.astype(np.intp), values.shape[1] - 2)
+    before = values[:, index]
+    return before + (place - index) * (values[:, index + 1] - before)
 
 
-@njit(cache=True)
-def _read(values, x, start, step):
-    channels, last = values.shape[0], values.shape[1] - 2
-    read = np.empty((channels, len(x)))
-    for i in range(len(x)):
-        place = min(max((x[i] - start) / step, 0.0), last + 1.0)
-        index = min(int(place), last)
-        part = place - index
-        for c in range(channels):
-            read[c, i] = values[c, index] * (1 - part) + values[c, index + 1] * part
-    return read
-
-
-def find_lids(subject: Subject, target: Pose, eye: int, *, may_open: bool = True) -> Lids:
-    """Lay the lines of one eye.
+def eye_frame(photo: np.ndarray, eye: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return an eye's frame: its origin (2,), and its axes (2, 2) as rows, in pixels.
 
     Args:
-        subject: the photo.
-        target: the pose wanted.
+        photo: (478, 2) float64 pixels.
         eye: 0 for the person's right, at the image's left, 1 for the other.
-        may_open: False opens an eye that is almost shut in the photo no further.
     """
-    photo = subject.crop.landmarks[:, :2].astype(np.float64)
-    moved = subject.moved_landmarks(target)[:, :2].astype(np.float64)
     corners = photo[[UPPER_LIDS[eye][0], UPPER_LIDS[eye][-1]]]
     corners = corners[np.argsort(corners[:, 0])]
     x_axis = (corners[1] - corners[0]) / np.linalg.norm(corners[1] - corners[0])
-    axes = np.array([x_axis, [-x_axis[1], x_axis[0]]])
-    origin, unit = corners.mean(0), subject.unit
+    return corners.mean(0), np.array([x_axis, [-x_axis[1], x_axis[0]]])
+
+
+def lay_lids(photo: np.ndarray, moved: np.ndarray, unit: float, eye: int) -> Lids:
+    """Lay the lines of one eye.
+
+    Args:
+        photo: (478, >= 2) landmarks in pixels, upright.
+        moved: (478, >= 2) where they are to lie.
+        unit: the eye distance in pixels.
+        eye: 0 for the person's right, at the image's left, 1 for the other.
+    """
+    photo, moved = (points[:, :2].astype(np.float64) for points in (photo, moved))
+    origin, axes = eye_frame(photo, eye)
     photo, moved = ((p - origin) @ axes.T / unit for p in (photo, moved))
-    moved = _match_opening(subject, target, eye, photo, moved, axes, may_open)
     rings = (UNDER_BROWS, CREASES, UPPER_LIDS, LOWER_LIDS, UNDER_EYES)
     lines = [_line(photo[list(ring[eye])], moved[list(ring[eye])]) for ring in rings]
     upper, lower = lines[2], lines[3]
@@ -193,39 +185,6 @@ def find_lids(subject: Subject, target: Pose, eye: int, *, may_open: bool = True
         ends=(float(ends.min()), float(ends.max())),
         iris=(*iris[0], float(np.linalg.norm(iris[1:] - iris[0], axis=1).mean())),
     )
-
-
-def _match_opening(
-    subject: Subject,
-    target: Pose,
-    eye: int,
-    photo: np.ndarray,
-    moved: np.ndarray,
-    axes: np.ndarray,
-    may_open: bool,
-) -> np.ndarray:
-    """Close the photo's lids by the share by which the model's close, so that they can meet.
-
-    The photo's eye may be wider or narrower than the fitted model's; adding the model's movement
-    would leave a slit or cross the lids.
-    """
-    vertices = subject.model.landmark_vertices
-    upper, lower = (list(lids[eye][1:-1]) for lids in (UPPER_LIDS, LOWER_LIDS))
-
-    def gap(pose: Pose) -> np.ndarray:
-        fitted = (pose.places - subject.shifts)[vertices]
-        return (fitted[lower] - fitted[upper]) @ axes[1] / subject.unit
-
-    before, after = np.maximum(gap(subject.pose), 1e-3), gap(target)
-    had = photo[lower, 1] - photo[upper, 1]
-    left = np.clip((after / before - SHUT) / (1 - SHUT), 0.0, 1.0)
-    opened = after - before
-    if not may_open:
-        opened = opened * smooth_step((had.mean() - NARROW[0]) / (NARROW[1] - NARROW[0]))
-    wanted = np.maximum(np.where(after < before, had * left, had + opened), 0.0)
-    moved = moved.copy()
-    moved[upper, 1] = moved[lower, 1] - wanted
-    return moved
 
 
 def _line(photo: np.ndarray, moved: np.ndarray) -> np.ndarray:
