@@ -10,6 +10,7 @@ import numpy as np
 from faceedit.errors import FaceEditError, PhotoError, UsageError
 from faceedit.photos import read_photo
 from faceedit.photos.atomic import write_atomic
+from faceedit.photos.collections import read_collection, recognise
 from faceedit.photos.labelled import SUFFIXES, LabelledPhoto, find_table, read_labelled
 from faceedit.studio.expressions import Ask, ExpressionTables
 from faceedit.studio.photo import Sitter
@@ -42,11 +43,16 @@ class SourcePhoto:
             object.__setattr__(self, "name", self.photo.path.name)
 
 
-def list_photos(folder: Path) -> list[LabelledPhoto]:
+def list_photos(folder: Path, tell: Callable[[str], None] | None = None) -> list[LabelledPhoto]:
     """List the photos of a folder with what is known of them.
 
-    Labels come from a CSV inside the folder or beside it under its name (see `read_labelled`), or
-    from person/expression folders; photos without any are people of their own.
+    Labels come from a CSV inside the folder or beside it under its name, from the names of a
+    public set's files or from person/expression folders (see `read_collection`); photos without
+    any are people of their own.
+
+    Args:
+        folder: the photos', or a CSV.
+        tell: is told what was found in a public set and what was left out.
 
     Raises:
         UsageError: there are no photos.
@@ -57,10 +63,10 @@ def list_photos(folder: Path) -> list[LabelledPhoto]:
     if place.is_dir() and beside.is_file():
         return read_labelled(beside)
     try:
-        return read_labelled(folder)
+        return read_collection(folder, tell=tell)
     except UsageError:
-        # A table that makes no sense is no reason to forget who is kept for validation.
-        if not folder.is_dir() or find_table(folder):
+        # Labels that make no sense are no reason to forget who is kept for validation.
+        if not folder.is_dir() or find_table(folder) or recognise(folder):
             raise
     paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
     if not paths:
