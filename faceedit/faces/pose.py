@@ -1,17 +1,13 @@
 """The pose of a head: the 3D similarity between its landmarks and the mean face."""
 
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 
 from faceedit.faces.topology import STILL, mean_shape
 
-_MIRRORED = (
-    (33, 263), (133, 362), (127, 356), (234, 454), (21, 251), (103, 332), (67, 297), (54, 284),
-    (162, 389), (93, 323),
-)  # fmt: skip
-"""Image-left and image-right points of the still ones."""
+_AXES = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0]])
+"""The mean face's right and forward."""
 
 
 @dataclass(frozen=True)
@@ -96,25 +92,10 @@ def head_pose(landmarks: np.ndarray) -> HeadPose:
     Args:
         landmarks: (478, 3), any unit.
     """
-    axes = to_mean_face(landmarks).inverse_vectors(_mean_axes())
+    axes = to_mean_face(landmarks).inverse_vectors(_AXES)
     right, forward = axes / np.linalg.norm(axes, axis=1, keepdims=True)
     yaw = np.arctan2(forward[0], -forward[2])
     pitch = np.arcsin(np.clip(-forward[1], -1.0, 1.0))
     level = np.array([np.cos(yaw), 0.0, np.sin(yaw)])
     roll = np.arctan2(right @ np.cross(level, forward), right @ level)
     return HeadPose(*(float(np.degrees(angle)) for angle in (yaw, pitch, roll)))
-
-
-@cache
-def _mean_axes() -> np.ndarray:
-    """Return the mean face's own right and forward, unit vectors: (2, 3).
-
-    They are not its coordinates' axes: as it is kept it looks 5 degrees aside.
-    """
-    points = mean_shape().astype(np.float64)
-    pairs = np.array(_MIRRORED)
-    right = (points[pairs[:, 1]] - points[pairs[:, 0]]).mean(0)
-    right /= np.linalg.norm(right)
-    forward = np.array([0.0, 0.0, -1.0])
-    forward -= forward @ right * right
-    return np.stack([right, forward / np.linalg.norm(forward)])

@@ -1,8 +1,8 @@
 """What the 478 mesh points are: parts, triangles and a mean shape.
 
 The triangles are those of MediaPipe's face mesh (Apache-2.0); eyes and mouth are holes in it. The
-mean shape is that of 79 neutral faces, front view, in units of the distance of the outer eye
-corners, with its origin between them.
+mean shape is that of 79 neutral faces and their mirror images, in units of the distance of the
+outer eye corners, with its origin between them, x to the image's right, y down and z away.
 """
 
 from functools import cache
@@ -63,6 +63,12 @@ def triangles() -> np.ndarray:
 def mean_shape() -> np.ndarray:
     """Return the (478, 3) float32 mean neutral face."""
     return _table("mean_shape")
+
+
+@cache
+def mirror() -> np.ndarray:
+    """Return the (478,) int numbers of the points that each one is in a mirror."""
+    return _table("mirror").astype(np.intp)
 
 
 def _table(name: str) -> np.ndarray:

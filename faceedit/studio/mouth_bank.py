@@ -141,7 +141,8 @@ def edge_of_model(upper: np.ndarray, columns: np.ndarray) -> np.ndarray:
     reach = max((high - low) / 20, 0.5)
     tips = [upper[np.abs(upper[:, 0] - c) <= reach, 1].max(initial=-np.inf) for c in centres]
     found = np.isfinite(tips)
-    degree = min(4, int(found.sum()) - 1)
+    # Models of a few vertices may have one column of teeth.
+    degree = min(4, int(found.sum()) - 1) if high - low > 1e-3 else 0
     scale = max(float(high - low), 1e-6)
     curve = np.polyfit((centres[found] - low) / scale, np.array(tips)[found], degree)
     return np.polyval(curve, (np.clip(columns, low, high) - low) / scale).astype(np.float32)
