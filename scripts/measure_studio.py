@@ -33,7 +33,7 @@ from faceedit.studio.rig import Rig, load_rig
 from faceedit.studio.sampling import Menu, Order
 from faceedit.studio.sitting import Sitting, take_sitting
 from faceedit.studio.sources import SourcePhoto, find_faces, list_photos
-from faceedit.studio.tones import to_bytes
+from faceedit.faces.tones import to_bytes
 from faceedit.targets import ACTION_UNITS
 from faceedit.training.sheets import write_sheet
 

@@ -141,6 +141,30 @@ def pairs(
 
 
 @app.command()
+def shapes(
+    photos: Photos,
+    rig: Rig,
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="For the table, .npz.")],
+    size: Annotated[int, typer.Option(min=64, max=1024, help="Side of the crops.")] = 256,
+    starts: Annotated[
+        int, typer.Option(min=1, help="Faces of each photo, all but one made to show something.")
+    ] = 2,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+) -> None:
+    """Write down where landmarks go in every expression, without pictures."""
+    from faceedit.studio.rig import load_rig
+    from faceedit.studio.shapes import shape_table
+    from faceedit.studio.sources import find_faces, list_photos
+
+    loaded = load_rig(rig)
+    cache = out.with_name("faces.npz")
+    sources, lost = find_faces(list_photos(photos, tell), photos, cache, tell)
+    table = shape_table(loaded, sources, size, starts, seed, _progress())
+    table.save(out)
+    tell(f"wrote {out}: {len(table.photo)} faces; no face was found in {len(lost)} photos")
+
+
+@app.command()
 def sheet(
     photo: Annotated[Path, typer.Argument(metavar="PHOTO")],
     rig: Rig,

@@ -12,8 +12,8 @@ from torch.nn import functional as F
 
 from faceedit.errors import WeightsError
 from faceedit.faces.align import Crop
+from faceedit.faces.tones import LUMA
 from faceedit.registry import Checkpoint, write_checkpoint
-from faceedit.studio.tones import LUMA
 
 METHOD = "recogniser"
 """The method that all their checkpoints name; the profile is the recogniser's name."""

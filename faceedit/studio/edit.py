@@ -59,7 +59,7 @@ def edit_expression(
     """
     subject, tables = sitter.subject, rig.tables
     weights = tables.target(subject.expression, ask)
-    gap = _closed_gap(ask, subject.gap)
+    gap = closed_gap(ask, subject.gap)
     pose = subject.posed(weights, gap)
     flow = pose_flow(subject.pose, pose)
     held = _held(sitter)
@@ -91,7 +91,7 @@ def _held(sitter: Sitter) -> np.ndarray:
     return spectacle_hold(crop.landmarks, sitter.subject.unit, crop.size)
 
 
-def _closed_gap(ask: Ask, shown: float) -> float | None:
+def closed_gap(ask: Ask, shown: float) -> float | None:
     """Return the gap that the target's lips are brought to, or None to leave them.
 
     Blends of expressions close the lips as far as their amplitudes go; action units that part no

@@ -5,8 +5,8 @@ import numpy as np
 
 from faceedit.faces.align import Crop
 from faceedit.faces.raster import fill_polygon
+from faceedit.faces.tones import LUMA
 from faceedit.faces.topology import OUTER_EYE_CORNERS
-from faceedit.studio.tones import LUMA
 
 TEXTURE = (0.006, 0.014)
 """Eye distances: the band of brightness that grows most with age."""

@@ -13,20 +13,6 @@ END_REACH = 0.08
 """Beyond the mouth's corners."""
 _INNER = slice(1, -1)
 """All but the corners, which belong to both lips."""
-CLOSED = 0.02
-"""Gaps of the lips below this, in eye distances, are an error of the landmarks."""
-
-
-def lip_gap(landmarks: np.ndarray, unit: float) -> float:
-    """Return the mean opening of the inner lips in eye distances, at least 0.
-
-    Args:
-        landmarks: (478, >= 2) in pixels, upright.
-        unit: the eye distance in pixels.
-    """
-    upper = landmarks[list(UPPER_INNER_LIP[_INNER]), 1]
-    lower = landmarks[list(LOWER_INNER_LIP[_INNER]), 1]
-    return float(np.maximum(lower - upper, 0.0).mean() / unit)
 
 
 class LipSeal:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
+from faceedit.faces.mouth.jaws import SmoothMap, edge_of_teeth, incisal_edge
+from faceedit.faces.tones import LUMA
 from faceedit.studio.model import FaceModel, load_arrays
-from faceedit.studio.teeth import MouthAnatomy, SmoothMap, incisal_edge
-from faceedit.studio.tones import LUMA
+from faceedit.studio.teeth import MouthAnatomy
 
 BANK_FILE = "teeth_bank.npz"
 EDGE_REACH = 0.09
@@ -118,7 +119,7 @@ class TeethPlate:
         bright = np.percentile(luma[donor.alpha > 0.8], 92) if (donor.alpha > 0.8).any() else 0
         # Where lips or the dark take up much of the photo, the teeth are brighter than its tone.
         self.tone = max(donor.tone, 0.9 * float(bright))
-        start = edge_of_model(upper, np.arange(width))
+        start = edge_of_teeth(upper, np.arange(width))
         edge = incisal_edge(luma, donor.alpha > 0.5, start, EDGE_REACH * width)
         middle = float(np.median(upper[:, 0]))
         central = np.abs(np.arange(width) - middle) < 0.12 * width
@@ -127,25 +128,6 @@ class TeethPlate:
         self.upper, self.lower = upper + fallen, lower + fallen
         rows = np.arange(height, dtype=np.float32)[:, None]
         self.above = np.clip(edge[None] + 1.0 - rows, 0, 1).astype(np.float32)
-
-
-def edge_of_model(upper: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """Return the rows (W,) float32 of the model's upper incisal edge at some columns.
-
-    Args:
-        upper: (U, 2) pixels of the front of the upper teeth.
-        columns: (W,).
-    """
-    low, high = upper[:, 0].min(), upper[:, 0].max()
-    centres = np.linspace(low, high, 15)
-    reach = max((high - low) / 20, 0.5)
-    tips = [upper[np.abs(upper[:, 0] - c) <= reach, 1].max(initial=-np.inf) for c in centres]
-    found = np.isfinite(tips)
-    # Models of a few vertices may have one column of teeth.
-    degree = min(4, int(found.sum()) - 1) if high - low > 1e-3 else 0
-    scale = max(float(high - low), 1e-6)
-    curve = np.polyfit((centres[found] - low) / scale, np.array(tips)[found], degree)
-    return np.polyval(curve, (np.clip(columns, low, high) - low) / scale).astype(np.float32)
 
 
 def load_mouths(folder: Path) -> MouthBank:

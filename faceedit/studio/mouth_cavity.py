@@ -5,6 +5,8 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
+from faceedit.faces.mouth.opening import EDGE, Box, Opening
+from faceedit.faces.tones import LUMA
 from faceedit.faces.topology import INNER_LIPS
 from faceedit.studio.drawing import Drawing, draw_model
 from faceedit.studio.fields import grid
@@ -13,21 +15,14 @@ from faceedit.studio.mouth_bank import MouthBank, MouthChoice, TeethPlate, plate
 from faceedit.studio.mouth_tone import ToothTone
 from faceedit.studio.subject import Pose, Subject
 from faceedit.studio.teeth import MouthAnatomy
-from faceedit.studio.tones import LUMA
-
-Box = tuple[slice, slice]
 
 FACTOR = 2
 """The opening is drawn at this multiple of the crop's resolution, for smooth borders."""
-AROUND = 0.16
-"""Eye distances of skin drawn about the lips."""
 POKING = 0.03
 """Eye distances beyond the inner lips where what is behind may show; further out it pokes
 through the skin."""
 SLIVER = 0.008
 """Eye distances: thinner openings are a line between closed lips."""
-EDGE = 0.35
-"""Pixels by which the border of the opening is blurred."""
 SOFTNESS = 0.55
 """Pixels of a photo's own blur at its own resolution."""
 LIP_SHADE, LIP_SHADE_REACH = 0.5, 0.022
@@ -48,24 +43,11 @@ FALL = 0.35
 """Upper teeth lengths of jaw movement from the donor's over which its lower half fades."""
 
 
-def mouth_box(anatomy: MouthAnatomy, poses: tuple[Pose, ...], unit: float) -> Box:
-    """Return the slices of the crop about the lips of all `poses`."""
-    ring = anatomy.model.landmark_vertices[list(INNER_LIPS)]
-    points = np.concatenate([pose.places[ring] for pose in poses])
-    size, margin = poses[0].size, AROUND * unit
-    low = np.clip(np.floor(points.min(0) - margin), 0, size - 2).astype(int)
-    high = np.clip(np.ceil(points.max(0) + margin) + 1, low + 2, size).astype(int)
-    return (slice(int(low[1]), int(high[1])), slice(int(low[0]), int(high[0])))
-
-
-class Opening:
+class DrawnMouth:
     """A pose's mouth, drawn at a multiple of the crop's resolution in a box about the lips.
 
     Attributes:
-        box: slices of the crop.
-        places: (h, w, 2) float32 crop pixels of the box.
-        coverage: (h, w) float32 in [0, 1], share of each pixel that is between the lips.
-        mouth_pixels: (h, w) float32, the same with slivers and before softening.
+        opening: what is between the lips.
         factor: of the fine drawing.
         fine: its `Drawing`.
         behind: (T, 3) triangles behind the lips that face the camera there.
@@ -73,14 +55,13 @@ class Opening:
     """
 
     def __init__(self, anatomy: MouthAnatomy, pose: Pose, unit: float, box: Box):
-        self.anatomy, self.pose, self.unit, self.box = anatomy, pose, unit, box
+        self.anatomy, self.pose = anatomy, pose
         self.factor = k = FACTOR
         ring = pose.places[anatomy.model.landmark_vertices[list(INNER_LIPS)]]
         rows, columns = box
         corner = np.array([columns.start, rows.start], np.float32)
         height, width = rows.stop - rows.start, columns.stop - columns.start
         self.shape = (height, width)
-        self.places = grid(self.shape) + corner
         fine_places = (pose.places - corner + 0.5) * k - 0.5
         near = _facing_box(anatomy.near, fine_places, (height * k, width * k))
         self.behind = near.triangles[np.isin(near.part, MOUTH_PARTS)]
@@ -91,14 +72,19 @@ class Opening:
         grow = 2 * max(1, round(POKING * unit * k)) + 1
         about = cv2.dilate(line, np.ones((grow, grow), np.uint8)) > 0
         mouth = (np.isin(self.fine.part, MOUTH_PARTS) & about).astype(np.uint8)
-        self.mouth_pixels = self.to_pixels(mouth.astype(np.float32))
         thin = max(2, round(SLIVER * unit * k))
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (thin, thin))
         core = cv2.morphologyEx(mouth, cv2.MORPH_OPEN, kernel)
         # Opening rounds off the corners of a mouth; what adjoins its core is given back.
         adjoining = cv2.dilate(core, np.ones((2 * thin + 1, 4 * thin + 1), np.uint8)) > 0
         self.fine_mask = (mouth > 0) & adjoining
-        self.coverage = self._soft(self.fine_mask.astype(np.float32))
+        self.opening = Opening(
+            box=box,
+            places=grid(self.shape) + corner,
+            coverage=self._soft(self.fine_mask.astype(np.float32)),
+            mouth_pixels=self.to_pixels(mouth.astype(np.float32)),
+            unit=unit,
+        )
 
     def to_pixels(self, fine: np.ndarray) -> np.ndarray:
         """Average a fine picture over the crop's pixels."""
@@ -107,20 +93,12 @@ class Opening:
     def _soft(self, fine: np.ndarray) -> np.ndarray:
         return cv2.GaussianBlur(self.to_pixels(fine), (0, 0), EDGE)
 
-    def distance(self) -> np.ndarray:
-        """Return crop pixels to the opening's line, (h, w) float32; negative inside."""
-        inside = (self.coverage > 0.5).astype(np.uint8)
-        if not inside.any():
-            return np.full(self.shape, 1e3, np.float32)
-        out = cv2.distanceTransform(1 - inside, cv2.DIST_L2, 5)
-        deep = cv2.distanceTransform(inside, cv2.DIST_L2, 5)
-        return np.where(inside > 0, 0.5 - deep, out - 0.5).astype(np.float32)
-
     def chart(self) -> np.ndarray:
         """Return the tooth coordinates of each pixel, (h, w, 2) float32; 0 where no opening is."""
         fine = self.fine.interpolate(self.anatomy.chart) * self.fine_mask[..., None]
-        share = np.maximum(self.coverage, 1e-6)[..., None]
-        return np.clip(self._soft(fine) / share, 0, 1) * (self.coverage > 0)[..., None]
+        coverage = self.opening.coverage
+        share = np.maximum(coverage, 1e-6)[..., None]
+        return np.clip(self._soft(fine) / share, 0, 1) * (coverage > 0)[..., None]
 
 
 def _facing_box(model: FaceModel, places: np.ndarray, size: tuple[int, int]) -> FaceModel:
@@ -138,7 +116,7 @@ def paint_cavity(
     target: Pose,
     bank: MouthBank,
     choice: MouthChoice,
-    opening: Opening,
+    drawn: DrawnMouth,
     tone: ToothTone,
     drop: float = 0.0,
 ) -> np.ndarray:
@@ -153,24 +131,24 @@ def paint_cavity(
         target: the pose shown.
         bank: donors.
         choice: whose teeth.
-        opening: the target's, not empty.
+        drawn: the target's mouth, its opening not empty.
         tone: of the teeth.
         drop: pixels by which the photo's own upper teeth end lower than the model's.
     """
-    anatomy, k, unit = opening.anatomy, opening.factor, subject.unit
+    anatomy, k, unit = drawn.anatomy, drawn.factor, subject.unit
     plate = bank.plate(choice.donor, subject.model)
-    mask = opening.fine_mask
+    mask = drawn.fine_mask
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     pad = 2 * k
     # Whole crop pixels, so that the part can be averaged back.
     top, left = max(rows[0] // k - 2, 0) * k, max(columns[0] // k - 2, 0) * k
     part = (slice(top, rows[-1] + 1 + pad), slice(left, columns[-1] + 1 + pad))
-    corner = opening.places[0, 0] + np.array([left, top]) / k
+    corner = drawn.opening.places[0, 0] + np.array([left, top]) / k
     fine = grid(mask[part].shape) / k + np.float32(0.5 / k - 0.5) + corner.astype(np.float32)
     colour = tone.colour * choice.brightness
     colour = colour * np.exp(choice.warmth * np.array([1.0, 0.0, -1.0], np.float32))
     shade = _lip_shade(mask[part], k * unit)
-    picture = _model_mouth(opening, part, colour, plate) * shade[..., None] ** REDDER
+    picture = _model_mouth(drawn, part, colour, plate) * shade[..., None] ** REDDER
     photo, alpha = _donor_mouth(target, anatomy, plate, choice, fine, colour, drop)
     photo = photo * (0.76 + 0.3 * shade)[..., None]
     picture += alpha[..., None] * (photo - picture)
@@ -178,7 +156,7 @@ def paint_cavity(
     within = np.zeros((*mask.shape, 4), np.float32)
     within[part] = np.dstack([picture, np.ones_like(shade)]) * mask[part][..., None]
     soft = SOFTNESS * min(max(1.0, subject.crop.scale), 3.0)
-    within = cv2.GaussianBlur(opening.to_pixels(within), (0, 0), soft)
+    within = cv2.GaussianBlur(drawn.to_pixels(within), (0, 0), soft)
     return within[..., :3] / np.maximum(within[..., 3:], 1e-4)
 
 
@@ -202,13 +180,12 @@ def _lip_shade(mask: np.ndarray, unit: float) -> np.ndarray:
     return shade.astype(np.float32)
 
 
-def _model_mouth(opening: Opening, part: Box, colour: np.ndarray, plate: TeethPlate) -> np.ndarray:
+def _model_mouth(mouth: DrawnMouth, part: Box, colour: np.ndarray, plate: TeethPlate) -> np.ndarray:
     """Return the model's tongue, gums and teeth shaded from the front, (H, W, 3)."""
-    anatomy, pose = opening.anatomy, opening.pose
-    drawn = opening.fine
+    anatomy, pose, drawn = mouth.anatomy, mouth.pose, mouth.fine
     fine = Drawing(drawn.part[part], drawn.vertices[part], drawn.weights[part], drawn.depth[part])
     lamp = np.array([0.0, 0.3, 0.95], np.float32) @ pose.camera.rotation.astype(np.float32)
-    facing = np.maximum(vertex_normals(pose.vertices, opening.behind) @ lamp, 0)
+    facing = np.maximum(vertex_normals(pose.vertices, mouth.behind) @ lamp, 0)
     lit = fine.interpolate(facing[:, None])[..., 0]
     front = float(pose.depth[np.concatenate([anatomy.upper, anatomy.lower])].max())
     behind = np.maximum(front - 1.0 - fine.depth, 0)

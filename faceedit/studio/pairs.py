@@ -4,13 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 
+from faceedit.faces.mouth.opening import lip_gap
+from faceedit.faces.tones import to_bytes
 from faceedit.studio.crease_atlas import CreaseChoice, draw_crease_choice
 from faceedit.studio.edit import ExpressionEdit, edit_expression, lead_back
 from faceedit.studio.expressions import Ask
 from faceedit.studio.fields import Fields, no_fields, warp_labels
 from faceedit.studio.light import LightEstimate, estimate_light, relight
 from faceedit.studio.lights import LIGHTS, coloured
-from faceedit.studio.lips import lip_gap
 from faceedit.studio.model import Part
 from faceedit.studio.mouth import MouthChoice, draw_mouth_choice
 from faceedit.studio.photo import Sitter
@@ -20,7 +21,6 @@ from faceedit.studio.sampling import Order
 from faceedit.studio.semantic import Region
 from faceedit.studio.sitting import Sitting
 from faceedit.studio.subject import Pose
-from faceedit.studio.tones import to_bytes
 from faceedit.studio.turn import turn_head
 
 

@@ -5,6 +5,7 @@ from enum import IntEnum
 import cv2
 import numpy as np
 
+from faceedit.faces.mouth.opening import CLOSED, lip_gap
 from faceedit.faces.raster import fill_polygon
 from faceedit.faces.topology import (
     BROW_OUTLINES,
@@ -17,7 +18,6 @@ from faceedit.faces.topology import (
 )
 from faceedit.studio.eyewear import draw_lenses
 from faceedit.studio.head import Zone
-from faceedit.studio.lips import CLOSED, lip_gap
 from faceedit.studio.parts import Stuff
 
 

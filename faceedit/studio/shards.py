@@ -18,10 +18,10 @@ import cv2
 import numpy as np
 
 from faceedit.errors import UsageError
+from faceedit.faces.tones import to_bytes
 from faceedit.studio.expressions import Ask
 from faceedit.studio.fields import Fields
 from faceedit.studio.record import Choices, Labels, Pair
-from faceedit.studio.tones import to_bytes
 
 FLOW_STEP = 1 / 64
 """Pixels; sixteen bits hold ±512."""

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from faceedit.errors import UsageError
+from faceedit.faces.tones import to_bytes
 from faceedit.photos.atomic import write_atomic
 from faceedit.studio.expressions import Ask
 from faceedit.studio.lights import LIGHTS
@@ -16,7 +17,6 @@ from faceedit.studio.rig import Rig
 from faceedit.studio.sampling import Order
 from faceedit.studio.sitting import take_sitting
 from faceedit.studio.sources import SourcePhoto
-from faceedit.studio.tones import to_bytes
 from faceedit.targets import ACTION_UNITS
 
 AMPLITUDES = (0.3, 0.6, 1.0, 1.3, 1.6)

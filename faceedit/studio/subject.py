@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from faceedit.faces.align import Crop
+from faceedit.faces.mouth.opening import CLOSED, lip_gap
 from faceedit.faces.topology import (
     EYES,
     FACE_OVAL,
@@ -17,7 +18,7 @@ from faceedit.faces.topology import (
 from faceedit.studio.camera import Camera
 from faceedit.studio.drawing import Drawing, draw_model
 from faceedit.studio.fit import fit_model
-from faceedit.studio.lips import CLOSED, LipSeal, lip_gap
+from faceedit.studio.lips import LipSeal
 from faceedit.studio.model import MOUTH_PARTS, FaceModel, Part, vertex_normals
 from faceedit.studio.snap import ThinPlateSpline
 

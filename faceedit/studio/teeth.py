@@ -4,6 +4,7 @@ from functools import cached_property
 
 import numpy as np
 
+from faceedit.faces.mouth.jaws import SmoothMap
 from faceedit.faces.topology import INNER_LIPS
 from faceedit.studio.model import MOUTH_PARTS, FaceModel, Part
 
@@ -112,91 +113,3 @@ def _chart(neutral: np.ndarray, behind: np.ndarray, middle: np.ndarray) -> np.nd
     chart[behind, 0] = np.clip(0.5 + 0.5 * angle / ARCH_TURN, 0, 1)
     chart[behind, 1] = (places[:, 1] - low) / max(high - low, 1e-6)
     return chart
-
-
-class SmoothMap:
-    """A quadratic map of the plane through matching points, least squares.
-
-    A jaw is rigid and seen from nearly one direction: its front moves between two pictures as
-    one smooth plate, whatever the teeth of the model and the person have between them.
-
-    Args:
-        points: (N, 2), N >= 1; with few points it is affine or a shift.
-        values: (N, 2).
-    """
-
-    def __init__(self, points: np.ndarray, values: np.ndarray):
-        self.middle = points.mean(0)
-        self.spread = max(float(points.std(0).max()), 1e-6)
-        basis = self._basis(points)
-        ridge = np.full(basis.shape[1], 1e-3 * len(points))
-        ridge[0] = 0
-        start = (values - values.mean(0)) - (points - self.middle)
-        normal = basis.T @ basis + np.diag(ridge)
-        self.shift = values.mean(0)
-        self.weights = np.linalg.solve(normal, basis.T @ start)
-
-    def _basis(self, points: np.ndarray) -> np.ndarray:
-        x, y = ((points - self.middle) / self.spread).reshape(-1, 2).T.astype(np.float64)
-        return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=1)
-
-    def __call__(self, points: np.ndarray) -> np.ndarray:
-        """Take (..., 2) points through the map; returns the same shape, float32."""
-        moved = self._basis(points.reshape(-1, 2)) @ self.weights
-        carried = points - self.middle + self.shift + moved.reshape(points.shape)
-        return carried.astype(np.float32)
-
-    def on_grid(self, places: np.ndarray, step: int = 6) -> np.ndarray:
-        """Map a regular (H, W, 2) grid, exactly at every few places and bilinearly between."""
-        height, width = places.shape[:2]
-        rows = np.unique(np.append(np.arange(0, height, step), height - 1))
-        columns = np.unique(np.append(np.arange(0, width, step), width - 1))
-        if len(rows) < 2 or len(columns) < 2:
-            return self(places)
-        coarse = self(places[np.ix_(rows, columns)])
-        down, across = _between(rows, height), _between(columns, width)
-        # cv2's own interpolation rounds places to 1/32, of six pixels here.
-        return np.einsum("yr,rcv,xc->yxv", down, coarse, across, optimize=True)
-
-
-def _between(knots: np.ndarray, length: int) -> np.ndarray:
-    """Return the (length, K) float32 matrix that interpolates from K places to all."""
-    at = np.interp(np.arange(length), knots, np.arange(len(knots)))
-    return np.maximum(0, 1 - np.abs(at[:, None] - np.arange(len(knots)))).astype(np.float32)
-
-
-def incisal_edge(luma: np.ndarray, inside: np.ndarray, start: np.ndarray, reach: float):
-    """Find the lower edge of the upper teeth: a smooth path with light above and dark below.
-
-    Args:
-        luma: (H, W) in [0, 1].
-        inside: (H, W) bool or in [0, 1], pixels between the lips.
-        start: (W,) rows where the model has the edge.
-        reach: how many rows the path may leave `start` by.
-
-    Returns:
-        (W,) float32 rows.
-    """
-    height, width = luma.shape
-    rows = np.arange(height, dtype=np.float32)[:, None]
-    thick = max(1, round(reach / 4))
-    summed = np.cumsum(np.pad(luma, ((thick + 1, thick), (0, 0)), mode="edge"), axis=0)
-    means = (summed[thick:] - summed[:-thick]) / thick
-    above, below = means[: height + 1][:height], means[thick:][:height]
-    step = (above - below) / max(float(np.percentile(luma, 90)), 1e-3) * np.asarray(inside)
-    off = (rows - start[None]) / reach
-    cost = -step + 0.25 * off**2 + np.where(np.abs(off) > 1, 1e3, 0.0)
-    total, back = cost.copy(), np.zeros((height, width), np.int8)
-    for x in range(1, width):
-        before = total[:, x - 1]
-        choices = np.stack([np.roll(before, 1) + 0.04, before, np.roll(before, -1) + 0.04])
-        choices[0, 0] = choices[2, -1] = 1e9
-        pick = choices.argmin(0)
-        back[:, x] = pick - 1
-        total[:, x] += choices[pick, np.arange(height)]
-    path = np.empty(width, np.float32)
-    row = int(total[:, -1].argmin())
-    for x in range(width - 1, -1, -1):
-        path[x] = row
-        row = min(max(row + int(back[row, x]), 0), height - 1)
-    return path

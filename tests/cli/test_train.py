@@ -1,84 +1,147 @@
+import json
 import math
+import os
+import signal
+import sys
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import load_file
 
-from faceedit.methods.reggan import train as train_module
+sys.path.insert(0, str(Path(__file__).parents[1] / "training"))
+from toy_gan import ToyTask
+
+TRAIN = ("train", "toy", "--data", "a", "--device", "cpu")
 
 
 @pytest.fixture
-def trained(monkeypatch):
-    """What `train_reggan` is called with, in place of a training."""
+def toy(monkeypatch):
+    """A made-up method; yields the requests and options that a training of it got."""
+    from faceedit.training import tasks
+
+    monkeypatch.setitem(tasks.TRAININGS, "toy", "toy_gan")
+
+
+@pytest.fixture
+def calls(monkeypatch, toy):
+    """What the engine is called with, in place of a training."""
+    from faceedit.training import engine
+
     calls = []
 
-    def fake(*args):
-        calls.append(args)
-        args[3].tell("step 1")
-        return Path("runs/x/reggan-fast.safetensors")
+    def fake(build, request, options):
+        calls.append((build, request, options))
+        return engine.Outcome(6, True, 0, Path("x/toy-fast.safetensors"), {}, {})
 
-    monkeypatch.setattr(train_module, "train_reggan", fake)
+    monkeypatch.setattr(engine, "train", fake)
     return calls
 
 
-def test_options_reach_the_training(run_main, trained, tmp_path):
+def test_options_reach_the_engine(run_main, calls, tmp_path):
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text("steps = 4\nrate = 0.5\n")
     result = run_main(
-        *("train", "reggan", "--data", tmp_path, "-o", tmp_path / "out", "--profile", "paper"),
-        *("--expression", "sad", "--resume", "--max-minutes", "2", "--steps", "5"),
-        *("--batch-size", "3", "--device", "cpu", "--workers", "0", "--seed", "4"),
+        *TRAIN,
+        *("--data", "b", "-o", tmp_path / "out", "--profile", "paper", "--recipe", recipe),
+        *("--set", "rate=0.1", "--set", "dropout=0", "--from", "reggan", "--resume"),
+        *("--max-minutes", "2", "--max-steps", "5", "--batch-size", "3", "--precision", "bf16"),
+        *("--processes", "2", "--workers", "0", "--threads", "1", "--seed", "4"),
     )
-    assert result.code == 0
-    assert result.out == ""
-    assert "step 1" in result.err
-    assert "faceedit apply --weights" in result.err
-    ((data, expression, profile, run, steps, batch_size, vgg),) = trained
-    assert (data, expression, profile, steps, batch_size) == (tmp_path, "sad", "paper", 5, 3)
-    assert vgg is None
-    assert run.folder == tmp_path / "out"
-    assert (run.resume, run.max_seconds, run.workers, run.seed) == (True, 120.0, 0, 4)
-    assert run.device.type == "cpu"
+    assert (result.code, result.out) == (0, "")
+    assert "faceedit apply --weights x/toy-fast.safetensors" in result.err
+    ((build, request, options),) = calls
+    assert build.__module__ == "toy_gan"
+    assert request.data == (Path("a"), Path("b"))
+    assert request.overrides == {"steps": 4, "rate": 0.1, "dropout": 0}
+    assert (request.profile, request.start, request.folder) == ("paper", "reggan", tmp_path / "out")
+    assert (request.batch_size, request.seed, request.workers) == (3, 4, 0)
+    assert request.device == torch.device("cpu")
+    assert (options.resume, options.max_seconds, options.max_steps) == (True, 120.0, 5)
+    assert (options.precision, options.processes, options.threads) == ("bf16", 2, 1)
 
 
-def test_defaults(run_main, trained, tmp_path):
-    assert run_main("train", "reggan", "--data", tmp_path, "--device", "cpu").code == 0
-    ((_, expression, profile, run, steps, batch_size, _),) = trained
-    assert (expression, profile, steps, batch_size) == ("happy", "fast", None, None)
-    assert run.folder == Path("runs/reggan-fast")
-    assert (run.resume, run.max_seconds, run.seed) == (False, math.inf, 0)
+def test_defaults(run_main, calls):
+    assert run_main(*TRAIN).code == 0
+    ((_, request, options),) = calls
+    assert request.folder == Path("runs/toy-fast")
+    assert (request.overrides, request.start, request.batch_size) == ({}, None, None)
+    assert (options.resume, options.max_seconds, options.max_steps) == (False, math.inf, None)
+    assert (options.precision, options.processes, options.save_seconds) == ("fp32", 1, 45.0)
 
 
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        (["stargan"], "unknown method 'stargan'"),
-        (["reggan", "--profile", "slow"], "unknown profile 'slow'"),
-        (["reggan", "--expression", "neutral"], "unknown target 'neutral'"),
-        (["reggan", "--expression", "bored"], "unknown target 'bored'"),
-        (["reggan", "--steps", "0"], "--steps"),
+        (["train", "stargan", "--data", "a"], "unknown method 'stargan'; known: reggan, toy"),
+        (["train", "toy"], "--data"),
+        ([*TRAIN, "--profile", "slow"], "--profile"),
+        ([*TRAIN, "--precision", "fp8"], "--precision"),
+        ([*TRAIN, "--max-steps", "0"], "--max-steps"),
+        ([*TRAIN, "--set", "steps"], "write NAME=VALUE"),
+        ([*TRAIN, "--recipe", "none.toml"], "none.toml"),
+        ([*TRAIN, "--device", "gpu"], "unknown device 'gpu'"),
     ],
 )
-def test_wrong_usage_is_named(run_main, trained, tmp_path, args, message):
-    result = run_main("train", *args, "--data", tmp_path)
+def test_wrong_usage_is_named(run_main, calls, args, message):
+    result = run_main(*args)
     assert result.code == 2
     assert message in result.err
-    assert not trained
+    assert not calls
 
 
-@pytest.mark.parametrize("there", [True, False])
-def test_no_training_data(run_main, tmp_path, there):
-    data = tmp_path if there else tmp_path / "nowhere"
-    result = run_main("train", "reggan", "--data", data, "--device", "cpu", "-o", tmp_path / "out")
+@pytest.fixture
+def run_toy(run_main, toy, tmp_path):
+    pytest.importorskip("lightning.fabric")
+    return lambda *args: run_main(*TRAIN, "-o", tmp_path / "out", "--workers", "0", *args)
+
+
+def test_it_trains_and_goes_on(run_toy, tmp_path):
+    result = run_toy("--set", "log_every=1", "--max-steps", "4")
+    assert result.code == 0, result.err
+    assert "stopped after step 4; go on with --resume" in result.err
+    result = run_toy("--resume")
+    assert result.code == 0, result.err
+    checkpoint = tmp_path / "out" / "toy-fast.safetensors"
+    assert f"wrote {checkpoint}" in result.err
+    assert load_file(checkpoint)
+    log = [json.loads(line) for line in (tmp_path / "out" / "log.jsonl").read_text().splitlines()]
+    assert [r["step"] for r in log if "losses" in r] == [1, 2, 3, 4, 5, 6]
+    # Without --resume it is not overwritten.
+    result = run_toy()
     assert result.code == 2
-    assert str(data) in result.err
-    assert not (tmp_path / "out").exists()
+    assert "go on with --resume" in result.err
 
 
-def test_data_must_be_named(run_main):
-    result = run_main("train", "reggan")
+def test_what_the_recipe_lacks_is_named(run_toy):
+    result = run_toy("--set", "stesp=3")
     assert result.code == 2
-    assert "--data" in result.err
+    assert "no setting stesp" in result.err
 
 
-def test_vgg_is_for_the_paper_profile(run_main, tmp_path):
-    result = run_main("train", "reggan", "--data", tmp_path, "--device", "cpu", "--vgg", "x.pth")
-    assert result.code == 2
-    assert "VGG-19" in result.err
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_saves_and_leaves_with_its_code(run_toy, tmp_path, monkeypatch, number, code):
+    please = ToyTask.please
+
+    def stopped(self, batch):
+        if self.step == 1:
+            os.kill(os.getpid(), number)
+        return please(self, batch)
+
+    monkeypatch.setattr(ToyTask, "please", stopped)
+    result = run_toy()
+    assert result.code == code
+    assert "go on with --resume" in result.err
+    assert not (tmp_path / "out" / "toy-fast.safetensors").exists()
+    monkeypatch.setattr(ToyTask, "please", please)
+    result = run_toy("--resume")
+    assert result.code == 0
+
+
+def test_without_lightning_it_says_what_to_install(run_toy, monkeypatch):
+    monkeypatch.delitem(sys.modules, "faceedit.training.fabric", raising=False)
+    monkeypatch.setitem(sys.modules, "lightning", None)
+    monkeypatch.setitem(sys.modules, "lightning.fabric", None)
+    result = run_toy()
+    assert result.code == 3
+    assert "pip install 'faceedit[train]'" in result.err

@@ -5,6 +5,8 @@ import pytest
 
 from faceedit.errors import UsageError
 from faceedit.faces.align import Crop
+from faceedit.faces.mouth.jaws import SmoothMap, incisal_edge
+from faceedit.faces.mouth.opening import lip_gap
 from faceedit.faces.topology import (
     LOWER_INNER_LIP,
     N_SURFACE,
@@ -16,13 +18,12 @@ from faceedit.faces.topology import (
 from faceedit.studio.camera import Camera
 from faceedit.studio.fields import Fields
 from faceedit.studio.flow import pose_flow
-from faceedit.studio.lips import LipSeal, lip_gap
+from faceedit.studio.lips import LipSeal
 from faceedit.studio.model import FaceModel, Part
 from faceedit.studio.mouth import MouthChoice, draw_mouth_choice, edit_mouth
 from faceedit.studio.mouth_bank import Donor, MouthBank, load_mouths, save_mouths
 from faceedit.studio.mouth_learning import learn_mouths
 from faceedit.studio.subject import Pose, Subject
-from faceedit.studio.teeth import SmoothMap, incisal_edge
 
 SIZE, CM = 192, 8.9
 BELOW = np.array(LOWER_INNER_LIP[1:-1])

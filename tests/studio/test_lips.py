@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 from toys import CM, toy_model
 
+from faceedit.faces.mouth.opening import lip_gap
 from faceedit.faces.topology import LOWER_INNER_LIP, N_SURFACE, UPPER_INNER_LIP
-from faceedit.studio.lips import LipSeal, lip_gap
+from faceedit.studio.lips import LipSeal
 
 PX_PER_CM = 10.0
 UNIT = CM * PX_PER_CM

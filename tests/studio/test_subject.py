@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from toys import toy_crop, toy_model
 
+from faceedit.faces.mouth.opening import lip_gap
 from faceedit.faces.topology import (
     EYES,
     FACE_OVAL,
@@ -13,7 +14,7 @@ from faceedit.faces.topology import (
     N_SURFACE,
     UPPER_INNER_LIP,
 )
-from faceedit.studio.lips import LipSeal, lip_gap
+from faceedit.studio.lips import LipSeal
 from faceedit.studio.model import MOUTH_PARTS, Part
 from faceedit.studio.subject import fit_subject
 

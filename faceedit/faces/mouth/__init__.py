@@ -1,0 +1,1 @@
+"""The lips, and what shows between them, when a mouth moves."""

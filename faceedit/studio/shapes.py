@@ -1,0 +1,152 @@
+"""Where landmarks go in every expression, without a picture: much cheaper than pairs.
+
+A network that moves landmarks needs many faces and many starts, and nothing of the pixels.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+import numpy as np
+
+from faceedit.errors import PhotoError, UsageError
+from faceedit.faces.mouth.opening import lip_gap
+from faceedit.studio.edit import closed_gap
+from faceedit.studio.expressions import Ask
+from faceedit.studio.eyes import seen_landmarks
+from faceedit.studio.quality import refuse
+from faceedit.studio.rig import Rig
+from faceedit.studio.sampling import Menu, draw_expression
+from faceedit.studio.sitting import take_sitting
+from faceedit.studio.sources import SourcePhoto
+from faceedit.studio.subject import Pose, Subject
+from faceedit.targets import EXPRESSIONS
+
+LEVELS = (1.0, 1.5)
+"""Amplitudes that are written down; between and beyond them landmarks go in straight lines."""
+STARTS = Menu(EXPRESSIONS, action_units=False, lights=(), amplitudes=(0.3, 1.5), partway=0.3)
+
+
+@dataclass(frozen=True)
+class ShapeTable:
+    """Faces of N starts; points are 478 landmarks, then 20 marks on the jaws (`jaw_points`).
+
+    Attributes:
+        landmarks: (N, 478, 3) float32 crop pixels.
+        jaws: (N, 20, 2) float32 crop pixels.
+        calm: (N, 498, 2) float32, how points move where the face's own expression goes, as it
+            does when another comes.
+        neutral: (N, 498, 2) float32, how they move to the neutral face.
+        moved: (N, 7, len(LEVELS), 498, 2) float32, how they move to the expressions after neutral.
+        validation: (N,) bool.
+        photo: (N,) int32, which photo the face was made of.
+    """
+
+    landmarks: np.ndarray
+    jaws: np.ndarray
+    calm: np.ndarray
+    neutral: np.ndarray
+    moved: np.ndarray
+    validation: np.ndarray
+    photo: np.ndarray
+
+    def save(self, path: Path) -> None:
+        """Write an npz file; movements in half precision."""
+        arrays = {f.name: getattr(self, f.name) for f in fields(self)}
+        halves = {k: v.astype(np.float16) for k, v in arrays.items() if k in _HALVES}
+        np.savez(path, **arrays | halves)
+
+    @classmethod
+    def load(cls, path: Path) -> "ShapeTable":
+        """Read what `save` wrote.
+
+        Raises:
+            UsageError: the file is no table of shapes.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                return cls(**{f.name: arrays[f.name] for f in fields(cls)})
+        except (OSError, ValueError, KeyError) as error:
+            raise UsageError(f"{path} is no table of shapes: {error}") from error
+
+
+_HALVES = ("calm", "neutral", "moved")
+
+
+def shape_table(
+    rig: Rig,
+    sources: Sequence[SourcePhoto],
+    size: int = 256,
+    starts: int = 2,
+    seed: int = 0,
+    tell: Callable[[int, int], None] = lambda done, of: None,
+) -> ShapeTable:
+    """Move the landmarks of photos to every expression.
+
+    Args:
+        rig: model and tables.
+        sources: photos; those that no pairs can be made of are left out.
+        size: side of the crops in pixels.
+        starts: faces for each photo, the first its own, the others made to show something else.
+        seed: of those.
+        tell: is told how many photos of how many are done.
+
+    Raises:
+        UsageError: no photo can be used.
+    """
+    rows: dict[str, list] = {f.name: [] for f in fields(ShapeTable)}
+    for number, source in enumerate(sources):
+        rng = np.random.default_rng([seed, number])
+        try:
+            sitter = take_sitting(rig, source, size).sitter
+        except PhotoError:
+            continue
+        if refuse(sitter.subject, sitter.valid, occluded=source.photo.occluded):
+            continue
+        for start in range(starts):
+            subject = sitter.subject
+            if start:
+                subject = _shown(rig, subject, draw_expression(STARTS, rng))
+            for name, value in _row(rig, subject).items():
+                rows[name].append(value)
+            rows["validation"].append(source.photo.split == "val")
+            rows["photo"].append(number)
+        tell(number + 1, len(sources))
+    if not rows["photo"]:
+        raise UsageError("no photo has a face that can be moved")
+    arrays = {name: np.array(values) for name, values in rows.items()}
+    return ShapeTable(
+        **{k: v.astype(np.float32) if v.dtype == float else v for k, v in arrays.items()}
+    )
+
+
+def _shown(rig: Rig, subject: Subject, ask: Ask) -> Subject:
+    """Return the subject as a photo of it with another expression would be fitted."""
+    weights = rig.tables.target(subject.expression, ask)
+    pose = subject.posed(weights, closed_gap(ask, subject.gap))
+    crop = replace(subject.crop, landmarks=seen_landmarks(subject, pose))
+    return replace(subject, crop=crop, pose=pose, gap=lip_gap(crop.landmarks, subject.unit))
+
+
+def _row(rig: Rig, subject: Subject) -> dict[str, np.ndarray]:
+    anatomy = rig.mouths.anatomy(rig.model)
+
+    def points(pose: Pose) -> np.ndarray:
+        marks = anatomy.jaw_points(pose.places)
+        return np.concatenate([seen_landmarks(subject, pose)[:, :2], marks])
+
+    def asked(ask: Ask) -> np.ndarray:
+        weights = rig.tables.target(subject.expression, ask)
+        return points(subject.posed(weights, closed_gap(ask, subject.gap))) - before
+
+    before = points(subject.pose)
+    calm = subject.posed(rig.tables.neutralised(subject.expression))
+    return {
+        "landmarks": subject.crop.landmarks,
+        "jaws": before[-len(anatomy.jaw_points(subject.pose.places)) :],
+        "calm": points(calm) - before,
+        "neutral": asked(Ask()),
+        "moved": np.array(
+            [[asked(Ask(((name, level),))) for level in LEVELS] for name in EXPRESSIONS[1:]]
+        ),
+    }
