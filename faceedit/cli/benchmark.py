@@ -26,7 +26,9 @@ def benchmark(
             metavar="FOLDER", help="Measure on these instead of the built-in picture at 1350 px."
         ),
     ] = None,
-    repeat: Annotated[int, typer.Option(min=1, help="How often each photo is taken.")] = 5,
+    repeat: Annotated[
+        int, typer.Option(min=1, help="How often each photo, or loop, is taken.")
+    ] = 5,
     target: Annotated[
         str, typer.Option("--target", "-t", metavar="NAME[:STRENGTH]", help="What is asked for.")
     ] = "happy",
@@ -37,6 +39,12 @@ def benchmark(
     weights: Weights = None,
     device: Device = "auto",
     threads: Threads = None,
+    training: Annotated[
+        bool,
+        typer.Option(
+            "--training", help="Measure the training engine's steps beside a bare loop instead."
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Write one JSON object.")] = False,
 ) -> None:
     """Measure every stage, the networks, and what the machine could do at best.
@@ -44,6 +52,9 @@ def benchmark(
     Start-up is left out of the rates and told apart. Peak memory is that of the whole process,
     networks and libraries included, during a stage.
     """
+    if training:
+        _measure_training(device, threads, repeat, as_json)
+        return
     start = time.perf_counter()
     import tempfile
 
@@ -89,6 +100,29 @@ def benchmark(
         print_json(report)
     else:
         _print(report)
+
+
+def _measure_training(device: str, threads: int | None, repeat: int, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    import torch
+
+    from faceedit.device import pick_device
+    from faceedit.evaluation.training_speed import measure_training
+
+    prepare(threads)
+    speed = measure_training(pick_device(device), repeat)
+    if as_json:
+        more = {"fraction": speed.fraction, "threads": torch.get_num_threads()}
+        print_json(asdict(speed) | more)
+        return
+    print_columns(
+        ("ADVERSARIAL STEPS", "IMAGES/S", "OF BARE LOOP"),
+        [
+            ("training engine", f"{speed.engine:.1f}", f"{speed.fraction:.3f}"),
+            ("bare loop", f"{speed.bare:.1f}", "1.000"),
+        ],
+    )
 
 
 def _picture(folder: Path) -> Path:

@@ -1,80 +1,110 @@
 """``faceedit train``: train a method on one's own photos."""
 
+import time
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from faceedit.cli.options import Device, Threads
 from faceedit.cli.output import tell
+
+
+class Profile(StrEnum):
+    """Which of a method's networks."""
+
+    FAST = "fast"
+    PAPER = "paper"
+
+
+class Precision(StrEnum):
+    """Of the forward passes."""
+
+    FP32 = "fp32"
+    BF16 = "bf16"
+    FP16 = "fp16"
 
 
 def train(
     method: Annotated[str, typer.Argument(metavar="METHOD", help="reggan")],
     data: Annotated[
-        Path,
-        typer.Option(
-            metavar="PATH",
-            help="A CSV with file, person, expression; a folder that holds one; or a folder of "
-            "person/expression folders.",
-        ),
+        list[Path],
+        typer.Option(metavar="PATH", help="What to learn from; may be given again."),
     ],
     out: Annotated[
         Path | None, typer.Option("-o", "--out", metavar="FOLDER", help="[runs/METHOD-PROFILE]")
     ] = None,
-    expression: Annotated[
-        str, typer.Option(metavar="NAME", help="The target to learn, beside neutral.")
-    ] = "happy",
-    profile: Annotated[str, typer.Option(metavar="fast|paper")] = "fast",
+    profile: Annotated[Profile, typer.Option()] = Profile.FAST,
+    recipe: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="TOML: what is to differ from the profile's recipe."),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="One value of the recipe; over --recipe."),
+    ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option("--from", metavar="MODEL|FILE", help="Begin with the weights of this one."),
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from the state in the folder.")
     ] = False,
     max_minutes: Annotated[
-        float, typer.Option(min=0.01, help="Stop cleanly after so many minutes of descent.")
+        float, typer.Option(min=0.01, help="Stop cleanly within so many minutes.")
     ] = float("inf"),
-    steps: Annotated[
-        int | None, typer.Option(min=1, help="Updates in all (fast) or epochs (paper).")
+    max_steps: Annotated[
+        int | None, typer.Option(min=1, help="Stop after so many steps of this run.")
     ] = None,
-    batch_size: Annotated[int | None, typer.Option(min=1, help="[the recipe's]")] = None,
-    vgg: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="VGG-19 weights for the perceptual loss (paper); without them features of the "
-            "face mesh network are compared.",
-        ),
+    batch_size: Annotated[
+        int | None, typer.Option(min=1, help="Over all processes. [the recipe's]")
     ] = None,
-    device: Annotated[str, typer.Option(metavar="auto|cpu|cuda[:N]|mps")] = "auto",
-    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads. [all]")] = None,
-    workers: Annotated[int, typer.Option(min=0, help="Processes that draw samples.")] = 1,
+    device: Device = "auto",
+    precision: Annotated[Precision, typer.Option()] = Precision.FP32,
+    processes: Annotated[
+        int, typer.Option(min=1, help="On this machine, a GPU each; torchrun gives its own.")
+    ] = 1,
+    workers: Annotated[
+        int, typer.Option(min=0, help="Processes that draw samples, for each that trains.")
+    ] = 1,
+    threads: Threads = None,
     seed: Annotated[int, typer.Option(min=0)] = 0,
 ) -> None:
-    """Train a method; leaves checkpoint, log and a sheet of samples per epoch in a folder."""
-    from faceedit.errors import UsageError
-    from faceedit.targets import EXPRESSIONS
-
-    if method != "reggan":
-        raise UsageError(f"unknown method {method!r}; known: reggan")
-    if profile not in ("fast", "paper"):
-        raise UsageError(f"unknown profile {profile!r}; known: fast, paper")
-    if expression not in EXPRESSIONS[1:]:
-        raise UsageError(f"unknown target {expression!r}; known: {', '.join(EXPRESSIONS[1:])}")
-
-    import torch
-
+    """Train a method; leaves state, checkpoint, log and sheets of samples in a folder."""
+    started = time.perf_counter()
     from faceedit.device import pick_device
-    from faceedit.methods.reggan.run import Run
-    from faceedit.methods.reggan.train import train_reggan
+    from faceedit.training.engine import RunOptions
+    from faceedit.training.engine import train as run
+    from faceedit.training.recipe_file import merge, parse_settings, read_recipe
+    from faceedit.training.task import Request
+    from faceedit.training.tasks import find_training
 
-    if threads:
-        torch.set_num_threads(threads)
-    run = Run(
-        folder=out or Path("runs") / f"{method}-{profile}",
+    build = find_training(method)
+    written = read_recipe(recipe) if recipe else {}
+    request = Request(
+        data=tuple(data),
+        profile=profile.value,
+        folder=out or Path("runs") / f"{method}-{profile.value}",
         device=pick_device(device),
-        resume=resume,
-        max_seconds=max_minutes * 60,
-        workers=workers,
+        overrides=merge(written, parse_settings(settings or ())),
+        start=start,
+        batch_size=batch_size,
         seed=seed,
+        workers=workers,
         tell=tell,
     )
-    checkpoint = train_reggan(data, expression, profile, run, steps, batch_size, vgg)
-    tell(f"wrote {checkpoint}; use it with: faceedit apply --weights {checkpoint}")
+    options = RunOptions(
+        resume=resume,
+        precision=precision.value,
+        processes=processes,
+        max_seconds=max_minutes * 60,
+        max_steps=max_steps,
+        threads=threads,
+        started=started,
+    )
+    outcome = run(build, request, options)
+    if outcome.signal:
+        raise typer.Exit(128 + outcome.signal)
+    if outcome.checkpoint:
+        tell(f"wrote {outcome.checkpoint}; use it: faceedit apply --weights {outcome.checkpoint}")

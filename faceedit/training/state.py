@@ -1,6 +1,7 @@
 """Saving and restoring everything that a training needs to go on, without pickles."""
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -10,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from faceedit.errors import UsageError
+from faceedit.errors import FaceEditError, UsageError
 
 M = TypeVar("M", bound=nn.Module)
 
@@ -28,6 +29,9 @@ def save_state(
         modules: by name.
         optimisers: by name.
         notes: JSON values: the step, what was logged last.
+
+    Raises:
+        FaceEditError: the file cannot be written; the one before it is untouched.
     """
     tensors: dict[str, Tensor] = {}
     for name, module in modules.items():
@@ -41,8 +45,23 @@ def save_state(
     # Memory formats are not kept, and parts of a tensor are not told apart.
     tensors = {k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()}
     partial = path.with_suffix(".partial")
-    save_file(tensors, partial, metadata={"notes": json.dumps(notes)})
-    partial.replace(path)
+    try:
+        save_file(tensors, partial, metadata={"notes": json.dumps(notes)})
+        with partial.open("rb") as file:
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except (OSError, SafetensorError) as error:
+        partial.unlink(missing_ok=True)
+        raise FaceEditError(f"{path} cannot be written: {error}") from error
+
+
+def read_notes(path: Path) -> dict[str, Any]:
+    """Return the notes of a state without its tensors.
+
+    Raises:
+        UsageError: the file is damaged or no state.
+    """
+    return _open(path, tensors=False)[0]
 
 
 def load_state(
@@ -55,15 +74,11 @@ def load_state(
     Raises:
         UsageError: the file is damaged or of another training.
     """
-    notes, tensors = _read(path)
+    notes, tensors = _open(path)
     for name, module in modules.items():
         _restore(path, tensors, name, module)
     for name, optimiser in optimisers.items():
-        state: dict[int, dict[str, Tensor]] = {}
-        for key, value in _below(tensors, f"optimiser.{name}.").items():
-            index, slot = key.split(".", 1)
-            state.setdefault(int(index), {})[slot] = value
-        optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
+        _restore_optimiser(path, tensors, name, optimiser)
     torch.set_rng_state(tensors["random"])
     return notes
 
@@ -74,15 +89,19 @@ def load_average(path: Path, module: nn.Module) -> None:
     Raises:
         UsageError: the file is damaged or of another training.
     """
-    _restore(path, _read(path)[1], "average", module)
+    _restore(path, _open(path)[1], "average", module)
 
 
-def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+def _open(path: Path, tensors: bool = True) -> tuple[dict[str, Any], dict[str, Tensor]]:
     try:
         with safe_open(path, framework="pt") as file:
             notes = json.loads((file.metadata() or {})["notes"])
-            return notes, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, KeyError) as error:
+            names = list(file.keys()) if tensors else []
+            found = {name: file.get_tensor(name) for name in names}
+            if tensors and "random" not in found:
+                raise KeyError("random")
+            return notes, found
+    except (SafetensorError, OSError, KeyError, ValueError) as error:
         raise UsageError(f"{path} is no state of a training: {error}; train anew") from error
 
 
@@ -91,6 +110,22 @@ def _restore(path: Path, tensors: dict[str, Tensor], name: str, module: nn.Modul
         module.load_state_dict(_below(tensors, f"module.{name}."))
     except RuntimeError as error:
         raise UsageError(f"{path} is of another training: {error}") from error
+
+
+def _restore_optimiser(
+    path: Path, tensors: dict[str, Tensor], name: str, optimiser: torch.optim.Optimizer
+) -> None:
+    """Put the moments back, which torch itself would take in any shape."""
+    state: dict[int, dict[str, Tensor]] = {}
+    for key, value in _below(tensors, f"optimiser.{name}.").items():
+        index, slot = key.split(".", 1)
+        state.setdefault(int(index), {})[slot] = value
+    shapes = [p.shape for group in optimiser.param_groups for p in group["params"]]
+    for index, slots in state.items():
+        known = index < len(shapes)
+        if not known or any(v.ndim and v.shape != shapes[index] for v in slots.values()):
+            raise UsageError(f"{path} is of another training: its optimiser {name} differs")
+    optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
 
 
 def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
@@ -110,15 +145,18 @@ class Average(Generic[M]):
     def __init__(self, module: M, copy: M, decay: float = 0.998):
         copy.load_state_dict(module.state_dict())
         self.module, self.average, self.decay = module, copy.eval().requires_grad_(False), decay
+        self._buffers = {n for n, _ in copy.named_buffers()} & copy.state_dict().keys()
 
     @torch.no_grad()
     def update(self, step: int) -> None:
         """Take the module's weights after its `step`-th update in."""
         decay = min(self.decay, (step + 1) / (step + 20))
-        pairs = zip(
-            self.average.state_dict().values(), self.module.state_dict().values(), strict=True
-        )
-        for kept, new in pairs:
+        # Parameters all at once: a training's step waits for this.
+        if averages := list(self.average.parameters()):
+            weights = list(self.module.parameters())
+            torch._foreach_lerp_(averages, weights, 1 - decay)  # pyright: ignore
+        for name in self._buffers:
+            kept, new = self.average.get_buffer(name), self.module.get_buffer(name)
             if kept.dtype.is_floating_point:
                 kept.lerp_(new, 1 - decay)
             else:

@@ -79,3 +79,21 @@ def test_nothing_to_measure(benchmark, tmp_path):
     assert benchmark("--photos", tmp_path / "empty").code == 2
     assert benchmark("--photos", tmp_path / "none").code == 2
     assert benchmark("-t", "cheerful").code == 2
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_the_training_engine_beside_a_bare_loop(run_main, monkeypatch, as_json):
+    pytest.importorskip("lightning.fabric")
+    from faceedit.evaluation import training_speed
+
+    monkeypatch.setattr(training_speed, "SIZES", {"cpu": training_speed.Size(8, 2, 2)})
+    options = ["--json"] if as_json else []
+    code, out, _ = run_main("benchmark", "--training", "--device", "cpu", "--repeat", "1", *options)
+    assert code == 0
+    if as_json:
+        report = json.loads(out)
+        assert report["engine"] > 0
+        assert report["fraction"] == pytest.approx(report["engine"] / report["bare"])
+    else:
+        assert "training engine" in out
+        assert "bare loop" in out

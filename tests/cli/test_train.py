@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "training"))
-from toy_gan import ToyTask
+from toy_gan import ToyTask  # pyright: ignore[reportMissingImports]
 
 TRAIN = ("train", "toy", "--data", "a", "--device", "cpu")
 

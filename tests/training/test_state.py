@@ -2,8 +2,8 @@ import pytest
 import torch
 from torch import nn
 
-from faceedit.errors import UsageError
-from faceedit.training.state import Average, load_state, save_state
+from faceedit.errors import FaceEditError, UsageError
+from faceedit.training.state import Average, load_state, read_notes, save_state
 
 
 class Toy:
@@ -67,6 +67,48 @@ def test_a_damaged_state_is_refused(tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(UsageError, match=r"state\.safetensors is no state"):
         load_state(path, {}, {})
+
+
+def test_a_state_that_was_cut_off_is_refused(tmp_path):
+    toy, path = Toy(), tmp_path / "state.safetensors"
+    save_state(path, toy.modules, toy.optimisers, {"step": 0})
+    path.write_bytes(path.read_bytes()[:-7])
+    with pytest.raises(UsageError, match=r"state\.safetensors is no state"):
+        load_state(path, toy.modules, toy.optimisers)
+
+
+@pytest.mark.parametrize("shape", [(3, 4), (2, 2)])
+def test_moments_of_another_optimiser_are_refused(tmp_path, shape):
+    toy, path = Toy(), tmp_path / "state.safetensors"
+    toy.step(0)
+    save_state(path, toy.modules, toy.optimisers, {})
+    other = torch.optim.Adam([torch.nn.Parameter(torch.zeros(shape))])
+    with pytest.raises(UsageError, match="optimiser net differs"):
+        load_state(path, toy.modules, {"net": other})
+
+
+def test_notes_are_read_by_themselves(tmp_path):
+    toy, path = Toy(), tmp_path / "state.safetensors"
+    save_state(path, toy.modules, toy.optimisers, {"step": 7})
+    assert read_notes(path) == {"step": 7}
+    with pytest.raises(UsageError, match="none"):
+        read_notes(tmp_path / "none")
+
+
+def test_a_state_that_cannot_be_written_leaves_the_one_before(tmp_path, monkeypatch):
+    from faceedit.training import state
+
+    def full(tensors, path, metadata):
+        path.write_bytes(b"half")
+        raise OSError("No space left on device")
+
+    toy, path = Toy(), tmp_path / "state.safetensors"
+    save_state(path, toy.modules, toy.optimisers, {"step": 1})
+    monkeypatch.setattr(state, "save_file", full)
+    with pytest.raises(FaceEditError, match=r"state\.safetensors cannot be written: No space"):
+        save_state(path, toy.modules, toy.optimisers, {"step": 2})
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+    assert read_notes(path) == {"step": 1}
 
 
 def test_an_average_follows_slowly_and_copies_counters():

@@ -7,10 +7,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from faceedit.faces.tones import LUMA
 from faceedit.faces.topology import BROWS, EYES, LOWER_INNER_LIP, OUTER_LIPS, UPPER_INNER_LIP
 from faceedit.recognisers.base import FACE_WINDOW
 from faceedit.recognisers.expression import ExpressionRecogniser
-from faceedit.studio.tones import LUMA
 from faceedit.targets import EXPRESSIONS
 from faceedit.training.recognisers.augment import Augmentation, frame, place, recolour
 from faceedit.training.recognisers.faces import SIZE, UNKNOWN, FaceTable

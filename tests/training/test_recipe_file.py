@@ -1,0 +1,87 @@
+from dataclasses import dataclass, field
+
+import pytest
+
+from faceedit.errors import UsageError
+from faceedit.training.recipe_file import merge, override, parse_settings, read_recipe
+
+
+@dataclass(frozen=True)
+class Weights:
+    pixel: float = 100.0
+    adversarial: float = 1.0
+
+
+@dataclass(frozen=True)
+class Recipe:
+    steps: int = 10
+    betas: tuple[float, float] = (0.5, 0.999)
+    weights: Weights = field(default_factory=Weights)
+    spectral: bool = False
+    name: str | None = None
+
+
+def test_what_is_not_named_stays():
+    changed = override(Recipe(steps=3), {"weights": {"pixel": 5}, "betas": [0.1, 0.2]})
+    assert changed == Recipe(3, (0.1, 0.2), Weights(5.0, 1.0))
+    recipe = Recipe()
+    assert override(recipe, {}) is recipe
+
+
+def test_a_file_is_read(tmp_path):
+    path = tmp_path / "recipe.toml"
+    path.write_text('steps = 4\nname = "mine"\n[weights]\npixel = 2.5\n')
+    assert override(Recipe(), read_recipe(path)) == Recipe(4, weights=Weights(2.5), name="mine")
+
+
+@pytest.mark.parametrize("content", ["steps = ", None])
+def test_a_file_that_cannot_be_read_is_named(tmp_path, content):
+    path = tmp_path / "recipe.toml"
+    if content:
+        path.write_text(content)
+    with pytest.raises(UsageError, match=r"recipe\.toml: cannot be read as a recipe"):
+        read_recipe(path)
+
+
+def test_settings_are_toml_or_text():
+    settings = parse_settings(
+        ["weights.pixel=3", "weights.adversarial = 0.5", "spectral=true", "name=my own", "steps=7"]
+    )
+    assert settings == {
+        "weights": {"pixel": 3, "adversarial": 0.5},
+        "spectral": True,
+        "name": "my own",
+        "steps": 7,
+    }
+    assert override(Recipe(), settings).weights == Weights(3.0, 0.5)
+
+
+@pytest.mark.parametrize("setting", ["steps", "=3", "weights.=3"])
+def test_settings_that_cannot_be_read_are_named(setting):
+    with pytest.raises(UsageError, match="--set"):
+        parse_settings([setting])
+
+
+def test_later_settings_are_laid_over():
+    below = {"steps": 1, "weights": {"pixel": 1}}
+    assert merge(below, {"weights": {"adversarial": 2}}) == {
+        "steps": 1,
+        "weights": {"pixel": 1, "adversarial": 2},
+    }
+    assert below == {"steps": 1, "weights": {"pixel": 1}}
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"stesp": 3}, "no setting stesp; it has: steps, betas"),
+        ({"weights": {"pixels": 3}}, r"weights\.pixels; its table weights has: pixel, adv"),
+        ({"steps": "many"}, "steps = 'many': .*integer"),
+        ({"weights": {"pixel": "x"}}, r"weights\.pixel = 'x'"),
+        ({"weights": 3}, "weights = 3"),
+        ({"betas": [0.5]}, "betas"),
+    ],
+)
+def test_what_does_not_fit_is_named(settings, message):
+    with pytest.raises(UsageError, match=message):
+        override(Recipe(), settings)
