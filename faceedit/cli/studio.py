@@ -165,6 +165,25 @@ def shapes(
 
 
 @app.command()
+def smiles(
+    photos: Photos,
+    rig: Rig,
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="For the mouths, .npz.")],
+) -> None:
+    """Cut the mouths of smiles out, for learning what teeth look like."""
+    from faceedit.studio.rig import load_rig
+    from faceedit.studio.smiles import cut_smiles
+    from faceedit.studio.sources import find_faces, list_photos
+
+    loaded = load_rig(rig)
+    chosen = [p for p in list_photos(photos, tell) if p.split == "train"]
+    sources, _ = find_faces(chosen, photos, out.with_name("faces.npz"), tell)
+    found = cut_smiles(loaded, sources, _progress())
+    found.save(out)
+    tell(f"wrote {out}: {len(found.patches)} smiles")
+
+
+@app.command()
 def sheet(
     photo: Annotated[Path, typer.Argument(metavar="PHOTO")],
     rig: Rig,

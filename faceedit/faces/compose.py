@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from faceedit.faces.align import invert
+from faceedit.faces.details import Canvas, Patch
 from faceedit.faces.edit import Edit, sample_field
 
 MASK_FLOOR = 1.0 / 255.0
@@ -42,10 +43,21 @@ def compose(image: np.ndarray, edit: Edit, affine: np.ndarray, mask: np.ndarray)
     size = (window[0].stop - window[0].start, window[1].stop - window[1].start)
     weight = draw_mask(mask, to_crop, size)
     x, y, gain = _draw_fields(edit, mask, to_crop, size)
+    patches: list[Patch] = []
+    top = float(np.iinfo(image.dtype).max)
+    if edit.details:
+        flow = np.dstack([x, y])
+        pixels = image[window].astype(np.float32) / np.float32(top)
+        canvas = Canvas(pixels, flow, gain, to_crop)
+        patches = [patch for detail in edit.details for patch in detail.draw(canvas)]
+        x, y = (np.ascontiguousarray(flow[..., k]) for k in (0, 1))
     edited = _warp(image, x, y, (window[0].start, window[1].start))
     cv2.multiply(edited, gain, dst=edited)
-    _paint(edited, edit, to_crop, weight, float(np.iinfo(image.dtype).max))
-    np.clip(edited, 0.0, np.iinfo(image.dtype).max, out=edited)
+    _paint(edited, edit, to_crop, weight, top)
+    for patch in patches:
+        opacity = (patch.opacity * weight[patch.box])[..., None]
+        edited[patch.box] += opacity * (patch.paint * np.float32(top) - edited[patch.box])
+    np.clip(edited, 0.0, top, out=edited)
     new = np.rint(edited, out=edited).astype(image.dtype)
     cv2.copyTo(new, (weight >= MASK_FLOOR).astype(np.uint8), result[window])
     return result

@@ -1,10 +1,13 @@
 """What a method asks of a face: fields in crop coordinates, to be composed at native resolution."""
 
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import cv2
 import numpy as np
+
+if TYPE_CHECKING:
+    from faceedit.faces.details import Detail
 
 
 class Paint(Protocol):
@@ -88,6 +91,7 @@ class Edit:
         opacity: (h, w) float32 A in [0, 1].
         paint: P.
         size: side of the crop in crop pixels.
+        details: what is drawn on the photo's own pixels, in this order; P lies below.
     """
 
     flow: np.ndarray
@@ -95,6 +99,7 @@ class Edit:
     opacity: np.ndarray
     paint: Paint
     size: int
+    details: "tuple[Detail, ...]" = ()
 
     def scaled(self, strength: float) -> "Edit":
         """Scale F, R and A; 0 is the identity."""
@@ -103,6 +108,7 @@ class Edit:
             flow=self.flow * np.float32(strength),
             log_ratio=self.log_ratio * np.float32(strength),
             opacity=np.clip(self.opacity * np.float32(strength), 0.0, 1.0),
+            details=tuple(detail.scaled(strength) for detail in self.details),
         )
 
 

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from faceedit.faces.raster import draw_lines, fill_polygon, rasterize_mesh
+from faceedit.faces.raster import MeshRaster, draw_lines, fill_polygon, rasterize_mesh
 from faceedit.faces.topology import (
     BROWS,
     EYES,
@@ -22,13 +22,16 @@ CHANNELS = ("u", "v", "face", "eyes", "mouth", "upper_lip", "lower_lip", "lips",
             "lower_lids", "irises", "brows")  # fmt: skip
 
 
-def draw_landmark_maps(landmarks: np.ndarray, crop_size: int, size: int) -> np.ndarray:
+def draw_landmark_maps(
+    landmarks: np.ndarray, crop_size: int, size: int, raster: MeshRaster | None = None
+) -> np.ndarray:
     """Draw a face's landmarks as maps.
 
     Args:
-        landmarks: (478, 3) mesh points in crop pixels.
+        landmarks: (478, >= 2) mesh points in crop pixels.
         crop_size: side of the crop in pixels.
         size: side of the maps in pixels.
+        raster: of the mesh on the maps' pixels, where it has been drawn.
 
     Returns:
         (size, size, 12) float32 in [0, 1], channels as in `CHANNELS`: `u` and `v` are the place
@@ -37,7 +40,7 @@ def draw_landmark_maps(landmarks: np.ndarray, crop_size: int, size: int) -> np.n
     grid = (size, size)
     points = (landmarks[:, :2].astype(np.float64) + 0.5) * (size / crop_size) - 0.5
     maps = np.zeros((*grid, len(CHANNELS)), np.float32)
-    raster = rasterize_mesh(points, grid)
+    raster = raster or rasterize_mesh(points, grid)
     maps[..., :2] = np.where(
         raster.inside[..., None],
         raster.interpolate(mean_shape()[:N_SURFACE, :2]),

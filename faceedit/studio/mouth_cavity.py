@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from faceedit.faces.mouth.opening import EDGE, Box, Opening
+from faceedit.faces.mouth.paint import lip_shade
 from faceedit.faces.tones import LUMA
 from faceedit.faces.topology import INNER_LIPS
 from faceedit.studio.drawing import Drawing, draw_model
@@ -25,10 +26,6 @@ SLIVER = 0.008
 """Eye distances: thinner openings are a line between closed lips."""
 SOFTNESS = 0.55
 """Pixels of a photo's own blur at its own resolution."""
-LIP_SHADE, LIP_SHADE_REACH = 0.5, 0.022
-UPPER_SHADE, UPPER_SHADE_REACH = 0.3, 0.05
-CORNER_SHADE = 0.45
-"""Of light lost to the lips, to the upper lip beyond that, and towards the corners."""
 CHEEK, CHEEK_SHADE = (0.10, 0.24), 0.72
 """Arch positions off the midline from the canines to the molars, and the light lost to cheeks."""
 DEPTH_REACH, DARKEST = 3.4, 0.06
@@ -147,7 +144,7 @@ def paint_cavity(
     fine = grid(mask[part].shape) / k + np.float32(0.5 / k - 0.5) + corner.astype(np.float32)
     colour = tone.colour * choice.brightness
     colour = colour * np.exp(choice.warmth * np.array([1.0, 0.0, -1.0], np.float32))
-    shade = _lip_shade(mask[part], k * unit)
+    shade = lip_shade(mask[part], k * unit)
     picture = _model_mouth(drawn, part, colour, plate) * shade[..., None] ** REDDER
     photo, alpha = _donor_mouth(target, anatomy, plate, choice, fine, colour, drop)
     photo = photo * (0.76 + 0.3 * shade)[..., None]
@@ -158,26 +155,6 @@ def paint_cavity(
     soft = SOFTNESS * min(max(1.0, subject.crop.scale), 3.0)
     within = cv2.GaussianBlur(drawn.to_pixels(within), (0, 0), soft)
     return within[..., :3] / np.maximum(within[..., 3:], 1e-4)
-
-
-def _lip_shade(mask: np.ndarray, unit: float) -> np.ndarray:
-    """Return the light that lips and corners leave, (H, W) float32.
-
-    Args:
-        mask: (H, W) bool, the opening.
-        unit: the eye distance in its pixels.
-    """
-    inside = np.pad(mask.astype(np.uint8), 1)
-    near = cv2.distanceTransform(inside, cv2.DIST_L2, 5)[1:-1, 1:-1] / unit
-    shade = 1 - LIP_SHADE * np.exp(-near / LIP_SHADE_REACH)
-    rows = np.arange(mask.shape[0], dtype=np.float32)[:, None]
-    top = np.where(mask.any(0), mask.argmax(0), 0)[None]
-    shade *= 1 - UPPER_SHADE * np.exp(-np.maximum(rows - top, 0) / (unit * UPPER_SHADE_REACH))
-    columns = np.flatnonzero(mask.any(0))
-    middle, half = columns.mean(), max(float(np.ptp(columns)) / 2, 1.0)
-    aside = np.abs(np.arange(mask.shape[1]) - middle) / half
-    shade *= 1 - CORNER_SHADE * np.clip((aside - 0.5) / 0.5, 0, 1)[None] ** 1.5
-    return shade.astype(np.float32)
 
 
 def _model_mouth(mouth: DrawnMouth, part: Box, colour: np.ndarray, plate: TeethPlate) -> np.ndarray:

@@ -50,6 +50,19 @@ class ShapeTable:
     validation: np.ndarray
     photo: np.ndarray
 
+    def taken(self, rows: np.ndarray) -> "ShapeTable":
+        """Return some of the faces."""
+        return ShapeTable(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
+
+    @staticmethod
+    def is_one(path: Path) -> bool:
+        """Tell whether a file is one that `save` wrote."""
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                return {f.name for f in fields(ShapeTable)} == set(arrays.files)
+        except (OSError, ValueError, AttributeError):
+            return False
+
     def save(self, path: Path) -> None:
         """Write an npz file; movements in half precision."""
         arrays = {f.name: getattr(self, f.name) for f in fields(self)}

@@ -33,6 +33,7 @@ class FieldTable:
 
     Attributes:
         pictures: (N, S, S, 3) uint8 RGB, the inputs.
+        targets: (N, h, h, 3) uint8 RGB.
         flow: (N, h, h, 2) float16 crop pixels.
         log_ratio: (N, h, h, 3) float16.
         trusted: (N, h, h) uint8, 255 where the fields are known, 0 beyond the photo and on paint.
@@ -50,6 +51,7 @@ class FieldTable:
     """
 
     pictures: np.ndarray
+    targets: np.ndarray
     flow: np.ndarray
     log_ratio: np.ndarray
     trusted: np.ndarray
@@ -163,6 +165,7 @@ def row_of(pair: Pair) -> dict[str, np.ndarray]:
         amplitudes[0] = 1.0
     return {
         "pictures": pair.input,
+        "targets": _reduce(pair.target),
         "flow": _reduce(given.flow).astype(np.float16),
         "log_ratio": _reduce(given.log_ratio).astype(np.float16),
         "trusted": np.rint(255 * _reduce(trusted)).astype(np.uint8),

@@ -1,7 +1,7 @@
 """Where the lids lie in the photo, and where they are to lie.
 
-An eye has its own frame: x from one corner to the other, to the image's right, y across and down,
-both in eye distances. All lines run along x, so that skin moves by columns.
+An eye has its own frame: x from one corner to the other, towards the person's left, y across
+and down the face, both in eye distances. All lines run along x, so that skin moves by columns.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from faceedit.faces.topology import IRISES, LOWER_LIDS, UPPER_LIDS
+from faceedit.faces.topology import IRISES, LOWER_LIDS, OUTER_EYE_CORNERS, UPPER_LIDS
 
 CREASES = ((247, 30, 29, 27, 28, 56, 190), (467, 260, 259, 257, 258, 286, 414))
 """Mesh points along the fold of the upper lid, outer first, in the order of `UPPER_LIDS`."""
@@ -152,7 +152,8 @@ def eye_frame(photo: np.ndarray, eye: int) -> tuple[np.ndarray, np.ndarray]:
         eye: 0 for the person's right, at the image's left, 1 for the other.
     """
     corners = photo[[UPPER_LIDS[eye][0], UPPER_LIDS[eye][-1]]]
-    corners = corners[np.argsort(corners[:, 0])]
+    # Along the face's own axis, so that heads may lie on a side or stand upside down.
+    corners = corners[np.argsort(corners @ np.subtract(*photo[list(OUTER_EYE_CORNERS[::-1])]))]
     x_axis = (corners[1] - corners[0]) / np.linalg.norm(corners[1] - corners[0])
     return corners.mean(0), np.array([x_axis, [-x_axis[1], x_axis[0]]])
 
@@ -161,7 +162,7 @@ def lay_lids(photo: np.ndarray, moved: np.ndarray, unit: float, eye: int) -> Lid
     """Lay the lines of one eye.
 
     Args:
-        photo: (478, >= 2) landmarks in pixels, upright.
+        photo: (478, >= 2) landmarks in pixels.
         moved: (478, >= 2) where they are to lie.
         unit: the eye distance in pixels.
         eye: 0 for the person's right, at the image's left, 1 for the other.

@@ -123,7 +123,7 @@ def contact(before: MouthPoints, after: MouthPoints, opening: Opening, gap: floa
     closing[[0, -1]] = 0.5 * closing[[1, -2]]
     if closing.max() <= 0:
         return nothing
-    middle = sum(after.lips) / 2
+    middle = (after.lips[0] + after.lips[1]) / 2
     order = np.argsort(middle[:, 0])
     columns, along = opening.places[0, :, 0], opening.places[..., 1]
     rows = np.interp(columns, middle[order, 0], middle[order, 1])

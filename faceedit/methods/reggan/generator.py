@@ -1,126 +1,131 @@
-"""The ``fast`` profile: expression layers and refinement network with the compose head."""
+"""The ``fast`` profile: closed-form layers, and a refinement network with the compose head."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from faceedit.faces.landmark_maps import CHANNELS
+from faceedit.methods.reggan.drawn import FIELD_SIZE, WORKING_SIZE
 from faceedit.methods.reggan.expression_layer import ExpressionLayer
 from faceedit.methods.reggan.refinement import RefinementConfig, RefinementNetwork
 from faceedit.methods.reggan.rgb_generator import express
+from faceedit.methods.reggan.shade_layer import ShadeLayer
+from faceedit.methods.reggan.shape_layer import BLOCKS, ShapeLayer
+from faceedit.targets import EXPRESSIONS
 
 CROP_SIZE = 256
-WORKING_SIZE = 128
-OUT_CHANNELS = 10
-"""Flow 2, log ratio 3, opacity 1, gain 3, saturation 1."""
-STRONGEST = 1.6
+STRONGEST = 1.5
 """Highest strength that the network is trained for."""
-ONSET = 0.15
-"""Below this total strength the fields fade to nothing, so that 0 is the identity."""
-FLOW_UNIT, RATIO_UNIT, OPACITY_UNIT = 8.0, 0.4, 4.0
-"""What 1 of the network's output stands for: crop pixels, log ratio, logits."""
+FLOW_UNIT, RATIO_UNIT = 2.0, 0.2
+"""What 1 of the network's output stands for: crop pixels, log ratio."""
+FIELDS = 6
+"""Flow 2, log ratio 3, share of the shade layer 1."""
+_FINER = FIELD_SIZE // WORKING_SIZE
 
 
-@dataclass(frozen=True)
-class FieldTensors:
-    """What the generator gives for a batch, at its working size.
+class FieldTensors(NamedTuple):
+    """What the generator gives for a batch.
 
     Attributes:
-        flow: (N, 2, h, w) in crop pixels.
-        log_ratio: (N, 3, h, w).
-        opacity_logit: (N, 1, h, w); `opacity` is its sigmoid times `onset`.
-        log_gain: (N, 3, h, w) light on the mouth texture.
-        saturation: (N, 1, h, w) in [0, 1].
-        onset: (N, 1, 1, 1) in [0, 1], already in `flow` and `log_ratio`.
+        flow: (N, 2, 128, 128) in crop pixels.
+        log_ratio: (N, 3, 128, 128).
+        tone: (N, 3) RGB in [0, 1] of lit teeth.
+        eyeglasses: (N,) logit, whether spectacles are worn.
     """
 
     flow: Tensor
     log_ratio: Tensor
-    opacity_logit: Tensor
-    log_gain: Tensor
-    saturation: Tensor
-    onset: Tensor
-
-    @property
-    def opacity(self) -> Tensor:
-        """(N, 1, h, w) in [0, 1]."""
-        return torch.sigmoid(self.opacity_logit) * self.onset
+    tone: Tensor
+    eyeglasses: Tensor
 
 
 class FieldGenerator(nn.Module):
-    """x_E = G_E(x), then fields = G_R(x, x_E, landmarks, strengths, style).
+    """x_E = G_E(x), then fields = G_R(x, x_E, landmarks, strengths).
 
-    The paper's G_R sees x_E alone and gives the picture. This one also sees the photo, and gives
-    the fields of `faces.edit.Edit`.
+    The paper's G_R sees x_E alone and gives the picture. This one is also shown the photo as the
+    shape layer moves it, the moved face's landmarks, and the shade layer's log ratio, and corrects
+    what these layers say.
 
     Args:
-        targets: names of the expressions, one expression layer each.
-        code_size: length of a style code.
+        components: of the shape layer.
         config: of the refinement network; None takes the profile's.
     """
 
-    def __init__(
-        self, targets: tuple[str, ...], code_size: int, config: RefinementConfig | None = None
-    ):
+    def __init__(self, components: int = 160, config: RefinementConfig | None = None):
         super().__init__()
-        self.targets = targets
-        self.code_size = code_size
-        channels = 3 + 3 + len(CHANNELS) + len(targets) + code_size
-        config = config or RefinementConfig.fast(channels, OUT_CHANNELS)
-        if config.in_channels != channels or config.out_channels != OUT_CHANNELS:
-            raise ValueError(f"the refinement network must map {channels} to {OUT_CHANNELS}")
-        self.expression_layers = nn.ModuleList(ExpressionLayer(WORKING_SIZE) for _ in targets)
+        self.targets = EXPRESSIONS
+        channels = (3 + 3) * _FINER**2 + 3 + len(CHANNELS) + 2 + len(BLOCKS)
+        outputs = FIELDS * _FINER**2
+        config = config or RefinementConfig.fast(channels, outputs)
+        if config.in_channels != channels or config.out_channels != outputs:
+            raise ValueError(f"the refinement network must map {channels} to {outputs}")
+        self.components = components
+        self.shape_layer = ShapeLayer(components)
+        self.shade_layer = ShadeLayer()
+        self.expression_layers = nn.ModuleList(ExpressionLayer(WORKING_SIZE) for _ in self.targets)
         self.refinement = RefinementNetwork(config)
+        self.scalars = nn.Linear(config.widths[-1], 4)
 
-    def forward(self, crop: Tensor, maps: Tensor, strengths: Tensor, code: Tensor) -> FieldTensors:
+    def forward(
+        self,
+        picture: Tensor,
+        moved: Tensor,
+        maps: Tensor,
+        flow: Tensor,
+        shade: Tensor,
+        shares: Tensor,
+    ) -> FieldTensors:
         """Predict fields.
 
         Args:
-            crop: (N, 3, 256, 256) in [0, 1].
-            maps: (N, 12, 128, 128) landmark maps in [0, 1].
-            strengths: (N, targets) 0 to `STRONGEST`.
-            code: (N, code_size) style.
-
-        Returns:
-            Fields of 128 px; where all strengths are 0, they are 0 too.
+            picture: (N, 3, 64, 64) the photo in [0, 1].
+            moved: (N, 3, 128, 128), and the others as `drawn.Drawn` has them.
+            maps: (N, 12, 64, 64).
+            flow: (N, 2, 128, 128) crop pixels.
+            shade: (N, 3, 128, 128).
+            shares: (N, 9) of `shape_layer.BLOCKS`, 0 to `STRONGEST`.
         """
-        x = F.interpolate(crop, size=(WORKING_SIZE, WORKING_SIZE), mode="area") * 2 - 1
-        planes = torch.cat([strengths, code * strengths.sum(1, keepdim=True)], 1)
-        planes = planes[:, :, None, None].expand(-1, -1, WORKING_SIZE, WORKING_SIZE)
-        inputs = torch.cat([x, self.express(x, strengths), maps * 2 - 1, planes], 1)
-        out = self.refinement(inputs.contiguous(memory_format=torch.channels_last)).float()
-        onset = (strengths.sum(1) / ONSET).clamp(0, 1)[:, None, None, None]
+        x = picture * 2 - 1
+        planes = shares[:, :, None, None].expand(-1, -1, WORKING_SIZE, WORKING_SIZE)
+        inputs = [
+            F.pixel_unshuffle(moved * 2 - 1, _FINER),
+            F.pixel_unshuffle(shade * 4, _FINER),
+            self.express(x, shares[:, 1:]),
+            maps * 2 - 1,
+            F.avg_pool2d(flow, _FINER) / 8,
+            planes,
+        ]
+        given = torch.cat(inputs, 1).contiguous(memory_format=torch.channels_last)
+        latent, skips = self.refinement.encode(given)
+        scalars = self.scalars(latent.mean((2, 3))).float()
+        out = F.pixel_shuffle(self.refinement.decode(latent, skips), _FINER).float()
+        # Nothing is asked of a face at strength 0, and little near it.
+        onset = shares.sum(1).clamp(max=1.0)[:, None, None, None]
+        share = 1 + out[:, 5:6] * onset
         return FieldTensors(
-            flow=out[:, 0:2] * FLOW_UNIT * onset,
-            log_ratio=out[:, 2:5] * RATIO_UNIT * onset,
-            opacity_logit=(out[:, 5:6] - 1) * OPACITY_UNIT,
-            log_gain=out[:, 6:9],
-            saturation=torch.sigmoid(out[:, 9:10] * 2 + 2),
-            onset=onset,
+            flow=flow + out[:, :2] * FLOW_UNIT * onset,
+            log_ratio=shade * share + out[:, 2:5] * RATIO_UNIT * onset,
+            tone=torch.sigmoid(scalars[:, :3]),
+            eyeglasses=scalars[:, 3],
         )
 
     def express(self, x: Tensor, strengths: Tensor) -> Tensor:
         """Apply the expression layers: x + sum of strength times (G_E(x) - x).
 
         Args:
-            x: (N, 3, 128, 128) in [-1, 1].
-            strengths: (N, targets).
+            x: (N, 3, 64, 64) in [-1, 1].
+            strengths: (N, 8).
         """
         return express(self.expression_layers, x, strengths)
 
     def architecture(self) -> dict[str, Any]:
         """Return what `from_architecture` needs, as JSON."""
-        return {
-            "targets": list(self.targets),
-            "code_size": self.code_size,
-            "refinement": asdict(self.refinement.config),
-        }
+        return {"components": self.components, "refinement": asdict(self.refinement.config)}
 
     @classmethod
     def from_architecture(cls, values: dict[str, Any]) -> "FieldGenerator":
         """Build the module that `architecture` described."""
-        config = RefinementConfig.from_dict(values["refinement"])
-        return cls(tuple(values["targets"]), values["code_size"], config)
+        return cls(values["components"], RefinementConfig.from_dict(values["refinement"]))

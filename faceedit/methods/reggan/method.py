@@ -4,32 +4,23 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from torch.nn import functional as F
 
 from faceedit.errors import UsageError, WeightsError
-from faceedit.faces.align import MOUTH_CORNERS, Crop
-from faceedit.faces.edit import Edit, RasterPaint, TexturePaint
-from faceedit.faces.landmark_maps import draw_landmark_maps
-from faceedit.methods.reggan.generator import (
-    CROP_SIZE,
-    ONSET,
-    WORKING_SIZE,
-    FieldGenerator,
-    FieldTensors,
-)
-from faceedit.methods.reggan.mouth import eye_distance, texture_affine
+from faceedit.faces.align import Crop
+from faceedit.faces.details import EyesDetail, MouthDetail, MovedPoints
+from faceedit.faces.edit import Edit, RasterPaint
+from faceedit.faces.mouth.paint import TeethTexture
+from faceedit.faces.topology import IRISES
+from faceedit.methods.reggan.drawn import WORKING_SIZE, Drawn, draw_face
+from faceedit.methods.reggan.generator import CROP_SIZE, FieldGenerator, FieldTensors
 from faceedit.methods.reggan.rgb_generator import RgbGenerator
+from faceedit.methods.reggan.shape_layer import MovedFaces, block_shares
+from faceedit.methods.reggan.teeth import choose_texture, unpack_textures
 from faceedit.registry import Checkpoint
 from faceedit.targets import Target
 
-_FEWEST_PIXELS = 24
-"""An opening of fewer pixels of the opacity has no shape; the texture then lies by the lips."""
-_FAINT = 0.01
-"""An opacity that is nowhere more than this is no opening."""
-_CLOSED_HALF_WIDTH = 0.3
-"""Half width in eye distances taken for a mouth without an opening."""
-_OPENING_PER_MOUTH = 0.56
-"""Half width of a smile's opening over the width of the same mouth before."""
+ONSET = 0.15
+"""Strength of the ``paper`` profile below which its picture fades into the photo."""
 
 
 def load(checkpoint: Checkpoint, device: torch.device) -> "RegGAN | RgbRegGAN":
@@ -45,14 +36,13 @@ def load(checkpoint: Checkpoint, device: torch.device) -> "RegGAN | RgbRegGAN":
             rgb.load_state_dict(tensors)
             return RgbRegGAN(rgb.to(device))
         generator = FieldGenerator.from_architecture(checkpoint.architecture)
-        styles, calibration = tensors.pop("styles"), tensors.pop("calibration")
-        textures, widths = tensors.pop("textures"), tensors.pop("texture_half_width")
+        textures = unpack_textures(tensors.pop("textures").numpy())
         generator.load_state_dict(tensors)
     except (KeyError, TypeError, RuntimeError, ValueError) as error:
         raise WeightsError(
             f"reggan {checkpoint.profile}: the tensors do not fit the architecture: {error}"
         ) from error
-    return RegGAN(generator.to(device), styles, calibration, textures.numpy(), widths.numpy())
+    return RegGAN(generator.to(device), textures)
 
 
 class RegGAN:
@@ -60,95 +50,78 @@ class RegGAN:
 
     Args:
         generator: trained, on its device.
-        styles: (targets, code_size) style code of each target.
-        calibration: (targets, 2) gains of flow and log ratio, see `calibrate.calibrate`.
-        textures: (K, h, w, 3) float32 mouth textures, K at least 1.
-        half_width: (K,) half width in eye distances of the openings that each suits.
+        textures: of teeth, at least one.
     """
 
     name = "reggan"
     profile = "fast"
     crop_size = CROP_SIZE
 
-    def __init__(
-        self,
-        generator: FieldGenerator,
-        styles: torch.Tensor,
-        calibration: torch.Tensor,
-        textures: np.ndarray,
-        half_width: np.ndarray,
-    ):
+    def __init__(self, generator: FieldGenerator, textures: Sequence[TeethTexture]):
         self.generator = generator.eval().requires_grad_(False)
         self.generator.refinement.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         self.device = next(generator.parameters()).device
         self.targets = generator.targets
-        self.styles = styles.to(self.device)
-        self.calibration = calibration.to(self.device)
-        self.textures = textures.astype(np.float32)
-        self.half_width = half_width
+        self.textures = tuple(textures)
 
     def edit(self, crops: Sequence[Crop], target: Target) -> list[Edit]:
         """Edit a batch of crops of `crop_size`; see `methods.base.Method.edit`."""
         strengths = _strengths(self.targets, target)
-        batch = len(crops)
-        if batch == 0:
+        if not crops:
             return []
-        pixels = np.stack([crop.pixels for crop in crops])
-        maps = np.stack([draw_landmark_maps(c.landmarks, CROP_SIZE, WORKING_SIZE) for c in crops])
-        given = strengths.to(self.device).expand(batch, -1)
-        share = given / given.sum(1, keepdim=True).clamp(min=1e-6)
         with torch.inference_mode():
-            fields = self.generator(
-                _to_tensor(pixels, self.device), _to_tensor(maps, self.device), given,
-                share @ self.styles,
-            )  # fmt: skip
-            edits = _to_numpy(fields, share @ self.calibration)
-        return [self._edit(crop, *(field[i] for field in edits)) for i, crop in enumerate(crops)]
+            shares = block_shares(strengths[None]).expand(len(crops), -1)
+            faces = self._move(crops, shares)
+            shade = self.generator.shade_layer(shares[:1].to(self.device))[0]
+            shade = np.ascontiguousarray(shade.permute(1, 2, 0).cpu().numpy())
+            moved = faces.landmarks.cpu().numpy()
+            drawn = [
+                draw_face(crop.pixels, crop.landmarks, after, shade)
+                for crop, after in zip(crops, moved, strict=True)
+            ]
+            fields = self._refine(crops, drawn, shares)
+        return [self._edit(crop, faces, fields, i) for i, crop in enumerate(crops)]
 
-    def _edit(
-        self,
-        crop: Crop,
-        flow: np.ndarray,
-        log_ratio: np.ndarray,
-        opacity: np.ndarray,
-        log_gain: np.ndarray,
-        saturation: np.ndarray,
-    ) -> Edit:
-        paint = self._paint(crop, opacity, log_gain, saturation[..., 0])
-        return Edit(flow, log_ratio, opacity[..., 0], paint, CROP_SIZE)
+    def _move(self, crops: Sequence[Crop], shares: torch.Tensor) -> MovedFaces:
+        landmarks = np.stack([crop.landmarks for crop in crops]).astype(np.float32)
+        given = torch.from_numpy(landmarks).to(self.device)
+        faces = self.generator.shape_layer(given, shares.to(self.device))
+        # Where one looks is not part of an expression.
+        irises = [i for iris in IRISES for i in iris]
+        faces.landmarks[:, irises] = given[:, irises, :2]
+        return faces
 
-    def _paint(
-        self, crop: Crop, opacity: np.ndarray, log_gain: np.ndarray, saturation: np.ndarray
-    ) -> TexturePaint:
-        """Lay the texture that suits the mouth into its opening.
+    def _refine(
+        self, crops: Sequence[Crop], drawn: Sequence[Drawn], shares: torch.Tensor
+    ) -> FieldTensors:
+        pictures = _to_tensor(np.stack([crop.pixels for crop in crops]), self.device)
+        small = torch.nn.functional.interpolate(pictures, (WORKING_SIZE,) * 2, mode="area")
+        parts = ("moved", "maps", "flow", "shade")
+        given = (
+            _to_tensor(np.stack([getattr(one, part) for one in drawn]), self.device)
+            for part in parts
+        )
+        return self.generator(small, *given, shares.to(self.device))
 
-        Args:
-            crop: with landmarks before the edit.
-            opacity: (h, w, 1) in [0, 1], covering the crop.
-            log_gain: (h', w', 3).
-            saturation: (h', w').
-        """
-        unit = max(eye_distance(crop.landmarks), 1.0)
-        corners = crop.landmarks[list(MOUTH_CORNERS), :2].astype(np.float64)
-        mouth = float(np.linalg.norm(corners[1] - corners[0]))
-        axis = (corners[1] - corners[0]) / max(mouth, 1e-6)
-        down = np.array([-axis[1], axis[0]])
-        lip, half = corners.mean(0), _CLOSED_HALF_WIDTH * unit
-        # At small strengths the whole opacity is small: half of the highest marks the edge.
-        highest = float(opacity.max())
-        opening = np.argwhere(opacity[..., 0] > max(0.5 * highest, _FAINT))[:, ::-1]
-        if len(opening) >= _FEWEST_PIXELS:
-            points = (opening + 0.5) * (CROP_SIZE / opacity.shape[0]) - 0.5
-            along, depth = points @ axis, points @ down
-            left, right = np.percentile(along, [1, 99])
-            half, middle = (right - left) / 2, (left + right) / 2
-            near = np.abs(along - middle) < max(0.25 * half, 2.0)
-            top = float(depth[near].min() if near.any() else depth.min())
-            lip = axis * middle + down * top
-        # By the mouth before the edit: one person keeps one set of teeth at all strengths.
-        index = int(np.abs(self.half_width - _OPENING_PER_MOUTH * mouth / unit).argmin())
-        affine = texture_affine(axis, lip, half, unit, float(self.half_width[index]))
-        return TexturePaint(self.textures[index], affine, log_gain, saturation, CROP_SIZE)
+    def _edit(self, crop: Crop, faces: MovedFaces, fields: FieldTensors, index: int) -> Edit:
+        points = MovedPoints(
+            crop.landmarks,
+            *(
+                part[index].cpu().numpy().astype(np.float64)
+                for part in (faces.landmarks, faces.jaws, faces.jaws_moved)
+            ),
+        )
+        held = float(torch.sigmoid(fields.eyeglasses[index]))
+        tone = fields.tone[index].cpu().numpy()
+        texture = choose_texture(self.textures, crop.landmarks)
+        nothing = np.zeros((2, 2), np.float32)
+        paint = RasterPaint(np.zeros((2, 2, 3), np.float32), CROP_SIZE)
+        details = (EyesDetail(points, held), MouthDetail(points, texture, tone))
+        flow, ratio = (
+            np.ascontiguousarray(field[index].permute(1, 2, 0).cpu().numpy())
+            for field in (fields.flow, fields.log_ratio)
+        )
+        return Edit(flow, ratio, nothing, paint, CROP_SIZE, details)
 
 
 class RgbRegGAN:
@@ -202,25 +175,4 @@ def _strengths(targets: tuple[str, ...], target: Target) -> torch.Tensor:
 
 
 def _to_tensor(images: np.ndarray, device: torch.device) -> torch.Tensor:
-    return torch.from_numpy(images).to(device).permute(0, 3, 1, 2)
-
-
-def _to_numpy(fields: FieldTensors, gains: torch.Tensor) -> list[np.ndarray]:
-    """Bring fields to numpy.
-
-    Args:
-        fields: of N crops.
-        gains: (N, 2) of flow and log ratio.
-
-    Returns:
-        Flow, log ratio, opacity, log gain and saturation as (N, h, w, C) float32.
-    """
-    # The mouth's edge is drawn finer than the network works: sharpen after upsampling.
-    opacity = F.interpolate(
-        fields.opacity_logit, scale_factor=2, mode="bicubic", align_corners=False
-    )
-    opacity = torch.sigmoid(opacity) * fields.onset
-    flow = fields.flow * gains[:, :1, None, None]
-    log_ratio = fields.log_ratio * gains[:, 1:, None, None]
-    tensors = (flow, log_ratio, opacity, fields.log_gain, fields.saturation)
-    return [np.ascontiguousarray(t.permute(0, 2, 3, 1).float().cpu().numpy()) for t in tensors]
+    return torch.from_numpy(np.ascontiguousarray(images)).to(device).permute(0, 3, 1, 2)

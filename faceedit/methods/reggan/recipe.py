@@ -24,6 +24,19 @@ class LossWeights:
 
 
 @dataclass(frozen=True)
+class LayerRecipe:
+    """How an expression layer is solved (Eq. 6).
+
+    Attributes:
+        field: side r of the receptive field.
+        ridge: lambda_Reg, for images in [-1, 1].
+    """
+
+    field: int = 5
+    ridge: float = 30.0
+
+
+@dataclass(frozen=True)
 class RegGANRecipe:
     """How a RegGAN is trained.
 
@@ -31,7 +44,7 @@ class RegGANRecipe:
         field: side r of the receptive field (IV-B: 5).
         ridge: lambda_Reg of Eq. 6 for images in [-1, 1]. The paper names no value; of 0.01 to 100
             this was best on people left out, fitted on 79 neutral and happy pairs at 128 px.
-        colour_copies: recoloured copies of each training image (IV-C: ten).
+        recoloured: share of samples in another photo's colours (IV-C: ten copies of each image).
         batch_size: pairs a step of the refinement network (IV-B: 1).
         epochs: passes over the pairs, both ways; the paper names no number.
         learning_rate: of Adam, for generator and discriminators; the paper names no value, this is
@@ -41,11 +54,16 @@ class RegGANRecipe:
         discriminator_width: channels of each discriminator's first layer (pix2pixHD's: 64).
         discriminator_scales: number of discriminators (III-E: three).
         spectral_norm: use spectral normalisation in the discriminators (the paper names none).
+        size: side of the pictures in pixels; the paper's are of 400. Tables of pairs keep targets
+            at 128.
+        attention: False leaves the attention units out (Table II).
+        latent_blocks: number of latent attention blocks (III-D: ten; 0 is Table II's ablation).
+        vgg: file of VGG-19 weights for Eq. 14; "" compares features of the face mesh network.
     """
 
     field: int = 5
     ridge: float = 3.0
-    colour_copies: int = 10
+    recoloured: float = 10 / 11
     batch_size: int = 1
     epochs: int = 100
     learning_rate: float = 2e-4
@@ -54,6 +72,32 @@ class RegGANRecipe:
     discriminator_width: int = 64
     discriminator_scales: int = 3
     spectral_norm: bool = False
+    size: int = 128
+    attention: bool = True
+    latent_blocks: int = 10
+    vgg: str = ""
+
+    @property
+    def layer(self) -> "LayerRecipe":
+        """How its expression layers are solved."""
+        return LayerRecipe(self.field, self.ridge)
+
+
+@dataclass(frozen=True)
+class Amplitudes:
+    """The studio's amplitude that strength 1 of each expression stands for.
+
+    At these a person names the studio's pictures clearly and our recogniser nearly always, while
+    the identity network still knows the person (0.80 for the widest, surprised).
+    """
+
+    happy: float = 1.3
+    sad: float = 1.2
+    angry: float = 1.1
+    surprised: float = 1.1
+    disgusted: float = 1.2
+    afraid: float = 1.25
+    contemptuous: float = 1.3
 
 
 @dataclass(frozen=True)
@@ -61,7 +105,11 @@ class FastRecipe:
     """How the ``fast`` profile is trained; nothing of it is in the paper.
 
     Attributes:
-        stage_one: field, ridge and colour copies of its expression layers.
+        amplitudes: what strength 1 means.
+        components: of shape, that the shape layer is linear in.
+        shape_ridge: its weight of Eq. 6.
+        layer: how the expression layers are solved.
+        textures: of teeth, to begin with; those that explain few smiles are dropped.
         steps: updates with known fields.
         batch_size: samples a step.
         learning_rate: of Adam at its highest; it rises over `warm_up` steps and falls by a cosine.
@@ -69,20 +117,23 @@ class FastRecipe:
         warm_up: steps.
         largest_gradient: norm to which longer gradients are cut.
         weights: of the field losses.
-        pair_share: share of samples that carry a real photo of the same person.
-        style_gap: mouth gap in eye distances from which a person's expression counts for the
-            style of edits: a smile that shows its teeth.
+        attention: False leaves the attention units out (Table II).
+        latent_blocks: number of latent attention blocks; 0 is Table II's ablation.
+        validate_every: steps.
     """
 
-    stage_one: RegGANRecipe = dataclasses.field(
-        default_factory=lambda: RegGANRecipe(colour_copies=3)
-    )
-    steps: int = 3000
-    batch_size: int = 12
-    learning_rate: float = 1e-3
+    amplitudes: Amplitudes = dataclasses.field(default_factory=Amplitudes)
+    components: int = 160
+    shape_ridge: float = 10.0
+    layer: LayerRecipe = dataclasses.field(default_factory=LayerRecipe)
+    textures: int = 6
+    steps: int = 8000
+    batch_size: int = 16
+    learning_rate: float = 1.5e-3
     betas: tuple[float, float] = (0.9, 0.99)
     warm_up: int = 50
     largest_gradient: float = 2.0
     weights: FieldWeights = dataclasses.field(default_factory=FieldWeights)
-    pair_share: float = 0.3
-    style_gap: float = 0.06
+    attention: bool = True
+    latent_blocks: int = 10
+    validate_every: int = 1000

@@ -65,13 +65,13 @@ class RefinementConfig:
 
     @classmethod
     def fast(cls, in_channels: int, out_channels: int) -> "RefinementConfig":
-        """The network for a CPU: inputs of 128 px, raw outputs of the same size."""
+        """The network for a CPU: inputs of 64 px, raw outputs of the same size."""
         return cls(
             in_channels=in_channels,
             out_channels=out_channels,
             stem_channels=32,
-            widths=(64, 112, 160),
-            hourglass_depth=2,
+            widths=(64, 80, 96),
+            hourglass_depth=1,
             hourglass_channels=16,
             skips=True,
         )
@@ -138,12 +138,19 @@ class RefinementNetwork(nn.Module):
         Returns:
             (N, out_channels, S, S): in [-1, 1] with the "tanh" activation, else unbounded.
         """
+        return self.decode(*self.encode(x))
+
+    def encode(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Return the latent features, (N, widths[2], S / 8, S / 8), and those that skip them."""
         x = self.stem(x)
         skips: list[Tensor] = []
         for block in self.encoder:
             skips.append(x)
             x = block(x)
-        x = self.latent(x)
+        return self.latent(x), skips
+
+    def decode(self, x: Tensor, skips: list[Tensor]) -> Tensor:
+        """Return `forward` from what `encode` gave; it empties the list."""
         for block in self.decoder:
             x = F.interpolate(x, scale_factor=2.0, mode="nearest")
             skip = skips.pop()

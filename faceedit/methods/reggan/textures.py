@@ -5,42 +5,24 @@ warp and lit by its own light. What differs between the smiles of one texture is
 before averaging, so teeth stay teeth.
 """
 
-from dataclasses import dataclass
-
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from faceedit.methods.reggan.mouth import TEXTURE_SIZE, TEXTURE_SPAN
+from faceedit.faces.mouth.paint import TEXTURE_SIZE, TeethTexture
+from faceedit.methods.reggan.teeth import part_texture
+from faceedit.studio.smiles import Smiles, texture_edge
 
 WHITE = 0.9
 """Brightness of the teeth in a texture."""
 HIGHLIGHT = 1.4
 """Highest value in a texture: teeth shine brighter than `WHITE`, and light on a face dims them."""
-LEAST_SHARE = 0.08
+LEAST_SHARE = 0.15
 """Textures that explain less than this share of the smiles hold outliers and are dropped."""
-FEWEST_PIXELS = 1500
+FEWEST_PIXELS = 900
 """A mouth that covers fewer texture pixels does not tell the colour of its teeth."""
-
-
-@dataclass(frozen=True)
-class MouthTextures:
-    """What `learn_textures` found.
-
-    Attributes:
-        textures: (K, h, w, 3) float32 RGB in [0, `HIGHLIGHT`], teeth at `WHITE`; most common first.
-        half_width: (K,) half width of the openings that each explains, in eye distances.
-    """
-
-    textures: np.ndarray
-    half_width: np.ndarray
-
-
-def plain_textures() -> MouthTextures:
-    """Return one texture without teeth, for an expression whose pairs show none."""
-    dark = _background()[None].permute(0, 2, 3, 1).contiguous().numpy()
-    return MouthTextures(dark, np.array([0.3]))
 
 
 def tooth_colour(patch: np.ndarray, mask: np.ndarray) -> np.ndarray | None:
@@ -54,16 +36,36 @@ def tooth_colour(patch: np.ndarray, mask: np.ndarray) -> np.ndarray | None:
     return colour if colour.max() / max(colour.min(), 1e-3) < 1.7 and colour.max() > 0.25 else None
 
 
+def learn_teeth(smiles: Smiles, components: int = 6, steps: int = 150) -> list[TeethTexture]:
+    """Learn textures of teeth from smiles, the most common first.
+
+    Args:
+        smiles: mouths in one frame.
+        components: number of textures to start with.
+        steps: of gradient descent on the textures.
+
+    Raises:
+        ValueError: no patch shows clear teeth.
+    """
+    colours, seen = learn_textures(smiles.patches, smiles.masks, components, steps)
+    edge = texture_edge()
+    return [part_texture(c / WHITE, edge, s) for c, s in zip(colours, seen, strict=True)]
+
+
 def learn_textures(
-    patches: np.ndarray, masks: np.ndarray, components: int = 8, steps: int = 150
-) -> MouthTextures:
-    """Learn textures from smiles.
+    patches: np.ndarray, masks: np.ndarray, components: int, steps: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Learn textures of open mouths.
 
     Args:
         patches: (N, h, w, 3) uint8 in the texture frame.
         masks: (N, h, w) coverage of the mouths' inside.
         components: number of textures to start with.
         steps: of gradient descent on the textures.
+
+    Returns:
+        (K, h, w, 3) float32 RGB in [0, `HIGHLIGHT`], teeth at `WHITE`, most common first; and
+        (K, h, w) float32 in [0, 1], how surely a pixel has been seen.
 
     Raises:
         ValueError: no patch shows clear teeth.
@@ -100,11 +102,11 @@ def learn_textures(
 
     share = torch.bincount(best, minlength=count).float() / len(smiles)
     order = [k for k in share.argsort(descending=True).tolist() if share[k] >= LEAST_SHARE]
-    widths = (inside > 0.5).any(2).float().sum((1, 2)) / 2 / TEXTURE_SIZE[1] * TEXTURE_SPAN
-    return MouthTextures(
-        textures.detach()[order].clamp(0, HIGHLIGHT).permute(0, 2, 3, 1).contiguous().numpy(),
-        np.array([float(widths[best == k].median()) for k in order]),
-    )
+    shown = [(inside[best == k] > 0.5).float().mean((0, 1)).numpy() for k in order]
+    # What a quarter of the smiles show is known; its border is soft.
+    known = [cv2.GaussianBlur(np.clip(4 * s, 0, 1).astype(np.float32), (0, 0), 1.5) for s in shown]
+    colours = textures.detach()[order].clamp(0, HIGHLIGHT).permute(0, 2, 3, 1)
+    return colours.contiguous().numpy(), np.stack(known)
 
 
 class _Registration:
@@ -199,7 +201,7 @@ def _seeds(smiles: Tensor, inside: Tensor, background: Tensor, count: int) -> Te
 def _background() -> Tensor:
     """What lies around the teeth where no smile tells: gums above, the dark of the mouth below."""
     height, width = TEXTURE_SIZE
-    lower = torch.linspace(0, 1, height).sub(0.3).mul(4).clamp(0, 1)[None, :, None]
+    lower = torch.linspace(0, 1, height).sub(0.52).mul(12).clamp(0, 1)[None, :, None]
     gums = torch.tensor([0.62, 0.40, 0.40])[:, None, None]
-    dark = torch.tensor([0.28, 0.12, 0.12])[:, None, None]
+    dark = torch.tensor([0.20, 0.09, 0.09])[:, None, None]
     return (gums * (1 - lower) + dark * lower).expand(3, height, width).clone()

@@ -1,0 +1,236 @@
+"""Training the ``paper`` profile: G_R against three discriminators (Eq. 10 to 15)."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from faceedit.errors import UsageError
+from faceedit.faces.build import MESH
+from faceedit.methods.reggan.colour import transfer_histogram
+from faceedit.methods.reggan.discriminator import PyramidDiscriminator
+from faceedit.methods.reggan.fast_task import begin_together, find_table, fit_expression_layer
+from faceedit.methods.reggan.losses import discriminator_loss, generator_losses
+from faceedit.methods.reggan.prepared import pair_shares
+from faceedit.methods.reggan.recipe import RegGANRecipe
+from faceedit.methods.reggan.refinement import RefinementConfig
+from faceedit.methods.reggan.rgb_generator import RgbGenerator
+from faceedit.nn.mesh_features import MeshFeatures
+from faceedit.nn.perceptual import PerceptualLoss, Vgg19Features
+from faceedit.registry import open_registry, write_checkpoint
+from faceedit.targets import EXPRESSIONS
+from faceedit.training.field_table import FieldTable
+from faceedit.training.recipe_file import override
+from faceedit.training.task import Batch, OptimiserPlan, Plan, Request, Task, Update
+
+SHEET_PEOPLE = 6
+AT_STRENGTH = (0.75, 1.35)
+"""Strengths that count as 1: the paper's layers know no other."""
+ALONE = 0.05
+"""Most that other expressions may add."""
+
+
+@dataclass(frozen=True)
+class PaperSamples:
+    """Pairs of pictures by number: ``input`` and ``target`` (3, S, S) in [-1, 1], ``strengths``.
+
+    Attributes:
+        table: of pairs.
+        rows: those that lead to one target at about strength 1.
+        strengths: (N, 8) of all pairs, 1 for the target.
+        size: side S.
+        seed: of all samples.
+        recoloured: share of samples in the colours of another person's photo (IV-C).
+    """
+
+    table: FieldTable
+    rows: np.ndarray
+    strengths: np.ndarray
+    size: int
+    seed: int
+    recoloured: float = 0.0
+
+    def __getitem__(self, number: int) -> Batch:
+        """Draw the `number`-th sample, mirrored half of the time."""
+        rng = np.random.default_rng([self.seed, number])
+        row = int(self.rows[rng.integers(len(self.rows))])
+        given = [np.asarray(self.table.pictures[row]), np.asarray(self.table.targets[row])]
+        if rng.random() < self.recoloured:
+            other = int(self.rows[rng.integers(len(self.rows))])
+            given = transfer_histogram(given, np.asarray(self.table.pictures[other]))
+        pictures = [to_signed(picture, self.size) for picture in given]
+        one_sided = self.strengths[row, EXPRESSIONS.index("contemptuous")] > 0
+        if rng.random() < 0.5 and not one_sided:
+            pictures = [picture.flip(2) for picture in pictures]
+        strengths = torch.from_numpy(self.strengths[row])
+        return {"input": pictures[0], "target": pictures[1], "strengths": strengths}
+
+
+class PaperTask(Task):
+    """See `training.task.Task`.
+
+    Args:
+        request: its data are folders of shards, or packed tables.
+    """
+
+    method, profile = "reggan", "paper"
+
+    def __init__(self, request: Request):
+        self.recipe = recipe = override(RegGANRecipe(), request.overrides)
+        if request.batch_size:
+            self.recipe = recipe = replace(recipe, batch_size=request.batch_size)
+        begin_together(request.rank, lambda: find_table(request))
+        table = find_table(request)
+        strengths = single_strengths(table)
+        train = ~np.asarray(table.validation)
+        rows = np.flatnonzero((strengths.sum(1) > 0) & train)
+        if not len(rows):
+            raise UsageError("no pair leads to one expression at about strength 1")
+        self._table, self._strengths, self._rows = table, strengths, rows
+        epoch = max(1, len(rows) // recipe.batch_size)
+        self.plan = Plan(
+            steps=recipe.epochs * epoch, batch_size=recipe.batch_size, sheet_every=epoch
+        )
+        config = replace(
+            RefinementConfig.paper(),
+            attention=recipe.attention,
+            latent_blocks=recipe.latent_blocks,
+        )
+        generator = RgbGenerator(EXPRESSIONS, recipe.size, config)
+        if not request.resumed and request.rank == 0:
+            shares = pair_shares(table, dict.fromkeys(EXPRESSIONS[1:], 1.0))
+            shares[:, 1:] = strengths
+            for index in range(len(EXPRESSIONS)):
+                layer = fit_expression_layer(
+                    table, shares, np.flatnonzero(train), index, recipe.layer, recipe.size
+                )
+                generator.expression_layers[index].load_state_dict(layer.state_dict())
+            request.tell(f"expression layers: {len(EXPRESSIONS)} of {recipe.size} pixels")
+        self.samples = PaperSamples(
+            table, rows, strengths, recipe.size, request.seed, recipe.recoloured
+        )
+        discriminator = PyramidDiscriminator(
+            width=recipe.discriminator_width,
+            scales=recipe.discriminator_scales,
+            spectral=recipe.spectral_norm,
+        )
+        self.networks = {"generator": generator, "discriminator": discriminator}
+        self._perceptual = _perceptual(recipe, request)
+        plan = OptimiserPlan(rate=recipe.learning_rate, betas=recipe.betas)
+        self.updates = (
+            Update("discriminator", ("discriminator",), self._judge, plan),
+            Update("generator", ("generator",), self._refine, plan),
+        )
+
+    def _judge(self, batch: Batch) -> dict[str, Tensor]:
+        """Eq. 15."""
+        discriminator = self.networks["discriminator"]
+        with torch.no_grad():
+            fake = self.networks["generator"](batch["input"], batch["strengths"])
+        wrong = discriminator_loss(discriminator(fake.float()), discriminator(batch["target"]))
+        return {"total": wrong}
+
+    def _refine(self, batch: Batch) -> dict[str, Tensor]:
+        """Eq. 10."""
+        discriminator, real = self.networks["discriminator"], batch["target"]
+        fake = self.networks["generator"](batch["input"], batch["strengths"]).float()
+        losses = generator_losses(
+            fake,
+            real,
+            discriminator(fake),
+            discriminator(real),
+            self._perceptual,
+            self.recipe.weights,
+        )
+        return vars(losses)
+
+    def validate(self, networks: Mapping[str, nn.Module]) -> dict[str, float]:
+        """Return the mean absolute error of x_R and of x_E in levels of 255, on unseen people."""
+        rows = np.flatnonzero((self._strengths.sum(1) > 0) & np.asarray(self._table.validation))
+        generator = networks["generator"]
+        assert isinstance(generator, RgbGenerator)
+        errors = []
+        for row in rows[np.linspace(0, len(rows) - 1, min(64, len(rows))).astype(int)]:
+            given, real, strengths = self._pair(row, next(generator.parameters()).device)
+            coarse, refined = generator.express(given, strengths), generator(given, strengths)
+            errors.append([float((x.float() - real).abs().mean()) for x in (refined, coarse)])
+        refined, coarse = np.mean(errors, axis=0) * 127.5 if errors else (np.nan, np.nan)
+        return {"refined_error": float(refined), "layer_error": float(coarse)} if errors else {}
+
+    def pictures(
+        self, networks: Mapping[str, nn.Module]
+    ) -> tuple[list[list[np.ndarray]], list[str]] | None:
+        """Draw input, x_E, x_R and the target of some people."""
+        generator = networks["generator"]
+        assert isinstance(generator, RgbGenerator)
+        validation = np.asarray(self._table.validation)
+        rows = np.flatnonzero((self._strengths.sum(1) > 0) & validation)
+        rows = rows if len(rows) else self._rows
+        drawn = []
+        for row in rows[np.linspace(0, len(rows) - 1, min(SHEET_PEOPLE, len(rows))).astype(int)]:
+            given, real, strengths = self._pair(row, next(generator.parameters()).device)
+            coarse, refined = generator.express(given, strengths), generator(given, strengths)
+            drawn.append(
+                [
+                    ((x[0].float().cpu() + 1) / 2).permute(1, 2, 0).numpy()
+                    for x in (given, coarse, refined, real)
+                ]
+            )
+        return drawn, ["input", "expression layer", "refined", "target"]
+
+    def _pair(self, row: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+        given, real = (
+            to_signed(np.asarray(p), self.recipe.size)[None].to(device)
+            for p in (self._table.pictures[row], self._table.targets[row])
+        )
+        return given, real, torch.from_numpy(self._strengths[row : row + 1]).to(device)
+
+    def export(self, path: Path, networks: Mapping[str, nn.Module], notes: dict[str, Any]) -> Path:
+        """Write the weights in half precision."""
+        generator = networks["generator"]
+        assert isinstance(generator, RgbGenerator)
+        tensors = {k: v.detach().cpu().contiguous() for k, v in generator.state_dict().items()}
+        write_checkpoint(
+            path,
+            {k: v.half() if v.is_floating_point() else v for k, v in tensors.items()},
+            method=self.method,
+            profile=self.profile,
+            architecture=generator.architecture(),
+            metadata={"recipe": json.dumps(asdict(self.recipe)), "step": str(notes["step"])},
+        )
+        return path
+
+
+def single_strengths(table: FieldTable) -> np.ndarray:
+    """Return (N, 8) float32: 1 for the one target that a pair leads to in full, else all 0."""
+    asked = np.asarray(table.amplitudes) * np.asarray(table.share)[:, None]
+    single = (asked > ALONE).sum(1) == 1
+    within = (asked.max(1) >= AT_STRENGTH[0]) & (asked.max(1) <= AT_STRENGTH[1])
+    fits = single & within & ~np.asarray(table.real_target)
+    return ((asked > ALONE) & fits[:, None]).astype(np.float32)
+
+
+def to_signed(image: np.ndarray, size: int) -> Tensor:
+    """Return an (S, S, 3) uint8 image as (3, size, size) float32 in [-1, 1]."""
+    if image.shape[0] != size:
+        how = cv2.INTER_AREA if image.shape[0] > size else cv2.INTER_CUBIC
+        image = cv2.resize(image, (size, size), interpolation=how)
+    return torch.from_numpy(np.array(image)).permute(2, 0, 1).float() / 127.5 - 1
+
+
+def _perceptual(recipe: RegGANRecipe, request: Request) -> PerceptualLoss:
+    """Return the loss of Eq. 14, by VGG-19 where the recipe names its weights."""
+    if recipe.vgg:
+        features = Vgg19Features.load(Path(recipe.vgg))
+    else:
+        features = MeshFeatures.load(open_registry().find(MESH))
+        request.tell(
+            "perceptual loss: features of the face mesh network; --set vgg=FILE for VGG-19"
+        )
+    return PerceptualLoss(features.to(request.device))

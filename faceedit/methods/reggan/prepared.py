@@ -1,0 +1,188 @@
+"""Training pairs as the ``fast`` profile's network is shown them, made once and kept on disk."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+from faceedit.errors import UsageError
+from faceedit.faces.raster import fill_polygon
+from faceedit.faces.topology import EYES, INNER_LIPS
+from faceedit.methods.reggan.drawn import FIELD_SIZE, WORKING_SIZE, draw_face
+from faceedit.methods.reggan.generator import CROP_SIZE
+from faceedit.methods.reggan.shade_layer import ShadeLayer
+from faceedit.methods.reggan.shape_layer import BLOCKS, ShapeLayer
+from faceedit.training.field_table import FieldTable
+
+DRAWN_BY_DETAILS = 5
+"""Field pixels about lids and inner lips that `faces.details` draws and no field needs to."""
+LARGEST_SHARE = 1.75
+_ABOUT = "prepared.json"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Columns of N pairs with made targets.
+
+    Attributes:
+        picture: (N, 64, 64, 3) uint8 RGB.
+        moved: (N, 128, 128, 3) uint8 RGB, and the next three as `drawn.Drawn` has them.
+        maps: (N, 64, 64, 12) uint8.
+        drawn_flow: (N, 128, 128, 2) float16.
+        drawn_shade: (N, 128, 128, 3) float16.
+        flow: (N, 128, 128, 2) float16 crop pixels, what the studio did.
+        log_ratio: (N, 128, 128, 3) float16.
+        trusted: (N, 128, 128) uint8, 255 where a field is to say it.
+        target: (N, 128, 128, 3) uint8 RGB.
+        shares: (N, 9) float32 of `BLOCKS`.
+        tone: (N, 3) float32, NaN where no teeth tell.
+        eyeglasses: (N,) bool.
+        validation: (N,) bool.
+    """
+
+    picture: np.ndarray
+    moved: np.ndarray
+    maps: np.ndarray
+    drawn_flow: np.ndarray
+    drawn_shade: np.ndarray
+    flow: np.ndarray
+    log_ratio: np.ndarray
+    trusted: np.ndarray
+    target: np.ndarray
+    shares: np.ndarray
+    tone: np.ndarray
+    eyeglasses: np.ndarray
+    validation: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.picture)
+
+    @classmethod
+    def load(cls, folder: Path) -> "Prepared":
+        """Map what `prepare` wrote into memory.
+
+        Raises:
+            UsageError: it is not there.
+        """
+        try:
+            json.loads((folder / _ABOUT).read_text())
+            return cls(**{f.name: np.load(folder / f"{f.name}.npy", "r") for f in fields(cls)})
+        except (OSError, ValueError) as error:
+            raise UsageError(f"{folder} holds no prepared pairs: {error}") from error
+
+
+def is_prepared(folder: Path) -> bool:
+    """Tell whether a folder holds what `prepare` writes."""
+    return (folder / _ABOUT).is_file()
+
+
+def pair_shares(table: FieldTable, amplitudes: dict[str, float]) -> np.ndarray:
+    """Return how much of each of `BLOCKS` every pair's target shows, (N, 9) float32.
+
+    Args:
+        table: of pairs.
+        amplitudes: the studio's amplitude that strength 1 of each expression stands for.
+    """
+    one = np.array([1.0, *(amplitudes[name] for name in BLOCKS[2:])], np.float32)
+    share = np.asarray(table.share)[:, None]
+    strengths = np.asarray(table.amplitudes) / one * share
+    calm = np.where(table.amplitudes[:, :1] > 0, 0.0, share)
+    return np.concatenate([calm, strengths], 1).astype(np.float32)
+
+
+def usable(table: FieldTable, shares: np.ndarray) -> np.ndarray:
+    """Return the numbers of pairs whose targets follow from what was asked, (M,) int."""
+    made = ~np.asarray(table.real_target) & (np.asarray(table.action_units).max(1) >= 0)
+    asked = (shares.sum(1) > 0) & (shares.max(1) <= LARGEST_SHARE)
+    return np.flatnonzero(made & asked)
+
+
+def prepare(
+    table: FieldTable,
+    shares: np.ndarray,
+    shape: ShapeLayer,
+    shade: ShadeLayer,
+    folder: Path,
+    tell: Callable[[str], None] = lambda line: None,
+) -> Prepared:
+    """Draw every pair as the layers see it.
+
+    Args:
+        table: of pairs.
+        shares: of `pair_shares`.
+        shape: fitted.
+        shade: fitted.
+        folder: takes the columns.
+        tell: takes a line of progress.
+
+    Raises:
+        UsageError: no pair can be used.
+    """
+    rows = usable(table, shares)
+    if not len(rows):
+        raise UsageError("no pair leads to a made expression; faceedit studio pairs makes them")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / _ABOUT).unlink(missing_ok=True)
+    columns: dict[str, np.ndarray] = {}
+    for place, row in enumerate(rows):
+        for name, value in _row(table, row, shares[row], shape, shade).items():
+            if name not in columns:
+                path = folder / f"{name}.npy"
+                columns[name] = np.lib.format.open_memmap(
+                    path, "w+", value.dtype, (len(rows), *value.shape)
+                )
+            columns[name][place] = value
+        if (place + 1) % 1000 == 0:
+            tell(f"prepared {place + 1} of {len(rows)} pairs")
+    for column in columns.values():
+        column.flush()  # pyright: ignore[reportAttributeAccessIssue]
+    (folder / _ABOUT).write_text(json.dumps({"pairs": len(rows)}))
+    return Prepared.load(folder)
+
+
+@torch.no_grad()
+def _row(
+    table: FieldTable, row: int, shares: np.ndarray, shape: ShapeLayer, shade: ShadeLayer
+) -> dict[str, np.ndarray]:
+    asked = torch.from_numpy(shares[None])
+    pixels = table.pictures[row].astype(np.float32) / 255
+    landmarks = np.array(table.landmarks[row, 0])
+    moved = shape(torch.from_numpy(landmarks[None]), asked).landmarks[0].numpy()
+    shades = np.ascontiguousarray(shade(asked)[0].permute(1, 2, 0).numpy())
+    drawn = draw_face(pixels, landmarks, moved, shades)
+    small = cv2.resize(pixels, (WORKING_SIZE, WORKING_SIZE), interpolation=cv2.INTER_AREA)
+    trusted = np.asarray(table.trusted[row]) * (1 - of_details(landmarks, moved))
+    return {
+        "picture": _bytes(small),
+        "moved": _bytes(drawn.moved),
+        "maps": _bytes(drawn.maps),
+        "drawn_flow": drawn.flow.astype(np.float16),
+        "drawn_shade": drawn.shade.astype(np.float16),
+        "flow": np.asarray(table.flow[row]),
+        "log_ratio": np.asarray(table.log_ratio[row]),
+        "trusted": np.rint(trusted).astype(np.uint8),
+        "target": np.asarray(table.targets[row]),
+        "shares": shares,
+        "tone": np.asarray(table.tone[row]),
+        "eyeglasses": np.asarray(table.eyeglasses[row]),
+        "validation": np.asarray(table.validation[row]),
+    }
+
+
+def of_details(landmarks: np.ndarray, moved: np.ndarray) -> np.ndarray:
+    """Return what `faces.details` draws of a face, (128, 128) float32 in [0, 1]."""
+    drawn = np.zeros((FIELD_SIZE, FIELD_SIZE), np.float32)
+    scale = FIELD_SIZE / CROP_SIZE
+    for points in (landmarks[:, :2], moved):
+        places = (points.astype(np.float64) + 0.5) * scale - 0.5
+        for ring in (*EYES, INNER_LIPS):
+            drawn = np.maximum(drawn, fill_polygon(places[list(ring)], drawn.shape))
+    return cv2.dilate(drawn, np.ones((DRAWN_BY_DETAILS, DRAWN_BY_DETAILS)))
+
+
+def _bytes(values: np.ndarray) -> np.ndarray:
+    return np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)

@@ -1,0 +1,184 @@
+"""Where an expression moves a face: the expression layer's ridge regression on its landmarks.
+
+The paper regresses pixels on the pixels around them (Eq. 4 to 6), which cannot move anything
+further than a receptive field. Landmarks can move as far as they like, and one linear map from a
+face's shape to its displacement serves every face; it is solved in the same closed form.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from faceedit.faces.topology import OUTER_EYE_CORNERS, mirror
+from faceedit.studio.shapes import LEVELS, ShapeTable
+from faceedit.targets import EXPRESSIONS
+
+N_POINTS = 478
+N_JAWS = 20
+BLOCKS = ("calm", *EXPRESSIONS)
+"""What is regressed: how points move where the face's own expression goes, and to each target at
+strength 1 (neutral in full, the others beyond calm)."""
+ONE_SIDED = ("contemptuous",)
+"""Expressions that are not the same in a mirror."""
+_MIRRORED_JAWS = np.concatenate([np.arange(5)[::-1] + k for k in (0, 5, 10, 15)])
+
+
+@dataclass(frozen=True)
+class MovedFaces:
+    """What a `ShapeLayer` says of N faces, in crop pixels.
+
+    Attributes:
+        landmarks: (N, 478, 2) after the edit.
+        jaws: (N, 20, 2) marks of the jaws before.
+        jaws_moved: (N, 20, 2) after.
+    """
+
+    landmarks: Tensor
+    jaws: Tensor
+    jaws_moved: Tensor
+
+
+class ShapeLayer(nn.Module):
+    """Linear in a face's principal components of shape; see `fit_shape_layer`.
+
+    Attributes:
+        mean: (1434,) mean shape, eyes' middle at 0, in eye distances.
+        basis: (K, 1434) principal components over their standard deviations.
+        jaws: (K + 1, 40) to the marks of the jaws.
+        weight: (9, K + 1, 996) to the displacement of each of `BLOCKS`, landmarks then jaws.
+    """
+
+    mean: Tensor
+    basis: Tensor
+    jaws: Tensor
+    weight: Tensor
+
+    def __init__(self, components: int):
+        super().__init__()
+        points, jaws = 3 * N_POINTS, 2 * N_JAWS
+        self.register_buffer("mean", torch.zeros(points))
+        self.register_buffer("basis", torch.zeros(components, points))
+        self.register_buffer("jaws", torch.zeros(components + 1, jaws))
+        shape = (len(BLOCKS), components + 1, 2 * N_POINTS + jaws)
+        self.register_buffer("weight", torch.zeros(shape))
+
+    def forward(self, landmarks: Tensor, shares: Tensor) -> MovedFaces:
+        """Move faces.
+
+        Args:
+            landmarks: (N, 478, 3) crop pixels, upright.
+            shares: (N, 9) of `BLOCKS`, see `block_shares`.
+        """
+        middle, unit = _frame(landmarks)
+        features = self.features(landmarks)
+        moved = torch.einsum("nb,nf,bfp->np", shares.to(features), features, self.weight.float())
+        moved = moved.view(len(landmarks), -1, 2) * unit
+        jaws = (features @ self.jaws.float()).view(len(landmarks), -1, 2) * unit + middle[..., :2]
+        return MovedFaces(
+            landmarks[..., :2] + moved[:, :N_POINTS], jaws, jaws + moved[:, N_POINTS:]
+        )
+
+    def features(self, landmarks: Tensor) -> Tensor:
+        """Return 1 and the principal components of shape, (N, K + 1)."""
+        middle, unit = _frame(landmarks)
+        shape = ((landmarks - middle) / unit).flatten(1) - self.mean.float()
+        parts = shape @ self.basis.float().T
+        return torch.cat([torch.ones_like(parts[:, :1]), parts], 1)
+
+
+def block_shares(strengths: Tensor) -> Tensor:
+    """Return how much of each of `BLOCKS` is asked for, (N, 9), by (N, 8) strengths from 0.
+
+    A face's own expression goes as far as the strengths together reach 1, whichever come instead.
+    """
+    gone = strengths.sum(1).clamp(max=1.0)
+    return torch.cat([(gone - strengths[:, 0]).clamp(min=0)[:, None], strengths], 1)
+
+
+def fit_shape_layer(
+    table: ShapeTable, amplitudes: dict[str, float], components: int = 160, ridge: float = 10.0
+) -> ShapeLayer:
+    """Solve the layer on faces and, where they say the same, their mirror images.
+
+    Args:
+        table: of training people.
+        amplitudes: the studio's amplitude that strength 1 of each expression stands for.
+        components: of shape.
+        ridge: weight of the squared norm of what is solved for, against the sum over faces, with
+            lengths in eye distances; not on the constant.
+    """
+    landmarks = np.concatenate([table.landmarks, _mirrored(table.landmarks)])
+    jaws = np.concatenate([table.jaws, _mirrored_jaws(table.jaws, table.landmarks)])
+    layer = ShapeLayer(components)
+    middle, unit = _frame(torch.from_numpy(landmarks))
+    shape = ((torch.from_numpy(landmarks) - middle) / unit).flatten(1).double()
+    layer.mean.copy_(shape.mean(0))
+    centred = shape - shape.mean(0)
+    part = centred[:: max(1, len(centred) // 4000)]
+    axes = torch.linalg.svd(part, full_matrices=False)[2]
+    spread = (centred @ axes[:components].T).std(0)
+    layer.basis.copy_(axes[:components] / spread[:, None])
+    features = layer.features(torch.from_numpy(landmarks)).double()
+    both = torch.arange(len(features))
+    own = both[: len(table.photo)]
+    at = torch.from_numpy(jaws) - middle[..., :2]
+    layer.jaws.copy_(_solve(features, (at / unit).flatten(1).double(), ridge))
+    for block, name in enumerate(BLOCKS):
+        moved = _displacement(table, name, amplitudes)
+        rows = own if name in ONE_SIDED else both
+        if name not in ONE_SIDED:
+            moved = np.concatenate([moved, _mirrored_vectors(moved)])
+        wanted = torch.from_numpy(moved).double() / unit[rows].double()
+        layer.weight[block].copy_(_solve(features[rows], wanted.flatten(1), ridge))
+    return layer
+
+
+def _solve(features: Tensor, wanted: Tensor, ridge: float) -> Tensor:
+    """Solve Eq. 6: (X^T X + ridge) W = X^T T."""
+    penalty = torch.full((features.shape[1],), ridge, dtype=torch.float64)
+    penalty[0] = 1e-6
+    return torch.linalg.solve(features.T @ features + penalty.diag(), features.T @ wanted).float()
+
+
+def _displacement(table: ShapeTable, name: str, amplitudes: dict[str, float]) -> np.ndarray:
+    """Return the (N, 498, 2) displacement of one block."""
+    calm = table.calm.astype(np.float32)
+    if name == "calm":
+        return calm
+    if name == "neutral":
+        return table.neutral.astype(np.float32)
+    at_one, beyond = (
+        table.moved[:, EXPRESSIONS.index(name) - 1, k].astype(np.float32) for k in range(2)
+    )
+    part = (amplitudes[name] - LEVELS[0]) / (LEVELS[1] - LEVELS[0])
+    return at_one + part * (beyond - at_one) - calm
+
+
+def _frame(landmarks: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the eyes' middle (N, 1, 3) and the eye distance (N, 1, 1)."""
+    left, right = (landmarks[:, i : i + 1] for i in OUTER_EYE_CORNERS)
+    unit = (right - left)[..., :2].norm(dim=-1, keepdim=True)
+    return (left + right) / 2, unit
+
+
+def _mirrored(landmarks: np.ndarray) -> np.ndarray:
+    """Mirror (N, 478, 3) faces about the middle of their eyes."""
+    middle = landmarks[:, list(OUTER_EYE_CORNERS), :1].mean(1, keepdims=True)
+    seen = landmarks[:, np.argsort(mirror())].copy()
+    seen[..., :1] = 2 * middle - seen[..., :1]
+    return seen
+
+
+def _mirrored_jaws(jaws: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+    middle = landmarks[:, list(OUTER_EYE_CORNERS), :1].mean(1, keepdims=True)
+    seen = jaws[:, _MIRRORED_JAWS].copy()
+    seen[..., :1] = 2 * middle - seen[..., :1]
+    return seen
+
+
+def _mirrored_vectors(vectors: np.ndarray) -> np.ndarray:
+    """Mirror (N, 498, 2) displacements."""
+    order = np.concatenate([np.argsort(mirror()), N_POINTS + _MIRRORED_JAWS])
+    return vectors[:, order] * np.array([-1, 1], vectors.dtype)

@@ -1,0 +1,21 @@
+"""What ``faceedit train reggan`` trains."""
+
+from faceedit.errors import UsageError
+from faceedit.training.task import Request, Task
+
+
+def build(request: Request) -> Task:
+    """Return the training of a profile.
+
+    Raises:
+        UsageError: there is no such profile, or the data do not do.
+    """
+    if request.profile == "fast":
+        from faceedit.methods.reggan.fast_task import FastTask
+
+        return FastTask(request)
+    if request.profile == "paper":
+        from faceedit.methods.reggan.paper_task import PaperTask
+
+        return PaperTask(request)
+    raise UsageError(f"reggan has no profile {request.profile!r}; it has: fast, paper")
