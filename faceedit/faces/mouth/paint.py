@@ -31,8 +31,10 @@ CORNER_SHADE = 0.45
 """Of light lost to the lips, to the upper lip beyond that, and towards the corners."""
 SOCKET = np.array([0.62, 0.31, 0.29], np.float32)
 """RGB over the teeth's luma of what is deep in the mouth."""
-DEEP, TONGUE = 0.16, 0.34
+DEEP, TONGUE = 0.13, 0.62
 """Of that light what is left behind the teeth, and over the tongue, low in the mouth."""
+TONGUE_FROM = 0.42
+"""Of the opening's height, where the tongue begins to show."""
 REDDER = np.array([0.88, 1.06, 1.12], np.float32)
 """Exponents of RGB of the light that is left in the depth."""
 FALL = 0.35
@@ -110,9 +112,17 @@ def _cavity(opening: Opening, luma: float) -> np.ndarray:
     rows = np.arange(inside.shape[0], dtype=np.float32)[:, None]
     top = np.where(inside.any(0), inside.argmax(0), 0)[None]
     low = np.where(inside.any(0), inside.shape[0] - inside[::-1].argmax(0), 1)[None]
-    down = np.clip((rows - top) / np.maximum(low - top, 1), 0, 1)
-    light = DEEP + (TONGUE - DEEP) * np.clip((down - 0.55) / 0.4, 0, 1)
-    return SOCKET * luma * light.astype(np.float32)[..., None] ** REDDER
+    height = np.maximum(low - top, 1)
+    down = np.clip((rows - top) / height, 0, 1)
+    columns = np.flatnonzero(inside.any(0))
+    middle, half = columns.mean(), max(float(np.ptp(columns)) / 2, 1.0)
+    aside = np.clip(np.abs(np.arange(inside.shape[1]) - middle)[None] / (0.8 * half), 0, 1)
+    # A tongue shows in a mouth that is wide open, round and low.
+    open_wide = np.clip((float(height.max()) / opening.unit - 0.06) / 0.10, 0, 1)
+    rise = np.clip((down - TONGUE_FROM - 0.25 * aside**2) / 0.4, 0, 1)
+    tongue = open_wide * rise * rise * (3 - 2 * rise) * np.sqrt(1 - 0.9 * aside**2)
+    light = (DEEP + (TONGUE - DEEP) * tongue).astype(np.float32)
+    return SOCKET * luma * light[..., None] ** REDDER
 
 
 def lip_shade(mask: np.ndarray, unit: float) -> np.ndarray:

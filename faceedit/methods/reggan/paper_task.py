@@ -15,12 +15,13 @@ from faceedit.errors import UsageError
 from faceedit.faces.build import MESH
 from faceedit.methods.reggan.colour import transfer_histogram
 from faceedit.methods.reggan.discriminator import PyramidDiscriminator
-from faceedit.methods.reggan.fast_task import begin_together, find_table, fit_expression_layer
+from faceedit.methods.reggan.layers import fit_expression_layer
 from faceedit.methods.reggan.losses import discriminator_loss, generator_losses
 from faceedit.methods.reggan.prepared import pair_shares
 from faceedit.methods.reggan.recipe import RegGANRecipe
 from faceedit.methods.reggan.refinement import RefinementConfig
 from faceedit.methods.reggan.rgb_generator import RgbGenerator
+from faceedit.methods.reggan.sources import begin_together, find_table
 from faceedit.nn.mesh_features import MeshFeatures
 from faceedit.nn.perceptual import PerceptualLoss, Vgg19Features
 from faceedit.registry import open_registry, write_checkpoint
@@ -85,6 +86,8 @@ class PaperTask(Task):
         self.recipe = recipe = override(RegGANRecipe(), request.overrides)
         if request.batch_size:
             self.recipe = recipe = replace(recipe, batch_size=request.batch_size)
+        if request.start is not None:
+            raise UsageError("--from is for the fast profile; the paper's begins anew")
         begin_together(request.rank, lambda: find_table(request))
         table = find_table(request)
         strengths = single_strengths(table)

@@ -137,3 +137,36 @@ class FastRecipe:
     attention: bool = True
     latent_blocks: int = 10
     validate_every: int = 1000
+
+
+@dataclass(frozen=True)
+class TuneRecipe:
+    """How trained weights go on learning from a user's photos.
+
+    Attributes:
+        shape_ridge: weight of the shape layer's change against the sum over pairs (Eq. 6).
+        steps: updates of the network.
+        batch_size: real pairs a step, with as many rehearsals.
+        rehearsals: other targets that each photo is rehearsed for.
+        kept: weight of the rehearsals.
+        learning_rate: of Adam at its highest; it rises over `warm_up` steps and falls by a cosine.
+        betas: of Adam.
+        warm_up: steps.
+        largest_gradient: norm to which longer gradients are cut.
+        average_decay: share of the past that each step keeps in the averaged weights.
+        weights: of the field losses.
+        validate_every: steps.
+    """
+
+    shape_ridge: float = 30.0
+    steps: int = 200
+    batch_size: int = 8
+    rehearsals: int = 4
+    kept: float = 1.0
+    learning_rate: float = 1e-4
+    betas: tuple[float, float] = (0.9, 0.99)
+    warm_up: int = 20
+    largest_gradient: float = 2.0
+    average_decay: float = 0.98
+    weights: FieldWeights = dataclasses.field(default_factory=FieldWeights)
+    validate_every: int = 100

@@ -135,6 +135,32 @@ def fit_shape_layer(
     return layer
 
 
+@torch.no_grad()
+def tune_shape_layer(
+    layer: ShapeLayer, landmarks: Tensor, moved: Tensor, shares: Tensor, ridge: float
+) -> None:
+    """Solve a layer again for real faces, each target's block with a ridge towards what it was.
+
+    Args:
+        layer: solved; changed in place.
+        landmarks: (N, 478, 3) crop pixels.
+        moved: (N, 478, 2) where they really went.
+        shares: (N, 9), each with one target in full.
+        ridge: weight of the squared norm of the change, on the constant too.
+    """
+    unit = _frame(landmarks)[1].double()
+    missing = (moved - layer(landmarks, shares).landmarks).double() / unit
+    features = layer.features(landmarks).double()
+    penalty = torch.eye(features.shape[1], dtype=torch.float64) * ridge
+    for block in range(1, len(BLOCKS)):
+        rows = shares[:, block] > 0
+        if not rows.any():
+            continue
+        x = features[rows]
+        change = torch.linalg.solve(x.T @ x + penalty, x.T @ missing[rows].flatten(1))
+        layer.weight[block, :, : 2 * N_POINTS] += change.float()
+
+
 def _solve(features: Tensor, wanted: Tensor, ridge: float) -> Tensor:
     """Solve Eq. 6: (X^T X + ridge) W = X^T T."""
     penalty = torch.full((features.shape[1],), ridge, dtype=torch.float64)

@@ -10,6 +10,10 @@ def build(request: Request) -> Task:
     Raises:
         UsageError: there is no such profile, or the data do not do.
     """
+    if request.profile == "fast" and request.start is not None and _are_photos(request):
+        from faceedit.methods.reggan.tune_task import TuneTask
+
+        return TuneTask(request)
     if request.profile == "fast":
         from faceedit.methods.reggan.fast_task import FastTask
 
@@ -19,3 +23,13 @@ def build(request: Request) -> Task:
 
         return PaperTask(request)
     raise UsageError(f"reggan has no profile {request.profile!r}; it has: fast, paper")
+
+
+def _are_photos(request: Request) -> bool:
+    """Tell photos from pairs that the studio made."""
+    from faceedit.training.field_table import is_table
+
+    return not any(
+        path.suffix == ".npz" or is_table(path) or next(path.glob("*.tar"), None) is not None
+        for path in request.data
+    )

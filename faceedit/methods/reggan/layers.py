@@ -1,0 +1,92 @@
+"""Stage one: the closed-form layers, solved on the studio's pairs of training people."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+
+import cv2
+import numpy as np
+import torch
+
+from faceedit.errors import UsageError
+from faceedit.methods.reggan.drawn import WORKING_SIZE
+from faceedit.methods.reggan.expression_layer import ExpressionLayer, ExpressionLayerFitter
+from faceedit.methods.reggan.generator import CROP_SIZE, FieldGenerator
+from faceedit.methods.reggan.prepared import pair_shares
+from faceedit.methods.reggan.recipe import FastRecipe, LayerRecipe
+from faceedit.methods.reggan.shade_layer import fit_shade_layer
+from faceedit.methods.reggan.shape_layer import fit_shape_layer
+from faceedit.methods.reggan.sources import Sources
+from faceedit.targets import EXPRESSIONS
+from faceedit.training.field_table import FieldTable
+
+
+def fit_layers(
+    generator: FieldGenerator, sources: Sources, recipe: FastRecipe, tell: Callable[[str], None]
+) -> None:
+    """Solve all closed-form layers on training people (stage one)."""
+    table, amplitudes = sources.table, asdict(recipe.amplitudes)
+    train = sources.shapes.taken(~sources.shapes.validation)
+    shape = fit_shape_layer(train, amplitudes, recipe.components, recipe.shape_ridge)
+    generator.shape_layer.load_state_dict(shape.state_dict())
+    tell(f"shape layer: {len(train.photo)} faces")
+    shares = pair_shares(table, amplitudes)
+    rows = np.flatnonzero(~np.asarray(table.validation))
+    shade = fit_shade_layer(
+        (
+            (
+                shares[row],
+                np.asarray(table.log_ratio[row], np.float32),
+                np.asarray(table.trusted[row], np.float32) / 255,
+                np.asarray(table.landmarks[row, 1]),
+            )
+            for row in rows
+        ),
+        CROP_SIZE,
+    )
+    generator.shade_layer.load_state_dict(shade.state_dict())
+    tell(f"shade layer: {len(rows)} pairs")
+    for index in range(len(EXPRESSIONS)):
+        layer = fit_expression_layer(table, shares, rows, index, recipe.layer)
+        generator.expression_layers[index].load_state_dict(layer.state_dict())
+    tell(f"expression layers: {len(EXPRESSIONS)} of {WORKING_SIZE} pixels")
+
+
+def fit_expression_layer(
+    table: FieldTable,
+    shares: np.ndarray,
+    rows: np.ndarray,
+    target: int,
+    recipe: LayerRecipe,
+    size: int = WORKING_SIZE,
+) -> ExpressionLayer:
+    """Solve one expression layer (Eq. 6) from the pairs that lead to a target alone.
+
+    Args:
+        table: of pairs.
+        shares: of `prepared.pair_shares`.
+        rows: pairs of training people.
+        target: number in `EXPRESSIONS`.
+        recipe: field and ridge.
+        size: side of the layer in pixels.
+    """
+    strengths = shares[:, 1:]
+    low, high = (0.75, 1.35)
+    others = np.delete(strengths, target, axis=1).sum(1)
+    fits = (strengths[:, target] >= low) & (strengths[:, target] <= high) & (others < 0.05)
+    fitter = ExpressionLayerFitter(size, field=recipe.field, ridge=recipe.ridge)
+    mirrored = EXPRESSIONS[target] != "contemptuous"
+    for row in rows[fits[rows]]:
+        given, wanted = (
+            torch.from_numpy(cv2.resize(np.asarray(p), (size, size), interpolation=cv2.INTER_AREA))
+            .permute(2, 0, 1)[None]
+            .float()
+            / 127.5
+            - 1
+            for p in (table.pictures[row], table.targets[row])
+        )
+        if mirrored:
+            given, wanted = (torch.cat([x, x.flip(3)]) for x in (given, wanted))
+        fitter.add(given, wanted)
+    if not fitter.pairs:
+        raise UsageError(f"no pair leads to {EXPRESSIONS[target]} at about strength 1")
+    return fitter.solve()
