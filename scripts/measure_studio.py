@@ -21,6 +21,7 @@ from faceedit.evaluation.pairs import aligned_error, landmark_error
 from faceedit.faces.align import Crop
 from faceedit.faces.build import build_finder
 from faceedit.faces.finder import FaceFinder, FindOptions
+from faceedit.faces.tones import to_bytes
 from faceedit.faces.topology import LIPS, N_SURFACE
 from faceedit.recognisers.expression import ExpressionRecogniser
 from faceedit.registry import load_checkpoint, open_registry
@@ -33,7 +34,6 @@ from faceedit.studio.rig import Rig, load_rig
 from faceedit.studio.sampling import Menu, Order
 from faceedit.studio.sitting import Sitting, take_sitting
 from faceedit.studio.sources import SourcePhoto, find_faces, list_photos
-from faceedit.faces.tones import to_bytes
 from faceedit.targets import ACTION_UNITS
 from faceedit.training.sheets import write_sheet
 

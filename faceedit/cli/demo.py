@@ -7,7 +7,7 @@ import typer
 
 from faceedit.cli.output import tell
 
-TARGETS = ("neutral", "happy", "happy:1.5")
+TARGETS = ("neutral", "happy:1.3", "sad", "angry", "surprised", "disgusted", "afraid")
 """The astronaut smiles already: without her smile first, then with more of one."""
 
 
@@ -33,7 +33,7 @@ def demo(
 
     if output.suffix.lower() not in (".png", ".jpg", ".jpeg"):
         raise UsageError(f"{output}: the sheet's name must end with .png or .jpg")
-    everything = parse_target(["neutral", "happy"])
+    everything = parse_target([term.partition(":")[0] for term in TARGETS])
     editor = open_editor(EditSettings(target=everything, device=device))
     pixels = read_photo(astronaut_file()).pixels
     faces = editor.find(pixels)

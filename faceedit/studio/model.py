@@ -6,6 +6,7 @@ Lengths are centimetres: x to the person's left, y up, z to the camera. Names th
 """
 
 import json
+import zipfile
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
@@ -201,6 +202,12 @@ def load_face_model(folder: Path) -> FaceModel:
         landmark_vertices=np.array(landmarks["mp_to_ict_vertex"], np.int32),
         landmark_weights=np.array(landmarks["weights"], np.float32),
     )
+
+
+NO_ARRAYS = (
+    OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile
+)  # fmt: skip
+"""What reading other files than npz, or damaged ones, ends with."""
 
 
 def load_arrays(path: Path) -> dict[str, np.ndarray]:

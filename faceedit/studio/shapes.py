@@ -14,6 +14,7 @@ from faceedit.faces.mouth.opening import lip_gap
 from faceedit.studio.edit import closed_gap
 from faceedit.studio.expressions import Ask
 from faceedit.studio.eyes import seen_landmarks
+from faceedit.studio.model import NO_ARRAYS
 from faceedit.studio.quality import refuse
 from faceedit.studio.rig import Rig
 from faceedit.studio.sampling import Menu, draw_expression
@@ -60,7 +61,7 @@ class ShapeTable:
         try:
             with np.load(path, allow_pickle=False) as arrays:
                 return {f.name for f in fields(ShapeTable)} == set(arrays.files)
-        except (OSError, ValueError, AttributeError):
+        except NO_ARRAYS:
             return False
 
     def save(self, path: Path) -> None:
@@ -79,7 +80,7 @@ class ShapeTable:
         try:
             with np.load(path, allow_pickle=False) as arrays:
                 return cls(**{f.name: arrays[f.name] for f in fields(cls)})
-        except (OSError, ValueError, KeyError) as error:
+        except NO_ARRAYS as error:
             raise UsageError(f"{path} is no table of shapes: {error}") from error
 
 

@@ -18,6 +18,7 @@ from faceedit.faces.tones import LUMA
 from faceedit.faces.topology import INNER_LIPS, OUTER_EYE_CORNERS
 from faceedit.photos import read_photo
 from faceedit.photos.pixels import eight_bits
+from faceedit.studio.model import NO_ARRAYS
 from faceedit.studio.quality import refuse
 from faceedit.studio.rig import Rig
 from faceedit.studio.sitting import take_sitting
@@ -73,7 +74,7 @@ def _names(path: Path) -> set[str]:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             return set(arrays.files)
-    except (OSError, ValueError, AttributeError):
+    except NO_ARRAYS:
         return set()
 
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from edits import astronaut_landmarks, offset
@@ -5,6 +7,7 @@ from face_networks import astronaut
 
 from faceedit.faces.align import extract_crop
 from faceedit.faces.landmark_maps import CHANNELS, draw_landmark_maps
+from faceedit.faces.raster import rasterize_mesh
 from faceedit.faces.topology import EYES, INNER_LIPS, IRISES, OUTER_LIPS
 
 
@@ -80,3 +83,13 @@ def test_landmarks_beyond_the_crop_are_no_error():
     for shift in ((200, 0), (-300, 500), (5000, 5000)):
         maps = draw_landmark_maps(landmarks_in_crop() + offset(*shift), 256, 128)
         assert np.isfinite(maps).all()
+
+
+def test_a_mesh_that_has_been_drawn_is_not_drawn_again():
+    landmarks = landmarks_in_crop()
+    points = (landmarks[:, :2].astype(np.float64) + 0.5) * 0.5 - 0.5
+    raster = rasterize_mesh(points, (128, 128))
+    given = draw_landmark_maps(landmarks, 256, 128, raster)
+    np.testing.assert_array_equal(given, draw_landmark_maps(landmarks, 256, 128))
+    empty = replace(raster, inside=np.zeros_like(raster.inside))
+    assert not channel(draw_landmark_maps(landmarks, 256, 128, empty), "face").any()

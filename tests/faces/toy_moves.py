@@ -6,8 +6,14 @@ import numpy as np
 from faceedit.faces.align import crop_affine, transform_landmarks
 from faceedit.faces.details import EyesDetail, MouthDetail, MovedPoints
 from faceedit.faces.mouth.opening import MouthPoints
-from faceedit.faces.mouth.paint import CORNER, JAW_MARKS, PER_CM, TEETH_EDGE, TEXTURE_SIZE
-from faceedit.faces.mouth.paint import TeethTexture
+from faceedit.faces.mouth.paint import (
+    CORNER,
+    JAW_MARKS,
+    PER_CM,
+    TEETH_EDGE,
+    TEXTURE_SIZE,
+    TeethTexture,
+)
 from faceedit.faces.topology import (
     EYES,
     FACE_OVAL,
@@ -26,8 +32,6 @@ SIDE = 160
 """Of the crop."""
 SKIN, LIP, GUM = (0.78, 0.60, 0.50), (0.62, 0.28, 0.28), (0.25, 0.08, 0.08)
 TONE = np.array([0.85, 0.80, 0.72], np.float32)
-HOLE = 0.008
-"""Eye distances by which the mean face's lips are apart, taken out."""
 
 
 def eye_distance_of(landmarks: np.ndarray) -> float:
@@ -69,7 +73,7 @@ def jaws_of(landmarks: np.ndarray, fall: float = 0.0) -> np.ndarray:
     """Marks of both jaws behind the lips, (20, 2), the lower `fall` eye distances lowered."""
     unit = eye_distance_of(landmarks)
     middle = landmarks[list(UPPER_INNER_LIP), :2].mean(0)
-    marks = (JAW_MARKS - (0, TEETH_EDGE)) * (unit / 9) + middle + (0, 0.03 * unit)
+    marks = (JAW_MARKS - (0, TEETH_EDGE)) * (unit / 9) + middle + (0, 0.06 * unit)
     marks[1, :, 1] += fall * unit
     return marks.reshape(20, 2)
 

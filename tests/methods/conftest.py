@@ -1,4 +1,76 @@
 import sys
 from pathlib import Path
 
+import pytest
+
 sys.path.insert(0, str(Path(__file__).parent))
+
+
+@pytest.fixture
+def tiny(monkeypatch):
+    """Profiles of little width, and expression layers without their cost."""
+    import made_up
+
+    from faceedit.methods.reggan import layers, paper_task
+    from faceedit.methods.reggan.expression_layer import ExpressionLayer
+    from faceedit.methods.reggan.refinement import RefinementConfig
+
+    def identity(table, shares, rows, target, recipe, size=64):
+        return ExpressionLayer(size, field=recipe.field)
+
+    for module in (layers, paper_task):
+        monkeypatch.setattr(module, "fit_expression_layer", identity)
+
+    monkeypatch.setattr(RefinementConfig, "fast", staticmethod(made_up.tiny_config))
+    monkeypatch.setattr(RefinementConfig, "paper", staticmethod(made_up.tiny_config))
+
+
+@pytest.fixture(scope="session")
+def material(tmp_path_factory) -> Path:
+    """A folder with everything that ``faceedit train reggan`` takes."""
+    import made_up
+
+    folder = made_up.write_table(tmp_path_factory.mktemp("material"), made_up.few_pairs())
+    made_up.shape_table().save(folder / "shapes.npz")
+    return folder
+
+
+@pytest.fixture
+def request_for(tmp_path, material):
+    """Make a request: ``request_for("fast", {"steps": 2}, data=()) -> Request``."""
+    import torch
+
+    from faceedit.training.task import Request
+
+    def make(profile, overrides=None, **changes):
+        asked = {
+            "data": (material,),
+            "folder": tmp_path / "run",
+            "device": torch.device("cpu"),
+            "workers": 0,
+            **changes,
+        }
+        asked["folder"].mkdir(exist_ok=True)
+        return Request(profile=profile, overrides=overrides or {}, **asked)
+
+    return make
+
+
+@pytest.fixture
+def train_reggan():
+    """Train as the command does: ``train_reggan(request, max_steps=2) -> (outcome, task)``."""
+    pytest.importorskip("lightning.fabric")
+    from faceedit.methods.reggan.training import build
+    from faceedit.training.engine import RunOptions, train
+
+    def run(request, before=lambda task: None, **options):
+        made = []
+
+        def begin(request):
+            made.append(build(request))
+            before(made[0])
+            return made[0]
+
+        return train(begin, request, RunOptions(**options)), made[0]
+
+    return run

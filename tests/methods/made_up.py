@@ -1,43 +1,98 @@
-"""Made-up faces that smile in a known way, drawn on the mean face's mesh."""
+"""Made-up faces on the mean face's mesh, and tables of what a studio would have made of them."""
 
+import json
+from collections.abc import Callable
+from dataclasses import astuple, fields, replace
 from functools import cache
 from pathlib import Path
 
 import cv2
 import numpy as np
+import torch
 
+from faceedit.faces.mesh_flow import mesh_flow
+from faceedit.faces.mouth.paint import TEXTURE_SIZE
 from faceedit.faces.raster import fill_polygon, rasterize_mesh
-from faceedit.faces.topology import EYES, INNER_LIPS, IRISES, N_SURFACE, STILL, mean_shape
-from faceedit.methods.reggan.generator import OUT_CHANNELS, FieldGenerator
-from faceedit.methods.reggan.material import AlignedFace, AlignedPair, make_pair
-from faceedit.methods.reggan.prior import MODES, ExpressionPrior, Pair, fit_prior
+from faceedit.faces.topology import EYES, INNER_LIPS, IRISES, N_SURFACE, STILL, mean_shape, mirror
+from faceedit.methods.reggan.generator import CROP_SIZE, FieldGenerator
+from faceedit.methods.reggan.recipe import Amplitudes
 from faceedit.methods.reggan.refinement import RefinementConfig
-from faceedit.photos.labelled import LabelledPhoto
+from faceedit.methods.reggan.shape_layer import BLOCKS, fit_shape_layer
+from faceedit.registry import write_checkpoint
+from faceedit.studio.shapes import LEVELS, ShapeTable
+from faceedit.studio.smiles import Smiles
+from faceedit.targets import EXPRESSIONS
+from faceedit.training.field_table import FIELD_SIZE, FieldTable
 
-WIDE = 320
-UNIT = 256 / 2.8
-CODES = np.array([-1.2, -0.8, -0.2, 0.1, 0.6, 1.5])
+UNIT = CROP_SIZE / 2.8
+MIDDLE = (CROP_SIZE - 1) / 2
+COMPONENTS = 3
+"""Ways in which `person` differ in shape."""
+AMPLITUDES: dict[str, float] = dict(zip(EXPRESSIONS[1:], astuple(Amplitudes()), strict=True))
+
+Moves = Callable[[np.ndarray], np.ndarray]
+
+
+def person(seed: int) -> np.ndarray:
+    """The (478, 3) shape of somebody in eye distances: longer, deeper, and lopsided."""
+    longer, deeper, lopsided = np.random.default_rng(seed).normal(0, [0.05, 0.1, 0.02])
+    shape = mean_shape() * np.array([1.0, 1 + longer, 1 + deeper])
+    shape[:, 0] += lopsided * shape[:, 1]
+    return shape
+
+
+def height(shape: np.ndarray) -> float:
+    """How long a face is beyond the mean."""
+    mean = mean_shape()
+    return float(shape[152, 1] - shape[10, 1] - mean[152, 1] + mean[10, 1])
+
+
+def lean(shape: np.ndarray) -> float:
+    """How far to the right a chin is: the opposite in a mirror."""
+    return float(shape[152, 0] - shape[10, 0])
+
+
+def jaws(shape: np.ndarray) -> np.ndarray:
+    """The (20, 2) marks of the jaws in eye distances."""
+    marks = [[x, y] for y in (0.6, 0.68, 0.7, 0.78) for x in np.linspace(-0.2, 0.2, 5)]
+    return np.array(marks) * [1, 1 + 0.3 * height(shape)] + [0.4 * lean(shape), 0]
 
 
 @cache
 def smile() -> np.ndarray:
-    """The (478, 3) displacement of a smile that shows teeth, in eye distances."""
-    return _bump(61, (-0.06, -0.08)) + _bump(291, (0.06, -0.08)) + _opening(0.12)
+    """The (498, 2) displacement of a smile that shows teeth, in eye distances."""
+    points = _bump(61, (-0.06, -0.08)) + _bump(291, (0.06, -0.08)) + _opening(0.12)
+    dropped = np.zeros((20, 2))
+    dropped[10:, 1] = 0.1
+    return np.concatenate([points, dropped])
 
 
 @cache
-def wider() -> np.ndarray:
-    """What differs between the smiles of people."""
-    return _bump(61, (-0.02, -0.01)) + _bump(291, (0.02, -0.01)) + _opening(0.03)
+def smirk() -> np.ndarray:
+    """The (498, 2) displacement of a smile on one side."""
+    return np.concatenate([_bump(291, (0.05, -0.08)), np.zeros((20, 2))])
+
+
+def moves(shape: np.ndarray) -> np.ndarray:
+    """What `BLOCKS` do to a face, (9, 498, 2) in eye distances: linear in its shape.
+
+    Long faces smile more, and lips go to where the chin is.
+    """
+    aside = np.concatenate([_near(0, 0.2) * [1.0, 0.0], np.zeros((20, 2))])
+    more = (1 + 2 * height(shape)) * smile() + 0.5 * lean(shape) * aside
+    sizes = np.array([-0.1, -0.2, 1.0, -0.3, -0.2, 0.8, 0.4, 0.5, 0.2])
+    result = sizes[:, None, None] * more
+    result[BLOCKS.index("contemptuous")] += smirk()
+    return result
 
 
 def _bump(centre: int, by: tuple[float, float]) -> np.ndarray:
-    return _still(_near(centre, 0.2) * np.array([*by, 0.0]))
+    return _still(_near(centre, 0.2) * np.array(by))
 
 
 def _opening(gap: float) -> np.ndarray:
     below = mean_shape()[:, 1:2] > (mean_shape()[13, 1] + mean_shape()[14, 1]) / 2
-    return _still(_near(14, 0.25) * below * np.array([0.0, gap, 0.0]))
+    return _still(_near(14, 0.25) * below * np.array([0.0, gap]))
 
 
 def _near(centre: int, reach: float) -> np.ndarray:
@@ -52,29 +107,45 @@ def _still(move: np.ndarray) -> np.ndarray:
     return move
 
 
-def shade(places: np.ndarray) -> np.ndarray:
-    """The log ratio that goes with the smile, at places of the mean face: darker cheeks."""
-    x, y = np.abs(places[..., 0]) - 0.45, places[..., 1] - 0.45
-    return -0.25 * np.exp(-(x * x + y * y) / 0.03)[..., None] * np.array([1.0, 0.8, 0.6])
-
-
 def place(
     shape: np.ndarray,
     unit: float = UNIT,
     roll: float = 0.0,
-    centre: tuple[float, float] = (160, 127),
+    centre: tuple[float, float] = (MIDDLE, 95.0),
 ) -> np.ndarray:
-    """A shape in eye distances as (478, 3) landmarks in pixels."""
+    """A shape in eye distances as (478, 3) landmarks in crop pixels."""
     cosine, sine = np.cos(roll), np.sin(roll)
     turn = np.array([[cosine, sine, 0], [-sine, cosine, 0], [0, 0, 1]])
     return (unit * shape @ turn + np.array([*centre, 0.0])).astype(np.float32)
 
 
-def draw(landmarks: np.ndarray, amount: float = 0.0, seed: int = 0, size: int = WIDE) -> np.ndarray:
+def in_a_mirror(points: np.ndarray) -> np.ndarray:
+    """(478, C) landmarks of the mirrored crop."""
+    seen = points[mirror()].copy()
+    seen[:, 0] = 2 * MIDDLE - seen[:, 0]
+    return seen
+
+
+def jaws_in_a_mirror(marks: np.ndarray) -> np.ndarray:
+    """(20, 2) marks of the mirrored crop."""
+    seen = marks.reshape(4, 5, 2)[:, ::-1].reshape(20, 2).copy()
+    seen[:, 0] = 2 * MIDDLE - seen[:, 0]
+    return seen
+
+
+def shade(places: np.ndarray) -> np.ndarray:
+    """The log ratio of a smile at places of the mean face: darker cheeks."""
+    x, y = np.abs(places[..., 0]) - 0.45, places[..., 1] - 0.45
+    return -0.25 * np.exp(-(x * x + y * y) / 0.03)[..., None] * np.array([1.0, 0.8, 0.6])
+
+
+def draw(
+    landmarks: np.ndarray, amount: float = 0.0, seed: int = 0, size: int = CROP_SIZE
+) -> np.ndarray:
     """A (size, size, 3) uint8 picture of a face whose skin sticks to the mesh.
 
     Args:
-        landmarks: (478, 3) in its pixels.
+        landmarks: (478, >= 2) in its pixels.
         amount: of `shade`.
         seed: of the person's skin.
         size: of the picture.
@@ -87,50 +158,136 @@ def draw(landmarks: np.ndarray, amount: float = 0.0, seed: int = 0, size: int = 
     picture = skin * (1 + 0.08 * waves) * np.exp(amount * shade(places))
     picture = np.where(raster.inside[..., None], picture, rng.uniform(60, 120, 3))
     for ring, colour in [(EYES[0], 215.0), (EYES[1], 215.0), (INNER_LIPS, 40.0)]:
-        cover = fill_polygon(landmarks[list(ring)], (size, size))[..., None]
+        cover = fill_polygon(landmarks[list(ring), :2], (size, size))[..., None]
         picture = picture * (1 - cover) + colour * cover
     for centre, *_ in IRISES:
         at = np.round(landmarks[centre, :2]).astype(int).tolist()
-        cv2.circle(picture, at, round(0.05 * UNIT), (60.0, 50.0, 40.0), cv2.FILLED)
+        cv2.circle(picture, at, round(0.05 * UNIT * size / CROP_SIZE), (60, 50, 40), cv2.FILLED)
     return np.rint(np.clip(picture, 0, 255)).astype(np.uint8)
 
 
-@cache
-def pairs() -> list[Pair]:
-    """People of known codes, each in another pose."""
-    made = []
-    for i, code in enumerate(CODES):
-        moved = mean_shape() + smile() + code * wider()
-        neutral = place(mean_shape(), UNIT * (0.9 + 0.03 * i), 0.03 * (i - 3))
-        expressive = place(moved, centre=(158, 130))
-        made.append(Pair(draw(neutral, 0, i), neutral, draw(expressive, 1, i), expressive))
-    return made
+def shape_table(count: int = 12, moved: Moves = moves, noise: float = 0.0) -> ShapeTable:
+    """A table of people who move as `moved` says; every fourth is for validation."""
+    rng = np.random.default_rng(0)
+    rows: dict[str, list] = {f.name: [] for f in fields(ShapeTable)}
+    for number in range(count):
+        shape = person(number) + noise * rng.normal(0, 1, (478, 3)) * (1, 1, 0.1)
+        unit = UNIT * rng.uniform(0.8, 1.1)
+        calm, neutral, *others = unit * moved(shape)
+        levels = [[calm + a * move / AMPLITUDES[n] for a in LEVELS]
+                  for n, move in zip(EXPRESSIONS[1:], others, strict=True)]  # fmt: skip
+        made = {
+            "landmarks": place(shape, unit),
+            "jaws": unit * jaws(shape) + [MIDDLE, 95.0],
+            "calm": calm,
+            "neutral": neutral,
+            "moved": levels,
+            "validation": number % 4 == 3,
+            "photo": number,
+        }
+        for name, value in made.items():
+            rows[name].append(value)
+    kinds = {"validation": bool, "photo": np.int32}
+    return ShapeTable(**{k: np.array(v, kinds.get(k, np.float32)) for k, v in rows.items()})
 
 
 @cache
-def prior() -> ExpressionPrior:
-    return fit_prior(pairs(), ridge=0.01)
+def field_table() -> FieldTable:
+    """Somebody to train on and somebody to validate on, each at strength 1 of every expression."""
+    rows = [_pair(number, name) for number in (0, 1) for name in EXPRESSIONS]
+    return FieldTable(**{k: np.array([row[k] for row in rows]) for k in rows[0]})
+
+
+def _pair(number: int, name: str) -> dict[str, np.ndarray]:
+    shape, at = person(number), EXPRESSIONS.index(name)
+    blocks = moves(shape)
+    move = blocks[at + 1] + (blocks[0] if at else 0)
+    before = place(shape)
+    after = before.copy()
+    after[:, :2] += (UNIT * move[:478]).astype(np.float32)
+    marks = (UNIT * jaws(shape) + [MIDDLE, 95.0]).astype(np.float32)
+    scale = FIELD_SIZE / CROP_SIZE
+    small, moved = ((p + 0.5) * scale - 0.5 for p in (before, after))
+    raster = rasterize_mesh(moved, (FIELD_SIZE, FIELD_SIZE))
+    ratio = shade(raster.interpolate(mean_shape()[:N_SURFACE, :2])) * raster.inside[..., None]
+    amount = 1.0 if name == "happy" else 0.0
+    amplitudes = np.zeros(len(EXPRESSIONS), np.float32)
+    amplitudes[at] = AMPLITUDES.get(name, 1.0)
+    return {
+        "pictures": draw(before, 0.0, number),
+        "targets": draw(moved, amount, number, FIELD_SIZE),
+        "flow": (mesh_flow(small, moved, raster, UNIT * scale) / scale).astype(np.float16),
+        "log_ratio": (amount * ratio).astype(np.float16),
+        "trusted": np.full((FIELD_SIZE, FIELD_SIZE), 255, np.uint8),
+        "landmarks": np.stack([before, after]),
+        "jaws": np.stack([marks, marks + (UNIT * move[478:]).astype(np.float32)]),
+        "amplitudes": amplitudes,
+        "action_units": np.zeros(17, np.float32),
+        "share": np.array(1.0, np.float32),
+        "tone": np.array([0.8, 0.75, 0.7] if name == "happy" else [np.nan] * 3, np.float32),
+        "eyeglasses": np.array(False),
+        "real_target": np.array(False),
+        "validation": np.array(number == 1),
+        "person": np.array(number + 5, np.int64),
+    }
+
+
+def taken(table: FieldTable, rows: list[int] | np.ndarray, **changes) -> FieldTable:
+    """Some pairs of a table, with other columns in place of its own."""
+    some = FieldTable(**{f.name: getattr(table, f.name)[rows] for f in fields(FieldTable)})
+    return replace(some, **changes)
+
+
+def few_pairs() -> FieldTable:
+    """Both people, neutral, happy and contemptuous."""
+    return taken(field_table(), [0, 1, 7, 8, 9, 15])
+
+
+def write_table(folder: Path, table: FieldTable) -> Path:
+    """Write a table as `field_table.pack_shards` does."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for field in fields(FieldTable):
+        np.save(folder / f"{field.name}.npy", getattr(table, field.name))
+    (folder / "table.json").write_text(json.dumps({"version": 1, "pairs": len(table)}))
+    return folder
+
+
+def teeth() -> np.ndarray:
+    """A row of teeth with dark gaps in the frame of textures, (h, w, 3) in [0, 1]."""
+    rows, width = TEXTURE_SIZE
+    x = np.arange(width) + 0.5
+    gaps = 1 - 0.6 * np.exp(-(((x - width / 2) % 16 - 8) ** 2) / 2.0)
+    picture = np.repeat(gaps[None, :, None], rows, 0) * np.array([0.9, 0.87, 0.82])
+    picture[52:] *= 0.35
+    return picture
+
+
+def between_lips() -> np.ndarray:
+    """(h, w) float32 coverage of a smile."""
+    mask = np.zeros(TEXTURE_SIZE, np.uint8)
+    middle = (TEXTURE_SIZE[1] // 2, 42)
+    cv2.ellipse(mask, middle, (64, 24), 0, 0, 360, 255, cv2.FILLED, cv2.LINE_AA)
+    return mask.astype(np.float32) / 255
 
 
 @cache
-def people() -> list[AlignedFace]:
-    """Each person of `pairs` twice, neutral and happy, all of them to train on."""
-    made = []
-    for i, pair in enumerate(pairs()):
-        photo = LabelledPhoto(Path(f"{i}.png"), f"person {i}", "neutral", 0, "train")
-        made.append(AlignedFace(photo, pair.neutral, pair.neutral_landmarks))
-        photo = LabelledPhoto(Path(f"{i}-happy.png"), f"person {i}", "happy", 2, "train")
-        made.append(AlignedFace(photo, pair.expressive, pair.expressive_landmarks))
-    return made
+def smiles() -> Smiles:
+    """The same teeth shifted, scaled and lit otherwise in every smile."""
+    rng = np.random.default_rng(0)
+    rows, width = TEXTURE_SIZE
+    patches = []
+    for _ in range(6):
+        shift, scale = rng.uniform(-4, 4, 2) * [1, 0.5], rng.uniform(0.96, 1.04)
+        affine = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]])
+        affine[:, 2] += (1 - scale) * np.array([width / 2, rows / 2])
+        moved = cv2.warpAffine(teeth(), affine, (width, rows), borderMode=cv2.BORDER_REPLICATE)
+        lit = np.clip(moved * rng.uniform(0.5, 1.0) + rng.normal(0, 0.01, moved.shape), 0, 1)
+        patches.append(np.rint(lit * 255).astype(np.uint8))
+    return Smiles(np.array(patches), np.repeat(between_lips()[None], len(patches), 0))
 
 
-@cache
-def aligned_pairs() -> list[AlignedPair]:
-    faces = people()
-    return [make_pair(faces[i], faces[i + 1]) for i in range(0, len(faces), 2)]
-
-
-def tiny_config(in_channels: int, out_channels: int) -> RefinementConfig:
+def tiny_config(in_channels: int = 3, out_channels: int = 3) -> RefinementConfig:
+    """A network of little width."""
     return RefinementConfig(
         in_channels=in_channels,
         out_channels=out_channels,
@@ -143,6 +300,24 @@ def tiny_config(in_channels: int, out_channels: int) -> RefinementConfig:
 
 
 def tiny_generator() -> FieldGenerator:
-    targets = ("neutral", "happy")
-    channels = 3 + 3 + 12 + len(targets) + MODES
-    return FieldGenerator(targets, MODES, tiny_config(channels, OUT_CHANNELS))
+    """An untrained generator whose shape layer knows `moves`."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        generator = FieldGenerator(COMPONENTS, tiny_config(50, 24))
+    shape = fit_shape_layer(shape_table(), AMPLITUDES, COMPONENTS, 1e-6)
+    generator.shape_layer.load_state_dict(shape.state_dict())
+    return generator
+
+
+def write_weights(path: Path, generator: FieldGenerator, textures: np.ndarray) -> Path:
+    """Write a checkpoint of the ``fast`` profile."""
+    tensors = {**generator.state_dict(), "textures": torch.from_numpy(textures)}
+    halves = {k: v.half() if v.is_floating_point() else v for k, v in tensors.items()}
+    write_checkpoint(
+        path,
+        {k: v.contiguous() for k, v in halves.items()},
+        method="reggan",
+        profile="fast",
+        architecture=generator.architecture(),
+    )
+    return path

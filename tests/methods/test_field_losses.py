@@ -1,96 +1,110 @@
-from dataclasses import fields as fields_of
-
 import pytest
 import torch
 
-from faceedit.methods.reggan.field_losses import FieldWeights, field_losses, photo_loss
-from faceedit.methods.reggan.generator import FLOW_UNIT, FieldTensors
-from faceedit.nn.compose import compose_fields
+from faceedit.methods.reggan.field_losses import FieldWeights, field_losses
+from faceedit.methods.reggan.generator import FLOW_UNIT, RATIO_UNIT, FieldTensors
 
-SIZE, CROP = 32, 64
+SIZE = 16
 
 
-def batch(**changes) -> dict[str, torch.Tensor]:
+def batch(**changes: torch.Tensor) -> dict[str, torch.Tensor]:
     torch.manual_seed(0)
-    opening = torch.zeros(2, 1, SIZE, SIZE)
-    opening[:, :, 20:26, 10:22] = 1.0
     made = {
-        "crop": torch.rand(2, 3, CROP, CROP),
-        "flow": torch.full((2, 2, SIZE, SIZE), 1.0),
-        "log_ratio": torch.full((2, 3, SIZE, SIZE), 0.1),
-        "opacity": opening,
-        "opening": opening,
-        "weight": torch.ones(2, 1, SIZE, SIZE),
-        "log_gain": torch.full((2, 3, SIZE, SIZE), -0.5),
-        "saturation": torch.tensor([[1.0], [0.3]]),
-        "has_real": torch.tensor([[1.0], [0.0]]),
+        "flow": torch.randn(2, 2, SIZE, SIZE),
+        "log_ratio": 0.1 * torch.randn(2, 3, SIZE, SIZE),
+        "trusted": torch.ones(2, 1, SIZE, SIZE),
+        "tone": torch.rand(2, 3),
+        "known": torch.ones(2, 1),
+        "eyeglasses": torch.tensor([[0.0], [1.0]]),
     }
-    made["real"] = compose_fields(made["crop"], made["flow"], made["log_ratio"])
     return {**made, **changes}
 
 
-def right(given: dict[str, torch.Tensor], onset: float = 1.0) -> FieldTensors:
+def right(given: dict[str, torch.Tensor]) -> FieldTensors:
     return FieldTensors(
         flow=given["flow"].clone(),
         log_ratio=given["log_ratio"].clone(),
-        opacity_logit=given["opacity"] * 40 - 20,
-        log_gain=given["log_gain"].clone(),
-        saturation=given["saturation"][:, :, None, None].expand(-1, -1, SIZE, SIZE),
-        onset=torch.full((2, 1, 1, 1), onset),
+        tone=given["tone"].clone(),
+        eyeglasses=given["eyeglasses"][:, 0] * 60 - 30,
     )
 
 
-def test_the_right_fields_cost_nothing():
+def test_perfect_fields_cost_nothing():
     given = batch()
     terms = field_losses(right(given), given, FieldWeights())
+    assert set(terms) == {"flow", "log_ratio", "edges", "tone", "eyeglasses", "total"}
     assert {k: v.shape for k, v in terms.items()} == dict.fromkeys(terms, torch.Size())
-    assert terms["total"].item() == pytest.approx(0, abs=1e-5)
+    assert all(v.item() == pytest.approx(0, abs=1e-9) for v in terms.values())
 
 
-@pytest.mark.parametrize("name", ["flow", "log_ratio", "opacity_logit", "log_gain", "saturation"])
+def test_errors_in_known_numbers():
+    given = batch()
+    fields = right(given)
+    fields.flow[:, 0] += 2.0
+    # Every other column is brighter: all slopes across are off by as much, none down.
+    fields.log_ratio[..., ::2] += 0.1
+    terms = field_losses(fields, given, FieldWeights())
+    assert terms["flow"].item() == pytest.approx(1.0)
+    assert terms["log_ratio"].item() == pytest.approx(0.05)
+    assert terms["edges"].item() == pytest.approx(0.1)
+    tone = (given["tone"] + 0.03) * 1.5 - 0.03
+    terms = field_losses(right(given)._replace(tone=tone), given, FieldWeights())
+    assert terms["tone"].item() == pytest.approx(torch.tensor(1.5).log().item(), rel=1e-4)
+    unsure = right(given)._replace(eyeglasses=torch.zeros(2))
+    terms = field_losses(unsure, given, FieldWeights())
+    assert terms["eyeglasses"].item() == pytest.approx(torch.tensor(2.0).log().item())
+
+
+def test_a_shift_of_all_ratios_has_no_edges():
+    given = batch()
+    fields = right(given)
+    fields.log_ratio[:] += 0.2
+    terms = field_losses(fields, given, FieldWeights())
+    assert terms["edges"].item() == pytest.approx(0, abs=1e-6)
+    assert terms["log_ratio"].item() == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize("name", FieldTensors._fields)
 def test_every_wrong_field_costs_something(name):
-    given, fields = batch(), right(batch())
-    wrong = {f.name: getattr(fields, f.name) for f in fields_of(fields)}
-    wrong[name] = wrong[name] + 0.7
-    if name == "opacity_logit":
-        wrong[name] = -wrong[name]
-    terms = field_losses(FieldTensors(**wrong), given, FieldWeights())
-    assert terms["total"].item() > 0.01
+    given = batch()
+    wrong = right(given)
+    field = getattr(wrong, name)
+    wrong = wrong._replace(**{name: -field if name == "eyeglasses" else field + 0.7})
+    assert field_losses(wrong, given, FieldWeights())["total"].item() > 0.01
 
 
 def test_the_total_is_the_weighted_sum():
     given = batch()
-    fields = right(given)
-    fields.flow[:, :, :, ::2] += 2.0
-    fields.log_gain[:] += 0.3
-    weights = FieldWeights(flow=2.0, gain=3.0)
+    fields = FieldTensors(*(value + 0.3 for value in right(given)))
+    weights = FieldWeights(2.0, 3.0, 0.5, 0.7, 0.2)
     terms = field_losses(fields, given, weights)
+    units = {"flow": FLOW_UNIT, "log_ratio": RATIO_UNIT, "edges": RATIO_UNIT}
     expected = sum(
-        getattr(weights, k) * v / (FLOW_UNIT if k == "flow" else 1)
-        for k, v in terms.items()
-        if k != "total"
+        getattr(weights, k) / units.get(k, 1.0) * v for k, v in terms.items() if k != "total"
     )
     torch.testing.assert_close(terms["total"], expected)
 
 
-def test_below_the_onset_the_network_still_gives_all_of_the_opacity():
-    given = batch()
-    given = {**given, "opacity": given["opacity"] * 0.5}
-    fields = right({**given, "opacity": given["opening"]}, onset=0.5)
-    terms = field_losses(fields, given, FieldWeights())
-    assert terms["opacity"].item() == pytest.approx(0, abs=1e-5)
-    torch.testing.assert_close(fields.opacity, given["opacity"])
-
-
-def test_photos_count_only_where_there_are_some():
-    given = batch()
+def test_what_is_not_trusted_costs_nothing():
+    trusted = torch.ones(2, 1, SIZE, SIZE)
+    trusted[:, :, 4:9, 4:9] = 0
+    given = batch(trusted=trusted)
     fields = right(given)
-    spoilt = given["real"].clone()
-    spoilt[1] = 0.0
-    assert photo_loss(fields, {**given, "real": spoilt}).item() == pytest.approx(0, abs=1e-5)
-    spoilt[0] = 0.0
-    assert photo_loss(fields, {**given, "real": spoilt}).item() > 0.1
-    none = {**given, "real": spoilt, "has_real": torch.zeros(2, 1)}
-    assert photo_loss(fields, none).item() == 0
-    fields.flow.requires_grad_()
-    photo_loss(fields, none).backward()
+    fields.flow[:, :, 4:9, 4:9] += 100.0
+    # A slope belongs to the pixel after it.
+    fields.log_ratio[:, :, 4:8, 4:8] += 100.0
+    terms = field_losses(fields, given, FieldWeights())
+    assert terms["flow"].item() == terms["log_ratio"].item() == terms["edges"].item() == 0
+
+
+def test_teeth_count_only_where_they_are_known():
+    given = batch(known=torch.tensor([[1.0], [0.0]]))
+    tone = given["tone"].clone()
+    tone[1] = 0.0
+    terms = field_losses(right(given)._replace(tone=tone), given, FieldWeights())
+    assert terms["tone"].item() == 0
+    none = {**given, "known": torch.zeros(2, 1)}
+    tone.requires_grad_()
+    field_losses(right(given)._replace(tone=tone), none, FieldWeights())["total"].backward()
+    assert tone.grad is not None
+    assert not tone.grad.any()

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from pathlib import Path
 
 import made_up
 import numpy as np
@@ -8,226 +9,271 @@ import torch
 from faceedit.errors import UsageError, WeightsError
 from faceedit.faces.align import Crop
 from faceedit.faces.compose import compose
-from faceedit.faces.edit import RasterPaint, TexturePaint
+from faceedit.faces.details import EyesDetail, MouthDetail
+from faceedit.faces.edit import Edit, RasterPaint
 from faceedit.faces.mask import face_mask
-from faceedit.faces.topology import mean_shape
+from faceedit.faces.mouth.paint import TEXTURE_SIZE
+from faceedit.faces.topology import IRISES
 from faceedit.methods.reggan import method as module
-from faceedit.methods.reggan import train_fast, train_paper
-from faceedit.methods.reggan.generator import CROP_SIZE
-from faceedit.methods.reggan.method import RegGAN, RgbRegGAN, load
-from faceedit.methods.reggan.mouth import TEXTURE_SIZE, TEXTURE_SPAN, UPPER_LIP
-from faceedit.methods.reggan.recipe import FastRecipe, RegGANRecipe
+from faceedit.methods.reggan.generator import CROP_SIZE, FieldGenerator
+from faceedit.methods.reggan.method import ONSET, RegGAN, RgbRegGAN, load
 from faceedit.methods.reggan.rgb_generator import RgbGenerator
-from faceedit.methods.reggan.stage_one import Measured
-from faceedit.registry import load_checkpoint
-from faceedit.targets import Expression, Target
+from faceedit.methods.reggan.shape_layer import BLOCKS
+from faceedit.methods.reggan.teeth import pack_textures, plain_texture, unpack_textures
+from faceedit.registry import Checkpoint, load_checkpoint, write_checkpoint
+from faceedit.targets import EXPRESSIONS, Expression, Target
 
 CPU = torch.device("cpu")
-PER_UNIT = TEXTURE_SIZE[1] / TEXTURE_SPAN
 
 
-def happy(strength: float, name: str = "happy") -> Target:
-    return Target((Expression(name, strength),))
+def target(**strengths: float) -> Target:
+    return Target(tuple(Expression(name, s) for name, s in strengths.items()))
 
 
-def face(roll: float = 0.0, shape: np.ndarray | None = None) -> Crop:
-    landmarks = made_up.place(mean_shape() if shape is None else shape, roll=roll, centre=(128, 95))
-    pixels = made_up.draw(landmarks, size=CROP_SIZE).astype(np.float32) / 255
+def face(number: int = 30, roll: float = 0.0) -> Crop:
+    landmarks = made_up.place(made_up.person(number), roll=roll)
+    pixels = made_up.draw(landmarks).astype(np.float32) / 255
     return Crop(pixels, landmarks, np.eye(2, 3))
 
 
-def measured() -> Measured:
-    textures = np.random.default_rng(0).random((2, *TEXTURE_SIZE, 3)).astype(np.float32)
-    return Measured(made_up.prior(), textures, np.array([0.25, 0.35]), np.array([0.0, 0.4, 0.4]))
+def details(edit: Edit) -> tuple[EyesDetail, MouthDetail]:
+    eyes, mouth = edit.details
+    assert isinstance(eyes, EyesDetail)
+    assert isinstance(mouth, MouthDetail)
+    return eyes, mouth
+
+
+def teeth() -> np.ndarray:
+    """Two packed textures."""
+    return np.random.default_rng(0).random((2, *TEXTURE_SIZE, 5), np.float32)
 
 
 @pytest.fixture(scope="module")
-def generator():
-    torch.manual_seed(0)
-    return made_up.tiny_generator()
+def generator() -> FieldGenerator:
+    generator = made_up.tiny_generator()
+    generator.shade_layer.maps[BLOCKS.index("happy")] = -0.1
+    return generator
 
 
 @pytest.fixture(scope="module")
 def reggan(generator) -> RegGAN:
-    known = measured()
-    styles = torch.tensor([[0.0, 0, 0], [0.5, -0.5, 0.1]])
-    return RegGAN(generator, styles, torch.ones(2, 2), known.textures, known.texture_half_width)
+    return RegGAN(generator, unpack_textures(teeth()))
 
 
-def test_an_edit_covers_the_crop(reggan):
-    crops = [face(), face(0.1)]
-    edits = reggan.edit(crops, happy(1.0))
+def test_an_edit_covers_the_crop_and_brings_its_details(reggan):
+    crops = [face(), face(31, 0.1)]
+    edits = reggan.edit(crops, target(happy=1.0))
     assert len(edits) == 2
-    for edit in edits:
+    for crop, edit in zip(crops, edits, strict=True):
         assert edit.size == CROP_SIZE
         assert edit.flow.shape == (128, 128, 2)
         assert edit.log_ratio.shape == (128, 128, 3)
-        assert edit.opacity.shape == (256, 256)
-        assert 0 <= edit.opacity.min() <= edit.opacity.max() <= 1
-        assert isinstance(edit.paint, TexturePaint)
-        for field in (edit.flow, edit.log_ratio, edit.opacity):
+        for field in (edit.flow, edit.log_ratio):
             assert field.dtype == np.float32
-    alone = reggan.edit(crops[1:], happy(1.0))[0]
+            assert field.flags.c_contiguous
+        # Nothing is painted but by the details.
+        assert not edit.opacity.any()
+        eyes, mouth = details(edit)
+        assert eyes.points is mouth.points
+        assert 0 <= eyes.held <= 1
+        assert mouth.tone.shape == (3,)
+        np.testing.assert_array_equal(eyes.points.before, crop.landmarks)
+    alone = reggan.edit(crops[1:], target(happy=1.0))[0]
     np.testing.assert_allclose(alone.flow, edits[1].flow, atol=1e-4)
-    assert reggan.edit([], happy(1.0)) == []
+    assert reggan.edit([], target(happy=1.0)) == []
 
 
-def test_strength_nothing_is_the_identity_bit_for_bit(reggan):
+def test_points_move_as_the_shape_layer_says_and_irises_stay(reggan):
     crop = face()
-    edit = reggan.edit([crop], happy(0.0))[0]
-    for field in (edit.flow, edit.log_ratio, edit.opacity):
-        assert not field.any()
-    image = made_up.draw(crop.landmarks, size=CROP_SIZE)
+    points = details(reggan.edit([crop], target(happy=0.5))[0])[0].points
+    calm, happy = made_up.moves(made_up.person(30))[[0, BLOCKS.index("happy")]]
+    wanted = 0.5 * made_up.UNIT * (calm + happy)
+    irises = [i for iris in IRISES for i in iris]
+    wanted[irises] = 0
+    np.testing.assert_allclose(points.after - crop.landmarks[:, :2], wanted[:478], atol=0.05)
+    np.testing.assert_array_equal(points.after[irises], crop.landmarks[irises, :2])
+    np.testing.assert_allclose(points.jaws_after - points.jaws_before, wanted[478:], atol=0.05)
+    assert points.after.dtype == np.float64
+
+
+def test_looks_stay_where_irises_would_be_moved(generator):
+    # A layer may have learned to move them, too.
+    moving = made_up.tiny_generator()
+    moving.shape_layer.weight[:, 0, :956] += 0.1
+    points = details(RegGAN(moving, unpack_textures(teeth())).edit([face()], target(sad=1.0))[0])
+    after, before = points[0].points.after, points[0].points.before[:, :2]
+    assert np.abs(after - before)[:468].min() > 1
+    np.testing.assert_array_equal(after[468:], before[468:])
+
+
+@pytest.mark.parametrize("name", EXPRESSIONS)
+def test_strength_nothing_is_the_identity_bit_for_bit(reggan, name):
+    crop = face()
+    edit = reggan.edit([crop], target(**{name: 0.0}))[0]
+    assert not edit.flow.any()
+    assert not edit.log_ratio.any()
+    points = details(edit)[0].points
+    np.testing.assert_array_equal(points.after, points.before[:, :2])
+    np.testing.assert_array_equal(points.jaws_after, points.jaws_before)
+    image = made_up.draw(crop.landmarks)
     result = compose(image, edit, crop.affine, face_mask(crop.landmarks, CROP_SIZE))
     np.testing.assert_array_equal(result, image)
 
 
-def test_calibration_scales_flow_and_log_ratio(reggan):
-    known = measured()
-    calibrated = RegGAN(
-        reggan.generator, reggan.styles, torch.tensor([[1.0, 1.0], [1.2, 1.5]]), known.textures,
-        known.texture_half_width,
-    )  # fmt: skip
-    plain, strong = (m.edit([face()], happy(0.5))[0] for m in (reggan, calibrated))
-    np.testing.assert_allclose(strong.flow, 1.2 * plain.flow, rtol=1e-5)
-    np.testing.assert_allclose(strong.log_ratio, 1.5 * plain.log_ratio, rtol=1e-5)
-    np.testing.assert_array_equal(strong.opacity, plain.opacity)
-
-
-def test_an_expression_without_weights_is_refused(reggan):
-    with pytest.raises(UsageError, match="no weights for sad; it has neutral, happy"):
-        reggan.edit([face()], happy(1.0, "sad"))
-
-
-def paint(reggan: RegGAN, crop: Crop, opacity: np.ndarray) -> TexturePaint:
-    gain, saturation = np.zeros((8, 8, 3), np.float32), np.ones((8, 8), np.float32)
-    return reggan._paint(crop, opacity[..., None].astype(np.float32), gain, saturation)
-
-
-def lay(texture: TexturePaint, point) -> np.ndarray:
-    return texture.to_texture[:, :2] @ np.asarray(point, float) + texture.to_texture[:, 2]
-
-
-@pytest.mark.parametrize("size", [128, 256])
-@pytest.mark.parametrize("height", [1.0, 0.1])
-def test_the_texture_hangs_from_the_top_of_the_opening(reggan, size, height):
+def test_a_smile_changes_the_mouth_and_no_corner(reggan):
     crop = face()
-    # The mean face's mouth is not quite level; this one's is.
-    crop.landmarks[[61, 291], 1] = 150.0
-    opacity = np.zeros((256, 256))
-    opacity[160:180, 100:150] = height
-    opacity = opacity.reshape(size, 256 // size, size, 256 // size).mean((1, 3))
-    texture = paint(reggan, crop, opacity)
-    at = lay(texture, (124.5, 160.0))
-    np.testing.assert_allclose(at, np.array(UPPER_LIP) * PER_UNIT - 0.5, atol=1.5)
-    sampled = texture.sample(np.eye(2, 3), (256, 256))
-    x, y = np.round(at).astype(int)
-    assert sampled.shape == (256, 256, 3)
-    assert 0 < x < TEXTURE_SIZE[1]
-    assert 0 < y < TEXTURE_SIZE[0]
+    image = made_up.draw(crop.landmarks)
+    edit = reggan.edit([crop], target(happy=1.0))[0]
+    result = compose(image, edit, crop.affine, face_mask(crop.landmarks, CROP_SIZE))
+    assert result.dtype == np.uint8
+    changed = np.abs(result.astype(int) - image).max(-1)
+    x, y = np.round(crop.landmarks[[61, 291, 14], :2].mean(0)).astype(int)
+    assert changed[y - 10 : y + 10, x - 20 : x + 20].mean() > 5
+    for corner in (changed[:12, :12], changed[:12, -12:]):
+        assert not corner.any()
 
 
-def test_the_texture_turns_with_the_mouth(reggan):
-    for roll in (-0.4, 0.0, 0.4):
-        crop = face(roll)
-        texture = paint(reggan, crop, np.zeros((256, 256)))
-        corners = [lay(texture, crop.landmarks[i, :2]) for i in (61, 291)]
-        assert abs(corners[0][1] - corners[1][1]) < 1e-3
-        assert corners[0][0] < corners[1][0]
-        assert np.linalg.det(texture.to_texture[:, :2]) > 0
+def test_blends_ask_for_their_parts(reggan):
+    crop = face()
+    still = crop.landmarks[:, :2]
+    happy, sad, both = (
+        details(reggan.edit([crop], asked)[0])[0].points.after - still
+        for asked in (target(happy=0.5), target(sad=0.3), target(happy=0.5, sad=0.3))
+    )
+    # Together they stay within the way to calm, so that nothing is cut off.
+    np.testing.assert_allclose(both, happy + sad, atol=0.01)
 
 
-@pytest.mark.parametrize("marked", [0, 3])
-def test_without_an_opening_the_texture_lies_between_the_lips(reggan, marked):
-    crop, opacity = face(), np.zeros((256, 256))
-    opacity[5, :marked] = 1.0
-    texture = paint(reggan, crop, opacity)
-    at = lay(texture, crop.landmarks[[61, 291], :2].mean(0))
-    np.testing.assert_allclose(at, np.array(UPPER_LIP) * PER_UNIT - 0.5, atol=1e-3)
+def test_a_face_has_the_same_teeth_for_every_target(reggan):
+    crops = [face(), face()]
+    for corner, x in ((61, 60.0), (291, 195.0)):
+        crops[1].landmarks[corner, 0] = x
+    for asked in (target(happy=0.2), target(happy=1.5), target(afraid=1.0)):
+        narrow, wide = (details(edit)[1].texture for edit in reggan.edit(crops, asked))
+        assert narrow is reggan.textures[0]
+        assert wide is reggan.textures[1]
 
 
-def test_a_turned_or_squeezed_face_gets_a_finite_texture(reggan):
-    shape = mean_shape().copy()
-    cosine, sine = np.cos(0.9), np.sin(0.9)
-    turned = shape @ np.array([[cosine, 0, -sine], [0, 1, 0], [sine, 0, cosine]])
-    opacity = np.zeros((256, 256))
-    opacity[160:165, 120:126] = 1.0
-    for crop in (face(shape=turned), replace(face(), landmarks=np.ones((478, 3), np.float32))):
-        texture = paint(reggan, crop, opacity)
-        assert np.isfinite(texture.to_texture).all()
-        assert np.isfinite(texture.sample(np.eye(2, 3), (256, 256))).all()
+def test_expressions_without_weights_are_refused(generator):
+    reggan = RegGAN(generator, [plain_texture()])
+    reggan.targets = ("neutral", "happy")
+    with pytest.raises(UsageError, match="no weights for sad; it has neutral, happy"):
+        reggan.edit([face()], target(sad=1.0))
+    with pytest.raises(UsageError, match="no weights for sad"):
+        reggan.edit([], target(sad=1.0))
 
 
-def test_wider_mouths_get_the_texture_of_wider_openings(reggan):
-    chosen = []
-    for half in (0.2, 0.5):
-        crop = face()
-        crop.landmarks[61, :2] = 128 - half * made_up.UNIT, 150
-        crop.landmarks[291, :2] = 128 + half * made_up.UNIT, 150
-        texture = paint(reggan, crop, np.zeros((256, 256))).texture
-        chosen.append([np.array_equal(texture, one) for one in reggan.textures].index(True))
-    assert chosen == [0, 1]
+@pytest.fixture
+def checkpoint(generator, tmp_path) -> Checkpoint:
+    path = made_up.write_weights(tmp_path / "reggan-fast.safetensors", generator, teeth())
+    return load_checkpoint(path, method="reggan", profile="fast")
 
 
-def test_a_written_checkpoint_gives_the_same_edits(generator, reggan, tmp_path):
-    path = tmp_path / "reggan-fast.safetensors"
-    train_fast.export(path, generator, measured(), torch.ones(2, 2), FastRecipe(), 7)
-    checkpoint = load_checkpoint(path, method="reggan", profile="fast")
-    assert checkpoint.metadata["step"] == "7"
-    assert all(t.dtype != torch.float32 for t in checkpoint.tensors.values())
+def test_a_written_checkpoint_gives_the_same_edits(checkpoint, reggan):
     loaded = load(checkpoint, CPU)
     assert isinstance(loaded, RegGAN)
-    styles = torch.zeros(2, 3)
-    styles[1] = torch.from_numpy(made_up.prior().style)
-    known = measured()
-    expected = RegGAN(
-        generator, styles, torch.ones(2, 2), known.textures, known.texture_half_width
-    ).edit([face()], happy(1.0))[0]
-    edit = loaded.edit([face()], happy(1.0))[0]
-    for name in ("flow", "log_ratio", "opacity"):
-        one, two = getattr(edit, name), getattr(expected, name)
+    assert loaded.targets == EXPRESSIONS
+    (edit,), (wanted,) = (m.edit([face()], target(happy=1.0)) for m in (loaded, reggan))
+    for name in ("flow", "log_ratio"):
+        one, two = getattr(edit, name), getattr(wanted, name)
         np.testing.assert_allclose(one, two, atol=0.02 * np.abs(two).max())
-    assert isinstance(edit.paint, TexturePaint)
-    assert isinstance(expected.paint, TexturePaint)
-    np.testing.assert_allclose(edit.paint.texture, expected.paint.texture, atol=1e-3)
+    (eyes, mouth), (eyes_wanted, mouth_wanted) = details(edit), details(wanted)
+    np.testing.assert_allclose(eyes.points.after, eyes_wanted.points.after, atol=0.2)
+    assert eyes.held == pytest.approx(eyes_wanted.held, abs=0.01)
+    np.testing.assert_allclose(mouth.tone, mouth_wanted.tone, atol=0.01)
+    np.testing.assert_allclose(mouth.texture.colour, mouth_wanted.texture.colour, atol=1e-3)
 
 
-def test_tensors_that_do_not_fit_are_refused(generator, tmp_path):
-    path = tmp_path / "reggan-fast.safetensors"
-    train_fast.export(path, generator, measured(), torch.ones(2, 2), FastRecipe(), 0)
-    checkpoint = load_checkpoint(path)
-    weight = next(name for name in checkpoint.tensors if name.endswith(".weight"))
-    for name in ("styles", "textures", weight):
-        tensors = {k: v for k, v in checkpoint.tensors.items() if k != name}
-        with pytest.raises(WeightsError, match="do not fit"):
-            load(replace(checkpoint, tensors=tensors), CPU)
+@pytest.mark.parametrize(
+    "name", ["textures", "shape_layer.weight", "shade_layer.maps", "scalars.bias"]
+)
+def test_missing_tensors_are_refused(checkpoint, name):
+    assert name in checkpoint.tensors
+    tensors = {k: v for k, v in checkpoint.tensors.items() if k != name}
+    with pytest.raises(WeightsError, match="reggan fast: the tensors do not fit"):
+        load(replace(checkpoint, tensors=tensors), CPU)
+
+
+@pytest.mark.parametrize("name", ["textures", "shape_layer.weight", "refinement.stem.weight"])
+def test_tensors_of_another_shape_are_refused(checkpoint, name):
+    tensors = {**checkpoint.tensors, name: checkpoint.tensors[name][..., :2]}
     with pytest.raises(WeightsError, match="do not fit"):
-        load(replace(checkpoint, architecture={}), CPU)
+        load(replace(checkpoint, tensors=tensors), CPU)
 
 
-def test_the_paper_profile_paints_the_whole_crop(tmp_path):
+def test_tensors_that_nobody_knows_are_refused(checkpoint):
+    tensors = {**checkpoint.tensors, "styles": torch.ones(2)}
+    with pytest.raises(WeightsError, match="styles"):
+        load(replace(checkpoint, tensors=tensors), CPU)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda a: {},
+        lambda a: {**a, "components": 4},
+        lambda a: {**a, "refinement": {**a["refinement"], "depth": 3}},
+        lambda a: {**a, "refinement": {**a["refinement"], "in_channels": 7}},
+        lambda a: {**a, "refinement": {**a["refinement"], "attention": False}},
+    ],
+)
+@pytest.mark.parametrize("profile", ["fast", "paper"])
+def test_another_architecture_is_refused(checkpoint, profile, change):
+    architecture = change(checkpoint.architecture)
+    with pytest.raises(WeightsError, match=f"reggan {profile}: .* do not fit"):
+        load(replace(checkpoint, architecture=architecture, profile=profile), CPU)
+
+
+@pytest.fixture
+def rgb() -> RgbGenerator:
     torch.manual_seed(0)
-    rgb = RgbGenerator(("neutral", "happy"), 64, made_up.tiny_config(3, 3))
-    train_paper.export(tmp_path / "p.safetensors", rgb, RegGANRecipe(), 3)
-    loaded = load(load_checkpoint(tmp_path / "p.safetensors", profile="paper"), CPU)
+    generator = RgbGenerator(("neutral", "happy"), 64, made_up.tiny_config())
+    torch.nn.init.normal_(generator.refinement.output.weight, std=0.1)
+    return generator.eval()
+
+
+def paper_weights(path: Path, rgb: RgbGenerator) -> Checkpoint:
+    tensors = {k: v.half() if v.is_floating_point() else v for k, v in rgb.state_dict().items()}
+    about = {"method": "reggan", "profile": "paper", "architecture": rgb.architecture()}
+    write_checkpoint(path, tensors, **about)
+    return load_checkpoint(path, profile="paper")
+
+
+def test_the_paper_profile_paints_the_whole_crop(rgb, tmp_path):
+    loaded = load(paper_weights(tmp_path / "p.safetensors", rgb), CPU)
     assert isinstance(loaded, RgbRegGAN)
     assert (loaded.crop_size, loaded.targets) == (64, ("neutral", "happy"))
     pixels = np.random.default_rng(0).random((64, 64, 3)).astype(np.float32)
-    crop = Crop(pixels, made_up.place(mean_shape()), np.eye(2, 3))
-    edit = loaded.edit([crop], happy(1.0))[0]
+    crop = Crop(pixels, made_up.place(made_up.person(0)), np.eye(2, 3))
+    edit = loaded.edit([crop], target(happy=1.0))[0]
     assert isinstance(edit.paint, RasterPaint)
     with torch.no_grad():
         x = torch.from_numpy(pixels).permute(2, 0, 1)[None] * 2 - 1
-        expected = (rgb.eval()(x, torch.tensor([[0.0, 1.0]])) + 1) / 2
+        expected = (rgb(x, torch.tensor([[0.0, 1.0]])) + 1) / 2
     expected = expected[0].clamp(0, 1).permute(1, 2, 0).numpy()
     np.testing.assert_allclose(edit.paint.pixels, expected, atol=0.02)
     assert (edit.opacity == 1).all()
     assert not edit.flow.any()
     assert not edit.log_ratio.any()
-    assert not loaded.edit([crop], happy(0.0))[0].opacity.any()
-    assert loaded.edit([], happy(1.0)) == []
-    with pytest.raises(UsageError):
-        loaded.edit([crop], happy(1.0, "sad"))
+    assert edit.details == ()
+    assert loaded.edit([], target(happy=1.0)) == []
+    with pytest.raises(UsageError, match="no weights for sad; it has neutral, happy"):
+        loaded.edit([crop], target(sad=1.0))
+
+
+@pytest.mark.parametrize(("strength", "opacity"), [(0.0, 0.0), (ONSET / 3, 1 / 3), (ONSET, 1.0)])
+def test_the_painted_picture_fades_in(rgb, strength, opacity):
+    crop = Crop(np.full((64, 64, 3), 0.5, "f4"), made_up.place(made_up.person(0)), np.eye(2, 3))
+    edit = RgbRegGAN(rgb).edit([crop], target(happy=strength))[0]
+    np.testing.assert_allclose(edit.opacity, opacity, rtol=1e-6)
+
+
+def test_plain_teeth_do_where_none_were_learned(generator, tmp_path):
+    packed = pack_textures([plain_texture()])
+    path = made_up.write_weights(tmp_path / "w.safetensors", generator, packed)
+    loaded = load(load_checkpoint(path), CPU)
+    assert isinstance(loaded, RegGAN)
+    assert len(loaded.textures) == 1
 
 
 def test_one_name_for_both_profiles():

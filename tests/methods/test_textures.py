@@ -1,81 +1,78 @@
-import cv2
+import made_up
 import numpy as np
 import pytest
+import torch
 
-from faceedit.methods.reggan.mouth import TEXTURE_SIZE
+from faceedit.faces.mouth.paint import TEXTURE_SIZE
 from faceedit.methods.reggan.textures import (
+    HIGHLIGHT,
     WHITE,
+    learn_teeth,
     learn_textures,
-    plain_textures,
     tooth_colour,
 )
+from faceedit.studio.smiles import Smiles, texture_edge
 
-HEIGHT, WIDTH = TEXTURE_SIZE
-
-
-def teeth() -> np.ndarray:
-    """A row of teeth with dark gaps, (h, w, 3) in [0, 1]."""
-    x = np.arange(WIDTH) + 0.5
-    gaps = 1 - 0.6 * np.exp(-(((x - WIDTH / 2) % 16 - 8) ** 2) / 2.0)
-    picture = np.repeat(gaps[None, :, None], HEIGHT, 0) * np.array([0.9, 0.87, 0.82])
-    picture[52:] *= 0.35
-    return picture
-
-
-def opening() -> np.ndarray:
-    mask = np.zeros(TEXTURE_SIZE, np.uint8)
-    cv2.ellipse(mask, (WIDTH // 2, 42), (64, 24), 0, 0, 360, 255, cv2.FILLED, cv2.LINE_AA)
-    return mask.astype(np.float32) / 255
+TEETH = (slice(30, 46), slice(50, 142))
 
 
 @pytest.fixture(scope="module")
-def smiles() -> tuple[np.ndarray, np.ndarray]:
-    """The same teeth shifted, scaled and lit otherwise in every smile."""
-    rng = np.random.default_rng(0)
-    patches = []
-    for _ in range(6):
-        shift, scale = rng.uniform(-4, 4, 2) * [1, 0.5], rng.uniform(0.96, 1.04)
-        affine = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]])
-        affine[:, 2] += (1 - scale) * np.array([WIDTH / 2, HEIGHT / 2])
-        moved = cv2.warpAffine(teeth(), affine, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REPLICATE)
-        lit = np.clip(moved * rng.uniform(0.5, 1.0) + rng.normal(0, 0.01, moved.shape), 0, 1)
-        patches.append(np.rint(lit * 255).astype(np.uint8))
-    return np.array(patches), np.repeat(opening()[None], len(patches), 0)
+def learned() -> tuple[np.ndarray, np.ndarray]:
+    smiles = made_up.smiles()
+    return learn_textures(smiles.patches, smiles.masks, components=2, steps=12)
 
 
 def detail(picture: np.ndarray) -> float:
     """How strong the gaps between the teeth are."""
-    return float(np.abs(np.diff(picture[30:46, 50:142].mean(-1), axis=1)).mean())
+    return float(np.abs(np.diff(picture[TEETH].mean(-1), axis=1)).mean())
 
 
-def test_learned_textures_are_sharper_than_the_mean(smiles):
-    patches, masks = smiles
-    found = learn_textures(patches, masks, components=2, steps=12)
-    assert 1 <= len(found.textures) <= 2
-    assert found.textures.shape[1:] == (*TEXTURE_SIZE, 3)
-    assert found.textures.dtype == np.float32
-    assert 0 <= found.textures.min() <= found.textures.max() <= 1
-    mean = (patches / 255.0 * (WHITE / 0.65)).mean(0)
-    assert detail(found.textures[0]) > 1.5 * detail(mean)
-    assert detail(found.textures[0]) > 0.7 * detail(teeth())
-    bright = np.percentile(found.textures[0][30:46, 50:142].mean(-1), 85)
+def test_learned_textures_are_sharper_than_the_mean(learned):
+    colours, _ = learned
+    assert 1 <= len(colours) <= 2
+    assert colours.shape[1:] == (*TEXTURE_SIZE, 3)
+    assert colours.dtype == np.float32
+    assert 0 <= colours.min() <= colours.max() <= HIGHLIGHT
+    mean = (made_up.smiles().patches / 255.0 * (WHITE / 0.65)).mean(0)
+    assert detail(colours[0]) > 1.5 * detail(mean)
+    assert detail(colours[0]) > 0.7 * detail(made_up.teeth())
+    bright = np.percentile(colours[0][TEETH].mean(-1), 85)
     assert bright == pytest.approx(WHITE, abs=0.08)
-    np.testing.assert_allclose(found.half_width, 62 / WIDTH * 0.84, atol=0.02)
 
 
-def test_learning_is_repeatable_and_leaves_the_random_state_alone(smiles):
-    import torch
+def test_what_smiles_show_is_known(learned):
+    colours, known = learned
+    assert known.shape == (len(colours), *TEXTURE_SIZE)
+    assert known.dtype == np.float32
+    assert 0 <= known.min() <= known.max() <= 1
+    assert known[:, 38:44, 80:112].min() > 0.99
+    assert not known[:, -10:].any()
+    assert not known[:, :, :10].any()
 
-    patches, masks = (part[:4] for part in smiles)
+
+def test_learning_is_repeatable_and_leaves_the_random_state_alone():
+    patches, masks = (part[:4] for part in (made_up.smiles().patches, made_up.smiles().masks))
     before = torch.get_rng_state()
     first, again = (learn_textures(patches, masks, components=1, steps=2) for _ in range(2))
-    np.testing.assert_array_equal(first.textures, again.textures)
+    for one, two in zip(first, again, strict=True):
+        np.testing.assert_array_equal(one, two)
     assert torch.equal(torch.get_rng_state(), before)
 
 
+def test_learned_teeth_are_parted_and_lit_teeth_are_white():
+    smiles = made_up.smiles()
+    (teeth,) = learn_teeth(Smiles(smiles.patches[:4], smiles.masks[:4]), 1, 2)
+    assert np.percentile(teeth.colour[TEETH].mean(-1), 85) == pytest.approx(1.0, abs=0.1)
+    edge = texture_edge()
+    rows = np.arange(TEXTURE_SIZE[0])[:, None]
+    assert not teeth.upper[rows > edge + 1].any()
+    assert not teeth.lower[rows < edge].any()
+    assert teeth.upper.max() > 0.9
+
+
 def test_the_colour_of_teeth_is_the_brightest_part():
-    patch = np.rint(teeth() * 255).astype(np.uint8)
-    colour = tooth_colour(patch, opening())
+    patch = np.rint(made_up.teeth() * 255).astype(np.uint8)
+    colour = tooth_colour(patch, made_up.between_lips())
     assert colour is not None
     np.testing.assert_allclose(colour, [0.9, 0.87, 0.82], atol=0.05)
 
@@ -87,15 +84,7 @@ def test_the_colour_of_teeth_is_the_brightest_part():
 )
 def test_mouths_without_clear_teeth_are_left_out(colour, cover):
     patch = np.rint(np.ones((*TEXTURE_SIZE, 3)) * colour * 255).astype(np.uint8)
-    mask = opening() * np.float32(cover)
+    mask = made_up.between_lips() * np.float32(cover)
     assert tooth_colour(patch, mask) is None
     with pytest.raises(ValueError, match="no patch"):
-        learn_textures(patch[None], mask[None])
-
-
-def test_the_plain_texture_is_dark_inside():
-    plain = plain_textures()
-    assert plain.textures.shape == (1, *TEXTURE_SIZE, 3)
-    assert plain.textures.dtype == np.float32
-    assert plain.half_width.shape == (1,)
-    assert plain.textures[0, -1].max() < 0.3
+        learn_teeth(Smiles(patch[None], mask[None]))

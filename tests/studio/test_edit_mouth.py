@@ -2,109 +2,25 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from toy_arch import SIZE, arched_model, sitter
 
 from faceedit.errors import UsageError
-from faceedit.faces.align import Crop
-from faceedit.faces.mouth.jaws import SmoothMap, incisal_edge
-from faceedit.faces.mouth.opening import lip_gap
 from faceedit.faces.topology import (
     LOWER_INNER_LIP,
     N_SURFACE,
-    OUTER_EYE_CORNERS,
     UPPER_INNER_LIP,
-    mean_shape,
-    triangles,
 )
-from faceedit.studio.camera import Camera
 from faceedit.studio.fields import Fields
 from faceedit.studio.flow import pose_flow
-from faceedit.studio.lips import LipSeal
-from faceedit.studio.model import FaceModel, Part
+from faceedit.studio.model import Part
 from faceedit.studio.mouth import MouthChoice, draw_mouth_choice, edit_mouth
 from faceedit.studio.mouth_bank import Donor, MouthBank, load_mouths, save_mouths
 from faceedit.studio.mouth_learning import learn_mouths
-from faceedit.studio.subject import Pose, Subject
-
-SIZE, CM = 192, 8.9
-BELOW = np.array(LOWER_INNER_LIP[1:-1])
-
-
-def facing(corners, vertices):
-    a, b, c = (vertices[corners[:, k], :2] for k in range(3))
-    turn = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])
-    return np.where((turn > 0)[:, None], corners, corners[:, ::-1])
-
-
-def sheet(low, high, depth, start):
-    """A bent grid of 13 x 4 vertices, as an arch of teeth is bent; and its triangles."""
-    x, y = np.meshgrid(np.linspace(low[0], high[0], 13), np.linspace(low[1], high[1], 4))
-    vertices = np.stack([x, y, depth - 0.12 * x**2], axis=-1).reshape(-1, 3)
-    k = np.arange(52).reshape(4, 13)
-    squares = [k[:-1, :-1], k[:-1, 1:], k[1:, 1:], k[1:, :-1]]
-    a, b, c, d = (q.ravel() for q in squares)
-    return vertices, np.concatenate([np.stack([a, b, c], 1), np.stack([a, c, d], 1)]) + start
 
 
 @pytest.fixture(scope="module")
 def model():
-    skin = mean_shape()[:N_SURFACE].astype(np.float64) * CM * (1, -1, -1)
-    lips = skin[list(UPPER_INNER_LIP + LOWER_INNER_LIP)]
-    x, y, z = lips.mean(0)
-    ring = set(UPPER_INNER_LIP + LOWER_INNER_LIP)
-    faces = np.array([t for t in triangles() if not set(t.tolist()) <= ring])
-    parts, tris, labels = [skin], [facing(faces, skin)], [np.zeros(len(faces), np.uint8)]
-    for low, high, deep, label in (
-        ((-2.4, -0.9), (2.4, 1.0), -1.0, Part.TEETH),
-        ((-2.4, -2.0), (2.4, -0.91), -1.1, Part.TEETH),
-        ((-4.0, -4.0), (4.0, 3.0), -4.0, Part.MOUTH_SOCKET),
-    ):
-        start = sum(len(p) for p in parts)
-        vertices, corners = sheet(
-            (x + low[0], y + low[1]), (x + high[0], y + high[1]), z + deep, start
-        )
-        parts.append(vertices)
-        tris.append(facing(corners - start, vertices) + start)
-        labels.append(np.full(len(corners), label, np.uint8))
-    neutral = np.concatenate(parts).astype(np.float32)
-    jaw = np.zeros_like(neutral)
-    # All that is below the lips' line, lips too, falls with the jaw.
-    jaw[:N_SURFACE][(skin[:, 1] < y) & ~np.isin(range(N_SURFACE), UPPER_INNER_LIP)] = (0, -2.5, 0)
-    jaw[BELOW] = (0, -2.5, 0)
-    jaw[N_SURFACE + 52 : N_SURFACE + 104] = (0, -2.5, 0)
-    return FaceModel(
-        neutral=neutral,
-        identity=np.zeros((1, *neutral.shape), np.float32),
-        expression=jaw[None],
-        expression_names=("jawOpen",),
-        triangles=np.concatenate(tris).astype(np.int32),
-        part=np.concatenate(labels),
-        landmark_vertices=np.arange(N_SURFACE, dtype=np.int32),
-        landmark_weights=np.ones(N_SURFACE, np.float32),
-    )
-
-
-def sitter(model, jaw, pixels=None):
-    """A made-up photo whose jaw is open by `jaw`."""
-    rng = np.random.default_rng(3)
-    camera = Camera(np.zeros(3), SIZE / 25, np.array([SIZE / 2, SIZE / 2]))
-    expression = np.array([jaw])
-    vertices = model.blend(np.zeros(1), expression)
-    places, depth = camera.project(vertices)
-    landmarks = np.zeros((478, 3), np.float32)
-    landmarks[:N_SURFACE, :2] = places[:N_SURFACE]
-    unit = float(np.linalg.norm(np.subtract(*landmarks[list(OUTER_EYE_CORNERS), :2])))
-    gap = lip_gap(landmarks, unit)
-    seal = LipSeal(model)
-    shifts = np.zeros_like(places)
-    if jaw == 0:
-        places = seal.close(places, unit).astype(np.float32)
-        shifts = places - camera.project(vertices)[0]
-        gap = 0.0
-    if pixels is None:
-        pixels = rng.uniform(0.5, 0.6, (SIZE, SIZE, 3)).astype(np.float32)
-    pose = Pose(model, expression, vertices, places, depth, camera, SIZE)
-    crop = Crop(pixels, landmarks, np.eye(2, 3))
-    return Subject(crop, np.zeros(1), pose, shifts, unit, 0.0, gap, seal)
+    return arched_model()
 
 
 @pytest.fixture(scope="module")
@@ -225,25 +141,6 @@ def test_tooth_coordinates_stay_with_the_teeth(model, bank):
     both = np.abs(found[0] - found[1])
     assert np.isfinite(both).sum() > 20
     assert np.nanmax(both) < 0.02
-
-
-def test_a_jaw_that_opens_is_parted_at_the_edge_of_the_teeth():
-    luma = np.full((40, 60), 0.2, np.float32)
-    edge = (20 + 4 * np.cos(np.arange(60) / 20)).astype(int)
-    for x, row in enumerate(edge):
-        luma[:row, x] = 0.8
-    path = incisal_edge(luma, np.ones_like(luma), np.full(60, 21.0, np.float32), 8)
-    assert np.abs(path[2:-2] - edge[2:-2]).max() <= 1.5
-
-
-def test_a_smooth_map_on_a_grid_is_the_map():
-    rng = np.random.default_rng(1)
-    points = rng.uniform(0, 50, (40, 2))
-    values = points @ [[0.9, 0.1], [-0.1, 1.1]] + (3, 4)
-    fitted = SmoothMap(points, values)
-    assert np.abs(fitted(points) - values).max() < 0.1
-    places = np.stack(np.meshgrid(np.arange(50.0), np.arange(31.0)), axis=-1)
-    assert np.abs(fitted.on_grid(places) - fitted(places)).max() < 0.02
 
 
 def test_choices_repeat_and_vary(bank):

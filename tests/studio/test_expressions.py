@@ -1,9 +1,18 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from toys import toy_model
 
 from faceedit.errors import UsageError
-from faceedit.studio.expressions import MOST_INTENSE, WEIGHT_RANGE, Ask, load_tables
+from faceedit.studio.edit import closed_gap
+from faceedit.studio.expressions import (
+    MOST_INTENSE,
+    PRESSED,
+    WEIGHT_RANGE,
+    Ask,
+    load_tables,
+)
 from faceedit.targets import ACTION_UNITS, EXPRESSIONS
 from faceedit.training.pair_tensors import ASKABLE
 
@@ -169,6 +178,8 @@ def test_asks_have_short_names():
     assert str(Ask((("happy", 1.3),))) == "happy:1.3"
     assert str(Ask((("sad", 0.5), ("angry", 1.0)))) == "sad:0.5+angry:1"
     assert str(Ask(action_units=units(au4=3.0, au7=2.5))) == "AU4:3+AU7:2.5"
+    assert str(Ask((("happy", 1.3),), share=0.5)) == "happy:1.3 (50% of the way)"
+    assert str(Ask(share=0.25)) == "neutral (25% of the way)"
 
 
 def test_a_smile_that_is_there_is_changed_not_replaced(tables):
@@ -183,3 +194,38 @@ def test_a_smile_that_is_there_is_changed_not_replaced(tables):
 
 def test_training_knows_all_that_can_be_asked_for(tables):
     assert set(ASKABLE) == set(tables.names)
+
+
+PARTWAY = [
+    Ask((("happy", 1.0),)),
+    Ask((("sad", 0.7), ("angry", 0.6)), lean=0.2, manner=5),
+    Ask(),
+    Ask(action_units=units(au4=3.0, au26=2.0)),
+]
+
+
+@pytest.mark.parametrize("ask", PARTWAY, ids=str)
+@pytest.mark.parametrize("smile", [0.0, 0.6])
+def test_a_share_is_that_much_of_the_way(tables, ask, smile):
+    shown = tables.neutral + toy_model().weights(mouthSmile=smile, noseSneer=0.2)
+    whole = tables.target(shown, ask)
+    for share in (0.0, 0.3, 0.5):
+        part = tables.target(shown, replace(ask, share=share))
+        np.testing.assert_allclose(part, shown + share * (whole - shown), atol=1e-12)
+    assert np.abs(whole - shown).max() > 0.05
+
+
+@pytest.mark.parametrize("shown", [0.0, 0.15])
+def test_lips_close_by_the_share_too(shown):
+    sad = Ask((("sad", 1.0),))
+    assert closed_gap(sad, shown) == pytest.approx(PRESSED)
+    assert closed_gap(replace(sad, share=0.5), shown) == pytest.approx((shown + PRESSED) / 2)
+    assert closed_gap(replace(sad, share=0.0), shown) == shown
+    # What parts the lips is left to the weights.
+    assert closed_gap(Ask((("happy", 1.0),), share=0.5), shown) is None
+
+
+def test_units_that_part_no_lips_keep_open_ones_open():
+    frown = Ask(action_units=units(au4=3.0))
+    assert closed_gap(frown, 0.1) is None
+    assert closed_gap(frown, 0.0) == PRESSED

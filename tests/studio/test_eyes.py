@@ -6,7 +6,7 @@ import pytest
 from toys import toy_crop, toy_model
 
 from faceedit.faces.topology import IRISES, LOWER_LIDS, UPPER_LIDS
-from faceedit.studio.eyes import edit_eyes
+from faceedit.studio.eyes import edit_eyes, match_opening, seen_landmarks
 from faceedit.studio.fields import Fields
 from faceedit.studio.subject import fit_subject
 
@@ -126,3 +126,65 @@ def test_a_little_more_weight_changes_little(subject):
     pictures = [edited(subject, eyeBlink=w)[1] for w in weights]
     steps = [np.abs(b - a).mean() for a, b in pairwise(pictures)]
     assert max(steps) < 6 * np.mean(steps)
+
+
+def lid_gap(subject, landmarks, eye=0):
+    upper, lower = (list(lids[eye][2:-2]) for lids in (UPPER_LIDS, LOWER_LIDS))
+    return float((landmarks[lower, 1] - landmarks[upper, 1]).mean() / subject.unit)
+
+
+def blinking(subject, weight):
+    return subject.posed(subject.expression + subject.model.weights(eyeBlink=weight))
+
+
+def test_landmarks_of_the_same_pose_are_those_of_the_photo(subject):
+    seen = seen_landmarks(subject, subject.pose)
+    assert seen.shape == (478, 3)
+    np.testing.assert_allclose(seen, subject.crop.landmarks, atol=0.05)
+
+
+def test_landmarks_show_lids_that_meet_and_irises_that_stay(subject):
+    seen = seen_landmarks(subject, blinking(subject, 1.0))
+    for eye in (0, 1):
+        assert abs(lid_gap(subject, seen, eye)) < 0.005
+    still = [i for iris in IRISES for i in iris]
+    np.testing.assert_array_equal(seen[still], subject.crop.landmarks[still])
+    gaps = [lid_gap(subject, seen_landmarks(subject, blinking(subject, w))) for w in (0, 0.4, 0.8)]
+    assert gaps == sorted(gaps, reverse=True) and gaps[0] > gaps[1] > gaps[2] > 0
+
+
+def test_lids_close_by_the_share_of_the_model_whatever_the_photo_shows(subject):
+    landmarks = subject.crop.landmarks.copy()
+    for upper, lower in zip(UPPER_LIDS, LOWER_LIDS, strict=True):
+        inner = list(upper[1:-1])
+        landmarks[inner, 1] += 0.4 * (landmarks[list(lower[1:-1])] - landmarks[inner])[:, 1]
+    narrow = replace(subject, crop=replace(subject.crop, landmarks=landmarks))
+    pose = blinking(subject, 0.5)
+    shares = [
+        lid_gap(s, seen_landmarks(s, pose)) / lid_gap(s, s.crop.landmarks)
+        for s in (subject, narrow)
+    ]
+    assert shares[1] == pytest.approx(shares[0], abs=0.05)
+    assert 0.2 < shares[0] < 0.7
+    assert lid_gap(narrow, seen_landmarks(narrow, blinking(subject, 1.0))) == pytest.approx(
+        0, abs=0.005
+    )
+
+
+def test_shut_eyes_open_in_the_landmarks_only_when_they_may(subject):
+    shut = blinking(subject, 1.0)
+    crop = replace(subject.crop, landmarks=seen_landmarks(subject, shut))
+    asleep = replace(subject, crop=crop, pose=shut)
+    shy, free = (
+        lid_gap(subject, seen_landmarks(asleep, subject.pose, may_open=m)) for m in (False, True)
+    )
+    assert shy < 0.01
+    assert free == pytest.approx(lid_gap(subject, subject.crop.landmarks), abs=0.02)
+
+
+def test_matching_moves_the_upper_lid_alone(subject):
+    pose = blinking(subject, 0.6)
+    moved = subject.moved_landmarks(pose)[:, :2]
+    matched = match_opening(subject, pose, 0, moved)
+    changed = np.flatnonzero(np.abs(matched - moved).max(1) > 0)
+    assert set(changed) <= set(UPPER_LIDS[0][1:-1])

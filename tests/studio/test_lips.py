@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 from toys import CM, toy_model
 
-from faceedit.faces.mouth.opening import lip_gap
 from faceedit.faces.topology import LOWER_INNER_LIP, N_SURFACE, UPPER_INNER_LIP
 from faceedit.studio.lips import LipSeal
 
@@ -24,14 +23,6 @@ def pairs_gap(points):
 @pytest.fixture(scope="module")
 def seal():
     return LipSeal(toy_model())
-
-
-def test_the_gap_is_the_mean_opening_in_eye_distances():
-    points = np.zeros((478, 3))
-    points[list(LOWER_INNER_LIP[1:-1]), 1] = 9.0
-    assert lip_gap(points, 90.0) == pytest.approx(0.1)
-    # Crossed lips are closed ones.
-    assert lip_gap(-points, 90.0) == 0.0
 
 
 @pytest.mark.parametrize("wanted", [0.0, -0.008, 0.03])

@@ -2,12 +2,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from toy_rig import write_rig
 
+from faceedit.faces.topology import INNER_LIPS
 from faceedit.studio.expressions import Ask
 from faceedit.studio.lights import LIGHTS
 from faceedit.studio.pairs import make_pair, make_real_target
-from faceedit.studio.rig import load_rig
 from faceedit.studio.sampling import Order
 from faceedit.studio.semantic import Region
 from faceedit.studio.shards import decode_pair, encode_pair
@@ -17,16 +16,6 @@ from faceedit.targets import ACTION_UNITS
 SIZE = 128
 HAPPY = Ask((("happy", 1.3),))
 SURPRISED = Ask((("surprised", 1.3),))
-
-
-@pytest.fixture(scope="module")
-def folder_and_sources(tmp_path_factory):
-    return write_rig(tmp_path_factory.mktemp("studio"))
-
-
-@pytest.fixture(scope="module")
-def rig(folder_and_sources):
-    return load_rig(folder_and_sources[0])
 
 
 @pytest.fixture(scope="module")
@@ -162,3 +151,52 @@ def test_a_hat_is_no_hair(rig, neutral, folder_and_sources):
     changed = bare != regions
     assert ((bare == Region.HAIR) & (regions == Region.CLOTHES)).sum() > 0.5 * changed.sum() > 50
     assert (regions == Region.HAIR).sum() < 0.7 * (bare == Region.HAIR).sum()
+
+
+def test_half_the_way_is_half_the_gap_and_half_the_movement(rig, neutral):
+    whole, half = (
+        make_pair(rig, neutral, Order(replace(SURPRISED, share=s)), seed=0, varied=False)
+        for s in (1.0, 0.5)
+    )
+    start = whole.landmarks_input
+    gap = (whole.choices.gap_input + whole.choices.gap_target) / 2
+    assert half.choices.gap_target == pytest.approx(gap, abs=0.01)
+    moved = np.linalg.norm((whole.landmarks_target - start)[:, :2], axis=1)
+    middle = (whole.landmarks_target + start) / 2
+    apart = np.linalg.norm((half.landmarks_target - middle)[:, :2], axis=1)
+    assert moved.max() > 5 and apart.max() < 0.1 * moved.max()
+    np.testing.assert_allclose(
+        half.jaws_target, (whole.jaws_target + half.jaws_input) / 2, atol=0.1 * moved.max()
+    )
+    assert half.labels.ask.share == 0.5
+    jaw = ACTION_UNITS.index(26)
+    assert 0 < half.labels.action_units[jaw] < whole.labels.action_units[jaw]
+
+
+def test_lips_that_close_half_the_way_stay_half_open(rig, smiling):
+    sad = Ask((("sad", 1.0),))
+    gaps = [
+        make_pair(rig, smiling, Order(replace(sad, share=s)), seed=0).choices for s in (0.5, 1.0)
+    ]
+    shown = gaps[0].gap_input
+    assert shown > 0.05
+    assert gaps[0].gap_target == pytest.approx(shown / 2, abs=0.02)
+    assert gaps[1].gap_target < 0.02
+
+
+def test_a_pair_knows_where_its_jaws_are(rig, neutral):
+    pair = make_pair(rig, neutral, Order(SURPRISED), seed=0)
+    assert pair.jaws_input.shape == pair.jaws_target.shape == (20, 2)
+    lips = pair.landmarks_input[list(INNER_LIPS), :2].mean(0)
+    assert (np.abs(pair.jaws_input[:10] - lips) < 0.25 * SIZE).all()
+    np.testing.assert_allclose((pair.jaws_target - pair.jaws_input)[:10], 0, atol=0.6)
+    lit = make_pair(rig, neutral, Order(light="left"), seed=0)
+    np.testing.assert_array_equal(lit.jaws_input, lit.jaws_target)
+
+
+def test_plain_pairs_do_not_depend_on_the_seed(rig, neutral):
+    first, other = (make_pair(rig, neutral, Order(SURPRISED), seed=s, varied=False) for s in (1, 2))
+    np.testing.assert_array_equal(first.target, other.target)
+    assert first.choices.mouth == 0 and first.choices.mouth_brightness == 1
+    real = [make_real_target(rig, neutral, HAPPY, seed=s, varied=False).input for s in (1, 2)]
+    np.testing.assert_array_equal(*real)

@@ -5,26 +5,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from toy_rig import write_rig
 
 from faceedit.errors import UsageError
 from faceedit.studio import produce as production
 from faceedit.studio.produce import Commission, pairs_of, produce
-from faceedit.studio.rig import load_rig
 from faceedit.studio.sampling import Menu
 from faceedit.studio.shards import read_shard
 
 SIZE = 64
-
-
-@pytest.fixture(scope="module")
-def folder_and_sources(tmp_path_factory):
-    return write_rig(tmp_path_factory.mktemp("studio"))
-
-
-@pytest.fixture(scope="module")
-def rig(folder_and_sources):
-    return load_rig(folder_and_sources[0])
 
 
 def quiet(done, of):

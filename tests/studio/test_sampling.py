@@ -6,7 +6,7 @@ import pytest
 from faceedit.errors import UsageError
 from faceedit.studio.expressions import AMPLITUDES
 from faceedit.studio.lights import LIGHTS
-from faceedit.studio.sampling import LARGEST_TURN, Menu, draw_order
+from faceedit.studio.sampling import LARGEST_TURN, LEAST_SHARE, Menu, draw_order
 
 NAMES = ("neutral", "happy", "sad", "angry")
 
@@ -88,3 +88,49 @@ def test_menus_that_make_no_sense():
     with pytest.raises(UsageError, match="nothing is asked for"):
         Menu((), action_units=False, lights=())
     assert Menu(NAMES).lights == tuple(LIGHTS)
+
+
+def asks(menu, count=300):
+    return [order.ask for order in orders(menu, count) if order.ask is not None]
+
+
+def test_a_plain_menu_leaves_nothing_to_chance():
+    for ask in asks(Menu(NAMES, varied=False)):
+        assert ask.manner == 0 and ask.lean == 0
+    assert {ask.of_units for ask in asks(Menu(NAMES, varied=False))} == {True, False}
+    # Beside that the orders are the same.
+    alike = zip(asks(Menu(NAMES)), asks(Menu(NAMES, varied=False)), strict=True)
+    assert all((a.blend, a.action_units) == (b.blend, b.action_units) for a, b in alike)
+
+
+def test_some_expressions_go_only_a_part_of_the_way():
+    found = asks(Menu(NAMES, lights=(), action_units=False, partway=0.4), 600)
+    shares = [ask.share for ask in found if ask.share < 1]
+    assert 180 < len(shares) < 300
+    assert min(shares) >= LEAST_SHARE and np.ptp(shares) > 0.6
+    assert any(not ask.blend for ask in found if ask.share < 1)
+    assert all(ask.share == 1 for ask in asks(Menu(NAMES)))
+    always = asks(Menu(NAMES, lights=(), action_units=False, partway=1.0), 50)
+    assert sum(ask.share < 1 for ask in always) >= 49
+    # Action units always go all the way.
+    assert all(ask.share == 1 for ask in asks(Menu((), lights=(), partway=1.0), 50))
+
+
+def test_amplitudes_are_those_of_the_menu():
+    menu = Menu(NAMES, lights=(), action_units=False, amplitudes=(1.2, 1.3))
+    totals = [sum(a for _, a in ask.blend) for ask in asks(menu) if ask.blend]
+    assert min(totals) >= 1.19 and max(totals) <= 1.31
+    one = Menu(NAMES, lights=(), action_units=False, amplitudes=(1.0, 1.0))
+    assert {a for ask in asks(one) if len(ask.blend) == 1 for _, a in ask.blend} == {1.0}
+
+
+@pytest.mark.parametrize("amplitudes", [(0, 1), (1.2, 1.1), (0.5, 2.6), (-1, 1), (float("nan"), 1)])
+def test_amplitudes_that_make_no_sense(amplitudes):
+    with pytest.raises(UsageError, match="amplitudes lie between"):
+        Menu(NAMES, amplitudes=amplitudes)
+
+
+@pytest.mark.parametrize("partway", [-0.1, 1.1, float("nan")])
+def test_shares_that_make_no_sense(partway):
+    with pytest.raises(UsageError, match="share of expressions lies between 0 and 1"):
+        Menu(NAMES, partway=partway)

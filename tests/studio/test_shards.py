@@ -26,7 +26,7 @@ def test_records_come_back_in_order(shard, make_record):
         assert pair.choices == wanted.choices
         for name in ("input", "target", "part", "regions_input", "regions_target", "valid"):
             np.testing.assert_array_equal(getattr(pair, name), getattr(wanted, name))
-        for name in ("landmarks_input", "landmarks_target"):
+        for name in ("landmarks_input", "landmarks_target", "jaws_input", "jaws_target"):
             np.testing.assert_array_equal(getattr(pair, name), getattr(wanted, name))
 
 
@@ -138,10 +138,12 @@ def test_other_files_are_named(tmp_path, make_record):
         whole | {"k.flow.png": b"no picture"},
         whole | {"k.maps.png": whole["k.landmarks.npy"]},
         whole | {"k.landmarks.npy": b""},
+        whole | {"k.jaws.npy": b"no array"},
         whole | {"k.json": b"{"},
         whole | {"k.json": b"[]"},
         whole | {"k.json": b'{"labels": {"mood": 1}, "choices": {}}'},
         {name: data for name, data in whole.items() if name != "k.teeth.png"},
+        {name: data for name, data in whole.items() if name != "k.jaws.npy"},
     ]
     for number, members in enumerate(wrong):
         path = tmp_path / f"{number}.tar"
@@ -164,3 +166,11 @@ def test_a_shard_that_fails_leaves_nothing(tmp_path, make_record):
     with pytest.raises(RuntimeError, match="no more"):
         write_shard(tmp_path / "x.tar", failing())
     assert not list(tmp_path.iterdir())
+
+
+def test_how_far_an_ask_went_is_kept(tmp_path, make_record):
+    part = make_record(0, ask=Ask((("sad", 1.1),), share=0.35), shown=Ask(share=0.5))
+    write_shard(tmp_path / "a.tar", [("x", part)])
+    ((_, pair),) = read_shard(tmp_path / "a.tar")
+    assert pair.labels == part.labels
+    assert (pair.labels.ask.share, pair.labels.shown.share) == (0.35, 0.5)

@@ -57,6 +57,7 @@ class FastTask(Task):
             batch_size=recipe.batch_size,
             warm_up=recipe.warm_up,
             rate="cosine",
+            average_decay=recipe.average_decay,
             validate_every=recipe.validate_every,
             sheet_every=recipe.validate_every,
         )
@@ -121,11 +122,12 @@ class FastTask(Task):
         generator = networks["generator"]
         assert isinstance(generator, FieldGenerator)
         method = RegGAN(generator, unpack_textures(self.textures))
-        table, rows = self._table, []
-        people = np.unique(np.where(table.validation, table.person, -1), return_index=True)[1]
-        people = people[np.linspace(1, len(people) - 1, min(SHEET_FACES, len(people))).astype(int)]
-        for person in people:
-            rows.append(sheet_row(method, table.pictures[person], table.landmarks[person, 0]))
+        table = self._table
+        unseen = np.flatnonzero(table.validation)
+        of = unseen if len(unseen) else np.arange(len(table))
+        people = of[np.unique(table.person[of], return_index=True)[1]]
+        people = people[np.linspace(0, len(people) - 1, min(SHEET_FACES, len(people))).astype(int)]
+        rows = [sheet_row(method, table.pictures[i], table.landmarks[i, 0]) for i in people]
         return rows, ["input", *EXPRESSIONS]
 
     def export(self, path: Path, networks: Mapping[str, nn.Module], notes: dict[str, Any]) -> Path:
@@ -138,7 +140,7 @@ class FastTask(Task):
 
 def build_generator(recipe: FastRecipe) -> FieldGenerator:
     """Return an untrained generator of a recipe's shape."""
-    whole = FieldGenerator(recipe.components)
+    whole = FieldGenerator(recipe.components, field=recipe.layer.field)
     config = replace(
         whole.refinement.config,
         attention=recipe.attention,
@@ -146,4 +148,4 @@ def build_generator(recipe: FastRecipe) -> FieldGenerator:
     )
     if config == whole.refinement.config:
         return whole
-    return FieldGenerator(recipe.components, RefinementConfig(**vars(config)))
+    return FieldGenerator(recipe.components, RefinementConfig(**vars(config)), recipe.layer.field)

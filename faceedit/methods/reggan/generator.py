@@ -52,9 +52,12 @@ class FieldGenerator(nn.Module):
     Args:
         components: of the shape layer.
         config: of the refinement network; None takes the profile's.
+        field: side of the expression layers' receptive fields.
     """
 
-    def __init__(self, components: int = 160, config: RefinementConfig | None = None):
+    def __init__(
+        self, components: int = 160, config: RefinementConfig | None = None, field: int = 5
+    ):
         super().__init__()
         self.targets = EXPRESSIONS
         channels = (3 + 3) * _FINER**2 + 3 + len(CHANNELS) + 2 + len(BLOCKS)
@@ -62,10 +65,12 @@ class FieldGenerator(nn.Module):
         config = config or RefinementConfig.fast(channels, outputs)
         if config.in_channels != channels or config.out_channels != outputs:
             raise ValueError(f"the refinement network must map {channels} to {outputs}")
-        self.components = components
+        self.components, self.field = components, field
         self.shape_layer = ShapeLayer(components)
         self.shade_layer = ShadeLayer()
-        self.expression_layers = nn.ModuleList(ExpressionLayer(WORKING_SIZE) for _ in self.targets)
+        self.expression_layers = nn.ModuleList(
+            ExpressionLayer(WORKING_SIZE, field=field) for _ in self.targets
+        )
         self.refinement = RefinementNetwork(config)
         self.scalars = nn.Linear(config.widths[-1], 4)
 
@@ -123,9 +128,14 @@ class FieldGenerator(nn.Module):
 
     def architecture(self) -> dict[str, Any]:
         """Return what `from_architecture` needs, as JSON."""
-        return {"components": self.components, "refinement": asdict(self.refinement.config)}
+        return {
+            "components": self.components,
+            "field": self.field,
+            "refinement": asdict(self.refinement.config),
+        }
 
     @classmethod
     def from_architecture(cls, values: dict[str, Any]) -> "FieldGenerator":
         """Build the module that `architecture` described."""
-        return cls(values["components"], RefinementConfig.from_dict(values["refinement"]))
+        config = RefinementConfig.from_dict(values["refinement"])
+        return cls(values["components"], config, values.get("field", 5))

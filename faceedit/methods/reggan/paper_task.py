@@ -105,7 +105,7 @@ class PaperTask(Task):
             attention=recipe.attention,
             latent_blocks=recipe.latent_blocks,
         )
-        generator = RgbGenerator(EXPRESSIONS, recipe.size, config)
+        generator = RgbGenerator(EXPRESSIONS, recipe.size, config, recipe.field)
         if not request.resumed and request.rank == 0:
             shares = pair_shares(table, dict.fromkeys(EXPRESSIONS[1:], 1.0))
             shares[:, 1:] = strengths

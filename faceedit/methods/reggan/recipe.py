@@ -116,6 +116,7 @@ class FastRecipe:
         betas: of Adam.
         warm_up: steps.
         largest_gradient: norm to which longer gradients are cut.
+        average_decay: share of the past that each step keeps in the averaged weights.
         weights: of the field losses.
         attention: False leaves the attention units out (Table II).
         latent_blocks: number of latent attention blocks; 0 is Table II's ablation.
@@ -133,6 +134,7 @@ class FastRecipe:
     betas: tuple[float, float] = (0.9, 0.99)
     warm_up: int = 50
     largest_gradient: float = 2.0
+    average_decay: float = 0.995
     weights: FieldWeights = dataclasses.field(default_factory=FieldWeights)
     attention: bool = True
     latent_blocks: int = 10

@@ -17,12 +17,19 @@ class RgbGenerator(nn.Module):
         targets: names of the expressions.
         size: side of the crops in pixels.
         config: of the refinement network; None takes the paper's.
+        field: side of the expression layers' receptive fields.
     """
 
-    def __init__(self, targets: tuple[str, ...], size: int, config: RefinementConfig | None = None):
+    def __init__(
+        self,
+        targets: tuple[str, ...],
+        size: int,
+        config: RefinementConfig | None = None,
+        field: int = 5,
+    ):
         super().__init__()
-        self.targets, self.size = targets, size
-        self.expression_layers = nn.ModuleList(ExpressionLayer(size) for _ in targets)
+        self.targets, self.size, self.field = targets, size, field
+        self.expression_layers = nn.ModuleList(ExpressionLayer(size, field=field) for _ in targets)
         self.refinement = RefinementNetwork(config or RefinementConfig.paper())
 
     def express(self, x: Tensor, strengths: Tensor) -> Tensor:
@@ -44,6 +51,7 @@ class RgbGenerator(nn.Module):
         return {
             "targets": list(self.targets),
             "size": self.size,
+            "field": self.field,
             "refinement": asdict(self.refinement.config),
         }
 
@@ -51,7 +59,7 @@ class RgbGenerator(nn.Module):
     def from_architecture(cls, values: dict[str, Any]) -> "RgbGenerator":
         """Build the module that `architecture` described."""
         config = RefinementConfig.from_dict(values["refinement"])
-        return cls(tuple(values["targets"]), values["size"], config)
+        return cls(tuple(values["targets"]), values["size"], config, values.get("field", 5))
 
 
 def express(layers: nn.ModuleList, x: Tensor, strengths: Tensor) -> Tensor:

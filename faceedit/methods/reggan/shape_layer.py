@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from faceedit.errors import UsageError
 from faceedit.faces.topology import OUTER_EYE_CORNERS, mirror
 from faceedit.studio.shapes import LEVELS, ShapeTable
 from faceedit.targets import EXPRESSIONS
@@ -108,7 +109,15 @@ def fit_shape_layer(
         components: of shape.
         ridge: weight of the squared norm of what is solved for, against the sum over faces, with
             lengths in eye distances; not on the constant.
+
+    Raises:
+        UsageError: there are too few faces.
     """
+    if components >= 2 * len(table.photo):
+        raise UsageError(
+            f"{len(table.photo)} faces do not tell {components} components of shape; "
+            "faceedit studio shapes makes more of more photos, --set components=N takes fewer"
+        )
     landmarks = np.concatenate([table.landmarks, _mirrored(table.landmarks)])
     jaws = np.concatenate([table.jaws, _mirrored_jaws(table.jaws, table.landmarks)])
     layer = ShapeLayer(components)
