@@ -1,7 +1,7 @@
 """Made-up faces on the mean face's mesh, and tables of what a studio would have made of them."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import astuple, fields, replace
 from functools import cache
 from pathlib import Path
@@ -17,7 +17,7 @@ from faceedit.faces.topology import EYES, INNER_LIPS, IRISES, N_SURFACE, STILL, 
 from faceedit.methods.reggan.generator import CROP_SIZE, FieldGenerator
 from faceedit.methods.reggan.recipe import Amplitudes
 from faceedit.methods.reggan.refinement import RefinementConfig
-from faceedit.methods.reggan.shape_layer import BLOCKS, fit_shape_layer
+from faceedit.methods.reggan.shape_layer import BLOCKS, ShapeLayer, fit_shape_layer
 from faceedit.registry import write_checkpoint
 from faceedit.studio.shapes import LEVELS, ShapeTable
 from faceedit.studio.smiles import Smiles
@@ -232,7 +232,7 @@ def _pair(number: int, name: str) -> dict[str, np.ndarray]:
     }
 
 
-def taken(table: FieldTable, rows: list[int] | np.ndarray, **changes) -> FieldTable:
+def taken(table: FieldTable, rows: Sequence[int] | np.ndarray, **changes) -> FieldTable:
     """Some pairs of a table, with other columns in place of its own."""
     some = FieldTable(**{f.name: getattr(table, f.name)[rows] for f in fields(FieldTable)})
     return replace(some, **changes)
@@ -299,13 +299,17 @@ def tiny_config(in_channels: int = 3, out_channels: int = 3) -> RefinementConfig
     )
 
 
+@cache
+def _shape_layer() -> ShapeLayer:
+    return fit_shape_layer(shape_table(), AMPLITUDES, COMPONENTS, 1e-6)
+
+
 def tiny_generator() -> FieldGenerator:
     """An untrained generator whose shape layer knows `moves`."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
         generator = FieldGenerator(COMPONENTS, tiny_config(50, 24))
-    shape = fit_shape_layer(shape_table(), AMPLITUDES, COMPONENTS, 1e-6)
-    generator.shape_layer.load_state_dict(shape.state_dict())
+    generator.shape_layer.load_state_dict(_shape_layer().state_dict())
     return generator
 
 

@@ -9,6 +9,7 @@ from torch import nn
 
 from faceedit.errors import UsageError
 from faceedit.faces.align import Crop
+from faceedit.faces.details import EyesDetail
 from faceedit.methods.reggan import fast_task
 from faceedit.methods.reggan.export import sheet_row
 from faceedit.methods.reggan.fast_task import FastTask, build_generator
@@ -16,6 +17,7 @@ from faceedit.methods.reggan.generator import FieldGenerator, FieldTensors
 from faceedit.methods.reggan.method import RegGAN, load
 from faceedit.methods.reggan.prepared import Prepared, pair_shares, prepare
 from faceedit.methods.reggan.recipe import FastRecipe, LayerRecipe
+from faceedit.methods.reggan.samples import Samples
 from faceedit.methods.reggan.scores import field_scores
 from faceedit.methods.reggan.shade_layer import ShadeLayer
 from faceedit.methods.reggan.teeth import plain_texture, unpack_textures
@@ -27,6 +29,8 @@ from faceedit.studio.smiles import Smiles
 from faceedit.targets import EXPRESSIONS, Expression, Target
 
 CPU = torch.device("cpu")
+FIELDS = "expression_layers.0.weight"
+BIAS = "refinement.output.bias"
 HAPPY = EXPRESSIONS.index("happy")
 RECIPE = {
     "steps": 6,
@@ -58,7 +62,7 @@ def test_from_tables_to_weights_that_edit(tiny, quick, request_for, train_reggan
 
     def spoil(task: FastTask) -> None:
         # The layers know these people too well for a network to better them.
-        torch.nn.init.constant_(task.networks["generator"].refinement.output.bias, 0.3)
+        torch.nn.init.constant_(task.networks["generator"].get_parameter(BIAS), 0.3)
         losses.append(loss_of(task))
 
     outcome, task = train_reggan(request_for("fast", RECIPE, tell=told.append), spoil)
@@ -86,7 +90,9 @@ def test_from_tables_to_weights_that_edit(tiny, quick, request_for, train_reggan
     before, after = table.landmarks[8 + HAPPY]
     crop = Crop(table.pictures[8 + HAPPY].astype(np.float32) / 255, before, np.eye(2, 3))
     edit = method.edit([crop], Target((Expression("happy"),)))[0]
-    np.testing.assert_allclose(edit.details[0].points.after, after[:, :2], atol=0.5)
+    eyes = edit.details[0]
+    assert isinstance(eyes, EyesDetail)
+    np.testing.assert_allclose(eyes.points.after, after[:, :2], atol=0.5)
 
 
 def test_a_training_goes_on_with_what_was_fitted(
@@ -113,6 +119,7 @@ def test_only_people_to_train_on_are_trained_on(tiny, request_for):
     task = build(request_for("fast", RECIPE))
     assert isinstance(task, FastTask)
     assert len(task.pairs) == 6
+    assert isinstance(task.samples, Samples)
     assert task.samples.rows.tolist() == [0, 1, 2]
     assert (task.plan.steps, task.plan.batch_size, task.plan.rate) == (6, 2, "cosine")
     assert build(request_for("fast", RECIPE, batch_size=3)).plan.batch_size == 3
@@ -131,7 +138,7 @@ def test_without_people_to_validate_on_it_looks_at_the_others(tiny, quick, reque
 
 def test_expression_layers_have_the_recipes_field(tiny, request_for):
     generator = build_generator(FastRecipe(components=3, layer=LayerRecipe(field=3)))
-    assert {layer.weight.shape[1] for layer in generator.expression_layers} == {9}
+    assert {v.shape[1] for k, v in generator.state_dict().items() if FIELDS in k} == {9}
     again = FieldGenerator.from_architecture(generator.architecture())
     again.load_state_dict(generator.state_dict())
     # Weights of before knew no other field.

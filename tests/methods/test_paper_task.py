@@ -1,4 +1,5 @@
 import json
+from collections.abc import Mapping
 
 import made_up
 import numpy as np
@@ -53,7 +54,7 @@ def table(**columns) -> FieldTable:
     return made_up.taken(made_up.field_table(), [1] * count, **columns)
 
 
-def amplitudes(*asked: dict[str, float]) -> np.ndarray:
+def amplitudes(*asked: Mapping[str, float]) -> np.ndarray:
     return np.array([[one.get(name, 0.0) for name in EXPRESSIONS] for one in asked], np.float32)
 
 
@@ -186,6 +187,7 @@ def test_only_people_to_train_on_are_trained_on(tiny, colours, request_for, monk
     monkeypatch.setattr(paper_task, "fit_expression_layer", fit)
     task = build(request_for("paper", RECIPE))
     assert isinstance(task, PaperTask)
+    assert isinstance(task.samples, PaperSamples)
     assert task.samples.rows.tolist() == [0, 1, 2]
     # One step is made of two pairs, and three pairs make an epoch.
     assert (task.plan.steps, task.plan.sheet_every) == (6, 1)

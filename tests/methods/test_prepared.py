@@ -1,4 +1,5 @@
 from dataclasses import fields
+from pathlib import Path
 
 import cv2
 import made_up
@@ -20,6 +21,7 @@ from faceedit.methods.reggan.prepared import (
 from faceedit.methods.reggan.shade_layer import ShadeLayer
 from faceedit.methods.reggan.shape_layer import BLOCKS, ShapeLayer
 from faceedit.targets import EXPRESSIONS
+from faceedit.training.field_table import FieldTable
 
 HAPPY = EXPRESSIONS.index("happy")
 
@@ -69,11 +71,15 @@ def layers() -> tuple[ShapeLayer, ShadeLayer]:
     return made_up.tiny_generator().shape_layer, shade
 
 
+def draw(table: FieldTable, layers: tuple[ShapeLayer, ShadeLayer], folder: Path, *tell) -> Prepared:
+    shape, shade = layers
+    return prepare(table, pair_shares(table, made_up.AMPLITUDES), shape, shade, folder, *tell)
+
+
 @pytest.fixture(scope="module")
 def pairs(layers, tmp_path_factory) -> Prepared:
     table = made_up.taken(made_up.field_table(), [0, HAPPY])
-    shares = pair_shares(table, made_up.AMPLITUDES)
-    return prepare(table, shares, *layers, tmp_path_factory.mktemp("pairs") / "new")
+    return draw(table, layers, tmp_path_factory.mktemp("pairs") / "new")
 
 
 def test_a_prepared_row_in_known_numbers(pairs):
@@ -143,23 +149,21 @@ def test_no_field_need_say_what_details_draw(pairs):
 def test_a_distrusted_place_stays_distrusted(layers, tmp_path):
     table = made_up.taken(made_up.field_table(), [HAPPY])
     table.trusted[:, :, :64] = 0
-    shares = pair_shares(table, made_up.AMPLITUDES)
-    found = prepare(table, shares, *layers, tmp_path)
+    found = draw(table, layers, tmp_path)
     assert not found.trusted[0, :, :64].any()
     assert found.trusted[0, :, 64:].any()
 
 
 def test_a_folder_is_prepared_when_all_of_it_is(layers, tmp_path, monkeypatch):
     table = made_up.taken(made_up.field_table(), [0, HAPPY])
-    shares = pair_shares(table, made_up.AMPLITUDES)
     assert not is_prepared(tmp_path)
     told = []
-    prepare(table, shares, *layers, tmp_path, told.append)
+    draw(table, layers, tmp_path, told.append)
     assert is_prepared(tmp_path)
     assert not told
     monkeypatch.setattr(module, "_row", lambda *args: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        prepare(table, shares, *layers, tmp_path)
+        draw(table, layers, tmp_path)
     # A killed run leaves nothing that the next one would take for whole.
     assert not is_prepared(tmp_path)
     with pytest.raises(UsageError, match="holds no prepared pairs"):
@@ -169,12 +173,12 @@ def test_a_folder_is_prepared_when_all_of_it_is(layers, tmp_path, monkeypatch):
 def test_without_usable_pairs_the_command_is_named(layers, tmp_path):
     table = made_up.taken(made_up.field_table(), [0], real_target=np.array([True]))
     with pytest.raises(UsageError, match="faceedit studio pairs"):
-        prepare(table, pair_shares(table, made_up.AMPLITUDES), *layers, tmp_path / "new")
+        draw(table, layers, tmp_path / "new")
     assert not (tmp_path / "new").exists()
 
 
 def test_it_needs_no_gradient(layers, tmp_path):
     before = torch.is_grad_enabled()
     table = made_up.taken(made_up.field_table(), [0])
-    prepare(table, pair_shares(table, made_up.AMPLITUDES), *layers, tmp_path)
+    draw(table, layers, tmp_path)
     assert torch.is_grad_enabled() is before

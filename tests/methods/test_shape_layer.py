@@ -11,6 +11,7 @@ from faceedit.methods.reggan.shape_layer import (
     ShapeLayer,
     block_shares,
     fit_shape_layer,
+    tune_shape_layer,
 )
 from faceedit.studio.shapes import LEVELS
 from faceedit.targets import EXPRESSIONS
@@ -137,7 +138,43 @@ def test_half_precision_is_enough(layer):
 
 
 def test_too_few_faces_are_named():
-    table = made_up.shape_table(4)
+    table = made_up.shape_table(4, noise=0.01)
     fit(table, components=7)
-    with pytest.raises(UsageError, match="4 faces do not tell 8 components .*studio shapes"):
+    with pytest.raises(UsageError, match=r"4 faces do not tell 8 components .*studio shapes"):
         fit(table, components=8)
+
+
+def tuned(ridge: float) -> tuple[ShapeLayer, ShapeLayer, torch.Tensor, torch.Tensor]:
+    """A layer before and after people, who smile and grieve 3 pixels lower than it says."""
+    before, after = fit(), fit()
+    people = [made_up.place(made_up.person(number)) for number in range(40, 60)]
+    landmarks = torch.from_numpy(np.stack(people))
+    shares = block_shares(torch.eye(len(EXPRESSIONS))[[1, 2] * 10])
+    moved = before(landmarks, shares).landmarks + torch.tensor([0.0, 3.0])
+    tune_shape_layer(after, landmarks, moved, shares, ridge)
+    return before, after, landmarks, moved
+
+
+def test_a_tuned_layer_does_as_real_faces_do():
+    _, after, landmarks, moved = tuned(1e-6)
+    shares = block_shares(torch.eye(len(EXPRESSIONS))[[1, 2] * 10])
+    torch.testing.assert_close(after(landmarks, shares).landmarks, moved, atol=0.02, rtol=0)
+
+
+@pytest.mark.parametrize(("ridge", "least", "most"), [(1e6, 0.0, 0.01), (10.0, 1.2, 1.8)])
+def test_a_strong_ridge_keeps_what_a_tuned_layer_was(ridge, least, most):
+    # Ten people each against a ridge of ten: half of the way.
+    before, after, landmarks, _ = tuned(ridge)
+    shares = only("happy").expand(len(landmarks), -1)
+    change = (after(landmarks, shares).landmarks - before(landmarks, shares).landmarks)[..., 1]
+    assert least <= change.mean().item() <= most
+
+
+def test_tuning_leaves_other_blocks_and_jaws_alone():
+    before, after, _, _ = tuned(1.0)
+    changed = (before.weight != after.weight).any(1)
+    assert changed[:, 956:].sum() == 0
+    assert [b for b, c in zip(BLOCKS, changed.any(1).tolist(), strict=True) if c] == [
+        "happy",
+        "sad",
+    ]
