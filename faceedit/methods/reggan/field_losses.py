@@ -48,10 +48,7 @@ def field_losses(
     """
     trusted = batch["trusted"]
     off = fields.log_ratio - batch["log_ratio"]
-    edges = sum(
-        (off.diff(dim=axis).abs() * trusted.narrow(axis, 1, off.shape[axis] - 1)).mean()
-        for axis in (2, 3)
-    )
+    edges = sum((off.diff(dim=axis).abs() * _both(trusted, axis)).mean() for axis in (2, 3))
     known = batch["known"]
     tone = (fields.tone + _DARKEST).log() - (batch["tone"] + _DARKEST).log()
     terms = {
@@ -68,3 +65,9 @@ def field_losses(
     total = total + weights.edges / RATIO_UNIT * terms["edges"]
     total = total + weights.tone * terms["tone"] + weights.eyeglasses * terms["eyeglasses"]
     return {**terms, "total": total}
+
+
+def _both(trusted: Tensor, axis: int) -> Tensor:
+    """Return the trust in slopes along an axis: that of the less trusted pixel."""
+    length = trusted.shape[axis] - 1
+    return torch.minimum(trusted.narrow(axis, 0, length), trusted.narrow(axis, 1, length))

@@ -11,7 +11,7 @@ from faceedit.errors import UsageError
 from faceedit.methods.reggan.drawn import WORKING_SIZE
 from faceedit.methods.reggan.expression_layer import ExpressionLayer, ExpressionLayerFitter
 from faceedit.methods.reggan.generator import CROP_SIZE, FieldGenerator
-from faceedit.methods.reggan.prepared import pair_shares
+from faceedit.methods.reggan.prepared import pair_shares, usable
 from faceedit.methods.reggan.recipe import FastRecipe, LayerRecipe
 from faceedit.methods.reggan.shade_layer import fit_shade_layer
 from faceedit.methods.reggan.shape_layer import fit_shape_layer
@@ -30,7 +30,8 @@ def fit_layers(
     generator.shape_layer.load_state_dict(shape.state_dict())
     tell(f"shape layer: {len(train.photo)} faces")
     shares = pair_shares(table, amplitudes)
-    rows = np.flatnonzero(~np.asarray(table.validation))
+    rows = usable(table, shares)
+    rows = rows[~np.asarray(table.validation)[rows]]
     shade = fit_shade_layer(
         (
             (

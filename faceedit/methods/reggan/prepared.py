@@ -96,8 +96,8 @@ def pair_shares(table: FieldTable, amplitudes: dict[str, float]) -> np.ndarray:
 
 def usable(table: FieldTable, shares: np.ndarray) -> np.ndarray:
     """Return the numbers of pairs whose targets follow from what was asked, (M,) int."""
-    made = ~np.asarray(table.real_target) & (np.asarray(table.action_units).max(1) >= 0)
-    asked = (shares.sum(1) > 0) & (shares.max(1) <= LARGEST_SHARE)
+    made = ~np.asarray(table.real_target)
+    asked = (shares[:, 1:].sum(1) > 0) & (shares.max(1) <= LARGEST_SHARE)
     return np.flatnonzero(made & asked)
 
 
