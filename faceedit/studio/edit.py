@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from faceedit.faces.spectacles import spectacle_hold
 from faceedit.studio.crease_atlas import CreaseChoice
 from faceedit.studio.creases import crease_log_ratio, fold_removal
 from faceedit.studio.expressions import PRESSED, Ask
@@ -14,7 +15,6 @@ from faceedit.studio.flow import pose_flow
 from faceedit.studio.mouth import MouthChoice, edit_mouth
 from faceedit.studio.photo import Sitter
 from faceedit.studio.rig import Rig
-from faceedit.studio.spectacles import spectacle_hold
 from faceedit.studio.subject import Pose
 
 DARKEST = 4 / 255

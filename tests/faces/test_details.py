@@ -198,7 +198,7 @@ def test_a_window_that_cuts_eyes_and_mouth_gets_what_it_shows(degrees):
     image = photo()
     affine = turned_by(degrees)
     for shift in ((-70, 0), (70, 0), (0, -45), (0, 60), (-79.5, 40)):
-        at = affine.copy()
+        at = np.array(affine, np.float64)
         at[:, 2] += shift
         result = composed(image, at, *BOTH)
         assert result.shape == image.shape and result.dtype == image.dtype

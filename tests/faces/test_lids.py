@@ -84,7 +84,7 @@ def test_lines_go_through_the_landmarks():
     assert (found.lines.lower.target >= found.lines.upper.target).all()
     x, y, radius = found.iris
     centre = face[IRISES[0][0], :2]
-    np.testing.assert_allclose(found.places(x, y), centre, atol=1e-3)
+    np.testing.assert_allclose(found.places(np.array(x), np.array(y)), centre, atol=1e-3)
     assert 0.02 < radius < 0.12
 
 

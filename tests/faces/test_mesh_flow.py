@@ -78,7 +78,7 @@ def test_a_face_outside_the_grid_flows_nowhere():
 def test_known_values_are_kept_and_others_fade():
     rows, columns = np.mgrid[:64, :64]
     known = np.hypot(rows - 32, columns - 32) < 10
-    field = np.where(known[..., None], np.float32((2.0, -1.0)), 50).astype(np.float32)
+    field = np.where(known[..., None], np.array([2.0, -1.0]), 50).astype(np.float32)
     found = extend(field, known, 12.0)
     np.testing.assert_array_equal(found[known], field[known])
     along = found[32, 43:, 0]

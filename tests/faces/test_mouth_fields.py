@@ -12,8 +12,8 @@ GREEN = np.array([0.0, 1.0, 0.0], np.float32)
 class Painter:
     """Paints green, and remembers what it was told."""
 
-    def __init__(self):
-        self.told = []
+    def __init__(self, shape):
+        self.shape, self.told = shape, []
 
     def __call__(self, inside, drop):
         self.told.append((inside, drop))
@@ -24,8 +24,7 @@ def edited(start, gap, pixels=None):
     before, after = mouth_of(calm_face(gap=start), start), mouth_of(calm_face(gap=gap), gap)
     box = mouth_box([before.ring, after.ring], UNIT, (SIDE, SIDE))
     opening = draw_opening(after, box, UNIT)
-    painter = Painter()
-    painter.shape = opening.coverage.shape
+    painter = Painter(opening.coverage.shape)
     pixels = drawn(calm_face(gap=start)) if pixels is None else pixels
     flow = np.zeros((*painter.shape, 2), np.float32)
     fields = edit_mouth(

@@ -198,5 +198,5 @@ def test_plain_pairs_do_not_depend_on_the_seed(rig, neutral):
     first, other = (make_pair(rig, neutral, Order(SURPRISED), seed=s, varied=False) for s in (1, 2))
     np.testing.assert_array_equal(first.target, other.target)
     assert first.choices.mouth == 0 and first.choices.mouth_brightness == 1
-    real = [make_real_target(rig, neutral, HAPPY, seed=s, varied=False).input for s in (1, 2)]
-    np.testing.assert_array_equal(*real)
+    one, two = (make_real_target(rig, neutral, HAPPY, seed=s, varied=False) for s in (1, 2))
+    np.testing.assert_array_equal(one.input, two.input)

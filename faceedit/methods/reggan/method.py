@@ -10,8 +10,9 @@ from faceedit.faces.align import Crop
 from faceedit.faces.details import EyesDetail, MouthDetail, MovedPoints
 from faceedit.faces.edit import Edit, RasterPaint
 from faceedit.faces.mouth.paint import TeethTexture
-from faceedit.faces.topology import IRISES
-from faceedit.methods.reggan.drawn import WORKING_SIZE, Drawn, draw_face
+from faceedit.faces.spectacles import spectacle_hold
+from faceedit.faces.topology import IRISES, OUTER_EYE_CORNERS
+from faceedit.methods.reggan.drawn import FIELD_SIZE, WORKING_SIZE, Drawn, draw_face
 from faceedit.methods.reggan.generator import CROP_SIZE, FieldGenerator, FieldTensors
 from faceedit.methods.reggan.rgb_generator import RgbGenerator
 from faceedit.methods.reggan.shape_layer import MovedFaces, block_shares
@@ -21,6 +22,10 @@ from faceedit.targets import Target
 
 ONSET = 0.15
 """Strength of the ``paper`` profile below which its picture fades into the photo."""
+
+_LIKELY, _SURE = -1.5, 2.0
+"""Logit from which on spectacles are held still, and how steeply: a frame that bends is worse than
+lids that move too little."""
 
 
 def load(checkpoint: Checkpoint, device: torch.device) -> "RegGAN | RgbRegGAN":
@@ -111,17 +116,25 @@ class RegGAN:
                 for part in (faces.landmarks, faces.jaws, faces.jaws_moved)
             ),
         )
-        held = float(torch.sigmoid(fields.eyeglasses[index]))
+        held = float(torch.sigmoid(_SURE * (fields.eyeglasses[index] - _LIKELY)))
+        free = 1 - held * hold_spectacles(crop.landmarks)[..., None]
         tone = fields.tone[index].cpu().numpy()
         texture = choose_texture(self.textures, crop.landmarks)
         nothing = np.zeros((2, 2), np.float32)
         paint = RasterPaint(np.zeros((2, 2, 3), np.float32), CROP_SIZE)
         details = (EyesDetail(points, held), MouthDetail(points, texture, tone))
         flow, ratio = (
-            np.ascontiguousarray(field[index].permute(1, 2, 0).cpu().numpy())
+            np.ascontiguousarray(field[index].permute(1, 2, 0).cpu().numpy() * free)
             for field in (fields.flow, fields.log_ratio)
         )
         return Edit(flow, ratio, nothing, paint, CROP_SIZE, details)
+
+
+def hold_spectacles(landmarks: np.ndarray) -> np.ndarray:
+    """Return how firmly spectacles hold each pixel of the fields, (128, 128) float32 in [0, 1]."""
+    places = (landmarks[:, :2] + 0.5) * (FIELD_SIZE / CROP_SIZE) - 0.5
+    left, right = (places[i] for i in OUTER_EYE_CORNERS)
+    return spectacle_hold(places, float(np.linalg.norm(right - left)), FIELD_SIZE)
 
 
 class RgbRegGAN:

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from toys import toy_crop
 
+from faceedit.faces.spectacles import HELD, spectacle_hold
 from faceedit.faces.topology import EYES
-from faceedit.studio.spectacles import HELD, spectacle_hold
 
 
 def hold(size):
