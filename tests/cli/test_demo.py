@@ -4,12 +4,14 @@ from PIL import Image
 
 from faceedit.faces.types import Face
 from faceedit.registry import sha256_of
+from faceedit.targets import EXPRESSIONS
 
 
 @pytest.fixture
-def demo(run_main, fake_weights, monkeypatch, tmp_path):
+def demo(run_main, fake_weights, make_method, monkeypatch, tmp_path):
     """``faceedit demo`` with a fake method in the user's folder, from another folder."""
     path = fake_weights()
+    monkeypatch.setattr(make_method, "targets", EXPRESSIONS)
     (path.parent / "registry.toml").write_text(f"""
 [checkpoints.reggan-fast]
 method = "reggan"
@@ -18,7 +20,7 @@ file = "{path.name}"
 sha256 = "{sha256_of(path)}"
 size = {path.stat().st_size}
 crop_size = 64
-targets = ["neutral", "happy"]
+targets = {list(EXPRESSIONS)}
 head = "compose"
 data = "made up"
 licence = "CC0"
@@ -30,7 +32,7 @@ file = "{path.name}"
 sha256 = "{sha256_of(path)}"
 size = {path.stat().st_size}
 crop_size = 64
-targets = ["neutral", "happy"]
+targets = {list(EXPRESSIONS)}
 head = "compose"
 data = "made up"
 licence = "CC0"
