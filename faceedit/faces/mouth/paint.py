@@ -31,7 +31,7 @@ CORNER_SHADE = 0.45
 """Of light lost to the lips, to the upper lip beyond that, and towards the corners."""
 SOCKET = np.array([0.62, 0.31, 0.29], np.float32)
 """RGB over the teeth's luma of what is deep in the mouth."""
-DEEP, TONGUE = 0.17, 0.9
+DEEP, TONGUE = 0.17, 0.72
 """Of that light what is left behind the teeth, and over the tongue, low in the mouth."""
 TONGUE_FROM = 0.42
 """Of the opening's height, where the tongue begins to show."""
