@@ -17,7 +17,8 @@ from faceedit.faces.topology import EYES, INNER_LIPS, IRISES, N_SURFACE, STILL, 
 from faceedit.methods.reggan.generator import CROP_SIZE, FieldGenerator
 from faceedit.methods.reggan.recipe import Amplitudes
 from faceedit.methods.reggan.refinement import RefinementConfig
-from faceedit.methods.reggan.shape_layer import BLOCKS, ShapeLayer, fit_shape_layer
+from faceedit.methods.reggan.shape_fit import fit_shape_layer
+from faceedit.methods.reggan.shape_layer import BLOCKS, ShapeLayer
 from faceedit.registry import write_checkpoint
 from faceedit.studio.shapes import LEVELS, ShapeTable
 from faceedit.studio.smiles import Smiles

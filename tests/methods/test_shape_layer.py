@@ -5,13 +5,12 @@ import torch
 
 from faceedit.errors import UsageError
 from faceedit.faces.topology import OUTER_EYE_CORNERS
+from faceedit.methods.reggan.shape_fit import fit_shape_layer, tune_shape_layer
 from faceedit.methods.reggan.shape_layer import (
     BLOCKS,
     ONE_SIDED,
     ShapeLayer,
     block_shares,
-    fit_shape_layer,
-    tune_shape_layer,
 )
 from faceedit.studio.shapes import LEVELS
 from faceedit.targets import EXPRESSIONS
@@ -178,3 +177,9 @@ def test_tuning_leaves_other_blocks_and_jaws_alone():
         "happy",
         "sad",
     ]
+
+
+def test_irises_that_no_face_moves_stay_exactly(layer):
+    landmarks = made_up.place(made_up.person(40))
+    moved = move(layer, landmarks, only("happy"))[0]
+    np.testing.assert_array_equal(moved[468:], landmarks[468:, :2])

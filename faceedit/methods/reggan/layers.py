@@ -14,7 +14,7 @@ from faceedit.methods.reggan.generator import CROP_SIZE, FieldGenerator
 from faceedit.methods.reggan.prepared import pair_shares, usable
 from faceedit.methods.reggan.recipe import FastRecipe, LayerRecipe
 from faceedit.methods.reggan.shade_layer import fit_shade_layer
-from faceedit.methods.reggan.shape_layer import fit_shape_layer
+from faceedit.methods.reggan.shape_fit import fit_shape_layer
 from faceedit.methods.reggan.sources import Sources
 from faceedit.targets import EXPRESSIONS
 from faceedit.training.field_table import FieldTable

@@ -11,7 +11,7 @@ from faceedit.faces.details import EyesDetail, MouthDetail, MovedPoints
 from faceedit.faces.edit import Edit, RasterPaint
 from faceedit.faces.mouth.paint import TeethTexture
 from faceedit.faces.spectacles import spectacle_hold
-from faceedit.faces.topology import IRISES, OUTER_EYE_CORNERS
+from faceedit.faces.topology import OUTER_EYE_CORNERS
 from faceedit.methods.reggan.drawn import FIELD_SIZE, WORKING_SIZE, Drawn, draw_face
 from faceedit.methods.reggan.generator import CROP_SIZE, FieldGenerator, FieldTensors
 from faceedit.methods.reggan.rgb_generator import RgbGenerator
@@ -90,11 +90,7 @@ class RegGAN:
     def _move(self, crops: Sequence[Crop], shares: torch.Tensor) -> MovedFaces:
         landmarks = np.stack([crop.landmarks for crop in crops]).astype(np.float32)
         given = torch.from_numpy(landmarks).to(self.device)
-        faces = self.generator.shape_layer(given, shares.to(self.device))
-        # Where one looks is not part of an expression.
-        irises = [i for iris in IRISES for i in iris]
-        faces.landmarks[:, irises] = given[:, irises, :2]
-        return faces
+        return self.generator.shape_layer(given, shares.to(self.device))
 
     def _refine(
         self, crops: Sequence[Crop], drawn: Sequence[Drawn], shares: torch.Tensor

@@ -7,13 +7,10 @@ face's shape to its displacement serves every face; it is solved in the same clo
 
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from faceedit.errors import UsageError
-from faceedit.faces.topology import OUTER_EYE_CORNERS, mirror
-from faceedit.studio.shapes import LEVELS, ShapeTable
+from faceedit.faces.topology import OUTER_EYE_CORNERS
 from faceedit.targets import EXPRESSIONS
 
 N_POINTS = 478
@@ -23,7 +20,6 @@ BLOCKS = ("calm", *EXPRESSIONS)
 strength 1 (neutral in full, the others beyond calm)."""
 ONE_SIDED = ("contemptuous",)
 """Expressions that are not the same in a mirror."""
-_MIRRORED_JAWS = np.concatenate([np.arange(5)[::-1] + k for k in (0, 5, 10, 15)])
 
 
 @dataclass(frozen=True)
@@ -42,7 +38,7 @@ class MovedFaces:
 
 
 class ShapeLayer(nn.Module):
-    """Linear in a face's principal components of shape; see `fit_shape_layer`.
+    """Linear in a face's principal components of shape; solved by `shape_fit.fit_shape_layer`.
 
     Attributes:
         mean: (1434,) mean shape, eyes' middle at 0, in eye distances.
@@ -72,7 +68,7 @@ class ShapeLayer(nn.Module):
             landmarks: (N, 478, 3) crop pixels, upright.
             shares: (N, 9) of `BLOCKS`, see `block_shares`.
         """
-        middle, unit = _frame(landmarks)
+        middle, unit = face_frame(landmarks)
         features = self.features(landmarks)
         moved = torch.einsum("nb,nf,bfp->np", shares.to(features), features, self.weight.float())
         moved = moved.view(len(landmarks), -1, 2) * unit
@@ -83,7 +79,7 @@ class ShapeLayer(nn.Module):
 
     def features(self, landmarks: Tensor) -> Tensor:
         """Return 1 and the principal components of shape, (N, K + 1)."""
-        middle, unit = _frame(landmarks)
+        middle, unit = face_frame(landmarks)
         shape = ((landmarks - middle) / unit).flatten(1) - self.mean.float()
         parts = shape @ self.basis.float().T
         return torch.cat([torch.ones_like(parts[:, :1]), parts], 1)
@@ -98,122 +94,8 @@ def block_shares(strengths: Tensor) -> Tensor:
     return torch.cat([(gone - strengths[:, 0]).clamp(min=0)[:, None], strengths], 1)
 
 
-def fit_shape_layer(
-    table: ShapeTable, amplitudes: dict[str, float], components: int = 160, ridge: float = 10.0
-) -> ShapeLayer:
-    """Solve the layer on faces and, where they say the same, their mirror images.
-
-    Args:
-        table: of training people.
-        amplitudes: the studio's amplitude that strength 1 of each expression stands for.
-        components: of shape.
-        ridge: weight of the squared norm of what is solved for, against the sum over faces, with
-            lengths in eye distances; not on the constant.
-
-    Raises:
-        UsageError: there are too few faces.
-    """
-    if components >= 2 * len(table.photo):
-        raise UsageError(
-            f"{len(table.photo)} faces do not tell {components} components of shape; "
-            "faceedit studio shapes makes more of more photos, --set components=N takes fewer"
-        )
-    landmarks = np.concatenate([table.landmarks, _mirrored(table.landmarks)])
-    jaws = np.concatenate([table.jaws, _mirrored_jaws(table.jaws, table.landmarks)])
-    layer = ShapeLayer(components)
-    middle, unit = _frame(torch.from_numpy(landmarks))
-    shape = ((torch.from_numpy(landmarks) - middle) / unit).flatten(1).double()
-    layer.mean.copy_(shape.mean(0))
-    centred = shape - shape.mean(0)
-    part = centred[:: max(1, len(centred) // 4000)]
-    axes = torch.linalg.svd(part, full_matrices=False)[2]
-    spread = (centred @ axes[:components].T).std(0)
-    layer.basis.copy_(axes[:components] / spread[:, None])
-    features = layer.features(torch.from_numpy(landmarks)).double()
-    both = torch.arange(len(features))
-    own = both[: len(table.photo)]
-    at = torch.from_numpy(jaws) - middle[..., :2]
-    layer.jaws.copy_(_solve(features, (at / unit).flatten(1).double(), ridge))
-    for block, name in enumerate(BLOCKS):
-        moved = _displacement(table, name, amplitudes)
-        rows = own if name in ONE_SIDED else both
-        if name not in ONE_SIDED:
-            moved = np.concatenate([moved, _mirrored_vectors(moved)])
-        wanted = torch.from_numpy(moved).double() / unit[rows].double()
-        layer.weight[block].copy_(_solve(features[rows], wanted.flatten(1), ridge))
-    return layer
-
-
-@torch.no_grad()
-def tune_shape_layer(
-    layer: ShapeLayer, landmarks: Tensor, moved: Tensor, shares: Tensor, ridge: float
-) -> None:
-    """Solve a layer again for real faces, each target's block with a ridge towards what it was.
-
-    Args:
-        layer: solved; changed in place.
-        landmarks: (N, 478, 3) crop pixels.
-        moved: (N, 478, 2) where they really went.
-        shares: (N, 9), each with one target in full.
-        ridge: weight of the squared norm of the change, on the constant too.
-    """
-    unit = _frame(landmarks)[1].double()
-    missing = (moved - layer(landmarks, shares).landmarks).double() / unit
-    features = layer.features(landmarks).double()
-    penalty = torch.eye(features.shape[1], dtype=torch.float64) * ridge
-    for block in range(1, len(BLOCKS)):
-        rows = shares[:, block] > 0
-        if not rows.any():
-            continue
-        x = features[rows]
-        change = torch.linalg.solve(x.T @ x + penalty, x.T @ missing[rows].flatten(1))
-        layer.weight[block, :, : 2 * N_POINTS] += change.float()
-
-
-def _solve(features: Tensor, wanted: Tensor, ridge: float) -> Tensor:
-    """Solve Eq. 6: (X^T X + ridge) W = X^T T."""
-    penalty = torch.full((features.shape[1],), ridge, dtype=torch.float64)
-    penalty[0] = 1e-6
-    return torch.linalg.solve(features.T @ features + penalty.diag(), features.T @ wanted).float()
-
-
-def _displacement(table: ShapeTable, name: str, amplitudes: dict[str, float]) -> np.ndarray:
-    """Return the (N, 498, 2) displacement of one block."""
-    calm = table.calm.astype(np.float32)
-    if name == "calm":
-        return calm
-    if name == "neutral":
-        return table.neutral.astype(np.float32)
-    at_one, beyond = (
-        table.moved[:, EXPRESSIONS.index(name) - 1, k].astype(np.float32) for k in range(2)
-    )
-    part = (amplitudes[name] - LEVELS[0]) / (LEVELS[1] - LEVELS[0])
-    return at_one + part * (beyond - at_one) - calm
-
-
-def _frame(landmarks: Tensor) -> tuple[Tensor, Tensor]:
+def face_frame(landmarks: Tensor) -> tuple[Tensor, Tensor]:
     """Return the eyes' middle (N, 1, 3) and the eye distance (N, 1, 1)."""
     left, right = (landmarks[:, i : i + 1] for i in OUTER_EYE_CORNERS)
     unit = (right - left)[..., :2].norm(dim=-1, keepdim=True)
     return (left + right) / 2, unit
-
-
-def _mirrored(landmarks: np.ndarray) -> np.ndarray:
-    """Mirror (N, 478, 3) faces about the middle of their eyes."""
-    middle = landmarks[:, list(OUTER_EYE_CORNERS), :1].mean(1, keepdims=True)
-    seen = landmarks[:, np.argsort(mirror())].copy()
-    seen[..., :1] = 2 * middle - seen[..., :1]
-    return seen
-
-
-def _mirrored_jaws(jaws: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
-    middle = landmarks[:, list(OUTER_EYE_CORNERS), :1].mean(1, keepdims=True)
-    seen = jaws[:, _MIRRORED_JAWS].copy()
-    seen[..., :1] = 2 * middle - seen[..., :1]
-    return seen
-
-
-def _mirrored_vectors(vectors: np.ndarray) -> np.ndarray:
-    """Mirror (N, 498, 2) displacements."""
-    order = np.concatenate([np.argsort(mirror()), N_POINTS + _MIRRORED_JAWS])
-    return vectors[:, order] * np.array([-1, 1], vectors.dtype)

@@ -28,7 +28,8 @@ from faceedit.methods.reggan.real_pairs import RealFace, RealPair, pair_faces, r
 from faceedit.methods.reggan.recipe import TuneRecipe
 from faceedit.methods.reggan.samples import Samples
 from faceedit.methods.reggan.scores import given
-from faceedit.methods.reggan.shape_layer import ShapeLayer, block_shares, tune_shape_layer
+from faceedit.methods.reggan.shape_fit import tune_shape_layer
+from faceedit.methods.reggan.shape_layer import ShapeLayer, block_shares
 from faceedit.methods.reggan.sources import open_start
 from faceedit.methods.reggan.teeth import unpack_textures
 from faceedit.targets import EXPRESSIONS
