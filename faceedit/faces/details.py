@@ -16,7 +16,7 @@ from faceedit.faces.eyes.lids import Lids, lay_lids
 from faceedit.faces.mouth.edit import MouthFields, edit_mouth
 from faceedit.faces.mouth.opening import MouthPoints, draw_opening, lip_gap, mouth_box
 from faceedit.faces.mouth.paint import TeethTexture, paint_mouth
-from faceedit.faces.tones import LUMA
+from faceedit.faces.tones import LUMA, muted
 from faceedit.faces.topology import OUTER_EYE_CORNERS
 
 LEVEL = 0.01
@@ -169,11 +169,13 @@ class MouthDetail:
         points: of the face.
         texture: whose teeth are painted.
         tone: (3,) RGB in [0, 1] of lit teeth, where the photo shows none.
+        colour: in [0, 1], share of its colour that paint has: none in a grey photo.
     """
 
     points: MovedPoints
     texture: TeethTexture
     tone: np.ndarray
+    colour: float = 1.0
 
     def scaled(self, strength: float) -> "MouthDetail":
         """See `Detail.scaled`."""
@@ -207,7 +209,7 @@ class MouthDetail:
             tone = _own_tone(inside, self.tone)
             return paint_mouth(self.texture, after, opening, tone, drop)
 
-        return edit_mouth(
+        fields = edit_mouth(
             pixels,
             flow,
             before,
@@ -216,6 +218,11 @@ class MouthDetail:
             lip_gap(points.before, unit),
             lambda: draw_opening(before, box, unit),
             paint,
+        )
+        return replace(
+            fields,
+            log_ratio=muted(fields.log_ratio, self.colour),
+            paint=muted(fields.paint, self.colour),
         )
 
     def _draw_turned(self, canvas: Canvas, outer: Slices, turn: np.ndarray) -> list[Patch]:

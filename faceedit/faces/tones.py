@@ -6,6 +6,12 @@ LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 """Rec. 601 weights of display red, green and blue; `lights.LUMA` is for linear light."""
 
 
+def muted(values: np.ndarray, share: float) -> np.ndarray:
+    """Return (..., 3) RGB colours, or logs of them, with a share of their colour left."""
+    grey = (values @ LUMA)[..., None]
+    return grey + np.float32(share) * (values - grey)
+
+
 def to_bytes(values: np.ndarray) -> np.ndarray:
     """Return values in [0, 1], clipped to it, as uint8."""
     return np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)

@@ -130,6 +130,14 @@ def test_teeth_have_the_tone_that_was_given():
     assert (blue.paint[lit][:, 2] > 1.3 * blue.paint[lit][:, 0]).all()
 
 
+def test_paint_without_colour_is_grey():
+    grey = np.repeat(photo().mean(-1, keepdims=True).astype(np.uint8), 3, axis=-1)
+    mouth = replace(mouth_detail(), colour=0.0)
+    result = composed(grey, UPRIGHT, mouth)
+    assert (result != grey).any()
+    assert np.ptp(result, axis=-1).max() == 0
+
+
 def test_eyes_that_shut_show_skin():
     result = composed(photo(), UPRIGHT, eyes_detail())
     for eye in EYES:

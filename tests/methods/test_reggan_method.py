@@ -147,6 +147,22 @@ def test_a_face_has_the_same_teeth_for_every_target(reggan):
         assert wide is reggan.textures[1]
 
 
+@pytest.mark.parametrize("name", EXPRESSIONS)
+def test_a_photo_without_colour_gets_none(reggan, name):
+    crop = face()
+    grey = replace(crop, pixels=np.repeat(crop.pixels.mean(-1, keepdims=True), 3, axis=-1))
+    (edit,) = reggan.edit([grey], target(**{name: 1.0}))
+    assert np.ptp(edit.log_ratio, axis=-1).max() < 1e-6
+    assert details(edit)[1].colour == 0
+    picture = np.rint(grey.pixels * 255).astype(np.uint8)
+    edited = compose(picture, edit, grey.affine, face_mask(grey.landmarks, CROP_SIZE))
+    assert np.ptp(edited, axis=-1).max() == 0
+
+
+def test_a_photo_in_colour_keeps_the_colours_of_the_edit(reggan):
+    assert details(reggan.edit([face()], target(happy=1.0))[0])[1].colour == 1
+
+
 def test_expressions_without_weights_are_refused(generator):
     few = copy.copy(generator)
     few.targets = ("neutral", "happy")

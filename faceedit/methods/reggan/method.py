@@ -11,7 +11,8 @@ from faceedit.faces.details import EyesDetail, MouthDetail, MovedPoints
 from faceedit.faces.edit import Edit, RasterPaint
 from faceedit.faces.mouth.paint import TeethTexture
 from faceedit.faces.spectacles import spectacle_hold
-from faceedit.faces.topology import OUTER_EYE_CORNERS
+from faceedit.faces.tones import muted
+from faceedit.faces.topology import FACE_OVAL, OUTER_EYE_CORNERS
 from faceedit.methods.reggan.drawn import FIELD_SIZE, WORKING_SIZE, Drawn, draw_face
 from faceedit.methods.reggan.generator import CROP_SIZE, FieldGenerator, FieldTensors
 from faceedit.methods.reggan.rgb_generator import RgbGenerator
@@ -23,6 +24,8 @@ from faceedit.targets import Target
 ONSET = 0.15
 """Strength of the ``paper`` profile below which its picture fades into the photo."""
 
+PLAIN_COLOUR = 0.1
+"""Mean chroma over brightness of a face from which on a photo is one in colour."""
 _LIKELY, _SURE = -1.5, 2.0
 """Logit from which on spectacles are held still, and how steeply: a frame that bends is worse than
 lids that move too little."""
@@ -115,15 +118,27 @@ class RegGAN:
         held = float(torch.sigmoid(_SURE * (fields.eyeglasses[index] - _LIKELY)))
         free = 1 - held * hold_spectacles(crop.landmarks)[..., None]
         tone = fields.tone[index].cpu().numpy()
+        colour = _colour_share(crop)
         texture = choose_texture(self.textures, crop.landmarks)
         nothing = np.zeros((2, 2), np.float32)
         paint = RasterPaint(np.zeros((2, 2, 3), np.float32), CROP_SIZE)
-        details = (EyesDetail(points, held), MouthDetail(points, texture, tone))
+        details = (EyesDetail(points, held), MouthDetail(points, texture, tone, colour))
         flow, ratio = (
             np.ascontiguousarray(field[index].permute(1, 2, 0).cpu().numpy() * free)
             for field in (fields.flow, fields.log_ratio)
         )
+        ratio = muted(ratio, colour)
         return Edit(flow, ratio, nothing, paint, CROP_SIZE, details)
+
+
+def _colour_share(crop: Crop) -> float:
+    """Return 0 for a photo without colour, 1 for one with the colour of skin."""
+    points = crop.landmarks[list(FACE_OVAL), :2]
+    left, top = np.clip(points.min(0), 0, CROP_SIZE - 1).astype(int)
+    right, bottom = np.clip(points.max(0), 1, CROP_SIZE).astype(int)
+    face = crop.pixels[top : max(bottom, top + 1), left : max(right, left + 1)]
+    chroma = float(np.ptp(face, axis=-1).mean()) / max(float(face.mean()), 1e-3)
+    return min(chroma / PLAIN_COLOUR, 1.0)
 
 
 def hold_spectacles(landmarks: np.ndarray) -> np.ndarray:

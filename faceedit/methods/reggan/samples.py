@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from faceedit.faces.landmark_maps import CHANNELS
+from faceedit.faces.tones import muted
 from faceedit.methods.reggan.prepared import Prepared
 from faceedit.methods.reggan.shape_layer import BLOCKS, ONE_SIDED
 
@@ -86,23 +87,17 @@ def _recolour(
     """Change exposure, contrast, tint and saturation in place; return the tone as it then is."""
     gamma, gain = np.exp(rng.normal(0, 0.2)), np.exp(rng.normal(0, 0.12))
     tint = np.exp(rng.normal(0, 0.05, 3)).astype(np.float32)
-    kept = np.float32(rng.choice([1.0, 0.0, rng.uniform(0, 1)], p=[0.8, 0.1, 0.1]))
-    weights = np.array([0.299, 0.587, 0.114], np.float32)
+    kept = float(rng.choice([1.0, 0.0, rng.uniform(0, 1)], p=[0.8, 0.1, 0.1]))
 
     def change(colours: np.ndarray) -> np.ndarray:
         new = np.clip(np.maximum(colours, 1e-4) ** np.float32(gamma) * gain * tint, 0, 1)
-        grey = (new @ weights)[..., None]
-        return grey + kept * (new - grey)
+        return muted(new, kept)
 
     for name in PICTURES:
         planes[name] = change(planes[name]).astype(np.float32)
     # A power changes ratios, too.
     for name in ("log_ratio", "drawn_shade"):
-        planes[name] = planes[name] * np.float32(gamma)
-    if kept < 1:
-        for name in ("log_ratio", "drawn_shade"):
-            grey = (planes[name] @ weights)[..., None]
-            planes[name] = grey + kept * (planes[name] - grey)
+        planes[name] = muted(planes[name] * np.float32(gamma), kept)
     return change(tone).astype(np.float32)
 
 
