@@ -22,11 +22,12 @@ from faceedit.faces.mask import face_mask
 from faceedit.faces.types import Face
 from faceedit.photos import read_photo
 from faceedit.photos.labelled import LabelledPhoto, read_labelled
-from faceedit.targets import parse_target
+from faceedit.targets import EXPRESSIONS, parse_target
 from faceedit.training.sheets import write_sheet
 
 SHEET_SIDE = 320
-STRENGTHS = ("neutral", "happy:0.5", "happy", "happy:1.5")
+TERMS = (*EXPRESSIONS, "happy:0.5", "happy:1.5")
+"""What sheets show, as `parse_target` takes it."""
 
 
 def main() -> None:
@@ -127,10 +128,10 @@ def _sheet(editor: FaceEditor, pictures: list[np.ndarray], path: Path) -> None:
         if not faces:
             continue
         results = [pixels]
-        for term in STRENGTHS:
+        for term in TERMS:
             results.append(editor.edit_faces(pixels, faces, parse_target([term])).pixels)
         rows.append([extract_crop(r, faces[0].landmarks, SHEET_SIDE).pixels for r in results])
-    write_sheet(path, rows, ["input", *STRENGTHS])
+    write_sheet(path, rows, ["input", *TERMS])
 
 
 def _sharpness(before: np.ndarray, after: np.ndarray, face: Face) -> float:

@@ -26,8 +26,8 @@ from faceedit.evaluation.protocol import find_photos, read_protocol
 from faceedit.faces.align import Crop
 from faceedit.faces.edit import Edit, RasterPaint
 from faceedit.methods.reggan.expression_layer import ExpressionLayer
-from faceedit.methods.reggan.layers import fit_expression_layer
-from faceedit.methods.reggan.paper_task import single_strengths, to_signed
+from faceedit.methods.reggan.layers import fit_expression_layer, to_signed
+from faceedit.methods.reggan.paper_task import single_strengths
 from faceedit.methods.reggan.recipe import Amplitudes, LayerRecipe
 from faceedit.registry import open_registry
 from faceedit.studio.crease_atlas import CreaseChoice
@@ -148,11 +148,10 @@ def _cell(values: dict, metric: str, group: str) -> str:
 def _fit_layers(folder: Path) -> dict[str, ExpressionLayer]:
     table = FieldTable.load(folder)
     strengths = single_strengths(table)
-    shares = np.concatenate([np.zeros((len(table), 1), np.float32), strengths], 1)
     train = np.flatnonzero(~np.asarray(table.validation))
     return {
         name: fit_expression_layer(
-            table, shares, train, EXPRESSIONS.index(name), LayerRecipe(), LAYER_SIZE
+            table, strengths, train, EXPRESSIONS.index(name), LayerRecipe(), LAYER_SIZE
         )
         for name in SIX
     }

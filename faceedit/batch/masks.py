@@ -8,7 +8,7 @@ import numpy as np
 from faceedit.faces.align import Crop, invert
 from faceedit.faces.mask import SOFTNESS, face_mask
 from faceedit.faces.raster import fill_polygon
-from faceedit.faces.topology import FACE_OVAL, OUTER_EYE_CORNERS
+from faceedit.faces.topology import FACE_OVAL, eye_distance
 
 REACH = 2.0
 """Crop pixels that drawing a mask in the photo spreads it by."""
@@ -69,7 +69,6 @@ def _distance_to(region: np.ndarray) -> np.ndarray:
 
 def _rise(foreign: np.ndarray, crop: Crop) -> np.ndarray:
     """Return 0 on foreign pixels, rising to 1 over the width of the mask's own soft rim."""
-    left, right = (crop.landmarks[i, :2] for i in OUTER_EYE_CORNERS)
-    width = SOFTNESS * max(float(np.linalg.norm(right - left)), 1.0)
+    width = SOFTNESS * max(eye_distance(crop.landmarks), 1.0)
     rise = np.clip((_distance_to(foreign) - REACH) / width, 0.0, 1.0)
     return (rise * rise * (3.0 - 2.0 * rise)).astype(np.float32)

@@ -5,7 +5,7 @@ import numpy as np
 
 from faceedit.faces.align import similarity
 from faceedit.faces.pose import fit_similarity3
-from faceedit.faces.topology import LIPS, N_SURFACE, OUTER_EYE_CORNERS, STILL
+from faceedit.faces.topology import LIPS, N_SURFACE, STILL, eye_distance
 
 
 def landmark_error(
@@ -42,11 +42,9 @@ def aligned_error(landmarks: np.ndarray, real: np.ndarray, points: tuple[int, ..
 
 
 def _mean_distance(found: np.ndarray, wanted: np.ndarray, points: tuple[int, ...]) -> float:
-    left, right = OUTER_EYE_CORNERS
-    unit = np.linalg.norm(wanted[left, :2] - wanted[right, :2])
     chosen = list(points)
     away = np.linalg.norm(found[chosen, :2] - wanted[chosen, :2], axis=1)
-    return float(away.mean() / unit)
+    return float(away.mean() / eye_distance(wanted))
 
 
 def sharpness_ratio(before: np.ndarray, after: np.ndarray, mask: np.ndarray) -> float:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from faceedit.faces.topology import MOUTH_CORNERS
+
 LEFT_EYE = (33, 133)
 RIGHT_EYE = (362, 263)
-MOUTH_CORNERS = (61, 291)
 
 TEMPLATE = np.array([[0.3764, 0.3714], [0.6236, 0.3714], [0.5, 0.6421]])
 """Image-left eye, image-right eye and mouth in a crop of side 1.

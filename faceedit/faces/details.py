@@ -17,7 +17,7 @@ from faceedit.faces.mouth.edit import MouthFields, edit_mouth
 from faceedit.faces.mouth.opening import MouthPoints, draw_opening, lip_gap, mouth_box
 from faceedit.faces.mouth.paint import TeethTexture, paint_mouth
 from faceedit.faces.tones import LUMA, muted
-from faceedit.faces.topology import OUTER_EYE_CORNERS
+from faceedit.faces.topology import eye_distance
 
 LEVEL = 0.01
 """Radians: pictures turned by less are taken for upright."""
@@ -108,8 +108,7 @@ class MovedPoints:
     @property
     def unit(self) -> float:
         """The eye distance before the edit."""
-        left, right = (self.before[i, :2] for i in OUTER_EYE_CORNERS)
-        return max(float(np.linalg.norm(right - left)), 1e-3)
+        return max(eye_distance(self.before), 1e-3)
 
 
 @dataclass(frozen=True)

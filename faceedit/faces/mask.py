@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from faceedit.faces.raster import fill_polygon
-from faceedit.faces.topology import FACE_OVAL, OUTER_EYE_CORNERS
+from faceedit.faces.topology import FACE_OVAL, eye_distance
 
 JAW_MARGIN = 0.16
 """How far the support reaches beyond the jaw, in eye distances: a smile moves the jaw line."""
@@ -25,8 +25,7 @@ def face_mask(landmarks: np.ndarray, size: int) -> np.ndarray:
         (size, size) float32 in [0, 1]; exactly 0 outside the outline and on the crop's border.
     """
     outline = landmarks[list(FACE_OVAL), :2].astype(np.float64)
-    left, right = (landmarks[i, :2].astype(np.float64) for i in OUTER_EYE_CORNERS)
-    unit = float(np.linalg.norm(right - left))
+    unit = eye_distance(landmarks.astype(np.float64))
     chin, top = outline[len(outline) // 2], outline[0]
     down = (chin - top) / max(float(np.linalg.norm(chin - top)), 1e-6)
     centre = outline.mean(axis=0)

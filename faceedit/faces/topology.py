@@ -46,11 +46,23 @@ NOSE = (
 IRISES = ((468, 469, 470, 471, 472), (473, 474, 475, 476, 477))
 """Centre first."""
 OUTER_EYE_CORNERS = (33, 263)
+MOUTH_CORNERS = (61, 291)
 STILL = (
     10, 151, 9, 8, 168, 6, 197, 195, 33, 133, 362, 263, 127, 356, 234, 454, 21, 251, 103, 332,
     67, 297, 54, 284, 162, 389, 93, 323,
 )  # fmt: skip
 """Points that expressions move least: they tell the pose of the head."""
+
+
+def eye_distance(landmarks: np.ndarray) -> float:
+    """Return the distance of the outer eye corners in the picture plane: the unit of faces.
+
+    Args:
+        landmarks: (N >= 264, >= 2) mesh points in any unit; it is that of the result. Depth does
+            not count.
+    """
+    left, right = OUTER_EYE_CORNERS
+    return float(np.linalg.norm(landmarks[right, :2] - landmarks[left, :2]))
 
 
 @cache

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from faceedit.faces.topology import eye_distance
+
 N_LANDMARKS = 478
 
 
@@ -34,4 +36,4 @@ class Face:
     @property
     def eye_distance(self) -> float:
         """Distance of the outer eye corners (points 33 and 263) in pixels."""
-        return float(np.linalg.norm(self.landmarks[33, :2] - self.landmarks[263, :2]))
+        return eye_distance(self.landmarks)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from faceedit.faces.topology import OUTER_EYE_CORNERS
+from faceedit.faces.topology import eye_distance
 from faceedit.studio.camera import DISTANCE, Camera, rotation_matrix, rotation_vector
 from faceedit.studio.model import FaceModel
 
@@ -48,7 +48,7 @@ def fit_model(model: FaceModel, landmarks: np.ndarray) -> Fit:
     """
     vertices = model.landmark_vertices
     points = landmarks[: len(vertices), :2].astype(np.float64)
-    unit = float(np.linalg.norm(np.subtract(*points[list(OUTER_EYE_CORNERS)])))
+    unit = eye_distance(points)
     fitted = [i for i, n in enumerate(model.expression_names) if not n.startswith(NOT_FITTED)]
     base = model.neutral[vertices].astype(np.float64)
     basis = np.concatenate(

@@ -6,7 +6,7 @@ import numpy as np
 from faceedit.faces.align import Crop
 from faceedit.faces.raster import fill_polygon
 from faceedit.faces.tones import LUMA
-from faceedit.faces.topology import OUTER_EYE_CORNERS
+from faceedit.faces.topology import eye_distance
 
 TEXTURE = (0.006, 0.014)
 """Eye distances: the band of brightness that grows most with age."""
@@ -31,11 +31,6 @@ def log_luma(pixels: np.ndarray) -> np.ndarray:
     return np.log(np.maximum(pixels @ LUMA, np.float32(0.03)))
 
 
-def eye_unit(crop: Crop) -> float:
-    """Return the distance of the outer eye corners in crop pixels."""
-    return float(np.linalg.norm(np.subtract(*crop.landmarks[list(OUTER_EYE_CORNERS), :2])))
-
-
 def luma_band(luma: np.ndarray, unit: float, band: tuple[float, float]) -> np.ndarray:
     """Return what of a picture lies between two blurs of `band` eye distances."""
     fine, wide = band[0] * unit, band[1] * unit
@@ -52,7 +47,7 @@ def lined_ness(crop: Crop) -> float:
     Args:
         crop: aligned, with its landmarks.
     """
-    texture = np.abs(luma_band(log_luma(crop.pixels), eye_unit(crop), TEXTURE))
+    texture = np.abs(luma_band(log_luma(crop.pixels), eye_distance(crop.landmarks), TEXTURE))
     levels = []
     for zone in LINED_ZONES:
         points = crop.landmarks[list(zone), :2].astype(np.float64)

@@ -13,8 +13,8 @@ from faceedit.faces.topology import (
     FACE_OVAL,
     INNER_LIPS,
     NOSE,
-    OUTER_EYE_CORNERS,
     OUTER_LIPS,
+    eye_distance,
 )
 from faceedit.studio.eyewear import draw_lenses
 from faceedit.studio.head import Zone
@@ -85,8 +85,7 @@ def semantic_mask(
     eyes = np.max([_drawn(landmarks, i, size) for i in EYES], axis=0)
     labels[_drawn(landmarks, NOSE, size)] = Region.NOSE
     labels[_drawn(landmarks, OUTER_LIPS, size)] = Region.LIPS
-    left, right = (landmarks[i, :2] for i in OUTER_EYE_CORNERS)
-    if lip_gap(landmarks, float(np.linalg.norm(right - left))) >= CLOSED:
+    if lip_gap(landmarks, eye_distance(landmarks)) >= CLOSED:
         labels[_drawn(landmarks, INNER_LIPS, size)] = Region.MOUTH
     hidden = np.zeros_like(oval)
     if lenses:

@@ -15,7 +15,7 @@ from faceedit.faces.mouth.paint import CORNER, JAW_MARKS, PER_CM, TEXTURE_SIZE
 from faceedit.faces.pose import head_pose
 from faceedit.faces.raster import fill_polygon
 from faceedit.faces.tones import LUMA
-from faceedit.faces.topology import INNER_LIPS, OUTER_EYE_CORNERS
+from faceedit.faces.topology import INNER_LIPS, eye_distance
 from faceedit.photos import read_photo
 from faceedit.photos.pixels import eight_bits
 from faceedit.studio.model import NO_ARRAYS
@@ -105,8 +105,7 @@ def cut_smiles(
 
 
 def _shows_teeth(landmarks: np.ndarray) -> bool:
-    left, right = (landmarks[i, :2] for i in OUTER_EYE_CORNERS)
-    unit = float(np.linalg.norm(right - left))
+    unit = eye_distance(landmarks)
     return (
         unit >= LEAST_EYES
         and GAP[0] < lip_gap(landmarks, unit) < GAP[1]

@@ -12,8 +12,8 @@ from faceedit.faces.topology import (
     FACE_OVAL,
     LOWER_INNER_LIP,
     N_SURFACE,
-    OUTER_EYE_CORNERS,
     UPPER_INNER_LIP,
+    eye_distance,
 )
 from faceedit.studio.camera import Camera
 from faceedit.studio.drawing import Drawing, draw_model
@@ -137,7 +137,7 @@ def fit_subject(model: FaceModel, crop: Crop, seal: LipSeal | None = None) -> Su
     """
     seal = seal or LipSeal(model)
     landmarks = crop.landmarks[:N_SURFACE, :2].astype(np.float64)
-    unit = float(np.linalg.norm(np.subtract(*landmarks[list(OUTER_EYE_CORNERS)])))
+    unit = eye_distance(landmarks)
     fit = fit_model(model, landmarks)
     vertices = model.blend(fit.identity, fit.expression)
     projected, depth = fit.camera.project(vertices)

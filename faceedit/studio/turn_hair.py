@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 
+from faceedit.faces.topology import eye_distance
 from faceedit.studio.fields import grid, warp
 from faceedit.studio.model import Part
 from faceedit.studio.relief import COARSE, continue_smoothly, outline
@@ -95,7 +96,7 @@ def stray_pieces(
     model = (target.drawing.part >= 0).astype(np.float32)
     beyond = 1 - cv2.GaussianBlur(model, (0, 0), 1.0)
     points = target.landmarks()
-    unit = float(np.linalg.norm(points[33] - points[263]))
+    unit = eye_distance(points)
     middle, chin, nose = points[[234, 454], 0].mean(), points[152, 1], points[2, 1]
     columns = rows = np.arange(target.size)
     far = np.clip(np.sign(yaw_degrees) * (columns - middle) / (0.15 * unit), 0, 1)

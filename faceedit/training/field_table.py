@@ -4,6 +4,7 @@ A table is a folder of npy files, one row per pair, which any number of processe
 """
 
 import json
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -14,7 +15,7 @@ import numpy as np
 from faceedit.errors import UsageError
 from faceedit.faces.tones import LUMA
 from faceedit.studio.model import Part
-from faceedit.studio.record import Pair
+from faceedit.studio.record import AS_PHOTOGRAPHED, Pair
 from faceedit.studio.shards import read_shard
 from faceedit.targets import ACTION_UNITS, EXPRESSIONS
 
@@ -142,14 +143,9 @@ def _finish(folder: Path, name: str, shape: tuple[int, ...], dtype: np.dtype) ->
 def _rows(shard: Path) -> Iterator[dict[str, np.ndarray]]:
     for _, pair in read_shard(shard):
         labels = pair.labels
-        if not labels.turn and np.allclose(labels.light_colour, 1) and not _relit(pair):
+        as_lit = labels.light == AS_PHOTOGRAPHED and np.allclose(labels.light_colour, 1)
+        if as_lit and not labels.turn:
             yield row_of(pair)
-
-
-def _relit(pair: Pair) -> bool:
-    from faceedit.studio.record import AS_PHOTOGRAPHED
-
-    return pair.labels.light != AS_PHOTOGRAPHED
 
 
 def row_of(pair: Pair) -> dict[str, np.ndarray]:
@@ -193,8 +189,6 @@ def tooth_tone(pair: Pair) -> np.ndarray:
 
 def hash_of(person: str) -> int:
     """Return a number that is the same for one person everywhere."""
-    import zlib
-
     return zlib.crc32(person.encode())
 
 

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from faceedit.faces.topology import (
     BROW_OUTLINES,
@@ -9,6 +10,7 @@ from faceedit.faces.topology import (
     IRISES,
     LOWER_INNER_LIP,
     LOWER_LIDS,
+    MOUTH_CORNERS,
     N_SURFACE,
     NOSE,
     OUTER_EYE_CORNERS,
@@ -16,6 +18,7 @@ from faceedit.faces.topology import (
     STILL,
     UPPER_INNER_LIP,
     UPPER_LIDS,
+    eye_distance,
     mean_shape,
     mirror,
     triangles,
@@ -40,7 +43,8 @@ def test_parts_are_mirrored_to_their_parts():
         assert set(numbers[list(part)]) <= set(part) or part is STILL
     for line in (UPPER_INNER_LIP, LOWER_INNER_LIP):
         np.testing.assert_array_equal(numbers[list(line)], line[::-1])
-    assert tuple(numbers[list(OUTER_EYE_CORNERS)]) == OUTER_EYE_CORNERS[::-1]
+    for corners in (OUTER_EYE_CORNERS, MOUTH_CORNERS):
+        assert tuple(numbers[list(corners)]) == corners[::-1]
 
 
 def test_only_points_of_the_midline_are_their_own_mirror_images():
@@ -63,6 +67,18 @@ def test_its_unit_is_the_eye_distance_and_its_origin_between_the_eyes():
     # Down to the chin, and the nose towards the camera.
     assert mean_shape()[152, 1] > mean_shape()[4, 1] > 0
     assert mean_shape()[4, 2] < mean_shape()[[234, 454], 2].min()
+
+
+@pytest.mark.parametrize("columns", [2, 3])
+@pytest.mark.parametrize("count", [468, 478])
+def test_the_eye_distance_lies_in_the_picture_plane(count, columns):
+    points = np.random.default_rng(0).random((count, columns), np.float32)
+    points[33, :2], points[263, :2] = (10, 20), (13, 24)
+    points[33, 2:] = 99
+    found = eye_distance(points)
+    assert type(found) is float
+    assert found == pytest.approx(5.0)
+    assert eye_distance(7 * points) == pytest.approx(35.0)
 
 
 def test_most_triangles_have_a_mirror_image():

@@ -15,7 +15,7 @@ def tiny(monkeypatch):
     from faceedit.methods.reggan.expression_layer import ExpressionLayer
     from faceedit.methods.reggan.refinement import RefinementConfig
 
-    def identity(table, shares, rows, target, recipe, size=64):
+    def identity(table, strengths, rows, target, recipe, size=64):
         return ExpressionLayer(size, field=recipe.field)
 
     for module in (layers, paper_task):

@@ -10,8 +10,8 @@ from torch import nn
 from faceedit.errors import UsageError
 from faceedit.faces.align import Crop
 from faceedit.faces.details import EyesDetail
-from faceedit.methods.reggan import fast_task
-from faceedit.methods.reggan.export import sheet_row
+from faceedit.methods.reggan import fast_task, field_task
+from faceedit.methods.reggan.export import export_fast, sheet_row
 from faceedit.methods.reggan.fast_task import FastTask, build_generator
 from faceedit.methods.reggan.generator import FieldGenerator, FieldTensors
 from faceedit.methods.reggan.method import RegGAN, load
@@ -20,7 +20,7 @@ from faceedit.methods.reggan.recipe import FastRecipe, LayerRecipe
 from faceedit.methods.reggan.samples import Samples
 from faceedit.methods.reggan.scores import field_scores
 from faceedit.methods.reggan.shade_layer import ShadeLayer
-from faceedit.methods.reggan.teeth import plain_texture, unpack_textures
+from faceedit.methods.reggan.teeth import pack_textures, plain_texture, unpack_textures
 from faceedit.methods.reggan.textures import learn_teeth as learn
 from faceedit.methods.reggan.training import build
 from faceedit.nn.attention import AttentionUnit
@@ -47,7 +47,7 @@ RECIPE = {
 @pytest.fixture
 def quick(monkeypatch):
     """Sheets without their cost."""
-    monkeypatch.setattr(fast_task, "sheet_row", lambda method, pixels, landmarks: [pixels] * 9)
+    monkeypatch.setattr(field_task, "sheet_row", lambda method, pixels, landmarks: [pixels] * 9)
 
 
 def loss_of(task: FastTask) -> float:
@@ -72,7 +72,8 @@ def test_from_tables_to_weights_that_edit(tiny, quick, request_for, train_reggan
         f"fields/{name}" for name in ("flow", "log_ratio", "edges", "tone", "eyeglasses", "total")
     }
     assert set(outcome.metrics) == {
-        *("flow_error", "layers_flow_error", "ratio_slope", "layers_ratio_slope", "tone_error")
+        *("flow_error", "layers_flow_error", "ratio_slope", "layers_ratio_slope", "tone_error"),
+        *("spectacles_found", "spectacles_made_up"),
     }
     # The layers alone know how somebody moves whom they have not seen.
     assert outcome.metrics["layers_flow_error"] < 0.01
@@ -113,6 +114,32 @@ def test_a_training_goes_on_with_what_was_fitted(
     )
     assert one.keys() == two.keys()
     assert [name for name in one if not torch.equal(one[name], two[name])] == []
+
+
+def test_a_training_goes_on_without_what_it_was_made_from(
+    tiny, request_for, material, monkeypatch, tmp_path
+):
+    begun = build(request_for("fast", RECIPE))
+    for name in ("find_shapes", "find_smiles"):
+        monkeypatch.setattr(fast_task, name, lambda request: pytest.fail("read again"))
+    folder = made_up.write_table(tmp_path / "pairs alone", made_up.few_pairs())
+    again = build(request_for("fast", RECIPE, data=(folder,), resumed=True))
+    assert isinstance(begun, FastTask)
+    assert isinstance(again, FastTask)
+    np.testing.assert_array_equal(again.textures, begun.textures)
+    assert torch.equal(again.samples[0]["moved"], begun.samples[0]["moved"])
+
+
+def test_with_weights_to_begin_with_no_shapes_are_read(tiny, request_for, tmp_path):
+    packed = 0.5 * pack_textures([plain_texture()])
+    begun = FieldGenerator(made_up.COMPONENTS)
+    begun.shade_layer.maps[:] = 0.25
+    start = export_fast(tmp_path / "start.safetensors", begun, packed, {})
+    folder = made_up.write_table(tmp_path / "pairs alone", made_up.few_pairs())
+    task = build(request_for("fast", RECIPE, data=(folder,), start=str(start)))
+    assert isinstance(task, FastTask)
+    np.testing.assert_allclose(task.textures, packed, atol=1e-3)
+    assert (task.networks["generator"].get_buffer("shade_layer.maps") == 0.25).all()
 
 
 def test_only_people_to_train_on_are_trained_on(tiny, request_for):
@@ -202,9 +229,9 @@ class Knowing(nn.Module):
         super().__init__()
         self.tone = nn.Parameter(torch.tensor(tone))
 
-    def forward(self, picture, moved, maps, flow, shade, shares):
+    def forward(self, picture, moved, maps, flow, shade, shares, strip):
         count = len(flow)
-        return FieldTensors(flow, shade, self.tone.expand(count, 3), torch.zeros(count))
+        return FieldTensors(flow, shade, self.tone.expand(count, 3), torch.full((count,), -1.0))
 
 
 @pytest.fixture(scope="module")
@@ -225,6 +252,8 @@ def test_scores_in_known_numbers(pairs):
             "ratio_slope": 1.0,
             "layers_ratio_slope": 1.0,
             "tone_error": 0.0,
+            "spectacles_found": 0.0,
+            "spectacles_made_up": 0.0,
         },
         abs=1e-4,
     )
@@ -237,6 +266,17 @@ def test_scores_in_known_numbers(pairs):
     assert scores["flow_error"] == scores["layers_flow_error"] == pytest.approx(0.5, abs=1e-3)
     assert scores["ratio_slope"] == scores["layers_ratio_slope"] == pytest.approx(0.5, abs=1e-3)
     assert scores["tone_error"] == pytest.approx(np.log(2), abs=1e-4)
+
+
+def test_spectacles_are_counted_where_they_are_and_where_not(pairs):
+    worn = replace(pairs, eyeglasses=np.array([True, False]))
+
+    class Sure(Knowing):
+        def forward(self, *given):
+            return super().forward(*given)._replace(eyeglasses=torch.tensor([2.0, 2.0]))
+
+    scores = field_scores(Sure([0.5] * 3), worn, np.arange(2))
+    assert (scores["spectacles_found"], scores["spectacles_made_up"]) == (1.0, 1.0)
 
 
 def test_scores_of_nothing_are_finite(pairs):

@@ -4,6 +4,7 @@ import made_up
 import pytest
 import torch
 
+from faceedit.faces.eye_strip import STRIP_SIZE
 from faceedit.methods.reggan.drawn import FIELD_SIZE, WORKING_SIZE
 from faceedit.methods.reggan.expression_layer import ExpressionLayer
 from faceedit.methods.reggan.generator import FLOW_UNIT, RATIO_UNIT, FieldGenerator, FieldTensors
@@ -26,6 +27,7 @@ def inputs(strengths: torch.Tensor) -> Inputs:
         "flow": torch.randn(1, 2, FIELD_SIZE, FIELD_SIZE).expand(batch, -1, -1, -1),
         "shade": torch.randn(1, 3, FIELD_SIZE, FIELD_SIZE).expand(batch, -1, -1, -1),
         "shares": block_shares(strengths),
+        "strip": torch.rand(1, 3, *STRIP_SIZE).expand(batch, -1, -1, -1),
     }
 
 
@@ -100,7 +102,7 @@ def test_gradient_reaches_every_parameter_and_no_layer():
     # A bias before a norm changes nothing.
     assert [name for name in silent if not name.endswith("bias")] == []
     names = {name.split(".")[0] for name, _ in generator.named_parameters()}
-    assert names == {"refinement", "scalars"}
+    assert names == {"refinement", "tone", "spectacles"}
 
 
 @pytest.mark.parametrize("make", [made_up.tiny_generator, lambda: FieldGenerator(5)])

@@ -9,13 +9,9 @@ import torch
 from faceedit.errors import UsageError
 from faceedit.methods.reggan import paper_task
 from faceedit.methods.reggan.expression_layer import ExpressionLayer
+from faceedit.methods.reggan.layers import to_signed
 from faceedit.methods.reggan.method import RgbRegGAN, load
-from faceedit.methods.reggan.paper_task import (
-    PaperSamples,
-    PaperTask,
-    single_strengths,
-    to_signed,
-)
+from faceedit.methods.reggan.paper_task import PaperSamples, PaperTask, single_strengths
 from faceedit.methods.reggan.rgb_generator import RgbGenerator
 from faceedit.methods.reggan.training import build
 from faceedit.nn.attention import AttentionUnit
@@ -78,19 +74,6 @@ def test_pairs_that_go_part_of_the_way_or_lead_to_photos_do_not_count():
         real_target=np.array([False, False, True]),
     )
     assert single_strengths(pairs).sum(1).tolist() == [0, 1, 0]
-
-
-@pytest.mark.parametrize("size", [16, 32, 64])
-def test_pictures_become_signed(size):
-    image = np.zeros((32, 32, 3), np.uint8)
-    image[..., 0], image[:, 16:, 1] = 255, 255
-    signed = to_signed(image, size)
-    assert signed.shape == (3, size, size)
-    assert signed.dtype == torch.float32
-    assert (signed[0] == 1).all()
-    assert (signed[2] == -1).all()
-    assert signed[1, :, -1].tolist() == [1] * size
-    assert signed[1, :, 0].tolist() == [-1] * size
 
 
 def test_a_sample_is_a_function_of_seed_and_number():
@@ -180,8 +163,8 @@ def test_from_a_table_to_weights_that_edit(tiny, colours, request_for, train_reg
 def test_only_people_to_train_on_are_trained_on(tiny, colours, request_for, monkeypatch):
     fitted = []
 
-    def fit(table, shares, rows, target, recipe, size):
-        fitted.append((rows.tolist(), target, shares[rows, target + 1].sum()))
+    def fit(table, strengths, rows, target, recipe, size):
+        fitted.append((rows.tolist(), target, strengths[rows, target].sum()))
         return ExpressionLayer(size)
 
     monkeypatch.setattr(paper_task, "fit_expression_layer", fit)

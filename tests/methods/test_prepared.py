@@ -12,6 +12,7 @@ from faceedit.faces.topology import INNER_LIPS
 from faceedit.methods.reggan import prepared as module
 from faceedit.methods.reggan.prepared import (
     Prepared,
+    draw_row,
     is_prepared,
     of_details,
     pair_shares,
@@ -88,7 +89,6 @@ def test_a_prepared_row_in_known_numbers(pairs):
     assert np.abs(pairs.picture[1].astype(int) - picture).max() <= 1
     for name in ("flow", "log_ratio"):
         np.testing.assert_array_equal(getattr(pairs, name)[1], getattr(table, name)[HAPPY])
-    np.testing.assert_array_equal(pairs.target[1], table.targets[HAPPY])
     np.testing.assert_array_equal(pairs.tone[1], np.array([0.8, 0.75, 0.7], np.float32))
     assert np.isnan(pairs.tone[0]).all()
     assert pairs.shares.tolist() == [[0, 1] + [0] * 7, [1, 0, 1] + [0] * 6]
@@ -98,6 +98,27 @@ def test_a_prepared_row_in_known_numbers(pairs):
     assert not pairs.drawn_shade[0].any()
 
 
+def test_a_face_alone_is_drawn_as_in_its_row(pairs, layers):
+    table = made_up.field_table()
+    columns, by_details = draw_row(
+        table.pictures[HAPPY], table.landmarks[HAPPY, 0], pairs.shares[1].copy(), *layers
+    )
+    assert list(columns) == [
+        "picture",
+        "strip",
+        "moved",
+        "maps",
+        "drawn_flow",
+        "drawn_shade",
+        "shares",
+    ]
+    for name, value in columns.items():
+        np.testing.assert_array_equal(value, getattr(pairs, name)[1])
+        assert value.dtype == getattr(pairs, name).dtype
+    trusted = table.trusted[HAPPY] * (1 - by_details)
+    np.testing.assert_array_equal(np.rint(trusted), pairs.trusted[1])
+
+
 def test_layers_that_know_the_moves_draw_the_studios_flow(pairs):
     trusted = pairs.trusted[1] > 200
     size = np.abs(pairs.flow[1][trusted]).mean()
@@ -105,7 +126,7 @@ def test_layers_that_know_the_moves_draw_the_studios_flow(pairs):
     assert off.mean() < 0.03 * size
     # What they make of the photo looks like the target, once it is shaded as that is.
     shaded = pairs.moved[1] * np.exp(pairs.log_ratio[1].astype(np.float32))
-    wanted = pairs.target[1].astype(np.float32)
+    wanted = made_up.field_table().targets[HAPPY].astype(np.float32)
     skin = trusted & (pairs.log_ratio[1].max(-1) < -0.02)
     moved, unshaded = (np.abs(p - wanted)[skin].mean() for p in (shaded, pairs.moved[1]))
     assert moved < 1 < 0.2 * unshaded
@@ -116,6 +137,7 @@ def test_columns_have_the_types_that_are_written_down(pairs):
              for f in fields(Prepared)}  # fmt: skip
     assert kinds == {
         "picture": ("uint8", (64, 64, 3)),
+        "strip": ("uint8", (32, 96, 3)),
         "moved": ("uint8", (128, 128, 3)),
         "maps": ("uint8", (64, 64, 12)),
         "drawn_flow": ("float16", (128, 128, 2)),
@@ -123,7 +145,6 @@ def test_columns_have_the_types_that_are_written_down(pairs):
         "flow": ("float16", (128, 128, 2)),
         "log_ratio": ("float16", (128, 128, 3)),
         "trusted": ("uint8", (128, 128)),
-        "target": ("uint8", (128, 128, 3)),
         "shares": ("float32", (9,)),
         "tone": ("float32", (3,)),
         "eyeglasses": ("bool", ()),

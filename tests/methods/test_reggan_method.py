@@ -93,9 +93,9 @@ def test_points_move_as_the_shape_layer_says_and_irises_stay(reggan):
     wanted = 0.5 * made_up.UNIT * (calm + happy)
     irises = [i for iris in IRISES for i in iris]
     wanted[irises] = 0
-    np.testing.assert_allclose(points.after - crop.landmarks[:, :2], wanted[:478], atol=0.05)
+    np.testing.assert_allclose(points.after - crop.landmarks[:, :2], wanted[:478], atol=0.1)
     np.testing.assert_array_equal(points.after[irises], crop.landmarks[irises, :2])
-    np.testing.assert_allclose(points.jaws_after - points.jaws_before, wanted[478:], atol=0.05)
+    np.testing.assert_allclose(points.jaws_after - points.jaws_before, wanted[478:], atol=0.1)
     assert points.after.dtype == np.float64
 
 
@@ -196,7 +196,7 @@ def test_a_written_checkpoint_gives_the_same_edits(checkpoint, reggan):
 
 
 @pytest.mark.parametrize(
-    "name", ["textures", "shape_layer.weight", "shade_layer.maps", "scalars.bias"]
+    "name", ["textures", "shape_layer.weight", "shade_layer.maps", "tone.bias"]
 )
 def test_missing_tensors_are_refused(checkpoint, name):
     assert name in checkpoint.tensors

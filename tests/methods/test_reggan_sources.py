@@ -9,9 +9,10 @@ from faceedit.errors import UsageError, WeightsError
 from faceedit.methods.reggan.sources import (
     begin_together,
     begin_with,
+    find_shapes,
+    find_smiles,
     find_table,
     open_start,
-    read_sources,
 )
 from faceedit.methods.reggan.teeth import pack_textures, plain_texture
 from faceedit.methods.reggan.training import build
@@ -37,13 +38,15 @@ def test_sources_are_known_by_what_they_hold(request_for, material, tmp_path):
     made_up.smiles().save(tmp_path / "a.npz")
     np.savez(tmp_path / "b.npz", noise=np.zeros(3))
     (tmp_path / "c.npz").write_bytes(b"no archive")
-    data = (tmp_path, material)
-    sources = read_sources(request_for("fast", data=data))
-    assert sources.smiles is not None
-    assert len(sources.smiles.patches) == 6
-    assert len(sources.shapes.photo) == 12
-    assert len(sources.table) == 6
-    assert read_sources(request_for("fast")).smiles is None
+    request = request_for("fast", data=(tmp_path, material))
+    smiles = find_smiles(request)
+    assert smiles is not None
+    assert len(smiles.patches) == 6
+    assert len(find_shapes(request).photo) == 12
+    assert len(find_table(request)) == 6
+    assert find_smiles(request_for("fast")) is None
+    # A file may be named itself.
+    assert find_smiles(request_for("fast", data=(material, tmp_path / "a.npz"))) is not None
 
 
 def test_shards_are_packed_once_into_the_runs_folder(request_for, make_record, tmp_path):
@@ -58,8 +61,10 @@ def test_shards_are_packed_once_into_the_runs_folder(request_for, make_record, t
 
 
 def test_the_first_process_begins_for_all():
-    assert begin_together(0, lambda: 5) == 5
-    assert begin_together(1, lambda: pytest.fail("begun twice")) is None
+    begun = []
+    begin_together(0, lambda: begun.append(1))
+    begin_together(1, lambda: pytest.fail("begun twice"))
+    assert begun == [1]
 
 
 @pytest.fixture
@@ -72,7 +77,8 @@ def weights(tmp_path) -> Path:
 
 def test_a_training_begins_with_the_weights_of_a_file(weights):
     generator = made_up.tiny_generator()
-    textures = begin_with(generator, open_start(str(weights)))
+    begun, textures = begin_with(open_start(str(weights)), generator)
+    assert begun is generator
     assert textures.shape == (1, *plain_texture().upper.shape, 5)
     assert (generator.shade_layer.maps == 0.5).all()
 
@@ -81,10 +87,23 @@ def test_weights_of_another_shape_are_no_beginning(weights):
     checkpoint = load_checkpoint(weights)
     checkpoint.tensors["shape_layer.weight"] = torch.zeros(9, 2, 996)
     with pytest.raises(UsageError, match="--from: these weights do not fit the recipe"):
-        begin_with(made_up.tiny_generator(), checkpoint)
+        begin_with(checkpoint, made_up.tiny_generator())
+    with pytest.raises(UsageError, match="--from: these weights do not fit their architecture"):
+        begin_with(checkpoint)
     del checkpoint.tensors["textures"]
     with pytest.raises(UsageError, match="--from"):
-        begin_with(made_up.tiny_generator(), checkpoint)
+        begin_with(checkpoint, made_up.tiny_generator())
+
+
+def test_without_a_recipe_the_weights_say_what_they_are_of(weights):
+    checkpoint = load_checkpoint(weights)
+    generator, textures = begin_with(checkpoint)
+    assert len(textures) == 1
+    for name, tensor in generator.state_dict().items():
+        assert torch.equal(tensor, checkpoint.tensors[name].to(tensor.dtype)), name
+    del checkpoint.architecture["components"]
+    with pytest.raises(UsageError, match="do not fit their architecture"):
+        begin_with(checkpoint)
 
 
 def test_a_damaged_file_is_no_beginning(weights):

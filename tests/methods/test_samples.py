@@ -13,8 +13,8 @@ from faceedit.targets import EXPRESSIONS
 NAMES = ("neutral", "happy", "contemptuous")
 SHAPES = {
     "picture": (3, 64, 64),
+    "strip": (3, 32, 96),
     "moved": (3, 128, 128),
-    "target": (3, 128, 128),
     "maps": (12, 64, 64),
     "drawn_flow": (2, 128, 128),
     "drawn_shade": (3, 128, 128),
@@ -26,7 +26,7 @@ SHAPES = {
     "known": (1,),
     "eyeglasses": (1,),
 }
-UNIT_RANGE = ("picture", "moved", "target", "maps", "trusted", "tone", "known", "eyeglasses")
+UNIT_RANGE = ("picture", "moved", "strip", "maps", "trusted", "tone", "known", "eyeglasses")
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +103,7 @@ def test_all_rows_that_are_named_are_drawn_and_no_other(pairs):
 
 def test_without_augmentation_a_sample_is_its_pair(pairs):
     sample, row = plain(pairs), NAMES.index("happy")
-    for name in ("picture", "moved", "target", "maps"):
+    for name in ("picture", "moved", "maps"):
         shown = np.moveaxis(sample[name].numpy(), 0, -1) * 255
         np.testing.assert_allclose(shown, getattr(pairs, name)[row], atol=1e-3)
     for name in ("flow", "drawn_flow", "log_ratio", "drawn_shade"):
@@ -129,7 +129,7 @@ def test_mirroring_turns_pictures_and_negates_flow_across(pairs):
         given = np.moveaxis(sample[name].numpy(), 0, -1)[:, ::-1]
         np.testing.assert_array_equal(planes[name], given * [-1, 1])
         assert given[..., 0].any()
-    for name in ("picture", "moved", "target", "log_ratio", "drawn_shade", "trusted"):
+    for name in ("picture", "moved", "log_ratio", "drawn_shade", "trusted"):
         given = np.moveaxis(sample[name].numpy(), 0, -1)
         np.testing.assert_array_equal(planes[name], given[:, ::-1])
     # u grows to the right in both; v and the others are only turned.
@@ -163,10 +163,10 @@ def test_ratios_still_lead_from_one_picture_to_the_other_in_other_colours(pairs)
     moved = np.broadcast_to(np.array([0.3, 0.2, 0.15], np.float32), (128, 128, 3))
     for seed in range(8):
         planes = planes_of(plain(pairs))
-        planes |= {"moved": moved, "target": moved * np.exp(ratio)}
+        planes |= {"moved": moved, "picture": moved * np.exp(ratio)}
         planes |= {"log_ratio": ratio, "drawn_shade": 0.5 * ratio}
         tone = _recolour(planes, np.array([0.3, 0.2, 0.15], np.float32), rng(seed))
-        found = np.log(planes["target"] / planes["moved"])
+        found = np.log(planes["picture"] / planes["moved"])
         np.testing.assert_allclose(found, planes["log_ratio"], atol=1e-4)
         np.testing.assert_allclose(planes["drawn_shade"], 0.5 * planes["log_ratio"], atol=1e-5)
         # Teeth change colour as skin does.
@@ -195,6 +195,6 @@ def test_spoiling_leaves_what_is_wanted_alone(pairs):
         before = {name: value.copy() for name, value in planes.items()}
         module._spoil(planes, rng(seed))
         changed = {n for n, v in planes.items() if not np.array_equal(v, before[n])}
-        assert changed in (set(), {"picture", "moved"})
+        assert changed in (set(), {"picture", "moved", "strip"})
         spoilt += bool(changed)
     assert 3 < spoilt < 20

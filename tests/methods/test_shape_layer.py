@@ -76,10 +76,32 @@ def test_a_linear_map_is_found_again_on_faces_of_any_size(layer, block, unit):
     moved, jaws, jaws_moved = move(layer, made_up.place(shape, unit, centre=(80, 70)), only(block))
     wanted = unit * made_up.moves(shape)[BLOCKS.index(block)]
     start = unit * np.concatenate([shape[:, :2], made_up.jaws(shape)]) + np.array([80, 70])
-    np.testing.assert_allclose(jaws, start[478:], atol=0.02)
+    np.testing.assert_allclose(jaws, start[478:], atol=0.05)
     found = np.concatenate([moved, jaws_moved])
-    np.testing.assert_allclose(found, start + wanted, atol=0.02)
+    np.testing.assert_allclose(found, start + wanted, atol=0.05)
     assert np.abs(wanted).max() > 0.5
+
+
+def test_what_a_face_shows_bends_the_map():
+    # A face keeps only what it shows beyond a threshold: no linear map says so.
+    def moves(shape):
+        shown = max(0.0, made_up.height(shape))
+        return shown * np.tile(made_up.smile(), (len(BLOCKS), 1, 1))
+
+    table = made_up.shape_table(60, moves)
+    layer = fit(table, ridge=0.01)
+    people = [made_up.person(n) for n in range(200, 230)]
+    landmarks = torch.from_numpy(np.stack([made_up.place(shape) for shape in people]))
+    wanted = made_up.UNIT * np.stack([moves(shape)[0, :478] for shape in people])
+
+    def error():
+        moved = layer(landmarks, only("happy").expand(30, -1)).landmarks - landmarks[..., :2]
+        return np.abs(moved.numpy() - wanted).mean()
+
+    bent = error()
+    layer.bend.zero_()
+    assert bent < 0.3 * error()
+    assert bent < 0.1 * np.abs(wanted).mean()
 
 
 def test_blocks_add_up(layer):

@@ -3,9 +3,8 @@ import numpy as np
 import pytest
 
 from faceedit.faces.mouth.paint import CORNER, PER_CM, TEETH_EDGE, TEXTURE_SIZE, TeethTexture
-from faceedit.faces.topology import mean_shape
+from faceedit.faces.topology import MOUTH_CORNERS, mean_shape
 from faceedit.methods.reggan.teeth import (
-    MOUTH_CORNERS,
     choose_texture,
     pack_textures,
     part_texture,

@@ -1,4 +1,4 @@
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import made_up
@@ -7,10 +7,12 @@ import pytest
 import torch
 
 from faceedit.errors import UsageError
-from faceedit.methods.reggan import real_pairs, tune_task
+from faceedit.faces.topology import INNER_LIPS
+from faceedit.methods.reggan import field_task, real_pairs, tune_task
 from faceedit.methods.reggan.export import export_fast
 from faceedit.methods.reggan.generator import FieldGenerator
 from faceedit.methods.reggan.method import load
+from faceedit.methods.reggan.prepared import Prepared
 from faceedit.methods.reggan.real_pairs import RealFace, in_frame_of, make_pair, pair_faces
 from faceedit.methods.reggan.shape_layer import block_shares
 from faceedit.methods.reggan.teeth import pack_textures, plain_texture
@@ -115,6 +117,43 @@ def test_steps_lower_the_loss_and_leave_weights_to_use(task, tmp_path):
     path = task.export(tmp_path / "tuned.safetensors", task.networks, {"step": 4})
     edit = load(load_checkpoint(path, method="reggan", profile="fast"), torch.device("cpu"))
     assert edit.targets == EXPRESSIONS
+
+
+def test_rehearsals_show_what_the_layers_say_and_real_pairs_what_is_seen(faces):
+    generator = made_up.tiny_generator()
+    generator.shade_layer.maps[:] = -0.1
+    kept = tune_task._kept_row(generator, faces[0], np.random.default_rng(0))
+    assert kept["flow"].any() and kept["log_ratio"].any()
+    np.testing.assert_array_equal(kept["flow"], kept["drawn_flow"])
+    np.testing.assert_array_equal(kept["log_ratio"], kept["drawn_shade"])
+    pair = make_pair(faces[0], faces[1])
+    real = tune_task._real_row(generator, pair)
+    np.testing.assert_array_equal(real["flow"], pair.flow.astype(np.float16))
+    assert real["shares"].tolist() == block_shares(torch.eye(8)[[1]])[0].tolist()
+    for row in (kept, real):
+        assert row.keys() == {f.name for f in fields(Prepared)}
+        # What details draw is nobody's to say.
+        x, y = faces[0].landmarks[list(INNER_LIPS), :2].mean(0) / 2
+        assert row["trusted"][round(y), round(x)] == 0
+        assert row["trusted"].max() > 200
+
+
+def test_a_sheet_shows_some_of_the_photos(task, faces, monkeypatch):
+    monkeypatch.setattr(field_task, "sheet_row", lambda method, pixels, landmarks: [pixels] * 9)
+    rows, titles = task.pictures(task.networks)
+    assert titles == ["input", *EXPRESSIONS]
+    assert len(rows) == field_task.SHEET_FACES < len(faces)
+    for row, shown in zip(rows, faces, strict=False):
+        np.testing.assert_array_equal(row[0], shown.pixels)
+
+
+def test_the_plan_is_the_recipes(task):
+    plan, (update,) = task.plan, task.updates
+    assert (plan.steps, plan.batch_size, plan.warm_up, plan.rate) == (3, 2, 1, "cosine")
+    assert (plan.average_decay, plan.validate_every, plan.sheet_every) == (0.98, 100, 0)
+    assert (update.name, update.trains) == ("tune", ("generator",))
+    assert (update.optimiser.rate, update.optimiser.betas) == (1e-4, (0.9, 0.99))
+    assert update.optimiser.largest_gradient == 2.0
 
 
 def test_photos_alone_do_not_begin_a_training(request_for, tmp_path):

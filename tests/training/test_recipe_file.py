@@ -3,6 +3,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from faceedit.errors import UsageError
+from faceedit.methods.reggan.field_losses import FieldWeights
+from faceedit.methods.reggan.recipe import FastRecipe, TuneRecipe
 from faceedit.training.recipe_file import merge, override, parse_settings, read_recipe
 
 
@@ -21,11 +23,36 @@ class Recipe:
     name: str | None = None
 
 
+@dataclass(frozen=True)
+class LongRecipe(Recipe):
+    steps: int = 1000
+    textures: int = 6
+
+
 def test_what_is_not_named_stays():
     changed = override(Recipe(steps=3), {"weights": {"pixel": 5}, "betas": [0.1, 0.2]})
     assert changed == Recipe(3, (0.1, 0.2), Weights(5.0, 1.0))
     recipe = Recipe()
     assert override(recipe, {}) is recipe
+
+
+def test_a_recipe_may_be_built_on_another():
+    changed = override(LongRecipe(), {"weights": {"pixel": 5}, "betas": [0.1, 0.2], "textures": 2})
+    assert type(changed) is LongRecipe
+    assert changed == LongRecipe(weights=Weights(5.0), betas=(0.1, 0.2), textures=2)
+    assert override(LongRecipe(), {"name": "mine"}).steps == 1000
+    assert override(LongRecipe(), {"steps": 7}).steps == 7
+    with pytest.raises(UsageError, match=r"no setting stesp; it has: steps, .*, textures"):
+        override(LongRecipe(), {"stesp": 3})
+    with pytest.raises(UsageError, match="steps = 'many'"):
+        override(LongRecipe(), {"steps": "many"})
+
+
+@pytest.mark.parametrize("kind", [FastRecipe, TuneRecipe])
+def test_both_recipes_of_fields_take_what_they_share(kind):
+    settings = {"learning_rate": 0.5, "weights": {"flow": 3.0}, "shape_ridge": 7.0}
+    changed = override(kind(), settings)
+    assert changed == kind(learning_rate=0.5, weights=FieldWeights(flow=3.0), shape_ridge=7.0)
 
 
 def test_a_file_is_read(tmp_path):

@@ -8,7 +8,7 @@ import numpy as np
 from faceedit.faces.landmark_maps import draw_landmark_maps
 from faceedit.faces.mesh_flow import mesh_flow
 from faceedit.faces.raster import rasterize_mesh
-from faceedit.faces.topology import OUTER_EYE_CORNERS
+from faceedit.faces.topology import eye_distance
 from faceedit.methods.reggan.shade_layer import draw_shade
 
 FIELD_SIZE = 128
@@ -49,9 +49,8 @@ def draw_face(
     grid, scale = (FIELD_SIZE, FIELD_SIZE), FIELD_SIZE / size
     before = (landmarks[:, :2].astype(np.float64) + 0.5) * scale - 0.5
     after = (moved.astype(np.float64) + 0.5) * scale - 0.5
-    unit = float(np.linalg.norm(np.subtract(*before[list(OUTER_EYE_CORNERS)])))
     raster = rasterize_mesh(after, grid)
-    flow = mesh_flow(before, after, raster, unit)
+    flow = mesh_flow(before, after, raster, eye_distance(before))
     small = cv2.resize(pixels, grid, interpolation=cv2.INTER_AREA)
     x = flow[..., 0] + np.arange(FIELD_SIZE, dtype=np.float32)
     y = flow[..., 1] + np.arange(FIELD_SIZE, dtype=np.float32)[:, None]

@@ -29,7 +29,7 @@ class FieldWeights:
     log_ratio: float = 4.0
     edges: float = 2.0
     tone: float = 0.3
-    eyeglasses: float = 0.1
+    eyeglasses: float = 0.3
 
 
 def field_losses(

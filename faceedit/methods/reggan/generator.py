@@ -14,6 +14,7 @@ from faceedit.methods.reggan.refinement import RefinementConfig, RefinementNetwo
 from faceedit.methods.reggan.rgb_generator import express
 from faceedit.methods.reggan.shade_layer import ShadeLayer
 from faceedit.methods.reggan.shape_layer import BLOCKS, ShapeLayer
+from faceedit.methods.reggan.spectacles import SpectaclesHead
 from faceedit.targets import EXPRESSIONS
 
 CROP_SIZE = 256
@@ -72,7 +73,8 @@ class FieldGenerator(nn.Module):
             ExpressionLayer(WORKING_SIZE, field=field) for _ in self.targets
         )
         self.refinement = RefinementNetwork(config)
-        self.scalars = nn.Linear(config.widths[-1], 4)
+        self.tone = nn.Linear(config.widths[-1], 3)
+        self.spectacles = SpectaclesHead()
 
     def forward(
         self,
@@ -82,6 +84,7 @@ class FieldGenerator(nn.Module):
         flow: Tensor,
         shade: Tensor,
         shares: Tensor,
+        strip: Tensor,
     ) -> FieldTensors:
         """Predict fields.
 
@@ -92,6 +95,7 @@ class FieldGenerator(nn.Module):
             flow: (N, 2, 128, 128) crop pixels.
             shade: (N, 3, 128, 128).
             shares: (N, 9) of `shape_layer.BLOCKS`, 0 to `STRONGEST`.
+            strip: (N, 3, 32, 96) in [0, 1], `faces.eye_strip` of the photo.
         """
         x = picture * 2 - 1
         planes = shares[:, :, None, None].expand(-1, -1, WORKING_SIZE, WORKING_SIZE)
@@ -105,7 +109,6 @@ class FieldGenerator(nn.Module):
         ]
         given = torch.cat(inputs, 1).contiguous(memory_format=torch.channels_last)
         latent, skips = self.refinement.encode(given)
-        scalars = self.scalars(latent.mean((2, 3))).float()
         out = F.pixel_shuffle(self.refinement.decode(latent, skips), _FINER).float()
         # Nothing is asked of a face at strength 0, and little near it.
         onset = shares.sum(1).clamp(max=1.0)[:, None, None, None]
@@ -113,8 +116,8 @@ class FieldGenerator(nn.Module):
         return FieldTensors(
             flow=flow + out[:, :2] * FLOW_UNIT * onset,
             log_ratio=shade * share + out[:, 2:5] * RATIO_UNIT * onset,
-            tone=torch.sigmoid(scalars[:, :3]),
-            eyeglasses=scalars[:, 3],
+            tone=torch.sigmoid(self.tone(latent.mean((2, 3))).float()),
+            eyeglasses=self.spectacles(strip),
         )
 
     def express(self, x: Tensor, strengths: Tensor) -> Tensor:

@@ -9,10 +9,11 @@ from faceedit.errors import UsageError, WeightsError
 from faceedit.faces.align import Crop
 from faceedit.faces.details import EyesDetail, MouthDetail, MovedPoints
 from faceedit.faces.edit import Edit, RasterPaint
+from faceedit.faces.eye_strip import eye_strip
 from faceedit.faces.mouth.paint import TeethTexture
 from faceedit.faces.spectacles import spectacle_hold
 from faceedit.faces.tones import muted
-from faceedit.faces.topology import FACE_OVAL, OUTER_EYE_CORNERS
+from faceedit.faces.topology import FACE_OVAL, eye_distance
 from faceedit.methods.reggan.drawn import FIELD_SIZE, WORKING_SIZE, Drawn, draw_face
 from faceedit.methods.reggan.generator import CROP_SIZE, FieldGenerator, FieldTensors
 from faceedit.methods.reggan.rgb_generator import RgbGenerator
@@ -105,7 +106,10 @@ class RegGAN:
             _to_tensor(np.stack([getattr(one, part) for one in drawn]), self.device)
             for part in parts
         )
-        return self.generator(small, *given, shares.to(self.device))
+        strips = np.stack([eye_strip(crop.pixels, crop.landmarks) for crop in crops])
+        return self.generator(
+            small, *given, shares.to(self.device), _to_tensor(strips, self.device)
+        )
 
     def _edit(self, crop: Crop, faces: MovedFaces, fields: FieldTensors, index: int) -> Edit:
         points = MovedPoints(
@@ -144,8 +148,7 @@ def _colour_share(crop: Crop) -> float:
 def hold_spectacles(landmarks: np.ndarray) -> np.ndarray:
     """Return how firmly spectacles hold each pixel of the fields, (128, 128) float32 in [0, 1]."""
     places = (landmarks[:, :2] + 0.5) * (FIELD_SIZE / CROP_SIZE) - 0.5
-    left, right = (places[i] for i in OUTER_EYE_CORNERS)
-    return spectacle_hold(places, float(np.linalg.norm(right - left)), FIELD_SIZE)
+    return spectacle_hold(places, eye_distance(places), FIELD_SIZE)
 
 
 class RgbRegGAN:

@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -15,9 +14,13 @@ from faceedit.errors import UsageError
 from faceedit.faces.build import MESH
 from faceedit.methods.reggan.colour import transfer_histogram
 from faceedit.methods.reggan.discriminator import PyramidDiscriminator
-from faceedit.methods.reggan.layers import fit_expression_layer
+from faceedit.methods.reggan.layers import (
+    ALONE,
+    AT_STRENGTH,
+    fit_expression_layer,
+    to_signed,
+)
 from faceedit.methods.reggan.losses import discriminator_loss, generator_losses
-from faceedit.methods.reggan.prepared import pair_shares
 from faceedit.methods.reggan.recipe import RegGANRecipe
 from faceedit.methods.reggan.refinement import RefinementConfig
 from faceedit.methods.reggan.rgb_generator import RgbGenerator
@@ -31,10 +34,6 @@ from faceedit.training.recipe_file import override
 from faceedit.training.task import Batch, OptimiserPlan, Plan, Request, Task, Update
 
 SHEET_PEOPLE = 6
-AT_STRENGTH = (0.75, 1.35)
-"""Strengths that count as 1: the paper's layers know no other."""
-ALONE = 0.05
-"""Most that other expressions may add."""
 
 
 @dataclass(frozen=True)
@@ -107,11 +106,9 @@ class PaperTask(Task):
         )
         generator = RgbGenerator(EXPRESSIONS, recipe.size, config, recipe.field)
         if not request.resumed and request.rank == 0:
-            shares = pair_shares(table, dict.fromkeys(EXPRESSIONS[1:], 1.0))
-            shares[:, 1:] = strengths
             for index in range(len(EXPRESSIONS)):
                 layer = fit_expression_layer(
-                    table, shares, np.flatnonzero(train), index, recipe.layer, recipe.size
+                    table, strengths, np.flatnonzero(train), index, recipe.layer, recipe.size
                 )
                 generator.expression_layers[index].load_state_dict(layer.state_dict())
             request.tell(f"expression layers: {len(EXPRESSIONS)} of {recipe.size} pixels")
@@ -217,14 +214,6 @@ def single_strengths(table: FieldTable) -> np.ndarray:
     within = (asked.max(1) >= AT_STRENGTH[0]) & (asked.max(1) <= AT_STRENGTH[1])
     fits = single & within & ~np.asarray(table.real_target)
     return ((asked > ALONE) & fits[:, None]).astype(np.float32)
-
-
-def to_signed(image: np.ndarray, size: int) -> Tensor:
-    """Return an (S, S, 3) uint8 image as (3, size, size) float32 in [-1, 1]."""
-    if image.shape[0] != size:
-        how = cv2.INTER_AREA if image.shape[0] > size else cv2.INTER_CUBIC
-        image = cv2.resize(image, (size, size), interpolation=how)
-    return torch.from_numpy(np.array(image)).permute(2, 0, 1).float() / 127.5 - 1
 
 
 def _perceptual(recipe: RegGANRecipe, request: Request) -> PerceptualLoss:

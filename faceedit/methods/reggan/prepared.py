@@ -10,7 +10,9 @@ import numpy as np
 import torch
 
 from faceedit.errors import UsageError
+from faceedit.faces.eye_strip import eye_strip
 from faceedit.faces.raster import fill_polygon
+from faceedit.faces.tones import to_bytes
 from faceedit.faces.topology import EYES, INNER_LIPS
 from faceedit.methods.reggan.drawn import FIELD_SIZE, WORKING_SIZE, draw_face
 from faceedit.methods.reggan.generator import CROP_SIZE
@@ -30,6 +32,7 @@ class Prepared:
 
     Attributes:
         picture: (N, 64, 64, 3) uint8 RGB.
+        strip: (N, 32, 96, 3) uint8 RGB, `faces.eye_strip` of the photo.
         moved: (N, 128, 128, 3) uint8 RGB, and the next three as `drawn.Drawn` has them.
         maps: (N, 64, 64, 12) uint8.
         drawn_flow: (N, 128, 128, 2) float16.
@@ -37,7 +40,6 @@ class Prepared:
         flow: (N, 128, 128, 2) float16 crop pixels, what the studio did.
         log_ratio: (N, 128, 128, 3) float16.
         trusted: (N, 128, 128) uint8, 255 where a field is to say it.
-        target: (N, 128, 128, 3) uint8 RGB.
         shares: (N, 9) float32 of `BLOCKS`.
         tone: (N, 3) float32, NaN where no teeth tell.
         eyeglasses: (N,) bool.
@@ -45,6 +47,7 @@ class Prepared:
     """
 
     picture: np.ndarray
+    strip: np.ndarray
     moved: np.ndarray
     maps: np.ndarray
     drawn_flow: np.ndarray
@@ -52,7 +55,6 @@ class Prepared:
     flow: np.ndarray
     log_ratio: np.ndarray
     trusted: np.ndarray
-    target: np.ndarray
     shares: np.ndarray
     tone: np.ndarray
     eyeglasses: np.ndarray
@@ -144,33 +146,60 @@ def prepare(
     return Prepared.load(folder)
 
 
-@torch.no_grad()
 def _row(
     table: FieldTable, row: int, shares: np.ndarray, shape: ShapeLayer, shade: ShadeLayer
 ) -> dict[str, np.ndarray]:
-    asked = torch.from_numpy(shares[None])
-    pixels = table.pictures[row].astype(np.float32) / 255
+    """Return a row of `Prepared` by its columns."""
     landmarks = np.array(table.landmarks[row, 0])
-    moved = shape(torch.from_numpy(landmarks[None]), asked).landmarks[0].numpy()
-    shades = np.ascontiguousarray(shade(asked)[0].permute(1, 2, 0).numpy())
-    drawn = draw_face(pixels, landmarks, moved, shades)
-    small = cv2.resize(pixels, (WORKING_SIZE, WORKING_SIZE), interpolation=cv2.INTER_AREA)
-    trusted = np.asarray(table.trusted[row]) * (1 - of_details(landmarks, moved))
-    return {
-        "picture": _bytes(small),
-        "moved": _bytes(drawn.moved),
-        "maps": _bytes(drawn.maps),
-        "drawn_flow": drawn.flow.astype(np.float16),
-        "drawn_shade": drawn.shade.astype(np.float16),
+    given, by_details = draw_row(table.pictures[row], landmarks, shares, shape, shade)
+    trusted = np.asarray(table.trusted[row]) * (1 - by_details)
+    return given | {
         "flow": np.asarray(table.flow[row]),
         "log_ratio": np.asarray(table.log_ratio[row]),
         "trusted": np.rint(trusted).astype(np.uint8),
-        "target": np.asarray(table.targets[row]),
-        "shares": shares,
         "tone": np.asarray(table.tone[row]),
         "eyeglasses": np.asarray(table.eyeglasses[row]),
         "validation": np.asarray(table.validation[row]),
     }
+
+
+@torch.no_grad()
+def draw_row(
+    pixels: np.ndarray,
+    landmarks: np.ndarray,
+    shares: np.ndarray,
+    shape: ShapeLayer,
+    shade: ShadeLayer,
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Draw what the layers make of one face.
+
+    Args:
+        pixels: (256, 256, 3) uint8 RGB.
+        landmarks: (478, 3) float32 crop pixels.
+        shares: (9,) float32 of `BLOCKS`.
+        shape: on the CPU, as is the next.
+        shade: fitted, or tuned.
+
+    Returns:
+        What a row of `Prepared` shows the network: picture, strip, moved, maps, drawn_flow,
+        drawn_shade and shares; and what `of_details` says of the face.
+    """
+    asked = torch.from_numpy(shares[None])
+    picture = pixels.astype(np.float32) / 255
+    moved = shape(torch.from_numpy(landmarks[None]), asked).landmarks[0].numpy()
+    shades = np.ascontiguousarray(shade(asked)[0].permute(1, 2, 0).numpy())
+    drawn = draw_face(picture, landmarks, moved, shades)
+    small = cv2.resize(picture, (WORKING_SIZE, WORKING_SIZE), interpolation=cv2.INTER_AREA)
+    columns = {
+        "picture": to_bytes(small),
+        "strip": eye_strip(pixels, landmarks),
+        "moved": to_bytes(drawn.moved),
+        "maps": to_bytes(drawn.maps),
+        "drawn_flow": drawn.flow.astype(np.float16),
+        "drawn_shade": drawn.shade.astype(np.float16),
+        "shares": shares,
+    }
+    return columns, of_details(landmarks, moved)
 
 
 def of_details(landmarks: np.ndarray, moved: np.ndarray) -> np.ndarray:
@@ -182,7 +211,3 @@ def of_details(landmarks: np.ndarray, moved: np.ndarray) -> np.ndarray:
         for ring in (*EYES, INNER_LIPS):
             drawn = np.maximum(drawn, fill_polygon(places[list(ring)], drawn.shape))
     return cv2.dilate(drawn, np.ones((DRAWN_BY_DETAILS, DRAWN_BY_DETAILS)))
-
-
-def _bytes(values: np.ndarray) -> np.ndarray:
-    return np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)

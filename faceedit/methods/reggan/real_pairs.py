@@ -14,7 +14,7 @@ from faceedit.faces.finder import FindOptions
 from faceedit.faces.mesh_flow import mesh_flow
 from faceedit.faces.pose import fit_similarity3
 from faceedit.faces.raster import rasterize_mesh
-from faceedit.faces.topology import IRISES, OUTER_EYE_CORNERS, STILL
+from faceedit.faces.topology import IRISES, STILL, eye_distance
 from faceedit.methods.reggan.drawn import FIELD_SIZE
 from faceedit.methods.reggan.generator import CROP_SIZE
 from faceedit.photos import read_photo
@@ -90,8 +90,7 @@ def read_faces(data: list[Path], tell: Callable[[str], None]) -> list[RealFace]:
             tell(f"left out: {photo.path}: no face found")
             continue
         crop = extract_crop(pixels, found[0].landmarks, CROP_SIZE)
-        seen = np.rint(crop.pixels * 255).astype(np.uint8)
-        faces.append(RealFace(photo, seen, crop.landmarks.astype(np.float32)))
+        faces.append(RealFace(photo, crop.to_bytes(), crop.landmarks.astype(np.float32)))
     return faces
 
 
@@ -123,7 +122,7 @@ def make_pair(face: RealFace, goal: RealFace) -> RealPair:
         (points[:, :2].astype(np.float64) + 0.5) * scale - 0.5
         for points in (face.landmarks, moved, goal.landmarks)
     )
-    unit = float(np.linalg.norm(np.subtract(*before[list(OUTER_EYE_CORNERS)])))
+    unit = eye_distance(before)
     raster = rasterize_mesh(after, grid)
     flow = mesh_flow(before, after, raster, unit)
     # The other photo in this one's frame and head pose.

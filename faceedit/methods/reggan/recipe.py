@@ -101,7 +101,34 @@ class Amplitudes:
 
 
 @dataclass(frozen=True)
-class FastRecipe:
+class FieldRecipe:
+    """How the network of the ``fast`` profile learns fields, whatever they are of.
+
+    Attributes:
+        steps: updates of the network.
+        batch_size: samples a step.
+        learning_rate: of Adam at its highest; it rises over `warm_up` steps and falls by a cosine.
+        warm_up: steps.
+        average_decay: share of the past that each step keeps in the averaged weights.
+        validate_every: steps.
+        betas: of Adam.
+        largest_gradient: norm to which longer gradients are cut.
+        weights: of the field losses.
+    """
+
+    steps: int
+    batch_size: int
+    learning_rate: float
+    warm_up: int
+    average_decay: float
+    validate_every: int
+    betas: tuple[float, float] = (0.9, 0.99)
+    largest_gradient: float = 2.0
+    weights: FieldWeights = dataclasses.field(default_factory=FieldWeights)
+
+
+@dataclass(frozen=True)
+class FastRecipe(FieldRecipe):
     """How the ``fast`` profile is trained; nothing of it is in the paper.
 
     Attributes:
@@ -110,65 +137,43 @@ class FastRecipe:
         shape_ridge: its weight of Eq. 6.
         layer: how the expression layers are solved.
         textures: of teeth, to begin with; those that explain few smiles are dropped.
-        steps: updates with known fields.
-        batch_size: samples a step.
-        learning_rate: of Adam at its highest; it rises over `warm_up` steps and falls by a cosine.
-        betas: of Adam.
-        warm_up: steps.
-        largest_gradient: norm to which longer gradients are cut.
-        average_decay: share of the past that each step keeps in the averaged weights.
-        weights: of the field losses.
         attention: False leaves the attention units out (Table II).
         latent_blocks: number of latent attention blocks; 0 is Table II's ablation.
-        validate_every: steps.
     """
 
+    steps: int = 8000
+    batch_size: int = 16
+    learning_rate: float = 1.5e-3
+    warm_up: int = 50
+    average_decay: float = 0.995
+    validate_every: int = 1000
     amplitudes: Amplitudes = dataclasses.field(default_factory=Amplitudes)
     components: int = 160
     shape_ridge: float = 10.0
     layer: LayerRecipe = dataclasses.field(default_factory=LayerRecipe)
     textures: int = 6
-    steps: int = 8000
-    batch_size: int = 16
-    learning_rate: float = 1.5e-3
-    betas: tuple[float, float] = (0.9, 0.99)
-    warm_up: int = 50
-    largest_gradient: float = 2.0
-    average_decay: float = 0.995
-    weights: FieldWeights = dataclasses.field(default_factory=FieldWeights)
     attention: bool = True
     latent_blocks: int = 10
-    validate_every: int = 1000
 
 
 @dataclass(frozen=True)
-class TuneRecipe:
+class TuneRecipe(FieldRecipe):
     """How trained weights go on learning from a user's photos.
+
+    A sample is a real pair with a rehearsal, so that a step sees twice `batch_size`.
 
     Attributes:
         shape_ridge: weight of the shape layer's change against the sum over pairs (Eq. 6).
-        steps: updates of the network.
-        batch_size: real pairs a step, with as many rehearsals.
         rehearsals: other targets that each photo is rehearsed for.
         kept: weight of the rehearsals.
-        learning_rate: of Adam at its highest; it rises over `warm_up` steps and falls by a cosine.
-        betas: of Adam.
-        warm_up: steps.
-        largest_gradient: norm to which longer gradients are cut.
-        average_decay: share of the past that each step keeps in the averaged weights.
-        weights: of the field losses.
-        validate_every: steps.
     """
 
-    shape_ridge: float = 30.0
     steps: int = 200
     batch_size: int = 8
+    learning_rate: float = 1e-4
+    warm_up: int = 20
+    average_decay: float = 0.98
+    validate_every: int = 100
+    shape_ridge: float = 30.0
     rehearsals: int = 4
     kept: float = 1.0
-    learning_rate: float = 1e-4
-    betas: tuple[float, float] = (0.9, 0.99)
-    warm_up: int = 20
-    largest_gradient: float = 2.0
-    average_decay: float = 0.98
-    weights: FieldWeights = dataclasses.field(default_factory=FieldWeights)
-    validate_every: int = 100

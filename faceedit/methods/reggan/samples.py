@@ -11,8 +11,9 @@ from faceedit.faces.landmark_maps import CHANNELS
 from faceedit.faces.tones import muted
 from faceedit.methods.reggan.prepared import Prepared
 from faceedit.methods.reggan.shape_layer import BLOCKS, ONE_SIDED
+from faceedit.methods.reggan.strip_samples import vary_strip
 
-PICTURES = ("picture", "moved", "target")
+PICTURES = ("picture", "moved", "strip")
 _ONE_SIDED = [BLOCKS.index(name) for name in ONE_SIDED]
 
 
@@ -49,8 +50,9 @@ class Samples:
         tone = np.array(p.tone[row], np.float32)
         known = bool(np.isfinite(tone).all())
         tone = tone if known else np.full(3, 0.5, np.float32)
-        shares = np.array(p.shares[row], np.float32)
+        shares, worn = np.array(p.shares[row], np.float32), bool(p.eyeglasses[row])
         if self.augment:
+            planes["strip"], worn = vary_strip(planes["strip"], worn, rng)
             tone = _recolour(planes, tone, rng)
             _spoil(planes, rng)
             if rng.random() < 0.5 and not shares[_ONE_SIDED].any():
@@ -60,7 +62,7 @@ class Samples:
             "shares": shares,
             "tone": tone,
             "known": np.array([known], np.float32),
-            "eyeglasses": np.array([p.eyeglasses[row]], np.float32),
+            "eyeglasses": np.array([worn], np.float32),
         }
         return {name: torch.from_numpy(value).float() for name, value in sample.items()}
 
@@ -104,12 +106,12 @@ def _recolour(
 def _spoil(planes: dict[str, np.ndarray], rng: np.random.Generator) -> None:
     """Blur what the network is shown, flatten it like a painting, or add noise, now and then."""
     kind = rng.random()
-    for name in ("picture", "moved"):
+    for name in PICTURES:
         image = planes[name]
         if kind < 0.1:
             image = cv2.GaussianBlur(image, (0, 0), 0.6 + 8 * kind)
         elif kind < 0.2:
-            size = 3 if name == "picture" else 5
+            size = 5 if name == "moved" else 3
             flat = cv2.medianBlur(np.rint(image * 255).astype(np.uint8), size)
             image = (flat // 24 * 24 + 12).clip(0, 255).astype(np.float32) / 255
         elif kind < 0.35:

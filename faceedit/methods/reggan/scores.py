@@ -23,7 +23,8 @@ def field_scores(generator: nn.Module, pairs: Prepared, rows: np.ndarray) -> dic
     Returns:
         ``flow_error``: mean size of the flow's error over that of the flow; ``ratio_slope``: slope
         of predicted over wanted log ratios; the same of the layers alone as ``layers_flow_error``
-        and ``layers_ratio_slope``; ``tone_error`` in log units.
+        and ``layers_ratio_slope``; ``tone_error`` in log units; ``spectacles_found`` and
+        ``spectacles_made_up``, shares of faces with and without them that are taken to wear them.
     """
     device = next(generator.parameters()).device
     samples = Samples(pairs, rows, 0, augment=False)
@@ -46,6 +47,10 @@ def field_scores(generator: nn.Module, pairs: Prepared, rows: np.ndarray) -> dic
         off = (fields.tone.clamp(min=0.03) / batch["tone"].clamp(min=0.03)).log().abs().mean(1)
         sums["tone"] += float((off * batch["known"][:, 0]).sum())
         sums["known"] += float(batch["known"].sum())
+        worn, seen = batch["eyeglasses"][:, 0], (fields.eyeglasses > 0).float()
+        for name, wearing in (("found", worn), ("made_up", 1 - worn)):
+            sums[name] += float((seen * wearing).sum())
+            sums[f"of_{name}"] += float(wearing.sum())
     size, square = max(sums["size"], 1e-9), max(sums["square"], 1e-9)
     return {
         "flow_error": sums["error"] / size,
@@ -53,10 +58,12 @@ def field_scores(generator: nn.Module, pairs: Prepared, rows: np.ndarray) -> dic
         "ratio_slope": sums["product"] / square,
         "layers_ratio_slope": sums["layers_product"] / square,
         "tone_error": sums["tone"] / max(sums["known"], 1.0),
+        "spectacles_found": sums["found"] / max(sums["of_found"], 1.0),
+        "spectacles_made_up": sums["made_up"] / max(sums["of_made_up"], 1.0),
     }
 
 
 def given(batch: Batch) -> tuple[Tensor, ...]:
     """Return what `FieldGenerator` takes of a batch of `samples.Samples`, in its order."""
-    names = ("picture", "moved", "maps", "drawn_flow", "drawn_shade", "shares")
+    names = ("picture", "moved", "maps", "drawn_flow", "drawn_shade", "shares", "strip")
     return tuple(batch[name] for name in names)

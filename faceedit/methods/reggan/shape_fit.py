@@ -11,8 +11,11 @@ from faceedit.errors import UsageError
 from faceedit.faces.topology import OUTER_EYE_CORNERS, mirror
 from faceedit.methods.reggan.shape_layer import (
     BLOCKS,
+    HINGES,
+    MODES,
     N_POINTS,
     ONE_SIDED,
+    SHOWN,
     ShapeLayer,
     face_frame,
 )
@@ -54,18 +57,68 @@ def fit_shape_layer(
     spread = (centred @ axes[:components].T).std(0)
     layer.basis.copy_(axes[:components] / spread[:, None])
     features = layer.features(torch.from_numpy(landmarks)).double()
-    both = torch.arange(len(features))
-    own = both[: len(table.photo)]
     at = torch.from_numpy(jaws) - middle[..., :2]
     layer.jaws.copy_(_solve(features, (at / unit).flatten(1).double(), ridge))
+    wanted = {
+        name: (torch.from_numpy(_both_sides(table, name, amplitudes)).double() / unit).flatten(1)
+        for name in BLOCKS
+    }
+    unexpressive = torch.cat([wanted["calm"], wanted["neutral"]], 1)
+    layer.shown.copy_(_shown(features, unexpressive, ridge))
+    layer.hinges.copy_(_hinges(features @ layer.shown.double()))
+    whole = torch.cat([features, layer.bent(features)], 1)
+    bends = []
     for block, name in enumerate(BLOCKS):
-        moved = _displacement(table, name, amplitudes)
-        rows = own if name in ONE_SIDED else both
-        if name not in ONE_SIDED:
-            moved = np.concatenate([moved, _mirrored_vectors(moved)])
-        wanted = torch.from_numpy(moved).double() / unit[rows].double()
-        layer.weight[block].copy_(_solve(features[rows], wanted.flatten(1), ridge))
+        rows = len(table.photo) if name in ONE_SIDED else len(whole)
+        solved = _solve(whole[:rows], wanted[name][:rows], ridge)
+        layer.weight[block].copy_(solved[: components + 1])
+        bends.append(solved[components + 1 :])
+    modes = torch.linalg.svd(torch.cat(bends), full_matrices=False)[2][:MODES]
+    layer.modes[: len(modes)] = modes
+    layer.bend.copy_(torch.stack(bends) @ layer.modes.T)
     return layer
+
+
+def _shown(features: Tensor, unexpressive: Tensor, ridge: float) -> Tensor:
+    """Return what tells how much a face shows: where it would go to show nothing, (K + 1, 6).
+
+    Args:
+        features: (N, K + 1) linear ones.
+        unexpressive: (N, P) displacements that take what is shown away.
+        ridge: of `fit_shape_layer`.
+    """
+    away = _solve(features, unexpressive, ridge).double()
+    said = features @ away
+    middle = said.mean(0)
+    _, sizes, axes = torch.linalg.svd(said - middle, full_matrices=False)
+    # Of faces that all move alike nothing is shown.
+    spread = (sizes[:SHOWN] / len(said) ** 0.5).clamp(min=1e-4)
+    away[0] -= middle
+    shown = torch.zeros(features.shape[1], SHOWN, dtype=torch.float64)
+    shown[:, : len(spread)] = away @ axes[:SHOWN].T / spread
+    return shown.float()
+
+
+def _hinges(shown: Tensor) -> Tensor:
+    """Return random hinges, each with its mirror image, (7, 256).
+
+    Args:
+        shown: (2 N, 6) of faces and then of their mirror images.
+    """
+    rng = torch.Generator().manual_seed(0)
+    directions = torch.randn(SHOWN, HINGES // 2, generator=rng)
+    directions = directions / directions.norm(dim=0)
+    offsets = torch.randn(1, HINGES // 2, generator=rng)
+    faces, mirrored = shown.chunk(2)
+    signs = torch.where((faces * mirrored).sum(0) < 0, -1.0, 1.0)[:, None]
+    ways = [torch.cat([d, offsets]) for d in (directions, signs * directions)]
+    return torch.cat(ways, 1)
+
+
+def _both_sides(table: ShapeTable, name: str, amplitudes: dict[str, float]) -> np.ndarray:
+    """Return the displacements of one block, of faces and then of their mirror images."""
+    moved = _displacement(table, name, amplitudes)
+    return np.concatenate([moved, _mirrored_vectors(moved)])
 
 
 @torch.no_grad()

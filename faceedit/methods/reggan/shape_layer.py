@@ -1,8 +1,10 @@
 """Where an expression moves a face: the expression layer's ridge regression on its landmarks.
 
 The paper regresses pixels on the pixels around them (Eq. 4 to 6), which cannot move anything
-further than a receptive field. Landmarks can move as far as they like, and one linear map from a
-face's shape to its displacement serves every face; it is solved in the same closed form.
+further than a receptive field. Landmarks can move as far as they like, and one map from a face's
+shape to its displacement serves every face; it is solved in the same closed form. What a face shows
+already bends the map: a smile goes away in full, a closed mouth cannot close further. So shape is
+joined by its products and by hinges (rectified random directions) in what is shown.
 """
 
 from dataclasses import dataclass
@@ -20,6 +22,14 @@ BLOCKS = ("calm", *EXPRESSIONS)
 strength 1 (neutral in full, the others beyond calm)."""
 ONE_SIDED = ("contemptuous",)
 """Expressions that are not the same in a mirror."""
+PRODUCTS = 16
+"""First components of shape whose products are features, too."""
+SHOWN, HINGES = 6, 256
+"""Dimensions of what a face shows, and hinges in it."""
+MODES = 64
+"""Rank of the displacements that products and hinges lead to."""
+_FAR = 3.5
+"""Standard deviations beyond which a face bends the map no further."""
 
 
 @dataclass(frozen=True)
@@ -38,19 +48,27 @@ class MovedFaces:
 
 
 class ShapeLayer(nn.Module):
-    """Linear in a face's principal components of shape; solved by `shape_fit.fit_shape_layer`.
+    """Linear in features of a face's shape; solved by `shape_fit.fit_shape_layer`.
 
     Attributes:
         mean: (1434,) mean shape, eyes' middle at 0, in eye distances.
         basis: (K, 1434) principal components over their standard deviations.
         jaws: (K + 1, 40) to the marks of the jaws.
         weight: (9, K + 1, 996) to the displacement of each of `BLOCKS`, landmarks then jaws.
+        shown: (K + 1, 6) to what a face shows.
+        hinges: (7, 256) directions in it, and where they rise from 0.
+        bend: (9, B, 64) from products and hinges to `modes`.
+        modes: (64, 996) displacements.
     """
 
     mean: Tensor
     basis: Tensor
     jaws: Tensor
     weight: Tensor
+    shown: Tensor
+    hinges: Tensor
+    bend: Tensor
+    modes: Tensor
 
     def __init__(self, components: int):
         super().__init__()
@@ -60,6 +78,13 @@ class ShapeLayer(nn.Module):
         self.register_buffer("jaws", torch.zeros(components + 1, jaws))
         shape = (len(BLOCKS), components + 1, 2 * N_POINTS + jaws)
         self.register_buffer("weight", torch.zeros(shape))
+        self.register_buffer("shown", torch.zeros(components + 1, SHOWN))
+        self.register_buffer("hinges", torch.zeros(SHOWN + 1, HINGES))
+        count = min(PRODUCTS, components)
+        self._pairs = torch.triu_indices(count, count)
+        bent = self._pairs.shape[1] + HINGES
+        self.register_buffer("bend", torch.zeros(len(BLOCKS), bent, MODES))
+        self.register_buffer("modes", torch.zeros(MODES, shape[-1]))
 
     def forward(self, landmarks: Tensor, shares: Tensor) -> MovedFaces:
         """Move faces.
@@ -70,7 +95,10 @@ class ShapeLayer(nn.Module):
         """
         middle, unit = face_frame(landmarks)
         features = self.features(landmarks)
-        moved = torch.einsum("nb,nf,bfp->np", shares.to(features), features, self.weight.float())
+        shares = shares.to(features)
+        moved = torch.einsum("nb,nf,bfp->np", shares, features, self.weight.float())
+        bent = torch.einsum("nb,nf,bfm->nm", shares, self.bent(features), self.bend.float())
+        moved = moved + bent @ self.modes.float()
         moved = moved.view(len(landmarks), -1, 2) * unit
         jaws = (features @ self.jaws.float()).view(len(landmarks), -1, 2) * unit + middle[..., :2]
         return MovedFaces(
@@ -83,6 +111,15 @@ class ShapeLayer(nn.Module):
         shape = ((landmarks - middle) / unit).flatten(1) - self.mean.float()
         parts = shape @ self.basis.float().T
         return torch.cat([torch.ones_like(parts[:, :1]), parts], 1)
+
+    def bent(self, features: Tensor) -> Tensor:
+        """Return products and hinges of (N, K + 1) features, (N, B)."""
+        parts = features[:, 1:].clamp(-_FAR, _FAR)
+        first, second = self._pairs
+        shown = (features @ self.shown.to(features)).clamp(-_FAR, _FAR)
+        hinges = self.hinges.to(features)
+        risen = torch.relu(shown @ hinges[:-1] + hinges[-1])
+        return torch.cat([parts[:, first] * parts[:, second], risen], 1)
 
 
 def block_shares(strengths: Tensor) -> Tensor:

@@ -1,9 +1,7 @@
 """What RegGAN trains on: pairs, shapes and smiles of the studio, and weights to begin with."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import torch
@@ -15,23 +13,6 @@ from faceedit.studio.shapes import ShapeTable
 from faceedit.studio.smiles import Smiles
 from faceedit.training.field_table import FieldTable, is_table, pack_shards
 from faceedit.training.task import Request
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Sources:
-    """What a folder of training data holds.
-
-    Attributes:
-        table: pairs.
-        shapes: where landmarks go.
-        smiles: mouths to learn teeth from, None without any.
-    """
-
-    table: FieldTable
-    shapes: ShapeTable
-    smiles: Smiles | None
 
 
 def find_table(request: Request) -> FieldTable:
@@ -53,41 +34,44 @@ def find_table(request: Request) -> FieldTable:
     return pack_shards(shards, packed, request.tell)
 
 
-def read_sources(request: Request) -> Sources:
-    """Read what the data's folders and files hold.
+def find_shapes(request: Request) -> ShapeTable:
+    """Read where landmarks go from the data's folders and files.
 
     Raises:
-        UsageError: there are no pairs or no shapes.
+        UsageError: there is no such file, or it is damaged.
     """
-    files = [
-        file
-        for path in request.data
-        for file in ([path] if path.is_file() else sorted(path.glob("*.npz")))
-    ]
-    shapes = next((file for file in files if ShapeTable.is_one(file)), None)
-    smiles = next((file for file in files if Smiles.is_one(file)), None)
-    if shapes is None:
-        raise UsageError(
-            f"no shapes among {', '.join(map(str, request.data))}; make them with: "
-            "faceedit studio shapes"
-        )
-    return Sources(
-        find_table(request),
-        ShapeTable.load(shapes),
-        None if smiles is None else Smiles.load(smiles),
+    for file in _archives(request):
+        if ShapeTable.is_one(file):
+            return ShapeTable.load(file)
+    raise UsageError(
+        f"no shapes among {', '.join(map(str, request.data))}; make them with: "
+        "faceedit studio shapes"
     )
 
 
-def begin_together(rank: int, begin: Callable[[], T]) -> T | None:
-    """Do in the first process what the others wait for; weights they get from it later.
+def find_smiles(request: Request) -> Smiles | None:
+    """Read mouths to learn teeth from; None where the data hold none.
 
-    Returns:
-        What `begin` gave, in the first process.
+    Raises:
+        UsageError: the file is damaged.
     """
-    result = begin() if rank == 0 else None
+    for file in _archives(request):
+        if Smiles.is_one(file):
+            return Smiles.load(file)
+    return None
+
+
+def _archives(request: Request) -> Iterator[Path]:
+    for path in request.data:
+        yield from [path] if path.is_file() else sorted(path.glob("*.npz"))
+
+
+def begin_together(rank: int, begin: Callable[[], object]) -> None:
+    """Do in the first process what the others wait for; weights they get from it later."""
+    if rank == 0:
+        begin()
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         torch.distributed.barrier()
-    return result
 
 
 def open_start(start: str) -> Checkpoint:
@@ -102,16 +86,26 @@ def open_start(start: str) -> Checkpoint:
     return open_registry().open_method(start, "fast", ())
 
 
-def begin_with(generator: FieldGenerator, checkpoint: Checkpoint) -> np.ndarray:
-    """Give a generator the weights of a checkpoint and return its textures of teeth.
+def begin_with(
+    checkpoint: Checkpoint, generator: FieldGenerator | None = None
+) -> tuple[FieldGenerator, np.ndarray]:
+    """Return a generator with the weights of a checkpoint, and the checkpoint's textures of teeth.
+
+    Args:
+        checkpoint: of the ``fast`` profile.
+        generator: a recipe's, which takes the weights; without one it is made as the checkpoint
+            says.
 
     Raises:
         UsageError: they are of a network of another shape.
     """
+    frame = "their architecture" if generator is None else "the recipe"
     tensors = {name: tensor.float() for name, tensor in checkpoint.tensors.items()}
     try:
+        if generator is None:
+            generator = FieldGenerator.from_architecture(checkpoint.architecture)
         textures = tensors.pop("textures").numpy()
         generator.load_state_dict(tensors)
-    except (KeyError, RuntimeError) as error:
-        raise UsageError(f"--from: these weights do not fit the recipe: {error}") from error
-    return textures
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise UsageError(f"--from: these weights do not fit {frame}: {error}") from error
+    return generator, textures

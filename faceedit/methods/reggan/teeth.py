@@ -5,9 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from faceedit.faces.mouth.paint import CORNER, PER_CM, TEETH_EDGE, TEXTURE_SIZE, TeethTexture
-from faceedit.faces.topology import OUTER_EYE_CORNERS
+from faceedit.faces.topology import MOUTH_CORNERS, eye_distance
 
-MOUTH_CORNERS = (61, 291)
 USUAL_WIDTH = 0.56
 """Of a closed mouth, in eye distances: the first texture suits it."""
 _CHANNELS = 5
@@ -37,11 +36,8 @@ def choose_texture(textures: Sequence[TeethTexture], landmarks: np.ndarray) -> T
         textures: at least one.
         landmarks: (478, >= 2) before the edit.
     """
-    eyes, corners = (
-        float(np.linalg.norm(np.subtract(*landmarks[list(ends), :2])))
-        for ends in (OUTER_EYE_CORNERS, MOUTH_CORNERS)
-    )
-    width = corners / max(eyes, 1e-3)
+    corners = float(np.linalg.norm(np.subtract(*landmarks[list(MOUTH_CORNERS), :2])))
+    width = corners / max(eye_distance(landmarks), 1e-3)
     # Any rule will do that is a person's own: wide mouths take the later ones.
     return textures[int(np.clip((width - USUAL_WIDTH) / 0.06 + 0.5, 0, len(textures) - 1))]
 

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from faceedit.faces.raster import fill_polygon
-from faceedit.faces.topology import EYES, FACE_OVAL, OUTER_EYE_CORNERS, OUTER_LIPS
+from faceedit.faces.topology import EYES, FACE_OVAL, OUTER_LIPS, eye_distance
 
 COLOURLESS = 0.02
 """Mean spread of the channels below which a picture is grey."""
@@ -33,8 +33,7 @@ class PlainFace:
     @property
     def unit(self) -> float:
         """Distance of the outer eye corners in pixels."""
-        left, right = self.landmarks[list(OUTER_EYE_CORNERS)]
-        return max(float(np.linalg.norm(right - left)), 1.0)
+        return max(eye_distance(self.landmarks), 1.0)
 
 
 def region(face: PlainFace, rng: np.random.Generator) -> np.ndarray:
