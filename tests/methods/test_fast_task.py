@@ -41,6 +41,7 @@ RECIPE = {
     "warm_up": 1,
     "validate_every": 0,
     "latent_blocks": 1,
+    "adversary": {"begins": 0.5, "width": 4, "scales": 1},
 }
 
 
@@ -69,7 +70,8 @@ def test_from_tables_to_weights_that_edit(tiny, quick, request_for, train_reggan
     assert outcome.finished
     assert loss_of(task) < 0.8 * losses[0]
     assert set(outcome.losses) == {
-        f"fields/{name}" for name in ("flow", "log_ratio", "edges", "tone", "eyeglasses", "total")
+        *(f"fields/{name}" for name in ("flow", "log_ratio", "edges", "tone", "eyeglasses")),
+        *("fields/adversarial", "fields/matching", "fields/total", "critic/total"),
     }
     assert set(outcome.metrics) == {
         *("flow_error", "layers_flow_error", "ratio_slope", "layers_ratio_slope", "tone_error"),

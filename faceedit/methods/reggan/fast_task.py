@@ -5,8 +5,10 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 
+from faceedit.methods.reggan.adversary import adversarial_losses, critic_losses, make_critic
 from faceedit.methods.reggan.field_losses import field_losses
 from faceedit.methods.reggan.field_task import SHEET_FACES, FieldTask
 from faceedit.methods.reggan.generator import FieldGenerator
@@ -26,7 +28,7 @@ from faceedit.methods.reggan.sources import (
 )
 from faceedit.methods.reggan.teeth import pack_textures, plain_texture
 from faceedit.methods.reggan.textures import learn_teeth
-from faceedit.training.task import Batch, Request
+from faceedit.training.task import Batch, OptimiserPlan, Request, Update
 
 VALIDATED = 256
 """Validation pairs that are looked at, at most."""
@@ -54,6 +56,13 @@ class FastTask(FieldTask[FastRecipe]):
         self.pairs = Prepared.load(prepared)
         self.samples = Samples(self.pairs, np.flatnonzero(~self.pairs.validation), request.seed)
         self.networks = {"generator": generator}
+        self._adversary_begins = round(self.recipe.adversary.begins * self.recipe.steps)
+        if self._adversary_begins < self.recipe.steps:
+            self.networks["critic"] = make_critic(self.recipe.adversary)
+            plan = OptimiserPlan(rate=self.recipe.adversary.learning_rate, betas=(0.5, 0.999))
+            begins = self._adversary_begins
+            critic = Update("critic", ("critic",), self._judge, plan, begins=begins)
+            self.updates = (critic, *self.updates)
 
     def _begin(
         self, generator: FieldGenerator, request: Request, prepared: Path, teeth: Path
@@ -78,7 +87,18 @@ class FastTask(FieldTask[FastRecipe]):
 
     def _loss(self, batch: Batch) -> dict[str, Tensor]:
         fields = self.networks["generator"](*given(batch))
-        return field_losses(fields, batch, self.recipe.weights)
+        terms = field_losses(fields, batch, self.recipe.weights)
+        if self.step >= self._adversary_begins:
+            critic, adversary = self.networks["critic"], self.recipe.adversary
+            more = adversarial_losses(critic, fields.log_ratio, batch, adversary)
+            total = terms.pop("total") + more.pop("total")
+            terms |= {**more, "total": total}
+        return terms
+
+    def _judge(self, batch: Batch) -> dict[str, Tensor]:
+        with torch.no_grad():
+            said = self.networks["generator"](*given(batch)).log_ratio.float()
+        return critic_losses(self.networks["critic"], said, batch)
 
     def validate(self, networks: Mapping[str, nn.Module]) -> dict[str, float]:
         """Compare fields with the studio's on people that no training saw; see `field_scores`."""

@@ -128,6 +128,28 @@ class FieldRecipe:
 
 
 @dataclass(frozen=True)
+class AdversaryRecipe:
+    """How the ``fast`` profile's critic of folds is made, and what it weighs.
+
+    Attributes:
+        begins: share of the steps after which it begins, while rates are still high; 1 leaves it
+            out.
+        weight: of Eq. 12 against the field losses.
+        matching: of Eq. 13.
+        width: channels of each discriminator's first layer.
+        scales: number of discriminators; the third of the paper's would see 32 pixels.
+        learning_rate: of Adam.
+    """
+
+    begins: float = 0.6
+    weight: float = 0.05
+    matching: float = 0.5
+    width: int = 24
+    scales: int = 2
+    learning_rate: float = 4e-4
+
+
+@dataclass(frozen=True)
 class FastRecipe(FieldRecipe):
     """How the ``fast`` profile is trained; nothing of it is in the paper.
 
@@ -137,6 +159,7 @@ class FastRecipe(FieldRecipe):
         shape_ridge: its weight of Eq. 6.
         layer: how the expression layers are solved.
         textures: of teeth, to begin with; those that explain few smiles are dropped.
+        adversary: the stage after known fields.
         attention: False leaves the attention units out (Table II).
         latent_blocks: number of latent attention blocks; 0 is Table II's ablation.
     """
@@ -152,6 +175,7 @@ class FastRecipe(FieldRecipe):
     shape_ridge: float = 10.0
     layer: LayerRecipe = dataclasses.field(default_factory=LayerRecipe)
     textures: int = 6
+    adversary: AdversaryRecipe = dataclasses.field(default_factory=AdversaryRecipe)
     attention: bool = True
     latent_blocks: int = 10
 
