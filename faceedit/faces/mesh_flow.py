@@ -8,6 +8,10 @@ from faceedit.faces.topology import EYES, INNER_LIPS, N_SURFACE
 
 REACH = 0.28
 """How far beyond the mesh the flow fades out, in eye distances."""
+JUMP = 0.8
+"""Pixels of flow from one pixel to the next that are no stretch of skin any more."""
+JUMP_SOFTENED = 1.3
+"""Standard deviation in pixels of 256 over which they are softened."""
 
 
 def mesh_flow(
@@ -39,6 +43,27 @@ def mesh_flow(
     flow[eyes] = 0.0
     rim = cv2.dilate(eyes.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     return np.where(rim[..., None], cv2.GaussianBlur(flow, (0, 0), 0.8), flow)
+
+
+def soften_jumps(flow: np.ndarray, size: int, over: float = JUMP_SOFTENED) -> np.ndarray:
+    """Round off where one part of the face slides over another, as a jaw over the neck.
+
+    A step of the flow from one pixel to the next follows the pixel grid; without this it shows as a
+    row of dots.
+
+    Args:
+        flow: (S, S, 2) float32 pixels of its own grid.
+        size: S.
+        over: standard deviation in pixels of 256.
+    """
+    across = np.abs(np.diff(flow, axis=1, append=flow[:, -1:])).max(-1)
+    down = np.abs(np.diff(flow, axis=0, append=flow[-1:])).max(-1)
+    jumps = (np.maximum(across, down) > JUMP).astype(np.float32)
+    width = 2 * max(1, round(over * size / 256)) + 1
+    jumps = cv2.dilate(jumps, np.ones((width, width), np.uint8))
+    soft = over / JUMP_SOFTENED * size / 256
+    share = cv2.GaussianBlur(jumps, (0, 0), soft)[..., None]
+    return flow + share * (cv2.GaussianBlur(flow, (0, 0), over * size / 256) - flow)
 
 
 def extend(field: np.ndarray, known: np.ndarray, reach: float) -> np.ndarray:

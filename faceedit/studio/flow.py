@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 from numba import njit
 
+from faceedit.faces.mesh_flow import soften_jumps
 from faceedit.faces.raster import fill_polygon
 from faceedit.faces.topology import FACE_OVAL
 from faceedit.studio.subject import Pose
@@ -13,10 +14,6 @@ COARSE = 96
 ROUNDS = 150
 SCREEN = 0.004
 """How strongly the continued flow is drawn to zero, so that the background stands still."""
-JUMP = 0.8
-"""Pixels of flow from one pixel to the next that are no stretch of skin any more."""
-JUMP_SOFTENED = 1.3
-"""Standard deviation in pixels at 256 over which they are softened."""
 UNDER_NOSE = 2
 NECK_SCREEN = 0.0006
 """Of the flow under the jaw, where the neck gives way further than a background may."""
@@ -71,25 +68,6 @@ def _under_jaw(pose: Pose) -> np.ndarray:
     margin = NECK_MARGIN * (high - low)
     wide[:, max(0, int(low - margin)) : max(0, int(high + margin))] = True
     return _below_mouth(pose) & (oval < 0.5) & wide
-
-
-def soften_jumps(flow: np.ndarray, size: int) -> np.ndarray:
-    """Round off where one part of the face slides over another, as a jaw over the neck.
-
-    A step of the flow from one pixel to the next follows the pixel grid; without this it shows as a
-    row of dots.
-
-    Args:
-        flow: (S, S, 2) float32 pixels.
-        size: S.
-    """
-    across = np.abs(np.diff(flow, axis=1, append=flow[:, -1:])).max(-1)
-    down = np.abs(np.diff(flow, axis=0, append=flow[-1:])).max(-1)
-    jumps = (np.maximum(across, down) > JUMP).astype(np.float32)
-    width = 2 * round(size / 256) + 1
-    jumps = cv2.dilate(jumps, np.ones((width, width), np.uint8))
-    share = cv2.GaussianBlur(jumps, (0, 0), size / 256)[..., None]
-    return flow + share * (cv2.GaussianBlur(flow, (0, 0), JUMP_SOFTENED * size / 256) - flow)
 
 
 def extend_harmonic(field: np.ndarray, known: np.ndarray, screen: float = SCREEN) -> np.ndarray:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from toy_moves import SIDE, calm_face, dropped, eye_distance_of, shut
 
-from faceedit.faces.mesh_flow import extend, mesh_flow
+from faceedit.faces.mesh_flow import extend, mesh_flow, soften_jumps
 from faceedit.faces.raster import fill_polygon, rasterize_mesh
 from faceedit.faces.topology import EYES, INNER_LIPS, N_SURFACE
 
@@ -99,3 +99,16 @@ def test_nothing_known_is_nothing():
     field = np.ones((20, 30, 2), np.float32)
     assert not extend(field, np.zeros((20, 30), bool), 5.0).any()
     np.testing.assert_array_equal(extend(field, np.ones((20, 30), bool), 5.0), field)
+
+
+def test_steps_of_a_flow_are_rounded_off_and_slopes_kept():
+    x = np.arange(64, dtype=np.float32)
+    smooth = np.stack(np.broadcast_arrays(0.3 * x[None], -0.2 * x[:, None]), -1)
+    np.testing.assert_allclose(soften_jumps(smooth, 64), smooth, atol=1e-6)
+    step = np.zeros((64, 64, 2), np.float32)
+    step[:, 32:, 0] = 6.0
+    for over, reach in ((4.0, 10), (16.0, 26)):
+        soft = soften_jumps(step, 64, over)
+        assert np.abs(np.diff(soft[..., 0], axis=1)).max() < 4.0
+        np.testing.assert_allclose(soft[:, : 32 - reach], 0, atol=1e-3)
+        np.testing.assert_allclose(soft[:, 32 + reach :, 0], 6, atol=1e-3)

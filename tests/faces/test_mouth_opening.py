@@ -93,3 +93,16 @@ def test_the_box_stays_in_the_picture(shift):
     ring = mouth_of(calm_face()).ring + shift
     for part in mouth_box([ring], UNIT, (SIDE, SIDE)):
         assert 0 <= part.start < part.stop <= SIDE
+
+
+def test_skin_holds_the_corners_of_a_mouth_that_opens_wide():
+    def shares(gap):
+        face = calm_face(gap=gap)
+        left, right = np.rint(face[[78, 308], 0]).astype(int)
+        tall = (opening(gap).coverage[:, left:right] > 0.5).sum(0) / (gap * UNIT)
+        near = round(0.07 * (right - left))
+        return tall[near], tall[len(tall) // 2]
+
+    (corner, middle), (narrow_corner, narrow_middle) = shares(0.25), shares(0.07)
+    assert corner < 0.8 * narrow_corner
+    assert middle == pytest.approx(narrow_middle, rel=0.3)

@@ -42,13 +42,26 @@ def test_the_marks_lie_on_the_texture_and_the_jaws_part_at_the_edge():
     assert JAW_MARKS[1, :, 1].mean() > JAW_MARKS[0, :, 1].mean()
 
 
+def edge_in_column():
+    return int(jaws_of(calm_face())[5:10, 1].mean() - calm_face()[13, 1])
+
+
 def test_upper_teeth_are_light_and_the_depth_is_dark():
-    light = column(painted())
-    edge = int(jaws_of(calm_face())[5:10, 1].mean() - calm_face()[13, 1])
+    light, edge = column(painted()), edge_in_column()
     assert light[1 : edge - 1].min() > 0.3
-    assert light[edge + 2 :].max() < 0.25
-    # The tongue, low in the mouth, catches a little light.
-    assert light[-4] > light[edge + 3]
+    assert light[edge + 1 : edge + 4].min() < 0.25
+    # The tongue, low in the mouth, catches light, but less than teeth.
+    tongue = light[edge + 4 :].max()
+    assert 1.3 * light[edge + 1 : edge + 4].min() < tongue < 0.8 * light[1 : edge - 1].max()
+
+
+@pytest.mark.parametrize("gap", [0.05, 0.1, 0.3])
+def test_a_tongue_shows_in_wide_mouths_alone(gap):
+    nothing = np.zeros(TEXTURE_SIZE, np.float32)
+    picture = painted(gap, texture=replace(teeth(), upper=nothing, lower=nothing))
+    inside = draw_opening(mouth_of(calm_face(gap=gap), gap), WHOLE, UNIT).coverage > 0.9
+    brightest = picture[inside].mean(-1).max()
+    assert (brightest > 0.2) == (gap > 0.06)
 
 
 def test_a_closed_bite_shows_both_rows_and_an_open_one_the_upper():
@@ -60,7 +73,9 @@ def test_teeth_take_their_tone_and_the_dark_their_brightness():
     bright, dim = painted(), painted(tone=0.4 * TONE)
     np.testing.assert_allclose(dim / bright, 0.4, rtol=0.01)
     blue = painted(tone=TONE[::-1].copy())
-    shown = bright[..., 0] > 0.4
+    shown = np.zeros(bright.shape[:2], bool)
+    top = round(float(calm_face(gap=GAP)[13, 1]))
+    shown[top : top + edge_in_column() - 1] = bright[top : top + edge_in_column() - 1, :, 0] > 0.4
     assert shown.sum() > 10
     assert (bright[shown][:, 0] > bright[shown][:, 2]).all()
     assert (blue[shown][:, 2] > blue[shown][:, 0]).all()
@@ -74,7 +89,7 @@ def test_teeth_that_end_lower_are_painted_lower():
 def test_a_texture_of_nothing_is_the_cavity_alone():
     nothing = np.zeros(TEXTURE_SIZE, np.float32)
     picture = painted(texture=replace(teeth(), upper=nothing, lower=nothing))
-    assert picture.min() >= 0 and picture.max() < 0.5 * TONE.max()
+    assert picture.min() >= 0 and picture.max() < 0.8 * TONE.max()
     x, y = np.rint(mouth_of(calm_face(gap=GAP)).ring.mean(0)).astype(int)
     red, green, blue = picture[y, x]
     assert red > green >= blue * 0.9

@@ -16,6 +16,9 @@ AROUND = 0.16
 """Eye distances of skin about the lips that a mouth's edit may touch."""
 SLIVER = (0.004, 0.012)
 """Eye distances: lips less far apart meet, from the second on they are as far apart as they are."""
+WEB, WEB_FROM, WEB_TO = 0.14, 0.08, 0.18
+"""Share of the lips' length at each corner that stays together where a mouth opens wide, and the
+gaps in eye distances between which it does."""
 EDGE = 0.35
 """Pixels by which the border of the opening is blurred."""
 _FINER = 4
@@ -116,7 +119,7 @@ def draw_opening(points: MouthPoints, box: Box, unit: float) -> Opening:
     upper, lower = (_rounded(line - corner) for line in points.lips)
     gap = np.linalg.norm(lower - upper, axis=1) * np.sign((lower - upper)[:, 1])
     low, high = SLIVER
-    left = np.clip((gap / unit - low) / (high - low), 0.0, 1.0)[:, None]
+    left = np.clip((gap / unit - low) / (high - low), 0.0, 1.0)[:, None] * _parted(gap / unit)
     middle = (upper + lower) / 2
     met = [middle + left * (line - middle) for line in (upper, lower)]
     size = rows.shape
@@ -131,6 +134,18 @@ def draw_opening(points: MouthPoints, box: Box, unit: float) -> Opening:
         mouth_pixels=fill_polygon(parted, size) if (gap > 0).any() else coverage,
         unit=unit,
     )
+
+
+def _parted(gap: np.ndarray) -> np.ndarray:
+    """Return how far lips part along their lines, (N, 1): skin at the corners holds them.
+
+    Args:
+        gap: (N,) eye distances between them, corner to corner.
+    """
+    wide = np.clip((gap.max() - WEB_FROM) / (WEB_TO - WEB_FROM), 0.0, 1.0)
+    along = np.linspace(0.0, 1.0, len(gap))
+    free = np.clip(np.minimum(along, 1 - along) / WEB, 0.0, 1.0)
+    return (1 - wide * (1 - free * free * (3 - 2 * free)))[:, None]
 
 
 def _rounded(line: np.ndarray) -> np.ndarray:

@@ -31,10 +31,14 @@ CORNER_SHADE = 0.45
 """Of light lost to the lips, to the upper lip beyond that, and towards the corners."""
 SOCKET = np.array([0.62, 0.31, 0.29], np.float32)
 """RGB over the teeth's luma of what is deep in the mouth."""
-DEEP, TONGUE = 0.17, 0.72
-"""Of that light what is left behind the teeth, and over the tongue, low in the mouth."""
-TONGUE_FROM = 0.42
-"""Of the opening's height, where the tongue begins to show."""
+DEEP = 0.24
+"""Of that light what is left behind the teeth."""
+TONGUE = np.array([1.0, 0.57, 0.55], np.float32)
+"""RGB of the tongue in full light over the teeth's luma."""
+TONGUE_HEIGHT, TONGUE_WIDTH = 0.72, 1.0
+"""Of the height and the half width of an opening that the tongue fills from below."""
+WIDE_FROM, WIDE_TO = 0.06, 0.16
+"""Gaps in eye distances between which the tongue comes to be seen."""
 REDDER = np.array([0.88, 1.06, 1.12], np.float32)
 """Exponents of RGB of the light that is left in the depth."""
 FALL = 0.35
@@ -107,22 +111,29 @@ def _sample(
 
 
 def _cavity(opening: Opening, luma: float) -> np.ndarray:
-    """Return the dark of the mouth, (h, w, 3): deepest under the upper teeth."""
+    """Return what lies behind the teeth, (h, w, 3): the dark, and a tongue in a wide mouth."""
     inside = opening.coverage > 0.05
-    rows = np.arange(inside.shape[0], dtype=np.float32)[:, None]
-    top = np.where(inside.any(0), inside.argmax(0), 0)[None]
-    low = np.where(inside.any(0), inside.shape[0] - inside[::-1].argmax(0), 1)[None]
-    height = np.maximum(low - top, 1)
-    down = np.clip((rows - top) / height, 0, 1)
-    columns = np.flatnonzero(inside.any(0))
+    deep = SOCKET * luma * np.float32(DEEP) ** REDDER
+    alpha, light = _tongue(inside, opening.unit)
+    lit = TONGUE * luma * light[..., None] ** REDDER
+    return (deep + alpha[..., None] * (lit - deep)).astype(np.float32)
+
+
+def _tongue(inside: np.ndarray, unit: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return where a tongue lies in an (h, w) opening, and how it is lit: a mound with a groove."""
+    rows, columns = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
+    height = max(float(np.ptp(rows)), 1.0)
     middle, half = columns.mean(), max(float(np.ptp(columns)) / 2, 1.0)
-    aside = np.clip(np.abs(np.arange(inside.shape[1]) - middle)[None] / (0.8 * half), 0, 1)
-    # A tongue shows in a mouth that is wide open, round and low.
-    open_wide = np.clip((float(height.max()) / opening.unit - 0.06) / 0.10, 0, 1)
-    rise = np.clip((down - TONGUE_FROM - 0.25 * aside**2) / 0.4, 0, 1)
-    tongue = open_wide * rise * rise * (3 - 2 * rise) * np.sqrt(1 - 0.9 * aside**2)
-    light = (DEEP + (TONGUE - DEEP) * tongue).astype(np.float32)
-    return SOCKET * luma * light[..., None] ** REDDER
+    x = (np.arange(inside.shape[1], dtype=np.float32) - middle)[None] / half
+    up = (rows[-1] - np.arange(inside.shape[0], dtype=np.float32))[:, None] / height
+    away = np.sqrt((x / TONGUE_WIDTH) ** 2 + (np.maximum(up, 0) / TONGUE_HEIGHT) ** 2)
+    seen = np.clip((height / unit - WIDE_FROM) / (WIDE_TO - WIDE_FROM), 0, 1)
+    edge = np.clip((1.0 - away) / 0.3, 0, 1)
+    alpha = seen * edge * edge * (3 - 2 * edge)
+    groove = 1 - 0.14 * np.exp(-((x / 0.09) ** 2)) * np.clip(up / TONGUE_HEIGHT, 0, 1)
+    # It rises towards the teeth, where light comes from, and falls off to its sides.
+    light = (0.38 + 0.42 * np.sqrt(np.clip(1 - away**2, 0, 1))) * groove
+    return alpha.astype(np.float32), light.astype(np.float32)
 
 
 def lip_shade(mask: np.ndarray, unit: float) -> np.ndarray:

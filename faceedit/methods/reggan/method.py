@@ -10,6 +10,7 @@ from faceedit.faces.align import Crop
 from faceedit.faces.details import EyesDetail, MouthDetail, MovedPoints
 from faceedit.faces.edit import Edit, RasterPaint
 from faceedit.faces.eye_strip import eye_strip
+from faceedit.faces.mesh_flow import soften_jumps
 from faceedit.faces.mouth.paint import TeethTexture
 from faceedit.faces.spectacles import spectacle_hold
 from faceedit.faces.tones import muted
@@ -27,6 +28,10 @@ ONSET = 0.15
 
 PLAIN_COLOUR = 0.1
 """Mean chroma over brightness of a face from which on a photo is one in colour."""
+SILHOUETTE = 4.0
+"""Crop pixels over which the flow goes over from a far cheek's outline to what lies behind it: the
+fields are too coarse to follow it."""
+_FINER = CROP_SIZE // FIELD_SIZE
 _LIKELY, _SURE = -1.5, 2.0
 """Logit from which on spectacles are held still, and how steeply: a frame that bends is worse than
 lids that move too little."""
@@ -131,6 +136,7 @@ class RegGAN:
             np.ascontiguousarray(field[index].permute(1, 2, 0).cpu().numpy() * free)
             for field in (fields.flow, fields.log_ratio)
         )
+        flow = _FINER * soften_jumps(flow / _FINER, FIELD_SIZE, SILHOUETTE)
         ratio = muted(ratio, colour)
         return Edit(flow, ratio, nothing, paint, CROP_SIZE, details)
 
