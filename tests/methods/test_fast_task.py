@@ -47,8 +47,9 @@ RECIPE = {
 
 @pytest.fixture
 def quick(monkeypatch):
-    """Sheets without their cost."""
+    """Sheets and scores without their cost."""
     monkeypatch.setattr(field_task, "sheet_row", lambda method, pixels, landmarks: [pixels] * 9)
+    monkeypatch.setattr(fast_task, "edit_scores", lambda method, faces, looking: {"ecs": 0.5})
 
 
 def loss_of(task: FastTask) -> float:
@@ -75,7 +76,7 @@ def test_from_tables_to_weights_that_edit(tiny, quick, request_for, train_reggan
     }
     assert set(outcome.metrics) == {
         *("flow_error", "layers_flow_error", "ratio_slope", "layers_ratio_slope", "tone_error"),
-        *("spectacles_found", "spectacles_made_up"),
+        *("spectacles_found", "spectacles_made_up", "ecs"),
     }
     # The layers alone know how somebody moves whom they have not seen.
     assert outcome.metrics["layers_flow_error"] < 0.01

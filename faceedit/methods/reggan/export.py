@@ -45,9 +45,18 @@ def sheet_row(method: RegGAN, pixels: np.ndarray, landmarks: np.ndarray) -> list
     """Return a crop and what the method makes of it for every target, uint8 each."""
     picture = np.ascontiguousarray(pixels)
     crop = Crop(picture.astype(np.float32) / 255, np.array(landmarks), np.eye(2, 3))
-    mask = face_mask(crop.landmarks, CROP_SIZE)
-    row = [picture]
-    for name in EXPRESSIONS:
-        edit = method.edit([crop], Target((Expression(name, 1.0),)))[0]
-        row.append(compose(picture, edit, crop.affine, mask))
-    return row
+    targets = (Target((Expression(name, 1.0),)) for name in EXPRESSIONS)
+    return [picture, *(edit_crop(method, picture, crop, target) for target in targets)]
+
+
+def edit_crop(method: RegGAN, picture: np.ndarray, crop: Crop, target: Target) -> np.ndarray:
+    """Return what a method makes of a crop, (256, 256, 3) uint8.
+
+    Args:
+        method: of any training.
+        picture: (256, 256, 3) uint8 RGB, the crop's pixels.
+        crop: of the picture.
+        target: what it is to show.
+    """
+    edit = method.edit([crop], target)[0]
+    return compose(picture, edit, crop.affine, face_mask(crop.landmarks, CROP_SIZE))

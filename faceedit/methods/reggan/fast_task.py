@@ -8,11 +8,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from faceedit.evaluation.own_networks import open_recognisers
 from faceedit.methods.reggan.adversary import adversarial_losses, critic_losses, make_critic
+from faceedit.methods.reggan.edit_scores import edit_scores
 from faceedit.methods.reggan.field_losses import field_losses
-from faceedit.methods.reggan.field_task import SHEET_FACES, FieldTask
+from faceedit.methods.reggan.field_task import SHEET_FACES, FieldTask, generator_of
 from faceedit.methods.reggan.generator import FieldGenerator
 from faceedit.methods.reggan.layers import fit_layers
+from faceedit.methods.reggan.method import RegGAN
 from faceedit.methods.reggan.prepared import Prepared, is_prepared, pair_shares, prepare
 from faceedit.methods.reggan.recipe import FastRecipe
 from faceedit.methods.reggan.refinement import RefinementConfig
@@ -26,8 +29,9 @@ from faceedit.methods.reggan.sources import (
     find_table,
     open_start,
 )
-from faceedit.methods.reggan.teeth import pack_textures, plain_texture
+from faceedit.methods.reggan.teeth import pack_textures, plain_texture, unpack_textures
 from faceedit.methods.reggan.textures import learn_teeth
+from faceedit.registry import open_registry
 from faceedit.training.task import Batch, OptimiserPlan, Request, Update
 
 VALIDATED = 256
@@ -101,12 +105,17 @@ class FastTask(FieldTask[FastRecipe]):
         return critic_losses(self.networks["critic"], said, batch)
 
     def validate(self, networks: Mapping[str, nn.Module]) -> dict[str, float]:
-        """Compare fields with the studio's on people that no training saw; see `field_scores`."""
+        """Measure on people that no training saw; see `field_scores` and `edit_scores`."""
         rows = np.flatnonzero(self.pairs.validation)
         if not len(rows):
             return {}
         rows = rows[np.linspace(0, len(rows) - 1, min(VALIDATED, len(rows))).astype(int)]
-        return field_scores(networks["generator"], self.pairs, rows)
+        method = RegGAN(generator_of(networks), unpack_textures(self.textures))
+        looking = open_recognisers(open_registry(), str(method.device))
+        return {
+            **field_scores(networks["generator"], self.pairs, rows),
+            **edit_scores(method, self.shown(), looking),
+        }
 
     def shown(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """Return one photo each of people that no training saw, where there are any."""

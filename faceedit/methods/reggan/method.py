@@ -32,7 +32,7 @@ SILHOUETTE = 4.0
 """Crop pixels over which the flow goes over from a far cheek's outline to what lies behind it: the
 fields are too coarse to follow it."""
 _FINER = CROP_SIZE // FIELD_SIZE
-_LIKELY, _SURE = -1.5, 2.0
+_LIKELY, _SURE = -0.5, 2.0
 """Logit from which on spectacles are held still, and how steeply: a frame that bends is worse than
 lids that move too little."""
 

@@ -1,0 +1,58 @@
+"""How edits of a few faces score while a network trains, by metrics of ``faceedit evaluate``."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from faceedit.evaluation.edits import Album, asked_for
+from faceedit.evaluation.evidence import Evidence
+from faceedit.evaluation.looks import Gallery, Networks
+from faceedit.evaluation.measure import measure
+from faceedit.evaluation.pairs import sharpness_ratio
+from faceedit.faces.align import Crop
+from faceedit.faces.mask import face_mask
+from faceedit.methods.reggan.export import edit_crop
+from faceedit.methods.reggan.generator import CROP_SIZE
+from faceedit.methods.reggan.method import RegGAN
+from faceedit.targets import EXPRESSIONS, Expression, Target
+
+SIX = EXPRESSIONS[1:7]
+METRICS = ("ECS", "FSS", "sharpness", "changed outside")
+
+
+def edit_scores(
+    method: RegGAN, faces: Sequence[tuple[np.ndarray, np.ndarray]], networks: Networks
+) -> dict[str, float]:
+    """Lead faces to the six expressions at strength 1 and measure them.
+
+    Args:
+        method: with the networks that train.
+        faces: (256, 256, 3) uint8 RGB and (478, 3) landmarks in its pixels of each.
+        networks: that look; see `evaluation.own_networks`.
+
+    Returns:
+        ``ecs``, ``fss``, ``sharpness`` and ``changed_outside``, those that the networks can tell.
+    """
+    album = Album()
+    unknown = np.full((478, 3), np.nan, np.float32)
+    for number, (picture, landmarks) in enumerate(faces):
+        name = str(number)
+        crop = Crop(picture.astype(np.float32) / 255, np.array(landmarks), np.eye(2, 3))
+        mask = face_mask(crop.landmarks, CROP_SIZE)
+        before = album.add_picture(crop, name, "")
+        for expression in SIX:
+            target = Target((Expression(expression, 1.0),))
+            edited = edit_crop(method, picture, crop, target)
+            after = Crop(edited.astype(np.float32) / 255, unknown, crop.affine)
+            album.add_edit(
+                name,
+                asked_for(target),
+                before,
+                album.add_picture(after, name),
+                sharpness=sharpness_ratio(picture, edited, mask > 0.5),
+                changed_outside=float((edited != picture)[mask == 0].any(-1).sum()),
+            )
+    edits = album.close()
+    found = measure(Evidence(edits, Gallery(edits.pictures, networks)), draws=1)
+    values = {r.metric.name: r.groups[found.headline].value for r in found.results}
+    return {name.lower().replace(" ", "_"): values[name] for name in METRICS if name in values}
