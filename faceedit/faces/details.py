@@ -14,6 +14,7 @@ from faceedit.faces.align import invert
 from faceedit.faces.eyes.edit import BOX, EyeEdit, edit_eye
 from faceedit.faces.eyes.lids import Lids, lay_lids
 from faceedit.faces.mouth.edit import MouthFields, edit_mouth
+from faceedit.faces.mouth.lips import follow_lips
 from faceedit.faces.mouth.opening import MouthPoints, draw_opening, lip_gap, mouth_box
 from faceedit.faces.mouth.paint import TeethTexture, paint_mouth
 from faceedit.faces.tones import LUMA, muted
@@ -210,7 +211,7 @@ class MouthDetail:
 
         fields = edit_mouth(
             pixels,
-            flow,
+            follow_lips(opening, flow, before, after),
             before,
             after,
             opening,

@@ -10,6 +10,7 @@ from faceedit.faces.mouth.lips import (
     SIDE_MARGIN,
     contact,
     continue_flow,
+    follow_lips,
     keep_off,
     keep_side,
     lip_change,
@@ -116,3 +117,15 @@ def test_a_box_is_sampled_at_its_places_plus_flow():
     values = np.random.default_rng(0).random((20, 30)).astype(np.float32)
     flow = np.full((20, 30, 2), (3, -2), np.float32)
     np.testing.assert_allclose(sample_box(values, flow)[5:15, 5:20], values[3:13, 8:23], atol=1e-6)
+
+
+def test_rims_of_lips_follow_the_landmarks_whatever_the_coarse_flow_says():
+    before, after = mouth_of(calm_face()), mouth_of(calm_face(gap=0.15), 0.15)
+    opening = draw_opening(after, WHOLE, UNIT)
+    wrong = np.full((SIDE, SIDE, 2), 5.0, np.float32)
+    flow = follow_lips(opening, wrong, before, after)
+    wanted = (before.landmarks - after.landmarks)[:, :2]
+    low = np.rint(after.landmarks[14, :2]).astype(int)
+    np.testing.assert_allclose(flow[low[1] + 1, low[0]], wanted[14], atol=3.0)
+    np.testing.assert_array_equal(flow[:20, :20], wrong[:20, :20])
+    assert flow.dtype == np.float32

@@ -100,7 +100,7 @@ def test_skin_holds_the_corners_of_a_mouth_that_opens_wide():
         face = calm_face(gap=gap)
         left, right = np.rint(face[[78, 308], 0]).astype(int)
         tall = (opening(gap).coverage[:, left:right] > 0.5).sum(0) / (gap * UNIT)
-        near = round(0.07 * (right - left))
+        near = round(0.04 * (right - left))
         return tall[near], tall[len(tall) // 2]
 
     (corner, middle), (narrow_corner, narrow_middle) = shares(0.25), shares(0.07)

@@ -4,6 +4,8 @@ import cv2
 import numpy as np
 
 from faceedit.faces.mouth.opening import CLOSED, MouthPoints, Opening
+from faceedit.faces.raster import fill_polygon, rasterize_mesh
+from faceedit.faces.topology import N_SURFACE
 
 Lines = tuple[np.ndarray, np.ndarray]
 
@@ -14,6 +16,10 @@ SIDE_MARGIN, SIDE_REACH = 0.011, 0.06
 """The same for lips that were closed, from the line where they met."""
 CONTACT_WIDTH, CONTACT_DEPTH = 0.010, np.array([0.50, 0.62, 0.60], np.float32)
 """Of the dark line where lips meet: eye distances, and share of RGB light lost."""
+RIM = 0.04
+"""Eye distances about the inner lips within which skin follows the landmarks alone."""
+FINEST = 180.0
+"""Eye distance in pixels of the finest grid that the landmarks' mesh is drawn on."""
 FULL_CHANGE = 0.02
 """Eye distances of lip movement from which on the margins are whole."""
 
@@ -23,6 +29,47 @@ def lip_change(before: MouthPoints, after: MouthPoints, unit: float) -> float:
     moved = np.linalg.norm(after.ring - before.ring, axis=1).max()
     change = float(moved) / unit / FULL_CHANGE
     return min(change, 1.0) if change > 1e-3 else 0.0
+
+
+def follow_lips(
+    opening: Opening, flow: np.ndarray, before: MouthPoints, after: MouthPoints
+) -> np.ndarray:
+    """Let the rims of the lips follow the landmarks, where a coarse flow mixes in what is between.
+
+    Args:
+        opening: of the target.
+        flow: (h, w, 2) pixels, in the opening's box.
+        before: the mouth in the photo.
+        after: in the target.
+    """
+    unit, (height, width) = opening.unit, flow.shape[:2]
+    step = max(1.0, unit / FINEST)
+    size = (max(2, round(height / step)), max(2, round(width / step)))
+    scale = np.array([size[1] / width, size[0] / height])
+    corner = opening.places[0, 0]
+    landmarks = (after.landmarks[:, :2] - corner + 0.5) * scale - 0.5
+    ring = (after.ring - corner + 0.5) * scale - 0.5
+    raster = rasterize_mesh(landmarks, size)
+    between = fill_polygon(ring, size) > 0.5
+    unknown = (~raster.inside | between).astype(np.uint8)
+    if unknown.all():
+        return flow
+    shift = raster.interpolate((before.landmarks - after.landmarks)[:N_SURFACE, :2])
+    _, labels = cv2.distanceTransformWithLabels(
+        unknown, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    nearest = np.zeros((int(labels.max()) + 1, 2), np.float32)
+    nearest[labels[unknown == 0]] = shift[unknown == 0]
+    outline = cv2.morphologyEx(between.astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3)))
+    line = np.ones(size, np.uint8)
+    cv2.polylines(line, [np.rint(ring).astype(np.int32)], True, 0)
+    away = cv2.distanceTransform(line & (1 - np.minimum(outline, 1)), cv2.DIST_L2, 5)
+    near = np.exp(-((away / (RIM * unit * scale[0])) ** 2))
+    exact, near = (
+        cv2.resize(values.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
+        for values in (nearest[labels], near)
+    )
+    return flow + near[..., None] * (exact - flow)
 
 
 def continue_flow(opening: Opening, flow: np.ndarray) -> np.ndarray:

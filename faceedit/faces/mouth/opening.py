@@ -16,7 +16,7 @@ AROUND = 0.16
 """Eye distances of skin about the lips that a mouth's edit may touch."""
 SLIVER = (0.004, 0.012)
 """Eye distances: lips less far apart meet, from the second on they are as far apart as they are."""
-WEB, WEB_FROM, WEB_TO = 0.14, 0.08, 0.18
+WEB, WEB_FROM, WEB_TO = 0.16, 0.05, 0.15
 """Share of the lips' length at each corner that stays together where a mouth opens wide, and the
 gaps in eye distances between which it does."""
 EDGE = 0.35
@@ -119,8 +119,9 @@ def draw_opening(points: MouthPoints, box: Box, unit: float) -> Opening:
     upper, lower = (_rounded(line - corner) for line in points.lips)
     gap = np.linalg.norm(lower - upper, axis=1) * np.sign((lower - upper)[:, 1])
     low, high = SLIVER
-    left = np.clip((gap / unit - low) / (high - low), 0.0, 1.0)[:, None] * _parted(gap / unit)
     middle = (upper + lower) / 2
+    left = np.clip((gap / unit - low) / (high - low), 0.0, 1.0)[:, None]
+    left = left * _parted(middle, gap / unit)
     met = [middle + left * (line - middle) for line in (upper, lower)]
     size = rows.shape
     coverage = np.zeros(size, np.float32)
@@ -136,14 +137,16 @@ def draw_opening(points: MouthPoints, box: Box, unit: float) -> Opening:
     )
 
 
-def _parted(gap: np.ndarray) -> np.ndarray:
+def _parted(middle: np.ndarray, gap: np.ndarray) -> np.ndarray:
     """Return how far lips part along their lines, (N, 1): skin at the corners holds them.
 
     Args:
-        gap: (N,) eye distances between them, corner to corner.
+        middle: (N, 2) points between them, corner to corner.
+        gap: (N,) eye distances from lip to lip.
     """
     wide = np.clip((gap.max() - WEB_FROM) / (WEB_TO - WEB_FROM), 0.0, 1.0)
-    along = np.linspace(0.0, 1.0, len(gap))
+    along = np.append(0.0, np.cumsum(np.linalg.norm(np.diff(middle, axis=0), axis=1)))
+    along /= max(along[-1], 1e-6)
     free = np.clip(np.minimum(along, 1 - along) / WEB, 0.0, 1.0)
     return (1 - wide * (1 - free * free * (3 - 2 * free)))[:, None]
 

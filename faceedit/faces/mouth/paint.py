@@ -35,8 +35,12 @@ DEEP = 0.24
 """Of that light what is left behind the teeth."""
 TONGUE = np.array([1.0, 0.57, 0.55], np.float32)
 """RGB of the tongue in full light over the teeth's luma."""
-TONGUE_HEIGHT, TONGUE_WIDTH = 0.72, 1.0
+TONGUE_HEIGHT, TONGUE_WIDTH = 0.9, 1.0
 """Of the height and the half width of an opening that the tongue fills from below."""
+LOWER_SIZE = (1.25, 1.3)
+"""How much narrower and shorter lower teeth are than upper ones."""
+LOWER_LIGHT = 0.62
+"""Of the upper teeth's light that they get."""
 WIDE_FROM, WIDE_TO = 0.06, 0.16
 """Gaps in eye distances between which the tongue comes to be seen."""
 REDDER = np.array([0.88, 1.06, 1.12], np.float32)
@@ -85,9 +89,16 @@ def paint_mouth(
     above = _sample(texture.colour, texture.upper, upper.on_grid(places), texels)
     below = _sample(texture.colour, texture.lower, lower.on_grid(places), texels)
     shade = lip_shade(opening.coverage > 0.05, unit)
+    turned = _lower_row(lower.on_grid(places))
+    row = _sample(texture.colour, texture.upper, turned, texels)
     picture = _cavity(opening, float(tone @ LUMA)) * shade[..., None] ** REDDER
     teeth_shade = (0.76 + 0.3 * shade)[..., None]
-    for colour, alpha in ((below[0], below[1] * kept), above):
+    layers = (
+        (LOWER_LIGHT * row[0], row[1] * (1 - kept)),
+        (below[0], below[1] * kept),
+        above,
+    )
+    for colour, alpha in layers:
         lit = np.minimum(colour * tone, 1.15 * float(tone.max())) * teeth_shade
         picture += alpha[..., None] * (lit - picture)
     return cv2.GaussianBlur(picture, (0, 0), SOFT)
@@ -95,6 +106,20 @@ def paint_mouth(
 
 def _texture_map(points: np.ndarray, marks: np.ndarray) -> SmoothMap:
     return SmoothMap(points.astype(np.float64), (marks - CORNER) * PER_CM - 0.5)
+
+
+def _lower_row(at: np.ndarray) -> np.ndarray:
+    """Return which pixels of the upper teeth, turned over, show the lower ones at their places.
+
+    A closed bite hides its lower teeth, so a texture of one has none to show.
+
+    Args:
+        at: (h, w, 2) pixels of the texture by the lower jaw.
+    """
+    middle, top = (np.array([0.0, JAW_MARKS[1, 0, 1]]) - CORNER) * PER_CM - 0.5
+    edge = (TEETH_EDGE - CORNER[1]) * PER_CM - 0.5
+    across = middle + (at[..., 0] - middle) * LOWER_SIZE[0]
+    return np.stack([across, edge - (at[..., 1] - top) * LOWER_SIZE[1]], -1).astype(np.float32)
 
 
 def _sample(
