@@ -14,7 +14,7 @@ from faceedit.faces.align import invert
 from faceedit.faces.eyes.edit import BOX, EyeEdit, edit_eye
 from faceedit.faces.eyes.lids import Lids, lay_lids
 from faceedit.faces.mouth.edit import MouthFields, edit_mouth
-from faceedit.faces.mouth.lips import follow_lips
+from faceedit.faces.mouth.lips import follow_lips, seal
 from faceedit.faces.mouth.opening import MouthPoints, draw_opening, lip_gap, mouth_box
 from faceedit.faces.mouth.paint import TeethTexture, paint_mouth
 from faceedit.faces.tones import LUMA, muted
@@ -203,6 +203,7 @@ class MouthDetail:
         before = MouthPoints(points.before, points.jaws_before[:10], points.jaws_before[10:])
         after = MouthPoints(points.after, points.jaws_after[:10], points.jaws_after[10:])
         unit = points.unit
+        after = seal(before, after, unit)
         opening = draw_opening(after, box, unit)
 
         def paint(inside: np.ndarray | None, drop: float) -> np.ndarray:

@@ -15,8 +15,10 @@ from faceedit.faces.mouth.lips import (
     keep_side,
     lip_change,
     sample_box,
+    seal,
 )
 from faceedit.faces.mouth.opening import draw_opening
+from faceedit.faces.topology import INNER_LIPS
 
 UNIT = eye_distance_of(calm_face())
 WHOLE = (slice(0, SIDE), slice(0, SIDE))
@@ -129,3 +131,37 @@ def test_rims_of_lips_follow_the_landmarks_whatever_the_coarse_flow_says():
     np.testing.assert_allclose(flow[low[1] + 1, low[0]], wanted[14], atol=3.0)
     np.testing.assert_array_equal(flow[:20, :20], wrong[:20, :20])
     assert flow.dtype == np.float32
+
+
+def gap_of(points):
+    upper, lower = points.lips
+    return float((lower - upper)[:, 1].max()) / UNIT
+
+
+@pytest.mark.parametrize(
+    ("had", "has", "left"),
+    [
+        # What hardly opens stays closed; what opens stays open.
+        (0.0, 0.015, 0.0),
+        (0.0, 0.08, 0.08),
+        # What was open and closes is closed; what stays as it was stays.
+        (0.1, 0.015, 0.0),
+        (0.03, 0.03, 0.03),
+        (0.018, 0.1, 0.1),
+    ],
+)
+def test_lips_that_nearly_meet_meet(had, has, left):
+    face = calm_face(gap=has)
+    if had != has:
+        # The lips move aside as well, so that it is an edit.
+        face[list(INNER_LIPS), 0] += 0.03 * UNIT
+    before, after = mouth_of(calm_face(gap=had)), mouth_of(face)
+    sealed = seal(before, after, UNIT)
+    assert gap_of(sealed) == pytest.approx(left * gap_of(after) / has, abs=1e-3)
+    np.testing.assert_array_equal(after.landmarks, face)
+    if left == has:
+        assert sealed is after
+    else:
+        np.testing.assert_allclose(
+            sealed.ring[[0, 10]], after.ring[[0, 10]], err_msg="corners stay"
+        )

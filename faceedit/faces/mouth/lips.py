@@ -1,11 +1,13 @@
 """How the flow of skin goes on at lips that part, move or meet."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
 from faceedit.faces.mouth.opening import CLOSED, MouthPoints, Opening
 from faceedit.faces.raster import fill_polygon, rasterize_mesh
-from faceedit.faces.topology import N_SURFACE
+from faceedit.faces.topology import LOWER_INNER_LIP, N_SURFACE, UPPER_INNER_LIP
 
 Lines = tuple[np.ndarray, np.ndarray]
 
@@ -16,6 +18,9 @@ SIDE_MARGIN, SIDE_REACH = 0.011, 0.06
 """The same for lips that were closed, from the line where they met."""
 CONTACT_WIDTH, CONTACT_DEPTH = 0.010, np.array([0.50, 0.62, 0.60], np.float32)
 """Of the dark line where lips meet: eye distances, and share of RGB light lost."""
+SEAL = (0.02, 0.06)
+"""Widest gaps in eye distances that lips which are to meet still close, and from which on they
+stay as far apart as they are: landmarks are predicted, and a small error would show teeth."""
 RIM = 0.04
 """Eye distances about the inner lips within which skin follows the landmarks alone."""
 FINEST = 180.0
@@ -29,6 +34,36 @@ def lip_change(before: MouthPoints, after: MouthPoints, unit: float) -> float:
     moved = np.linalg.norm(after.ring - before.ring, axis=1).max()
     change = float(moved) / unit / FULL_CHANGE
     return min(change, 1.0) if change > 1e-3 else 0.0
+
+
+def seal(before: MouthPoints, after: MouthPoints, unit: float) -> MouthPoints:
+    """Let lips meet that are nearly closed after an edit, and were closed or are closing.
+
+    Args:
+        before: the mouth in the photo.
+        after: in the target.
+        unit: the eye distance in pixels.
+    """
+
+    def widest(points: MouthPoints) -> float:
+        upper, lower = points.lips
+        return float((lower - upper)[:, 1].max()) / unit
+
+    had, has = widest(before), widest(after)
+    low, high = SEAL
+    closing = 1.0 if had < CLOSED else float(np.clip(2 * (1 - has / had), 0, 1))
+    # What does not move stays as it is.
+    closing *= lip_change(before, after, unit)
+    apart = float(np.clip((has - low) / (high - low), 0, 1))
+    kept = 1 - closing * (1 - apart * apart * (3 - 2 * apart))
+    if kept == 1:
+        return after
+    landmarks = after.landmarks.copy()
+    upper, lower = (list(line[1:-1]) for line in (UPPER_INNER_LIP, LOWER_INNER_LIP))
+    middle = (landmarks[upper, :2] + landmarks[lower, :2]) / 2
+    for line in (upper, lower):
+        landmarks[line, :2] = middle + kept * (landmarks[line, :2] - middle)
+    return replace(after, landmarks=landmarks)
 
 
 def follow_lips(
