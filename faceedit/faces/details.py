@@ -14,11 +14,12 @@ from faceedit.faces.align import invert
 from faceedit.faces.eyes.edit import BOX, EyeEdit, edit_eye
 from faceedit.faces.eyes.lids import Lids, lay_lids
 from faceedit.faces.mouth.edit import MouthFields, edit_mouth
+from faceedit.faces.mouth.light import light_across
 from faceedit.faces.mouth.lips import follow_lips, seal
 from faceedit.faces.mouth.opening import MouthPoints, draw_opening, lip_gap, mouth_box
 from faceedit.faces.mouth.paint import TeethTexture, paint_mouth
 from faceedit.faces.tones import LUMA, muted
-from faceedit.faces.topology import eye_distance
+from faceedit.faces.topology import LIPS, eye_distance
 
 LEVEL = 0.01
 """Radians: pictures turned by less are taken for upright."""
@@ -208,7 +209,9 @@ class MouthDetail:
 
         def paint(inside: np.ndarray | None, drop: float) -> np.ndarray:
             tone = _own_tone(inside, self.tone)
-            return paint_mouth(self.texture, after, opening, tone, drop)
+            painted = paint_mouth(self.texture, after, opening, tone, drop)
+            lips = points.before[list(LIPS), :2] - opening.places[0, 0]
+            return painted * light_across(pixels[box], lips, unit)[None, :, None]
 
         fields = edit_mouth(
             pixels,
