@@ -31,7 +31,7 @@ CORNER_SHADE = 0.45
 """Of light lost to the lips, to the upper lip beyond that, and towards the corners."""
 SOCKET = np.array([0.62, 0.31, 0.29], np.float32)
 """RGB over the teeth's luma of what is deep in the mouth."""
-DEEP = 0.24
+DEEP = 0.34
 """Of that light what is left behind the teeth."""
 TONGUE = np.array([1.0, 0.57, 0.55], np.float32)
 """RGB of the tongue in full light over the teeth's luma."""
@@ -43,6 +43,9 @@ LOWER_LIGHT = 0.62
 """Of the upper teeth's light that they get."""
 WIDE_FROM, WIDE_TO = 0.06, 0.16
 """Gaps in eye distances between which the tongue comes to be seen."""
+LOWERED = 0.016
+"""Eye distances by which upper teeth show more in a wide mouth than the landmarks of the lip's rim
+let them: a rim that is drawn up rolls outwards."""
 REDDER = np.array([0.88, 1.06, 1.12], np.float32)
 """Exponents of RGB of the light that is left in the depth."""
 FALL = 0.35
@@ -79,6 +82,11 @@ def paint_mouth(
         drop: pixels by which the upper teeth end lower than marked.
     """
     unit, places = opening.unit, opening.places
+    gap = (
+        float(np.ptp(places[opening.coverage > 0.5][:, 1])) / unit if opening.coverage.any() else 0
+    )
+    wide = float(np.clip((gap - WIDE_FROM) / (WIDE_TO - WIDE_FROM), 0, 1))
+    drop = drop + LOWERED * unit * wide
     upper = _texture_map(points.upper + np.array([0.0, drop]), JAW_MARKS[0])
     lower = _texture_map(points.lower, JAW_MARKS[1])
     middle = points.lower[2:3]
@@ -157,7 +165,7 @@ def _tongue(inside: np.ndarray, unit: float) -> tuple[np.ndarray, np.ndarray]:
     alpha = seen * edge * edge * (3 - 2 * edge)
     groove = 1 - 0.14 * np.exp(-((x / 0.09) ** 2)) * np.clip(up / TONGUE_HEIGHT, 0, 1)
     # It rises towards the teeth, where light comes from, and falls off to its sides.
-    light = (0.38 + 0.42 * np.sqrt(np.clip(1 - away**2, 0, 1))) * groove
+    light = (0.48 + 0.47 * np.sqrt(np.clip(1 - away**2, 0, 1))) * groove
     return alpha.astype(np.float32), light.astype(np.float32)
 
 

@@ -28,9 +28,9 @@ ONSET = 0.15
 
 PLAIN_COLOUR = 0.1
 """Mean chroma over brightness of a face from which on a photo is one in colour."""
-SILHOUETTE = 4.0
-"""Crop pixels over which the flow goes over from a far cheek's outline to what lies behind it: the
-fields are too coarse to follow it."""
+SILHOUETTE, ABOUT_EYES = 4.0, 2.0
+"""Crop pixels over which the flow goes over from a far cheek's outline to what lies behind it, which
+fields are too coarse to follow; and from a brow to the lid that it nears."""
 _FINER = CROP_SIZE // FIELD_SIZE
 _LIKELY, _SURE = -0.5, 2.0
 """Logit from which on spectacles are held still, and how steeply: a frame that bends is worse than
@@ -125,7 +125,8 @@ class RegGAN:
             ),
         )
         held = float(torch.sigmoid(_SURE * (fields.eyeglasses[index] - _LIKELY)))
-        free = 1 - held * hold_spectacles(crop.landmarks)[..., None]
+        hold = hold_spectacles(crop.landmarks)[..., None]
+        free, eyes = 1 - held * hold, hold / max(float(hold.max()), 1e-3)
         tone = fields.tone[index].cpu().numpy()
         colour = _colour_share(crop)
         texture = choose_texture(self.textures, crop.landmarks)
@@ -136,7 +137,11 @@ class RegGAN:
             np.ascontiguousarray(field[index].permute(1, 2, 0).cpu().numpy() * free)
             for field in (fields.flow, fields.log_ratio)
         )
-        flow = _FINER * soften_jumps(flow / _FINER, FIELD_SIZE, SILHOUETTE)
+        far, near = (
+            _FINER * soften_jumps(flow / _FINER, FIELD_SIZE, over)
+            for over in (SILHOUETTE, ABOUT_EYES)
+        )
+        flow = far + eyes * (near - far)
         ratio = muted(ratio, colour)
         return Edit(flow, ratio, nothing, paint, CROP_SIZE, details)
 
