@@ -82,9 +82,8 @@ def paint_mouth(
         drop: pixels by which the upper teeth end lower than marked.
     """
     unit, places = opening.unit, opening.places
-    gap = (
-        float(np.ptp(places[opening.coverage > 0.5][:, 1])) / unit if opening.coverage.any() else 0
-    )
+    rows = np.flatnonzero((opening.coverage > 0.5).any(1))
+    gap = float(np.ptp(rows)) / unit if len(rows) else 0.0
     wide = float(np.clip((gap - WIDE_FROM) / (WIDE_TO - WIDE_FROM), 0, 1))
     drop = drop + LOWERED * unit * wide
     upper = _texture_map(points.upper + np.array([0.0, drop]), JAW_MARKS[0])

@@ -29,8 +29,8 @@ ONSET = 0.15
 PLAIN_COLOUR = 0.1
 """Mean chroma over brightness of a face from which on a photo is one in colour."""
 SILHOUETTE, ABOUT_EYES = 4.0, 2.0
-"""Crop pixels over which the flow goes over from a far cheek's outline to what lies behind it, which
-fields are too coarse to follow; and from a brow to the lid that it nears."""
+"""Crop pixels over which the flow goes over from a far cheek's outline to what lies behind it,
+which fields are too coarse to follow; and from a brow to the lid that it nears."""
 _FINER = CROP_SIZE // FIELD_SIZE
 _LIKELY, _SURE = -0.5, 2.0
 """Logit from which on spectacles are held still, and how steeply: a frame that bends is worse than
