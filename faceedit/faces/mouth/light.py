@@ -27,7 +27,8 @@ def light_across(photo: np.ndarray, lips: np.ndarray, unit: float) -> np.ndarray
     size = (max(1, round(width / step)), max(1, round(height / step)))
     luma = cv2.resize(photo, size, interpolation=cv2.INTER_AREA) @ LUMA
     mouth = np.zeros(luma.shape, np.uint8)
-    hull = cv2.convexHull(np.float32(lips * np.divide(size, (width, height))))
+    scaled = np.asarray(lips * np.divide(size, (width, height)), np.float32)
+    hull = np.asarray(cv2.convexHull(scaled))
     cv2.fillConvexPoly(mouth, np.rint(hull).astype(np.int32), 1)
     rows, columns = np.nonzero(mouth == 0)
     log = np.log(np.maximum(luma[rows, columns], 0.02))

@@ -90,9 +90,10 @@ def follow_lips(
     if unknown.all():
         return flow
     shift = raster.interpolate((before.landmarks - after.landmarks)[:N_SURFACE, :2])
-    _, labels = cv2.distanceTransformWithLabels(
+    _, found = cv2.distanceTransformWithLabels(
         unknown, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
     )
+    labels = np.asarray(found, np.int64)
     nearest = np.zeros((int(labels.max()) + 1, 2), np.float32)
     nearest[labels[unknown == 0]] = shift[unknown == 0]
     outline = cv2.morphologyEx(between.astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3)))

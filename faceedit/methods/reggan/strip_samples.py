@@ -54,8 +54,9 @@ def draw_spectacles(strip: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         hinge = round(width / 2 + side * (apart + half[0]))
         end = (round(width / 2 + side * width / 2), round(y - rng.uniform(0.3, 0.8) * half[1]))
         cv2.line(lines, (hinge, end[1]), end, 255, thick, cv2.LINE_AA)
-    bridge = [(round(width / 2 + s * (apart - half[0])), round(y - 0.3 * half[1])) for s in (-1, 1)]
-    cv2.line(lines, *bridge, 255, thick, cv2.LINE_AA)
+    left, right = (round(width / 2 + s * (apart - half[0])) for s in (-1, 1))
+    over = round(y - 0.3 * half[1])
+    cv2.line(lines, (left, over), (right, over), 255, thick, cv2.LINE_AA)
     frame, seen = (
         cv2.resize(plane, STRIP_SIZE[::-1], interpolation=cv2.INTER_AREA)[..., None] / 255.0
         for plane in (lines, glass)
