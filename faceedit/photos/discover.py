@@ -2,12 +2,12 @@
 
 import os
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from faceedit.errors import PlanError, UsageError
-from faceedit.photos.formats import format_of, parse_format
+from faceedit.photos.formats import format_of, kind_of, parse_format
 from faceedit.photos.walk import Found, OnUnlistable, find
 
 _LONGEST_NAME = 255
@@ -63,8 +63,7 @@ def plan(
     folder = None if output is None or single is not None else Path(output)
     if folder is not None and os.path.lexists(folder) and not folder.is_dir():
         raise UsageError(f"{folder}: the output is a file, but a folder is needed")
-    inside = None if folder is None else folder.resolve()
-    photos = _find_all(given, recursive, inside, on_unlistable)
+    photos = _find_all(given, recursive, folder or _beside, on_unlistable)
     common = _common_parent(given)
     if single is not None:
         if len(given) > 1 or [photo.path for photo in photos] != [Path(given[0])]:
@@ -91,13 +90,18 @@ def find_photos(
 def _find_all(
     given: Sequence[str | Path],
     recursive: bool,
-    inside: Path | None,
+    output: Path | Callable[[Path], Path] | None,
     on_unlistable: OnUnlistable | None,
 ) -> list[Found]:
+    """Find photos, except those in the output folder, which may be another one for each folder."""
     if not given:
         raise UsageError("no inputs: name photos or folders of photos")
     found: dict[tuple[str, str], Found] = {}
     for one in given:
+        inside = output
+        if callable(inside):
+            inside = inside(Path(one)) if os.path.isdir(one) else None  # noqa: PTH112
+        inside = None if inside is None else inside.resolve()
         for photo in find(one, recursive, inside, on_unlistable):
             key = (os.path.realpath(photo.path.parent), photo.path.name)
             found.setdefault(key, photo)
@@ -109,8 +113,10 @@ def _single_target(output: str | Path | None, suffix: tuple[str, str] | None) ->
     if output is None:
         return None
     path = Path(output)
-    if path.is_dir() or str(output).endswith(("/", os.sep)) or format_of(path) is None:
+    if path.is_dir() or str(output).endswith(("/", os.sep)) or kind_of(path) is None:
         return None
+    if format_of(path) is None:
+        raise UsageError(f"{path}: {path.suffix} files are not written")
     if suffix is not None and format_of(path) != suffix[0]:
         raise UsageError(f"{path}: the output does not end like the format that was asked for")
     return path
@@ -136,21 +142,24 @@ def _target(
             return _rename(photo.path, suffix, "-edited")
         return _rename(folder / relative, suffix, "")
     if folder is None:
-        root = photo.root
-        if root.name in ("", ".."):
-            root = root.resolve()
-        if not root.name:
-            raise PlanError(f"{photo.root}: no folder can lie beside it: name an output with -o")
-        folder = root.with_name(_shorten(root.name, "-edited"))
+        folder = _beside(photo.root)
     elif common is not None:
         folder = folder / Path(os.path.abspath(photo.root)).relative_to(common)  # noqa: PTH100
     return _rename(folder / photo.relative, suffix, "")
 
 
+def _beside(root: Path) -> Path:
+    """Return the folder for the outputs of a folder of photos where none was named."""
+    named = root.resolve() if root.name in ("", "..") else root
+    if not named.name:
+        raise PlanError(f"{root}: no folder can lie beside it: name an output with -o")
+    return named.with_name(_shorten(named.name, "-edited"))
+
+
 def _rename(path: Path, suffix: tuple[str, str] | None, ending: str) -> Path:
     """Return a path with an ending after its stem and the suffix of a format."""
     kind = path.suffix
-    if suffix is not None and format_of(path) != suffix[0]:
+    if suffix is not None and format_of(path) not in (None, suffix[0]):
         kind = suffix[1]
     return path.with_name(_shorten(path.stem, ending + kind))
 

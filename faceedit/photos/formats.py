@@ -13,6 +13,9 @@ FORMATS: dict[str, tuple[str, ...]] = {
     "avif": (".avif",),
     "heif": (".heic", ".heif"),
 }
+# Never edited, but found all the same, so that a run says so instead of passing them over.
+_REFUSED = {".gif": "gif"}
+SEVERAL = "it is animated or has several pages: save the one to edit as a file of its own"
 _BY_SUFFIX = {suffix: name for name, suffixes in FORMATS.items() for suffix in suffixes}
 _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"\xff\xd8\xff", "jpeg"),
@@ -35,6 +38,11 @@ _HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b
 def format_of(path: Path) -> str | None:
     """Return the format that a file's suffix promises, in any case, or None."""
     return _BY_SUFFIX.get(path.suffix.lower())
+
+
+def kind_of(path: Path) -> str | None:
+    """Return what a file's suffix promises, also where no such file is ever edited, or None."""
+    return format_of(path) or _REFUSED.get(path.suffix.lower())
 
 
 def parse_format(text: str) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from faceedit.errors import UsageError
-from faceedit.photos.formats import FORMATS, format_of
+from faceedit.photos.formats import FORMATS, kind_of
 
 # Previews and waste that systems keep in folders of photos under photos' names.
 _CLUTTER = frozenset({"@eadir", "$recycle.bin", "system volume information", "__macosx"})
@@ -69,7 +69,7 @@ def find(
 
 
 def _named(path: Path) -> Found:
-    if format_of(path) is None:
+    if kind_of(path) is None:
         known = " ".join(suffix[1:] for suffixes in FORMATS.values() for suffix in suffixes)
         raise UsageError(f"{path}: not a kind of photo that is known ({known})")
     if path.exists() and not path.is_file():
@@ -121,7 +121,7 @@ def _walk(
             if os.path.isdir(path):  # noqa: PTH112
                 if recursive:
                     (links if entry.is_symlink() else folders).append(path)
-            elif format_of(path) is not None and (entry.is_symlink() or entry.is_file()):
+            elif kind_of(path) is not None and (entry.is_symlink() or entry.is_file()):
                 yield path
 
 
@@ -149,7 +149,7 @@ def _matches(
         if os.path.isdir(path):  # noqa: PTH112
             if "**" not in parts:
                 found += _folder(path, recursive, inside, on_unlistable)
-        elif format_of(path) is not None:
+        elif kind_of(path) is not None:
             found.append(Found(path, None, relative))
     if not matches:
         raise UsageError(f"{pattern}: nothing matches")
