@@ -15,8 +15,13 @@ from PIL import Image
 
 from faceedit.errors import UnreadableError, UnsupportedError
 from faceedit.photos import heif, jpeg, png, tiff
+from faceedit.photos.formats import SEVERAL
 from faceedit.photos.pixels import Raster, from_channels, unpack
 from faceedit.photos.types import Encoding, Metadata
+
+# A small file that unpacks to gigabytes is a bomb. Photos of poor quality come to 60 pixels a byte
+# in JPEG, and to 170 in AVIF.
+_UNSUSPECTED, _DENSEST = 50_000_000, 300
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,15 +59,19 @@ def decode(path: Path, data: bytes, format: str, max_pixels: int) -> Decoded:
     return _DECODERS[format](path, data, max_pixels)
 
 
-def check_size(path: Path, size: tuple[int, int], max_pixels: int) -> None:
+def check_size(path: Path, data: bytes, size: tuple[int, int], max_pixels: int) -> None:
     """Refuse pictures that would fill the memory.
 
     Raises:
-        UnreadableError: more pixels than allowed, or none.
+        UnreadableError: more pixels than allowed or than a photo can have in so few bytes, or
+            none.
     """
     width, height = size
     if width * height > max_pixels:
         reason = f"its {width} x {height} pixels are more than the limit of {max_pixels}"
+        raise UnreadableError(path, reason)
+    if width * height > max(_UNSUSPECTED, _DENSEST * len(data)):
+        reason = f"its {width} x {height} pixels in {len(data)} bytes cannot be a photo"
         raise UnreadableError(path, reason)
     if width < 1 or height < 1:
         raise UnreadableError(path, "it has no pixels")
@@ -72,9 +81,9 @@ def _load(
     plugin: Callable[[io.BytesIO], Image.Image], path: Path, data: bytes, max_pixels: int
 ) -> Any:
     image = plugin(io.BytesIO(data))
-    check_size(path, image.size, max_pixels)
+    check_size(path, data, image.size, max_pixels)
     if getattr(image, "is_animated", False):
-        raise UnsupportedError(path, "it is animated or has several pages")
+        raise UnsupportedError(path, SEVERAL)
     image.load()
     return image
 
@@ -121,9 +130,9 @@ def _png(path: Path, data: bytes, max_pixels: int) -> Decoded:
     metadata = png.read_metadata(data)
     if bits == 16 and colour_type != 0:
         image = PngImageFile(io.BytesIO(data))
-        check_size(path, image.size, max_pixels)
+        check_size(path, data, image.size, max_pixels)
         if image.is_animated:
-            raise UnsupportedError(path, "it is animated")
+            raise UnsupportedError(path, SEVERAL)
         if colour_type == 4:
             raise UnsupportedError(path, "it is 16-bit grey with alpha: convert it to RGB first")
         if png.transparent(data):
@@ -181,7 +190,7 @@ def _tiff(path: Path, data: bytes, max_pixels: int) -> Decoded:
         raise ValueError("it has no pages")
     # Pages marked as reduced copies are thumbnails, which an edited photo does not keep.
     if any(not _is_reduced(page) for page in pages[1:]):
-        raise UnsupportedError(path, "it has several pages")
+        raise UnsupportedError(path, SEVERAL)
     fields = pages[0]
     bits = fields[258].numbers if 258 in fields else (1,)
     samples = fields[277].numbers[0] if 277 in fields else 1
@@ -189,7 +198,7 @@ def _tiff(path: Path, data: bytes, max_pixels: int) -> Decoded:
     photometric = fields[262].numbers[0] if 262 in fields else None
     sample_formats = fields[339].numbers if 339 in fields else (1,)
     image = TiffImageFile(io.BytesIO(data))
-    check_size(path, image.size, max_pixels)
+    check_size(path, data, image.size, max_pixels)
     if set(sample_formats) != {1} or max(bits) > 16:
         raise UnsupportedError(path, "its channels are not whole numbers of 8 or 16 bits")
     if photometric in (0, 1) and bits[0] in (2, 4):
@@ -262,7 +271,7 @@ def _avif(path: Path, data: bytes, max_pixels: int) -> Decoded:
 
 def _heif(path: Path, data: bytes, max_pixels: int) -> Decoded:
     def check(size: tuple[int, int]) -> None:
-        check_size(path, size, max_pixels)
+        check_size(path, data, size, max_pixels)
 
     image, chroma, notes = heif.decode(path, data, check)
     metadata = Metadata(image.info.get("icc_profile"), _exif(image), image.info.get("xmp"))

@@ -11,7 +11,10 @@ from faceedit.photos.types import Metadata
 _ORIENTATION = re.compile(
     rb"(?P<before>tiff:Orientation\s*(?:=\s*[\"']|>)\s*)(?P<value>[1-8])(?P<after>\s*(?:[\"']|<))"
 )
-_THUMBNAILS = re.compile(rb"<(xmp|xap):Thumbnails\b.*?</\1:Thumbnails\s*>", re.DOTALL)
+_THUMBNAILS = tuple(
+    (re.compile(rb"<%s:Thumbnails\b" % prefix), re.compile(rb"</%s:Thumbnails\s*>" % prefix))
+    for prefix in (b"xmp", b"xap")
+)
 _PHOTOSHOP_THUMBNAILS = {0x0409, 0x040C}
 _EXTRA_PICTURES = re.compile(rb"hdrgm:|GCamera:M|Container:Directory")
 
@@ -52,7 +55,22 @@ def notes(metadata: Metadata) -> tuple[str, ...]:
 
 
 def _clean_xmp(packet: bytes) -> bytes:
-    return _THUMBNAILS.sub(b"", _ORIENTATION.sub(rb"\g<before>1\g<after>", packet))
+    packet = _ORIENTATION.sub(rb"\g<before>1\g<after>", packet)
+    for opening, closing in _THUMBNAILS:
+        packet = _drop_elements(packet, opening, closing)
+    return packet
+
+
+def _drop_elements(packet: bytes, opening: re.Pattern[bytes], closing: re.Pattern[bytes]) -> bytes:
+    """Drop elements in one pass: one pattern for a whole element would take hours on a bomb."""
+    kept, at = [], 0
+    while start := opening.search(packet, at):
+        end = closing.search(packet, start.end())
+        if end is None:
+            break
+        kept.append(packet[at : start.start()])
+        at = end.end()
+    return b"".join([*kept, packet[at:]])
 
 
 def _clean_photoshop(resources: bytes) -> bytes:

@@ -4,10 +4,12 @@ import stat
 from dataclasses import replace
 from pathlib import Path
 
+from PIL import Image
+
 from faceedit.errors import PhotoError, UnreadableError, UnsupportedError
 from faceedit.photos import metadata as meta
 from faceedit.photos.decode import decode
-from faceedit.photos.formats import format_of, sniff
+from faceedit.photos.formats import kind_of, sniff
 from faceedit.photos.pixels import turn
 from faceedit.photos.types import Encoding, Photo, Source
 
@@ -25,8 +27,8 @@ def read_photo(path: Path, max_pixels: int = MAX_PIXELS) -> Photo:
     Refused with a reason: CMYK, Lab, 1, 2 and 4-bit grey, 32-bit and floating point, 16-bit grey
     with alpha, a colour that stands for transparency, premultiplied alpha that is not opaque,
     more than one extra channel, AVIF and HEIC of more than 8 bits, BMP of 16 bits or with alpha,
-    BigTIFF, animations and several pages. Thumbnail pages and a phone's extra pictures behind a
-    JPEG or HEIC file are left out, the latter with a note in ``source.notes``.
+    BigTIFF, every GIF, animations and several pages. Thumbnail pages and a phone's extra pictures
+    behind a JPEG or HEIC file are left out, the latter with a note in ``source.notes``.
 
     Args:
         path: a photo file.
@@ -43,6 +45,8 @@ def read_photo(path: Path, max_pixels: int = MAX_PIXELS) -> Photo:
         decoded = decode(path, data, format, max_pixels)
     except PhotoError:
         raise
+    except Image.DecompressionBombError as error:
+        raise UnreadableError(path, f"it has too many pixels for its format ({error})") from error
     # Decoders raise almost anything on broken files, and no file may end the whole run.
     except Exception as error:
         reason = str(error) or type(error).__name__
@@ -78,7 +82,9 @@ def _load(path: Path) -> tuple[bytes, int]:
             raise UnreadableError(path, "it is larger than 2 GiB")
         data = path.read_bytes()
     except OSError as error:
-        raise UnreadableError(path, error.strerror or str(error)) from error
+        missing = isinstance(error, FileNotFoundError) and path.is_symlink()
+        reason = "it is a link to a file that does not exist" if missing else error.strerror
+        raise UnreadableError(path, reason or str(error)) from error
     if not data:
         raise UnreadableError(path, "it is empty")
     return data, status.st_mtime_ns
@@ -86,7 +92,7 @@ def _load(path: Path) -> tuple[bytes, int]:
 
 def _identify(path: Path, data: bytes) -> str:
     """Return the format, which name and content must agree on."""
-    promised, found = format_of(path), sniff(data[:64])
+    promised, found = kind_of(path), sniff(data[:64])
     if promised is None:
         raise UnsupportedError(path, f"{path.suffix or 'a name without suffix'} is no known format")
     if found is None:
@@ -95,6 +101,8 @@ def _identify(path: Path, data: bytes) -> str:
         raise UnsupportedError(
             path, f"its name says {promised} but its content is {found}: rename it first"
         )
+    if found == "gif":
+        raise UnsupportedError(path, "it is a GIF, made for frames: save one of them as PNG first")
     return found
 
 

@@ -81,17 +81,18 @@ def directories(block: bytes) -> list[Directory]:
         block: a classic TIFF file or an EXIF block.
 
     Raises:
-        ValueError: not a classic TIFF header.
+        ValueError: not a classic TIFF header, or fields that overlap as only bombs do.
     """
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(block[:4])
     if order is None or len(block) < 8:
         raise ValueError("not a classic TIFF header")
+    reader = _Reader(block, order)
     found: list[Directory] = []
     seen: set[int] = set()
     (at,) = struct.unpack(order + "I", block[4:8])
     while at and at not in seen and at + 2 <= len(block):
         seen.add(at)
-        found.append(_parse(block, order, at, 0))
+        found.append(reader.directory(at))
         (count,) = struct.unpack_from(order + "H", block, at)
         link = at + 2 + 12 * count
         if link + 4 > len(block):
@@ -100,26 +101,44 @@ def directories(block: bytes) -> list[Directory]:
     return found
 
 
-def _parse(block: bytes, order: str, at: int, depth: int) -> Directory:
-    directory: Directory = {}
-    if at + 2 > len(block) or depth > _DEEPEST:
+class _Reader:
+    """Reads directories of one block, and at most what a block without overlaps can hold."""
+
+    def __init__(self, block: bytes, order: str):
+        self.block = block
+        self.order = order
+        # Twice, since some writers let equal values share their place.
+        self.room = 2 * len(block)
+
+    def directory(self, at: int, depth: int = 0) -> Directory:
+        """Read the directory at an offset and those below it."""
+        block, order = self.block, self.order
+        directory: Directory = {}
+        if at + 2 > len(block) or depth > _DEEPEST:
+            return directory
+        (fields,) = struct.unpack_from(order + "H", block, at)
+        for start in range(at + 2, min(at + 2 + 12 * fields, len(block) - 11), 12):
+            tag, kind, count = struct.unpack_from(order + "HHI", block, start)
+            size = _SIZES.get(kind, 0) * count
+            (pointer,) = struct.unpack_from(order + "I", block, start + 8)
+            offset = start + 8 if size <= 4 else pointer
+            self._take(12)
+            if not size or offset + size > len(block):
+                continue
+            if tag in SUB_DIRECTORIES and kind in (LONG, 13):
+                directory[tag] = Entry(LONG, 1, self.directory(pointer, depth + 1))
+                continue
+            self._take(size)
+            value = block[offset : offset + size]
+            if order == ">" and kind in _UNITS:
+                value = np.frombuffer(value, f"u{_UNITS[kind]}").byteswap().tobytes()
+            directory[tag] = Entry(kind, count, value)
         return directory
-    (fields,) = struct.unpack_from(order + "H", block, at)
-    for start in range(at + 2, min(at + 2 + 12 * fields, len(block) - 11), 12):
-        tag, kind, count = struct.unpack_from(order + "HHI", block, start)
-        size = _SIZES.get(kind, 0) * count
-        (pointer,) = struct.unpack_from(order + "I", block, start + 8)
-        offset = start + 8 if size <= 4 else pointer
-        if not size or offset + size > len(block):
-            continue
-        if tag in SUB_DIRECTORIES and kind in (LONG, 13):
-            directory[tag] = Entry(LONG, 1, _parse(block, order, pointer, depth + 1))
-            continue
-        value = block[offset : offset + size]
-        if order == ">" and kind in _UNITS:
-            value = np.frombuffer(value, f"u{_UNITS[kind]}").byteswap().tobytes()
-        directory[tag] = Entry(kind, count, value)
-    return directory
+
+    def _take(self, size: int) -> None:
+        self.room -= size
+        if self.room < 0:
+            raise ValueError("its fields overlap")
 
 
 def dump(directory: Directory) -> bytes:
