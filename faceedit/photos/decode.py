@@ -96,7 +96,7 @@ def _dpi(image: Image.Image) -> tuple[float, float] | None:
 
 
 def _exif(image: Image.Image) -> bytes | None:
-    return image.info.get("exif", b"").removeprefix(b"Exif\0\0") or None
+    return (image.info.get("exif") or b"").removeprefix(b"Exif\0\0") or None
 
 
 def _jpeg(path: Path, data: bytes, max_pixels: int) -> Decoded:

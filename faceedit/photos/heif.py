@@ -69,5 +69,6 @@ def encode(
     file = library.from_pillow(image)
     stream = io.BytesIO()
     options = {"chroma": int(chroma.replace(":", ""))} if chroma else {}
-    file.save(stream, quality=quality, exif=exif or b"", xmp=xmp or b"", **options)
+    # Empty EXIF is an error for libheif.
+    file.save(stream, quality=quality, exif=exif or None, xmp=xmp or None, **options)
     return stream.getvalue()
