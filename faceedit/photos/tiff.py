@@ -14,13 +14,15 @@ SUB_DIRECTORIES = {EXIF_IFD, GPS_IFD, INTEROP_IFD}
 EXTRA_SAMPLES = 338
 
 # Tags that describe the stored pixels, pages, previews or layers, never copied: 37724 is
-# Photoshop's own layers, which would still show the picture before the edit.
+# Photoshop's own layers, which would still show the picture before the edit, and 52545 a C2PA
+# signature of its pixels.
 STRUCTURAL = frozenset(
     [
         *range(254, 267),
         *(273, 277, 278, 279, 280, 281, 284, 288, 289, 290, 291, 292, 293, 297, 301),
         *(317, *range(320, 326), 330, 332, 333, 334, 336, 337, 338, 339, 340, 341),
-        *(343, 347, 351, 400, 401, 402, 403, 404, *range(512, 522), 529, 530, 531, 532, 37724),
+        *(343, 347, 351, 400, 401, 402, 403, 404, *range(512, 522), 529, 530, 531, 532),
+        *(37724, 52545),
     ]
 )
 
