@@ -8,6 +8,7 @@ from faceedit.photos.types import Metadata
 _SIGNATURE = 8
 _XMP_KEY = b"XML:com.adobe.xmp"
 _EXIF_KEYS = (b"Raw profile type exif", b"Raw profile type APP1")
+_RAW_XMP_KEY = b"Raw profile type xmp"
 _COLOUR = (b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"sBIT", b"mDCV", b"cLLI")
 _KEPT = (*_COLOUR, b"pHYs", b"tEXt", b"zTXt", b"iTXt", b"tIME")
 # A text may unpack to at most this many bytes: metadata is never larger, a bomb is.
@@ -28,7 +29,8 @@ def header(data: bytes) -> tuple[int, int]:
 def read_metadata(data: bytes) -> Metadata:
     """Return the metadata of a PNG file as it stands there.
 
-    EXIF that ImageMagick hid in a text chunk becomes ordinary EXIF.
+    EXIF that ImageMagick hid in a text chunk becomes ordinary EXIF, and so does XMP where there
+    is no other.
     """
     icc = exif = xmp = dpi = None
     kept = []
@@ -40,7 +42,7 @@ def read_metadata(data: bytes) -> Metadata:
             if key == _XMP_KEY:
                 xmp = _text(kind, body)
             elif key in _EXIF_KEYS:
-                exif = exif or _raw_profile(_text(kind, body))
+                exif = exif or _raw_exif(_text(kind, body))
             else:
                 kept.append((kind, body))
         elif kind in _KEPT:
@@ -50,6 +52,10 @@ def read_metadata(data: bytes) -> Metadata:
             if kind == b"pHYs" and len(body) == 9:
                 x, y, unit = struct.unpack(">IIB", body)
                 dpi = (x * 0.0254, y * 0.0254) if unit == 1 else None
+    if xmp is None:
+        raw = next((chunk for chunk in kept if chunk[1].startswith(_RAW_XMP_KEY + b"\0")), None)
+        xmp = _raw_profile(_text(*raw)) if raw else None
+        kept = [chunk for chunk in kept if xmp is None or chunk is not raw]
     return Metadata(icc=icc, exif=exif, xmp=xmp, dpi=dpi, png_chunks=tuple(kept))
 
 
@@ -120,8 +126,11 @@ def _raw_profile(text: bytes | None) -> bytes | None:
     """Decode ImageMagick's form: a newline, the name, the length, then hexadecimal lines."""
     try:
         _, _, hexadecimal = (text or b"").lstrip().split(b"\n", 2)
-        profile = bytes.fromhex(b"".join(hexadecimal.split()).decode("ascii"))
+        return bytes.fromhex(b"".join(hexadecimal.split()).decode("ascii"))
     except ValueError:
         return None
-    profile = profile.removeprefix(b"Exif\0\0")
+
+
+def _raw_exif(text: bytes | None) -> bytes | None:
+    profile = (_raw_profile(text) or b"").removeprefix(b"Exif\0\0")
     return profile if profile[:4] in (b"II*\0", b"MM\0*") else None
