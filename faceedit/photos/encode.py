@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ from PIL import Image
 from faceedit.errors import UnsupportedError
 from faceedit.photos import heif, jpeg, png, tiff
 from faceedit.photos.pixels import pack
+from faceedit.photos.provenance import add_provenance
 from faceedit.photos.types import Encoding, Metadata, Photo, WriteOptions
+from faceedit.photos.xmp import without_padding
 
 # What "near the source's" is where a file does not say how strongly it was compressed, and
 # what a photo gets that changes its format.
@@ -31,7 +34,7 @@ def encode(
         target: where the bytes will go; named in errors.
         pixels: (H, W, 3) RGB of the type of ``photo.pixels``.
         format: name from ``formats.FORMATS``.
-        options: quality and strip; ``format`` is not looked at.
+        options: quality, strip and provenance; the others are not looked at.
 
     Raises:
         UnsupportedError: transparency, metadata or a colour profile that the format cannot hold.
@@ -40,9 +43,7 @@ def encode(
     mode, channels = pack(photo, target, pixels, format)
     same = format == photo.source.format
     encoding = photo.source.encoding if same else Encoding()
-    metadata = photo.source.metadata
-    if options.strip:
-        metadata = png.colour_only(metadata)
+    metadata = _metadata(photo, format, options)
     is_grey_profile = metadata.icc is not None and metadata.icc[16:20] == b"GRAY"
     if is_grey_profile and mode not in ("L", "LA") and photo.source.mode in ("L", "LA"):
         raise UnsupportedError(
@@ -61,7 +62,22 @@ def encode(
         return _ENCODERS[format](image, metadata, encoding, quality, photo)
     except jpeg.TooLargeError as error:
         reason = f"{error}: write another format or use --strip"
+        if options.provenance:
+            reason += " or --no-provenance"
         raise UnsupportedError(photo.path, reason) from error
+
+
+def _metadata(photo: Photo, format: str, options: WriteOptions) -> Metadata:
+    """Return what the output says beside its pixels."""
+    metadata = photo.source.metadata
+    if options.strip:
+        metadata = png.colour_only(metadata)
+    if options.provenance is None:
+        return metadata
+    packet = add_provenance(metadata.xmp, options.provenance)
+    if format == "jpeg" and len(packet) > jpeg.LARGEST_XMP:
+        packet = without_padding(packet)
+    return replace(metadata, xmp=packet)
 
 
 def _palette_image(photo: Photo, indices: np.ndarray) -> Image.Image:

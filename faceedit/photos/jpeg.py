@@ -4,6 +4,9 @@ import struct
 
 from faceedit.photos.types import Metadata
 
+LARGEST_XMP = 65502
+"""Bytes that the standard allows a packet to have."""
+
 _EXIF = b"Exif\0\0"
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _XMP_EXTENSION = b"http://ns.adobe.com/xmp/extension/\0"

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
 from faceedit.errors import UsageError
 from faceedit.photos.formats import parse_format
+from faceedit.photos.provenance import Provenance
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,25 @@ class Photo:
     source: Source
 
 
+class Signer(Protocol):
+    """Whatever signs encoded photos, from several threads at once if need be."""
+
+    def sign(self, data: bytes, format: str, target: Path, source: Path | None) -> bytes:
+        """Return a photo's file with a signature in it.
+
+        Args:
+            data: the encoded file.
+            format: its name from ``formats.FORMATS``.
+            target: where the bytes will go; named in errors.
+            source: the photo that was edited, None where the output may tell nothing of it.
+
+        Raises:
+            UnsupportedError: files of this format cannot be signed.
+            PhotoError: anything else that is wrong with this photo.
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class WriteOptions:
     """How outputs are written.
@@ -127,7 +148,10 @@ class WriteOptions:
         format: another format than the source's, such as ``png``; None takes it from the
             target's name.
         strip: leave out all metadata except what decides the colours (ICC profile and the
-            colour chunks of PNG).
+            colour chunks of PNG), and tell a signer nothing of the source.
+        provenance: how the photos were edited, which goes into the XMP of every format that has
+            it (BMP has none), ``strip`` or not; None says nothing.
+        signer: signs the files; None leaves them unsigned.
 
     Raises:
         UsageError: a quality out of range or an unknown format.
@@ -136,6 +160,8 @@ class WriteOptions:
     quality: int | None = None
     format: str | None = None
     strip: bool = False
+    provenance: Provenance | None = None
+    signer: Signer | None = None
 
     def __post_init__(self):
         """Check the values."""

@@ -8,7 +8,7 @@ from faceedit.errors import PhotoError, UnreadableError, UsageError, WriteError
 from faceedit.photos.atomic import write_atomic
 from faceedit.photos.encode import encode
 from faceedit.photos.formats import format_of, parse_format
-from faceedit.photos.types import Photo, WriteOptions
+from faceedit.photos.types import Photo, Signer, WriteOptions
 
 __all__ = ["WriteOptions", "copy_photo", "copy_suffices", "write_photo"]
 
@@ -25,12 +25,12 @@ def write_photo(
         photo: as read.
         target: the output; its suffix has to agree with the format.
         pixels: (H, W, 3) RGB of the shape and type of ``photo.pixels``.
-        options: quality, format and strip.
+        options: quality, format, strip, provenance and signer.
 
     Raises:
         UsageError: the target's suffix is no known format or contradicts ``options.format``.
         UnsupportedError: the format cannot hold this photo.
-        WriteError: the encoder or the disk failed; nothing was left behind.
+        WriteError: the encoder, the signer or the disk failed; nothing was left behind.
         ValueError: pixels of another shape or type.
     """
     options = options or WriteOptions()
@@ -48,7 +48,19 @@ def write_photo(
     except Exception as error:
         reason = f"it cannot be encoded as {format} ({error or type(error).__name__})"
         raise WriteError(target, reason) from error
+    if options.signer is not None:
+        data = _signed(options.signer, data, format, target, None if options.strip else photo.path)
     write_atomic(target, data, photo.source.mtime_ns)
+
+
+def _signed(signer: Signer, data: bytes, format: str, target: Path, source: Path | None) -> bytes:
+    try:
+        return signer.sign(data, format, target, source)
+    except PhotoError:
+        raise
+    except Exception as error:
+        reason = f"it cannot be signed ({str(error) or type(error).__name__})"
+        raise WriteError(target, reason) from error
 
 
 def _format(target: Path, options: WriteOptions) -> str:
