@@ -36,6 +36,23 @@ def pick_device(name: str = "auto") -> "torch.device":
     return torch.device(kind)
 
 
+def pick_devices(name: str = "auto") -> "list[torch.device]":
+    """Return all devices that a command may use side by side.
+
+    Args:
+        name: as `pick_device` takes it. ``cuda``, and ``auto`` where that is cuda, mean every GPU.
+
+    Raises:
+        DeviceError, UsageError: as `pick_device` does.
+    """
+    first = pick_device(name)
+    if first.type != "cuda" or name.strip().lower() not in ("auto", "cuda"):
+        return [first]
+    import torch
+
+    return [torch.device("cuda", index) for index in range(torch.cuda.device_count())]
+
+
 def _has_mps() -> bool:
     import torch
 

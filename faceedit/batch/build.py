@@ -2,17 +2,24 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from faceedit.batch.editor import FaceEditor
-from faceedit.device import pick_device
+from faceedit.batch.guard import Guard
+from faceedit.device import pick_device, pick_devices
 from faceedit.errors import UsageError
+from faceedit.faces.batching import ON_ACCELERATOR, ON_CPU, Batching
 from faceedit.faces.build import build_finder
 from faceedit.faces.face_alignment import load_aligner
 from faceedit.faces.finder import FindOptions
 from faceedit.methods.base import Method, load_method
+from faceedit.numerics import pick_numerics
+from faceedit.recognisers.identity import IdentityRecogniser
 from faceedit.registry import Registry, open_registry, sha256_of
 from faceedit.targets import Target
+
+if TYPE_CHECKING:
+    import torch
 
 LANDMARKS = ("mesh", "face-alignment")
 
@@ -29,9 +36,14 @@ class EditSettings:
         landmarks: ``mesh`` for the built-in ones, ``face-alignment`` for that package's.
         weights: a checkpoint of the method, or a folder searched before all others.
         device: as `pick_device` takes it.
+        precision: as `pick_numerics` takes it.
+        compile: compile the method's network.
+        min_identity: cosine of the identity network, before and after, below which an edit is
+            weakened and then left out; None compares nothing.
+        batch: how many faces a network takes at once; None fits the device.
 
     Raises:
-        UsageError: landmarks of no known kind.
+        UsageError: landmarks of no known kind, a batch below 1.
     """
 
     target: Target
@@ -41,32 +53,64 @@ class EditSettings:
     landmarks: Literal["mesh", "face-alignment"] = "mesh"
     weights: Path | None = None
     device: str = "auto"
+    precision: str = "auto"
+    compile: bool = False
+    min_identity: float | None = None
+    batch: int | None = None
 
     def __post_init__(self) -> None:
+        if self.batch is not None and self.batch < 1:
+            raise UsageError(f"a batch has at least one face, not {self.batch}")
         if self.landmarks not in LANDMARKS:
             raise UsageError(f"landmarks must be mesh or face-alignment, not {self.landmarks!r}")
 
 
 def open_editor(settings: EditSettings) -> FaceEditor:
-    """Load the networks that the settings ask for.
+    """Load the networks that the settings ask for, on the first device that they name.
 
     Raises:
-        DeviceError: the device is not there.
+        DeviceError: the device is not there, or lacks the precision.
         UsageError: no such method, or it does not know the target.
         MissingError: weights or a package are missing.
         WeightsError: weights are not what their card says.
     """
-    device = pick_device(settings.device)
+    return _open(settings, pick_device(settings.device))
+
+
+def open_editors(settings: EditSettings) -> list[FaceEditor]:
+    """Load the networks once for every device that the settings mean; errors as `open_editor`."""
+    return [_open(settings, device) for device in pick_devices(settings.device)]
+
+
+def _open(settings: EditSettings, device: "torch.device") -> FaceEditor:
     registry = open_registry(settings.weights)
-    method = load_method(registry, settings.model, settings.profile, settings.target, device)
+    numerics = pick_numerics(settings.precision, device, settings.compile)
+    method = load_method(
+        registry, settings.model, settings.profile, settings.target, device, numerics
+    )
     aligner = load_aligner(str(device)) if settings.landmarks == "face-alignment" else None
+    size = settings.batch or (ON_CPU if device.type == "cpu" else ON_ACCELERATOR)
+    batching = Batching(size)
     return FaceEditor(
-        finder=build_finder(registry, device, settings.find),
+        finder=build_finder(registry, device, settings.find, batching),
         method=method,
         aligner=aligner,
+        guard=_guard(settings, device),
+        batching=batching,
         device=str(device),
+        precision=numerics.precision,
         weights_sha256=_weights_sha256(registry, method, settings.target),
     )
+
+
+def _guard(settings: EditSettings, device: "torch.device") -> Guard | None:
+    if settings.min_identity is None:
+        return None
+    # The given file, if any, is the method's.
+    given = settings.weights
+    registry = open_registry(given if given is not None and given.is_dir() else None)
+    network = IdentityRecogniser.load(registry.checkpoint(IdentityRecogniser.name), device)
+    return Guard(settings.min_identity, network)
 
 
 def _weights_sha256(registry: Registry, method: Method, target: Target) -> str:

@@ -1,15 +1,17 @@
-"""The editor: the pixels of one photo and a target in, the edited pixels out."""
+"""The editor: the pixels of photos and a target in, the edited pixels out."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 import torch
 
+from faceedit.batch.guard import Guard, Held, hold_nothing
 from faceedit.batch.masks import disjoint_masks
-from faceedit.errors import FaceEditError
-from faceedit.faces.align import extract_crop
+from faceedit.batch.scores import edit_scores
+from faceedit.faces.align import Crop, extract_crop
+from faceedit.faces.batching import Batching
 from faceedit.faces.compose import compose
 from faceedit.faces.edit import Edit
 from faceedit.faces.face_alignment import Aligner, refine
@@ -18,18 +20,16 @@ from faceedit.methods.base import Method
 from faceedit.photos.pixels import eight_bits
 from faceedit.targets import Target
 
-if TYPE_CHECKING:
-    from faceedit.faces.align import Crop
-
-BATCH = 16
-"""Most faces that go through a method at once."""
-
 
 class Finder(Protocol):
     """What finds faces; `FaceFinder` is one."""
 
     def find(self, pixels: np.ndarray) -> list[Face]:
         """Return the faces of a (H, W, 3) uint8 RGB photo, the one in front first."""
+        ...
+
+    def find_many(self, photos: Sequence[np.ndarray]) -> list[list[Face] | Exception]:
+        """Find the faces of several photos; the exception of a photo stands in its place."""
         ...
 
 
@@ -47,6 +47,21 @@ def find_faces(pixels: np.ndarray, finder: Finder, aligner: Aligner | None = Non
 
 
 @dataclass(frozen=True, eq=False)
+class FaceEdits:
+    """What is to be done to the faces of a photo.
+
+    Attributes:
+        faces: the faces found.
+        crops: of each face; empty where nothing is to be done.
+        held: for each crop its edit, as the guard let it pass.
+    """
+
+    faces: tuple[Face, ...]
+    crops: tuple[Crop, ...] = ()
+    held: tuple[Held, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
 class EditedPhoto:
     """What became of a photo.
 
@@ -55,29 +70,37 @@ class EditedPhoto:
             that was given.
         faces: the faces found.
         edits: what was applied to each of them; empty where nothing was.
+        scores: of each edit, by name, see `result.FaceResult`.
     """
 
     pixels: np.ndarray
     faces: tuple[Face, ...]
     edits: tuple[Edit, ...] = ()
+    scores: tuple[Mapping[str, float], ...] = ()
 
 
 @dataclass(frozen=True)
 class FaceEditor:
-    """Networks, loaded, that edit one photo after another.
+    """Networks, loaded, that edit photos. Several threads may use one editor.
 
     Attributes:
         finder: finds faces.
         method: makes edits.
         aligner: corrects the finder's landmarks; None keeps them.
+        guard: holds back edits that would change the person; None lets all pass.
+        batching: how many faces the method and the guard take at once.
         device: where the networks run, as torch writes it.
-        weights_sha256: hash of the method's checkpoint, for the record.
+        precision: of the method's network: ``fp32``, ``bf16`` or ``fp16``.
+        weights_sha256: hash of the method's checkpoint, for the manifest.
     """
 
     finder: Finder
     method: Method
     aligner: Aligner | None = None
+    guard: Guard | None = None
+    batching: Batching = field(default_factory=Batching)
     device: str = "cpu"
+    precision: str = "fp32"
     weights_sha256: str | None = None
 
     def edit_pixels(self, pixels: np.ndarray, target: Target) -> EditedPhoto:
@@ -99,25 +122,102 @@ class FaceEditor:
         return find_faces(pixels, self.finder, self.aligner)
 
     def edit_faces(self, pixels: np.ndarray, faces: Sequence[Face], target: Target) -> EditedPhoto:
-        """Edit given faces of a photo; arguments and errors as in `edit_pixels`.
+        """Edit given faces of a photo; arguments and errors as in `edit_pixels`."""
+        (edits,) = self._plan([pixels], [tuple(faces)], target)
+        if isinstance(edits, Exception):
+            raise edits
+        return self.compose(pixels, edits)
+
+    def look(self, photos: Sequence[np.ndarray], target: Target) -> list[FaceEdits | Exception]:
+        """Find the faces of several photos and say what is to be done to them, in batches.
+
+        Where the device's memory is short, smaller batches are taken from then on.
+
+        Args:
+            photos: as in `edit_pixels`.
+            target: likewise.
+
+        Returns:
+            For each photo what is to be done, or why that cannot be said.
+        """
+        while True:
+            try:
+                return self._plan(photos, self._find_many(photos), target)
+            except torch.OutOfMemoryError as error:
+                if self.batching.size > 1:
+                    self.batching.halve()
+                elif len(photos) == 1:
+                    return [error]
+                else:
+                    return [edits for one in photos for edits in self.look([one], target)]
+
+    def compose(self, pixels: np.ndarray, edits: FaceEdits) -> EditedPhoto:
+        """Apply what `look` said to the photo's own pixels.
 
         Faces are composed one after the other. Their masks share no pixel, see `disjoint_masks`.
         """
-        if not faces or not any(one.strength for one in target.expressions):
-            return EditedPhoto(pixels, tuple(faces))
-        crops = [extract_crop(pixels, face.landmarks, self.method.crop_size) for face in faces]
-        edits = self._edits(crops, target)
-        result = pixels
-        for crop, edit, mask in zip(crops, edits, disjoint_masks(crops), strict=True):
-            result = compose(result, edit, crop.affine, mask)
-        return EditedPhoto(result, tuple(faces), tuple(edits))
+        if all(held.strength == 0 for held in edits.held):
+            scores = tuple(held.scores for held in edits.held)
+            return EditedPhoto(pixels, edits.faces, scores=scores)
+        result, scores = pixels, []
+        masks = disjoint_masks(edits.crops)
+        for crop, held, mask in zip(edits.crops, edits.held, masks, strict=True):
+            result = compose(result, held.edit, crop.affine, mask)
+            scores.append({**edit_scores(held.edit, crop, mask), **held.scores})
+        applied = tuple(held.edit for held in edits.held)
+        return EditedPhoto(result, edits.faces, applied, tuple(scores))
 
-    def _edits(self, crops: "Sequence[Crop]", target: Target) -> list[Edit]:
-        edits: list[Edit] = []
-        for start in range(0, len(crops), BATCH):
-            with torch.inference_mode():
-                edits += self.method.edit(crops[start : start + BATCH], target)
-        fields = (field for e in edits for field in (e.flow, e.log_ratio, e.opacity))
-        if not all(np.isfinite(field).all() for field in fields):
-            raise FaceEditError(f"{self.method.name} gave fields that are not numbers")
-        return edits
+    def _find_many(self, photos: Sequence[np.ndarray]) -> list[tuple[Face, ...] | Exception]:
+        seen = [eight_bits(pixels) for pixels in photos]
+        found: list[tuple[Face, ...] | Exception] = []
+        for pixels, faces in zip(seen, self._search(seen), strict=True):
+            if self.aligner is not None and not isinstance(faces, Exception):
+                faces = refine(self.aligner, pixels, faces)
+            found.append(faces if isinstance(faces, Exception) else tuple(faces))
+        return found
+
+    def _search(self, seen: Sequence[np.ndarray]) -> Sequence[list[Face] | Exception]:
+        try:
+            return self.finder.find_many(seen)
+        except torch.OutOfMemoryError:
+            raise
+        except Exception as error:
+            if len(seen) == 1:
+                return [error]
+            # One photo may be to blame.
+            return [faces for pixels in seen for faces in self._search([pixels])]
+
+    def _plan(
+        self,
+        photos: Sequence[np.ndarray],
+        found: Sequence[tuple[Face, ...] | Exception],
+        target: Target,
+    ) -> list[FaceEdits | Exception]:
+        """Say what is to be done to faces that were found, those of all photos in one go."""
+        if not any(one.strength for one in target.expressions):
+            return [one if isinstance(one, Exception) else FaceEdits(one) for one in found]
+        size = self.method.crop_size
+        crops = [
+            tuple(extract_crop(pixels, face.landmarks, size) for face in faces)
+            if not isinstance(faces, Exception)
+            else ()
+            for pixels, faces in zip(photos, found, strict=True)
+        ]
+        hold = hold_nothing if self.guard is None else self.guard.hold
+        try:
+            every = [crop for own in crops for crop in own]
+            held = iter(hold(self.method, every, target, self.batching))
+        except torch.OutOfMemoryError:
+            raise
+        except Exception as error:
+            if len(photos) == 1:
+                return [error]
+            # One photo may be to blame.
+            pairs = zip(photos, found, strict=True)
+            return [one for photo, faces in pairs for one in self._plan([photo], [faces], target)]
+        return [
+            faces
+            if isinstance(faces, Exception)
+            else FaceEdits(faces, own, tuple(next(held) for _ in own))
+            for faces, own in zip(found, crops, strict=True)
+        ]

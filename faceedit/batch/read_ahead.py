@@ -1,4 +1,4 @@
-"""Photos read one after the other, the next one while this one is worked on."""
+"""Files read and decoded, in threads of their own."""
 
 import hashlib
 import time
@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from faceedit.batch.result import explain
-from faceedit.photos import Photo, read_photo
+from faceedit.photos import Photo, PhotoFile, decode_photo, load_file
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FileReading:
     """What reading one file gave.
 
@@ -37,13 +37,18 @@ def read_ahead(sources: Sequence[Path]) -> Iterator[FileReading]:
 
 
 def _read(source: Path) -> FileReading:
-    start, sha256 = time.perf_counter(), None
+    start = time.perf_counter()
     try:
-        # Opening a pipe would wait for ever; read_photo refuses it.
-        if source.is_file():
-            with source.open("rb") as file:
-                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        photo = read_photo(source)
+        file = load_file(source)
     except Exception as error:
-        photo = explain(error, source)
-    return FileReading(photo, sha256, time.perf_counter() - start)
+        return FileReading(explain(error, source), None, time.perf_counter() - start)
+    sha256 = hashlib.sha256(file.data).hexdigest()
+    return FileReading(decode_or_explain(file), sha256, time.perf_counter() - start)
+
+
+def decode_or_explain(file: PhotoFile) -> Photo | str:
+    """Decode a file, or return why that cannot be done, without its path."""
+    try:
+        return decode_photo(file)
+    except Exception as error:
+        return explain(error, file.path)

@@ -1,97 +1,93 @@
-"""The run: each photo read, edited, written and recorded, whatever becomes of the others."""
+"""The run: photos read, looked at, finished and recorded, whatever becomes of each."""
 
-import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from dataclasses import replace
+from functools import partial
 
-from faceedit.batch.editor import EditedPhoto, FaceEditor
-from faceedit.batch.read_ahead import FileReading, read_ahead
-from faceedit.batch.record import Recorder
-from faceedit.batch.result import Result, explain
-from faceedit.errors import NoFaceError
-from faceedit.photos import (
-    Job,
-    Photo,
-    WriteOptions,
-    copy_photo,
-    copy_suffices,
-    write_photo,
-)
-from faceedit.targets import Target
+from faceedit.batch import stages
+from faceedit.batch.editor import FaceEditor
+from faceedit.batch.manifest import Manifest
+from faceedit.batch.pipeline import Ended, Pace, Pipeline
+from faceedit.batch.result import Result
+from faceedit.batch.stages import NO_CHANGE, NO_FACE, Looked, Read, RunOptions
+from faceedit.photos import Job
 
-NO_FACE = "no face was found"
-NO_CHANGE = "a strength of 0 changes nothing"
-
-
-@dataclass(frozen=True)
-class RunOptions:
-    """How photos are treated.
-
-    Attributes:
-        target: what the faces are to show.
-        on_no_face: a photo without a face is copied, left out, or an error.
-        write: how outputs are written.
-    """
-
-    target: Target
-    on_no_face: Literal["copy", "skip", "fail"] = "copy"
-    write: WriteOptions = field(default_factory=WriteOptions)
+__all__ = ["NO_CHANGE", "NO_FACE", "RunOptions", "run"]
 
 
 def run(
     jobs: Sequence[Job],
-    editor: FaceEditor,
+    editors: FaceEditor | Sequence[FaceEditor],
     options: RunOptions,
-    recorder: Recorder | None = None,
+    manifest: Manifest | None = None,
+    pace: Pace | None = None,
 ) -> Iterator[Result]:
-    """Work through a plan, reading one photo ahead.
+    """Work through a plan, several photos at once.
 
-    Whatever happens to one photo becomes its result, and the run goes on.
+    Whatever happens to one photo becomes its result, and the run goes on. Where the caller stops
+    asking (an interruption, ``close()``), photos in hand are finished or dropped, whole.
 
     Args:
         jobs: the plan.
-        editor: finds and edits faces.
+        editors: find and edit faces; of several, each has a thread of its own.
         options: how photos are treated.
-        recorder: keeps the record; None keeps none.
+        manifest: says what is done already and keeps what is done now, as soon as it is; None
+            keeps nothing.
+        pace: how much is done at once; None reads and finishes in one thread each.
 
     Yields:
         One result per job, in order, after it was recorded.
     """
-    for job, reading in zip(jobs, read_ahead([job.source for job in jobs]), strict=True):
-        result = _finish(job, reading, editor, options)
-        trouble = None if recorder is None else recorder.add(result)
-        yield result if trouble is None else replace(result, notes=(*result.notes, trouble))
+    crew = [editors] if isinstance(editors, FaceEditor) else list(editors)
+    pace = pace or Pace()
+    pipeline = Pipeline(
+        partial(_read, manifest=manifest),
+        [partial(_look, editor=editor, options=options, manifest=manifest) for editor in crew],
+        partial(_finish, editor=crew[0], options=options, manifest=manifest),
+        pace,
+        _pixels,
+    )
+    waiting: dict[int, Result] = {}
+    submitted = ended = told = 0
+    with pipeline:
+        while told < len(jobs):
+            while submitted < len(jobs) and submitted - ended < pace.window(len(crew)):
+                pipeline.submit(submitted, jobs[submitted])
+                submitted += 1
+            index, waiting_result = pipeline.next_result()
+            waiting[index] = waiting_result
+            ended += 1
+            while told in waiting:
+                yield waiting.pop(told)
+                told += 1
 
 
-def _finish(job: Job, reading: FileReading, editor: FaceEditor, options: RunOptions) -> Result:
-    start, photo = time.perf_counter(), reading.photo
-    if isinstance(photo, str):
-        return Result(job, "failed", photo, (), reading.seconds, reading.sha256)
-    result = Result(job, "failed", input_sha256=reading.sha256)
-    try:
-        edited = editor.edit_pixels(photo.pixels, options.target)
-        result = replace(result, faces=edited.faces)
-        result = _write(result, photo, edited, options)
-    # Nothing that one photo brings about may cost the others their results.
-    except Exception as error:
-        result = replace(result, reason=explain(error, job.source))
-    return replace(result, seconds=reading.seconds + time.perf_counter() - start)
+def _read(job: Job, manifest: Manifest | None) -> Read | Ended[Result]:
+    read = stages.read(job, manifest)
+    return _end(read, manifest) if isinstance(read, Result) else read
 
 
-def _write(result: Result, photo: Photo, edited: EditedPhoto, options: RunOptions) -> Result:
-    """Write what is to be written; return the result with outcome, reason and notes."""
-    source, target = result.job.source, result.job.target
-    if edited.edits:
-        write_photo(photo, target, edited.pixels, options.write)
-        return replace(result, outcome="edited", notes=photo.source.notes)
-    reason = NO_CHANGE if edited.faces else NO_FACE
-    if not edited.faces and options.on_no_face == "fail":
-        raise NoFaceError(source, reason)
-    if not edited.faces and options.on_no_face == "skip":
-        return replace(result, outcome="skipped", reason=reason)
-    if copy_suffices(source, target, options.write):
-        copy_photo(source, target)
-        return replace(result, outcome="copied", reason=reason)
-    write_photo(photo, target, photo.pixels, options.write)
-    return replace(result, outcome="copied", reason=reason, notes=photo.source.notes)
+def _look(
+    photos: Sequence[Read], editor: FaceEditor, options: RunOptions, manifest: Manifest | None
+) -> list[Looked | Ended[Result]]:
+    return [
+        _end(seen, manifest) if isinstance(seen, Result) else seen
+        for seen in stages.look(photos, editor, options)
+    ]
+
+
+def _finish(
+    looked: Looked, editor: FaceEditor, options: RunOptions, manifest: Manifest | None
+) -> Result:
+    return _end(stages.finish(looked, editor, options), manifest).result
+
+
+def _end(result: Result, manifest: Manifest | None) -> Ended[Result]:
+    """Record a result at once: what is not in the manifest is done again after a kill."""
+    trouble = None if manifest is None or result.resumed else manifest.add(result)
+    return Ended(result if trouble is None else replace(result, notes=(*result.notes, trouble)))
+
+
+def _pixels(read: Read) -> int:
+    height, width = read.photo.pixels.shape[:2]
+    return height * width

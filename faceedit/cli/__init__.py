@@ -14,7 +14,6 @@ import typer
 from faceedit.cli import analyze, apply, benchmark, demo, doctor, evaluate, models, studio, train
 from faceedit.errors import FaceEditError
 
-SIGTERM_EXIT = 143
 SPINS = "20000"
 """Turns for which torch's threads wait busily for each other. Their own default lets two threads
 that share two cores with other programs take ten times as long; with this, alone, they lose
@@ -64,7 +63,8 @@ def main() -> None:
     0 all done, 1 some photos failed, 2 wrong usage, 3 something needed is missing, 130 interrupted
     and 143 terminated.
     """
-    signal.signal(signal.SIGTERM, _terminate)
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, _stop)
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", SPINS)
     try:
@@ -74,10 +74,11 @@ def main() -> None:
 
         complain(str(error))
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        sys.exit(130)
 
 
-def _terminate(signum: int, frame: object) -> None:
-    """Leave through SystemExit so that temporary files are removed on the way out."""
-    sys.exit(SIGTERM_EXIT)
+def _stop(signum: int, frame: object) -> None:
+    """Leave through an exception, so that what is in hand ends whole; at once if asked again."""
+    code = 128 + signum
+    for again in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(again, lambda *_: os._exit(code))
+    sys.exit(code)

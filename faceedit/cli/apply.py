@@ -1,11 +1,8 @@
 """``faceedit apply``: edit photos and folders of photos."""
 
-import sys
-import time
-from collections import Counter
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -17,20 +14,12 @@ from faceedit.cli.options import (
     MinFace,
     Quiet,
     Recursive,
-    Threads,
     Weights,
     WhoseLandmarks,
     parse_faces,
-    prepare,
 )
-from faceedit.cli.output import on_one_line, print_json, progress, tell
-from faceedit.errors import UsageError
 
-if TYPE_CHECKING:
-    from faceedit.batch.build import EditSettings
-    from faceedit.batch.editor import FaceEditor
-    from faceedit.batch.result import Result
-    from faceedit.batch.run import RunOptions
+PIPE = "-"
 
 
 class OnNoFace(StrEnum):
@@ -39,6 +28,13 @@ class OnNoFace(StrEnum):
     COPY = "copy"
     SKIP = "skip"
     FAIL = "fail"
+
+
+class Engine(StrEnum):
+    """What spreads the work."""
+
+    LOCAL = "local"
+    RAY = "ray"
 
 
 def apply(
@@ -91,7 +87,59 @@ def apply(
     ] = False,
     weights: Weights = None,
     device: Device = "auto",
-    threads: Threads = None,
+    precision: Annotated[
+        str, typer.Option(metavar="auto|fp32|bf16|fp16", help="Of the method's network.")
+    ] = "auto",
+    compile: Annotated[
+        bool, typer.Option("--compile", help="Compile the network: slow to start, then faster.")
+    ] = False,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="Photos looked at side by side. Default: the CPU's cores."),
+    ] = None,
+    batch: Annotated[
+        int | None,
+        typer.Option(min=1, help="Faces per network call. Default: 1 on a CPU, 8 on a GPU."),
+    ] = None,
+    threads: Annotated[int, typer.Option(min=1, help="CPU threads of each network call.")] = 1,
+    engine: Annotated[
+        Engine, typer.Option(help="'ray' spreads photos over a Ray cluster (extra 'ray').")
+    ] = Engine.LOCAL,
+    shard: Annotated[
+        str | None,
+        typer.Option(metavar="I/N", help="Do only part I of N, for N machines and one folder."),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Do anew what an earlier run has done.")
+    ] = False,
+    min_identity: Annotated[
+        float | None,
+        typer.Option(
+            metavar="X",
+            min=-1.0,
+            max=1.0,
+            help="Weaken an edit, or leave it out, where the face's identity cosine falls below X.",
+        ),
+    ] = None,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="Write before/after sheets to 'faceedit-compare'.")
+    ] = False,
+    gallery: Annotated[
+        bool, typer.Option("--gallery", help="Write a page of all photos, 'faceedit-gallery.html'.")
+    ] = False,
+    provenance: Annotated[
+        bool,
+        typer.Option(
+            "--provenance/--no-provenance", help="Say in each photo's XMP that it was edited by AI."
+        ),
+    ] = True,
+    c2pa: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option(
+            metavar="CERT KEY",
+            help="Sign each edited photo with content credentials (extra 'c2pa').",
+        ),
+    ] = None,
     quiet: Quiet = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Write one JSON object per photo to stdout.")
@@ -99,89 +147,58 @@ def apply(
 ) -> None:
     """Edit the faces in photos; everything else in them stays as it is.
 
-    Without -o, 'photos/' goes to 'photos-edited/' and 'a.jpg' to 'a-edited.jpg'. A record of what
-    was done, 'faceedit.jsonl', lies in the output folder.
+    Without -o, 'photos/' goes to 'photos-edited/' and 'a.jpg' to 'a-edited.jpg'. '-' reads one
+    photo from stdin and writes it to stdout. A manifest, 'faceedit.jsonl', lies in the output
+    folder; the same command again goes on where a run ended, and redoes only what has changed.
     """
     from faceedit.targets import parse_target
 
     wanted = parse_target(target).scaled(intensity)
 
-    from faceedit.batch.build import EditSettings, open_editor
-    from faceedit.batch.record import Recorder
-    from faceedit.batch.run import RunOptions, run
+    from faceedit.batch.build import EditSettings
+    from faceedit.cli.apply_run import Request, Say, edit_files, edit_pipe
+    from faceedit.errors import UsageError
     from faceedit.faces.finder import FindOptions
-    from faceedit.photos import WriteOptions, plan
+    from faceedit.photos import WriteOptions
 
-    settings = EditSettings(
-        target=wanted,
-        model=model,
-        profile=profile,
-        find=FindOptions(faces=parse_faces(faces), min_face=min_face),
-        landmarks=landmarks.value,
-        weights=weights,
-        device=device,
+    request = Request(
+        settings=EditSettings(
+            target=wanted,
+            model=model,
+            profile=profile,
+            find=FindOptions(faces=parse_faces(faces), min_face=min_face),
+            landmarks=landmarks.value,
+            weights=weights,
+            device=device,
+            precision=precision,
+            compile=compile,
+            min_identity=min_identity,
+            batch=batch,
+        ),
+        write=WriteOptions(quality=quality, format=format, strip=strip),
+        on_no_face=on_no_face.value,
+        provenance=provenance,
+        c2pa=c2pa,
+        workers=workers,
+        threads=threads,
     )
-    write = WriteOptions(quality=quality, format=format, strip=strip)
-    options = RunOptions(target=wanted, on_no_face=on_no_face.value, write=write)
-    unlistable: list[tuple[Path, str]] = []
-    jobs = plan(inputs, output, recursive, format, lambda *one: unlistable.append(one))
-    for folder, reason in unlistable:
-        tell(on_one_line(f"failed {folder}: {reason}"))
-    if not jobs:
-        raise UsageError(f"no photos in {', '.join(inputs)}")
-    prepare(threads)
-    editor = open_editor(settings)
-    if not quiet:
-        method, many = editor.method, "photo" if len(jobs) == 1 else "photos"
-        tell(f"{wanted} by {method.name} {method.profile} on {editor.device}, {len(jobs)} {many}")
-    recorder = Recorder(output, _for_record(settings, options, editor))
-    counts: Counter[str] = Counter(failed=len(unlistable))
-    start = time.perf_counter()
-    try:
-        with progress(len(jobs), shown=not quiet and not (as_json and sys.stdout.isatty())) as step:
-            for result in run(jobs, editor, options, recorder):
-                counts[result.outcome] += 1
-                _report(result, quiet, as_json)
-                step()
-    finally:
-        if not quiet:
-            parts = (f"{counts[o]} {o}" for o in ("edited", "copied", "skipped", "failed"))
-            tell(f"{', '.join(parts)} in {time.perf_counter() - start:.1f} s")
-    if counts["failed"]:
+    say = Say(quiet=quiet, as_json=as_json)
+    if PIPE in inputs:
+        if len(inputs) > 1 or shard or compare or gallery or engine is not Engine.LOCAL:
+            raise UsageError("'-' is one photo from stdin: no other inputs, shards or reports")
+        failed = edit_pipe(request, output, say)
+    else:
+        failed = edit_files(
+            request,
+            inputs,
+            output,
+            say,
+            recursive=recursive,
+            shard=shard,
+            overwrite=overwrite,
+            compare=compare,
+            gallery=gallery,
+            on_ray=engine is Engine.RAY,
+        )
+    if failed:
         raise typer.Exit(1)
-
-
-def _for_record(
-    settings: "EditSettings", options: "RunOptions", editor: "FaceEditor"
-) -> dict[str, Any]:
-    from dataclasses import asdict
-    from importlib.metadata import version
-
-    return {
-        "settings": {
-            "target": str(settings.target),
-            **asdict(settings.find),
-            "landmarks": settings.landmarks,
-            "on_no_face": options.on_no_face,
-            **asdict(options.write),
-            "device": editor.device,
-        },
-        "method": editor.method.name,
-        "profile": editor.method.profile,
-        "weights_sha256": editor.weights_sha256,
-        "faceedit": version("faceedit"),
-    }
-
-
-def _report(result: "Result", quiet: bool, as_json: bool) -> None:
-    from faceedit.batch.result import describe
-
-    source = result.job.source
-    if result.outcome == "failed" or (result.reason and not quiet):
-        tell(on_one_line(f"{result.outcome} {source}: {result.reason}"))
-    if not quiet:
-        for note in result.notes:
-            tell(on_one_line(f"note {source}: {note}"))
-    if as_json:
-        print_json(describe(result))
-        sys.stdout.flush()

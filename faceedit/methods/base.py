@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from faceedit.errors import UsageError
 from faceedit.faces.align import Crop
 from faceedit.faces.edit import Edit
+from faceedit.numerics import FULL, Numerics
 from faceedit.targets import Target
 
 if TYPE_CHECKING:
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
     from faceedit.registry import Checkpoint, Registry
 
 METHODS = {"reggan": "faceedit.methods.reggan.method"}
-"""Each module offers ``load(checkpoint, device) -> Method``."""
+"""Each module offers ``load(checkpoint, device, numerics) -> Method``."""
+
+Load = Callable[["Checkpoint", "torch.device", Numerics], "Method"]
 
 AUTO = ("reggan",)
 """The order in which ``auto`` looks for a method that fits a target."""
@@ -46,7 +49,12 @@ class Method(Protocol):
 
 
 def load_method(
-    registry: "Registry", name: str, profile: str | None, target: Target, device: "torch.device"
+    registry: "Registry",
+    name: str,
+    profile: str | None,
+    target: Target,
+    device: "torch.device",
+    numerics: Numerics = FULL,
 ) -> Method:
     """Find, verify and load the method that a command asked for.
 
@@ -56,6 +64,7 @@ def load_method(
         profile: which of the method's networks; None takes the one that ships.
         target: what will be asked of it.
         device: where it runs.
+        numerics: how its large network computes.
 
     Raises:
         UsageError: no such method, or it does not know the target.
@@ -67,8 +76,8 @@ def load_method(
     name = AUTO[0] if name == "auto" else name
     wanted = tuple(expression.name for expression in target.expressions)
     checkpoint = registry.open_method(name, profile, wanted)
-    load: Callable[[Checkpoint, torch.device], Method] = import_module(METHODS[name]).load
-    method = load(checkpoint, device)
+    load: Load = import_module(METHODS[name]).load
+    method = load(checkpoint, device, numerics)
     unknown = [w for w in wanted if w not in method.targets]
     if unknown:
         raise UsageError(

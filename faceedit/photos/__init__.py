@@ -2,20 +2,23 @@
 
 from faceedit.photos.discover import Job, find_photos, plan
 from faceedit.photos.provenance import Provenance
-from faceedit.photos.read import read_photo
-from faceedit.photos.types import Photo, Signer, Source, WriteOptions
+from faceedit.photos.read import decode_photo, load_file, read_photo
+from faceedit.photos.types import Photo, PhotoFile, Signer, Source, WriteOptions
 from faceedit.photos.write import copy_photo, copy_suffices, write_photo
 
 __all__ = [
     "Job",
     "Photo",
+    "PhotoFile",
     "Provenance",
     "Signer",
     "Source",
     "WriteOptions",
     "copy_photo",
     "copy_suffices",
+    "decode_photo",
     "find_photos",
+    "load_file",
     "plan",
     "read_photo",
     "write_photo",

@@ -7,6 +7,9 @@ from pathlib import Path
 
 from faceedit.errors import WriteError
 
+TEMPORARY = "faceedit-tmp-"
+"""What the names of temporary files begin with, behind the dot that hides them."""
+
 
 def write_atomic(target: Path, data: bytes, mtime_ns: int | None = None) -> None:
     """Write a file under a temporary name beside its place and rename it there.
@@ -23,7 +26,7 @@ def write_atomic(target: Path, data: bytes, mtime_ns: int | None = None) -> None
     """
     # Short, so that a target whose name has the full 255 bytes can be written, and hidden, so
     # that no run takes what a killed one left behind for a photo.
-    temporary = target.parent / f".faceedit-{secrets.token_hex(8)}.tmp"
+    temporary = target.parent / f".{TEMPORARY}{secrets.token_hex(8)}"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         try:

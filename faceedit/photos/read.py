@@ -11,7 +11,7 @@ from faceedit.photos import metadata as meta
 from faceedit.photos.decode import decode
 from faceedit.photos.formats import kind_of, sniff
 from faceedit.photos.pixels import turn
-from faceedit.photos.types import Encoding, Photo, Source
+from faceedit.photos.types import Encoding, Photo, PhotoFile, Source
 
 MAX_PIXELS = 250_000_000
 _MAX_BYTES = 2 << 30
@@ -39,7 +39,12 @@ def read_photo(path: Path, max_pixels: int = MAX_PIXELS) -> Photo:
         UnsupportedError: a sound file that could not be written back as it was, or one whose
             name promises another format.
     """
-    data, mtime_ns = _load(path)
+    return decode_photo(load_file(path), max_pixels)
+
+
+def decode_photo(file: PhotoFile, max_pixels: int = MAX_PIXELS) -> Photo:
+    """Decode a file that was loaded; arguments and errors as in `read_photo`."""
+    path, data = file.path, file.data
     format = _identify(path, data)
     try:
         decoded = decode(path, data, format, max_pixels)
@@ -63,7 +68,7 @@ def read_photo(path: Path, max_pixels: int = MAX_PIXELS) -> Photo:
             mode=raster.mode,
             depth=8 * raster.pixels.itemsize,
             orientation=orientation,
-            mtime_ns=mtime_ns,
+            mtime_ns=file.mtime_ns,
             metadata=meta.upright(decoded.metadata, turned),
             encoding=_turn_tables(decoded.encoding) if turned else decoded.encoding,
             palette=raster.palette,
@@ -72,7 +77,12 @@ def read_photo(path: Path, max_pixels: int = MAX_PIXELS) -> Photo:
     )
 
 
-def _load(path: Path) -> tuple[bytes, int]:
+def load_file(path: Path) -> PhotoFile:
+    """Load the bytes of a photo file.
+
+    Raises:
+        UnreadableError: missing, empty, larger than 2 GiB, or no regular file.
+    """
     try:
         status = path.stat()
         # Opening a pipe would wait for ever.
@@ -87,7 +97,7 @@ def _load(path: Path) -> tuple[bytes, int]:
         raise UnreadableError(path, reason or str(error)) from error
     if not data:
         raise UnreadableError(path, "it is empty")
-    return data, status.st_mtime_ns
+    return PhotoFile(path, data, status.st_mtime_ns)
 
 
 def _identify(path: Path, data: bytes) -> str:

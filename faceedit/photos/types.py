@@ -11,6 +11,21 @@ from faceedit.photos.formats import parse_format
 from faceedit.photos.provenance import Provenance
 
 
+@dataclass(frozen=True, eq=False)
+class PhotoFile:
+    """A photo file in memory.
+
+    Attributes:
+        path: its name; named in errors.
+        data: the whole file.
+        mtime_ns: its modification time.
+    """
+
+    path: Path
+    data: bytes
+    mtime_ns: int
+
+
 @dataclass(frozen=True)
 class Metadata:
     """What a file says beside its pixels, as the output will carry it.

@@ -1,5 +1,6 @@
 """A `Photo` with edited pixels back to a file, and files copied where nothing was edited."""
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ __all__ = ["WriteOptions", "copy_photo", "copy_suffices", "write_photo"]
 
 def write_photo(
     photo: Photo, target: Path, pixels: np.ndarray, options: WriteOptions | None = None
-) -> None:
+) -> str:
     """Write edited pixels as the photo's file was: format, channels, depth and metadata.
 
     The output is upright, has the source's modification time, and appears whole or not at all.
@@ -26,6 +27,9 @@ def write_photo(
         target: the output; its suffix has to agree with the format.
         pixels: (H, W, 3) RGB of the shape and type of ``photo.pixels``.
         options: quality, format, strip, provenance and signer.
+
+    Returns:
+        The file's SHA-256 in hexadecimal.
 
     Raises:
         UsageError: the target's suffix is no known format or contradicts ``options.format``.
@@ -51,6 +55,7 @@ def write_photo(
     if options.signer is not None:
         data = _signed(options.signer, data, format, target, None if options.strip else photo.path)
     write_atomic(target, data, photo.source.mtime_ns)
+    return hashlib.sha256(data).hexdigest()
 
 
 def _signed(signer: Signer, data: bytes, format: str, target: Path, source: Path | None) -> bytes:
@@ -81,12 +86,15 @@ def copy_suffices(source: Path, target: Path, options: WriteOptions | None = Non
     return not strip and format_of(source) == format_of(target)
 
 
-def copy_photo(source: Path, target: Path) -> None:
+def copy_photo(source: Path, target: Path) -> str:
     """Copy a file byte for byte, with its modification time, whole or not at all.
 
     Args:
         source: a photo.
         target: the output, of the same format.
+
+    Returns:
+        The file's SHA-256 in hexadecimal.
 
     Raises:
         UnreadableError: the source cannot be read.
@@ -100,3 +108,4 @@ def copy_photo(source: Path, target: Path) -> None:
     except OSError as error:
         raise UnreadableError(source, error.strerror or str(error)) from error
     write_atomic(target, data, mtime_ns)
+    return hashlib.sha256(data).hexdigest()

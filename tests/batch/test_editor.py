@@ -2,9 +2,9 @@ import cv2
 import numpy as np
 import pytest
 
-from faceedit.batch import editor as module
 from faceedit.batch.editor import FaceEditor
 from faceedit.errors import FaceEditError
+from faceedit.faces.batching import Batching
 from faceedit.targets import parse_target
 
 HAPPY = parse_target(["happy"])
@@ -52,15 +52,15 @@ def test_no_face_runs_no_network(editor):
     assert editor.method.calls == []
 
 
-def test_all_of_five_faces_are_edited_in_one_batch(editor, five, monkeypatch):
+@pytest.mark.parametrize(("size", "calls"), [(1, [1] * 5), (2, [2] * 3), (8, [8])])
+def test_batches_have_one_shape_and_change_no_bit(finder, make_method, five, size, calls):
+    expected = FaceEditor(finder, make_method()).edit_pixels(five, HAPPY)
+    editor = FaceEditor(finder, make_method(), batching=Batching(size))
     edited = editor.edit_pixels(five, HAPPY)
-    assert len(edited.faces) == 5
+    assert len(edited.faces) == len(edited.edits) == len(edited.scores) == 5
     assert all(brighter(five, edited.pixels, face) > 1.2 for face in edited.faces)
-    assert editor.method.calls == [(5, "happy")]
-    monkeypatch.setattr(module, "BATCH", 2)
-    again = editor.edit_faces(five, edited.faces, HAPPY)
-    assert [count for count, _ in editor.method.calls[1:]] == [2, 2, 1]
-    np.testing.assert_array_equal(edited.pixels, again.pixels)
+    assert [count for count, _ in editor.method.calls] == calls
+    np.testing.assert_array_equal(edited.pixels, expected.pixels)
 
 
 def test_order_and_company_do_not_matter(editor, five):

@@ -1,14 +1,15 @@
-import json
 import os
 import sys
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from faceedit.batch.editor import FaceEditor
-from faceedit.batch.record import RECORD_FILE, Recorder, record_folder
+from faceedit.batch.pipeline import Pace
 from faceedit.batch.run import NO_CHANGE, NO_FACE, RunOptions, run
+from faceedit.faces.batching import Batching
 from faceedit.photos import Job, WriteOptions, plan
 from faceedit.targets import parse_target
 
@@ -27,10 +28,10 @@ def folder(tmp_path, astronaut):
     return photos
 
 
-def results_of(folder, editor, recorder=None, output=None, **options):
+def results_of(folder, editor, output=None, **options):
     options = RunOptions(**{"target": HAPPY, **options})
     jobs = plan([folder], output, format=options.write.format)
-    return {one.job.source.name: one for one in run(jobs, editor, options, recorder)}
+    return {one.job.source.name: one for one in run(jobs, editor, options)}
 
 
 def test_each_photo_has_its_outcome(folder, editor):
@@ -129,67 +130,57 @@ def test_a_pipe_does_not_hang_the_run(tmp_path, editor):
     assert (result.outcome, result.input_sha256) == ("failed", None)
 
 
-def test_the_record(folder, editor):
-    recorder = Recorder(None, {"settings": {"target": "happy"}, "weights_sha256": "ab"})
-    results = results_of(folder, editor, recorder)
-    path = folder.with_name("photos-edited") / RECORD_FILE
-    lines = [json.loads(line) for line in path.read_text().splitlines()]
-    assert [line["outcome"] for line in lines] == ["edited", "copied", "failed", "edited"]
-    edited, _, failed, below = lines
-    assert edited["input"] == str(folder / "a.png")
-    assert edited["input_sha256"] == results["a.png"].input_sha256
-    assert edited["output"] == "a.png"
-    assert edited["settings"] == {"target": "happy"}
-    assert edited["weights_sha256"] == "ab"
-    assert edited["faces"][0]["score"] > 0.5
-    assert len(edited["faces"][0]["box"]) == 4
-    assert failed["output"] is None
-    assert failed["reason"]
-    assert below["output"] == "sub/b.png"
-    # A killed run may leave half a line; the next run's lines are whole all the same.
-    with path.open("ab") as file:
-        file.write(b'{"torn')
-    results_of(folder, editor, Recorder(None, {}))
-    again = path.read_text().splitlines()
-    assert len(again) == 9
-    assert [json.loads(line)["outcome"] for line in again[5:]] == [
-        line["outcome"] for line in lines
-    ]
+def test_an_interruption_while_results_are_asked_for_leaves_whole_files(folder, editor):
+    running = run(plan([folder]), editor, RunOptions(HAPPY))
+    first = next(running)
+    running.close()
+    assert first.output is not None
+    left = [path for path in folder.with_name("photos-edited").rglob("*") if path.is_file()]
+    assert first.output in left
+    for path in left:
+        with Image.open(path) as image:
+            image.load()
+    assert not [path for path in left if path.name.startswith(".")]
 
 
-def test_a_record_that_cannot_be_written_is_told_once(folder, editor):
-    path = folder.with_name("photos-edited") / RECORD_FILE
-    path.mkdir(parents=True)
-    results = results_of(folder, editor, Recorder(None, {}))
-    notes = [note for one in results.values() for note in one.notes]
-    assert len(notes) == 1
-    assert str(path) in notes[0]
-    assert results["b.png"].outcome == "edited"
+def test_results_do_not_depend_on_threads_and_batches(tmp_path, folder, finder, make_method):
+    small = folder / "small.png"
+    with Image.open(folder / "a.png") as image:
+        image.resize((300, 300)).save(small)
+    outputs = []
+    paces = [(1, Pace()), (2, Pace(readers=2, finishers=2)), (1, Pace(readers=2, batch=8))]
+    for at, (workers, pace) in enumerate(paces):
+        editors = [FaceEditor(finder, make_method())] * workers
+        jobs = plan([folder], tmp_path / str(at))
+        results = list(run(jobs, editors, RunOptions(HAPPY), pace=pace))
+        assert [one.job for one in results] == jobs
+        outputs.append({one.job.source: one.output_sha256 for one in results})
+    assert outputs[0] == outputs[1] == outputs[2]
+    assert len(set(outputs[0].values())) == 4
 
 
-@pytest.mark.parametrize(
-    ("inputs", "output", "expected"),
-    [
-        (["p"], None, "p-edited"),
-        (["p", "q"], None, "p-edited q-edited"),
-        (["p", "q"], "out", "out"),
-        (["p"], "new/out", "new/out"),
-        (["p/sub/b.png"], None, "p/sub"),
-        (["p/sub/b.png"], "new/c.png", "new"),
-        (["p/sub/b.png"], "out/", "out"),
-        (["p/sub"], None, "p/sub-edited"),
-        (["p/**/*.png"], "out", "out"),
-        (["."], "../out", "../out"),
-    ],
-)
-def test_where_the_record_lies(tmp_path, monkeypatch, inputs, output, expected):
-    monkeypatch.chdir(tmp_path)
-    for name in ("p/a.png", "p/sub/b.png", "q/p/a.png"):
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
-    found = {str(record_folder(job, output)) for job in plan(inputs, output)}
-    assert found == set(expected.split())
-    monkeypatch.chdir(tmp_path / "p")
-    (above,) = {record_folder(job, None) for job in plan(["."])}
-    assert above == tmp_path / "p-edited"
+def test_memory_that_is_short_on_the_device_halves_the_batch(folder, finder, make_method):
+    class Greedy(make_method):
+        def edit(self, crops, target):
+            self.calls.append(len(crops))
+            if len(crops) > 2:
+                raise torch.OutOfMemoryError("CUDA out of memory")
+            return [self._one(1.0) for _ in crops]
+
+    editor = FaceEditor(finder, Greedy(), batching=Batching(8))
+    results = list(run(plan([folder]), editor, RunOptions(HAPPY)))
+    assert [one.outcome for one in results].count("edited") == 2
+    assert editor.method.calls[:3] == [8, 4, 2]
+    assert editor.batching.size == 2
+
+
+def test_memory_that_is_short_for_one_face_fails_that_photo(folder, finder, make_method):
+    class Greedy(make_method):
+        def edit(self, crops, target):
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+    editor = FaceEditor(finder, Greedy(), batching=Batching(4))
+    results = results_of(folder, editor)
+    assert results["a.png"].reason == "there is not enough memory for it"
+    assert results["blank.jpg"].outcome == "copied"
+    assert editor.batching.size == 1

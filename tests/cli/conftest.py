@@ -26,9 +26,11 @@ def run_main(monkeypatch, capsys):
         assert isinstance(code, int)
         return Result(code, *capsys.readouterr())
 
-    before = signal.getsignal(signal.SIGTERM)
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.getsignal(signum) for signum in signals]
     yield run
-    signal.signal(signal.SIGTERM, before)
+    for signum, handler in zip(signals, before, strict=True):
+        signal.signal(signum, handler)
 
 
 @pytest.fixture

@@ -34,6 +34,9 @@ class OneFace:
         landmarks[corners, :2] = [(75, 80), (90, 80), (110, 80), (125, 80), (85, 120), (115, 120)]
         return [Face(landmarks, 1.0, 1.0)]
 
+    def find_many(self, photos):
+        return [self.find(pixels) for pixels in photos]
+
 
 @pytest.fixture
 def photos(tmp_path):

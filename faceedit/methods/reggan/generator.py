@@ -15,6 +15,7 @@ from faceedit.methods.reggan.rgb_generator import express
 from faceedit.methods.reggan.shade_layer import ShadeLayer
 from faceedit.methods.reggan.shape_layer import BLOCKS, ShapeLayer
 from faceedit.methods.reggan.spectacles import SpectaclesHead
+from faceedit.numerics import FULL
 from faceedit.targets import EXPRESSIONS
 
 CROP_SIZE = 256
@@ -73,6 +74,7 @@ class FieldGenerator(nn.Module):
             ExpressionLayer(WORKING_SIZE, field=field) for _ in self.targets
         )
         self.refinement = RefinementNetwork(config)
+        self.numerics = FULL
         self.tone = nn.Linear(config.widths[-1], 3)
         self.spectacles = SpectaclesHead()
 
@@ -108,15 +110,16 @@ class FieldGenerator(nn.Module):
             planes,
         ]
         given = torch.cat(inputs, 1).contiguous(memory_format=torch.channels_last)
-        latent, skips = self.refinement.encode(given)
-        out = F.pixel_shuffle(self.refinement.decode(latent, skips), _FINER).float()
+        with self.numerics.autocast(given.device):
+            latent, skips = self.refinement.encode(given)
+            out = F.pixel_shuffle(self.refinement.decode(latent, skips), _FINER).float()
         # Nothing is asked of a face at strength 0, and little near it.
         onset = shares.sum(1).clamp(max=1.0)[:, None, None, None]
         share = 1 + out[:, 5:6] * onset
         return FieldTensors(
             flow=flow + out[:, :2] * FLOW_UNIT * onset,
             log_ratio=shade * share + out[:, 2:5] * RATIO_UNIT * onset,
-            tone=torch.sigmoid(self.tone(latent.mean((2, 3))).float()),
+            tone=torch.sigmoid(self.tone(latent.mean((2, 3)).float())),
             eyeglasses=self.spectacles(strip),
         )
 

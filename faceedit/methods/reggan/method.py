@@ -1,6 +1,7 @@
 """RegGAN as the rest of the program sees it."""
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -20,6 +21,7 @@ from faceedit.methods.reggan.generator import CROP_SIZE, FieldGenerator, FieldTe
 from faceedit.methods.reggan.rgb_generator import RgbGenerator
 from faceedit.methods.reggan.shape_layer import MovedFaces, block_shares
 from faceedit.methods.reggan.teeth import choose_texture, unpack_textures
+from faceedit.numerics import FULL, Numerics
 from faceedit.registry import Checkpoint
 from faceedit.targets import Target
 
@@ -32,13 +34,22 @@ SILHOUETTE, ABOUT_EYES = 4.0, 2.0
 """Crop pixels over which the flow goes over from a far cheek's outline to what lies behind it,
 which fields are too coarse to follow; and from a brow to the lid that it nears."""
 _FINER = CROP_SIZE // FIELD_SIZE
+Generator = TypeVar("Generator", FieldGenerator, RgbGenerator)
 _LIKELY, _SURE = -0.5, 2.0
 """Logit from which on spectacles are held still, and how steeply: a frame that bends is worse than
 lids that move too little."""
 
 
-def load(checkpoint: Checkpoint, device: torch.device) -> "RegGAN | RgbRegGAN":
+def load(
+    checkpoint: Checkpoint, device: torch.device, numerics: Numerics = FULL
+) -> "RegGAN | RgbRegGAN":
     """Build the method from its checkpoint.
+
+    Args:
+        checkpoint: of either profile.
+        device: where it runs.
+        numerics: how the refinement network computes; what comes before and after it is always
+            in 32 bits.
 
     Raises:
         WeightsError: the tensors do not fit the architecture.
@@ -48,7 +59,7 @@ def load(checkpoint: Checkpoint, device: torch.device) -> "RegGAN | RgbRegGAN":
         if checkpoint.profile == "paper":
             rgb = RgbGenerator.from_architecture(checkpoint.architecture)
             rgb.load_state_dict(tensors)
-            return RgbRegGAN(rgb.to(device))
+            return RgbRegGAN(_prepare(rgb.to(device), numerics))
         generator = FieldGenerator.from_architecture(checkpoint.architecture)
         textures = unpack_textures(tensors.pop("textures").numpy())
         generator.load_state_dict(tensors)
@@ -56,7 +67,14 @@ def load(checkpoint: Checkpoint, device: torch.device) -> "RegGAN | RgbRegGAN":
         raise WeightsError(
             f"reggan {checkpoint.profile}: the tensors do not fit the architecture: {error}"
         ) from error
-    return RegGAN(generator.to(device), textures)
+    return RegGAN(_prepare(generator.to(device), numerics), textures)
+
+
+def _prepare(generator: Generator, numerics: Numerics) -> Generator:
+    generator.numerics = numerics
+    if numerics.is_compiled:
+        generator.compile()
+    return generator
 
 
 class RegGAN:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from faceedit.methods.reggan.expression_layer import ExpressionLayer
 from faceedit.methods.reggan.refinement import RefinementConfig, RefinementNetwork
+from faceedit.numerics import FULL
 
 
 class RgbGenerator(nn.Module):
@@ -31,6 +32,7 @@ class RgbGenerator(nn.Module):
         self.targets, self.size, self.field = targets, size, field
         self.expression_layers = nn.ModuleList(ExpressionLayer(size, field=field) for _ in targets)
         self.refinement = RefinementNetwork(config or RefinementConfig.paper())
+        self.numerics = FULL
 
     def express(self, x: Tensor, strengths: Tensor) -> Tensor:
         """Apply the expression layers: x + sum of strength times (G_E(x) - x).
@@ -44,7 +46,8 @@ class RgbGenerator(nn.Module):
     def forward(self, x: Tensor, strengths: Tensor) -> Tensor:
         """Return x_R, (N, 3, S, S) in [-1, 1], from x in [-1, 1] and (N, targets) strengths."""
         coarse = self.express(x, strengths)
-        return self.refinement(coarse.contiguous(memory_format=torch.channels_last))
+        with self.numerics.autocast(x.device):
+            return self.refinement(coarse.contiguous(memory_format=torch.channels_last))
 
     def architecture(self) -> dict[str, Any]:
         """Return what `from_architecture` needs, as JSON."""

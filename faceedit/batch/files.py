@@ -1,0 +1,94 @@
+"""Files that several processes write at once: appended lines, folders in use, leavings of kills."""
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from faceedit.photos.atomic import TEMPORARY
+
+try:
+    import fcntl
+except ImportError:  # Windows, whose system locks nothing here
+    fcntl = None
+
+
+def sha256_of_file(path: Path) -> str:
+    """Return a file's SHA-256 in hexadecimal.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def append_line(path: Path, line: bytes) -> None:
+    """Append one line to a file whole, whoever else does so; the file is made if it is missing.
+
+    Half a line that a killed process left at the end is closed first. Where the disk is full
+    nothing stays of the line.
+
+    Args:
+        path: the file.
+        line: without its line feed, and none inside.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    with path.open("ab+", buffering=0) as file:
+        if fcntl is not None:
+            fcntl.flock(file, fcntl.LOCK_EX)
+        size = file.seek(0, os.SEEK_END)
+        if size:
+            file.seek(size - 1)
+            line = line if file.read(1) == b"\n" else b"\n" + line
+        data = line + b"\n"
+        try:
+            if file.write(data) != len(data):
+                raise OSError(28, "No space left on device")
+        except OSError:
+            with contextlib.suppress(OSError):
+                file.truncate(size)
+            raise
+
+
+MOST_HANDLES = 64
+"""Folders that are marked at once; the others are neither marked nor cleared."""
+
+
+@contextlib.contextmanager
+def folders_in_use(folders: Mapping[Path, Iterable[Path]]) -> Iterator[None]:
+    """Mark output folders as in use, and first clear away what killed runs left in unused ones.
+
+    Args:
+        folders: output folders, each with those below it in which temporary files may lie. Those
+            that exist are looked at.
+    """
+    with contextlib.ExitStack() as stack:
+        for folder, below in list(folders.items())[:MOST_HANDLES]:
+            _use(folder, below, stack)
+        yield
+
+
+def _use(folder: Path, below: Iterable[Path], stack: contextlib.ExitStack) -> None:
+    if fcntl is None or not folder.is_dir():
+        return
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    stack.callback(os.close, handle)
+    # A file system without locks cannot say who else is here: nothing is cleared away then.
+    with contextlib.suppress(OSError):
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pass
+        else:
+            for place in {folder, *below}:
+                for leaving in place.glob(f".{TEMPORARY}*"):
+                    with contextlib.suppress(OSError):
+                        leaving.unlink()
+        fcntl.flock(handle, fcntl.LOCK_SH)

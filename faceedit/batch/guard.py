@@ -1,0 +1,131 @@
+"""The guard: an edit that would make a face another person's is weakened, then left out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+
+from faceedit.errors import FaceEditError, UsageError
+from faceedit.faces.align import Crop
+from faceedit.faces.batching import Batching
+from faceedit.faces.compose import compose
+from faceedit.faces.edit import Edit
+from faceedit.faces.mask import face_mask
+from faceedit.methods.base import Method
+from faceedit.recognisers.identity import Identity, IdentityRecogniser
+from faceedit.targets import Target
+
+STEPS = (1.0, 0.8, 0.6, 0.4, 0.2)
+"""Parts of the strength that are tried, one after the other."""
+
+
+@dataclass(frozen=True, eq=False)
+class Held:
+    """An edit as it may be applied.
+
+    Attributes:
+        edit: in the crop's coordinates; the identity where ``strength`` is 0.
+        strength: part of the target's strength that is applied, 0 to 1.
+        identity: cosine of the face before and after; None where it was not measured. Where
+            ``strength`` is 0 it is that of the weakest edit that was tried.
+    """
+
+    edit: Edit
+    strength: float = 1.0
+    identity: float | None = None
+
+    @property
+    def scores(self) -> dict[str, float]:
+        """Return what the manifest says of it."""
+        known = {} if self.identity is None else {"identity": self.identity}
+        return {"strength": self.strength, **known}
+
+
+def hold_nothing(
+    method: Method, crops: Sequence[Crop], target: Target, batching: Batching
+) -> list[Held]:
+    """Make edits and let all of them pass; arguments as in `Guard.hold`."""
+    return [Held(edit) for edit in make_edits(method, crops, target, batching)]
+
+
+def make_edits(
+    method: Method, crops: Sequence[Crop], target: Target, batching: Batching
+) -> list[Edit]:
+    """Ask a method for the edits of faces, always as many at once as ``batching`` says.
+
+    Raises:
+        FaceEditError: the fields are not numbers.
+        Exception: what the method raises.
+    """
+    with torch.inference_mode():
+        edits = batching.run(crops, lambda some: method.edit(some, target))
+    fields = (part for e in edits for part in (e.flow, e.log_ratio, e.opacity))
+    if not all(np.isfinite(part).all() for part in fields):
+        raise FaceEditError(f"{method.name} gave fields that are not numbers")
+    return edits
+
+
+@dataclass(frozen=True)
+class Guard:
+    """Compares faces before and after.
+
+    Attributes:
+        least: cosine of the identity network from which on it is the same person, -1 to 1.
+        network: on its device.
+
+    Raises:
+        UsageError: ``least`` is no cosine.
+    """
+
+    least: float
+    network: IdentityRecogniser = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if not -1 <= self.least <= 1:
+            raise UsageError(f"--min-identity is a cosine, -1 to 1, not {self.least:g}")
+
+    def hold(
+        self, method: Method, crops: Sequence[Crop], target: Target, batching: Batching
+    ) -> list[Held]:
+        """Make edits, each as strong as the target says or as strong as the face bears.
+
+        Args:
+            method: makes them.
+            crops: the faces.
+            target: what they are to show.
+            batching: how many a network takes at once.
+
+        Returns:
+            One for each crop, in order.
+        """
+        before = self._look(crops, batching)
+        held: dict[int, Held] = {}
+        for strength in STEPS:
+            left = [at for at in range(len(crops)) if not _passes(held.get(at), self.least)]
+            some = [crops[at] for at in left]
+            edits = make_edits(method, some, target.scaled(strength), batching)
+            after = self._look([_apply(*one) for one in zip(some, edits, strict=True)], batching)
+            for at, edit, shown in zip(left, edits, after, strict=True):
+                held[at] = Held(edit, strength, before[at].cosine(shown))
+        return [self._or_nothing(held[at]) for at in range(len(crops))]
+
+    def _look(self, crops: Sequence[Crop], batching: Batching) -> list[Identity]:
+        return batching.run(crops, lambda some: self.network.read(some, len(some)))
+
+    def _or_nothing(self, held: Held) -> Held:
+        if _passes(held, self.least):
+            return held
+        return Held(held.edit.scaled(0.0), 0.0, held.identity)
+
+
+def _passes(held: Held | None, least: float) -> bool:
+    return held is not None and held.identity is not None and held.identity >= least
+
+
+def _apply(crop: Crop, edit: Edit) -> Crop:
+    """Return the crop of an edited face."""
+    here: Any = np.eye(2, 3)
+    pixels = compose(crop.to_bytes(), edit, here, face_mask(crop.landmarks, crop.size))
+    return Crop(np.float32(1 / 255) * pixels, crop.landmarks, crop.affine)

@@ -1,0 +1,51 @@
+"""One photo in memory: what ``faceedit apply -`` does between stdin and stdout."""
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from faceedit.batch.editor import FaceEditor
+from faceedit.batch.result import Result
+from faceedit.batch.run import RunOptions, run
+from faceedit.errors import UsageError
+from faceedit.photos import Job
+from faceedit.photos.formats import FORMATS, format_of, parse_format, sniff
+
+STDIN, STDOUT = Path("stdin"), Path("stdout")
+
+
+def edit_bytes(
+    data: bytes, editor: FaceEditor, options: RunOptions, target: Path | None = None
+) -> tuple[Result, bytes | None]:
+    """Edit the photo that a file's bytes hold, by way of files in a temporary folder.
+
+    Args:
+        data: a whole file of any format that is read; its first bytes say which.
+        editor: finds and edits faces.
+        options: how the photo is treated.
+        target: a file to write; None writes none.
+
+    Returns:
+        result: its job says ``stdin``, and without a target ``stdout``.
+        edited: the output file's bytes; None where there are none, or where a target has them.
+
+    Raises:
+        UsageError: the target's name is no photo's, or does not fit the format.
+    """
+    format = sniff(data[:64])
+    suffix = FORMATS[format][0] if format in FORMATS else ".jpg"
+    if options.write.format is not None:
+        written = parse_format(options.write.format)[1]
+    else:
+        written = suffix if target is None else target.suffix
+    if target is not None and (
+        format_of(target) is None or format_of(target) != format_of(Path("a" + written))
+    ):
+        raise UsageError(f"{target}: the output does not end like a photo of its format")
+    with tempfile.TemporaryDirectory(prefix="faceedit-pipe-") as folder:
+        source = Path(folder) / f"in{suffix}"
+        source.write_bytes(data)
+        out = target or Path(folder) / f"out{written}"
+        (result,) = run([Job(source, out)], editor, options)
+        edited = out.read_bytes() if target is None and result.output is not None else None
+    return replace(result, job=Job(STDIN, target or STDOUT)), edited

@@ -1,0 +1,155 @@
+"""What happens to one photo, step by step: read, look, finish. Nothing that it does is an error."""
+
+import hashlib
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from faceedit.batch.editor import EditedPhoto, FaceEditor, FaceEdits
+from faceedit.batch.manifest import Manifest
+from faceedit.batch.read_ahead import decode_or_explain
+from faceedit.batch.result import FaceResult, Result, explain
+from faceedit.errors import NoFaceError
+from faceedit.photos import (
+    Job,
+    Photo,
+    WriteOptions,
+    copy_photo,
+    copy_suffices,
+    load_file,
+    write_photo,
+)
+from faceedit.targets import Target
+
+NO_FACE = "no face was found"
+NO_CHANGE = "a strength of 0 changes nothing"
+HELD_BACK = "any edit would change the person too much"
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How photos are treated.
+
+    Attributes:
+        target: what the faces are to show.
+        on_no_face: a photo without a face is copied, left out, or an error.
+        write: how outputs are written.
+    """
+
+    target: Target
+    on_no_face: Literal["copy", "skip", "fail"] = "copy"
+    write: WriteOptions = field(default_factory=WriteOptions)
+
+
+@dataclass(frozen=True, eq=False)
+class Read:
+    """A photo that was read.
+
+    Attributes:
+        job: the photo and its output.
+        photo: its pixels and what else is in the file.
+        sha256: of the file.
+        seconds: of work so far.
+    """
+
+    job: Job
+    photo: Photo
+    sha256: str
+    seconds: float
+
+
+@dataclass(frozen=True, eq=False)
+class Looked:
+    """A photo whose faces were found.
+
+    Attributes:
+        read: the photo.
+        edits: what is to be done to it.
+        seconds: of work so far.
+    """
+
+    read: Read
+    edits: FaceEdits
+    seconds: float
+
+
+def read(job: Job, manifest: Manifest | None) -> Read | Result:
+    """Read a photo, unless the manifest proves that it is done already."""
+    start, sha256 = time.perf_counter(), None
+    try:
+        file = load_file(job.source)
+        sha256 = hashlib.sha256(file.data).hexdigest()
+        done = None if manifest is None else manifest.find(job, sha256)
+        if done is not None:
+            return done
+        photo = decode_or_explain(file)
+    # Nothing that one photo brings about may cost the others their results.
+    except Exception as error:
+        photo = explain(error, job.source)
+    seconds = time.perf_counter() - start
+    if isinstance(photo, str) or sha256 is None:
+        return Result(job, "failed", str(photo), (), seconds, sha256)
+    return Read(job, photo, sha256, seconds)
+
+
+def look(photos: Sequence[Read], editor: FaceEditor, options: RunOptions) -> list[Looked | Result]:
+    """Find the faces of several photos and say what is to be done to them."""
+    start = time.perf_counter()
+    try:
+        plans = editor.look([one.photo.pixels for one in photos], options.target)
+    except Exception as error:
+        plans = [error] * len(photos)
+    spent = (time.perf_counter() - start) / len(photos)
+    return [
+        _failed(one, plan, spent)
+        if isinstance(plan, Exception)
+        else Looked(one, plan, one.seconds + spent)
+        for one, plan in zip(photos, plans, strict=True)
+    ]
+
+
+def _failed(one: Read, error: Exception, spent: float) -> Result:
+    reason = explain(error, one.job.source)
+    return Result(one.job, "failed", reason, (), one.seconds + spent, one.sha256)
+
+
+def finish(looked: Looked, editor: FaceEditor, options: RunOptions) -> Result:
+    """Compose and write a photo."""
+    start, one = time.perf_counter(), looked.read
+    faces = tuple(FaceResult.of(face) for face in looked.edits.faces)
+    result = Result(one.job, "failed", "", faces, 0.0, one.sha256)
+    try:
+        edited = editor.compose(one.photo.pixels, looked.edits)
+        result = replace(result, faces=_with_scores(edited))
+        result = _write(result, one.photo, edited, options)
+    except Exception as error:
+        result = replace(result, reason=explain(error, one.job.source))
+    return replace(result, seconds=looked.seconds + time.perf_counter() - start)
+
+
+def _with_scores(edited: EditedPhoto) -> tuple[FaceResult, ...]:
+    nothing: Sequence[Mapping[str, float]] = [{}] * len(edited.faces)
+    pairs = zip(edited.faces, edited.scores or nothing, strict=True)
+    return tuple(FaceResult.of(face, scores) for face, scores in pairs)
+
+
+def _write(result: Result, photo: Photo, edited: EditedPhoto, options: RunOptions) -> Result:
+    """Write what is to be written; return the result with outcome, reason, hash and notes."""
+    source, target = result.job.source, result.job.target
+    notes = photo.source.notes
+    if edited.edits:
+        sha256 = write_photo(photo, target, edited.pixels, options.write)
+        return replace(result, outcome="edited", output_sha256=sha256, notes=notes)
+    reason = HELD_BACK if edited.scores else NO_CHANGE if edited.faces else NO_FACE
+    if not edited.faces and options.on_no_face == "fail":
+        raise NoFaceError(source, reason)
+    if not edited.faces and options.on_no_face == "skip":
+        return replace(result, outcome="skipped", reason=reason)
+    result = replace(result, outcome="copied", reason=reason)
+    if copy_suffices(source, target, options.write):
+        return replace(result, output_sha256=copy_photo(source, target))
+    plain = replace(options.write, provenance=None)
+    return replace(
+        result, output_sha256=write_photo(photo, target, photo.pixels, plain), notes=notes
+    )

@@ -1,0 +1,298 @@
+"""What ``faceedit apply`` does with its options: the run over files, and the pipe."""
+
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from faceedit.batch.build import EditSettings, open_editors
+from faceedit.batch.files import folders_in_use
+from faceedit.batch.manifest import MANIFEST_FILE, Manifest, manifest_folder
+from faceedit.batch.pipeline import Pace
+from faceedit.batch.result import OUTCOMES, Result, describe
+from faceedit.batch.run import RunOptions, run
+from faceedit.batch.shard import Shard, parse_shard
+from faceedit.cli.options import prepare
+from faceedit.cli.output import on_one_line, print_json, tell
+from faceedit.cli.run_progress import run_progress
+from faceedit.errors import UsageError
+from faceedit.photos import Job, Provenance, WriteOptions, plan
+
+if TYPE_CHECKING:
+    from faceedit.batch.editor import FaceEditor
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of each photo, and how much of the machine may be used for it.
+
+    Attributes:
+        settings: of the editor.
+        write: how outputs are written, without provenance, which depends on the networks.
+        on_no_face: as `RunOptions` has it.
+        provenance: write it.
+        c2pa: certificate chain and key to sign with; None signs nothing.
+        workers: photos looked at side by side on each device; None fits it.
+        threads: of the CPU for each network call.
+    """
+
+    settings: EditSettings
+    write: WriteOptions
+    on_no_face: Literal["copy", "skip", "fail"]
+    provenance: bool
+    c2pa: tuple[Path, Path] | None
+    workers: int | None
+    threads: int
+
+
+@dataclass(frozen=True)
+class Say:
+    """How much is said, and where results go."""
+
+    quiet: bool
+    as_json: bool
+
+
+def edit_files(
+    request: Request,
+    inputs: Sequence[str],
+    output: str | None,
+    say: Say,
+    *,
+    recursive: bool = True,
+    shard: str | None = None,
+    overwrite: bool = False,
+    compare: bool = False,
+    gallery: bool = False,
+    on_ray: bool = False,
+) -> bool:
+    """Edit files and folders; return whether any photo failed.
+
+    Args:
+        request: what is asked.
+        inputs: files, folders and patterns.
+        output: file or folder.
+        say: how much is said.
+        recursive: take subfolders too.
+        shard: part of the plan to do, as `parse_shard` reads it.
+        overwrite: do anew what the manifest says is done.
+        compare: write a sheet for each photo.
+        gallery: write a page of all photos.
+        on_ray: spread the work over a Ray cluster.
+
+    Raises:
+        FaceEditError: nothing can be done at all.
+    """
+    part = None if shard is None else parse_shard(shard)
+    unlistable: list[tuple[Path, str]] = []
+    jobs = plan(
+        inputs, output, recursive, request.write.format, lambda *one: unlistable.append(one)
+    )
+    for folder, reason in unlistable:
+        tell(on_one_line(f"failed {folder}: {reason}"))
+    if not jobs:
+        raise UsageError(f"no photos in {', '.join(inputs)}")
+    if part is not None:
+        jobs = part.of(jobs, output)
+        if not jobs:
+            tell(f"no photos in part {part}")
+            return bool(unlistable)
+    prepare(request.threads)
+    editors = open_editors(request.settings)
+    options = _options(request, editors[0])
+    name = MANIFEST_FILE if part is None else part.manifest_file
+    settings = for_manifest(request, options, editors[0])
+    manifest = Manifest(output, settings, name, believe=not overwrite)
+    if not say.quiet:
+        tell(f"{_headline(request, editors)}, {_count(len(jobs), 'photo')}{_of(part)}")
+    manifest.open(jobs)
+    counts: Counter[str] = Counter(failed=len(unlistable))
+    results: list[Result] = []
+    start = time.perf_counter()
+    if on_ray:
+        from faceedit.batch.ray_engine import run_on_ray
+
+        running = run_on_ray(jobs, request.settings, options, manifest, request.workers)
+    else:
+        crew, pace = _crew(editors, request, len(jobs))
+        running = run(jobs, crew, options, manifest, pace)
+    shown = not say.quiet and not (say.as_json and sys.stdout.isatty())
+    try:
+        with (
+            folders_in_use(_folders(jobs, output)),
+            closing(running),
+            run_progress(len(jobs), shown) as told,
+        ):
+            for result in running:
+                counts[result.outcome] += 1
+                counts["resumed"] += result.resumed
+                _report(result, say)
+                told(result)
+                if compare or gallery:
+                    results.append(result)
+    except BaseException:
+        left = len(jobs) + len(unlistable) - sum(counts[outcome] for outcome in OUTCOMES)
+        if not say.quiet and left:
+            tell(f"stopped, {_count(left, 'photo')} left: the same command again goes on")
+        raise
+    finally:
+        if not say.quiet:
+            tell(_summary(counts, time.perf_counter() - start))
+    if results:
+        _write_reports(results, output, compare, gallery, part, request)
+    return counts["failed"] > 0
+
+
+def edit_pipe(request: Request, output: str | None, say: Say) -> bool:
+    """Edit one photo from stdin to stdout, or to the file ``output``; return whether it failed.
+
+    Raises:
+        FaceEditError: nothing can be done at all.
+    """
+    from faceedit.batch.pipe import edit_bytes
+
+    if output is None and sys.stdout.isatty():
+        raise UsageError("stdout is a terminal: send the photo to a file or a program")
+    if say.as_json and output is None:
+        raise UsageError("--json and the photo cannot both go to stdout: name a file with -o")
+    data = sys.stdin.buffer.read()
+    prepare(request.threads)
+    editor = open_editors(request.settings)[0]
+    options = _options(request, editor)
+    if not say.quiet:
+        tell(f"{_headline(request, [editor])}, 1 photo")
+    result, edited = edit_bytes(data, editor, options, None if output is None else Path(output))
+    _report(result, say)
+    if output is None and edited is not None:
+        sys.stdout.buffer.write(edited)
+        sys.stdout.buffer.flush()
+    return result.outcome == "failed"
+
+
+def for_manifest(request: Request, options: RunOptions, editor: "FaceEditor") -> dict[str, Any]:
+    """Return what every line of the manifest says of the run.
+
+    ``settings``, ``method``, ``profile`` and ``weights_sha256`` decide what outputs look like; the
+    device and the version are told, and a run on another device takes up what this one did.
+    """
+    settings = request.settings
+    return {
+        "settings": {
+            "target": str(settings.target),
+            **asdict(settings.find),
+            "landmarks": settings.landmarks,
+            "min_identity": settings.min_identity,
+            "precision": editor.precision,
+            "on_no_face": options.on_no_face,
+            "quality": options.write.quality,
+            "format": options.write.format,
+            "strip": options.write.strip,
+            "provenance": request.provenance,
+            "c2pa": None if request.c2pa is None else str(request.c2pa[0]),
+        },
+        "method": editor.method.name,
+        "profile": editor.method.profile,
+        "weights_sha256": editor.weights_sha256,
+        "device": editor.device,
+        "faceedit": version("faceedit"),
+    }
+
+
+def _options(request: Request, editor: "FaceEditor") -> RunOptions:
+    method = editor.method
+    said = Provenance(
+        method=f"{method.name} {method.profile}",
+        target=str(request.settings.target),
+        weights_sha256=editor.weights_sha256,
+        version=version("faceedit"),
+    )
+    write = replace(request.write, provenance=said if request.provenance else None)
+    if request.c2pa is not None:
+        from faceedit.photos.content_credentials import C2paSigner
+
+        write = replace(write, signer=C2paSigner(*request.c2pa, said))
+    return RunOptions(request.settings.target, request.on_no_face, write)
+
+
+def _crew(
+    editors: "Sequence[FaceEditor]", request: Request, photos: int
+) -> "tuple[list[FaceEditor], Pace]":
+    """Return an editor for each thread that looks, and how much is done at once."""
+    cores = _cores()
+    on_cpu = editors[0].device == "cpu"
+    workers = request.workers or (cores if on_cpu else 1)
+    crew = [editor for editor in editors for _ in range(min(workers, photos))]
+    batch = max(editors[0].batching.size, request.settings.batch or 1)
+    readers = min(cores, photos, 4)
+    return crew, Pace(readers=readers, finishers=min(cores, photos), batch=batch)
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _folders(jobs: Sequence[Job], output: str | None) -> dict[Path, set[Path]]:
+    folders: dict[Path, set[Path]] = {}
+    for job in jobs:
+        folders.setdefault(manifest_folder(job, output), set()).add(job.target.parent)
+    return folders
+
+
+def _headline(request: Request, editors: "Sequence[FaceEditor]") -> str:
+    method, target = editors[0].method, request.settings.target
+    devices = ", ".join(one.device for one in editors)
+    return f"{target} by {method.name} {method.profile} on {devices} in {editors[0].precision}"
+
+
+def _of(part: Shard | None) -> str:
+    return "" if part is None else f" of part {part}"
+
+
+def _summary(counts: "Counter[str]", seconds: float) -> str:
+    parts = ", ".join(f"{counts[outcome]} {outcome}" for outcome in OUTCOMES)
+    resumed = f" ({counts['resumed']} done before)" if counts["resumed"] else ""
+    return f"{parts}{resumed} in {seconds:.1f} s"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _report(result: Result, say: Say) -> None:
+    source = result.job.source
+    if not result.resumed or result.outcome == "failed":
+        if result.outcome == "failed" or (result.reason and not say.quiet):
+            tell(on_one_line(f"{result.outcome} {source}: {result.reason}"))
+        if not say.quiet:
+            for note in result.notes:
+                tell(on_one_line(f"note {source}: {note}"))
+    if say.as_json:
+        print_json(describe(result))
+        sys.stdout.flush()
+
+
+def _write_reports(
+    results: Sequence[Result],
+    output: str | None,
+    compare: bool,
+    gallery: bool,
+    part: Shard | None,
+    request: Request,
+) -> None:
+    from faceedit.batch.report.write import write_galleries, write_sheets
+
+    if compare:
+        for problem in write_sheets(results, output):
+            tell(on_one_line(problem))
+    if gallery:
+        facts = {"target": str(request.settings.target), "model": request.settings.model}
+        for path in write_galleries(results, output, facts, "" if part is None else f"-{part}"):
+            tell(on_one_line(f"gallery {path}"))

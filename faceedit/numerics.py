@@ -1,0 +1,80 @@
+"""In which numbers networks compute, and whether they are compiled."""
+
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from faceedit.errors import DeviceError, UsageError
+
+if TYPE_CHECKING:
+    import torch
+
+PRECISIONS = ("auto", "fp32", "bf16", "fp16")
+
+
+@dataclass(frozen=True)
+class Numerics:
+    """How a method's large network computes.
+
+    Attributes:
+        precision: ``fp32``, ``bf16`` or ``fp16``.
+        is_compiled: through ``torch.compile``, which takes its time once and saves some later.
+    """
+
+    precision: str = "fp32"
+    is_compiled: bool = False
+
+    def autocast(self, device: "torch.device") -> AbstractContextManager[object]:
+        """Return a context in which convolutions and products have this precision."""
+        if self.precision == "fp32":
+            return nullcontext()
+        import torch
+
+        dtype = torch.bfloat16 if self.precision == "bf16" else torch.float16
+        return torch.autocast(device.type, dtype)
+
+
+FULL = Numerics()
+
+
+def pick_numerics(precision: str, device: "torch.device", compile: bool = False) -> Numerics:
+    """Turn what the user wrote into numbers that the device has.
+
+    Args:
+        precision: ``auto`` (``bf16`` where the device multiplies such numbers faster, ``fp32``
+            elsewhere), ``fp32``, ``bf16`` or ``fp16``.
+        device: where the networks run.
+        compile: compile the network.
+
+    Raises:
+        DeviceError: the device has no such numbers; they never become others.
+        UsageError: ``precision`` is none of the above.
+    """
+    if precision not in PRECISIONS:
+        raise UsageError(f"unknown precision {precision!r}; write {', '.join(PRECISIONS)}")
+    if precision == "auto":
+        precision = "bf16" if _is_fast_in_bf16(device) else "fp32"
+    elif precision == "fp16" and device.type == "cpu":
+        raise DeviceError("--precision fp16: a CPU has no such numbers; use bf16 or fp32")
+    elif precision == "bf16" and not _has_bf16(device):
+        raise DeviceError(f"--precision bf16: {device} has no such numbers; use fp32 or fp16")
+    return Numerics(precision, compile)
+
+
+def _is_fast_in_bf16(device: "torch.device") -> bool:
+    import torch
+
+    if device.type == "cpu":
+        # Other CPUs take bf16, too, and are slower for it.
+        return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    return False
+
+
+def _has_bf16(device: "torch.device") -> bool:
+    import torch
+
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    return True

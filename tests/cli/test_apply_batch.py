@@ -1,0 +1,193 @@
+"""What makes `faceedit apply` fit for ten thousand photos: resume, shards, pipes, reports, signals."""
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import skimage.data
+from PIL import Image
+
+ASTRONAUT = Image.fromarray(skimage.data.astronaut())
+
+
+@pytest.fixture
+def apply(run_main, fake_weights):
+    """Run ``apply --target happy --weights FAKE`` on what is given."""
+    weights = fake_weights()
+
+    def run(*args):
+        return run_main("apply", "--target", "happy", "--weights", weights, *args)
+
+    return run
+
+
+@pytest.fixture
+def photos(tmp_path):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    ASTRONAUT.save(folder / "a.jpg")
+    ASTRONAUT.resize((300, 300)).save(folder / "b.png")
+    Image.new("RGB", (40, 30)).save(folder / "blank.png")
+    return folder
+
+
+def outcomes(result):
+    lines = [json.loads(line) for line in result.out.splitlines()]
+    return {line["input"].rsplit("/", 1)[-1]: (line["outcome"], line["resumed"]) for line in lines}
+
+
+def test_the_same_command_again_goes_on(apply, photos):
+    assert set(outcomes(apply(photos, "--json")).values()) == {("edited", False), ("copied", False)}
+    edited = photos.with_name("photos-edited")
+    (edited / "b.png").write_bytes(b"harmed")
+    result = apply(photos, "--json")
+    assert outcomes(result) == {
+        "a.jpg": ("edited", True),
+        "b.png": ("edited", False),
+        "blank.png": ("copied", True),
+    }
+    assert "2 edited, 1 copied, 0 skipped, 0 failed (2 done before)" in result.err
+    assert not any(done for _, done in outcomes(apply(photos, "--json", "--overwrite")).values())
+    assert not outcomes(apply(photos, "--json", "--quality", "70"))["a.jpg"][1]
+
+
+def test_shards_do_it_all_together(apply, photos):
+    for index in (1, 2, 3):
+        assert apply(photos, "--shard", f"{index}/3", "-q").code == 0
+    assert all(done for _, done in outcomes(apply(photos, "--json")).values())
+    manifests = photos.with_name("photos-edited").glob("faceedit-*-of-3.jsonl")
+    assert sum(len(path.read_text().splitlines()) for path in manifests) == 3
+
+
+def pipe(monkeypatch, data):
+    """Put bytes on stdin and return what collects stdout's."""
+    out = io.TextIOWrapper(io.BytesIO())
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
+    monkeypatch.setattr(sys, "stdout", out)
+    return out
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "b.png", "blank.png"])
+def test_a_pipe_gives_what_a_file_gives(run_main, fake_weights, photos, monkeypatch, name):
+    from faceedit import cli
+
+    weights = str(fake_weights())
+    run_main("apply", "-t", "happy", "--weights", weights, "-q", photos / name)
+    expected = next(photos.glob(f"{name[:-4]}-edited.*")).read_bytes()
+    out = pipe(monkeypatch, (photos / name).read_bytes())
+    monkeypatch.setattr(
+        sys, "argv", ["faceedit", "apply", "-t", "happy", "--weights", weights, "-"]
+    )
+    with pytest.raises(SystemExit) as left:
+        cli.main()
+    assert left.value.code == 0
+    assert out.buffer.getvalue() == expected
+
+
+def test_a_pipe_into_a_file(apply, photos, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO((photos / "a.jpg").read_bytes())))
+    result = apply("-", "-o", photos / "new.png", "--json")
+    assert result.code == 0
+    assert json.loads(result.out)["output"] == str(photos / "new.png")
+    with Image.open(photos / "new.png") as image:
+        assert image.size == (512, 512)
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"), [(b"", "it is empty"), (b"no photo at all", "nor another known format")]
+)
+def test_what_is_no_photo_on_stdin_fails(apply, monkeypatch, data, reason):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
+    result = apply("-")
+    assert (result.code, result.out) == (1, "")
+    assert result.err.splitlines()[1].startswith("failed stdin: ")
+    assert reason in result.err
+
+
+def test_reports(apply, photos):
+    result = apply(photos, "--compare", "--gallery", "-q")
+    assert result.code == 0
+    edited = photos.with_name("photos-edited")
+    sheets = sorted(path.name for path in (edited / "faceedit-compare").iterdir())
+    assert sheets == ["a.jpg.jpg", "b.png.jpg"]
+    page = (edited / "faceedit-gallery.html").read_text()
+    assert all(name in page for name in ("a.jpg", "b.png", "blank.png"))
+    # Reports are no photos: a run over the outputs does not take them for such.
+    result = apply(edited, "--json")
+    assert set(outcomes(result)) == {"a.jpg", "b.png", "blank.png"}
+
+
+def test_photos_say_how_they_were_made_unless_told_not_to(apply, photos):
+    apply(photos, "-q")
+    edited = photos.with_name("photos-edited")
+    for name in ("a.jpg", "b.png"):
+        data = (edited / name).read_bytes()
+        assert b"compositeWithTrainedAlgorithmicMedia" in data
+        assert b"reggan fake" in data
+    # What was not edited is not said to be.
+    assert (edited / "blank.png").read_bytes() == (photos / "blank.png").read_bytes()
+    apply(photos, "-q", "--no-provenance")
+    assert b"compositeWithTrained" not in (edited / "a.jpg").read_bytes()
+
+
+def test_the_guard_keeps_the_original(apply, photos):
+    result = apply(photos, "--min-identity", "1.0", "--json")
+    assert outcomes(result)["b.png"] == ("copied", False)
+    assert "copied" in result.err
+    assert "change the person too much" in result.err
+    edited = photos.with_name("photos-edited")
+    assert (edited / "b.png").read_bytes() == (photos / "b.png").read_bytes()
+    line = next(json.loads(line) for line in result.out.splitlines() if "b.png" in line)
+    (face,) = line["faces"]
+    assert face["scores"]["strength"] == 0
+    assert 0.5 < face["scores"]["identity"] < 1
+
+
+def test_numbers_of_a_device_are_chosen_or_refused(apply, photos):
+    result = apply(photos / "b.png", "--precision", "bf16")
+    assert result.code == 0
+    assert "on cpu in bf16, 1 photo" in result.err
+    result = apply(photos / "a.jpg", "--precision", "fp16")
+    assert (result.code, result.out) == (3, "")
+    assert "a CPU has no such numbers" in result.err
+
+
+def test_a_device_that_is_missing_is_never_the_cpu(apply, photos):
+    assert apply(photos, "--device", "cuda:7").code == 3
+    assert not photos.with_name("photos-edited").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such signals")
+@pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_signals_end_a_run_cleanly(tmp_path, signum, code):
+    rng = np.random.default_rng(0)
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for at in range(40):
+        side = int(rng.integers(300, 420))
+        ASTRONAUT.resize((side, side)).save(photos / f"{at}.png")
+    command = [sys.executable, "-m", "faceedit", "apply", "--target", "happy", str(photos)]
+    edited = tmp_path / "photos-edited"
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 60
+        while not list(edited.glob("*.png")) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        os.kill(process.pid, signum)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == code
+    assert "the same command again goes on" in err
+    assert not list(edited.glob(".*"))
+    done = [json.loads(line) for line in (edited / "faceedit.jsonl").read_text().splitlines()]
+    outputs = list(edited.glob("*.png"))
+    assert 0 < len(outputs) < 40
+    # What was written is in the manifest: nothing in hand was dropped half way.
+    assert {path.name for path in outputs} == {line["place"] for line in done}
+    for path in outputs:
+        with Image.open(path) as image:
+            image.load()
