@@ -11,7 +11,7 @@ def complain(message: str) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    line = " ".join(message.split())
+    line = on_one_line(" ".join(message.split()))
     Console(stderr=True).print(Text(f"error: {line}", style="red"), soft_wrap=True)
 
 

@@ -4,8 +4,11 @@ import pytest
 import skimage.data
 
 from faceedit.batch.editor import FaceEditor
+from faceedit.batch.run import RunOptions, run
 from faceedit.faces.build import build_finder
+from faceedit.photos import plan
 from faceedit.registry import Registry, packaged_weights
+from faceedit.targets import parse_target
 
 
 @pytest.fixture(scope="session")
@@ -16,6 +19,12 @@ def finder():
 @pytest.fixture(scope="session")
 def astronaut():
     return skimage.data.astronaut()
+
+
+@pytest.fixture(scope="session")
+def portrait(astronaut):
+    """The astronaut cut to (256, 210): her face lies in rows 60 to 190 and columns 50 to 160."""
+    return np.ascontiguousarray(astronaut[:256, 120:330])
 
 
 @pytest.fixture(scope="session")
@@ -34,3 +43,21 @@ def five(astronaut):
 @pytest.fixture
 def editor(finder, make_method):
     return FaceEditor(finder, make_method())
+
+
+@pytest.fixture
+def run_folder(editor):
+    """Edit a folder: ``run_folder(folder, on_no_face="skip") -> {name below it: Result}``.
+
+    What lies in the output folder afterwards has to be outputs and nothing else.
+    """
+
+    def run_all(folder, **options):
+        options = RunOptions(**{"target": parse_target(["happy"]), **options})
+        jobs = plan([folder], format=options.write.format)
+        results = {str(r.job.source.relative_to(folder)): r for r in run(jobs, editor, options)}
+        left = {p for p in folder.with_name("photos-edited").rglob("*") if not p.is_dir()}
+        assert left == {one.output for one in results.values() if one.output}
+        return results
+
+    return run_all
