@@ -149,7 +149,7 @@ def _write(result: Result, photo: Photo, edited: EditedPhoto, options: RunOption
     result = replace(result, outcome="copied", reason=reason)
     if copy_suffices(source, target, options.write):
         return replace(result, output_sha256=copy_photo(source, target))
-    plain = replace(options.write, provenance=None)
+    plain = replace(options.write, provenance=None, signer=None)
     return replace(
         result, output_sha256=write_photo(photo, target, photo.pixels, plain), notes=notes
     )

@@ -1,6 +1,5 @@
 """What ``faceedit apply`` does with its options: the run over files, and the pipe."""
 
-import os
 import sys
 import time
 from collections import Counter
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from faceedit.batch.build import EditSettings, open_editors
+from faceedit.batch.crew import gather_crew
 from faceedit.batch.files import folders_in_use
 from faceedit.batch.manifest import MANIFEST_FILE, Manifest, manifest_folder
 from faceedit.batch.pipeline import Pace
@@ -120,7 +120,7 @@ def edit_files(
 
         running = run_on_ray(jobs, request.settings, options, manifest, request.workers)
     else:
-        crew, pace = _crew(editors, request, len(jobs))
+        crew, pace = gather_crew(editors, len(jobs), request.workers)
         running = run(jobs, crew, options, manifest, pace)
     shown = not say.quiet and not (say.as_json and sys.stdout.isatty())
     try:
@@ -218,25 +218,6 @@ def _options(request: Request, editor: "FaceEditor") -> RunOptions:
 
         write = replace(write, signer=C2paSigner(*request.c2pa, said))
     return RunOptions(request.settings.target, request.on_no_face, write)
-
-
-def _crew(
-    editors: "Sequence[FaceEditor]", request: Request, photos: int
-) -> "tuple[list[FaceEditor], Pace]":
-    """Return an editor for each thread that looks, and how much is done at once."""
-    cores = _cores()
-    on_cpu = editors[0].device == "cpu"
-    workers = request.workers or (cores if on_cpu else 1)
-    crew = [editor for editor in editors for _ in range(min(workers, photos))]
-    batch = max(editors[0].batching.size, request.settings.batch or 1)
-    readers = min(cores, photos, 4)
-    return crew, Pace(readers=readers, finishers=min(cores, photos), batch=batch)
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _folders(jobs: Sequence[Job], output: str | None) -> dict[Path, set[Path]]:

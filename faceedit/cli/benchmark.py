@@ -11,12 +11,17 @@ from faceedit.cli.output import print_columns, print_json, tell
 from faceedit.errors import UsageError
 
 if TYPE_CHECKING:
+    from faceedit.batch.editor import FaceEditor
     from faceedit.evaluation.network_speed import NetworkSpeed
     from faceedit.evaluation.speed import PhotoSpeed
+    from faceedit.targets import Target
 
 SIDE = 1350
 """Of the built-in picture in pixels."""
 QUALITY = 90
+SIDES = (400, 450, 512, 560, 600)
+SCALING_PHOTOS, MEMORY_PHOTOS, RESUME_PHOTOS = 40, (200, 5000), 10_000
+"""Of long runs."""
 
 
 def benchmark(
@@ -45,12 +50,21 @@ def benchmark(
             "--training", help="Measure the training engine's steps beside a bare loop instead."
         ),
     ] = False,
+    runs: Annotated[
+        bool,
+        typer.Option(
+            "--runs",
+            help="Measure long runs instead: speed by workers, memory over 5,000 photos, and what "
+            "it costs to resume a finished folder of 10,000. Takes a quarter of an hour and 6 GB.",
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Write one JSON object.")] = False,
 ) -> None:
     """Measure every stage, the networks, and what the machine could do at best.
 
-    Start-up is left out of the rates and told apart. Peak memory is that of the whole process,
-    networks and libraries included, during a stage.
+    Stages are measured in one thread each, as the command runs them; networks with all threads, or
+    as many as are given. Start-up is left out of the rates and told apart. Peak memory is that of
+    the whole process, networks and libraries included, during a stage.
     """
     if training:
         _measure_training(device, threads, repeat, as_json)
@@ -61,6 +75,7 @@ def benchmark(
     import torch
 
     from faceedit.batch.build import EditSettings, open_editor
+    from faceedit.batch.crew import cores
     from faceedit.evaluation.network_speed import (
         measure_gemm,
         measure_method,
@@ -73,13 +88,19 @@ def benchmark(
     from faceedit.registry import open_registry
     from faceedit.targets import parse_target
 
-    prepare(threads)
+    prepare(1)
     wanted = parse_target(target.split("+"))
     settings = EditSettings(
         target=wanted, model=model, profile=profile, weights=weights, device=device
     )
     editor = open_editor(settings)
     startup = time.perf_counter() - start
+    if runs:
+        given = ["-t", target, "-m", model, "--device", device]
+        given += [] if profile is None else ["--profile", profile]
+        given += [] if weights is None else ["--weights", str(weights)]
+        _measure_runs(editor, wanted, photos, given, as_json)
+        return
     with tempfile.TemporaryDirectory(prefix="faceedit-benchmark-") as folder:
         paths = [_picture(Path(folder))] if photos is None else [j.source for j in plan([photos])]
         if not paths:
@@ -87,6 +108,7 @@ def benchmark(
         speed = measure_photos(editor, paths, wanted, repeat)
     for path in speed.unreadable:
         tell(f"left out, cannot be read: {path}")
+    prepare(threads or cores())
     place = torch.device(editor.device)
     gemm = measure_gemm(place)
     networks = [measure_paper(place, gemm)]
@@ -125,15 +147,64 @@ def _measure_training(device: str, threads: int | None, repeat: int, as_json: bo
     )
 
 
-def _picture(folder: Path) -> Path:
-    """Write the demo's picture as a JPEG of `SIDE` pixels."""
+def _measure_runs(
+    editor: "FaceEditor", target: "Target", photos: Path | None, given: list[str], as_json: bool
+) -> None:
+    import tempfile
+    from dataclasses import asdict
+
+    from faceedit.evaluation.batch_speed import (
+        measure_flatness,
+        measure_resume,
+        measure_scaling,
+    )
+    from faceedit.photos import plan
+
+    with tempfile.TemporaryDirectory(prefix="faceedit-benchmark-") as folder:
+        if photos is None:
+            large = [_picture(Path(folder))]
+            small = [_picture(Path(folder), side) for side in SIDES]
+        else:
+            large = small = [job.source for job in plan([photos])]
+        scaling = measure_scaling(editor, large, target, SCALING_PHOTOS)
+        flatness = measure_flatness(editor, small, target, *MEMORY_PHOTOS)
+        resume = measure_resume(large[0], RESUME_PHOTOS, given)
+    if as_json:
+        print_json(
+            {
+                "scaling": [asdict(one) for one in scaling],
+                "memory": asdict(flatness),
+                "resume": asdict(resume),
+            }
+        )
+        return
+    rows = [(str(one.workers), f"{one.photos_per_second:.2f}") for one in scaling]
+    print_columns(("WORKERS", "PHOTOS/S"), rows)
+    print()
+    rows = [
+        (f"{count:,}", "-" if peak is None else f"{peak / 1e6:.0f} MB")
+        for count, peak in (
+            (flatness.few, flatness.peak_few),
+            (flatness.many, flatness.peak_many),
+        )
+    ]
+    print_columns(("PHOTOS IN ONE RUN", "PEAK MEMORY"), rows)
+    print(
+        f"\nresuming a finished folder of {resume.photos:,} photos "
+        f"({resume.bytes / 1e9:.1f} GB to hash): {resume.seconds:.1f} s"
+    )
+
+
+def _picture(folder: Path, side: int | None = None) -> Path:
+    """Write the demo's picture as a JPEG of ``side`` pixels, or of `SIDE`."""
     from PIL import Image
 
     from faceedit.cli.demo import astronaut_file
 
-    path = folder / "astronaut.jpg"
+    side = side or SIDE
+    path = folder / f"astronaut-{side}.jpg"
     with Image.open(astronaut_file()) as picture:
-        large = picture.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+        large = picture.convert("RGB").resize((side, side), Image.Resampling.BICUBIC)
     large.save(path, quality=QUALITY)
     return path
 
@@ -151,6 +222,7 @@ def _report(
         "megapixels": speed.megapixels,
         "unreadable": [str(path) for path in speed.unreadable],
         "stages": [asdict(stage) for stage in speed.stages],
+        "bound_photos_per_second": speed.bound,
         "networks": [asdict(network) for network in networks],
         "gemm_gflop_per_second": gemm,
     }
@@ -178,7 +250,8 @@ def _print(report: dict[str, Any]) -> None:
             for stage in report["stages"]
         ],
     )
-    print()
+    whole, bound = report["stages"][-1]["photos_per_second"], report["bound_photos_per_second"]
+    print(f"at best {bound:.2f} photos/s; the whole run reaches {whole / bound:.0%} of that\n")
     rows = [
         (
             network["name"],

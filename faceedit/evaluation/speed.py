@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 
+from faceedit.batch.crew import cores, gather_crew
 from faceedit.batch.editor import FaceEditor
 from faceedit.batch.masks import disjoint_masks
 from faceedit.batch.run import RunOptions, run
@@ -48,8 +49,10 @@ class PhotoSpeed:
         faces: faces in them.
         megapixels: of the mean photo.
         first_photo: seconds of the first one, which warms up and counts in no stage.
-        stages: in the order of `STAGES`. ``whole`` is the command's own run, which reads one photo
-            ahead of the one that it edits, and hashes it.
+        stages: in the order of `STAGES`, each in one thread. ``whole`` is the command's own run,
+            in which they overlap, with hashes and files made safe.
+        bound: photos a second at best: all cores busy with nothing but the stages, and the slowest
+            stage, if it has a device of its own, never waiting.
         unreadable: photos left out.
         crop: one face, for measuring networks; None where no photo has any.
     """
@@ -59,6 +62,7 @@ class PhotoSpeed:
     megapixels: float
     first_photo: float
     stages: tuple[StageSpeed, ...]
+    bound: float
     unreadable: tuple[Path, ...]
     crop: Crop | None = field(repr=False)
 
@@ -91,15 +95,32 @@ def measure_photos(
         for job in jobs * repeats:
             size, crops = _stages(editor, job, target, watch)
             pixels, faces, crop = pixels + size, faces + len(crops), crop or next(iter(crops), None)
+        again = [
+            Job(j.source, j.target.with_stem(f"{j.target.stem}-{r}"))
+            for r in range(repeats)
+            for j in jobs
+        ]
+        crew, pace = gather_crew([editor], len(again))
         with watch.stage("whole"):
-            for result in run(jobs * repeats, editor, RunOptions(target=target)):
+            for result in run(again, crew, RunOptions(target=target), pace=pace):
                 if result.outcome == "failed":
                     raise PhotoError(result.job.source, result.reason)
     count = len(jobs) * repeats
     stages = tuple(
         StageSpeed(name, count / watch.seconds[name], watch.peaks[name].bytes) for name in STAGES
     )
-    return PhotoSpeed(count, faces, pixels / count / 1e6, first, stages, tuple(unreadable), crop)
+    bound = _bound(stages, editor.device)
+    size = pixels / count / 1e6
+    return PhotoSpeed(count, faces, size, first, stages, bound, tuple(unreadable), crop)
+
+
+def _bound(stages: Sequence[StageSpeed], device: str) -> float:
+    """Return how many photos a second a run could do at best."""
+    seconds = {one.name: 1 / one.photos_per_second for one in stages if one.name != "whole"}
+    if device == "cpu":
+        return cores() / sum(seconds.values())
+    on_device = seconds["faces"] + seconds["edit"]
+    return min(1 / on_device, cores() / (sum(seconds.values()) - on_device))
 
 
 def _readable(jobs: Sequence[Job]) -> tuple[list[Job], list[Path]]:

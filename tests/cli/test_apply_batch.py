@@ -1,4 +1,4 @@
-"""What makes `faceedit apply` fit for ten thousand photos: resume, shards, pipes, reports, signals."""
+"""What makes `apply` fit for ten thousand photos: resume, shards, pipes, reports, signals."""
 
 import io
 import json

@@ -1,0 +1,39 @@
+"""How much of a machine a run uses: an editor for each thread that looks, and the pace."""
+
+import os
+from collections.abc import Sequence
+
+from faceedit.batch.editor import FaceEditor
+from faceedit.batch.pipeline import Pace
+
+MOST_READERS = 4
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def gather_crew(
+    editors: Sequence[FaceEditor], photos: int, workers: int | None = None
+) -> tuple[list[FaceEditor], Pace]:
+    """Return an editor for each thread that looks, and how much is done at once.
+
+    Args:
+        editors: one for each device.
+        photos: in the run.
+        workers: threads that look, for each device; None takes one for each core of the CPU, or
+            one for each GPU.
+    """
+    on_cpu = editors[0].device == "cpu"
+    count = workers or (cores() if on_cpu else 1)
+    crew = [editor for editor in editors for _ in range(min(count, photos))]
+    others = count if workers and on_cpu else cores()
+    pace = Pace(
+        readers=min(others, photos, MOST_READERS),
+        finishers=min(others, photos),
+        batch=editors[0].batching.size,
+    )
+    return crew, pace
