@@ -31,7 +31,7 @@ def read_metadata(data: bytes, dpi: tuple[float, float] | None) -> Metadata:
     profile: dict[int, bytes] = {}
     resources: list[bytes] = []
     others: list[bytes] = []
-    for marker, body in _segments(data):
+    for marker, body in _segments(data)[0]:
         if marker == _APP1 and body.startswith(_EXIF):
             exif = exif or body[len(_EXIF) :]
         elif marker == _APP1 and body.startswith(_XMP):
@@ -89,8 +89,15 @@ def _segment(marker: int, body: bytes) -> bytes:
     return bytes([0xFF, marker]) + struct.pack(">H", len(body) + 2) + body
 
 
-def _segments(data: bytes) -> list[tuple[int, bytes]]:
-    """Return (marker, body) of the segments before the first scan."""
+def count_scans(data: bytes) -> int:
+    """Return how many times a JPEG file goes over its first picture."""
+    _, start = _segments(data)
+    end = data.find(b"\xff\xd9", start)
+    return data.count(b"\xff\xda", start, end if end > 0 else len(data))
+
+
+def _segments(data: bytes) -> tuple[list[tuple[int, bytes]], int]:
+    """Return (marker, body) of the segments before the first scan, and where that begins."""
     found, at = [], 2
     while at + 4 <= len(data) and data[at] == 0xFF:
         marker = data[at + 1]
@@ -102,4 +109,4 @@ def _segments(data: bytes) -> list[tuple[int, bytes]]:
         (size,) = struct.unpack_from(">H", data, at + 2)
         found.append((marker, data[at + 4 : at + 2 + size]))
         at += 2 + size
-    return found
+    return found, at

@@ -10,7 +10,9 @@ from faceedit.errors import UsageError
 from faceedit.photos.formats import FORMATS, kind_of
 
 # Previews and waste that systems keep in folders of photos under photos' names, and our sheets.
-_CLUTTER = frozenset({"faceedit-compare", "@eadir", "$recycle.bin", "system volume information", "__macosx"})
+_CLUTTER = frozenset(
+    {"faceedit-compare", "@eadir", "$recycle.bin", "system volume information", "__macosx"}
+)
 _PATTERN = re.compile(r"[*?\[]")
 
 OnUnlistable = Callable[[Path, str], None]

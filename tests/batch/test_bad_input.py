@@ -6,6 +6,7 @@ import struct
 import zlib
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -140,6 +141,13 @@ def zipped_tiff(side):
     return tiff_bomb(*sizes, (273, 4, 1, 1000), (278, 4, 1, side), (279, 4, 1, 99_000))
 
 
+def jpeg_bomb(pixels):
+    """A progressive JPEG that goes over its picture for ever, with a few bytes each time."""
+    data = encoded(pixels, "JPEG", progressive=True)
+    last = data[data.rindex(b"\xff\xda") : -2]
+    return data[:-2] + last * 250 + data[-2:]
+
+
 def peak_of(work):
     """Return what a function returns and how many bytes it took at most, 0 if nobody can tell."""
     status, reset = Path("/proc/self/status"), Path("/proc/self/clear_refs")
@@ -165,6 +173,7 @@ def test_bombs_are_refused_quickly_and_in_little_memory(photos, run_folder):
         "packet.png": (png_bomb(8, 8, (b"iTXt", packet)), CUT),
         "huge.gif": (gif_bomb(65_535), GIF),
         "dense.webp": (webp_bomb(13_000), r"its 13000 x 13000 pixels in \d+ bytes cannot"),
+        "scans.jpg": (jpeg_bomb(np.zeros((64, 64, 3), np.uint8)), "it is stored in more scans"),
         "dense.tif": (zipped_tiff(15_000), r"its 15000 x 15000 pixels in \d+ bytes cannot"),
         # Fields that all have the whole file for their value, and ones that are all their own
         # directory.
