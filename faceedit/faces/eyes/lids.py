@@ -140,8 +140,11 @@ def along_grid(values: np.ndarray, x: np.ndarray) -> np.ndarray:
     """Read (C, N) values of `GRID` at x of any shape: (C, *shape)."""
     place = np.clip((x + _REACH) / (GRID[1] - GRID[0]), 0.0, values.shape[1] - 1)
     index = np.minimum(place.astype(np.intp), values.shape[1] - 2)
-    before = values[:, index]
-    return before + (place - index) * (values[:, index + 1] - before)
+    before, after = values.take(index, axis=1), values.take(index + 1, axis=1)
+    after -= before
+    after *= place - index
+    after += before
+    return after
 
 
 def eye_frame(photo: np.ndarray, eye: int) -> tuple[np.ndarray, np.ndarray]:

@@ -54,6 +54,10 @@ def _between(knots: np.ndarray, length: int) -> np.ndarray:
     return np.maximum(0, 1 - np.abs(at[:, None] - np.arange(len(knots)))).astype(np.float32)
 
 
+TURN = 0.04
+"""What a row up or down costs the path."""
+
+
 def incisal_edge(luma: np.ndarray, inside: np.ndarray, start: np.ndarray, reach: float):
     """Find the lower edge of the upper teeth: a smooth path with light above and dark below.
 
@@ -75,19 +79,21 @@ def incisal_edge(luma: np.ndarray, inside: np.ndarray, start: np.ndarray, reach:
     step = (above - below) / max(float(np.percentile(luma, 90)), 1e-3) * np.asarray(inside)
     off = (rows - start[None]) / reach
     cost = -step + 0.25 * off**2 + np.where(np.abs(off) > 1, 1e3, 0.0)
-    total, back = cost.copy(), np.zeros((height, width), np.int8)
+    costs = np.ascontiguousarray(cost.T)
+    back = np.zeros((width, height), np.int8)
+    total, around = costs[0], np.full(height + 2, 1e9)
     for x in range(1, width):
-        before = total[:, x - 1]
-        choices = np.stack([np.roll(before, 1) + 0.04, before, np.roll(before, -1) + 0.04])
-        choices[0, 0] = choices[2, -1] = 1e9
-        pick = choices.argmin(0)
-        back[:, x] = pick - 1
-        total[:, x] += choices[pick, np.arange(height)]
+        around[1:-1] = total
+        higher, lower = around[:-2] + TURN, around[2:] + TURN
+        best = np.minimum(total, lower)
+        np.copyto(back[x], lower < total, casting="unsafe")
+        back[x][higher <= best] = -1
+        total = costs[x] + np.minimum(higher, best)
     path = np.empty(width, np.float32)
-    row = int(total[:, -1].argmin())
+    row = int(total.argmin())
     for x in range(width - 1, -1, -1):
         path[x] = row
-        row = min(max(row + int(back[row, x]), 0), height - 1)
+        row = min(max(row + int(back[x, row]), 0), height - 1)
     return path
 
 
