@@ -1,0 +1,139 @@
+// The page: what the controls say, applied to the photos.
+
+const find = (selector) => document.querySelector(selector);
+const photos = readPhotos();
+const keys = sortKeys(photos);
+const state = { outcome: null, words: "", key: keys[0], descending: false, split: 50 };
+const splits = new Map();
+
+const view = {
+  closeUp: false,
+  splitOf: (photo) => splits.get(photo) ?? state.split,
+  keep: (photo, split) => {
+    splits.set(photo, split);
+    grid.cards.get(photo)?.stage.setSplit(split);
+  },
+  left: (photo) => grid.focus(photo),
+  card: makeCard,
+};
+const grid = new Grid(find(".grid"), view);
+const enlarged = new Enlarged(find(".enlarged"), view);
+
+function makeCard(photo) {
+  const open = () => enlarged.open(grid.photos, grid.photos.indexOf(photo));
+  const stage = new Stage(photo, { split: (split) => splits.set(photo, split), tap: open });
+  stage.setSplit(view.splitOf(photo));
+  const face = view.closeUp ? largestFace(photo) : null;
+  if (face !== null) stage.setRegion(closeUp(photo, face));
+  const name = make("button", "name", { type: "button", textContent: photo.file, title: photo.name });
+  name.addEventListener("click", open);
+  const about = [inSeconds(photo.seconds)];
+  if (photo.faces || photo.outcome !== "failed") about.unshift(countOf(photo.faces, "face", "faces"));
+  if (photo.folder) about.unshift(photo.folder.slice(0, -1));
+  const element = make(
+    "article",
+    "card",
+    {},
+    make("div", "frame", {}, stage.element),
+    make(
+      "div",
+      "caption",
+      {},
+      make("div", "line", {}, name, make("span", `badge ${photo.outcome}`, { textContent: photo.outcome })),
+      make("p", "about", { textContent: about.join(" · "), title: photo.folder }),
+      make("p", "scores", { title: photo.reason }, ...scoresOf(photo)),
+    ),
+  );
+  element.setAttribute("role", "listitem");
+  return { element, stage, name };
+}
+
+function scoresOf(photo) {
+  const parts = photo.reason ? [make("span", "reason", { textContent: photo.reason })] : [];
+  // The score that the photos are sorted by comes first, where no narrow card cuts it off.
+  const names = Object.keys(photo.scores);
+  names.sort((one, other) => (other === state.key.score) - (one === state.key.score));
+  for (const name of names) {
+    const score = make("span", "score", { textContent: `${name} ` });
+    score.append(make("b", "", { textContent: inDigits(photo.scores[name]) }));
+    score.classList.toggle("sorted", name === state.key.score);
+    parts.push(score);
+  }
+  return parts;
+}
+
+function refresh() {
+  const shown = inOrder(chosen(photos, state.outcome, state.words), state.key, state.descending);
+  grid.show(shown);
+  const all = countOf(photos.length, "photo", "photos");
+  const some = `${shown.length.toLocaleString("en")} of ${all}`;
+  find(".status").textContent = shown.length === photos.length ? all : some;
+  find(".nothing").hidden = shown.length > 0 || photos.length === 0;
+  const way = state.descending ? "descending" : "ascending";
+  find(".direction").textContent = state.descending ? "↓" : "↑";
+  find(".direction").title = `Sorted ${way}; click to turn round`;
+  find(".direction").setAttribute("aria-label", `Sorted ${way}, turn round`);
+  for (const button of find(".outcomes").children) {
+    button.setAttribute("aria-pressed", String((button.dataset.outcome || null) === state.outcome));
+  }
+}
+
+function change(values) {
+  Object.assign(state, values);
+  refresh();
+  const top = find("main").getBoundingClientRect().top;
+  const bar = getComputedStyle(find(".tools")).position === "sticky" ? find(".tools").offsetHeight : 0;
+  if (top < bar) window.scrollBy(0, top - bar);
+}
+
+function markView() {
+  for (const button of find(".views").children) {
+    button.setAttribute("aria-pressed", String(Number(button.dataset.split) === state.split));
+  }
+}
+
+function addOutcome(label, outcome, count) {
+  const button = make("button", outcome ?? "all", { type: "button" }, `${label} `);
+  button.append(make("b", "", { textContent: count.toLocaleString("en") }));
+  if (outcome) button.dataset.outcome = outcome;
+  button.addEventListener("click", () => change({ outcome }));
+  find(".outcomes").append(button);
+}
+
+function start() {
+  addOutcome("All", null, photos.length);
+  for (const outcome of [...OUTCOMES].reverse()) {
+    const count = photos.filter((photo) => photo.outcome === outcome).length;
+    if (count) addOutcome(outcome[0].toUpperCase() + outcome.slice(1), outcome, count);
+  }
+  find("#key").append(...keys.map(({ id, label }) => make("option", "", { value: id, textContent: label })));
+  find("#key").addEventListener("change", (event) => {
+    change({ key: keys.find(({ id }) => id === event.target.value) });
+  });
+  find(".direction").addEventListener("click", () => change({ descending: !state.descending }));
+  find(".words").addEventListener("input", (event) => change({ words: event.target.value }));
+  find(".clear").addEventListener("click", () => {
+    find(".words").value = "";
+    change({ outcome: null, words: "" });
+  });
+  for (const button of find(".views").children) {
+    button.addEventListener("click", () => {
+      splits.clear();
+      state.split = Number(button.dataset.split);
+      markView();
+      for (const { stage } of grid.cards.values()) stage.setSplit(state.split);
+    });
+  }
+  find(".close-up").hidden = photos.every((photo) => photo.boxes.length === 0);
+  find(".close-up").addEventListener("click", (event) => {
+    view.closeUp = !view.closeUp;
+    event.currentTarget.setAttribute("aria-pressed", String(view.closeUp));
+    refresh();
+  });
+  find(".tools").hidden = photos.length === 0;
+  markView();
+  grid.frameAs(photos);
+  refresh();
+}
+
+start();

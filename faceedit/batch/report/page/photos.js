@@ -1,0 +1,111 @@
+// The photos: read from the page, put in order, chosen, and described in words.
+
+// In the order of sorting: what needs a look comes first.
+const OUTCOMES = ["failed", "skipped", "copied", "edited"];
+const MARGIN = 1.9;
+
+function readPhotos() {
+  return Array.from(document.querySelectorAll("script.photo"), (element, index) => {
+    const photo = JSON.parse(element.textContent);
+    const cut = photo.name.lastIndexOf("/") + 1;
+    return Object.assign(photo, {
+      index,
+      folder: photo.name.slice(0, cut),
+      file: photo.name.slice(cut),
+      words: `${photo.name}\n${photo.reason}`.toLowerCase(),
+      pictures: element.nextElementSibling,
+    });
+  });
+}
+
+// Before and after as addresses; an empty one where there is no picture.
+function picturesOf(photo) {
+  const lines = photo.pictures.textContent.split("\n");
+  return lines.map((line) => (line ? `data:image/jpeg;base64,${line}` : ""));
+}
+
+function sortKeys(photos) {
+  const scores = new Set(photos.flatMap((photo) => Object.keys(photo.scores)));
+  return [
+    { id: "order", label: "Order of the run", value: (photo) => photo.index },
+    { id: "name", label: "Name", value: (photo) => photo.name },
+    { id: "outcome", label: "Outcome", value: (photo) => OUTCOMES.indexOf(photo.outcome) },
+    ...Array.from(scores).sort().map((name) => ({
+      id: `score:${name}`,
+      label: name,
+      score: name,
+      value: (photo) => (Object.hasOwn(photo.scores, name) ? photo.scores[name] : null),
+    })),
+    { id: "faces", label: "Number of faces", value: (photo) => photo.faces },
+    { id: "seconds", label: "Seconds", value: (photo) => photo.seconds },
+  ];
+}
+
+const collator = new Intl.Collator("en", { numeric: true });
+
+// Photos without a value come last in both directions; equal ones keep the order of the run.
+function inOrder(photos, key, descending) {
+  const sign = descending ? -1 : 1;
+  const valued = photos.map((photo) => [key.value(photo), photo]);
+  valued.sort(([a, one], [b, other]) => {
+    if (a === null || b === null) {
+      return (a === null) - (b === null) || one.index - other.index;
+    }
+    const difference = typeof a === "string" ? collator.compare(a, b) : a - b;
+    return sign * difference || one.index - other.index;
+  });
+  return valued.map(([, photo]) => photo);
+}
+
+function chosen(photos, outcome, words) {
+  const wanted = words.toLowerCase().split(/\s+/).filter(Boolean);
+  return photos.filter(
+    (photo) =>
+      (outcome === null || photo.outcome === outcome) &&
+      wanted.every((word) => photo.words.includes(word)),
+  );
+}
+
+// A square about a face, moved and shrunk to lie inside the photo; all in fractions of the photo.
+function closeUp(photo, face) {
+  const [width, height] = photo.size;
+  const [left, top, right, bottom] = photo.boxes[face];
+  const longer = Math.max((right - left) * width, (bottom - top) * height);
+  const side = Math.max(Math.min(MARGIN * longer, width, height), 1);
+  const inside = (centre, whole) =>
+    Math.min(Math.max(centre * whole - side / 2, 0), whole - side) / whole;
+  return {
+    x: inside((left + right) / 2, width),
+    y: inside((top + bottom) / 2, height),
+    width: side / width,
+    height: side / height,
+  };
+}
+
+function largestFace(photo) {
+  const [width, height] = photo.size ?? [1, 1];
+  const areas = photo.boxes.map(([l, t, r, b]) => (r - l) * width * (b - t) * height);
+  return areas.length ? areas.indexOf(Math.max(...areas)) : null;
+}
+
+function inDigits(value) {
+  const size = Math.abs(value);
+  if (size >= 1000) return Math.round(value).toLocaleString("en");
+  return String(size < 0.001 ? +value.toPrecision(2) : +value.toFixed(3));
+}
+
+function countOf(number, one, many) {
+  return `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
+}
+
+function inSeconds(seconds) {
+  if (seconds < 0.05) return "under 0.1 s";
+  return seconds < 10 ? `${seconds.toFixed(1)} s` : `${Math.round(seconds).toLocaleString("en")} s`;
+}
+
+function make(tag, name, values, ...children) {
+  const element = Object.assign(document.createElement(tag), values);
+  if (name) element.className = name;
+  element.append(...children);
+  return element;
+}
