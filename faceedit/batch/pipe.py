@@ -33,7 +33,7 @@ def edit_bytes(
         UsageError: the target's name is no photo's, or does not fit the format.
     """
     format = sniff(data[:64])
-    suffix = FORMATS[format][0] if format in FORMATS else ".jpg"
+    suffix = FORMATS[format][0] if format in FORMATS else f".{format or 'jpg'}"
     if options.write.format is not None:
         written = parse_format(options.write.format)[1]
     else:

@@ -195,6 +195,10 @@ def _refuse_collisions(jobs: list[Job]) -> None:
                 f"{targets[key].source} and {job.source} would both be written to {job.target}"
             )
         targets[key] = job
+    nearest = {job.target.parent for job in jobs}
+    for folder in nearest.union(*(folder.parents for folder in nearest)):
+        if job := targets.get(_key(folder, insensitive)):
+            raise PlanError(f"{job.source} would be written to {folder}, but that is a folder")
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

@@ -97,9 +97,18 @@ def test_one_stem_and_one_format_is_refused_before_any_work(photos, face, tmp_pa
     with pytest.raises(PlanError, match=r"a\.jpg and .*a\.png would both be written to .*a\.png"):
         plan([photos], format="png")
     assert names_in(tmp_path) == ["photos"]
-    # A GIF is never written, so that it stands in no photo's way.
-    (photos / "a.png").rename(photos / "a.gif")
-    assert [job.target.name for job in plan([photos], format="png")] == ["a.gif", "a.png", "b.png"]
+    (photos / "a.png").rename(photos / "c.png")
+    (photos / "b.png").mkdir()
+    face.save(photos / "b.png" / "d.png")
+    with pytest.raises(PlanError, match=r"b\.jpg would be .*b\.png, but that is a folder"):
+        plan([photos], format="png")
+    assert len(plan([photos])) == 4
+
+
+def test_a_gif_stands_in_no_photos_way(photos, face):
+    face.save(photos / "a.jpg")
+    face.save(photos / "a.gif")
+    assert [job.target.name for job in plan([photos], format="png")] == ["a.gif", "a.png"]
 
 
 def contents(folder):
