@@ -184,3 +184,35 @@ def test_memory_that_is_short_for_one_face_fails_that_photo(folder, finder, make
     assert results["a.png"].reason == "there is not enough memory for it"
     assert results["blank.jpg"].outcome == "copied"
     assert editor.batching.size == 1
+
+
+def test_a_full_disk_fails_what_does_not_fit_and_leaves_nothing(folder, editor, monkeypatch):
+    def full(handle):
+        if os.fstat(handle).st_size > 5000:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("faceedit.photos.atomic.os.fsync", full)
+    results = results_of(folder, editor)
+    assert results["a.png"].outcome == "failed"
+    assert results["a.png"].reason.endswith("a.png: No space left on device")
+    assert results["blank.jpg"].outcome == "copied"
+    left = [path for path in folder.with_name("photos-edited").rglob("*") if path.is_file()]
+    assert left == [results["blank.jpg"].job.target]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such limits")
+def test_too_many_open_files_are_said(folder, editor):
+    import resource
+
+    jobs = plan([folder])
+    results_of(folder, editor)  # what is imported and loaded late opens files of its own
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    hold = os.open(os.devnull, os.O_RDONLY)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hold + 1, limits[1]))
+        results = list(run(jobs, editor, RunOptions(HAPPY)))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        os.close(hold)
+    assert {one.reason for one in results} == {"Too many open files"}
+    assert all(one.job.target.stat().st_size for one in results if one.job.target.exists())
