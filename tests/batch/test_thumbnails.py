@@ -1,3 +1,4 @@
+import contextlib
 import io
 import os
 
@@ -171,6 +172,31 @@ def test_bad_files_have_no_thumbnail(tmp_path):
         assert make_thumbnail(tmp_path / f"{name}.jpg", SMALL) is None
         with pytest.raises(PhotoError, match=rf"{name}\.jpg"):
             read_picture(tmp_path / f"{name}.jpg")
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")
+@pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "tif", "bmp", "avif"])
+def test_damaged_files_raise_only_photo_errors(tmp_path, suffix):
+    path = tmp_path / f"a.{suffix}"
+    scene(32, 24).save(path)
+    data = path.read_bytes()
+    rng = np.random.default_rng(1)
+    for _ in range(25):
+        broken = bytearray(data)
+        for at in rng.integers(0, min(len(data), 400), 3):
+            broken[at] = rng.integers(256)
+        path.write_bytes(broken)
+        with contextlib.suppress(PhotoError):
+            read_picture(path, 20, max_pixels=1_000_000)
+
+
+def test_a_jpeg_of_very_many_scans_is_not_decoded(tmp_path):
+    scene(64, 48).save(tmp_path / "a.jpg", progressive=True)
+    data = (tmp_path / "a.jpg").read_bytes()
+    last = data.rindex(b"\xff\xda")
+    (tmp_path / "a.jpg").write_bytes(data[:last] + data[last:-2] * 300 + data[-2:])
+    with pytest.raises(UnreadableError, match="scans"):
+        read_picture(tmp_path / "a.jpg", 20)
 
 
 def test_too_many_pixels_are_refused(tmp_path):

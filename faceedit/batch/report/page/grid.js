@@ -1,8 +1,8 @@
 // The grid: cards for the photos in sight only, so that ten thousand cost no more than fifty.
 
-const LEAST_WIDTH = 264;
+const LEAST_WIDTH = 280;
 const GAP = 24;
-const CAPTION = 84;
+const CAPTION = 104;
 const SPARE_ROWS = 2;
 
 class Grid {

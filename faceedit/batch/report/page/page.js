@@ -65,7 +65,7 @@ function scoresOf(photo) {
 function refresh() {
   const shown = inOrder(chosen(photos, state.outcome, state.words), state.key, state.descending);
   grid.show(shown);
-  const all = countOf(photos.length, "photo", "photos");
+  const all = photos.length ? countOf(photos.length, "photo", "photos") : "There are no photos.";
   const some = `${shown.length.toLocaleString("en")} of ${all}`;
   find(".status").textContent = shown.length === photos.length ? all : some;
   find(".nothing").hidden = shown.length > 0 || photos.length === 0;
