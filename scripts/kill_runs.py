@@ -3,11 +3,12 @@
     python scripts/kill_runs.py --photos 40 --kills 100
 
 Makes a folder of photos, edits it once undisturbed, and then again into another folder by runs
-that are killed (SIGKILL) after a random time; each begins where the last was killed. When a round
-is complete it is compared with the undisturbed one, and another round begins, until there were
-enough kills. Exit code 0 if in every round every output is whole and equal to the undisturbed one
-byte for byte, none is missing, none is a temporary file, and the manifest has one line for each
-photo, so that none was done again that was known to be done.
+that are killed (SIGKILL) after a random time, half of them while they work on photos; each begins
+where the last was killed. When a round is complete it is compared with the undisturbed one, and
+another round begins, until there were enough kills. Exit code 0 if in every round every output is
+whole and equal to the undisturbed one byte for byte, none is missing, none is a temporary file,
+and the manifest has one line for each photo, so that none was done again that was known to be
+done.
 """
 
 import argparse
@@ -43,17 +44,37 @@ def make_photos(folder: Path, count: int) -> None:
         photo.save(place / f"{at}.{kind}")
 
 
-def apply(photos: Path, output: Path, kill_after: float | None, workers: int) -> tuple[int, float]:
-    """Run the command; return its exit code, negative for the signal, and its seconds."""
+def apply(
+    photos: Path, output: Path, workers: int, kill: tuple[bool, float] | None = None
+) -> tuple[int, float]:
+    """Run the command; return its exit code, negative for the signal, and its seconds.
+
+    Args:
+        photos: folder.
+        output: folder.
+        workers: photos looked at side by side.
+        kill: whether to wait for the first line in the manifest, and seconds to wait from then on,
+            or from the start; None lets the run end.
+    """
     command = [sys.executable, "-m", "faceedit", "apply", "--quiet", "--target", "happy"]
     command += ["--workers", str(workers), "--output", str(output), str(photos)]
-    start = time.monotonic()
+    start, manifest = time.monotonic(), output / MANIFEST_FILE
+    before = size_of(manifest)
     with subprocess.Popen(command) as process:
-        try:
-            process.wait(kill_after)
-        except subprocess.TimeoutExpired:
-            process.kill()
+        if kill is not None:
+            working, after = kill
+            while working and process.poll() is None and size_of(manifest) == before:
+                time.sleep(0.005)
+            try:
+                process.wait(after)
+            except subprocess.TimeoutExpired:
+                process.kill()
     return process.returncode, time.monotonic() - start
+
+
+def size_of(path: Path) -> int:
+    """Return a file's size, 0 where there is none."""
+    return path.stat().st_size if path.exists() else 0
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
@@ -97,7 +118,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="faceedit-kills-") as folder:
         photos = Path(folder) / "photos"
         make_photos(photos, given.photos)
-        code, seconds = apply(photos, Path(folder) / "undisturbed", None, given.workers)
+        code, seconds = apply(photos, Path(folder) / "undisturbed", given.workers)
         assert code == 0, code
         expected = files_of(Path(folder) / "undisturbed")
         print(f"{len(expected)} photos undisturbed in {seconds:.1f} s")
@@ -107,9 +128,10 @@ def main() -> int:
             code = -9
             while code != 0:
                 last = kills >= given.kills
-                code, took = apply(
-                    photos, output, None if last else rng.uniform(0.3, seconds), given.workers
-                )
+                working = rng.random() < 0.5
+                after = rng.uniform(0.0, 1.5) if working else rng.uniform(0.3, seconds)
+                kill = None if last else (working, after)
+                code, _ = apply(photos, output, given.workers, kill)
                 if code not in (0, -9):
                     print(f"exit code {code}")
                     return 1
