@@ -9,9 +9,11 @@ of `attention`. Values are (N, C, H, W), kept channels-last in memory.
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
 import torch
 from safetensors import safe_open
 from torch import Tensor, nn
@@ -64,9 +66,7 @@ def max_pool(x: Tensor, *, size: int, stride: int) -> Tensor:
 
 def pad_channels(x: Tensor, *, count: int) -> Tensor:
     """Append channels of zeros."""
-    n, _, height, width = x.shape
-    zeros = x.new_zeros((n, count, height, width)).to(memory_format=torch.channels_last)
-    return torch.cat([x, zeros], 1)
+    return functional.pad(x, (0, 0, 0, 0, 0, count))
 
 
 def concat(*values: Tensor, axis: int) -> Tensor:
@@ -120,8 +120,25 @@ class Step:
     options: Mapping[str, Any]
 
 
+@dataclass(frozen=True)
+class Call:
+    """A step ready to run.
+
+    Attributes:
+        operator: takes the inputs; parameters and options are bound.
+        inputs: numbers of the values it takes.
+        output: number of the value it makes.
+        finished: numbers of the values that nobody reads after it.
+    """
+
+    operator: Callable[..., Tensor]
+    inputs: tuple[int, ...]
+    output: int
+    finished: tuple[int, ...]
+
+
 class GraphModule(nn.Module):
-    """A network run step by step.
+    """A network run step by step. Several threads may run it at once.
 
     Args:
         architecture: ``size`` of the square input, ``range`` of its values, ``input``, named
@@ -162,7 +179,7 @@ class GraphModule(nn.Module):
             missing = needed - set(self._parameter_names.get(step.output, []))
             if missing:
                 raise WeightsError(f"tensors are missing for value {step.output}: {missing}")
-        self._plans: dict[frozenset[str], list[tuple[Step, list[int]]]] = {}
+        self._calls: dict[frozenset[int], list[Call]] = {}
 
     @classmethod
     def from_tensors(cls, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> Self:
@@ -197,6 +214,19 @@ class GraphModule(nn.Module):
         """Where the parameters are."""
         return next(self.buffers()).device
 
+    def prepare(self, squares: Sequence[np.ndarray]) -> Tensor:
+        """The input for pictures.
+
+        Args:
+            squares: (size, size, 3) uint8 RGB each.
+
+        Returns:
+            (N, 3, size, size) float32 in `range`, on the network's device.
+        """
+        low, high = self.range
+        batch = torch.from_numpy(np.stack(squares)).to(self.device)
+        return batch.permute(0, 3, 1, 2).float() * ((high - low) / 255) + low
+
     def forward(self, x: Tensor, outputs: Collection[str] | None = None) -> dict[str, Tensor]:
         """Run the network.
 
@@ -208,32 +238,42 @@ class GraphModule(nn.Module):
         Returns:
             The outputs by name.
         """
-        names = frozenset(self.outputs if outputs is None else outputs)
-        if names not in self._plans:
-            self._plans[names] = self._plan(names)
+        names = self.outputs if outputs is None else outputs
+        wanted = {name: self.outputs[name] for name in names}
+        numbers = frozenset(wanted.values())
+        calls = self._calls.get(numbers)
+        if calls is None:
+            calls = self._calls[numbers] = self._bind(numbers)
         values = {self.input: x.contiguous(memory_format=torch.channels_last)}
-        for step, finished in self._plans[names]:
+        for call in calls:
+            values[call.output] = call.operator(*[values[number] for number in call.inputs])
+            for number in call.finished:
+                del values[number]
+        return {name: values[number] for name, number in wanted.items()}
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        # Calls hold the buffers, which a move to another device replaces.
+        self._calls = {}
+        return super()._apply(fn, recurse)
+
+    def _bind(self, wanted: Collection[int]) -> list[Call]:
+        """The steps that some values need, ready to run."""
+        needed = set(wanted)
+        calls: list[Call] = []
+        for step in reversed(self.steps):
+            if step.output not in needed:
+                continue
+            finished = tuple(
+                number for number in dict.fromkeys(step.inputs) if number not in needed
+            )
+            needed.update(finished)
             parameters = {
                 kind: getattr(self, _buffer_name(step.output, kind))
                 for kind in self._parameter_names.get(step.output, ())
             }
-            inputs = [values[number] for number in step.inputs]
-            values[step.output] = OPERATORS[step.operator](*inputs, **parameters, **step.options)
-            for number in finished:
-                del values[number]
-        return {name: values[self.outputs[name]] for name in names}
-
-    def _plan(self, names: Collection[str]) -> list[tuple[Step, list[int]]]:
-        """The steps that some outputs need, each with the values nobody reads after it."""
-        seen = {self.outputs[name] for name in names}
-        plan: list[tuple[Step, list[int]]] = []
-        for step in reversed(self.steps):
-            if step.output not in seen:
-                continue
-            finished = [number for number in dict.fromkeys(step.inputs) if number not in seen]
-            seen.update(finished)
-            plan.append((step, finished))
-        return plan[::-1]
+            operator = partial(OPERATORS[step.operator], **parameters, **step.options)
+            calls.append(Call(operator, step.inputs, step.output, finished))
+        return calls[::-1]
 
 
 def _buffer_name(output: int, kind: str) -> str:

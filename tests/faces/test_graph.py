@@ -1,3 +1,5 @@
+from copy import deepcopy
+
 import numpy as np
 import pytest
 import torch
@@ -78,6 +80,24 @@ def test_wanted_outputs_leave_steps_out():
         coarse, whole = net(x, ("mesh", "presence")), net(x)
     assert set(coarse) == {"mesh", "presence"}
     assert torch.allclose(coarse["mesh"], whole["mesh"], atol=1e-4)
+
+
+def test_a_network_that_was_moved_uses_its_new_parameters():
+    net = deepcopy(network("blazeface-short"))
+    x = torch.rand(1, 3, 128, 128, generator=torch.Generator().manual_seed(3))
+    with torch.inference_mode():
+        before = net(x)["scores"]
+        after = net.double()(x.double())["scores"]
+    assert after.dtype == torch.float64
+    assert torch.allclose(after.float(), before, atol=1e-3)
+
+
+def test_squares_become_the_input():
+    net = network("blazeface-short")
+    low, high = net.range
+    x = net.prepare([np.full((128, 128, 3), value, np.uint8) for value in (0, 255)])
+    assert x.shape == (2, 3, 128, 128)
+    assert torch.allclose(x[:, 0, 0, 0], torch.tensor([low, high]))
 
 
 def test_gradients_reach_the_input():
