@@ -2,6 +2,7 @@
 
 import torch
 
+from faceedit.faces.batching import Batching
 from faceedit.faces.finder import FaceFinder, FindOptions
 from faceedit.faces.graph import GraphModule
 from faceedit.registry import Registry
@@ -14,6 +15,7 @@ def build_finder(
     registry: Registry,
     device: torch.device | str = "cpu",
     options: FindOptions | None = None,
+    batching: Batching | None = None,
 ) -> FaceFinder:
     """Load the three face networks.
 
@@ -21,6 +23,7 @@ def build_finder(
         registry: where checkpoints are.
         device: where they run.
         options: what to find.
+        batching: how many squares each network takes at once; None fits the device.
 
     Raises:
         WeightsError: a checkpoint is missing or is not what its card says.
@@ -30,4 +33,4 @@ def build_finder(
         checkpoint = registry.checkpoint(name)
         network = GraphModule.from_tensors(checkpoint.tensors, checkpoint.metadata)
         networks.append(network.to(device).eval())
-    return FaceFinder(*networks, options=options)
+    return FaceFinder(*networks, options=options, batching=batching)

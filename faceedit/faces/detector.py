@@ -6,7 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from faceedit.faces.batching import Batching
 from faceedit.faces.graph import GraphModule
+from faceedit.faces.lockstep import Request, Search
 
 IOU_THRESHOLD = 0.3
 SCORE_CLIP = 100.0
@@ -62,36 +64,54 @@ class Detector:
     Args:
         network: the converted network.
         anchors: `SHORT` or `FULL`, as the network is.
+        batching: how many squares the network takes at once.
     """
 
-    def __init__(self, network: GraphModule, anchors: Anchors):
+    def __init__(self, network: GraphModule, anchors: Anchors, batching: Batching | None = None):
         self.network = network.eval()
         self.size = network.size
         self.threshold = anchors.threshold
+        self.batching = batching or Batching()
         self._centres = anchors.centres(network.size)
 
-    @torch.inference_mode()
-    def detect(self, squares: Sequence[np.ndarray]) -> list[list[Detection]]:
+    def detect(
+        self, squares: Sequence[np.ndarray], threshold: float | None = None
+    ) -> Search[list[list[Detection]]]:
         """Find faces.
 
         Args:
             squares: (size, size, 3) uint8 RGB each.
+            threshold: least score of a detection; None takes the network's own.
 
         Returns:
             For each square its detections in its own pixels, best first.
         """
         if not squares:
             return []
-        low, high = self.network.range
-        batch = torch.from_numpy(np.stack(squares)).to(self.network.device)
-        x = batch.permute(0, 3, 1, 2).float() * ((high - low) / 255) + low
-        out = self.network(x)
-        raw = out["boxes"].cpu().numpy()
-        scores = out["scores"][..., 0].clamp(-SCORE_CLIP, SCORE_CLIP).sigmoid().cpu().numpy()
-        return [self._decode(raw[i], scores[i]) for i in range(len(squares))]
+        seen = yield Request(self.look, squares)
+        least = self.threshold if threshold is None else threshold
+        return [self._decode(raw, scores, least) for raw, scores in seen]
 
-    def _decode(self, raw: np.ndarray, scores: np.ndarray) -> list[Detection]:
-        kept = np.flatnonzero(scores >= self.threshold)
+    @torch.inference_mode()
+    def look(self, squares: Sequence[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
+        """The network's answers.
+
+        Args:
+            squares: (size, size, 3) uint8 RGB each.
+
+        Returns:
+            For each square (A, 16) float32 raw values, as `decode` takes them, and (A,) float32
+            scores, 0 to 1.
+        """
+        return self.batching.run(squares, self._run)
+
+    def _run(self, squares: Sequence[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
+        out = self.network(self.network.prepare(squares))
+        scores = out["scores"][..., 0].clamp(-SCORE_CLIP, SCORE_CLIP).sigmoid()
+        return list(zip(out["boxes"].cpu().numpy(), scores.cpu().numpy(), strict=True))
+
+    def _decode(self, raw: np.ndarray, scores: np.ndarray, threshold: float) -> list[Detection]:
+        kept = np.flatnonzero(scores >= threshold)
         points = decode(raw[kept], self._centres[kept], self.size)
         return weighted_nms(points, scores[kept])
 

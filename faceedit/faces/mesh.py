@@ -1,6 +1,6 @@
 """The attention mesh: 478 landmarks of faces that were proposed (Grishchenko et al. 2020)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -8,12 +8,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from faceedit.faces.batching import Batching
 from faceedit.faces.detector import Detection
 from faceedit.faces.graph import GraphModule
+from faceedit.faces.lockstep import Ask, Request, Search
 from faceedit.faces.types import N_LANDMARKS
 
 MARGIN = 1.5
-N_MESH = 468
+N_MESH, N_IRIS = 468, 5
 RIGHT_EYE_CORNER, LEFT_EYE_CORNER = 33, 263
 EYE_CONTOUR = 16
 """The first so many points of an eye's list run round its lids; irises take their depth."""
@@ -116,16 +118,21 @@ class Mesh:
 
     Args:
         network: the converted network.
+        batching: how many faces the network takes at once.
     """
 
-    def __init__(self, network: GraphModule):
+    def __init__(self, network: GraphModule, batching: Batching | None = None):
         self.network = network.eval()
         self.size = network.size
+        self.batching = batching or Batching()
         self._parts = refinements(network)
+        self._sources = torch.tensor(_sources(self._parts), device=network.device)
+        lids = [self._parts[name][:EYE_CONTOUR] for name in ("left_eye", "right_eye")]
+        self._lids = torch.tensor(lids, device=network.device)
 
     def coarse(
         self, pixels: np.ndarray, regions: Sequence[Region]
-    ) -> tuple[np.ndarray, np.ndarray]:
+    ) -> Search[tuple[list[np.ndarray], list[float]]]:
         """Landmarks without the closer look at lips and eyes, in less than half the time.
 
         Args:
@@ -133,14 +140,14 @@ class Mesh:
             regions: where faces may be.
 
         Returns:
-            landmarks: (N, 468, 3) float32 in pixels of the photo.
-            presence: (N,) float32, 0 to 1.
+            landmarks: of each region, (468, 3) float32 in pixels of the photo.
+            presence: of each region, 0 to 1.
         """
-        return self._run(pixels, regions, ("mesh", "presence"))
+        return self._search(self.look_coarsely, pixels, regions)
 
     def landmarks(
         self, pixels: np.ndarray, regions: Sequence[Region]
-    ) -> tuple[np.ndarray, np.ndarray]:
+    ) -> Search[tuple[list[np.ndarray], list[float]]]:
         """All 478 landmarks.
 
         Args:
@@ -148,10 +155,27 @@ class Mesh:
             regions: where faces are.
 
         Returns:
-            landmarks: (N, 478, 3) float32 in pixels of the photo.
-            presence: (N,) float32, 0 to 1.
+            landmarks: of each region, (478, 3) float32 in pixels of the photo.
+            presence: of each region, 0 to 1.
         """
-        return self._run(pixels, regions, None)
+        return self._search(self.look, pixels, regions)
+
+    @torch.inference_mode()
+    def look_coarsely(self, squares: Sequence[np.ndarray]) -> list[tuple[np.ndarray, float]]:
+        """The network's answers without the closer look.
+
+        Args:
+            squares: (size, size, 3) uint8 RGB each.
+
+        Returns:
+            For each square (468, 3) float32 landmarks in its own pixels and presence, 0 to 1.
+        """
+        return self.batching.run(squares, lambda some: self._run(some, ("mesh", "presence")))
+
+    @torch.inference_mode()
+    def look(self, squares: Sequence[np.ndarray]) -> list[tuple[np.ndarray, float]]:
+        """The network's answers; as `look_coarsely`, with all 478 landmarks."""
+        return self.batching.run(squares, lambda some: self._run(some, None))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Landmarks of aligned squares, with gradients if wanted.
@@ -165,39 +189,35 @@ class Mesh:
         """
         return self._assemble(self.network(x))
 
+    def _search(
+        self, ask: Ask, pixels: np.ndarray, regions: Sequence[Region]
+    ) -> Search[tuple[list[np.ndarray], list[float]]]:
+        if not regions:
+            return [], []
+        answers = yield Request(ask, [cut(pixels, region, self.size) for region in regions])
+        landmarks = [
+            place(own, region, self.size) for (own, _), region in zip(answers, regions, strict=True)
+        ]
+        return landmarks, [presence for _, presence in answers]
+
+    def _run(
+        self, squares: Sequence[np.ndarray], outputs: Sequence[str] | None
+    ) -> list[tuple[np.ndarray, float]]:
+        out = self.network(self.network.prepare(squares), outputs)
+        landmarks, logits = self._assemble(out)
+        presence = logits.sigmoid().tolist()
+        return list(zip(landmarks.cpu().numpy(), presence, strict=True))
+
     def _assemble(self, out: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         mesh = out["mesh"].reshape(-1, N_MESH, 3)
         presence = out["presence"].reshape(-1)
         if "lips" not in out:
             return mesh, presence
-        n = len(mesh)
-        xy = torch.cat([mesh[..., :2], mesh.new_zeros((n, N_LANDMARKS - N_MESH, 2))], 1)
-        depth = [mesh[..., 2]]
-        for name, points in self._parts.items():
-            index = torch.tensor(points, device=mesh.device)
-            xy = xy.index_copy(1, index, out[name])
-        for name in ("left_iris", "right_iris"):
-            lids = self._parts[name.replace("iris", "eye")][:EYE_CONTOUR]
-            depth.append(mesh[:, lids, 2].mean(1, keepdim=True).expand(-1, 5))
-        return torch.cat([xy, torch.cat(depth, 1).unsqueeze(2)], 2), presence
-
-    @torch.inference_mode()
-    def _run(
-        self, pixels: np.ndarray, regions: Sequence[Region], outputs: Sequence[str] | None
-    ) -> tuple[np.ndarray, np.ndarray]:
-        if not regions:
-            count = N_LANDMARKS if outputs is None else N_MESH
-            return np.zeros((0, count, 3), np.float32), np.zeros(0, np.float32)
-        low, high = self.network.range
-        squares = np.stack([cut(pixels, region, self.size) for region in regions])
-        batch = torch.from_numpy(squares).to(self.network.device)
-        x = batch.permute(0, 3, 1, 2).float() * ((high - low) / 255) + low
-        landmarks, logits = self._assemble(self.network(x, outputs))
-        points, presence = landmarks.cpu().numpy(), logits.sigmoid().cpu().numpy()
-        placed = [
-            place(own, region, self.size) for own, region in zip(points, regions, strict=True)
-        ]
-        return np.stack(placed), presence
+        parts = [out[name] for name in self._parts]
+        xy = torch.cat([mesh[..., :2], *parts], 1)[:, self._sources.to(mesh.device)]
+        irises = mesh[..., 2][:, self._lids.to(mesh.device)].mean(2)
+        depth = torch.cat([mesh[..., 2], irises.repeat_interleave(N_IRIS, 1)], 1)
+        return torch.cat([xy, depth.unsqueeze(2)], 2), presence
 
 
 def place(landmarks: np.ndarray, region: Region, size: int) -> np.ndarray:
@@ -232,6 +252,17 @@ def refinements(network: GraphModule) -> dict[str, list[int]]:
     for name in ("lips", "left_eye", "right_eye"):
         region = made[made[network.outputs[name]].inputs[1]]
         parts[name] = list(region.options["points"])
-    parts["left_iris"] = list(range(N_MESH, N_MESH + 5))
-    parts["right_iris"] = list(range(N_MESH + 5, N_LANDMARKS))
+    parts["left_iris"] = list(range(N_MESH, N_MESH + N_IRIS))
+    parts["right_iris"] = list(range(N_MESH + N_IRIS, N_LANDMARKS))
     return parts
+
+
+def _sources(parts: Mapping[str, Sequence[int]]) -> list[int]:
+    """Which point says each landmark best, of the mesh's and then all the parts' points."""
+    sources = list(range(N_LANDMARKS))
+    first = N_MESH
+    for points in parts.values():
+        for i, landmark in enumerate(points):
+            sources[landmark] = first + i
+        first += len(points)
+    return sources

@@ -2,17 +2,23 @@
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 
 from faceedit.faces.detector import Detection, Detector, overlap
-from faceedit.faces.view import View, render
+from faceedit.faces.lockstep import Search
+from faceedit.faces.view import Looks, View
 
 SAME_FACE = 0.5
+TILE_SIDE = 1024
+"""Tiles are cut from a copy of the photo no larger than this, still finer than the detector."""
 EDGE = 0.01
 """A box closer than this share of a tile's side to its edge counts as touching."""
 
 
-def propose(detector: Detector, pixels: np.ndarray, views: Sequence[View]) -> list[Detection]:
+def propose(
+    detector: Detector, looks: Looks, views: Sequence[View], threshold: float | None = None
+) -> Search[list[Detection]]:
     """Detect faces in views of a photo.
 
     A box that touches the edge of a view inside the photo is left out: it is a part of a face that
@@ -20,20 +26,37 @@ def propose(detector: Detector, pixels: np.ndarray, views: Sequence[View]) -> li
 
     Args:
         detector: the network.
-        pixels: (H, W, 3) uint8 RGB.
-        views: where to look, in one batch.
+        looks: at a (H, W, 3) uint8 RGB photo.
+        views: where to look.
+        threshold: least score of a detection; None takes the detector's own.
 
     Returns:
         Detections in pixels of the photo, in no order.
     """
-    looks = [render(pixels, view, detector.size) for view in views]
+    rendered = [looks.render(view, detector.size) for view in views]
+    seen = yield from detector.detect([square for square, _ in rendered], threshold)
     found = []
-    for view, (_, to_photo), own in zip(
-        views, looks, detector.detect([square for square, _ in looks]), strict=True
-    ):
+    for view, (_, to_photo), own in zip(views, rendered, seen, strict=True):
         placed = [_place(detection, to_photo) for detection in own]
-        found += [one for one in placed if not _is_cut(one, view, pixels)]
+        found += [one for one in placed if not _is_cut(one, view, looks.pixels)]
     return found
+
+
+def shrunk(pixels: np.ndarray) -> tuple[np.ndarray, float]:
+    """The copy of a photo that tiles are cut from.
+
+    Args:
+        pixels: (H, W, 3) uint8 RGB.
+
+    Returns:
+        small: (h, w, 3) uint8 RGB with sides up to `TILE_SIDE`; the photo itself where it is small.
+        factor: the photo's size over the copy's, 1 or more.
+    """
+    factor = max(1.0, max(pixels.shape[:2]) / TILE_SIDE)
+    if factor == 1:
+        return pixels, factor
+    height, width = (round(side / factor) for side in pixels.shape[:2])
+    return cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA), factor
 
 
 def distinct(detections: Sequence[Detection]) -> list[Detection]:

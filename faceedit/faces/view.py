@@ -1,6 +1,6 @@
 """Square looks at a photo: letterboxed, padded, tiled or turned by quarters."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -37,6 +37,25 @@ class View:
         )
 
 
+class Looks:
+    """Renders views of one photo, those that are alike but for a turn only once.
+
+    Args:
+        pixels: (H, W, 3) uint8.
+    """
+
+    def __init__(self, pixels: np.ndarray):
+        self.pixels = pixels
+        self._upright: dict[tuple[View, int], tuple[np.ndarray, np.ndarray]] = {}
+
+    def render(self, view: View, size: int) -> tuple[np.ndarray, np.ndarray]:
+        """As `render`, of this photo."""
+        upright = replace(view, quarters=0)
+        if (upright, size) not in self._upright:
+            self._upright[upright, size] = render(self.pixels, upright, size)
+        return _turned(*self._upright[upright, size], view.quarters)
+
+
 def render(pixels: np.ndarray, view: View, size: int) -> tuple[np.ndarray, np.ndarray]:
     """Look at a photo.
 
@@ -70,12 +89,9 @@ def render(pixels: np.ndarray, view: View, size: int) -> tuple[np.ndarray, np.nd
         [
             [across, 0, left + (0.5 - x) * across - 0.5],
             [0, down, top + (0.5 - y) * down - 0.5],
-            [0, 0, 1],
         ]
     )
-    turn = np.array([[0.0, -1, size - 1], [1, 0, 0], [0, 0, 1]])
-    to_photo = to_photo @ np.linalg.matrix_power(turn, view.quarters % 4)
-    return np.ascontiguousarray(np.rot90(square, view.quarters)), to_photo[:2]
+    return _turned(square, to_photo, view.quarters)
 
 
 def tiles(pixels: np.ndarray, level: int, overlap: float = 0.3) -> list[View]:
@@ -96,6 +112,16 @@ def tiles(pixels: np.ndarray, level: int, overlap: float = 0.3) -> list[View]:
         for top in _starts(height, side, overlap)
         for left in _starts(width, side, overlap)
     ]
+
+
+def _turned(
+    square: np.ndarray, to_photo: np.ndarray, quarters: int
+) -> tuple[np.ndarray, np.ndarray]:
+    if quarters % 4 == 0:
+        return square, to_photo
+    turn = np.array([[0.0, -1, len(square) - 1], [1, 0, 0], [0, 0, 1]])
+    turned = np.ascontiguousarray(np.rot90(square, quarters))
+    return turned, to_photo @ np.linalg.matrix_power(turn, quarters % 4)
 
 
 def _starts(length: int, side: float, overlap: float) -> list[float]:

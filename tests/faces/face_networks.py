@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import skimage.data
 
+from faceedit.faces.batching import Batching
 from faceedit.faces.finder import FaceFinder, FindOptions
 from faceedit.faces.graph import GraphModule
 
@@ -19,9 +20,10 @@ def network(profile: str) -> GraphModule:
     return GraphModule.from_file(WEIGHTS / f"{profile}.safetensors")
 
 
-def finder(**options) -> FaceFinder:
+def finder(batching: Batching | None = None, **options) -> FaceFinder:
     names = ("blazeface-short", "blazeface-full", "attention-mesh")
-    return FaceFinder(*(network(name) for name in names), options=FindOptions(**options))
+    networks = [network(name) for name in names]
+    return FaceFinder(*networks, options=FindOptions(**options), batching=batching)
 
 
 @cache

@@ -4,8 +4,9 @@ import torch
 from face_networks import GOLDEN, astronaut, network, sampled
 
 from faceedit.faces.detector import FULL, SHORT, Detector, overlap, weighted_nms
+from faceedit.faces.lockstep import alone
 from faceedit.faces.search import propose
-from faceedit.faces.view import View, render, tiles
+from faceedit.faces.view import Looks, View, render, tiles
 
 
 @pytest.mark.parametrize(("anchors", "size", "count"), [(SHORT, 128, 896), (FULL, 192, 2304)])
@@ -31,7 +32,7 @@ def test_raw_outputs_are_mediapipes(name, step):
 def test_detection_is_mediapipes():
     left, top, width, height, score, *keypoints = np.load(GOLDEN)["detection"].tolist()
     detector = Detector(network("blazeface-short"), SHORT)
-    (found,) = propose(detector, astronaut(), [View.whole(astronaut())])
+    (found,) = alone(propose(detector, Looks(astronaut()), [View.whole(astronaut())]))
     # Both resize the photo in their own way, which moves a box by a pixel or two.
     assert np.abs(found.box - [left, top, left + width, top + height]).max() < 4
     inside = np.reshape(keypoints, (6, 2))[:4]
@@ -56,7 +57,7 @@ def test_nms_weighs_by_score():
 
 
 def test_no_squares_no_detections():
-    assert Detector(network("blazeface-short"), SHORT).detect([]) == []
+    assert alone(Detector(network("blazeface-short"), SHORT).detect([])) == []
 
 
 @pytest.mark.parametrize("quarters", range(4))
@@ -73,6 +74,14 @@ def test_render_maps_back_to_the_photo(quarters, padding):
     assert np.abs(where - 2.0 * square[v, u, :2]).max() < 2.6
 
 
+def test_looks_render_as_render_does():
+    looks = Looks(astronaut())
+    for view in [View(100, 40, 300, 200, quarters) for quarters in (1, 0, 2, 3)]:
+        seen, expected = looks.render(view, 96), render(astronaut(), view, 96)
+        assert np.array_equal(seen[0], expected[0])
+        assert np.array_equal(seen[1], expected[1])
+
+
 def test_tiles_cover_the_photo_and_overlap():
     pixels = np.zeros((600, 1000, 3), np.uint8)
     for level in (1, 2, 4, 6):
@@ -85,9 +94,17 @@ def test_tiles_cover_the_photo_and_overlap():
         assert len({view.left for view in views}) == level
 
 
+def test_the_threshold_may_be_another():
+    detector = Detector(network("blazeface-full"), FULL)
+    square = render(astronaut(), View.whole(astronaut()), detector.size)[0]
+    ((found,),) = alone(detector.detect([square]))
+    assert alone(detector.detect([square], found.score + 0.01)) == [[]]
+    assert len(alone(detector.detect([square], 0.01))[0]) > 1
+
+
 def test_boxes_at_inner_edges_are_dropped():
     detector = Detector(network("blazeface-short"), SHORT)
-    pixels = np.ascontiguousarray(astronaut())
-    half = View(0, 0, 250, 250)
-    assert propose(detector, pixels, [View(0, 0, 300, 300)])
-    assert all(found.box[2] < 248 for found in propose(detector, pixels, [half]))
+    looks = Looks(astronaut())
+    assert alone(propose(detector, looks, [View(0, 0, 300, 300)]))
+    half = alone(propose(detector, looks, [View(0, 0, 250, 250)]))
+    assert all(found.box[2] < 248 for found in half)

@@ -1,9 +1,13 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import cv2
 import numpy as np
 import pytest
+import torch
 from face_networks import GOLDEN, WEIGHTS, astronaut, eye_distance, finder
 
 from faceedit.errors import UsageError, WeightsError
+from faceedit.faces.batching import Batching
 from faceedit.faces.finder import FaceFinder, FindOptions
 
 
@@ -61,6 +65,53 @@ def test_a_face_that_fills_the_photo():
     tight = cv2.resize(astronaut()[78:172, 182:268], None, fx=4, fy=4)
     (face,) = finder().find(tight)
     assert face.eye_distance > 150
+
+
+def bits(faces):
+    assert not isinstance(faces, Exception)
+    return [(face.landmarks.tobytes(), face.score, face.presence) for face in faces]
+
+
+@pytest.mark.parametrize("size", [1, 3])
+def test_company_changes_no_bit(size):
+    faces = finder(Batching(size), min_face=64)
+    dark = cv2.convertScaleAbs(astronaut(), alpha=0.3)
+    pair = np.hstack([astronaut(), astronaut()[:, ::-1]])
+    photos = [astronaut(), np.rot90(astronaut()), pair, np.zeros((90, 60, 3), np.uint8), dark]
+    alone = [bits(faces.find(photo)) for photo in photos]
+    assert [len(own) for own in alone] == [1, 1, 2, 0, 1]
+    orders = [[4, 3, 2, 1, 0], [0, 2, 1]]
+    with ThreadPoolExecutor(2) as pool:
+        together = list(pool.map(lambda order: faces.find_many([photos[i] for i in order]), orders))
+    for order, found in zip(orders, together, strict=True):
+        assert [bits(own) for own in found] == [alone[i] for i in order]
+
+
+def test_what_is_no_photo_costs_no_other():
+    flat = np.zeros((40, 40), np.uint8)
+    first, second, third = finder().find_many([astronaut(), flat, astronaut()])
+    assert isinstance(second, Exception)
+    assert bits(first) == bits(third)
+    with pytest.raises(type(second)):
+        finder().find(flat)
+    assert finder().find_many([]) == []
+
+
+def test_short_memory_is_said_and_smaller_batches_help():
+    class Little(Batching):
+        def run(self, items, network):
+            if self.size > 2:
+                raise torch.OutOfMemoryError("no memory for so many")
+            return super().run(items, network)
+
+    batching = Little(8)
+    faces = finder(batching)
+    with pytest.raises(torch.OutOfMemoryError):
+        faces.find_many([astronaut()])
+    batching.halve()
+    batching.halve()
+    (found,) = faces.find_many([astronaut()])
+    assert len(bits(found)) == 1
 
 
 def test_options_without_meaning():
