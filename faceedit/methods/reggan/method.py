@@ -73,7 +73,8 @@ def load(
 def _prepare(generator: Generator, numerics: Numerics) -> Generator:
     generator.numerics = numerics
     if numerics.is_compiled:
-        generator.compile()
+        network = generator.refinement
+        network.encode, network.decode = map(torch.compile, (network.encode, network.decode))
     return generator
 
 
