@@ -67,7 +67,7 @@ def fake_weights(tmp_path, monkeypatch):
     from faceedit.registry import write_checkpoint
 
     module = ModuleType("fake_reggan")
-    module.__dict__["load"] = lambda checkpoint, device, numerics: FakeMethod(**checkpoint.architecture)
+    module.__dict__["load"] = lambda checkpoint, *_: FakeMethod(**checkpoint.architecture)
     monkeypatch.setitem(sys.modules, "fake_reggan", module)
     monkeypatch.setitem(METHODS, "reggan", "fake_reggan")
 

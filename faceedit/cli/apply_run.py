@@ -14,7 +14,6 @@ from faceedit.batch.build import EditSettings, open_editors
 from faceedit.batch.crew import gather_crew
 from faceedit.batch.files import folders_in_use
 from faceedit.batch.manifest import MANIFEST_FILE, Manifest, manifest_folder
-from faceedit.batch.pipeline import Pace
 from faceedit.batch.result import OUTCOMES, Result, describe
 from faceedit.batch.run import RunOptions, run
 from faceedit.batch.shard import Shard, parse_shard

@@ -147,7 +147,7 @@ def measure_resume(photo: Path, count: int, arguments: Sequence[str]) -> ResumeC
         folder, edited = Path(root) / "photos", Path(root) / "photos-edited"
         folder.mkdir()
         command = [sys.executable, "-m", "faceedit", "apply", "-q", *arguments, str(folder)]
-        first = shutil.copy2(photo, folder / f"0{photo.suffix}")
+        shutil.copy2(photo, folder / f"0{photo.suffix}")
         _call(command, photo)
         line = json.loads((edited / MANIFEST_FILE).read_text())
         done = edited / line["place"]
@@ -158,7 +158,7 @@ def measure_resume(photo: Path, count: int, arguments: Sequence[str]) -> ResumeC
                 shutil.copy2(done, edited / name)
                 names = {"place": name, "output": name, "input": str(folder / name)}
                 manifest.write(json.dumps(line | names) + "\n")
-        size = count * (first.stat().st_size + done.stat().st_size)
+        size = count * (photo.stat().st_size + done.stat().st_size)
         start = time.perf_counter()
         _call(command, photo)
         seconds = time.perf_counter() - start

@@ -55,11 +55,12 @@ def test_no_face_runs_no_network(editor):
 @pytest.mark.parametrize(("size", "calls"), [(1, [1] * 5), (2, [2] * 3), (8, [8])])
 def test_batches_have_one_shape_and_change_no_bit(finder, make_method, five, size, calls):
     expected = FaceEditor(finder, make_method()).edit_pixels(five, HAPPY)
-    editor = FaceEditor(finder, make_method(), batching=Batching(size))
+    method = make_method()
+    editor = FaceEditor(finder, method, batching=Batching(size))
     edited = editor.edit_pixels(five, HAPPY)
     assert len(edited.faces) == len(edited.edits) == len(edited.scores) == 5
     assert all(brighter(five, edited.pixels, face) > 1.2 for face in edited.faces)
-    assert [count for count, _ in editor.method.calls] == calls
+    assert [count for count, _ in method.calls] == calls
     np.testing.assert_array_equal(edited.pixels, expected.pixels)
 
 

@@ -1,5 +1,6 @@
 import json
 import threading
+from typing import Literal
 
 import pytest
 from PIL import Image
@@ -36,7 +37,12 @@ def folder(tmp_path, astronaut):
 def do(folder, editor):
     """Run the folder: ``do(settings=..., believe=..., on_no_face=...)``, results by name."""
 
-    def do(name=MANIFEST_FILE, believe=True, on_no_face="copy", **settings):
+    def do(
+        name=MANIFEST_FILE,
+        believe=True,
+        on_no_face: Literal["copy", "skip", "fail"] = "copy",
+        **settings,
+    ):
         jobs = plan([folder])
         manifest = Manifest(None, {**SETTINGS, **settings}, name, believe)
         manifest.open(jobs)

@@ -167,10 +167,11 @@ def test_memory_that_is_short_on_the_device_halves_the_batch(folder, finder, mak
                 raise torch.OutOfMemoryError("CUDA out of memory")
             return [self._one(1.0) for _ in crops]
 
-    editor = FaceEditor(finder, Greedy(), batching=Batching(8))
+    method = Greedy()
+    editor = FaceEditor(finder, method, batching=Batching(8))
     results = list(run(plan([folder]), editor, RunOptions(HAPPY)))
     assert [one.outcome for one in results].count("edited") == 2
-    assert editor.method.calls[:3] == [8, 4, 2]
+    assert method.calls[:3] == [8, 4, 2]
     assert editor.batching.size == 2
 
 

@@ -74,7 +74,9 @@ def _prepare(generator: Generator, numerics: Numerics) -> Generator:
     generator.numerics = numerics
     if numerics.is_compiled:
         network = generator.refinement
-        network.encode, network.decode = map(torch.compile, (network.encode, network.decode))
+        network.encode, network.decode = (
+            torch.compile(part) for part in (network.encode, network.decode)
+        )
     return generator
 
 
