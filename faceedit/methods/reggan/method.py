@@ -74,9 +74,8 @@ def _prepare(generator: Generator, numerics: Numerics) -> Generator:
     generator.numerics = numerics
     if numerics.is_compiled:
         network = generator.refinement
-        network.encode, network.decode = (
-            torch.compile(part) for part in (network.encode, network.decode)
-        )
+        network.encode = torch.compile(network.encode)
+        network.decode = torch.compile(network.decode)
     return generator
 
 
