@@ -144,7 +144,8 @@ def edit_files(
         if not say.quiet:
             tell(_summary(counts, time.perf_counter() - start))
     if results:
-        _write_reports(results, output, compare, gallery, part, request)
+        facts = _facts(request, editors)
+        _write_reports(results, output, compare, facts if gallery else None, part)
     return counts["failed"] > 0
 
 
@@ -259,20 +260,32 @@ def _report(result: Result, say: Say) -> None:
         sys.stdout.flush()
 
 
+def _facts(request: Request, editors: "Sequence[FaceEditor]") -> dict[str, str]:
+    """Return what the gallery says of all photos."""
+    editor, settings = editors[0], request.settings
+    facts = {
+        "target": str(settings.target),
+        "method": f"{editor.method.name} {editor.method.profile}",
+        "weights": (editor.weights_sha256 or "")[:12],
+    }
+    if settings.min_identity is not None:
+        facts["least identity"] = f"{settings.min_identity:g}"
+    return facts
+
+
 def _write_reports(
     results: Sequence[Result],
     output: str | None,
     compare: bool,
-    gallery: bool,
+    facts: dict[str, str] | None,
     part: Shard | None,
-    request: Request,
 ) -> None:
+    """Write sheets, and a gallery where there are facts for it."""
     from faceedit.batch.report.write import write_galleries, write_sheets
 
     if compare:
         for problem in write_sheets(results, output):
             tell(on_one_line(problem))
-    if gallery:
-        facts = {"target": str(request.settings.target), "model": request.settings.model}
+    if facts is not None:
         for path in write_galleries(results, output, facts, "" if part is None else f"-{part}"):
             tell(on_one_line(f"gallery {path}"))
