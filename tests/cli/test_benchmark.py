@@ -97,3 +97,28 @@ def test_the_training_engine_beside_a_bare_loop(run_main, monkeypatch, as_json):
     else:
         assert "training engine" in out
         assert "bare loop" in out
+
+
+@pytest.mark.usefixtures("built_in_picture")
+def test_long_runs(benchmark, monkeypatch):
+    from faceedit.cli import benchmark as module
+    from faceedit.evaluation import batch_speed
+
+    monkeypatch.setattr(module, "SCALING_PHOTOS", 3)
+    monkeypatch.setattr(module, "MEMORY_PHOTOS", (2, 5))
+    monkeypatch.setattr(module, "RESUME_PHOTOS", 12)
+    calls = []
+    # The command runs in a process of its own, which knows no made-up method.
+    real = batch_speed._call
+    monkeypatch.setattr(
+        batch_speed, "_call", lambda c, p: (calls.append(c), real([*c[:11], c[-1]], p))
+    )
+    code, out, _ = benchmark("--runs", "--json")
+    assert code == 0
+    report = json.loads(out)
+    assert [one["workers"] for one in report["scaling"]][0] == 1
+    assert all(one["photos_per_second"] > 0 for one in report["scaling"])
+    assert (report["memory"]["few"], report["memory"]["many"]) == (2, 5)
+    assert report["resume"]["photos"] == 12
+    assert report["resume"]["seconds"] > 0
+    assert len(calls) == 2
