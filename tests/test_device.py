@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from faceedit.device import pick_device
+from faceedit.device import pick_device, pick_devices
 from faceedit.errors import DeviceError, UsageError
 
 
@@ -52,3 +52,31 @@ def test_a_missing_device_is_an_error(machine):
 def test_an_unknown_device_is_wrong_usage(name):
     with pytest.raises(UsageError, match="unknown device"):
         pick_device(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "indices"), [("auto", [0, 1, 2]), ("cuda", [0, 1, 2]), ("cuda:1", [1])]
+)
+def test_every_gpu_has_its_work_unless_one_is_named(machine, name, indices):
+    machine(cuda=3)
+    assert pick_devices(name) == [torch.device("cuda", index) for index in indices]
+
+
+def test_without_a_gpu_there_is_one_device():
+    assert pick_devices("cpu") == [torch.device("cpu")]
+
+
+def test_each_device_has_an_editor_and_a_thread(monkeypatch, fake_weights):
+    from faceedit.batch import build
+    from faceedit.batch.crew import gather_crew
+    from faceedit.targets import parse_target
+
+    cpu = torch.device("cpu")
+    monkeypatch.setattr(build, "pick_devices", lambda name: [cpu, cpu])
+    settings = build.EditSettings(parse_target(["happy"]), weights=fake_weights(), batch=3)
+    editors = build.open_editors(settings)
+    assert len({id(editor.method) for editor in editors}) == 2
+    crew, pace = gather_crew(editors, photos=100, workers=2)
+    assert [id(one) for one in crew] == [id(editors[0])] * 2 + [id(editors[1])] * 2
+    assert pace.batch == 3
+    assert len(gather_crew(editors, photos=1)[0]) == 2

@@ -39,14 +39,27 @@ def test_what_is_not_there_is_refused():
         pick_numerics("int8", CPU)
 
 
-def test_half_the_bits_change_the_picture_by_less_than_a_level():
+@pytest.fixture(scope="module")
+def edit():
+    """Edit the astronaut by the shipped network: ``edit(precision="bf16")``."""
     photo = skimage.data.astronaut()
-    full, half = (
-        open_editor(EditSettings(HAPPY, device="cpu", precision=precision)).edit_pixels(
-            photo, HAPPY
-        )
-        for precision in ("fp32", "bf16")
-    )
-    where = (full.pixels != photo).any(-1)
-    off = np.abs(full.pixels.astype(int) - half.pixels)[where]
-    assert 0 < off.mean() < 1
+
+    def edit(**settings):
+        settings = EditSettings(HAPPY, device="cpu", **{"precision": "fp32", **settings})
+        return open_editor(settings).edit_pixels(photo, HAPPY).pixels.astype(int)
+
+    return edit
+
+
+@pytest.fixture(scope="module")
+def full(edit):
+    return edit()
+
+
+def test_half_the_bits_change_the_picture_by_less_than_a_level(edit, full):
+    where = (full != skimage.data.astronaut()).any(-1)
+    assert 0 < np.abs(full - edit(precision="bf16"))[where].mean() < 1
+
+
+def test_larger_batches_change_no_pixel_by_more_than_a_level(edit, full):
+    assert np.abs(full - edit(batch=8)).max() <= 1

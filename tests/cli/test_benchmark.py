@@ -116,7 +116,7 @@ def test_long_runs(benchmark, monkeypatch):
     code, out, _ = benchmark("--runs", "--json")
     assert code == 0
     report = json.loads(out)
-    assert [one["workers"] for one in report["scaling"]][0] == 1
+    assert report["scaling"][0]["workers"] == 1
     assert all(one["photos_per_second"] > 0 for one in report["scaling"])
     assert (report["memory"]["few"], report["memory"]["many"]) == (2, 5)
     assert report["resume"]["photos"] == 12
