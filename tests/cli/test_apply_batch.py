@@ -191,3 +191,21 @@ def test_signals_end_a_run_cleanly(tmp_path, signum, code):
     for path in outputs:
         with Image.open(path) as image:
             image.load()
+
+
+def test_two_processes_in_one_output_folder_do_not_harm_each_other(tmp_path):
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for at in range(6):
+        ASTRONAUT.resize((300 + at, 300)).save(photos / f"{at}.png")
+    command = [sys.executable, "-m", "faceedit", "apply", "-q", "-t", "happy", str(photos), "-o"]
+    shared, alone = tmp_path / "shared", tmp_path / "alone"
+    both = [subprocess.Popen([*command, str(shared)]) for _ in range(2)]
+    assert [one.wait(timeout=120) for one in both] == [0, 0]
+    assert subprocess.run([*command, str(alone)], check=False).returncode == 0
+    for path in alone.glob("*.png"):
+        assert (shared / path.name).read_bytes() == path.read_bytes()
+    assert not list(shared.glob(".*"))
+    lines = [json.loads(line) for line in (shared / "faceedit.jsonl").read_text().splitlines()]
+    assert {line["place"] for line in lines} == {f"{at}.png" for at in range(6)}
+    assert len({(line["place"], line["output_sha256"]) for line in lines}) == 6
