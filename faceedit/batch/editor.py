@@ -32,6 +32,10 @@ class Finder(Protocol):
         """Find the faces of several photos; the exception of a photo stands in its place."""
         ...
 
+    def sees_face(self, small: np.ndarray, scale: float) -> bool:
+        """Whether a face could be found in a photo that is so many times larger than a copy."""
+        ...
+
 
 def find_faces(pixels: np.ndarray, finder: Finder, aligner: Aligner | None = None) -> list[Face]:
     """Return the faces of a photo, the one in front first.
@@ -127,6 +131,19 @@ class FaceEditor:
         if isinstance(edits, Exception):
             raise edits
         return self.compose(pixels, edits)
+
+    def sees_face(self, small: np.ndarray, scale: float) -> bool:
+        """Say whether `find` could find a face in a photo; in doubt the answer is yes.
+
+        Args:
+            small: (h, w, 3) uint8 RGB, a copy of the photo that is ``scale`` times smaller, its
+                longer side 1024 pixels or more.
+            scale: 1 or more.
+        """
+        try:
+            return self.finder.sees_face(small, scale)
+        except torch.OutOfMemoryError:
+            return True
 
     def look(self, photos: Sequence[np.ndarray], target: Target) -> list[FaceEdits | Exception]:
         """Find the faces of several photos and say what is to be done to them, in batches.

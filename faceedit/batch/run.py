@@ -1,6 +1,6 @@
 """The run: photos read, looked at, finished and recorded, whatever becomes of each."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -12,7 +12,7 @@ from faceedit.batch.result import Result
 from faceedit.batch.stages import NO_CHANGE, NO_FACE, Looked, Read, RunOptions
 from faceedit.photos import Job
 
-__all__ = ["NO_CHANGE", "NO_FACE", "RunOptions", "run"]
+__all__ = ["NO_CHANGE", "NO_FACE", "RunOptions", "record", "run"]
 
 
 def run(
@@ -21,7 +21,7 @@ def run(
     options: RunOptions,
     manifest: Manifest | None = None,
     pace: Pace | None = None,
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     """Work through a plan, several photos at once.
 
     Whatever happens to one photo becomes its result, and the run goes on. Where the caller stops
@@ -41,7 +41,7 @@ def run(
     crew = [editors] if isinstance(editors, FaceEditor) else list(editors)
     pace = pace or Pace()
     pipeline = Pipeline(
-        partial(_read, manifest=manifest),
+        partial(_read, editor=crew[0], options=options, manifest=manifest),
         [partial(_look, editor=editor, options=options, manifest=manifest) for editor in crew],
         partial(_finish, editor=crew[0], options=options, manifest=manifest),
         pace,
@@ -62,8 +62,10 @@ def run(
                 told += 1
 
 
-def _read(job: Job, manifest: Manifest | None) -> Read | Ended[Result]:
-    read = stages.read(job, manifest)
+def _read(
+    job: Job, editor: FaceEditor, options: RunOptions, manifest: Manifest | None
+) -> Read | Ended[Result]:
+    read = stages.read(job, editor, options, manifest)
     return _end(read, manifest) if isinstance(read, Result) else read
 
 
@@ -82,10 +84,18 @@ def _finish(
     return _end(stages.finish(looked, editor, options), manifest).result
 
 
-def _end(result: Result, manifest: Manifest | None) -> Ended[Result]:
-    """Record a result at once: what is not in the manifest is done again after a kill."""
+def record(result: Result, manifest: Manifest | None) -> Result:
+    """Record a result at once: what is not in the manifest is done again after a kill.
+
+    Returns:
+        The result, with a note if it could not be recorded.
+    """
     trouble = None if manifest is None or result.resumed else manifest.add(result)
-    return Ended(result if trouble is None else replace(result, notes=(*result.notes, trouble)))
+    return result if trouble is None else replace(result, notes=(*result.notes, trouble))
+
+
+def _end(result: Result, manifest: Manifest | None) -> Ended[Result]:
+    return Ended(record(result, manifest))
 
 
 def _pixels(read: Read) -> int:

@@ -14,9 +14,11 @@ from faceedit.errors import NoFaceError
 from faceedit.photos import (
     Job,
     Photo,
+    PhotoFile,
     WriteOptions,
     copy_photo,
     copy_suffices,
+    draft_photo,
     load_file,
     write_photo,
 )
@@ -74,8 +76,14 @@ class Looked:
     seconds: float
 
 
-def read(job: Job, manifest: Manifest | None) -> Read | Result:
-    """Read a photo, unless the manifest proves that it is done already."""
+def read(
+    job: Job, editor: FaceEditor, options: RunOptions, manifest: Manifest | None
+) -> Read | Result:
+    """Read a photo, unless the manifest proves that it is done already.
+
+    A large JPEG is decoded at half its size first. Where that shows no face, it is not decoded
+    in full.
+    """
     start, sha256 = time.perf_counter(), None
     try:
         file = load_file(job.source)
@@ -83,6 +91,9 @@ def read(job: Job, manifest: Manifest | None) -> Read | Result:
         done = None if manifest is None else manifest.find(job, sha256)
         if done is not None:
             return done
+        if _shows_no_face(job, file, editor, options):
+            result = _without_edit(Result(job, "failed", input_sha256=sha256), NO_FACE, options)
+            return replace(result, seconds=time.perf_counter() - start)
         photo = decode_or_explain(file)
     # Nothing that one photo brings about may cost the others their results.
     except Exception as error:
@@ -91,6 +102,30 @@ def read(job: Job, manifest: Manifest | None) -> Read | Result:
     if isinstance(photo, str) or sha256 is None:
         return Result(job, "failed", str(photo), (), seconds, sha256)
     return Read(job, photo, sha256, seconds)
+
+
+def _shows_no_face(job: Job, file: PhotoFile, editor: FaceEditor, options: RunOptions) -> bool:
+    """Say whether a draft is enough to know that nothing is to be edited; in doubt it is not."""
+    if options.on_no_face == "copy" and not copy_suffices(job.source, job.target, options.write):
+        return False
+    draft = draft_photo(file)
+    return draft is not None and not editor.sees_face(draft.pixels, draft.scale)
+
+
+def _without_edit(result: Result, reason: str, options: RunOptions) -> Result:
+    """Copy a file as it is, or leave it out, as a photo without a face is treated.
+
+    Raises:
+        NoFaceError: a photo without a face is to fail.
+        PhotoError: it cannot be copied.
+    """
+    source, target = result.job.source, result.job.target
+    if reason == NO_FACE and options.on_no_face == "fail":
+        raise NoFaceError(source, reason)
+    if reason == NO_FACE and options.on_no_face == "skip":
+        return replace(result, outcome="skipped", reason=reason)
+    sha256 = copy_photo(source, target)
+    return replace(result, outcome="copied", reason=reason, output_sha256=sha256)
 
 
 def look(photos: Sequence[Read], editor: FaceEditor, options: RunOptions) -> list[Looked | Result]:
@@ -142,13 +177,10 @@ def _write(result: Result, photo: Photo, edited: EditedPhoto, options: RunOption
         sha256 = write_photo(photo, target, edited.pixels, options.write)
         return replace(result, outcome="edited", output_sha256=sha256, notes=notes)
     reason = HELD_BACK if edited.scores else NO_CHANGE if edited.faces else NO_FACE
-    if not edited.faces and options.on_no_face == "fail":
-        raise NoFaceError(source, reason)
-    if not edited.faces and options.on_no_face == "skip":
-        return replace(result, outcome="skipped", reason=reason)
+    leaves_out = reason == NO_FACE and options.on_no_face != "copy"
+    if leaves_out or copy_suffices(source, target, options.write):
+        return _without_edit(result, reason, options)
     result = replace(result, outcome="copied", reason=reason)
-    if copy_suffices(source, target, options.write):
-        return replace(result, output_sha256=copy_photo(source, target))
     plain = replace(options.write, provenance=None, signer=None)
     return replace(
         result, output_sha256=write_photo(photo, target, photo.pixels, plain), notes=notes

@@ -1,12 +1,14 @@
 """Photo files: which ones, read whole with everything in them, and written back as they were."""
 
 from faceedit.photos.discover import Job, find_photos, plan
+from faceedit.photos.draft import Draft, draft_photo
 from faceedit.photos.provenance import Provenance
 from faceedit.photos.read import decode_photo, load_file, read_photo
 from faceedit.photos.types import Photo, PhotoFile, Signer, Source, WriteOptions
 from faceedit.photos.write import copy_photo, copy_suffices, write_photo
 
 __all__ = [
+    "Draft",
     "Job",
     "Photo",
     "PhotoFile",
@@ -17,6 +19,7 @@ __all__ = [
     "copy_photo",
     "copy_suffices",
     "decode_photo",
+    "draft_photo",
     "find_photos",
     "load_file",
     "plan",

@@ -22,8 +22,6 @@ from faceedit.photos.types import Encoding, Metadata
 # A small file that unpacks to gigabytes is a bomb. Photos of poor quality come to 60 pixels a byte
 # in JPEG, and to 170 in AVIF.
 _UNSUSPECTED, _DENSEST = 50_000_000, 300
-# A progressive JPEG has about ten. Each takes as long as the picture is large, however short it is.
-_MOST_SCANS = 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +102,7 @@ def _exif(image: Image.Image) -> bytes | None:
 def _jpeg(path: Path, data: bytes, max_pixels: int) -> Decoded:
     from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 
-    if jpeg.count_scans(data) > _MOST_SCANS:
+    if jpeg.count_scans(data) > jpeg.MOST_SCANS:
         raise UnreadableError(path, "it is stored in more scans than a photo can need")
     image = _load(JpegImageFile, path, data, max_pixels)
     sampling = get_sampling(image) if image.mode == "RGB" else None

@@ -4,6 +4,9 @@ import struct
 
 from faceedit.photos.types import Metadata
 
+MOST_SCANS = 200
+"""A progressive JPEG has about ten. Each takes as long as the picture is large, however short it
+is."""
 LARGEST_XMP = 65502
 """Bytes that the standard allows a packet to have."""
 

@@ -217,3 +217,35 @@ def test_too_many_open_files_are_said(folder, editor):
         os.close(hold)
     assert {one.reason for one in results} == {"Too many open files"}
     assert all(one.job.target.stat().st_size for one in results if one.job.target.exists())
+
+
+def test_a_large_jpeg_without_a_face_is_not_decoded_in_full(
+    tmp_path, astronaut, editor, monkeypatch
+):
+    from faceedit.batch import stages
+
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    ramp = np.linspace(0, 255, 2400, dtype=np.uint8)[None, :, None]
+    plain = np.broadcast_to(ramp, (1600, 2400, 3))
+    Image.fromarray(plain).save(photos / "plain.jpg")
+    peopled = plain.copy()
+    peopled[500:1012, 900:1412] = astronaut
+    Image.fromarray(peopled).save(photos / "peopled.jpg")
+    decoded = []
+    decode = stages.decode_or_explain
+    monkeypatch.setattr(
+        stages, "decode_or_explain", lambda file: decoded.append(file.path.name) or decode(file)
+    )
+    results = results_of(photos, editor)
+    assert results["peopled.jpg"].outcome == "edited"
+    assert (results["plain.jpg"].outcome, results["plain.jpg"].reason) == ("copied", NO_FACE)
+    assert results["plain.jpg"].job.target.read_bytes() == (photos / "plain.jpg").read_bytes()
+    assert decoded == ["peopled.jpg"]
+    # Another format needs its pixels.
+    results_of(photos, editor, tmp_path / "out", write=WriteOptions(format="png"))
+    assert sorted(decoded[1:]) == ["peopled.jpg", "plain.jpg"]
+    decoded.clear()
+    assert results_of(photos, editor, on_no_face="skip")["plain.jpg"].outcome == "skipped"
+    assert results_of(photos, editor, on_no_face="fail")["plain.jpg"].reason == NO_FACE
+    assert "plain.jpg" not in decoded

@@ -32,8 +32,6 @@ _PLUGINS: dict[str, Callable[[io.BytesIO], ImageFile]] = {
     "bmp": BmpImageFile,
     "avif": AvifImageFile,
 }
-# Each scan of a progressive JPEG costs as much time as the picture is large.
-_MOST_SCANS = 200
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -117,7 +115,7 @@ def _decode(
         return upright, None, upright.size, 1
     if format not in _PLUGINS:
         raise UnsupportedError(path, "it is no known format")
-    if format == "jpeg" and jpeg.count_scans(data) > _MOST_SCANS:
+    if format == "jpeg" and jpeg.count_scans(data) > jpeg.MOST_SCANS:
         raise UnreadableError(path, "it is stored in more scans than a photo can need")
     image = _PLUGINS[format](io.BytesIO(data))
     check(image.size)

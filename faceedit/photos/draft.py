@@ -1,0 +1,69 @@
+"""A JPEG at a fraction of its size, at a fraction of the time: enough to see what it shows."""
+
+import io
+from dataclasses import dataclass
+
+import numpy as np
+
+from faceedit.photos import jpeg
+from faceedit.photos import metadata as meta
+from faceedit.photos.decode import check_size
+from faceedit.photos.formats import format_of, sniff
+from faceedit.photos.pixels import Raster, turn
+from faceedit.photos.read import MAX_PIXELS
+from faceedit.photos.types import PhotoFile
+
+LEAST_SIDE = 1024
+"""The longer side of a draft is not below this."""
+
+
+@dataclass(frozen=True, eq=False)
+class Draft:
+    """A photo made smaller by its decoder.
+
+    Attributes:
+        pixels: (h, w, 3) uint8 RGB, upright.
+        scale: the photo's longer side over that of ``pixels``.
+    """
+
+    pixels: np.ndarray
+    scale: float
+
+
+def draft_photo(file: PhotoFile, shrink: int = 2) -> Draft | None:
+    """Decode a photo smaller than it is.
+
+    Args:
+        file: loaded.
+        shrink: 2, 4 or 8 times.
+
+    Returns:
+        The draft, or None where there is none to be had: the file is no sound 8-bit RGB or grey
+        JPEG, or is too small to be made smaller. What is wrong with it `decode_photo` says.
+    """
+    if format_of(file.path) != "jpeg" or sniff(file.data[:64]) != "jpeg":
+        return None
+    try:
+        return _draft(file, shrink)
+    # Decoders raise almost anything on broken files.
+    except Exception:
+        return None
+
+
+def _draft(file: PhotoFile, shrink: int) -> Draft | None:
+    from PIL.JpegImagePlugin import JpegImageFile
+
+    image = JpegImageFile(io.BytesIO(file.data))
+    width, height = image.size
+    if image.mode not in ("L", "RGB") or max(width, height) < shrink * LEAST_SIDE:
+        return None
+    check_size(file.path, file.data, image.size, MAX_PIXELS)
+    if jpeg.count_scans(file.data) > jpeg.MOST_SCANS:
+        return None
+    # Pillow takes the largest fraction that is no smaller than what is asked for.
+    image.draft(image.mode, (width // shrink, height // shrink))
+    image.load()
+    pixels = np.asarray(image.convert("RGB"))
+    orientation = meta.orientation(jpeg.read_metadata(file.data, None))
+    upright = turn(Raster("RGB", pixels), orientation).pixels
+    return Draft(np.ascontiguousarray(upright), max(width, height) / max(upright.shape[:2]))
