@@ -55,7 +55,7 @@ def confirmed(
         if present >= presence
     ]
     doubtful = [i for i, face in enumerate(faces) if face.score < DOUBT]
-    scores = yield from _look_nearer(networks.short, pixels, [faces[i] for i in doubtful])
+    scores = yield from look_nearer(networks.short, pixels, [faces[i].landmarks for i in doubtful])
     for i, score in zip(doubtful, scores, strict=True):
         faces[i] = replace(faces[i], score=score)
     return [face for face in faces if face.score > 0]
@@ -85,11 +85,26 @@ def _settle(
     return [detections[i].score for i in settled], [regions[i] for i in settled]
 
 
-def _look_nearer(short: Detector, pixels: np.ndarray, faces: Sequence[Face]) -> Search[list[float]]:
-    """The short-range detector's scores when each face is level and of middle size."""
+def look_nearer(
+    short: Detector,
+    pixels: np.ndarray,
+    landmarks: Sequence[np.ndarray],
+    threshold: float | None = None,
+) -> Search[list[float]]:
+    """The short-range detector's scores when each face is level and of middle size.
+
+    Args:
+        short: the detector.
+        pixels: (H, W, 3) uint8 RGB photo.
+        landmarks: of each face, (468 or more, 3) in pixels of the photo.
+        threshold: least score of a detection; None takes the detector's own.
+
+    Returns:
+        For each face its score, 0 where the detector sees none.
+    """
     size = short.size
-    regions = [region_of_landmarks(face.landmarks, NEAR) for face in faces]
-    seen = yield from short.detect([cut(pixels, region, size) for region in regions])
+    squares = [cut(pixels, region_of_landmarks(own, NEAR), size) for own in landmarks]
+    seen = yield from short.detect(squares, threshold)
     expected = np.array([[1 - 1 / NEAR] * 2 + [1 + 1 / NEAR] * 2]) * size / 2
     return [
         max(

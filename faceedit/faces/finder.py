@@ -15,6 +15,7 @@ from faceedit.faces.lockstep import alone, lockstep
 from faceedit.faces.mesh import Mesh
 from faceedit.faces.options import FindOptions
 from faceedit.faces.photo_search import search_faces
+from faceedit.faces.sieve import search_any_face
 from faceedit.faces.types import Face
 
 __all__ = ["FaceFinder", "FindOptions"]
@@ -95,3 +96,19 @@ class FaceFinder:
             torch.OutOfMemoryError: the device's memory is short.
         """
         return lockstep([search_faces(self.networks, self.options, one) for one in photos])
+
+    def sees_face(self, small: np.ndarray, scale: float) -> bool:
+        """Whether `find` could find a face in a photo, asked on a smaller copy of it.
+
+        In doubt the answer is yes. A photo for which it is no need not be decoded in full size.
+        The networks take as long to find nothing in the copy as in the photo, so this saves time
+        where decoding takes about as long as they do: with copies a quarter of the photo's size.
+
+        Args:
+            small: (h, w, 3) uint8 RGB copy of the photo, its longer side 1024 pixels or more.
+            scale: the photo's sides over the copy's, 1 or more.
+
+        Raises:
+            torch.OutOfMemoryError: the device's memory is short.
+        """
+        return alone(search_any_face(self.networks, self.options, small, scale))

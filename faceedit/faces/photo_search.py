@@ -52,6 +52,11 @@ def search_faces(
     return sorted(wanted, key=_area, reverse=True)[: options.limit]
 
 
+def levels(options: FindOptions) -> tuple[int, ...]:
+    """How many tiles along the longer side, one look after the other."""
+    return TILE_LEVELS[:1] if options.search == "fast" else TILE_LEVELS
+
+
 def more_views(pixels: np.ndarray) -> list[View]:
     """Views of a whole photo for faces that fill it or are turned."""
     quarters = [View.whole(pixels, quarters=quarters) for quarters in (1, 2, 3)]
@@ -85,7 +90,7 @@ class _Photo:
             return found
         small, factor = shrunk(self.pixels)
         looks = Looks(small)
-        for level in TILE_LEVELS[:1] if self.options.search == "fast" else TILE_LEVELS:
+        for level in levels(self.options):
             if not self._wants_smaller(found, seen):
                 break
             views = tiles(small, level)
