@@ -16,7 +16,16 @@ from faceedit.nn.blocks import FeatureUnit, NormKind, make_norm
 MapKind = Literal["spatial", "full"]
 
 
-class _ConvNormAct(nn.Sequential):
+class ConvNormAct(nn.Sequential):
+    """Convolution, norm, PReLU.
+
+    Args:
+        in_channels: channels of the input.
+        out_channels: channels of the output.
+        kernel: odd side of the convolution.
+        norm: kind of normalisation.
+    """
+
     def __init__(self, in_channels: int, out_channels: int, kernel: int, norm: NormKind):
         super().__init__(
             nn.Conv2d(in_channels, out_channels, kernel, padding=kernel // 2, bias=norm == "none"),
@@ -36,12 +45,12 @@ class Hourglass(nn.Module):
 
     def __init__(self, channels: int, depth: int, norm: NormKind):
         super().__init__()
-        self.here = _ConvNormAct(channels, channels, 3, norm)
-        self.down = _ConvNormAct(channels, channels, 3, norm)
+        self.here = ConvNormAct(channels, channels, 3, norm)
+        self.down = ConvNormAct(channels, channels, 3, norm)
         self.below = (
             Hourglass(channels, depth - 1, norm)
             if depth > 1
-            else _ConvNormAct(channels, channels, 3, norm)
+            else ConvNormAct(channels, channels, 3, norm)
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -63,7 +72,7 @@ class AttentionUnit(nn.Module):
 
     def __init__(self, channels: int, hidden: int, depth: int, kind: MapKind, norm: NormKind):
         super().__init__()
-        self.enter = _ConvNormAct(channels, hidden, 1, norm)
+        self.enter = ConvNormAct(channels, hidden, 1, norm)
         self.hourglass = Hourglass(hidden, depth, norm)
         self.leave = nn.Conv2d(hidden, 1 if kind == "spatial" else channels, 3, padding=1)
         with torch.no_grad():

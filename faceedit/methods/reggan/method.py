@@ -21,6 +21,7 @@ from faceedit.methods.reggan.generator import CROP_SIZE, FieldGenerator, FieldTe
 from faceedit.methods.reggan.rgb_generator import RgbGenerator
 from faceedit.methods.reggan.shape_layer import MovedFaces, block_shares
 from faceedit.methods.reggan.teeth import choose_texture, unpack_textures
+from faceedit.nn.folding import fold_norms
 from faceedit.numerics import FULL, Numerics
 from faceedit.registry import Checkpoint
 from faceedit.targets import Target
@@ -71,6 +72,7 @@ def load(
 
 
 def _prepare(generator: Generator, numerics: Numerics) -> Generator:
+    fold_norms(generator.eval().refinement)
     generator.numerics = numerics
     if numerics.is_compiled:
         network = generator.refinement

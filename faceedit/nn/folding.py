@@ -1,0 +1,23 @@
+"""Batch normalisation folded into the convolutions before it, for networks that learn no more."""
+
+from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from faceedit.nn.attention import ConvNormAct
+from faceedit.nn.blocks import FeatureUnit
+
+
+def fold_norms(network: nn.Module) -> None:
+    """Fold what can be folded, in place; the network computes the same in fewer steps.
+
+    Args:
+        network: in evaluation mode.
+    """
+    for part in network.modules():
+        if isinstance(part, ConvNormAct):
+            conv, norm = part[0], part[1]
+            if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+                part[0], part[1] = fuse_conv_bn_eval(conv, norm), nn.Identity()
+        elif isinstance(part, FeatureUnit) and isinstance(part.second.norm, nn.BatchNorm2d):
+            part.first.conv = fuse_conv_bn_eval(part.first.conv, part.second.norm)
+            part.second.norm = nn.Identity()
