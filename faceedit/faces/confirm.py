@@ -7,7 +7,7 @@ import numpy as np
 
 from faceedit.faces.detector import IOU_THRESHOLD, Detection, Detector, overlap
 from faceedit.faces.lockstep import Search
-from faceedit.faces.mesh import Mesh, Region, cut, region_of_detection, region_of_landmarks
+from faceedit.faces.mesh import MARGIN, Mesh, Region, cut, region_of_detection, region_of_landmarks
 from faceedit.faces.types import Face
 
 LEVEL = np.deg2rad(8)
@@ -55,7 +55,8 @@ def confirmed(
         if present >= presence
     ]
     doubtful = [i for i, face in enumerate(faces) if face.score < DOUBT]
-    scores = yield from look_nearer(networks.short, pixels, [faces[i].landmarks for i in doubtful])
+    regions = [region_of_landmarks(faces[i].landmarks) for i in doubtful]
+    scores = yield from look_nearer(networks.short, pixels, regions)
     for i, score in zip(doubtful, scores, strict=True):
         faces[i] = replace(faces[i], score=score)
     return [face for face in faces if face.score > 0]
@@ -88,7 +89,7 @@ def _settle(
 def look_nearer(
     short: Detector,
     pixels: np.ndarray,
-    landmarks: Sequence[np.ndarray],
+    regions: Sequence[Region],
     threshold: float | None = None,
 ) -> Search[list[float]]:
     """The short-range detector's scores when each face is level and of middle size.
@@ -96,14 +97,15 @@ def look_nearer(
     Args:
         short: the detector.
         pixels: (H, W, 3) uint8 RGB photo.
-        landmarks: of each face, (468 or more, 3) in pixels of the photo.
+        regions: of each face, as the mesh would look at it.
         threshold: least score of a detection; None takes the detector's own.
 
     Returns:
         For each face its score, 0 where the detector sees none.
     """
     size = short.size
-    squares = [cut(pixels, region_of_landmarks(own, NEAR), size) for own in landmarks]
+    nearer = [replace(region, side=region.side * (NEAR / MARGIN)) for region in regions]
+    squares = [cut(pixels, region, size) for region in nearer]
     seen = yield from short.detect(squares, threshold)
     expected = np.array([[1 - 1 / NEAR] * 2 + [1 + 1 / NEAR] * 2]) * size / 2
     return [

@@ -13,12 +13,10 @@ from faceedit.faces.photo_search import SEEN_FULL, levels, more_views
 from faceedit.faces.search import distinct, propose, scaled, shrunk
 from faceedit.faces.view import Looks, View, tiles
 
-LOWER_SCORE = 0.1
+LOWER = 0.1
 """A detector may score a face this much lower on the copy."""
-LOWER_NEAR_SCORE = 0.2
-"""Likewise from near, where the copy is less sharp."""
-PRESENCE_SHARE, SIZE_SHARE = 0.5, 0.6
-"""The mesh may be less confident of a face by this share, and see it smaller by this one."""
+SMALLER = 0.6
+"""Its box may be smaller than that of the landmarks by this share."""
 ROUNDING = 0.99
 """The copy's sides are whole pixels, so that its scale is not exact."""
 
@@ -28,7 +26,9 @@ def search_any_face(
 ) -> Search[bool]:
     """Whether `search_faces` could find a face in a photo, by looking where it would look.
 
-    What it would find at the least passes with room to spare, and the first face ends the search.
+    The detectors look again with lower thresholds, a doubtful face is looked at from near, and the
+    first one ends the search. The mesh is not asked: how sure it is of a small or turned face
+    depends on a hair.
 
     Args:
         networks: all three.
@@ -49,8 +49,8 @@ class _Copy:
         self.options = options
         self.pixels = pixels
         self.scale = scale
-        self.short_score = networks.short.threshold - LOWER_SCORE
-        self.full_score = networks.full.threshold - LOWER_SCORE
+        self.short_score = networks.short.threshold - LOWER
+        self.full_score = networks.full.threshold - LOWER
 
     def search_whole(self) -> Search[bool]:
         looks, whole = Looks(self.pixels), View.whole(self.pixels)
@@ -82,21 +82,15 @@ class _Copy:
 
     def _any(self, detections: Sequence[Detection]) -> Search[bool]:
         """Whether one of some proposals may be a face."""
-        new = distinct(detections)
-        regions = [region_of_detection(detection) for detection in new]
-        landmarks, presence = yield from self.networks.mesh.coarse(self.pixels, regions)
-        likely = [
-            (detection, own)
-            for detection, own, present in zip(new, landmarks, presence, strict=True)
-            if present >= PRESENCE_SHARE * self.options.presence
-            and _longer_side(own) * self.scale >= SIZE_SHARE * self.options.min_face
-        ]
-        if any(detection.score >= DOUBT for detection, _ in likely):
+        least = SMALLER * self.options.min_face / self.scale
+        large = [one for one in distinct(detections) if _longer_side(one) >= least]
+        if any(detection.score >= DOUBT - LOWER for detection in large):
             return True
-        least = self.networks.short.threshold - LOWER_NEAR_SCORE
-        short, doubtful = self.networks.short, [own for _, own in likely]
-        return any((yield from look_nearer(short, self.pixels, doubtful, least)))
+        regions = [region_of_detection(detection) for detection in large]
+        short = self.networks.short
+        return any((yield from look_nearer(short, self.pixels, regions, self.short_score)))
 
 
-def _longer_side(landmarks: np.ndarray) -> float:
-    return float(np.ptp(landmarks[:, :2], axis=0).max())
+def _longer_side(detection: Detection) -> float:
+    left, top, right, bottom = detection.box.tolist()
+    return max(right - left, bottom - top)
