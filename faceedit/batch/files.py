@@ -60,7 +60,9 @@ MOST_HANDLES = 64
 
 @contextlib.contextmanager
 def folders_in_use(folders: Mapping[Path, Iterable[Path]]) -> Iterator[None]:
-    """Mark output folders as in use, and first clear away what killed runs left in unused ones.
+    """Mark output folders as in use, and clear away what killed runs left in unused ones.
+
+    That is done at the beginning and, for what killed workers of this run left, at the end.
 
     Args:
         folders: output folders, each with those below it in which temporary files may lie. Those
@@ -82,13 +84,17 @@ def _use(folder: Path, below: Iterable[Path], stack: contextlib.ExitStack) -> No
     stack.callback(os.close, handle)
     # A file system without locks cannot say who else is here: nothing is cleared away then.
     with contextlib.suppress(OSError):
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            pass
-        else:
-            for place in {folder, *below}:
-                for leaving in place.glob(f".{TEMPORARY}*"):
-                    with contextlib.suppress(OSError):
-                        leaving.unlink()
+        _clear_if_alone(handle, {folder, *below})
         fcntl.flock(handle, fcntl.LOCK_SH)
+        stack.callback(_clear_if_alone, handle, {folder, *below})
+
+
+def _clear_if_alone(handle: int, places: Iterable[Path]) -> None:
+    if fcntl is None:
+        return
+    with contextlib.suppress(OSError):
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        for place in places:
+            for leaving in place.glob(f".{TEMPORARY}*"):
+                with contextlib.suppress(OSError):
+                    leaving.unlink()

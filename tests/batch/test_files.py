@@ -20,6 +20,8 @@ def test_what_a_killed_run_left_is_cleared_away(tmp_path):
     kept.touch()
     with folders_in_use({tmp_path: [tmp_path / "sub"], tmp_path / "none": []}):
         assert not any(leaving.exists() for leaving in leavings)
+        leaving = leave(tmp_path / "sub")
+    assert not leaving.exists()
     assert kept.exists()
 
 
