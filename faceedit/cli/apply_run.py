@@ -117,7 +117,9 @@ def edit_files(
     if on_ray:
         from faceedit.batch.ray_engine import run_on_ray
 
-        running = run_on_ray(jobs, request.settings, options, manifest, request.workers)
+        running = run_on_ray(
+            jobs, request.settings, options, manifest, request.workers, request.threads
+        )
     else:
         crew, pace = gather_crew(editors, len(jobs), request.workers)
         running = run(jobs, crew, options, manifest, pace)
