@@ -28,7 +28,7 @@ class Finder(Protocol):
         """Return the faces of a (H, W, 3) uint8 RGB photo, the one in front first."""
         ...
 
-    def find_many(self, photos: Sequence[np.ndarray]) -> list[list[Face] | Exception]:
+    def find_many(self, photos: Sequence[np.ndarray]) -> Sequence[list[Face] | Exception]:
         """Find the faces of several photos; the exception of a photo stands in its place."""
         ...
 
