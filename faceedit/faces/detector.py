@@ -65,13 +65,21 @@ class Detector:
         network: the converted network.
         anchors: `SHORT` or `FULL`, as the network is.
         batching: how many squares the network takes at once.
+        at_least: so many at once where ``batching`` says less.
     """
 
-    def __init__(self, network: GraphModule, anchors: Anchors, batching: Batching | None = None):
+    def __init__(
+        self,
+        network: GraphModule,
+        anchors: Anchors,
+        batching: Batching | None = None,
+        at_least: int = 1,
+    ):
         self.network = network.eval()
         self.size = network.size
         self.threshold = anchors.threshold
         self.batching = batching or Batching()
+        self.at_least = at_least
         self._centres = anchors.centres(network.size)
 
     def detect(
@@ -103,7 +111,9 @@ class Detector:
             For each square (A, 16) float32 raw values, as `decode` takes them, and (A,) float32
             scores, 0 to 1.
         """
-        return self.batching.run(squares, self._run)
+        enough = self.batching.size >= self.at_least
+        batching = self.batching if enough else Batching(self.at_least)
+        return batching.run(squares, self._run)
 
     def _run(self, squares: Sequence[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
         out = self.network(self.network.prepare(squares))

@@ -20,12 +20,16 @@ from faceedit.faces.types import Face
 
 __all__ = ["FaceFinder", "FindOptions"]
 
+PAIR = 2
+"""The full-range detector is nearly always asked about several views, and a CPU needs a quarter
+less time for each of two."""
+
 
 class FaceFinder:
     """Finds the faces of photos. Several threads may use one finder.
 
-    A photo's faces are the same to the last bit in any company, as long as ``batching`` is; where
-    memory is short, `Batching.halve` it and call again.
+    A photo's faces are the same to the last bit in any company, as long as the size of ``batching``
+    and torch's number of threads are. Where memory is short, `Batching.halve` it and call again.
 
     Args:
         short: BlazeFace for faces near the camera.
@@ -47,7 +51,7 @@ class FaceFinder:
         self.batching = batching or Batching(ON_CPU if on_cpu else ON_ACCELERATOR)
         self.networks = FaceNetworks(
             Detector(short, SHORT, self.batching),
-            Detector(full, FULL, self.batching),
+            Detector(full, FULL, self.batching, PAIR),
             Mesh(mesh, self.batching),
         )
         self.options = options or FindOptions()
