@@ -30,7 +30,7 @@ class Draft:
     scale: float
 
 
-def draft_photo(file: PhotoFile, shrink: int = 2) -> Draft | None:
+def draft_photo(file: PhotoFile, shrink: int = 4) -> Draft | None:
     """Decode a photo smaller than it is.
 
     Args:

@@ -226,11 +226,11 @@ def test_a_large_jpeg_without_a_face_is_not_decoded_in_full(
 
     photos = tmp_path / "photos"
     photos.mkdir()
-    ramp = np.linspace(0, 255, 2400, dtype=np.uint8)[None, :, None]
-    plain = np.broadcast_to(ramp, (1600, 2400, 3))
+    ramp = np.linspace(0, 255, 4200, dtype=np.uint8)[None, :, None]
+    plain = np.broadcast_to(ramp, (1600, 4200, 3))
     Image.fromarray(plain).save(photos / "plain.jpg")
     peopled = plain.copy()
-    peopled[500:1012, 900:1412] = astronaut
+    peopled[300:1324, 900:1924] = astronaut.repeat(2, 0).repeat(2, 1)
     Image.fromarray(peopled).save(photos / "peopled.jpg")
     decoded = []
     decode = stages.decode_or_explain

@@ -25,7 +25,7 @@ def test_a_draft_is_the_photo_upright_and_smaller(tmp_path, orientation):
     exif = Image.Exif()
     exif[0x0112] = orientation
     file = file_of(tmp_path, (2401, 1599), exif=exif, quality=95)
-    draft = draft_photo(file)
+    draft = draft_photo(file, 2)
     assert draft is not None
     whole = decode_photo(file).pixels
     assert [-(-side // 2) for side in whole.shape[:2]] == list(draft.pixels.shape[:2])
@@ -36,16 +36,16 @@ def test_a_draft_is_the_photo_upright_and_smaller(tmp_path, orientation):
 
 
 def test_grey_has_three_channels(tmp_path):
-    draft = draft_photo(file_of(tmp_path, mode="L"))
+    draft = draft_photo(file_of(tmp_path, mode="L"), 2)
     assert draft is not None
     assert draft.pixels.shape == (800, 1200, 3)
     assert np.ptp(draft.pixels, axis=2).max() == 0
 
 
 def test_no_draft_is_smaller_than_what_shows_faces(tmp_path):
-    assert draft_photo(file_of(tmp_path, (2 * LEAST_SIDE, 900))) is not None
-    assert draft_photo(file_of(tmp_path, (2 * LEAST_SIDE - 1, 900))) is None
-    assert draft_photo(file_of(tmp_path, (2400, 1600)), shrink=4) is None
+    assert draft_photo(file_of(tmp_path, (2 * LEAST_SIDE, 900)), 2) is not None
+    assert draft_photo(file_of(tmp_path, (2 * LEAST_SIDE - 1, 900)), 2) is None
+    assert draft_photo(file_of(tmp_path, (2400, 1600))) is None
 
 
 @pytest.mark.parametrize("kind", ["cmyk", "png", "misnamed", "cut", "scans"])
@@ -63,4 +63,4 @@ def test_what_has_no_draft_is_left_to_the_decoder(tmp_path, kind):
         if kind == "scans":
             data = data[:-2] + b"\xff\xda\0\x08\1\1\0\0?\0" * 300 + data[-2:]
         file = file_of(tmp_path, data=data)
-    assert draft_photo(file) is None
+    assert draft_photo(file, 2) is None
