@@ -81,8 +81,8 @@ def read(
 ) -> Read | Result:
     """Read a photo, unless the manifest proves that it is done already.
 
-    A JPEG of 4096 pixels or more is decoded at a quarter of its size first. Where that shows no face, it is not decoded
-    in full.
+    A JPEG of 4096 pixels or more is decoded at a quarter of its size first. Where that shows no
+    face, it is not decoded in full.
     """
     start, sha256 = time.perf_counter(), None
     try:
