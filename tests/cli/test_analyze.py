@@ -114,7 +114,7 @@ def test_wrong_usage_is_found_before_any_work(analyze, photos, args, monkeypatch
     def refuse(*_):
         raise AssertionError("a photo was read")
 
-    monkeypatch.setattr("faceedit.batch.read_ahead.read_photo", refuse)
+    monkeypatch.setattr("faceedit.batch.read_ahead.load_file", refuse)
     result = analyze(photos, *args)
     assert (result.code, result.out) == (2, "")
 
