@@ -9,7 +9,7 @@ from faceedit.batch.guard import Guard
 from faceedit.device import pick_device, pick_devices
 from faceedit.errors import UsageError
 from faceedit.faces.batching import ON_ACCELERATOR, ON_CPU, Batching
-from faceedit.faces.build import build_finder
+from faceedit.faces.build import FACE_NETWORKS, build_finder
 from faceedit.faces.face_alignment import load_aligner
 from faceedit.faces.finder import FindOptions
 from faceedit.methods.base import Method, load_method
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import torch
 
 LANDMARKS = ("mesh", "face-alignment")
+IDENTITY = IdentityRecogniser.name
 
 
 @dataclass(frozen=True)
@@ -91,25 +92,24 @@ def _open(settings: EditSettings, device: "torch.device") -> FaceEditor:
     aligner = load_aligner(str(device)) if settings.landmarks == "face-alignment" else None
     size = settings.batch or (ON_CPU if device.type == "cpu" else ON_ACCELERATOR)
     batching = Batching(size)
+    others = [*FACE_NETWORKS] + ([] if settings.min_identity is None else [IDENTITY])
     return FaceEditor(
         finder=build_finder(registry, device, settings.find, batching),
         method=method,
         aligner=aligner,
-        guard=_guard(settings, device),
+        guard=_guard(settings, registry, device),
         batching=batching,
         device=str(device),
         precision=numerics.precision,
         weights_sha256=_weights_sha256(registry, method, settings.target),
+        networks={name: registry.card(name).sha256 for name in others},
     )
 
 
-def _guard(settings: EditSettings, device: "torch.device") -> Guard | None:
+def _guard(settings: EditSettings, registry: Registry, device: "torch.device") -> Guard | None:
     if settings.min_identity is None:
         return None
-    # The given file, if any, is the method's.
-    given = settings.weights
-    registry = open_registry(given if given is not None and given.is_dir() else None)
-    network = IdentityRecogniser.load(registry.checkpoint(IdentityRecogniser.name), device)
+    network = IdentityRecogniser.load(registry.checkpoint(IDENTITY), device)
     return Guard(settings.min_identity, network)
 
 

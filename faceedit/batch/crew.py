@@ -24,13 +24,14 @@ def gather_crew(
     Args:
         editors: one for each device.
         photos: in the run.
-        workers: threads that look, for each device; None takes one for each core of the CPU, or
-            one for each GPU.
+        workers: threads that look, for each device; None takes one for two cores of the CPU, whose
+            other half reads, composes and writes, or one for each GPU.
     """
-    on_cpu = editors[0].device == "cpu"
-    count = workers or (cores() if on_cpu else 1)
+    if editors[0].device == "cpu":
+        count = others = workers or max(1, cores() // 2)
+    else:
+        count, others = workers or 1, cores()
     crew = [editor for editor in editors for _ in range(min(count, photos))]
-    others = count if workers and on_cpu else cores()
     pace = Pace(
         readers=min(others, photos, MOST_READERS),
         finishers=min(others, photos),

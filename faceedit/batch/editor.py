@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from importlib.metadata import version
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -96,6 +97,7 @@ class FaceEditor:
         device: where the networks run, as torch writes it.
         precision: of the method's network: ``fp32``, ``bf16`` or ``fp16``.
         weights_sha256: hash of the method's checkpoint, for the manifest.
+        networks: hashes of the other checkpoints that decide what is done, by name.
     """
 
     finder: Finder
@@ -106,6 +108,18 @@ class FaceEditor:
     device: str = "cpu"
     precision: str = "fp32"
     weights_sha256: str | None = None
+    networks: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the manifest says of the networks, and must be so wherever a run goes on."""
+        return {
+            "method": self.method.name,
+            "profile": self.method.profile,
+            "weights_sha256": self.weights_sha256,
+            "networks": dict(self.networks),
+            "faceedit": version("faceedit"),
+        }
 
     def edit_pixels(self, pixels: np.ndarray, target: Target) -> EditedPhoto:
         """Find the faces of a photo and edit them all.

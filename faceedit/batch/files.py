@@ -1,7 +1,6 @@
 """Files that several processes write at once: appended lines, folders in use, leavings of kills."""
 
 import contextlib
-import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -12,16 +11,6 @@ try:
     import fcntl
 except ImportError:  # Windows, whose system locks nothing here
     fcntl = None
-
-
-def sha256_of_file(path: Path) -> str:
-    """Return a file's SHA-256 in hexadecimal.
-
-    Raises:
-        OSError: it cannot be read.
-    """
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def append_line(path: Path, line: bytes) -> None:

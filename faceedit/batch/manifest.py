@@ -4,7 +4,8 @@ The file lies in the output folder: the folder of ``-o``, or ``photos-edited`` f
 the photo's own folder for ``a-edited.jpg``; one shard of several has a file of its own,
 ``faceedit-2-of-8.jsonl``. Lines are only ever appended, by this and by later runs, so that
 manifests of one folder merge by concatenation, in any order. In a line ``input`` is an absolute
-path and ``output`` is relative to the manifest's folder, so that the folder can be moved.
+path; ``output`` is relative to the manifest's folder, so that the folder can be moved, as is
+``place``, where the output belongs even if none was written.
 
 A line is believed only as far as it can be checked: a photo counts as done if some line has the
 input's hash, the same settings, method and weights, and the hash of the output that lies there.
@@ -14,20 +15,23 @@ import json
 import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from faceedit.batch.files import append_line, sha256_of_file
-from faceedit.batch.result import OUTCOMES, FaceResult, Outcome, Result, describe
+from faceedit.batch.files import append_line
+from faceedit.batch.result import Result, describe, read_result
 from faceedit.errors import PlanError, WriteError
 from faceedit.photos import Job
+from faceedit.registry import sha256_of
 
 MANIFEST_FILE = "faceedit.jsonl"
 MANIFEST_FILES = "faceedit*.jsonl"
 
-DECISIVE = ("settings", "method", "profile", "weights_sha256")
+_ELSEWHERE = Job(Path(), Path())
+
+DECISIVE = ("settings", "method", "profile", "weights_sha256", "networks")
 """Fields of a line that decide, with the input, what the output looks like."""
 
 
@@ -49,16 +53,12 @@ def manifest_folder(job: Job, output: str | Path | None) -> Path:
     return folder
 
 
-@dataclass(frozen=True)
-class Done:
-    """What a line of a manifest says of a finished photo; fields as in `Result`."""
-
-    outcome: Outcome
-    reason: str
-    input_sha256: str
-    output_sha256: str | None
-    faces: tuple[FaceResult, ...]
-    notes: tuple[str, ...]
+def jobs_by_folder(jobs: Sequence[Job], output: str | Path | None) -> dict[Path, list[Job]]:
+    """Return the jobs of each output folder; arguments as in `manifest_folder`."""
+    folders: dict[Path, list[Job]] = {}
+    for job in jobs:
+        folders.setdefault(manifest_folder(job, output), []).append(job)
+    return folders
 
 
 class Manifest:
@@ -86,7 +86,7 @@ class Manifest:
         self.believe = believe
         self._key = decisive(self.settings)
         self._lock = threading.Lock()
-        self._known: dict[Path, dict[str, list[Done]]] = {}
+        self._known: dict[Path, dict[str, list[Result]]] = {}
         self._troubled: set[Path] = set()
 
     def open(self, jobs: Sequence[Job]) -> None:
@@ -99,9 +99,7 @@ class Manifest:
             WriteError: a folder or a manifest cannot be written, so that no photo could.
             PlanError: files that no run of faceedit can have written lie where outputs go.
         """
-        folders: dict[Path, list[Job]] = {}
-        for job in jobs:
-            folders.setdefault(manifest_folder(job, self.output), []).append(job)
+        folders = jobs_by_folder(jobs, self.output)
         if self.believe:
             _refuse_strangers(folders)
         for folder in folders:
@@ -127,10 +125,7 @@ class Manifest:
                 continue
             if done.outcome != "skipped" and done.output_sha256 != (_hash(job.target) or ""):
                 continue
-            return Result(
-                job, done.outcome, done.reason, done.faces, 0.0, input_sha256,
-                done.output_sha256, done.notes, resumed=True,
-            )  # fmt: skip
+            return replace(done, job=job, seconds=0.0, resumed=True)
         return None
 
     def add(self, result: Result) -> str | None:
@@ -162,11 +157,11 @@ class Manifest:
                 return None if told else f"{reason}; it will be done again by the next run"
         return None
 
-    def _lines(self, folder: Path) -> dict[str, list[Done]]:
+    def _lines(self, folder: Path) -> dict[str, list[Result]]:
         """What the manifests of a folder say of photos done with these settings, by output."""
         with self._lock:
             if folder not in self._known:
-                known: dict[str, list[Done]] = {}
+                known: dict[str, list[Result]] = {}
                 for path in sorted(folder.glob(MANIFEST_FILES)):
                     for place, done in _read(path, self._key):
                         known.setdefault(place, []).append(done)
@@ -199,12 +194,12 @@ def _name(job: Job, folder: Path) -> str:
 
 def _hash(path: Path) -> str | None:
     try:
-        return sha256_of_file(path)
+        return sha256_of(path)
     except OSError:
         return None
 
 
-def _read(path: Path, key: str) -> Iterator[tuple[str, Done]]:
+def _read(path: Path, key: str) -> Iterator[tuple[str, Result]]:
     """Yield what a manifest says of photos done with these settings; torn lines say nothing."""
     try:
         file = path.open("rb")
@@ -216,20 +211,6 @@ def _read(path: Path, key: str) -> Iterator[tuple[str, Done]]:
                 entry = json.loads(line)
                 if entry["outcome"] == "failed" or decisive(entry) != key:
                     continue
-                yield entry["place"], _done(entry)
+                yield entry["place"], read_result(_ELSEWHERE, entry)
             except (ValueError, KeyError, TypeError, AttributeError):
                 continue
-
-
-def _done(entry: Mapping[str, Any]) -> Done:
-    outcome = entry["outcome"]
-    if outcome not in OUTCOMES:
-        raise ValueError(outcome)
-    return Done(
-        outcome,
-        str(entry["reason"]),
-        entry["input_sha256"],
-        entry["output_sha256"],
-        tuple(FaceResult.from_json(face) for face in entry["faces"]),
-        tuple(str(note) for note in entry["notes"]),
-    )

@@ -6,32 +6,29 @@ one process to another would cost more than reading it, and fill the object stor
 """
 
 import json
-import logging
 import os
 import socket
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from faceedit.batch.build import EditSettings, open_editor
+from faceedit.batch.crew import MOST_READERS
 from faceedit.batch.editor import FaceEditor
 from faceedit.batch.manifest import Manifest
 from faceedit.batch.pipeline import Pace
-from faceedit.batch.result import FaceResult, Result, describe, explain
+from faceedit.batch.result import Result, describe, explain, read_result
 from faceedit.batch.run import run
 from faceedit.batch.stages import RunOptions
 from faceedit.errors import MissingError
 from faceedit.photos import Job
+from faceedit.process import prepare
 
 TRIES = 2
 """How often a photo may end a worker that does nothing else, before it is given up."""
 
 GAVE_UP = "its worker process died each time that it was tried"
-
-SAME = ("method", "profile", "weights_sha256", "faceedit")
-"""What the manifest says of all photos, so that it has to be so on every machine."""
 
 
 @dataclass(frozen=True)
@@ -103,8 +100,8 @@ class PhotoWorker:
 
     def _run(self, jobs: Sequence[Job]) -> list[Result]:
         order = self._order
-        batch = max(self._editor.batching.size, order.settings.batch or 1)
-        pace = Pace(min(order.hands, 4), order.hands, batch)
+        readers = min(order.hands, MOST_READERS)
+        pace = Pace(readers, order.hands, self._editor.batching.size)
         try:
             return list(run(jobs, self._editor, order.options, self._manifest, pace))
         except Exception as error:
@@ -138,17 +135,7 @@ def from_row(job: Job, told: str) -> Result:
     one = json.loads(told)
     if "trouble" in one:
         raise MissingError(one["trouble"])
-    return Result(
-        job,
-        one["outcome"],
-        one["reason"],
-        tuple(FaceResult.from_json(face) for face in one["faces"]),
-        one["seconds"],
-        one["input_sha256"],
-        one["output_sha256"],
-        tuple(one["notes"]),
-        one["resumed"],
-    )
+    return read_result(job, one)
 
 
 def _jobs(block: Mapping[str, Sequence[Any]]) -> list[Job]:
@@ -162,30 +149,11 @@ def _open(order: Order) -> FaceEditor:
     Raises:
         FaceEditError: something that it needs is not here, or is another one.
     """
-    import cv2
-    import torch
-
-    torch.set_num_threads(order.threads)
-    cv2.setNumThreads(order.threads)
-    # What Pillow warns of, photos are judged for.
-    warnings.filterwarnings("ignore", module="PIL")
-    logging.getLogger("PIL").setLevel(logging.CRITICAL)
+    prepare(order.threads)
     decided = order.facts.get("settings", {})
     precision = decided.get("precision", order.settings.precision)
     editor = open_editor(replace(order.settings, precision=precision))
-    here = _facts(editor)
-    for name in SAME:
-        if name in order.facts and order.facts[name] != here[name]:
-            raise MissingError(f"{name} is {here[name]} here, not {order.facts[name]}")
+    for name, here in editor.facts.items():
+        if name in order.facts and order.facts[name] != here:
+            raise MissingError(f"{name} is {here} here, not {order.facts[name]}")
     return editor
-
-
-def _facts(editor: FaceEditor) -> dict[str, Any]:
-    from importlib.metadata import version
-
-    return {
-        "method": editor.method.name,
-        "profile": editor.method.profile,
-        "weights_sha256": editor.weights_sha256,
-        "faceedit": version("faceedit"),
-    }

@@ -26,7 +26,7 @@ class FaceResult:
         presence: of the mesh network, 0 to 1.
         scores: of the edit, by name; empty where the face was not edited. ``strength`` is the part
             of the target's strength that was applied, 0 to 1; ``moved`` the root mean square of
-            the landmark-free flow inside the mask in eye distances; ``relit`` that of the log
+            the flow inside the mask in eye distances; ``relit`` that of the log
             ratio; ``identity``, where it was measured, the cosine of the face before and after.
     """
 
@@ -123,6 +123,28 @@ def is_out_of_memory(error: Exception) -> bool:
     # torch's allocator on the CPU and OpenCV have no types of their own for this.
     text = str(error)
     return "can't allocate memory" in text or "Insufficient memory" in text
+
+
+def read_result(job: Job, entry: Mapping[str, Any]) -> Result:
+    """Read what `describe` wrote, for a job whose paths may lie elsewhere by now.
+
+    Raises:
+        KeyError, TypeError, ValueError, AttributeError: it is something else.
+    """
+    outcome = entry["outcome"]
+    if outcome not in OUTCOMES:
+        raise ValueError(f"unknown outcome {outcome!r}")
+    return Result(
+        job,
+        outcome,
+        str(entry["reason"]),
+        tuple(FaceResult.from_json(face) for face in entry["faces"]),
+        float(entry["seconds"]),
+        entry["input_sha256"],
+        entry["output_sha256"],
+        tuple(str(note) for note in entry["notes"]),
+        bool(entry.get("resumed", False)),
+    )
 
 
 def describe(result: Result) -> dict[str, Any]:

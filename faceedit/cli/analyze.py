@@ -22,10 +22,10 @@ from faceedit.cli.options import (
     Weights,
     WhoseLandmarks,
     parse_faces,
-    prepare,
 )
 from faceedit.cli.output import on_one_line, print_json, progress, tell
 from faceedit.errors import UsageError
+from faceedit.process import prepare
 
 if TYPE_CHECKING:
     from faceedit.analysis.run import Look, PhotoReading

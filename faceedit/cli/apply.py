@@ -95,7 +95,10 @@ def apply(
     ] = False,
     workers: Annotated[
         int | None,
-        typer.Option(min=1, help="Photos looked at side by side. Default: the CPU's cores."),
+        typer.Option(
+            min=1,
+            help="Photos looked at side by side. Default: one for two cores, or one for each GPU.",
+        ),
     ] = None,
     batch: Annotated[
         int | None,

@@ -10,18 +10,19 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from faceedit.batch.build import EditSettings, open_editors
+from faceedit.batch.build import EditSettings, open_editor, open_editors
 from faceedit.batch.crew import gather_crew
 from faceedit.batch.files import folders_in_use
-from faceedit.batch.manifest import MANIFEST_FILE, Manifest, manifest_folder
+from faceedit.batch.manifest import MANIFEST_FILE, Manifest, jobs_by_folder
 from faceedit.batch.result import OUTCOMES, Result, describe
 from faceedit.batch.run import RunOptions, run
 from faceedit.batch.shard import Shard, parse_shard
-from faceedit.cli.options import prepare
 from faceedit.cli.output import on_one_line, print_json, tell
 from faceedit.cli.run_progress import run_progress
 from faceedit.errors import UsageError
-from faceedit.photos import Job, Provenance, WriteOptions, plan
+from faceedit.photos import Provenance, WriteOptions, plan
+from faceedit.process import prepare
+from faceedit.registry import sha256_of
 
 if TYPE_CHECKING:
     from faceedit.batch.editor import FaceEditor
@@ -103,7 +104,8 @@ def edit_files(
             tell(f"no photos in part {part}")
             return bool(unlistable)
     prepare(request.threads)
-    editors = open_editors(request.settings)
+    # On Ray the workers have editors of their own: this one only says what they are to be.
+    editors = [open_editor(request.settings)] if on_ray else open_editors(request.settings)
     options = _options(request, editors[0])
     name = MANIFEST_FILE if part is None else part.manifest_file
     settings = for_manifest(request, options, editors[0])
@@ -111,6 +113,10 @@ def edit_files(
     if not say.quiet:
         tell(f"{_headline(request, editors)}, {_count(len(jobs), 'photo')}{_of(part)}")
     manifest.open(jobs)
+    folders = {
+        folder: {job.target.parent for job in own}
+        for folder, own in jobs_by_folder(jobs, output).items()
+    }
     counts: Counter[str] = Counter(failed=len(unlistable))
     results: list[Result] = []
     start = time.perf_counter()
@@ -126,7 +132,7 @@ def edit_files(
     shown = not say.quiet and not (say.as_json and sys.stdout.isatty())
     try:
         with (
-            folders_in_use(_folders(jobs, output)),
+            folders_in_use(folders),
             closing(running),
             run_progress(len(jobs), shown) as told,
         ):
@@ -165,7 +171,7 @@ def edit_pipe(request: Request, output: str | None, say: Say) -> bool:
         raise UsageError("--json and the photo cannot both go to stdout: name a file with -o")
     data = sys.stdin.buffer.read()
     prepare(request.threads)
-    editor = open_editors(request.settings)[0]
+    editor = open_editor(request.settings)
     options = _options(request, editor)
     if not say.quiet:
         tell(f"{_headline(request, [editor])}, 1 photo")
@@ -180,8 +186,8 @@ def edit_pipe(request: Request, output: str | None, say: Say) -> bool:
 def for_manifest(request: Request, options: RunOptions, editor: "FaceEditor") -> dict[str, Any]:
     """Return what every line of the manifest says of the run.
 
-    ``settings``, ``method``, ``profile`` and ``weights_sha256`` decide what outputs look like; the
-    device and the version are told, and a run on another device takes up what this one did.
+    `manifest.DECISIVE` names what decides what outputs look like; the device and the version are
+    told, and a run on another device takes up what this one did.
     """
     settings = request.settings
     return {
@@ -196,13 +202,10 @@ def for_manifest(request: Request, options: RunOptions, editor: "FaceEditor") ->
             "format": options.write.format,
             "strip": options.write.strip,
             "provenance": request.provenance,
-            "c2pa": None if request.c2pa is None else str(request.c2pa[0]),
+            "c2pa": None if request.c2pa is None else sha256_of(request.c2pa[0]),
         },
-        "method": editor.method.name,
-        "profile": editor.method.profile,
-        "weights_sha256": editor.weights_sha256,
+        **editor.facts,
         "device": editor.device,
-        "faceedit": version("faceedit"),
     }
 
 
@@ -220,13 +223,6 @@ def _options(request: Request, editor: "FaceEditor") -> RunOptions:
 
         write = replace(write, signer=C2paSigner(*request.c2pa, said))
     return RunOptions(request.settings.target, request.on_no_face, write)
-
-
-def _folders(jobs: Sequence[Job], output: str | None) -> dict[Path, set[Path]]:
-    folders: dict[Path, set[Path]] = {}
-    for job in jobs:
-        folders.setdefault(manifest_folder(job, output), set()).add(job.target.parent)
-    return folders
 
 
 def _headline(request: Request, editors: "Sequence[FaceEditor]") -> str:
@@ -251,7 +247,7 @@ def _count(number: int, noun: str) -> str:
 
 def _report(result: Result, say: Say) -> None:
     source = result.job.source
-    if not result.resumed or result.outcome == "failed":
+    if not result.resumed:
         if result.outcome == "failed" or (result.reason and not say.quiet):
             tell(on_one_line(f"{result.outcome} {source}: {result.reason}"))
         if not say.quiet:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from faceedit.cli.options import Device, Threads, Weights, prepare
+from faceedit.cli.options import Device, Threads, Weights
 from faceedit.cli.output import print_columns, print_json, tell
 from faceedit.errors import UsageError
+from faceedit.process import prepare
 
 if TYPE_CHECKING:
     from faceedit.batch.editor import FaceEditor

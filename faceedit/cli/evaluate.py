@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from faceedit.cli.options import Device, Quiet, Threads, Weights, prepare
+from faceedit.cli.options import Device, Quiet, Threads, Weights
 from faceedit.cli.output import on_one_line, print_json, progress, tell
 from faceedit.errors import UsageError
+from faceedit.process import prepare
 
 if TYPE_CHECKING:
     from faceedit.batch.editor import FaceEditor

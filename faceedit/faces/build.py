@@ -7,7 +7,7 @@ from faceedit.faces.finder import FaceFinder, FindOptions
 from faceedit.faces.graph import GraphModule
 from faceedit.registry import Registry
 
-SHORT, FULL, MESH = "blazeface-short", "blazeface-full", "attention-mesh"
+FACE_NETWORKS = SHORT, FULL, MESH = "blazeface-short", "blazeface-full", "attention-mesh"
 """Names of the checkpoints."""
 
 
@@ -29,7 +29,7 @@ def build_finder(
         WeightsError: a checkpoint is missing or is not what its card says.
     """
     networks = []
-    for name in (SHORT, FULL, MESH):
+    for name in FACE_NETWORKS:
         checkpoint = registry.checkpoint(name)
         network = GraphModule.from_tensors(checkpoint.tensors, checkpoint.metadata)
         networks.append(network.to(device).eval())

@@ -102,7 +102,7 @@ def _exif(image: Image.Image) -> bytes | None:
 def _jpeg(path: Path, data: bytes, max_pixels: int) -> Decoded:
     from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 
-    if jpeg.count_scans(data) > jpeg.MOST_SCANS:
+    if jpeg.has_too_many_scans(data):
         raise UnreadableError(path, "it is stored in more scans than a photo can need")
     image = _load(JpegImageFile, path, data, max_pixels)
     sampling = get_sampling(image) if image.mode == "RGB" else None

@@ -58,7 +58,7 @@ def _draft(file: PhotoFile, shrink: int) -> Draft | None:
     if image.mode not in ("L", "RGB") or max(width, height) < shrink * LEAST_SIDE:
         return None
     check_size(file.path, file.data, image.size, MAX_PIXELS)
-    if jpeg.count_scans(file.data) > jpeg.MOST_SCANS:
+    if jpeg.has_too_many_scans(file.data):
         return None
     # Pillow takes the largest fraction that is no smaller than what is asked for.
     image.draft(image.mode, (width // shrink, height // shrink))

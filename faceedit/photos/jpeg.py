@@ -92,6 +92,11 @@ def _segment(marker: int, body: bytes) -> bytes:
     return bytes([0xFF, marker]) + struct.pack(">H", len(body) + 2) + body
 
 
+def has_too_many_scans(data: bytes) -> bool:
+    """Say whether decoding would take far longer than a picture of its size should."""
+    return count_scans(data) > MOST_SCANS
+
+
 def count_scans(data: bytes) -> int:
     """Return how many times a JPEG file goes over its first picture."""
     _, start = _segments(data)

@@ -2,6 +2,7 @@ import cv2
 import numpy as np
 import pytest
 import skimage.data
+from PIL import Image
 
 from faceedit.batch.editor import FaceEditor
 from faceedit.batch.run import RunOptions, run
@@ -43,6 +44,18 @@ def five(astronaut):
 @pytest.fixture
 def editor(finder, make_method):
     return FaceEditor(finder, make_method())
+
+
+@pytest.fixture
+def folder(tmp_path, astronaut):
+    """``photos`` with a face, a photo without one, a broken file, and a face in a subfolder."""
+    photos = tmp_path / "photos"
+    (photos / "sub").mkdir(parents=True)
+    Image.fromarray(astronaut).save(photos / "a.png")
+    Image.new("RGB", (64, 48), (9, 90, 9)).save(photos / "blank.jpg")
+    (photos / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 no more")
+    Image.fromarray(astronaut).save(photos / "sub" / "b.png")
+    return photos
 
 
 @pytest.fixture

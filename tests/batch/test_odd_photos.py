@@ -4,22 +4,12 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
+from stored import STORED
 
 ICC = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 # Longer than what one JPEG segment holds.
 LONG_ICC = ICC + np.random.default_rng(0).bytes(100_000)
 ORIENTATION = 274
-# What a camera that was held so stores of an upright picture.
-STORED = {
-    1: None,
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_90,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_270,
-}
 
 
 @pytest.fixture

@@ -16,18 +16,6 @@ from faceedit.targets import parse_target
 HAPPY = parse_target(["happy"])
 
 
-@pytest.fixture
-def folder(tmp_path, astronaut):
-    """``photos`` with a face, a photo without one, a broken file, and a face in a subfolder."""
-    photos = tmp_path / "photos"
-    (photos / "sub").mkdir(parents=True)
-    Image.fromarray(astronaut).save(photos / "a.png")
-    Image.new("RGB", (64, 48), (9, 90, 9)).save(photos / "blank.jpg")
-    (photos / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 no more")
-    Image.fromarray(astronaut).save(photos / "sub" / "b.png")
-    return photos
-
-
 def results_of(folder, editor, output=None, **options):
     options = RunOptions(**{"target": HAPPY, **options})
     jobs = plan([folder], output, format=options.write.format)

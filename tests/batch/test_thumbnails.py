@@ -6,22 +6,13 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image, ImageCms, ImageDraw
+from stored import STORED
 
 from faceedit.batch.report.picture import fit, read_picture
 from faceedit.batch.report.thumbnails import ThumbnailSize, make_thumbnail, size_for
 from faceedit.errors import PhotoError, UnreadableError
 
 SMALL = ThumbnailSize(160, 90)
-TURNS = {
-    1: None,
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_90,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_270,
-}
 
 
 def scene(width=1003, height=747):
@@ -38,7 +29,7 @@ def stored(image, orientation):
     """Return the picture as a camera held askew stores it, and the EXIF that says so."""
     exif = Image.Exif()
     exif[0x0112] = orientation
-    turn = TURNS[orientation]
+    turn = STORED[orientation]
     return (image if turn is None else image.transpose(turn)), exif
 
 

@@ -115,7 +115,7 @@ def _decode(
         return upright, None, upright.size, 1
     if format not in _PLUGINS:
         raise UnsupportedError(path, "it is no known format")
-    if format == "jpeg" and jpeg.count_scans(data) > jpeg.MOST_SCANS:
+    if format == "jpeg" and jpeg.has_too_many_scans(data):
         raise UnreadableError(path, "it is stored in more scans than a photo can need")
     image = _PLUGINS[format](io.BytesIO(data))
     check(image.size)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from faceedit.batch.manifest import manifest_folder
+from faceedit.batch.manifest import jobs_by_folder, manifest_folder
 from faceedit.batch.report.compare import write_compare
 from faceedit.batch.report.gallery import THREADS, write_gallery
 from faceedit.batch.report.items import ReportItem
@@ -48,11 +48,10 @@ def write_galleries(
     Raises:
         WriteError: a page cannot be written.
     """
-    by_folder: dict[Path, list[Result]] = {}
-    for result in results:
-        by_folder.setdefault(manifest_folder(result.job, output), []).append(result)
+    by_job = {result.job: result for result in results}
     pages = []
-    for folder, own in by_folder.items():
+    for folder, jobs in jobs_by_folder(list(by_job), output).items():
+        own = [by_job[job] for job in jobs]
         page = folder / f"{GALLERY}{ending.replace('/', '-of-')}.html"
         title = folder.name or "faceedit"
         write_gallery((_item(one, folder) for one in own), page, title, facts, count=len(own))
