@@ -52,7 +52,7 @@ def apply(
     Args:
         photos: folder.
         output: folder.
-        workers: photos looked at side by side.
+        workers: processes.
         kill: whether to wait for the first line in the manifest, and seconds to wait from then on,
             or from the start; None lets the run end.
     """

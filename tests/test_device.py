@@ -64,19 +64,3 @@ def test_every_gpu_has_its_work_unless_one_is_named(machine, name, indices):
 
 def test_without_a_gpu_there_is_one_device():
     assert pick_devices("cpu") == [torch.device("cpu")]
-
-
-def test_each_device_has_an_editor_and_a_thread(monkeypatch, fake_weights):
-    from faceedit.batch import build
-    from faceedit.batch.crew import gather_crew
-    from faceedit.targets import parse_target
-
-    cpu = torch.device("cpu")
-    monkeypatch.setattr(build, "pick_devices", lambda name: [cpu, cpu])
-    settings = build.EditSettings(parse_target(["happy"]), weights=fake_weights(), batch=3)
-    editors = build.open_editors(settings)
-    assert len({id(editor.method) for editor in editors}) == 2
-    crew, pace = gather_crew(editors, photos=100, workers=2)
-    assert [id(one) for one in crew] == [id(editors[0])] * 2 + [id(editors[1])] * 2
-    assert pace.batch == 3
-    assert len(gather_crew(editors, photos=1)[0]) == 2

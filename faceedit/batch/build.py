@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from faceedit.batch.editor import FaceEditor
 from faceedit.batch.guard import Guard
-from faceedit.device import pick_device, pick_devices
+from faceedit.device import pick_device
 from faceedit.errors import UsageError
 from faceedit.faces.batching import ON_ACCELERATOR, ON_CPU, Batching
 from faceedit.faces.build import FACE_NETWORKS, build_finder
@@ -75,15 +75,7 @@ def open_editor(settings: EditSettings) -> FaceEditor:
         MissingError: weights or a package are missing.
         WeightsError: weights are not what their card says.
     """
-    return _open(settings, pick_device(settings.device))
-
-
-def open_editors(settings: EditSettings) -> list[FaceEditor]:
-    """Load the networks once for every device that the settings mean; errors as `open_editor`."""
-    return [_open(settings, device) for device in pick_devices(settings.device)]
-
-
-def _open(settings: EditSettings, device: "torch.device") -> FaceEditor:
+    device = pick_device(settings.device)
     registry = open_registry(settings.weights)
     numerics = pick_numerics(settings.precision, device, settings.compile)
     method = load_method(

@@ -1,12 +1,65 @@
-"""How much of a machine a run uses: an editor for each thread that looks, and the pace."""
+"""How much of a machine a run uses: processes, and threads in each."""
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
-from faceedit.batch.editor import FaceEditor
 from faceedit.batch.pipeline import Pace
 
 MOST_READERS = 4
+
+MOST_PROCESSES = 8
+"""On a CPU, unless more are asked for."""
+
+MEMORY_EACH = 2 * 2**30
+"""Bytes for a process: 0.5 GB for networks and libraries, the rest for photos of 50 megapixels."""
+
+WORTH = 40
+"""Photos that are worth a process, which takes about as long to start as ten of them take."""
+
+_LIMIT = Path("/sys/fs/cgroup/memory.max")
+
+
+@dataclass(frozen=True)
+class Crew:
+    """Who works on a run.
+
+    Attributes:
+        helpers: a device for each process beside this one.
+        hands: threads of each process that read, and as many that compose and write.
+    """
+
+    helpers: tuple[str, ...]
+    hands: int
+
+
+def pace_of(hands: int, batch: int) -> Pace:
+    """Return how much is done at once in one process.
+
+    Args:
+        hands: as `Crew` has it.
+        batch: faces that its networks take at once.
+    """
+    return Pace(min(hands, MOST_READERS), hands, batch)
+
+
+def gather_crew(devices: Sequence[str], photos: int, workers: int | None = None) -> Crew:
+    """Return who works on a run.
+
+    Args:
+        devices: those to use; this process has the first of them.
+        photos: in the run.
+        workers: processes for each device; None takes one for each GPU or, on a CPU, one for each
+            core, as far as memory and the number of photos allow.
+    """
+    on_cpu = devices[0] == "cpu"
+    count = workers or (min(cores(), MOST_PROCESSES, memory() // MEMORY_EACH) if on_cpu else 1)
+    everyone = [device for _ in range(max(1, count)) for device in devices]
+    if workers is None:
+        everyone = everyone[: max(1, photos // WORTH)]
+    hands = 1 if on_cpu else max(1, cores() // len(everyone))
+    return Crew(tuple(everyone[1:photos]), min(hands, photos))
 
 
 def cores() -> int:
@@ -16,25 +69,13 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def gather_crew(
-    editors: Sequence[FaceEditor], photos: int, workers: int | None = None
-) -> tuple[list[FaceEditor], Pace]:
-    """Return an editor for each thread that looks, and how much is done at once.
-
-    Args:
-        editors: one for each device.
-        photos: in the run.
-        workers: threads that look, for each device; None takes one for two cores of the CPU, whose
-            other half reads, composes and writes, or one for each GPU.
-    """
-    if editors[0].device == "cpu":
-        count = others = workers or max(1, cores() // 2)
-    else:
-        count, others = workers or 1, cores()
-    crew = [editor for editor in editors for _ in range(min(count, photos))]
-    pace = Pace(
-        readers=min(others, photos, MOST_READERS),
-        finishers=min(others, photos),
-        batch=editors[0].batching.size,
-    )
-    return crew, pace
+def memory() -> int:
+    """Return the bytes of memory that there are for this process; 8 GB where nobody tells."""
+    try:
+        there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):
+        there = 8 * 2**30
+    try:
+        return min(there, int(_LIMIT.read_text()))
+    except (OSError, ValueError):
+        return there

@@ -1,10 +1,14 @@
-"""Stages that work at once: threads that read, look and finish, each at its own photo."""
+"""Stages that work at once: threads that read, look and finish, each at its own photo.
+
+Beside them, jobs may be done elsewhere, all stages of one after the other in another process: on
+a CPU the stages of one process wait for Python's lock, and two processes do nearly twice as much.
+"""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from faceedit.errors import UsageError
 
@@ -12,6 +16,9 @@ Job = TypeVar("Job")
 Read = TypeVar("Read")
 Looked = TypeVar("Looked")
 Result = TypeVar("Result")
+Item = TypeVar("Item")
+Given = TypeVar("Given", contravariant=True)
+Given_back = TypeVar("Given_back", covariant=True)
 
 
 @dataclass(frozen=True)
@@ -38,9 +45,26 @@ class Pace:
         if min(self.readers, self.finishers, self.batch, self.pixels) < 1:
             raise UsageError("threads, batches and pixels are counted from 1")
 
-    def window(self, lookers: int) -> int:
-        """Return how many photos are on their way at most: one in each hand and one beside it."""
-        return self.readers + 2 * lookers * self.batch + 2 * self.finishers
+    @property
+    def window(self) -> int:
+        """How many photos are on their way here at most: one in each hand and one beside it."""
+        return self.readers + 2 * self.batch + 2 * self.finishers
+
+
+class LostError(Exception):
+    """What works elsewhere cannot go on."""
+
+
+class Elsewhere(Protocol[Given, Given_back]):
+    """Does jobs whole, outside this process; either method raises `LostError`."""
+
+    def start(self) -> None:
+        """Get ready for jobs, however long that takes."""
+        ...
+
+    def do(self, jobs: Sequence[Given]) -> Iterator[Given_back]:
+        """Yield the result of each job, in order, as it comes."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -67,22 +91,31 @@ class Pipeline(Generic[Job, Read, Looked, Result]):
 
     Args:
         read: a job to what it read, or the end.
-        lookers: one thread for each: what was read, up to ``pace.batch`` at once, to what was seen.
+        look: what was read, up to ``pace.batch`` at once, to what was seen.
         finish: what was seen to the result.
         pace: how many threads and photos.
         weight: pixels of what was read.
+        elsewhere: others that do jobs. They are started once a photo is looked at here, so that a
+            run with nothing to look at starts none, and get jobs when they are ready. One that is
+            lost gets no more; the jobs that it leaves are done here.
+        block: how many jobs one of them is given at once.
     """
 
     def __init__(
         self,
         read: Callable[[Job], Read | Ended[Result]],
-        lookers: Sequence[Callable[[Sequence[Read]], Sequence[Looked | Ended[Result]]]],
+        look: Callable[[Sequence[Read]], Sequence[Looked | Ended[Result]]],
         finish: Callable[[Looked], Result],
         pace: Pace,
         weight: Callable[[Read], int],
+        elsewhere: Sequence[Elsewhere[Job, Result]] = (),
+        block: int = 1,
     ):
-        self._read, self._finish, self._weight = read, finish, weight
-        self._batch = pace.batch
+        self._read, self._look, self._finish, self._weight = read, look, finish, weight
+        self._pace, self._block = pace, block
+        self._ready: set[int] = set()
+        self._looks = threading.Event()
+        self._to_send: SimpleQueue[tuple[int, Job] | _Stop] = SimpleQueue()
         self._to_read: SimpleQueue[tuple[int, Job] | _Stop] = SimpleQueue()
         self._to_look: SimpleQueue[tuple[int, Read] | _Stop] = SimpleQueue()
         self._to_finish: SimpleQueue[tuple[int, Looked] | _Stop] = SimpleQueue()
@@ -90,17 +123,14 @@ class Pipeline(Generic[Job, Read, Looked, Result]):
         self._stopping = threading.Event()
         self._room = _Room(pace.pixels)
         work = [
-            *[("read", self._reading)] * pace.readers,
-            *[("finish", self._finishing)] * pace.finishers,
+            *[("read", self._reading, ())] * pace.readers,
+            ("look", self._looking, ()),
+            *[("finish", self._finishing, ())] * pace.finishers,
+            *[("away", self._working_away, one) for one in enumerate(elsewhere)],
         ]
         self._threads = [
-            threading.Thread(target=self._guarded, args=(one,), name=name, daemon=True)
-            for name, one in work
-        ] + [
-            threading.Thread(
-                target=self._guarded, args=(self._looking, look), name="look", daemon=True
-            )
-            for look in lookers
+            threading.Thread(target=self._guarded, args=(one, *more), name=name, daemon=True)
+            for name, one, more in work
         ]
 
     def __enter__(self) -> "Pipeline[Job, Read, Looked, Result]":
@@ -111,15 +141,23 @@ class Pipeline(Generic[Job, Read, Looked, Result]):
     def __exit__(self, *_: object) -> None:
         self._stopping.set()
         self._room.open()
+        self._looks.set()
         for _thread in self._threads:
-            for queue in (self._to_read, self._to_look, self._to_finish):
+            for queue in (self._to_send, self._to_read, self._to_look, self._to_finish):
                 queue.put(_Stop())
         for thread in self._threads:
             thread.join()
 
+    @property
+    def window(self) -> int:
+        """How many jobs should be on their way now, at most."""
+        return self._pace.window + 2 * self._block * len(self._ready)
+
     def submit(self, index: int, job: Job) -> None:
-        """Add a job; the caller bounds how many are on their way, see `Pace.window`."""
-        self._to_read.put((index, job))
+        """Add a job; the caller bounds how many are on their way, see `window`."""
+        # Those elsewhere come first: each has a block in hand and one to go on with.
+        goes = self._to_send.qsize() < self._block * len(self._ready)
+        (self._to_send if goes else self._to_read).put((index, job))
 
     def next_result(self) -> tuple[int, Result]:
         """Wait for the next result and return it with its job's index.
@@ -152,25 +190,36 @@ class Pipeline(Generic[Job, Read, Looked, Result]):
                 self._room.take(index, self._weight(read))
                 self._to_look.put((index, read))
 
-    def _looking(self, look: Callable[[Sequence[Read]], Sequence[Looked | Ended[Result]]]) -> None:
+    def _looking(self) -> None:
         while not isinstance(one := self._to_look.get(), _Stop) and not self._stopping.is_set():
-            some = [one]
-            while len(some) < self._batch:
-                try:
-                    another = self._to_look.get_nowait()
-                except Empty:
-                    break
-                if isinstance(another, _Stop):
-                    self._to_look.put(another)
-                    break
-                some.append(another)
-            seen = look([read for _, read in some])
+            self._looks.set()
+            some = _with_more(one, self._to_look, self._pace.batch)
+            seen = self._look([read for _, read in some])
             for (index, _), what in zip(some, seen, strict=True):
                 if isinstance(what, Ended):
                     self._end(index, what.result)
                 else:
                     self._to_finish.put((index, what))
             del some, seen
+
+    def _working_away(self, number: int, other: Elsewhere[Job, Result]) -> None:
+        self._looks.wait()
+        left: list[tuple[int, Job]] = []
+        try:
+            if not self._stopping.is_set():
+                other.start()
+                self._ready.add(number)
+            while not isinstance(one := self._to_send.get(), _Stop) and not self._stopping.is_set():
+                left = _with_more(one, self._to_send, self._block)
+                for result in other.do([job for _, job in left]):
+                    self._results.put((left.pop(0)[0], result))
+        except LostError:
+            self._ready.discard(number)
+            for returned in left:
+                self._to_read.put(returned)
+        # What was, or is just now, sent to nobody is done here.
+        while not self._ready and not self._stopping.is_set():
+            self._to_read.put(self._to_send.get())
 
     def _finishing(self) -> None:
         while not isinstance(one := self._to_finish.get(), _Stop) and not self._stopping.is_set():
@@ -179,6 +228,21 @@ class Pipeline(Generic[Job, Read, Looked, Result]):
             result = self._finish(looked)
             del looked
             self._end(index, result)
+
+
+def _with_more(one: Item, queue: "SimpleQueue[Item | _Stop]", most: int) -> list[Item]:
+    """Return an item and those that are waiting behind it, up to a number."""
+    some = [one]
+    while len(some) < most:
+        try:
+            another = queue.get_nowait()
+        except Empty:
+            break
+        if isinstance(another, _Stop):
+            queue.put(another)
+            break
+        some.append(another)
+    return some
 
 
 class _Room:

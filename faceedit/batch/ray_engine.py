@@ -16,10 +16,11 @@ from faceedit.batch.build import EditSettings
 from faceedit.batch.manifest import Manifest
 from faceedit.batch.ray_cluster import Slots, find_slots, import_ray, ray_cluster
 from faceedit.batch.ray_tries import Tries
-from faceedit.batch.ray_worker import Order, PhotoWorker, from_row, to_row
+from faceedit.batch.ray_worker import PhotoWorker, from_row, to_row
 from faceedit.batch.result import Result
 from faceedit.batch.run import record
 from faceedit.batch.stages import RunOptions
+from faceedit.batch.worker import Order
 from faceedit.errors import FaceEditError
 from faceedit.photos import Job
 

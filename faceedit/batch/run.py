@@ -1,26 +1,40 @@
 """The run: photos read, looked at, finished and recorded, whatever becomes of each."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
+from typing import Protocol
 
 from faceedit.batch import stages
 from faceedit.batch.editor import FaceEditor
 from faceedit.batch.manifest import Manifest
-from faceedit.batch.pipeline import Ended, Pace, Pipeline
+from faceedit.batch.pipeline import Elsewhere, Ended, Pace, Pipeline
 from faceedit.batch.result import Result
 from faceedit.batch.stages import NO_CHANGE, NO_FACE, Looked, Read, RunOptions
 from faceedit.photos import Job
 
+BATCHES = 4
+"""That a helper is given at once."""
+
 __all__ = ["NO_CHANGE", "NO_FACE", "RunOptions", "record", "run"]
+
+
+class Helper(Elsewhere[Job, Result], Protocol):
+    """Does photos whole, outside this process; see `processes.WorkerProcess`."""
+
+    def close(self) -> None:
+        """End at once; what it has in hand is dropped whole. Any thread may ask for it."""
+        ...
 
 
 def run(
     jobs: Sequence[Job],
-    editors: FaceEditor | Sequence[FaceEditor],
+    editor: FaceEditor,
     options: RunOptions,
     manifest: Manifest | None = None,
     pace: Pace | None = None,
+    helpers: Sequence[Helper] = (),
 ) -> Generator[Result, None, None]:
     """Work through a plan, several photos at once.
 
@@ -29,29 +43,33 @@ def run(
 
     Args:
         jobs: the plan.
-        editors: find and edit faces; of several, each has a thread of its own.
+        editor: finds and edits faces.
         options: how photos are treated.
         manifest: says what is done already and keeps what is done now, as soon as it is; None
             keeps nothing.
-        pace: how much is done at once; None reads and finishes in one thread each.
+        pace: how much is done at once here; None reads and finishes in one thread each.
+        helpers: take a part of the photos; they are closed at the end.
 
     Yields:
         One result per job, in order, after it was recorded.
     """
-    crew = [editors] if isinstance(editors, FaceEditor) else list(editors)
-    pace = pace or Pace()
     pipeline = Pipeline(
-        partial(_read, editor=crew[0], options=options, manifest=manifest),
-        [partial(_look, editor=editor, options=options, manifest=manifest) for editor in crew],
-        partial(_finish, editor=crew[0], options=options, manifest=manifest),
-        pace,
+        partial(_read, editor=editor, options=options, manifest=manifest),
+        partial(_look, editor=editor, options=options, manifest=manifest),
+        partial(_finish, editor=editor, options=options, manifest=manifest),
+        pace or Pace(),
         _pixels,
+        # A helper's networks take photos together, too.
+        [_Recorded(one, manifest) for one in helpers],
+        BATCHES * editor.batching.size if editor.batching.size > 1 else 1,
     )
     waiting: dict[int, Result] = {}
     submitted = ended = told = 0
-    with pipeline:
+    with pipeline, ExitStack() as closing:
+        for one in helpers:
+            closing.callback(one.close)
         while told < len(jobs):
-            while submitted < len(jobs) and submitted - ended < pace.window(len(crew)):
+            while submitted < len(jobs) and submitted - ended < pipeline.window:
                 pipeline.submit(submitted, jobs[submitted])
                 submitted += 1
             index, waiting_result = pipeline.next_result()
@@ -82,6 +100,20 @@ def _finish(
     looked: Looked, editor: FaceEditor, options: RunOptions, manifest: Manifest | None
 ) -> Result:
     return _end(stages.finish(looked, editor, options), manifest).result
+
+
+class _Recorded:
+    """A helper whose results are recorded as they come."""
+
+    def __init__(self, helper: Helper, manifest: Manifest | None):
+        self._helper, self._manifest = helper, manifest
+
+    def start(self) -> None:
+        self._helper.start()
+
+    def do(self, jobs: Sequence[Job]) -> Iterator[Result]:
+        for result in self._helper.do(jobs):
+            yield record(result, self._manifest)
 
 
 def record(result: Result, manifest: Manifest | None) -> Result:

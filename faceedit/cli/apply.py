@@ -18,6 +18,7 @@ from faceedit.cli.options import (
     WhoseLandmarks,
     parse_faces,
 )
+from faceedit.process import loading
 
 PIPE = "-"
 
@@ -97,7 +98,8 @@ def apply(
         int | None,
         typer.Option(
             min=1,
-            help="Photos looked at side by side. Default: one for two cores, or one for each GPU.",
+            help="Processes on each device. Default: one for each core of a CPU, at most 8, as far "
+            "as 2 GB of memory each allow, and none for fewer than 40 photos; one for each GPU.",
         ),
     ] = None,
     batch: Annotated[
@@ -154,15 +156,15 @@ def apply(
     photo from stdin and writes it to stdout. A manifest, 'faceedit.jsonl', lies in the output
     folder; the same command again goes on where a run ended, and redoes only what has changed.
     """
+    from faceedit.errors import UsageError
     from faceedit.targets import parse_target
 
     wanted = parse_target(target).scaled(intensity)
-
-    from faceedit.batch.build import EditSettings
-    from faceedit.cli.apply_run import Request, Say, edit_files, edit_pipe
-    from faceedit.errors import UsageError
-    from faceedit.faces.finder import FindOptions
-    from faceedit.photos import WriteOptions
+    with loading():
+        from faceedit.batch.build import EditSettings
+        from faceedit.cli.apply_run import Request, Say, edit_files, edit_pipe
+        from faceedit.faces.finder import FindOptions
+        from faceedit.photos import WriteOptions
 
     request = Request(
         settings=EditSettings(

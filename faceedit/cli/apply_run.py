@@ -10,18 +10,21 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from faceedit.batch.build import EditSettings, open_editor, open_editors
-from faceedit.batch.crew import gather_crew
+from faceedit.batch.build import EditSettings, open_editor
+from faceedit.batch.crew import gather_crew, pace_of
 from faceedit.batch.files import folders_in_use
 from faceedit.batch.manifest import MANIFEST_FILE, Manifest, jobs_by_folder
+from faceedit.batch.processes import WorkerProcess
 from faceedit.batch.result import OUTCOMES, Result, describe
 from faceedit.batch.run import RunOptions, run
 from faceedit.batch.shard import Shard, parse_shard
+from faceedit.batch.worker import Order
 from faceedit.cli.output import on_one_line, print_json, tell
 from faceedit.cli.run_progress import run_progress
+from faceedit.device import pick_devices
 from faceedit.errors import UsageError
 from faceedit.photos import Provenance, WriteOptions, plan
-from faceedit.process import prepare
+from faceedit.process import loading, prepare
 from faceedit.registry import sha256_of
 
 if TYPE_CHECKING:
@@ -38,7 +41,7 @@ class Request:
         on_no_face: as `RunOptions` has it.
         provenance: write it.
         c2pa: certificate chain and key to sign with; None signs nothing.
-        workers: photos looked at side by side on each device; None fits it.
+        workers: processes for each device, on Ray all of them; None fits the machine.
         threads: of the CPU for each network call.
     """
 
@@ -104,14 +107,17 @@ def edit_files(
             tell(f"no photos in part {part}")
             return bool(unlistable)
     prepare(request.threads)
+    devices = [str(device) for device in pick_devices(request.settings.device)]
     # On Ray the workers have editors of their own: this one only says what they are to be.
-    editors = [open_editor(request.settings)] if on_ray else open_editors(request.settings)
-    options = _options(request, editors[0])
+    with loading():
+        editor = open_editor(replace(request.settings, device=devices[0]))
+    options = _options(request, editor)
     name = MANIFEST_FILE if part is None else part.manifest_file
-    settings = for_manifest(request, options, editors[0])
+    settings = for_manifest(request, options, editor)
     manifest = Manifest(output, settings, name, believe=not overwrite)
     if not say.quiet:
-        tell(f"{_headline(request, editors)}, {_count(len(jobs), 'photo')}{_of(part)}")
+        there = devices[:1] if on_ray else devices
+        tell(f"{_headline(request, editor, there)}, {_count(len(jobs), 'photo')}{_of(part)}")
     manifest.open(jobs)
     folders = {
         folder: {job.target.parent for job in own}
@@ -127,8 +133,10 @@ def edit_files(
             jobs, request.settings, options, manifest, request.workers, request.threads
         )
     else:
-        crew, pace = gather_crew(editors, len(jobs), request.workers)
-        running = run(jobs, crew, options, manifest, pace)
+        crew = gather_crew(devices, len(jobs), request.workers)
+        helpers = [_helper(request, options, manifest, one, crew.hands) for one in crew.helpers]
+        pace = pace_of(crew.hands, editor.batching.size)
+        running = run(jobs, editor, options, manifest, pace, helpers)
     shown = not say.quiet and not (say.as_json and sys.stdout.isatty())
     try:
         with (
@@ -152,7 +160,7 @@ def edit_files(
         if not say.quiet:
             tell(_summary(counts, time.perf_counter() - start))
     if results:
-        facts = _facts(request, editors)
+        facts = _facts(request, editor)
         _write_reports(results, output, compare, facts if gallery else None, part)
     return counts["failed"] > 0
 
@@ -171,10 +179,11 @@ def edit_pipe(request: Request, output: str | None, say: Say) -> bool:
         raise UsageError("--json and the photo cannot both go to stdout: name a file with -o")
     data = sys.stdin.buffer.read()
     prepare(request.threads)
-    editor = open_editor(request.settings)
+    with loading():
+        editor = open_editor(request.settings)
     options = _options(request, editor)
     if not say.quiet:
-        tell(f"{_headline(request, [editor])}, 1 photo")
+        tell(f"{_headline(request, editor, [editor.device])}, 1 photo")
     result, edited = edit_bytes(data, editor, options, None if output is None else Path(output))
     _report(result, say)
     if output is None and edited is not None:
@@ -225,10 +234,19 @@ def _options(request: Request, editor: "FaceEditor") -> RunOptions:
     return RunOptions(request.settings.target, request.on_no_face, write)
 
 
-def _headline(request: Request, editors: "Sequence[FaceEditor]") -> str:
-    method, target = editors[0].method, request.settings.target
-    devices = ", ".join(one.device for one in editors)
-    return f"{target} by {method.name} {method.profile} on {devices} in {editors[0].precision}"
+def _helper(
+    request: Request, options: RunOptions, manifest: Manifest, device: str, hands: int
+) -> WorkerProcess:
+    settings = replace(request.settings, device=device)
+    facts, believe = manifest.settings, manifest.believe
+    order = Order(settings, options, manifest.output, facts, believe, request.threads, hands)
+    return WorkerProcess(order)
+
+
+def _headline(request: Request, editor: "FaceEditor", devices: Sequence[str]) -> str:
+    method, target = editor.method, request.settings.target
+    where = ", ".join(devices)
+    return f"{target} by {method.name} {method.profile} on {where} in {editor.precision}"
 
 
 def _of(part: Shard | None) -> str:
@@ -258,9 +276,9 @@ def _report(result: Result, say: Say) -> None:
         sys.stdout.flush()
 
 
-def _facts(request: Request, editors: "Sequence[FaceEditor]") -> dict[str, str]:
+def _facts(request: Request, editor: "FaceEditor") -> dict[str, str]:
     """Return what the gallery says of all photos."""
-    editor, settings = editors[0], request.settings
+    settings = request.settings
     facts = {
         "target": str(settings.target),
         "method": f"{editor.method.name} {editor.method.profile}",

@@ -9,18 +9,21 @@ import typer
 from faceedit.cli.options import Device, Threads, Weights
 from faceedit.cli.output import print_columns, print_json, tell
 from faceedit.errors import UsageError
-from faceedit.process import prepare
+from faceedit.process import loading, prepare
 
 if TYPE_CHECKING:
+    from faceedit.batch.build import EditSettings
     from faceedit.batch.editor import FaceEditor
+    from faceedit.batch.processes import WorkerProcess
     from faceedit.evaluation.network_speed import NetworkSpeed
     from faceedit.evaluation.speed import PhotoSpeed
-    from faceedit.targets import Target
 
 SIDE = 1350
 """Of the built-in picture in pixels."""
 QUALITY = 90
 SIDES = (400, 450, 512, 560, 600)
+WHOLE_PHOTOS = 60
+"""Of the whole run."""
 SCALING_PHOTOS, MEMORY_PHOTOS, RESUME_PHOTOS = 40, (200, 5000), 10_000
 """Of long runs."""
 
@@ -71,42 +74,46 @@ def benchmark(
         _measure_training(device, threads, repeat, as_json)
         return
     start = time.perf_counter()
-    import tempfile
+    with loading():
+        import tempfile
 
-    import torch
+        import torch
 
-    from faceedit.batch.build import EditSettings, open_editor
-    from faceedit.batch.crew import cores
-    from faceedit.evaluation.network_speed import (
-        measure_gemm,
-        measure_method,
-        measure_paper,
-        measure_recogniser,
-    )
-    from faceedit.evaluation.speed import measure_photos
-    from faceedit.photos import plan
-    from faceedit.recognisers.bundle import Recognisers
-    from faceedit.registry import open_registry
-    from faceedit.targets import parse_target
+        from faceedit.batch.build import EditSettings, open_editor
+        from faceedit.batch.crew import cores, gather_crew
+        from faceedit.evaluation.network_speed import (
+            measure_gemm,
+            measure_method,
+            measure_paper,
+            measure_recogniser,
+        )
+        from faceedit.evaluation.speed import measure_photos
+        from faceedit.photos import plan
+        from faceedit.recognisers.bundle import Recognisers
+        from faceedit.registry import open_registry
+        from faceedit.targets import parse_target
 
     prepare(1)
     wanted = parse_target(target.split("+"))
     settings = EditSettings(
         target=wanted, model=model, profile=profile, weights=weights, device=device
     )
-    editor = open_editor(settings)
+    with loading():
+        editor = open_editor(settings)
     startup = time.perf_counter() - start
     if runs:
         given = ["-t", target, "-m", model, "--device", device]
         given += [] if profile is None else ["--profile", profile]
         given += [] if weights is None else ["--weights", str(weights)]
-        _measure_runs(editor, wanted, photos, given, as_json)
+        _measure_runs(editor, settings, photos, given, as_json)
         return
     with tempfile.TemporaryDirectory(prefix="faceedit-benchmark-") as folder:
         paths = [_picture(Path(folder))] if photos is None else [j.source for j in plan([photos])]
         if not paths:
             raise UsageError(f"no photos in {photos}")
-        speed = measure_photos(editor, paths, wanted, repeat)
+        others = gather_crew([editor.device], WHOLE_PHOTOS * cores()).helpers
+        helpers = [_helper(settings) for _ in others]
+        speed = measure_photos(editor, paths, wanted, repeat, helpers, WHOLE_PHOTOS)
     for path in speed.unreadable:
         tell(f"left out, cannot be read: {path}")
     prepare(threads or cores())
@@ -148,8 +155,21 @@ def _measure_training(device: str, threads: int | None, repeat: int, as_json: bo
     )
 
 
+def _helper(settings: "EditSettings") -> "WorkerProcess":
+    from faceedit.batch.processes import WorkerProcess
+    from faceedit.batch.run import RunOptions
+    from faceedit.batch.worker import Order
+
+    options = RunOptions(settings.target)
+    return WorkerProcess(Order(settings, options, None, {}, believe=False, threads=1))
+
+
 def _measure_runs(
-    editor: "FaceEditor", target: "Target", photos: Path | None, given: list[str], as_json: bool
+    editor: "FaceEditor",
+    settings: "EditSettings",
+    photos: Path | None,
+    given: list[str],
+    as_json: bool,
 ) -> None:
     import tempfile
     from dataclasses import asdict
@@ -161,13 +181,14 @@ def _measure_runs(
     )
     from faceedit.photos import plan
 
+    target = settings.target
     with tempfile.TemporaryDirectory(prefix="faceedit-benchmark-") as folder:
         if photos is None:
             large = [_picture(Path(folder))]
             small = [_picture(Path(folder), side) for side in SIDES]
         else:
             large = small = [job.source for job in plan([photos])]
-        scaling = measure_scaling(editor, large, target, SCALING_PHOTOS)
+        scaling = measure_scaling(editor, large, target, SCALING_PHOTOS, lambda: _helper(settings))
         flatness = measure_flatness(editor, small, target, *MEMORY_PHOTOS)
         resume = measure_resume(large[0], RESUME_PHOTOS, given)
     if as_json:

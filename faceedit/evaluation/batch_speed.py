@@ -6,16 +6,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import cycle, islice
 from pathlib import Path
 
-from faceedit.batch.crew import cores, gather_crew
+from faceedit.batch.crew import cores, pace_of
 from faceedit.batch.editor import FaceEditor
 from faceedit.batch.manifest import MANIFEST_FILE
-from faceedit.batch.run import RunOptions, run
+from faceedit.batch.run import Helper, RunOptions, run
 from faceedit.errors import PhotoError
 from faceedit.evaluation.memory import PeakMemory
 from faceedit.photos import Job
@@ -27,7 +27,7 @@ class WorkerSpeed:
     """A run with so many workers.
 
     Attributes:
-        workers: photos looked at side by side.
+        workers: processes.
         photos_per_second: of the whole run.
     """
 
@@ -71,15 +71,20 @@ class ResumeCost:
 
 
 def measure_scaling(
-    editor: FaceEditor, photos: Sequence[Path], target: Target, count: int
+    editor: FaceEditor,
+    photos: Sequence[Path],
+    target: Target,
+    count: int,
+    make_helper: Callable[[], Helper],
 ) -> list[WorkerSpeed]:
-    """Time runs with 1, 2, 4, ... workers, up to one for each core.
+    """Time runs with 1, 2, 4, ... processes, up to one for each core, without their starts.
 
     Args:
         editor: networks, loaded.
         photos: files, taken again and again.
         target: what the faces are to show.
-        count: photos in each run.
+        count: photos in each run, for each process.
+        make_helper: makes one more worker.
 
     Raises:
         PhotoError: a photo failed.
@@ -88,20 +93,23 @@ def measure_scaling(
     speeds = []
     for some in dict.fromkeys(workers):
         with tempfile.TemporaryDirectory(prefix="faceedit-benchmark-") as folder:
-            jobs = _jobs(photos, count, Path(folder))
-            crew, pace = gather_crew([editor], count, some)
+            jobs = _jobs(photos, count * some, Path(folder))
+            helpers = [make_helper() for _ in range(some - 1)]
+            for one in helpers:
+                one.start()
+            pace = pace_of(1, editor.batching.size)
             start = time.perf_counter()
-            for result in run(jobs, crew, RunOptions(target), pace=pace):
+            for result in run(jobs, editor, RunOptions(target), None, pace, helpers):
                 if result.outcome == "failed":
                     raise PhotoError(result.job.source, result.reason)
-            speeds.append(WorkerSpeed(some, count / (time.perf_counter() - start)))
+            speeds.append(WorkerSpeed(some, len(jobs) / (time.perf_counter() - start)))
     return speeds
 
 
 def measure_flatness(
     editor: FaceEditor, photos: Sequence[Path], target: Target, few: int, many: int
 ) -> Flatness:
-    """Watch memory over one long run; outputs are removed as they come.
+    """Watch memory over one long run of one process; outputs are removed as they come.
 
     Args:
         editor: networks, loaded.
@@ -115,10 +123,9 @@ def measure_flatness(
     """
     first, all_of_it = PeakMemory(), PeakMemory()
     with tempfile.TemporaryDirectory(prefix="faceedit-benchmark-") as folder:
-        crew, pace = gather_crew([editor], many)
         jobs = _jobs(photos, many, Path(folder))
         start = time.perf_counter()
-        with closing(run(jobs, crew, RunOptions(target), pace=pace)) as running:
+        with closing(run(jobs, editor, RunOptions(target))) as running:
             with first.span():
                 _consume(islice(running, few))
             with all_of_it.span():

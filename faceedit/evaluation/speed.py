@@ -10,10 +10,10 @@ from pathlib import Path
 
 import torch
 
-from faceedit.batch.crew import cores, gather_crew
+from faceedit.batch.crew import cores, pace_of
 from faceedit.batch.editor import FaceEditor
 from faceedit.batch.masks import disjoint_masks
-from faceedit.batch.run import RunOptions, run
+from faceedit.batch.run import Helper, RunOptions, run
 from faceedit.errors import PhotoError, UsageError
 from faceedit.evaluation.memory import PeakMemory
 from faceedit.faces.align import Crop, extract_crop
@@ -50,7 +50,7 @@ class PhotoSpeed:
         megapixels: of the mean photo.
         first_photo: seconds of the first one, which warms up and counts in no stage.
         stages: in the order of `STAGES`, each in one thread. ``whole`` is the command's own run,
-            in which they overlap, with hashes and files made safe.
+            in which they overlap, with hashes and files made safe; its memory is this process's.
         bound: photos a second at best: all cores busy with nothing but the stages, and the slowest
             stage, if it has a device of its own, never waiting.
         unreadable: photos left out.
@@ -68,7 +68,12 @@ class PhotoSpeed:
 
 
 def measure_photos(
-    editor: FaceEditor, photos: Sequence[Path], target: Target, repeats: int = 1
+    editor: FaceEditor,
+    photos: Sequence[Path],
+    target: Target,
+    repeats: int = 1,
+    helpers: Sequence[Helper] = (),
+    whole: int = 1,
 ) -> PhotoSpeed:
     """Send photos through every stage, one after the other, and then through the whole.
 
@@ -77,6 +82,8 @@ def measure_photos(
         photos: files; their edited copies go to a temporary folder.
         target: what the faces are to show.
         repeats: how often each photo is taken.
+        helpers: of the whole run, started before. They are closed.
+        whole: photos in the whole run, at least.
 
     Raises:
         UsageError: none of the photos can be read, or there are none.
@@ -95,19 +102,24 @@ def measure_photos(
         for job in jobs * repeats:
             size, crops = _stages(editor, job, target, watch)
             pixels, faces, crop = pixels + size, faces + len(crops), crop or next(iter(crops), None)
+        rounds = max(repeats, -(-whole // len(jobs)))
         again = [
             Job(j.source, j.target.with_stem(f"{j.target.stem}-{r}"))
-            for r in range(repeats)
+            for r in range(rounds)
             for j in jobs
         ]
-        crew, pace = gather_crew([editor], len(again))
+        pace = pace_of(1 if editor.device == "cpu" else cores(), editor.batching.size)
+        for one in helpers:
+            one.start()
         with watch.stage("whole"):
-            for result in run(again, crew, RunOptions(target=target), pace=pace):
+            for result in run(again, editor, RunOptions(target), None, pace, helpers):
                 if result.outcome == "failed":
                     raise PhotoError(result.job.source, result.reason)
     count = len(jobs) * repeats
+    done = dict.fromkeys(STAGES, count) | {"whole": len(again)}
     stages = tuple(
-        StageSpeed(name, count / watch.seconds[name], watch.peaks[name].bytes) for name in STAGES
+        StageSpeed(name, done[name] / watch.seconds[name], watch.peaks[name].bytes)
+        for name in STAGES
     )
     bound = _bound(stages, editor.device)
     size = pixels / count / 1e6

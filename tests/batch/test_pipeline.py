@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from faceedit.batch.pipeline import Ended, Pace, Pipeline
+from faceedit.batch.pipeline import Ended, LostError, Pace, Pipeline
 from faceedit.errors import UsageError
 
 
@@ -38,16 +38,53 @@ class Stages:
             self.finished.append(seen)
         return f"{seen} done"
 
-    def pipeline(self, lookers=1, pace=None, weight=lambda job: 1):
+    def pipeline(self, pace=None, weight=lambda job: 1, elsewhere=(), block=1):
         pace = pace or Pace()
-        return Pipeline(self.read, [self.look] * lookers, self.finish, pace, weight)
+        return Pipeline(self.read, self.look, self.finish, pace, weight, elsewhere, block)
 
 
-@pytest.mark.parametrize(("lookers", "pace"), [(1, Pace()), (3, Pace(2, 2)), (2, Pace(2, 2, 4))])
-def test_every_job_has_its_result(lookers, pace):
+class Other:
+    """Does jobs elsewhere; is lost when it starts, or after so many jobs."""
+
+    def __init__(self, until=1_000_000, starts=True):
+        self.until, self.starts = until, starts
+        self.started = False
+        self.blocks = []
+        self.done = 0
+
+    def start(self):
+        self.started = True
+        if not self.starts:
+            raise LostError
+
+    def do(self, jobs):
+        self.blocks.append(len(jobs))
+        for job in jobs:
+            if self.done == self.until:
+                raise LostError
+            self.done += 1
+            yield f"{job} done elsewhere"
+
+
+def run_all(pipeline, jobs):
+    """Work through jobs as `run` does; return the results by index."""
+    results, submitted = {}, 0
+    with pipeline:
+        while len(results) < len(jobs):
+            while submitted < len(jobs) and submitted - len(results) < pipeline.window:
+                pipeline.submit(submitted, jobs[submitted])
+                submitted += 1
+            index, result = pipeline.next_result()
+            assert index not in results
+            results[index] = result
+    return results
+
+
+@pytest.mark.parametrize("pace", [Pace(), Pace(2, 2), Pace(2, 2, 4)])
+def test_every_job_has_its_result(pace):
     stages = Stages()
     jobs = [*range(50), -1, -2]
-    with stages.pipeline(lookers, pace) as pipeline:
+    with stages.pipeline(pace) as pipeline:
         for index, job in enumerate(jobs):
             pipeline.submit(index, job)
         results = dict(pipeline.next_result() for _ in jobs)
@@ -87,7 +124,7 @@ def test_large_photos_wait_for_room():
 def test_leaving_ends_what_is_in_hand_and_drops_the_rest():
     stages = Stages(pause=0.02)
     before = threading.active_count()
-    with stages.pipeline(2, Pace(2, 2, pixels=3)) as pipeline:
+    with stages.pipeline(Pace(2, 2, pixels=3)) as pipeline:
         for index in range(100):
             pipeline.submit(index, index * 5)
         pipeline.next_result()
@@ -104,9 +141,48 @@ def test_what_a_stage_raises_comes_out(stage):
         raise KeyboardInterrupt(stage)
 
     setattr(Broken, stage, fail)
-    with pytest.raises(KeyboardInterrupt, match=stage), Broken().pipeline(2) as pipeline:
+    with pytest.raises(KeyboardInterrupt, match=stage), Broken().pipeline() as pipeline:
         pipeline.submit(0, 5)
         pipeline.next_result()
+
+
+@pytest.mark.parametrize("block", [1, 4])
+def test_others_take_a_part(block):
+    stages, others = Stages(pause=0.002), [Other(), Other()]
+    jobs = [5 * one for one in range(200)]
+    results = run_all(stages.pipeline(Pace(), elsewhere=others, block=block), jobs)
+    here = [job for job in jobs if results[job // 5] == f"{job * 10} done"]
+    elsewhere = [job for job in jobs if results[job // 5] == f"{job} done elsewhere"]
+    assert len(here) + len(elsewhere) == 200
+    assert len(here) == len(stages.finished) > 0
+    assert len(elsewhere) == sum(other.done for other in others) > 100
+    assert all(other.blocks and max(other.blocks) <= block for other in others)
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        [Other(starts=False)],
+        [Other(until=0)],
+        [Other(until=7)],
+        [Other(until=7), Other(until=0), Other(starts=False)],
+        [Other(until=3), Other()],
+    ],
+)
+@pytest.mark.parametrize("block", [1, 3])
+def test_what_others_leave_is_done_here(others, block):
+    others = [Other(one.until, one.starts) for one in others]
+    stages = Stages(pause=0.001)
+    jobs = [5 * one for one in range(100)]
+    results = run_all(stages.pipeline(Pace(2, 2), elsewhere=others, block=block), jobs)
+    assert len(results) == 100
+    assert len(stages.finished) + sum(other.done for other in others) == 100
+
+
+def test_where_nothing_is_looked_at_nobody_else_is_started():
+    other = Other()
+    assert len(run_all(Stages().pipeline(elsewhere=[other]), [-1] * 20)) == 20
+    assert not other.started
 
 
 def test_nothing_below_one():
@@ -114,4 +190,4 @@ def test_nothing_below_one():
         Pace(batch=0)
     with pytest.raises(UsageError):
         Pace(readers=0)
-    assert Pace(readers=2, finishers=2, batch=4).window(3) == 2 + 24 + 4
+    assert Pace(readers=2, finishers=2, batch=4).window == 2 + 8 + 4

@@ -22,8 +22,9 @@ from faceedit.batch.files import folders_in_use
 from faceedit.batch.manifest import Manifest
 from faceedit.batch.ray_cluster import Slots, find_slots, import_ray, ray_cluster
 from faceedit.batch.ray_engine import block_size, run_on_ray
-from faceedit.batch.ray_worker import GAVE_UP, Order, PhotoWorker, from_row, to_row
+from faceedit.batch.ray_worker import PhotoWorker, from_row, to_row
 from faceedit.batch.run import RunOptions, run
+from faceedit.batch.worker import GAVE_UP, Order
 from faceedit.errors import DeviceError, MissingError, UsageError
 from faceedit.photos import WriteOptions, plan
 from faceedit.targets import parse_target
@@ -202,7 +203,7 @@ def test_dead_workers_cost_no_photo_but_the_one_that_kills_them_every_time(
 
 def test_what_a_worker_lacks_is_named(photos, tmp_path):
     facts = {"settings": {}, "weights_sha256": "other"}
-    order = Order(SETTINGS, OPTIONS, tmp_path, facts, believe=True, threads=1, hands=1)
+    order = Order(SETTINGS, OPTIONS, tmp_path, facts, believe=True, threads=1)
     jobs = plan([photos], tmp_path / "out")
     rows = [to_row(index, job) for index, job in enumerate(jobs)]
     block = {name: [row[name] for row in rows] for name in rows[0]}

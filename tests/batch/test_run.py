@@ -136,11 +136,11 @@ def test_results_do_not_depend_on_threads_and_batches(tmp_path, folder, finder, 
     with Image.open(folder / "a.png") as image:
         image.resize((300, 300)).save(small)
     outputs = []
-    paces = [(1, Pace()), (2, Pace(readers=2, finishers=2)), (1, Pace(readers=2, batch=8))]
-    for at, (workers, pace) in enumerate(paces):
-        editors = [FaceEditor(finder, make_method())] * workers
+    paces = [Pace(), Pace(readers=2, finishers=2), Pace(readers=2, batch=8)]
+    for at, pace in enumerate(paces):
+        editor = FaceEditor(finder, make_method())
         jobs = plan([folder], tmp_path / str(at))
-        results = list(run(jobs, editors, RunOptions(HAPPY), pace=pace))
+        results = list(run(jobs, editor, RunOptions(HAPPY), pace=pace))
         assert [one.job for one in results] == jobs
         outputs.append({one.job.source: one.output_sha256 for one in results})
     assert outputs[0] == outputs[1] == outputs[2]

@@ -1,0 +1,97 @@
+"""What a process beside the one that runs the command needs: its order, and a worker that obeys."""
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from faceedit.batch.build import EditSettings, open_editor
+from faceedit.batch.crew import pace_of
+from faceedit.batch.editor import FaceEditor
+from faceedit.batch.manifest import Manifest
+from faceedit.batch.result import Result, explain
+from faceedit.batch.run import run
+from faceedit.batch.stages import RunOptions
+from faceedit.errors import MissingError
+from faceedit.photos import Job
+from faceedit.process import loading, prepare
+
+TRIES = 2
+"""How often a photo may end a worker that does nothing else, before it is given up."""
+
+GAVE_UP = "its worker process died each time that it was tried"
+
+
+@dataclass(frozen=True)
+class Order:
+    """What every worker is told.
+
+    Attributes:
+        settings: of the editor, with the worker's own device.
+        options: how photos are treated.
+        output: what ``-o`` said.
+        facts: what each line of the manifest says, see `Manifest`.
+        believe: leave alone what the manifest proves done.
+        threads: of the CPU for each network call.
+        hands: threads that read, and as many that compose and write.
+    """
+
+    settings: EditSettings
+    options: RunOptions
+    output: str | Path | None
+    facts: Mapping[str, Any]
+    believe: bool
+    threads: int
+    hands: int = 1
+
+
+class Worker:
+    """Edits photos with an editor of its own. Writing the manifest is left to who gave the order.
+
+    Args:
+        order: what is asked.
+
+    Raises:
+        FaceEditError: something that the editor needs is not here, or is another one.
+    """
+
+    def __init__(self, order: Order):
+        prepare(order.threads)
+        self._order = order
+        with loading():
+            self._editor = _open(order)
+        self._manifest = _Known(order.output, order.facts, believe=order.believe)
+
+    def edit(self, jobs: Sequence[Job]) -> Generator[Result, None, None]:
+        """Yield the result of each photo, in order. Errors are results."""
+        order, left = self._order, list(jobs)
+        pace = pace_of(order.hands, self._editor.batching.size)
+        try:
+            for result in run(jobs, self._editor, order.options, self._manifest, pace):
+                left.pop(0)
+                yield result
+        except Exception as error:
+            for job in left:
+                yield Result(job, "failed", explain(error, job.source))
+
+
+class _Known(Manifest):
+    """What earlier runs did."""
+
+    def add(self, result: Result) -> str | None:
+        return None
+
+
+def _open(order: Order) -> FaceEditor:
+    """Open the editor, the same as where the order was given.
+
+    Raises:
+        FaceEditError: something that it needs is not here, or is another one.
+    """
+    decided = order.facts.get("settings", {})
+    precision = decided.get("precision", order.settings.precision)
+    editor = open_editor(replace(order.settings, precision=precision))
+    for name, here in editor.facts.items():
+        if name in order.facts and order.facts[name] != here:
+            raise MissingError(f"{name} is {here} here, not {order.facts[name]}")
+    return editor

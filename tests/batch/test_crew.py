@@ -1,0 +1,69 @@
+import pytest
+
+from faceedit.batch import crew
+from faceedit.batch.crew import Crew, gather_crew, memory, pace_of
+from faceedit.batch.pipeline import Pace
+
+GB = 2**30
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    """Pretend to a machine: ``machine(cores=8, gigabytes=64)``."""
+
+    def make(cores, gigabytes):
+        monkeypatch.setattr(crew, "cores", lambda: cores)
+        monkeypatch.setattr(crew, "memory", lambda: gigabytes * GB)
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("cores", "gigabytes", "photos", "workers", "processes"),
+    [
+        (2, 24, 10_000, None, 2),
+        (64, 256, 10_000, None, 8),
+        (64, 5, 10_000, None, 2),
+        (4, 1, 10_000, None, 1),
+        (8, 64, 1, None, 1),
+        (8, 64, 79, None, 1),
+        (8, 64, 80, None, 2),
+        (2, 4, 10_000, 5, 5),
+        (2, 24, 3, 5, 3),
+        (2, 24, 10_000, 1, 1),
+    ],
+)
+def test_processes_on_a_cpu(machine, cores, gigabytes, photos, workers, processes):
+    machine(cores, gigabytes)
+    assert gather_crew(["cpu"], photos, workers) == Crew(("cpu",) * (processes - 1), 1)
+
+
+@pytest.mark.parametrize(
+    ("devices", "workers", "helpers", "hands"),
+    [
+        (["cuda:0"], None, [], 16),
+        (["cuda:0", "cuda:1"], None, ["cuda:1"], 8),
+        (["cuda:0", "cuda:1"], 2, ["cuda:1", "cuda:0", "cuda:1"], 4),
+        (["mps"], 3, ["mps", "mps"], 5),
+    ],
+)
+def test_every_gpu_has_its_processes(machine, devices, workers, helpers, hands):
+    machine(16, 64)
+    assert gather_crew(devices, 10_000, workers) == Crew(tuple(helpers), hands)
+
+
+def test_few_read_at_once():
+    assert pace_of(16, 8) == Pace(readers=4, finishers=16, batch=8)
+    assert pace_of(1, 1) == Pace()
+
+
+def test_a_containers_limit_counts(monkeypatch, tmp_path):
+    there = memory()
+    assert there > GB / 4
+    limit = tmp_path / "memory.max"
+    monkeypatch.setattr(crew, "_LIMIT", limit)
+    free = memory()
+    assert free >= there
+    for text, bytes_there in (("max", free), ("1000000", 1_000_000), (str(free * 4), free)):
+        limit.write_text(text)
+        assert memory() == bytes_there

@@ -1,0 +1,206 @@
+"""Workers in processes of their own, with the real networks."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import cv2
+import pytest
+import torch
+from PIL import Image
+
+from faceedit.batch.build import EditSettings, open_editor
+from faceedit.batch.manifest import Manifest
+from faceedit.batch.pipeline import LostError
+from faceedit.batch.processes import WorkerProcess
+from faceedit.batch.run import RunOptions, run
+from faceedit.batch.worker import GAVE_UP, Order
+from faceedit.photos import WriteOptions, plan
+from faceedit.targets import parse_target
+
+HAPPY = parse_target(["happy"])
+SETTINGS = EditSettings(HAPPY, device="cpu", precision="fp32")
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are those of Unix")
+
+
+class Deadly:
+    """Signs nothing, and ends the process at one photo, as a fault in a library would."""
+
+    def __init__(self, name):
+        self.name = name
+
+    def sign(self, data, format, target, source):
+        if target.name == self.name:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return data
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory, astronaut):
+    """Six photos of a face and a broken file."""
+    folder = tmp_path_factory.mktemp("processes") / "photos"
+    folder.mkdir()
+    for number in range(6):
+        side = 250 + 9 * number
+        face = cv2.resize(astronaut[:400, 80:430], (side, side), interpolation=cv2.INTER_AREA)
+        Image.fromarray(face).save(folder / f"{number}.jpg")
+    (folder / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 no more")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def wanted(photos):
+    """What one process makes of the photos: bytes by name, and the results."""
+    output = photos.with_name("alone")
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    results = list(run(plan([photos], output), open_editor(SETTINGS), RunOptions(HAPPY)))
+    torch.set_num_threads(threads)
+    return outputs_in(output), told_of(results)
+
+
+def order(output=None, signer=None, **settings):
+    made = EditSettings(HAPPY, precision="fp32", **{"device": "cpu", **settings})
+    options = RunOptions(HAPPY, write=WriteOptions(signer=signer))
+    return Order(made, options, output, {"settings": {}}, believe=True, threads=1)
+
+
+def outputs_in(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.suffix == ".jpg"}
+
+
+def told_of(results):
+    return {
+        one.job.target.name: (one.outcome, one.reason, one.faces, one.output_sha256)
+        for one in results
+    }
+
+
+def is_running(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def wait_until(condition):
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_a_process_gives_the_same_bytes_and_survives_its_death(photos, wanted, tmp_path):
+    jobs = plan([photos], tmp_path)
+    worker = WorkerProcess(order(signer=Deadly("3.jpg")))
+    worker.start()
+    results = []
+    try:
+        first = worker.pid
+        for result in worker.do(jobs[:2]):
+            results.append(result)
+            if len(results) == 1:
+                os.kill(first, signal.SIGKILL)
+        assert len(results) == 2
+        # Ctrl-C and SIGTERM are for the process that runs the command.
+        os.kill(worker.pid, signal.SIGINT)
+        os.kill(worker.pid, signal.SIGTERM)
+        results += worker.do(jobs[2:])
+        assert worker.pid != first
+    finally:
+        worker.close()
+    files, told = wanted
+    assert outputs_in(tmp_path) == {name: data for name, data in files.items() if name != "3.jpg"}
+    assert told_of(results) == {**told, "3.jpg": ("failed", GAVE_UP, (), None)}
+    assert [one.job for one in results] == jobs
+    # The first kill may have torn a file that nobody has seen yet.
+    assert len([path for path in tmp_path.iterdir() if path.name.startswith(".")]) <= 1
+
+
+def test_a_run_shares_its_photos_with_a_process(photos, wanted, tmp_path):
+    class Counted(WorkerProcess):
+        done = 0
+
+        def do(self, jobs):
+            for result in super().do(jobs):
+                self.done += 1
+                yield result
+
+    manifest = Manifest(tmp_path, {"settings": {}})
+    worker = Counted(order(tmp_path))
+    worker.start()
+    editor, options = open_editor(SETTINGS), RunOptions(HAPPY)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    jobs = plan([photos], tmp_path)
+    results = list(run(jobs * 3, editor, options, manifest, helpers=[worker]))
+    torch.set_num_threads(threads)
+    assert worker.done > 0
+    assert not is_running(worker.pid)
+    assert [one.job for one in results] == jobs * 3
+    assert outputs_in(tmp_path) == wanted[0]
+    # What was done by then is not done again, wherever; each line of the rest is there once.
+    lines = (tmp_path / "faceedit.jsonl").read_text().splitlines()
+    assert len(lines) == sum(not one.resumed for one in results)
+
+
+def test_what_was_done_before_is_left_alone_and_closing_ends_at_once(photos, tmp_path, caplog):
+    manifest = Manifest(tmp_path, {"settings": {}})
+    editor, options = open_editor(SETTINGS), RunOptions(HAPPY)
+    jobs = plan([photos], tmp_path)[:1]
+    (before,) = run(jobs, editor, options, manifest)
+    worker = WorkerProcess(order(tmp_path))
+    worker.start()
+    (again,) = worker.do(jobs)
+    assert again.resumed
+    assert again.output_sha256 == before.output_sha256
+    pid = worker.pid
+    worker.close()
+    assert not is_running(pid)
+    with pytest.raises(LostError):
+        list(worker.do(jobs))
+
+    starting = WorkerProcess(order(tmp_path))
+    threading.Timer(0.3, starting.close).start()
+    start = time.monotonic()
+    with pytest.raises(LostError):
+        starting.start()
+    assert time.monotonic() - start < 2
+    assert caplog.text == ""
+
+
+def test_why_a_process_cannot_start_is_said(photos, tmp_path, caplog):
+    worker = WorkerProcess(order(weights=tmp_path / "none"))
+    with pytest.raises(LostError):
+        worker.start()
+    assert str(tmp_path / "none") in caplog.text
+    assert worker.pid is None
+    worker.close()
+
+
+def test_a_process_ends_with_its_parent():
+    code = """
+import time
+from faceedit.batch.processes import WorkerProcess
+from test_processes import order
+if __name__ == "__main__":
+    worker = WorkerProcess(order())
+    worker.start()
+    print(worker.pid, flush=True)
+    time.sleep(60)
+"""
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    script = Path(__file__).parent
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, env=environment, cwd=script
+    ) as parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        assert is_running(pid)
+        parent.kill()
+    wait_until(lambda: not is_running(pid))
