@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Generic, Protocol, TypeVar
 
-from faceedit.errors import UsageError
+from faceedit.errors import FaceEditError, UsageError
 
 Job = TypeVar("Job")
 Read = TypeVar("Read")
@@ -51,7 +51,7 @@ class Pace:
         return self.readers + 2 * self.batch + 2 * self.finishers
 
 
-class LostError(Exception):
+class LostError(FaceEditError):
     """What works elsewhere cannot go on."""
 
 

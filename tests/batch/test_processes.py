@@ -102,12 +102,14 @@ def test_a_process_gives_the_same_bytes_and_survives_its_death(photos, wanted, t
     results = []
     try:
         first = worker.pid
+        assert first is not None
         for result in worker.do(jobs[:2]):
             results.append(result)
             if len(results) == 1:
                 os.kill(first, signal.SIGKILL)
         assert len(results) == 2
         # Ctrl-C and SIGTERM are for the process that runs the command.
+        assert worker.pid is not None
         os.kill(worker.pid, signal.SIGINT)
         os.kill(worker.pid, signal.SIGTERM)
         results += worker.do(jobs[2:])

@@ -10,8 +10,12 @@ STAGES = ["decode", "faces", "edit", "compose", "write", "whole"]
 
 @pytest.fixture
 def benchmark(run_main, fake_weights, monkeypatch):
-    from faceedit.evaluation import network_speed
+    from faceedit.batch import crew
+    from faceedit.evaluation import batch_speed, network_speed
 
+    # Processes of their own know no made-up method.
+    monkeypatch.setattr(crew, "cores", lambda: 1)
+    monkeypatch.setattr(batch_speed, "cores", lambda: 1)
     monkeypatch.setattr(network_speed, "PAPER_SIZE", 32)
     monkeypatch.setattr(network_speed, "RUNS", 1)
 
@@ -116,8 +120,8 @@ def test_long_runs(benchmark, monkeypatch):
     code, out, _ = benchmark("--runs", "--json")
     assert code == 0
     report = json.loads(out)
-    assert report["scaling"][0]["workers"] == 1
-    assert all(one["photos_per_second"] > 0 for one in report["scaling"])
+    assert [one["workers"] for one in report["scaling"]] == [1]
+    assert report["scaling"][0]["photos_per_second"] > 0
     assert (report["memory"]["few"], report["memory"]["many"]) == (2, 5)
     assert report["resume"]["photos"] == 12
     assert report["resume"]["seconds"] > 0

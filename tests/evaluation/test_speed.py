@@ -8,7 +8,10 @@ from PIL import Image
 from torch import nn
 
 from faceedit.batch.editor import FaceEditor
+from faceedit.batch.run import RunOptions, run
 from faceedit.errors import UsageError
+from faceedit.evaluation import batch_speed
+from faceedit.evaluation.batch_speed import measure_scaling
 from faceedit.evaluation.memory import PeakMemory
 from faceedit.evaluation.network_speed import (
     measure_gemm,
@@ -66,6 +69,55 @@ def test_every_stage_of_every_photo_is_measured(photos, make_method):
 def test_nothing_to_measure(photos, make_method):
     with pytest.raises(UsageError):
         measure_photos(FaceEditor(OneFace(), make_method()), photos[1:], HAPPY)
+
+
+class Here:
+    """A helper that works in this process after all."""
+
+    def __init__(self, editor):
+        self.editor, self.done, self.calls = editor, 0, []
+
+    def start(self):
+        self.calls.append("start")
+
+    def do(self, jobs):
+        for result in run(jobs, self.editor, RunOptions(HAPPY)):
+            self.done += 1
+            yield result
+
+    def close(self):
+        self.calls.append("close")
+
+
+def test_speed_by_processes(photos, make_method, monkeypatch):
+    monkeypatch.setattr(batch_speed, "cores", lambda: 3)
+    method, helpers = make_method(), []
+    editor = FaceEditor(OneFace(), method)
+
+    def make():
+        helpers.append(Here(FaceEditor(OneFace(), make_method())))
+        return helpers[-1]
+
+    speeds = measure_scaling(editor, photos[:1], HAPPY, 20, make)
+    assert [one.workers for one in speeds] == [1, 2, 3]
+    assert all(one.photos_per_second > 0 for one in speeds)
+    assert len(helpers) == 1 + 2
+    assert all({"start", "close"} <= set(one.calls) for one in helpers)
+    assert len(method.calls) + sum(one.done for one in helpers) == 20 * (1 + 2 + 3)
+    assert sum(one.done for one in helpers) > 0
+
+
+def test_the_whole_run_has_helpers(photos, make_method):
+    helper = Here(FaceEditor(OneFace(), make_method()))
+    method = make_method()
+    editor = FaceEditor(OneFace(), method)
+    speed = measure_photos(editor, photos[:1], HAPPY, 2, [helper], whole=30)
+    assert speed.photos == 2
+    assert [one.name for one in speed.stages] == [*STAGES]
+    assert helper.calls[0] == "start"
+    assert helper.calls[-1] == "close"
+    # Once to warm up, twice by stages, 30 times whole.
+    assert len(method.calls) + helper.done == 1 + 2 + 30
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells")
