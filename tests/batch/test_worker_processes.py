@@ -189,7 +189,7 @@ def test_a_process_ends_with_its_parent():
     code = """
 import time
 from faceedit.batch.processes import WorkerProcess
-from test_processes import order
+from test_worker_processes import order
 if __name__ == "__main__":
     worker = WorkerProcess(order())
     worker.start()
