@@ -35,6 +35,7 @@ def edit(
     landmarks: Literal["mesh", "face-alignment"] = "mesh",
     weights: str | Path | None = None,
     device: str = "auto",
+    edit_shown: bool = False,
 ) -> "Image.Image": ...
 
 
@@ -51,6 +52,7 @@ def edit(
     landmarks: Literal["mesh", "face-alignment"] = "mesh",
     weights: str | Path | None = None,
     device: str = "auto",
+    edit_shown: bool = False,
 ) -> "np.ndarray": ...
 
 
@@ -66,6 +68,7 @@ def edit(
     landmarks: Literal["mesh", "face-alignment"] = "mesh",
     weights: str | Path | None = None,
     device: str = "auto",
+    edit_shown: bool = False,
 ) -> "Image.Image | np.ndarray":
     """Edit the faces of one picture, just as ``faceedit apply`` does.
 
@@ -84,6 +87,7 @@ def edit(
         landmarks: the built-in ones or those of the face-alignment package.
         weights: a checkpoint of the method, or a folder searched before all others.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
+        edit_shown: edit faces, too, that clearly show the target already.
 
     Returns:
         A PIL image for a PIL image, of its mode, upright, with its colour profile and EXIF; an
@@ -112,6 +116,7 @@ def edit(
         landmarks=landmarks,
         weights=None if weights is None else Path(weights),
         device=device,
+        edit_shown=edit_shown,
     )
     return edit_image(image, open_editor(settings), settings.target)
 

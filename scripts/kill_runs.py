@@ -57,6 +57,7 @@ def apply(
             or from the start; None lets the run end.
     """
     command = [sys.executable, "-m", "faceedit", "apply", "--quiet", "--target", "happy"]
+    command += ["--edit-shown"]
     command += ["--workers", str(workers), "--output", str(output), str(photos)]
     start, manifest = time.monotonic(), output / MANIFEST_FILE
     before = size_of(manifest)

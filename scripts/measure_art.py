@@ -47,7 +47,7 @@ def main() -> None:
     arguments = parser.parse_args()
     everything = parse_target(list(SIX))
     editor = open_editor(
-        EditSettings(target=everything, model=arguments.model, weights=arguments.weights)
+        EditSettings(everything, arguments.model, weights=arguments.weights, edit_shown=True)
     )
     photos = _photos(arguments.data, arguments.people)
     print(f"| | named right | of photos | {' | '.join(METRICS[1:])} | faces |")

@@ -38,7 +38,7 @@ def main() -> None:
     parser.add_argument("--sheets", type=Path)
     arguments = parser.parse_args()
     happy = parse_target(["happy"])
-    editor = open_editor(EditSettings(target=happy, weights=arguments.weights))
+    editor = open_editor(EditSettings(target=happy, weights=arguments.weights, edit_shown=True))
     photos = [p for p in read_labelled(arguments.data) if p.split == "val"]
     measure_pairs(editor, photos)
     measure_all(editor, photos)

@@ -118,10 +118,10 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=40)
     arguments = parser.parse_args()
     everything = parse_target(list(SIX))
-    editor = open_editor(EditSettings(target=everything))
+    editor = open_editor(EditSettings(target=everything, edit_shown=True))
     rows: dict[str, Editing] = {"reggan fast": editor.method}
     if arguments.paper:
-        settings = EditSettings(target=everything, weights=arguments.paper)
+        settings = EditSettings(target=everything, weights=arguments.paper, edit_shown=True)
         rows["reggan paper"] = open_editor(settings).method
     rows["expression layer alone (MR)"] = LayerAlone(_fit_layers(arguments.table))
     rows["copying"] = Copying()

@@ -12,7 +12,7 @@ from faceedit.errors import UnreadableError, UsageError, WeightsError
 
 @pytest.fixture
 def options(fake_weights):
-    return {"weights": fake_weights(), "device": "cpu"}
+    return {"weights": fake_weights(), "device": "cpu", "edit_shown": True}
 
 
 def test_importing_imports_nothing_heavy():

@@ -45,7 +45,9 @@ def edit():
     photo = skimage.data.astronaut()
 
     def edit(**settings):
-        settings = EditSettings(HAPPY, device="cpu", **{"precision": "fp32", **settings})
+        settings = EditSettings(
+            HAPPY, device="cpu", edit_shown=True, **{"precision": "fp32", **settings}
+        )
         return open_editor(settings).edit_pixels(photo, HAPPY).pixels.astype(int)
 
     return edit

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from faceedit.batch.editor import FaceEditor
 from faceedit.batch.guard import Guard
+from faceedit.batch.shown import Shown
 from faceedit.device import pick_device
 from faceedit.errors import UsageError
 from faceedit.faces.batching import ON_ACCELERATOR, ON_CPU, Batching
@@ -14,6 +15,7 @@ from faceedit.faces.face_alignment import load_aligner
 from faceedit.faces.finder import FindOptions
 from faceedit.methods.base import Method, load_method
 from faceedit.numerics import pick_numerics
+from faceedit.recognisers.expression import ExpressionRecogniser
 from faceedit.recognisers.identity import IdentityRecogniser
 from faceedit.registry import Registry, open_registry, sha256_of
 from faceedit.targets import Target
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     import torch
 
 LANDMARKS = ("mesh", "face-alignment")
-IDENTITY = IdentityRecogniser.name
+EXPRESSION, IDENTITY = ExpressionRecogniser.name, IdentityRecogniser.name
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class EditSettings:
         device: as `pick_device` takes it.
         precision: as `pick_numerics` takes it.
         compile: compile the method's network.
+        edit_shown: edit faces, too, that show the target already.
         min_identity: cosine of the identity network, before and after, below which an edit is
             weakened and then left out; None compares nothing.
         batch: how many faces a network takes at once; None fits the device.
@@ -56,6 +59,7 @@ class EditSettings:
     device: str = "auto"
     precision: str = "auto"
     compile: bool = False
+    edit_shown: bool = False
     min_identity: float | None = None
     batch: int | None = None
 
@@ -84,12 +88,15 @@ def open_editor(settings: EditSettings) -> FaceEditor:
     aligner = load_aligner(str(device)) if settings.landmarks == "face-alignment" else None
     size = settings.batch or (ON_CPU if device.type == "cpu" else ON_ACCELERATOR)
     batching = Batching(size)
-    others = [*FACE_NETWORKS] + ([] if settings.min_identity is None else [IDENTITY])
+    others = [*FACE_NETWORKS]
+    others += [] if settings.edit_shown else [EXPRESSION]
+    others += [] if settings.min_identity is None else [IDENTITY]
     return FaceEditor(
         finder=build_finder(registry, device, settings.find, batching),
         method=method,
         aligner=aligner,
         guard=_guard(settings, registry, device),
+        shown=_shown(settings, registry, device),
         batching=batching,
         device=str(device),
         precision=numerics.precision,
@@ -103,6 +110,12 @@ def _guard(settings: EditSettings, registry: Registry, device: "torch.device") -
         return None
     network = IdentityRecogniser.load(registry.checkpoint(IDENTITY), device)
     return Guard(settings.min_identity, network)
+
+
+def _shown(settings: EditSettings, registry: Registry, device: "torch.device") -> Shown | None:
+    if settings.edit_shown:
+        return None
+    return Shown(ExpressionRecogniser.load(registry.checkpoint(EXPRESSION), device))
 
 
 def _weights_sha256(registry: Registry, method: Method, target: Target) -> str:

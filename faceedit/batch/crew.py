@@ -18,7 +18,8 @@ MEMORY_EACH = 2 * 2**30
 WORTH = 40
 """Photos that are worth a process, which takes about as long to start as ten of them take."""
 
-_LIMIT = Path("/sys/fs/cgroup/memory.max")
+_LIMIT, _SHARE = Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/cpu.max")
+"""What a container may use."""
 
 
 @dataclass(frozen=True)
@@ -63,10 +64,15 @@ def gather_crew(devices: Sequence[str], photos: int, workers: int | None = None)
 
 
 def cores() -> int:
-    """Return how many cores this process may use."""
+    """Return how many cores this process may use at once, a container's share rounded down."""
+    there = os.cpu_count() or 1
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        there = len(os.sched_getaffinity(0))
+    try:
+        quota, period = _SHARE.read_text().split()
+        return max(1, min(there, int(quota) // int(period)))
+    except (OSError, ValueError):
+        return there
 
 
 def memory() -> int:

@@ -1,7 +1,7 @@
 """The editor: the pixels of photos and a target in, the edited pixels out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from typing import Any, Protocol
 
@@ -11,10 +11,11 @@ import torch
 from faceedit.batch.guard import Guard, Held, hold_nothing
 from faceedit.batch.masks import disjoint_masks
 from faceedit.batch.scores import edit_scores
+from faceedit.batch.shown import Shown
 from faceedit.faces.align import Crop, extract_crop
 from faceedit.faces.batching import Batching
 from faceedit.faces.compose import compose
-from faceedit.faces.edit import Edit
+from faceedit.faces.edit import Edit, no_edit
 from faceedit.faces.face_alignment import Aligner, refine
 from faceedit.faces.types import Face
 from faceedit.methods.base import Method
@@ -93,6 +94,7 @@ class FaceEditor:
         method: makes edits.
         aligner: corrects the finder's landmarks; None keeps them.
         guard: holds back edits that would change the person; None lets all pass.
+        shown: says what faces show already, which is then left alone; None makes it again.
         batching: how many faces the method and the guard take at once.
         device: where the networks run, as torch writes it.
         precision: of the method's network: ``fp32``, ``bf16`` or ``fp16``.
@@ -104,6 +106,7 @@ class FaceEditor:
     method: Method
     aligner: Aligner | None = None
     guard: Guard | None = None
+    shown: Shown | None = None
     batching: Batching = field(default_factory=Batching)
     device: str = "cpu"
     precision: str = "fp32"
@@ -193,6 +196,9 @@ class FaceEditor:
         result, scores = pixels, []
         masks = disjoint_masks(edits.crops)
         for crop, held, mask in zip(edits.crops, edits.held, masks, strict=True):
+            if held.strength == 0:
+                scores.append(held.scores)
+                continue
             result = compose(result, held.edit, crop.affine, mask)
             scores.append({**edit_scores(held.edit, crop, mask), **held.scores})
         applied = tuple(held.edit for held in edits.held)
@@ -234,10 +240,8 @@ class FaceEditor:
             else ()
             for pixels, faces in zip(photos, found, strict=True)
         ]
-        hold = hold_nothing if self.guard is None else self.guard.hold
         try:
-            every = [crop for own in crops for crop in own]
-            held = iter(hold(self.method, every, target, self.batching))
+            held = iter(self._hold([crop for own in crops for crop in own], target))
         except torch.OutOfMemoryError:
             raise
         except Exception as error:
@@ -252,3 +256,23 @@ class FaceEditor:
             else FaceEdits(faces, own, tuple(next(held) for _ in own))
             for faces, own in zip(found, crops, strict=True)
         ]
+
+    def _hold(self, crops: Sequence[Crop], target: Target) -> list[Held]:
+        """Return the edit of each face, as far as something is to be done and is let pass."""
+        left: Sequence[Target | None] = [target] * len(crops)
+        if self.shown is not None:
+            left = self.shown.missing(crops, target, self.batching)
+        pairs = [(crop, one) for crop, one in zip(crops, left, strict=True) if one is not None]
+        hold = hold_nothing if self.guard is None else self.guard.hold
+        some, targets = [crop for crop, _ in pairs], [one for _, one in pairs]
+        held = iter(hold(self.method, some, targets, self.batching))
+        return [
+            Held(no_edit(), 0.0, shown=1.0) if one is None else _part(next(held), one, target)
+            for one in left
+        ]
+
+
+def _part(held: Held, left: Target, target: Target) -> Held:
+    """Tell strengths as parts of the whole target's."""
+    part = left.total / target.total
+    return replace(held, strength=held.strength * part, shown=1 - part)

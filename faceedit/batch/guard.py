@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from faceedit.errors import FaceEditError, UsageError
 from faceedit.faces.align import Crop
 from faceedit.faces.batching import Batching
 from faceedit.faces.compose import compose
-from faceedit.faces.edit import Edit
+from faceedit.faces.edit import Edit, no_edit
 from faceedit.faces.mask import face_mask
 from faceedit.methods.base import Method
 from faceedit.recognisers.identity import Identity, IdentityRecogniser
@@ -30,41 +31,56 @@ class Held:
         strength: part of the target's strength that is applied, 0 to 1.
         identity: cosine of the face before and after; None where it was not measured. Where
             ``strength`` is 0 it is that of the weakest edit that was tried.
+        shown: part of the target that the face shows already, 0 to 1, which is not made again.
     """
 
     edit: Edit
     strength: float = 1.0
     identity: float | None = None
+    shown: float = 0.0
 
     @property
     def scores(self) -> dict[str, float]:
         """Return what the manifest says of it."""
         known = {} if self.identity is None else {"identity": self.identity}
-        return {"strength": self.strength, **known}
+        return {"strength": self.strength, "shown": self.shown, **known}
 
 
 def hold_nothing(
-    method: Method, crops: Sequence[Crop], target: Target, batching: Batching
+    method: Method, crops: Sequence[Crop], targets: Sequence[Target], batching: Batching
 ) -> list[Held]:
     """Make edits and let all of them pass; arguments as in `Guard.hold`."""
-    return [Held(edit) for edit in make_edits(method, crops, target, batching)]
+    return [Held(edit) for edit in make_edits(method, crops, targets, batching)]
 
 
 def make_edits(
-    method: Method, crops: Sequence[Crop], target: Target, batching: Batching
+    method: Method, crops: Sequence[Crop], targets: Sequence[Target], batching: Batching
 ) -> list[Edit]:
     """Ask a method for the edits of faces, always as many at once as ``batching`` says.
+
+    Args:
+        method: makes them.
+        crops: the faces.
+        targets: what each of them is to show.
+        batching: how many the method takes at once.
+
+    Returns:
+        One for each crop, in order.
 
     Raises:
         FaceEditError: the fields are not numbers.
         Exception: what the method raises.
     """
+    edits: dict[int, Edit] = {}
     with torch.inference_mode():
-        edits = batching.run(crops, lambda some: method.edit(some, target))
-    fields = (part for e in edits for part in (e.flow, e.log_ratio, e.opacity))
+        for target in dict.fromkeys(targets):
+            places = [at for at, one in enumerate(targets) if one == target]
+            made = batching.run([crops[at] for at in places], partial(method.edit, target=target))
+            edits |= dict(zip(places, made, strict=True))
+    fields = (part for e in edits.values() for part in (e.flow, e.log_ratio, e.opacity))
     if not all(np.isfinite(part).all() for part in fields):
         raise FaceEditError(f"{method.name} gave fields that are not numbers")
-    return edits
+    return [edits[at] for at in range(len(crops))]
 
 
 @dataclass(frozen=True)
@@ -87,14 +103,18 @@ class Guard:
             raise UsageError(f"--min-identity is a cosine, -1 to 1, not {self.least:g}")
 
     def hold(
-        self, method: Method, crops: Sequence[Crop], target: Target, batching: Batching
+        self,
+        method: Method,
+        crops: Sequence[Crop],
+        targets: Sequence[Target],
+        batching: Batching,
     ) -> list[Held]:
         """Make edits, each as strong as the target says or as strong as the face bears.
 
         Args:
             method: makes them.
             crops: the faces.
-            target: what they are to show.
+            targets: what each of them is to show.
             batching: how many a network takes at once.
 
         Returns:
@@ -105,7 +125,8 @@ class Guard:
         for strength in STEPS:
             left = [at for at in range(len(crops)) if not _passes(held.get(at), self.least)]
             some = [crops[at] for at in left]
-            edits = make_edits(method, some, target.scaled(strength), batching)
+            weaker = [targets[at].scaled(strength) for at in left]
+            edits = make_edits(method, some, weaker, batching)
             after = self._look([_apply(*one) for one in zip(some, edits, strict=True)], batching)
             for at, edit, shown in zip(left, edits, after, strict=True):
                 held[at] = Held(edit, strength, before[at].cosine(shown))
@@ -117,7 +138,7 @@ class Guard:
     def _or_nothing(self, held: Held) -> Held:
         if _passes(held, self.least):
             return held
-        return Held(held.edit.scaled(0.0), 0.0, held.identity)
+        return Held(no_edit(), 0.0, held.identity)
 
 
 def _passes(held: Held | None, least: float) -> bool:

@@ -51,6 +51,10 @@ class Pace:
         return self.readers + 2 * self.batch + 2 * self.finishers
 
 
+WORTH_ANOTHER = 4
+"""Photos."""
+
+
 class LostError(FaceEditError):
     """What works elsewhere cannot go on."""
 
@@ -69,9 +73,15 @@ class Elsewhere(Protocol[Given, Given_back]):
 
 @dataclass(frozen=True)
 class Ended(Generic[Result]):
-    """What a stage returns when it is the last that a photo needs."""
+    """What a stage returns when it is the last that a photo needs.
+
+    Attributes:
+        result: of the photo.
+        is_work: it took about as much work as a photo that goes all the way.
+    """
 
     result: Result
+    is_work: bool = True
 
 
 @dataclass(frozen=True)
@@ -95,9 +105,9 @@ class Pipeline(Generic[Job, Read, Looked, Result]):
         finish: what was seen to the result.
         pace: how many threads and photos.
         weight: pixels of what was read.
-        elsewhere: others that do jobs. They are started once a photo is looked at here, so that a
-            run with nothing to look at starts none, and get jobs when they are ready. One that is
-            lost gets no more; the jobs that it leaves are done here.
+        elsewhere: others that do jobs. One more of them is started whenever `WORTH_ANOTHER` photos
+            were work here, so that a run with little to do starts none. They get jobs when they
+            are ready. One that is lost gets no more; the jobs that it leaves are done here.
         block: how many jobs one of them is given at once.
     """
 
@@ -114,7 +124,7 @@ class Pipeline(Generic[Job, Read, Looked, Result]):
         self._read, self._look, self._finish, self._weight = read, look, finish, weight
         self._pace, self._block = pace, block
         self._ready: set[int] = set()
-        self._looks = threading.Event()
+        self._work = _Count()
         self._to_send: SimpleQueue[tuple[int, Job] | _Stop] = SimpleQueue()
         self._to_read: SimpleQueue[tuple[int, Job] | _Stop] = SimpleQueue()
         self._to_look: SimpleQueue[tuple[int, Read] | _Stop] = SimpleQueue()
@@ -141,7 +151,7 @@ class Pipeline(Generic[Job, Read, Looked, Result]):
     def __exit__(self, *_: object) -> None:
         self._stopping.set()
         self._room.open()
-        self._looks.set()
+        self._work.add(len(self._threads) * WORTH_ANOTHER)
         for _thread in self._threads:
             for queue in (self._to_send, self._to_read, self._to_look, self._to_finish):
                 queue.put(_Stop())
@@ -185,6 +195,7 @@ class Pipeline(Generic[Job, Read, Looked, Result]):
             index, job = one
             read = self._read(job)
             if isinstance(read, Ended):
+                self._work.add(int(read.is_work))
                 self._end(index, read.result)
             else:
                 self._room.take(index, self._weight(read))
@@ -192,8 +203,8 @@ class Pipeline(Generic[Job, Read, Looked, Result]):
 
     def _looking(self) -> None:
         while not isinstance(one := self._to_look.get(), _Stop) and not self._stopping.is_set():
-            self._looks.set()
             some = _with_more(one, self._to_look, self._pace.batch)
+            self._work.add(len(some))
             seen = self._look([read for _, read in some])
             for (index, _), what in zip(some, seen, strict=True):
                 if isinstance(what, Ended):
@@ -203,7 +214,7 @@ class Pipeline(Generic[Job, Read, Looked, Result]):
             del some, seen
 
     def _working_away(self, number: int, other: Elsewhere[Job, Result]) -> None:
-        self._looks.wait()
+        self._work.wait_for((number + 1) * WORTH_ANOTHER)
         left: list[tuple[int, Job]] = []
         try:
             if not self._stopping.is_set():
@@ -243,6 +254,23 @@ def _with_more(one: Item, queue: "SimpleQueue[Item | _Stop]", most: int) -> list
             break
         some.append(another)
     return some
+
+
+class _Count:
+    """A number that others wait for."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._changed = threading.Condition()
+
+    def add(self, more: int) -> None:
+        with self._changed:
+            self._count += more
+            self._changed.notify_all()
+
+    def wait_for(self, least: int) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._count >= least)
 
 
 class _Room:

@@ -5,22 +5,23 @@ process that started it, however that ends. One that dies is started anew, and i
 again: outputs appear whole or not at all, and are the same every time.
 """
 
-import logging
+import atexit
 import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
+from multiprocessing import connection, resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Any
 
 from faceedit.batch.pipeline import LostError
 from faceedit.batch.result import Result, explain
 from faceedit.batch.worker import GAVE_UP, TRIES, Order, Worker
 from faceedit.photos import Job
 
-_LOG = logging.getLogger(__name__)
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 READY = "ready"
@@ -31,14 +32,15 @@ class WorkerProcess:
 
     Args:
         order: what is asked of it.
+        warn: is told why the process cannot be started.
     """
 
-    def __init__(self, order: Order):
-        self._order = order
+    def __init__(self, order: Order, warn: Callable[[str], object]):
+        self._order, self._warn = order, warn
         self._lock = threading.Lock()
         self._process: BaseProcess | None = None
         self._pipe: Connection | None = None
-        self._closed = False
+        self._works = self._closed = False
 
     @property
     def pid(self) -> int | None:
@@ -49,28 +51,19 @@ class WorkerProcess:
         """Start the process, if that is not done, and wait until it can work.
 
         Raises:
-            LostError: it cannot; the reason is logged.
+            LostError: it cannot.
         """
         if self._process is not None:
             return
-        # A fresh interpreter: a fork of a process with threads may hang.
-        context = multiprocessing.get_context("spawn")
-        pipe, far_end = context.Pipe()
-        process = context.Process(target=serve, args=(self._order, far_end), daemon=True)
-        with self._lock:
-            if self._closed:
-                raise LostError("closed")
-            _start_deaf(process)
-            self._process, self._pipe = process, pipe
-        far_end.close()
         try:
-            told = pipe.recv()
-        except (EOFError, OSError):
-            told = "it died while it started"
+            self._spawn()
+            told = self._receive()
+        except (EOFError, OSError) as error:
+            told = str(error) or "it died while it started"
         if told != READY:
             self._end()
             if not self._closed:
-                _LOG.warning("a worker process less: %s", told)
+                self._warn(f"a worker process less: {told}")
             raise LostError(told)
 
     def do(self, jobs: Sequence[Job]) -> Generator[Result, None, None]:
@@ -83,46 +76,86 @@ class WorkerProcess:
         """
         left, deaths = list(jobs), 0
         while left:
-            some = left if not deaths else left[:1]
             try:
-                for result in self._ask(list(some)):
+                self.start()
+            except LostError:
+                # Who takes the others up must not die of this one.
+                if deaths and not self._closed:
+                    yield Result(left.pop(0), "failed", GAVE_UP)
+                raise
+            some = left[:1] if deaths else list(left)
+            try:
+                for result in self._ask(some):
                     left.pop(0)
                     deaths = 0
                     yield result
             except (EOFError, OSError):
                 self._end()
-                if self._closed:
-                    raise LostError("closed") from None
                 deaths += 1
                 if deaths > TRIES:
                     yield Result(left.pop(0), "failed", GAVE_UP)
                     deaths = 0
+            if self._closed:
+                raise LostError("closed")
 
     def close(self) -> None:
-        """End the process. What it has in hand is dropped whole."""
+        """End the process; at once, or after the photo that it has in hand."""
         with self._lock:
             self._closed = True
-            process = self._process
-            if process is not None:
-                process.kill()
-                process.join()
+            # The pipe is left to the thread that may be waiting for it.
+            if self._process is not None and not self._works:
+                self._process.kill()
+                self._process.join()
+        atexit.unregister(self.close)
 
-    def _ask(self, jobs: list[Job]) -> Generator[Result, None, None]:
-        if self._pipe is None:
-            self.start()
+    def _spawn(self) -> None:
+        # A fresh interpreter: a fork of a process with threads may hang.
+        context = multiprocessing.get_context("spawn")
+        with self._lock:
+            if self._closed:
+                raise LostError("closed")
+            self._pipe, far_end = context.Pipe()
+            with far_end:
+                process = context.Process(target=serve, args=(self._order, far_end), daemon=True)
+                _start_deaf(process)
+            self._process = process
+        # What is left open at exit would be asked to end, which it does not hear, and waited for.
+        atexit.register(self.close)
+
+    def _ask(self, jobs: Sequence[Job]) -> Generator[Result, None, None]:
         assert self._pipe is not None
-        self._pipe.send(jobs)
-        for _job in jobs:
-            yield self._pipe.recv()
+        self._works = True
+        try:
+            self._pipe.send(list(jobs))
+            for _job in jobs:
+                yield self._receive()
+                if self._closed:
+                    return
+        finally:
+            self._works = False
+
+    def _receive(self) -> Any:
+        """Wait for what the process tells.
+
+        Raises:
+            EOFError: it died. On Windows the pipe alone need not show that.
+        """
+        process, pipe = self._process, self._pipe
+        if process is None or pipe is None:
+            raise EOFError
+        if pipe not in connection.wait([pipe, process.sentinel]):
+            raise EOFError
+        return pipe.recv()
 
     def _end(self) -> None:
         with self._lock:
-            if self._process is not None:
-                self._process.kill()
-                self._process.join()
-            if self._pipe is not None:
-                self._pipe.close()
+            process, pipe = self._process, self._pipe
             self._process = self._pipe = None
+            if process is not None:
+                process.kill()
+                process.join()
+            if pipe is not None:
+                pipe.close()
 
 
 def serve(order: Order, pipe: Connection) -> None:
@@ -132,6 +165,7 @@ def serve(order: Order, pipe: Connection) -> None:
         order: what is asked.
         pipe: lists of `Job` come from it, a `Result` for each goes back.
     """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         try:
@@ -152,6 +186,8 @@ def _start_deaf(process: BaseProcess) -> None:
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         process.start()
         return
+    # Its start, otherwise a part of the first process's, ends with both signals let through.
+    resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     try:
         process.start()

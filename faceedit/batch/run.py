@@ -1,7 +1,7 @@
 """The run: photos read, looked at, finished and recorded, whatever becomes of each."""
 
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import Protocol
@@ -24,7 +24,7 @@ class Helper(Elsewhere[Job, Result], Protocol):
     """Does photos whole, outside this process; see `processes.WorkerProcess`."""
 
     def close(self) -> None:
-        """End at once; what it has in hand is dropped whole. Any thread may ask for it."""
+        """End; the photo in hand first. Any thread may ask for it, again and again."""
         ...
 
 
@@ -65,9 +65,8 @@ def run(
     )
     waiting: dict[int, Result] = {}
     submitted = ended = told = 0
-    with pipeline, ExitStack() as closing:
-        for one in helpers:
-            closing.callback(one.close)
+    # Once before the threads are waited for, which ends what they wait for, and once after.
+    with _closing(helpers), pipeline, _closing(helpers):
         while told < len(jobs):
             while submitted < len(jobs) and submitted - ended < pipeline.window:
                 pipeline.submit(submitted, jobs[submitted])
@@ -78,6 +77,15 @@ def run(
             while told in waiting:
                 yield waiting.pop(told)
                 told += 1
+
+
+@contextmanager
+def _closing(helpers: Sequence[Helper]) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        for one in helpers:
+            one.close()
 
 
 def _read(
@@ -127,7 +135,7 @@ def record(result: Result, manifest: Manifest | None) -> Result:
 
 
 def _end(result: Result, manifest: Manifest | None) -> Ended[Result]:
-    return Ended(record(result, manifest))
+    return Ended(record(result, manifest), is_work=not result.resumed)
 
 
 def _pixels(read: Read) -> int:

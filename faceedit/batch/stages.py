@@ -26,6 +26,7 @@ from faceedit.targets import Target
 
 NO_FACE = "no face was found"
 NO_CHANGE = "a strength of 0 changes nothing"
+SHOWN = "all faces show it already"
 HELD_BACK = "any edit would change the person too much"
 
 
@@ -169,6 +170,14 @@ def _with_scores(edited: EditedPhoto) -> tuple[FaceResult, ...]:
     return tuple(FaceResult.of(face, scores) for face, scores in pairs)
 
 
+def _why_unedited(edited: EditedPhoto) -> str:
+    if not edited.faces:
+        return NO_FACE
+    if not edited.scores:
+        return NO_CHANGE
+    return SHOWN if all(one["shown"] == 1 for one in edited.scores) else HELD_BACK
+
+
 def _write(result: Result, photo: Photo, edited: EditedPhoto, options: RunOptions) -> Result:
     """Write what is to be written; return the result with outcome, reason, hash and notes."""
     source, target = result.job.source, result.job.target
@@ -176,7 +185,7 @@ def _write(result: Result, photo: Photo, edited: EditedPhoto, options: RunOption
     if edited.edits:
         sha256 = write_photo(photo, target, edited.pixels, options.write)
         return replace(result, outcome="edited", output_sha256=sha256, notes=notes)
-    reason = HELD_BACK if edited.scores else NO_CHANGE if edited.faces else NO_FACE
+    reason = _why_unedited(edited)
     leaves_out = reason == NO_FACE and options.on_no_face != "copy"
     if leaves_out or copy_suffices(source, target, options.write):
         return _without_edit(result, reason, options)

@@ -17,7 +17,7 @@ from faceedit.photos import Job
 from faceedit.process import loading, prepare
 
 TRIES = 2
-"""How often a photo may end a worker that does nothing else, before it is given up."""
+"""How often a photo is tried again, alone, after a worker died of it, before it is given up."""
 
 GAVE_UP = "its worker process died each time that it was tried"
 

@@ -98,8 +98,8 @@ def apply(
         int | None,
         typer.Option(
             min=1,
-            help="Processes on each device. Default: one for each core of a CPU, at most 8, as far "
-            "as 2 GB of memory each allow, and none for fewer than 40 photos; one for each GPU.",
+            help="Processes on each device. Default: one for each core of a CPU, at most 8 and as "
+            "far as 2 GB of memory and 40 photos for each go; one for each GPU.",
         ),
     ] = None,
     batch: Annotated[
@@ -116,6 +116,10 @@ def apply(
     ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Do anew what an earlier run has done.")
+    ] = False,
+    edit_shown: Annotated[
+        bool,
+        typer.Option("--edit-shown", help="Edit faces, too, that clearly show the target already."),
     ] = False,
     min_identity: Annotated[
         float | None,
@@ -177,6 +181,7 @@ def apply(
             device=device,
             precision=precision,
             compile=compile,
+            edit_shown=edit_shown,
             min_identity=min_identity,
             batch=batch,
         ),

@@ -3,7 +3,7 @@
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
@@ -115,8 +115,9 @@ def edit_files(
     name = MANIFEST_FILE if part is None else part.manifest_file
     settings = for_manifest(request, options, editor)
     manifest = Manifest(output, settings, name, believe=not overwrite)
+    crew = gather_crew(devices, len(jobs), request.workers)
     if not say.quiet:
-        there = devices[:1] if on_ray else devices
+        there = devices[:1] if on_ray else dict.fromkeys([devices[0], *crew.helpers])
         tell(f"{_headline(request, editor, there)}, {_count(len(jobs), 'photo')}{_of(part)}")
     manifest.open(jobs)
     folders = {
@@ -133,7 +134,6 @@ def edit_files(
             jobs, request.settings, options, manifest, request.workers, request.threads
         )
     else:
-        crew = gather_crew(devices, len(jobs), request.workers)
         helpers = [_helper(request, options, manifest, one, crew.hands) for one in crew.helpers]
         pace = pace_of(crew.hands, editor.batching.size)
         running = run(jobs, editor, options, manifest, pace, helpers)
@@ -204,6 +204,7 @@ def for_manifest(request: Request, options: RunOptions, editor: "FaceEditor") ->
             "target": str(settings.target),
             **asdict(settings.find),
             "landmarks": settings.landmarks,
+            "edit_shown": settings.edit_shown,
             "min_identity": settings.min_identity,
             "precision": editor.precision,
             "on_no_face": options.on_no_face,
@@ -240,10 +241,10 @@ def _helper(
     settings = replace(request.settings, device=device)
     facts, believe = manifest.settings, manifest.believe
     order = Order(settings, options, manifest.output, facts, believe, request.threads, hands)
-    return WorkerProcess(order)
+    return WorkerProcess(order, lambda trouble: tell(on_one_line(trouble)))
 
 
-def _headline(request: Request, editor: "FaceEditor", devices: Sequence[str]) -> str:
+def _headline(request: Request, editor: "FaceEditor", devices: Iterable[str]) -> str:
     method, target = editor.method, request.settings.target
     where = ", ".join(devices)
     return f"{target} by {method.name} {method.profile} on {where} in {editor.precision}"

@@ -23,7 +23,9 @@ SIDE = 1350
 QUALITY = 90
 SIDES = (400, 450, 512, 560, 600)
 WHOLE_PHOTOS = 60
-"""Of the whole run."""
+"""Of the whole run, for each process."""
+LONG_RUN = 10_000
+"""Photos, for which a run has all its processes."""
 SCALING_PHOTOS, MEMORY_PHOTOS, RESUME_PHOTOS = 40, (200, 5000), 10_000
 """Of long runs."""
 
@@ -96,13 +98,18 @@ def benchmark(
     prepare(1)
     wanted = parse_target(target.split("+"))
     settings = EditSettings(
-        target=wanted, model=model, profile=profile, weights=weights, device=device
+        target=wanted,
+        model=model,
+        profile=profile,
+        weights=weights,
+        device=device,
+        edit_shown=True,
     )
     with loading():
         editor = open_editor(settings)
     startup = time.perf_counter() - start
     if runs:
-        given = ["-t", target, "-m", model, "--device", device]
+        given = ["-t", target, "-m", model, "--device", device, "--edit-shown"]
         given += [] if profile is None else ["--profile", profile]
         given += [] if weights is None else ["--weights", str(weights)]
         _measure_runs(editor, settings, photos, given, as_json)
@@ -111,9 +118,9 @@ def benchmark(
         paths = [_picture(Path(folder))] if photos is None else [j.source for j in plan([photos])]
         if not paths:
             raise UsageError(f"no photos in {photos}")
-        others = gather_crew([editor.device], WHOLE_PHOTOS * cores()).helpers
-        helpers = [_helper(settings) for _ in others]
-        speed = measure_photos(editor, paths, wanted, repeat, helpers, WHOLE_PHOTOS)
+        crew = gather_crew([editor.device], LONG_RUN)
+        helpers = [_helper(settings, crew.hands) for _ in crew.helpers]
+        speed = measure_photos(editor, paths, wanted, repeat, crew, helpers, WHOLE_PHOTOS)
     for path in speed.unreadable:
         tell(f"left out, cannot be read: {path}")
     prepare(threads or cores())
@@ -155,13 +162,14 @@ def _measure_training(device: str, threads: int | None, repeat: int, as_json: bo
     )
 
 
-def _helper(settings: "EditSettings") -> "WorkerProcess":
+def _helper(settings: "EditSettings", hands: int) -> "WorkerProcess":
     from faceedit.batch.processes import WorkerProcess
     from faceedit.batch.run import RunOptions
     from faceedit.batch.worker import Order
 
     options = RunOptions(settings.target)
-    return WorkerProcess(Order(settings, options, None, {}, believe=False, threads=1))
+    order = Order(settings, options, None, {}, believe=False, threads=1, hands=hands)
+    return WorkerProcess(order, tell)
 
 
 def _measure_runs(

@@ -34,7 +34,7 @@ def demo(
     if output.suffix.lower() not in (".png", ".jpg", ".jpeg"):
         raise UsageError(f"{output}: the sheet's name must end with .png or .jpg")
     everything = parse_target([term.partition(":")[0] for term in TARGETS])
-    editor = open_editor(EditSettings(target=everything, device=device))
+    editor = open_editor(EditSettings(target=everything, device=device, edit_shown=True))
     pixels = read_photo(astronaut_file()).pixels
     faces = editor.find(pixels)
     if not faces:

@@ -199,7 +199,9 @@ def _open_editor(
     names = dict.fromkeys(one.name for target in asked for one in target.expressions)
     everything = Target(tuple(Expression(name) for name in names))
     return open_editor(
-        EditSettings(everything, model, profile=profile, weights=weights, device=device)
+        EditSettings(
+            everything, model, profile=profile, weights=weights, device=device, edit_shown=True
+        )
     )
 
 

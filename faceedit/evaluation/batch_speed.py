@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import cycle, islice
 from pathlib import Path
 
-from faceedit.batch.crew import cores, pace_of
+from faceedit.batch.crew import gather_crew, pace_of
 from faceedit.batch.editor import FaceEditor
 from faceedit.batch.manifest import MANIFEST_FILE
 from faceedit.batch.run import Helper, RunOptions, run
@@ -75,29 +75,31 @@ def measure_scaling(
     photos: Sequence[Path],
     target: Target,
     count: int,
-    make_helper: Callable[[], Helper],
+    make_helper: Callable[[int], Helper],
 ) -> list[WorkerSpeed]:
-    """Time runs with 1, 2, 4, ... processes, up to one for each core, without their starts.
+    """Time runs with 1, 2, 4, ... processes, up to a long run's own number, without their starts.
 
     Args:
         editor: networks, loaded.
         photos: files, taken again and again.
         target: what the faces are to show.
         count: photos in each run, for each process.
-        make_helper: makes one more worker.
+        make_helper: makes one more worker with so many hands, see `Crew`.
 
     Raises:
         PhotoError: a photo failed.
     """
-    workers = [n for n in (2**k for k in range(16)) if n < cores()] + [cores()]
+    most = 1 + len(gather_crew([editor.device], 1_000_000).helpers)
+    workers = [n for n in (2**k for k in range(16)) if n < most] + [most]
     speeds = []
     for some in dict.fromkeys(workers):
         with tempfile.TemporaryDirectory(prefix="faceedit-benchmark-") as folder:
             jobs = _jobs(photos, count * some, Path(folder))
-            helpers = [make_helper() for _ in range(some - 1)]
+            crew = gather_crew([editor.device], len(jobs), some)
+            helpers = [make_helper(crew.hands) for _ in crew.helpers]
             for one in helpers:
                 one.start()
-            pace = pace_of(1, editor.batching.size)
+            pace = pace_of(crew.hands, editor.batching.size)
             start = time.perf_counter()
             for result in run(jobs, editor, RunOptions(target), None, pace, helpers):
                 if result.outcome == "failed":

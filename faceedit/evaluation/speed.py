@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from faceedit.batch.crew import cores, pace_of
+from faceedit.batch.crew import Crew, cores, pace_of
 from faceedit.batch.editor import FaceEditor
 from faceedit.batch.masks import disjoint_masks
 from faceedit.batch.run import Helper, RunOptions, run
@@ -20,6 +20,8 @@ from faceedit.faces.align import Crop, extract_crop
 from faceedit.faces.compose import compose
 from faceedit.photos import Job, read_photo, write_photo
 from faceedit.targets import Target
+
+ALONE = Crew((), 1)
 
 STAGES = ("decode", "faces", "edit", "compose", "write", "whole")
 
@@ -72,6 +74,7 @@ def measure_photos(
     photos: Sequence[Path],
     target: Target,
     repeats: int = 1,
+    crew: Crew = ALONE,
     helpers: Sequence[Helper] = (),
     whole: int = 1,
 ) -> PhotoSpeed:
@@ -82,8 +85,9 @@ def measure_photos(
         photos: files; their edited copies go to a temporary folder.
         target: what the faces are to show.
         repeats: how often each photo is taken.
-        helpers: of the whole run, started before. They are closed.
-        whole: photos in the whole run, at least.
+        crew: of the whole run.
+        helpers: the crew's others; they are started before it and closed.
+        whole: photos in the whole run for each process, at least.
 
     Raises:
         UsageError: none of the photos can be read, or there are none.
@@ -102,13 +106,13 @@ def measure_photos(
         for job in jobs * repeats:
             size, crops = _stages(editor, job, target, watch)
             pixels, faces, crop = pixels + size, faces + len(crops), crop or next(iter(crops), None)
-        rounds = max(repeats, -(-whole // len(jobs)))
+        rounds = max(repeats, -(-whole * (1 + len(helpers)) // len(jobs)))
         again = [
             Job(j.source, j.target.with_stem(f"{j.target.stem}-{r}"))
             for r in range(rounds)
             for j in jobs
         ]
-        pace = pace_of(1 if editor.device == "cpu" else cores(), editor.batching.size)
+        pace = pace_of(crew.hands, editor.batching.size)
         for one in helpers:
             one.start()
         with watch.stage("whole"):

@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from faceedit.batch.pipeline import Ended, LostError, Pace, Pipeline
+from faceedit.batch.pipeline import WORTH_ANOTHER, Ended, LostError, Pace, Pipeline
 from faceedit.errors import UsageError
 
 
@@ -23,7 +23,7 @@ class Stages:
             self.on_their_way.add(job)
             self.most = max(self.most, len(self.on_their_way))
         if job < 0:
-            return Ended(f"{job} is unreadable")
+            return Ended(f"{job} is unreadable", is_work=job != -1)
         return job
 
     def look(self, some):
@@ -156,7 +156,7 @@ def test_others_take_a_part(block):
     assert len(here) + len(elsewhere) == 200
     assert len(here) == len(stages.finished) > 0
     assert len(elsewhere) == sum(other.done for other in others) > 100
-    assert all(other.blocks and max(other.blocks) <= block for other in others)
+    assert all(size <= block for other in others for size in other.blocks)
 
 
 @pytest.mark.parametrize(
@@ -179,10 +179,17 @@ def test_what_others_leave_is_done_here(others, block):
     assert len(stages.finished) + sum(other.done for other in others) == 100
 
 
-def test_where_nothing_is_looked_at_nobody_else_is_started():
-    other = Other()
-    assert len(run_all(Stages().pipeline(elsewhere=[other]), [-1] * 20)) == 20
-    assert not other.started
+def test_others_are_started_one_by_one_as_work_shows():
+    def started(jobs):
+        others = [Other(), Other()]
+        assert len(run_all(Stages().pipeline(elsewhere=others), jobs)) == len(jobs)
+        return [other.started for other in others]
+
+    # What was done before is no work; photos without a face are.
+    assert started([-1] * 40) == [False, False]
+    assert started([-1] * 40 + [5] * (WORTH_ANOTHER - 1)) == [False, False]
+    assert started([-1] * 40 + [5] * WORTH_ANOTHER + [-1] * 40) == [True, False]
+    assert started([-2] * 2 * WORTH_ANOTHER + [-1] * 40) == [True, True]
 
 
 def test_nothing_below_one():

@@ -31,7 +31,7 @@ from faceedit.targets import parse_target
 
 BROKEN = os.fsdecode(b"broken-\xff.jpg")
 HAPPY = parse_target(["happy"])
-SETTINGS = EditSettings(HAPPY, device="cpu", precision="fp32")
+SETTINGS = EditSettings(HAPPY, device="cpu", precision="fp32", edit_shown=True)
 OPTIONS = RunOptions(HAPPY)
 
 

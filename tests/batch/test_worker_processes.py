@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -13,6 +14,7 @@ import pytest
 import torch
 from PIL import Image
 
+from faceedit.batch import processes
 from faceedit.batch.build import EditSettings, open_editor
 from faceedit.batch.manifest import Manifest
 from faceedit.batch.pipeline import LostError
@@ -23,9 +25,9 @@ from faceedit.photos import WriteOptions, plan
 from faceedit.targets import parse_target
 
 HAPPY = parse_target(["happy"])
-SETTINGS = EditSettings(HAPPY, device="cpu", precision="fp32")
+SETTINGS = EditSettings(HAPPY, device="cpu", precision="fp32", edit_shown=True)
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are those of Unix")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are found in /proc")
 
 
 class Deadly:
@@ -65,7 +67,7 @@ def wanted(photos):
 
 
 def order(output=None, signer=None, **settings):
-    made = EditSettings(HAPPY, precision="fp32", **{"device": "cpu", **settings})
+    made = replace(SETTINGS, **settings)
     options = RunOptions(HAPPY, write=WriteOptions(signer=signer))
     return Order(made, options, output, {"settings": {}}, believe=True, threads=1)
 
@@ -97,22 +99,23 @@ def wait_until(condition):
 
 def test_a_process_gives_the_same_bytes_and_survives_its_death(photos, wanted, tmp_path):
     jobs = plan([photos], tmp_path)
-    worker = WorkerProcess(order(signer=Deadly("3.jpg")))
+    worker = WorkerProcess(order(signer=Deadly("3.jpg")), print)
     worker.start()
     results = []
     try:
         first = worker.pid
         assert first is not None
-        for result in worker.do(jobs[:2]):
-            results.append(result)
-            if len(results) == 1:
-                os.kill(first, signal.SIGKILL)
-        assert len(results) == 2
         # Ctrl-C and SIGTERM are for the process that runs the command.
-        assert worker.pid is not None
-        os.kill(worker.pid, signal.SIGINT)
-        os.kill(worker.pid, signal.SIGTERM)
-        results += worker.do(jobs[2:])
+        os.kill(first, signal.SIGINT)
+        os.kill(first, signal.SIGTERM)
+        results += worker.do(jobs[:1])
+        assert worker.pid == first
+        for result in worker.do(jobs[1:3]):
+            results.append(result)
+            if len(results) == 2:
+                os.kill(first, signal.SIGKILL)
+        assert len(results) == 3
+        results += worker.do(jobs[3:])
         assert worker.pid != first
     finally:
         worker.close()
@@ -134,7 +137,7 @@ def test_a_run_shares_its_photos_with_a_process(photos, wanted, tmp_path):
                 yield result
 
     manifest = Manifest(tmp_path, {"settings": {}})
-    worker = Counted(order(tmp_path))
+    worker = Counted(order(tmp_path), print)
     worker.start()
     editor, options = open_editor(SETTINGS), RunOptions(HAPPY)
     threads = torch.get_num_threads()
@@ -151,38 +154,70 @@ def test_a_run_shares_its_photos_with_a_process(photos, wanted, tmp_path):
     assert len(lines) == sum(not one.resumed for one in results)
 
 
-def test_what_was_done_before_is_left_alone_and_closing_ends_at_once(photos, tmp_path, caplog):
+def test_what_was_done_before_is_left_alone_and_closing_ends_at_once(photos, tmp_path):
+    said = []
     manifest = Manifest(tmp_path, {"settings": {}})
     editor, options = open_editor(SETTINGS), RunOptions(HAPPY)
     jobs = plan([photos], tmp_path)[:1]
     (before,) = run(jobs, editor, options, manifest)
-    worker = WorkerProcess(order(tmp_path))
+    worker = WorkerProcess(order(tmp_path), said.append)
     worker.start()
-    (again,) = worker.do(jobs)
-    assert again.resumed
-    assert again.output_sha256 == before.output_sha256
     pid = worker.pid
-    worker.close()
+    try:
+        working = worker.do(plan([photos], tmp_path))
+        again = next(working)
+        assert again.resumed
+        assert again.output_sha256 == before.output_sha256
+        # What it has in hand is not torn; the rest is dropped.
+        worker.close()
+        assert is_running(pid)
+        with pytest.raises(LostError):
+            next(working)
+    finally:
+        worker.close()
     assert not is_running(pid)
     with pytest.raises(LostError):
         list(worker.do(jobs))
 
-    starting = WorkerProcess(order(tmp_path))
+    starting = WorkerProcess(order(tmp_path), said.append)
     threading.Timer(0.3, starting.close).start()
     start = time.monotonic()
     with pytest.raises(LostError):
         starting.start()
     assert time.monotonic() - start < 2
-    assert caplog.text == ""
+    assert said == []
 
 
-def test_why_a_process_cannot_start_is_said(photos, tmp_path, caplog):
-    worker = WorkerProcess(order(weights=tmp_path / "none"))
+def test_why_a_process_cannot_start_is_said(tmp_path):
+    said = []
+    worker = WorkerProcess(order(weights=tmp_path / "none"), said.append)
     with pytest.raises(LostError):
         worker.start()
-    assert str(tmp_path / "none") in caplog.text
+    assert str(tmp_path / "none") in said[0]
     assert worker.pid is None
     worker.close()
+
+
+def test_a_system_without_room_for_a_process(photos, tmp_path, monkeypatch):
+    def refuse(process):
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    said, jobs = [], plan([photos], tmp_path)
+    worker = WorkerProcess(order(), said.append)
+    monkeypatch.setattr(processes, "_start_deaf", refuse)
+    with pytest.raises(LostError):
+        list(worker.do(jobs))
+    assert "temporarily unavailable" in said[0]
+
+    # One at which a process died is not handed on to those that are left.
+    monkeypatch.undo()
+    worker = WorkerProcess(order(signer=Deadly(jobs[0].target.name)), said.append)
+    worker.start()
+    monkeypatch.setattr(processes, "_start_deaf", refuse)
+    working = worker.do(jobs)
+    assert told_of([next(working)]) == {jobs[0].target.name: ("failed", GAVE_UP, (), None)}
+    with pytest.raises(LostError):
+        next(working)
 
 
 def test_a_process_ends_with_its_parent():
@@ -191,7 +226,7 @@ import time
 from faceedit.batch.processes import WorkerProcess
 from test_worker_processes import order
 if __name__ == "__main__":
-    worker = WorkerProcess(order())
+    worker = WorkerProcess(order(), print)
     worker.start()
     print(worker.pid, flush=True)
     time.sleep(60)

@@ -24,7 +24,9 @@ def apply(run_main, fake_weights):
 
     def run(*args, target="happy", **architecture):
         weights = fake_weights(**architecture)
-        return run_main("apply", "--weights", weights, "--device", "cpu", "-t", target, *args)
+        return run_main(
+            "apply", "--weights", weights, "--device", "cpu", "--edit-shown", "-t", target, *args
+        )
 
     return run
 

@@ -23,7 +23,9 @@ def apply(run_main, fake_weights, tmp_path, monkeypatch):
     weights = fake_weights()
 
     def run(*args):
-        return run_main("apply", "--weights", weights, "--device", "cpu", "-t", "happy", *args)
+        return run_main(
+            "apply", "--weights", weights, "--device", "cpu", "--edit-shown", "-t", "happy", *args
+        )
 
     return run
 

@@ -22,7 +22,8 @@ def apply(run_main, fake_weights):
     weights = fake_weights()
 
     def run(*args):
-        return run_main("apply", "--target", "happy", "--weights", weights, *args)
+        options = ("--target", "happy", "--edit-shown", "--weights", weights)
+        return run_main("apply", *options, *args)
 
     return run
 
@@ -164,28 +165,36 @@ def test_a_device_that_is_missing_is_never_the_cpu(apply, photos):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such signals")
-@pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_signals_end_a_run_cleanly(tmp_path, signum, code):
+@pytest.mark.parametrize(
+    ("signum", "code", "count", "after"),
+    # By its sixtieth photo the last one has a second process at work.
+    [(signal.SIGINT, 130, 40, 1), (signal.SIGTERM, 143, 40, 1), (signal.SIGINT, 130, 150, 60)],
+)
+def test_signals_end_a_run_cleanly(tmp_path, signum, code, count, after):
     rng = np.random.default_rng(0)
     photos = tmp_path / "photos"
     photos.mkdir()
-    for at in range(40):
+    for at in range(count):
         side = int(rng.integers(300, 420))
         ASTRONAUT.resize((side, side)).save(photos / f"{at}.png")
-    command = [sys.executable, "-m", "faceedit", "apply", "--target", "happy", str(photos)]
+    command = [sys.executable, "-m", "faceedit", "apply", "--target", "sad", "--workers", "2"]
     edited = tmp_path / "photos-edited"
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        [*command, str(photos)], stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
         deadline = time.monotonic() + 60
-        while not list(edited.glob("*.png")) and time.monotonic() < deadline:
+        while len(list(edited.glob("*.png"))) < after and time.monotonic() < deadline:
             time.sleep(0.02)
-        os.kill(process.pid, signum)
+        # As a terminal does it: to all processes of the command.
+        os.killpg(process.pid, signum)
         _, err = process.communicate(timeout=60)
     assert process.returncode == code
+    assert "Traceback" not in err
     assert "the same command again goes on" in err
     assert not list(edited.glob(".*"))
     done = [json.loads(line) for line in (edited / "faceedit.jsonl").read_text().splitlines()]
     outputs = list(edited.glob("*.png"))
-    assert 0 < len(outputs) < 40
+    assert after <= len(outputs) < count
     # What was written is in the manifest: nothing in hand was dropped half way.
     assert {path.name for path in outputs} == {line["place"] for line in done}
     for path in outputs:
@@ -198,7 +207,7 @@ def test_two_processes_in_one_output_folder_do_not_harm_each_other(tmp_path):
     photos.mkdir()
     for at in range(6):
         ASTRONAUT.resize((300 + at, 300)).save(photos / f"{at}.png")
-    command = [sys.executable, "-m", "faceedit", "apply", "-q", "-t", "happy", str(photos), "-o"]
+    command = [sys.executable, "-m", "faceedit", "apply", "-q", "-t", "sad", str(photos), "-o"]
     shared, alone = tmp_path / "shared", tmp_path / "alone"
     both = [subprocess.Popen([*command, str(shared)]) for _ in range(2)]
     assert [one.wait(timeout=120) for one in both] == [0, 0]

@@ -39,7 +39,7 @@ def test_shipped_smiles_against_those_of_the_same_people(data_folder):
         if photo.split == "val" and photo.source == "Face Research Lab London Set":
             people.setdefault(photo.person, {})[photo.expression] = read_photo(photo.path).pixels
     happy = parse_target(["happy"])
-    editor = open_editor(EditSettings(target=happy, device="cpu"))
+    editor = open_editor(EditSettings(target=happy, device="cpu", edit_shown=True))
     errors, sharpness = [], []
     for photos in people.values():
         before, want = editor.find(photos["neutral"]), editor.find(photos["happy"])

@@ -7,10 +7,11 @@ import torch
 from PIL import Image
 from torch import nn
 
+from faceedit.batch import crew
+from faceedit.batch.crew import Crew
 from faceedit.batch.editor import FaceEditor
 from faceedit.batch.run import RunOptions, run
 from faceedit.errors import UsageError
-from faceedit.evaluation import batch_speed
 from faceedit.evaluation.batch_speed import measure_scaling
 from faceedit.evaluation.memory import PeakMemory
 from faceedit.evaluation.network_speed import (
@@ -90,11 +91,13 @@ class Here:
 
 
 def test_speed_by_processes(photos, make_method, monkeypatch):
-    monkeypatch.setattr(batch_speed, "cores", lambda: 3)
+    monkeypatch.setattr(crew, "cores", lambda: 3)
+    monkeypatch.setattr(crew, "memory", lambda: 10**12)
     method, helpers = make_method(), []
     editor = FaceEditor(OneFace(), method)
 
-    def make():
+    def make(hands):
+        assert hands == 1
         helpers.append(Here(FaceEditor(OneFace(), make_method())))
         return helpers[-1]
 
@@ -111,7 +114,7 @@ def test_the_whole_run_has_helpers(photos, make_method):
     helper = Here(FaceEditor(OneFace(), make_method()))
     method = make_method()
     editor = FaceEditor(OneFace(), method)
-    speed = measure_photos(editor, photos[:1], HAPPY, 2, [helper], whole=30)
+    speed = measure_photos(editor, photos[:1], HAPPY, 2, Crew(("cpu",), 1), [helper], whole=15)
     assert speed.photos == 2
     assert [one.name for one in speed.stages] == [*STAGES]
     assert helper.calls[0] == "start"
