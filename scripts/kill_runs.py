@@ -1,10 +1,11 @@
 """Kill ``faceedit apply`` at random moments until it was killed often enough, and check the rest.
 
-    python scripts/kill_runs.py --photos 40 --kills 100
+    python scripts/kill_runs.py --photos 80 --kills 100
 
 Makes a folder of photos, edits it once undisturbed, and then again into another folder by runs
 that are killed (SIGKILL) after a random time, half of them while they work on photos; each begins
-where the last was killed. When a round is complete it is compared with the undisturbed one, and
+where the last was killed. Only the command's own process is killed: its others have to end by
+themselves. When a round is complete it is compared with the undisturbed one, and
 another round begins, until there were enough kills. Exit code 0 if in every round every output is
 whole and equal to the undisturbed one byte for byte, none is missing, none is a temporary file,
 and the manifest has one line for each photo, so that none was done again that was known to be
@@ -46,8 +47,10 @@ def make_photos(folder: Path, count: int) -> None:
 
 def apply(
     photos: Path, output: Path, workers: int, kill: tuple[bool, float] | None = None
-) -> tuple[int, float]:
-    """Run the command; return its exit code, negative for the signal, and its seconds.
+) -> tuple[int, float, int]:
+    """Run the command; return its exit code, negative for the signal, its seconds and its workers.
+
+    Workers beside the command's own process are counted when it is killed.
 
     Args:
         photos: folder.
@@ -60,7 +63,7 @@ def apply(
     command += ["--edit-shown"]
     command += ["--workers", str(workers), "--output", str(output), str(photos)]
     start, manifest = time.monotonic(), output / MANIFEST_FILE
-    before = size_of(manifest)
+    before, helpers = size_of(manifest), []
     with subprocess.Popen(command) as process:
         if kill is not None:
             working, after = kill
@@ -69,8 +72,28 @@ def apply(
             try:
                 process.wait(after)
             except subprocess.TimeoutExpired:
+                helpers = helpers_of(process.pid)
                 process.kill()
-    return process.returncode, time.monotonic() - start
+    ends = time.monotonic() + 5
+    while any(is_helper(one) for one in helpers):
+        if time.monotonic() > ends:
+            raise RuntimeError("a worker did not end with the command")
+        time.sleep(0.02)
+    return process.returncode, time.monotonic() - start, len(helpers)
+
+
+def helpers_of(pid: int) -> list[int]:
+    """Return the worker processes that a command has started, where the system tells (Linux)."""
+    tasks = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(one) for task in tasks for one in task.read_text().split() if is_helper(int(one))]
+
+
+def is_helper(pid: int) -> bool:
+    """Say whether a process is a worker that has not ended."""
+    try:
+        return b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
 
 
 def size_of(path: Path) -> int:
@@ -109,17 +132,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--photos", type=int, default=40)
+    parser.add_argument("--photos", type=int, default=80)
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     rng = random.Random(given.seed)
-    kills = rounds = early = 0
+    kills = rounds = early = shared = 0
     with tempfile.TemporaryDirectory(prefix="faceedit-kills-") as folder:
         photos = Path(folder) / "photos"
         make_photos(photos, given.photos)
-        code, seconds = apply(photos, Path(folder) / "undisturbed", given.workers)
+        code, seconds, _ = apply(photos, Path(folder) / "undisturbed", given.workers)
         assert code == 0, code
         expected = files_of(Path(folder) / "undisturbed")
         print(f"{len(expected)} photos undisturbed in {seconds:.1f} s")
@@ -130,20 +153,24 @@ def main() -> int:
             while code != 0:
                 last = kills >= given.kills
                 working = rng.random() < 0.5
-                after = rng.uniform(0.0, 1.5) if working else rng.uniform(0.3, seconds)
+                after = rng.uniform(0.0, 8.0) if working else rng.uniform(0.3, seconds)
                 kill = None if last else (working, after)
-                code, _ = apply(photos, output, given.workers, kill)
+                code, _, helpers = apply(photos, output, given.workers, kill)
                 if code not in (0, -9):
                     print(f"exit code {code}")
                     return 1
                 kills += code == -9
+                shared += code == -9 and helpers > 0
                 early += code == -9 and not output.exists()
             rounds += 1
             if wrong := check(output, expected):
                 print("\n".join(wrong))
                 return 1
             print(f"round {rounds}: {kills} kills so far, all outputs as undisturbed", flush=True)
-    print(f"{kills} kills in {rounds} rounds, {early} of them before anything was written")
+    print(
+        f"{kills} kills in {rounds} rounds, {early} of them before anything was written, "
+        f"{shared} of them while there were workers beside the command's own process"
+    )
     return 0
 
 

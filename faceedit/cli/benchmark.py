@@ -196,7 +196,9 @@ def _measure_runs(
             small = [_picture(Path(folder), side) for side in SIDES]
         else:
             large = small = [job.source for job in plan([photos])]
-        scaling = measure_scaling(editor, large, target, SCALING_PHOTOS, lambda: _helper(settings))
+        scaling = measure_scaling(
+            editor, large, target, SCALING_PHOTOS, lambda hands: _helper(settings, hands)
+        )
         flatness = measure_flatness(editor, small, target, *MEMORY_PHOTOS)
         resume = measure_resume(large[0], RESUME_PHOTOS, given)
     if as_json:
