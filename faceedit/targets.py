@@ -58,11 +58,6 @@ class Target:
         if len(set(names)) != len(names):
             raise UsageError(f"a target is named twice: {', '.join(names)}")
 
-    @property
-    def total(self) -> float:
-        """The sum of the strengths."""
-        return sum(one.strength for one in self.expressions)
-
     def scaled(self, intensity: float) -> "Target":
         """Return the target with every strength times `intensity` (0 to `MAX_STRENGTH`)."""
         return Target(tuple(Expression(e.name, e.strength * intensity) for e in self.expressions))

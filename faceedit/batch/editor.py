@@ -259,20 +259,14 @@ class FaceEditor:
 
     def _hold(self, crops: Sequence[Crop], target: Target) -> list[Held]:
         """Return the edit of each face, as far as something is to be done and is let pass."""
-        left: Sequence[Target | None] = [target] * len(crops)
+        shown = [0.0] * len(crops)
         if self.shown is not None:
-            left = self.shown.missing(crops, target, self.batching)
-        pairs = [(crop, one) for crop, one in zip(crops, left, strict=True) if one is not None]
+            shown = self.shown.look(crops, target, self.batching)
+        some = [(crop, far) for crop, far in zip(crops, shown, strict=True) if far < 1]
         hold = hold_nothing if self.guard is None else self.guard.hold
-        some, targets = [crop for crop, _ in pairs], [one for _, one in pairs]
-        held = iter(hold(self.method, some, targets, self.batching))
+        targets = [target.scaled(1 - far) for _, far in some]
+        held = iter(hold(self.method, [crop for crop, _ in some], targets, self.batching))
         return [
-            Held(no_edit(), 0.0, shown=1.0) if one is None else _part(next(held), one, target)
-            for one in left
+            replace(next(held), shown=far) if far < 1 else Held(no_edit(), 0.0, shown=far)
+            for far in shown
         ]
-
-
-def _part(held: Held, left: Target, target: Target) -> Held:
-    """Tell strengths as parts of the whole target's."""
-    part = left.total / target.total
-    return replace(held, strength=held.strength * part, shown=1 - part)

@@ -28,10 +28,10 @@ class Held:
 
     Attributes:
         edit: in the crop's coordinates; the identity where ``strength`` is 0.
-        strength: part of the target's strength that is applied, 0 to 1.
+        strength: part of the edit's strength that the guard lets pass, 0 to 1; 0 edits nothing.
         identity: cosine of the face before and after; None where it was not measured. Where
             ``strength`` is 0 it is that of the weakest edit that was tried.
-        shown: part of the target that the face shows already, 0 to 1, which is not made again.
+        shown: how far the face shows the target already, 0 to 1. So much weaker is its edit.
     """
 
     edit: Edit
@@ -42,6 +42,8 @@ class Held:
     @property
     def scores(self) -> dict[str, float]:
         """Return what the manifest says of it."""
+        if self.shown == 1:
+            return {"shown": self.shown}
         known = {} if self.identity is None else {"identity": self.identity}
         return {"strength": self.strength, "shown": self.shown, **known}
 

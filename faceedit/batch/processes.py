@@ -102,11 +102,19 @@ class WorkerProcess:
         """End the process; at once, or after the photo that it has in hand."""
         with self._lock:
             self._closed = True
-            # The pipe is left to the thread that may be waiting for it.
-            if self._process is not None and not self._works:
-                self._process.kill()
-                self._process.join()
-        atexit.unregister(self.close)
+            if not self._works:
+                self._kill()
+
+    def _abandon(self) -> None:
+        self._closed = True
+        self._kill()
+
+    def _kill(self) -> None:
+        # The pipe is left to the thread that may be waiting for it.
+        if self._process is not None:
+            self._process.kill()
+            self._process.join()
+        atexit.unregister(self._abandon)
 
     def _spawn(self) -> None:
         # A fresh interpreter: a fork of a process with threads may hang.
@@ -120,7 +128,7 @@ class WorkerProcess:
                 _start_deaf(process)
             self._process = process
         # What is left open at exit would be asked to end, which it does not hear, and waited for.
-        atexit.register(self.close)
+        atexit.register(self._abandon)
 
     def _ask(self, jobs: Sequence[Job]) -> Generator[Result, None, None]:
         assert self._pipe is not None
@@ -149,13 +157,10 @@ class WorkerProcess:
 
     def _end(self) -> None:
         with self._lock:
-            process, pipe = self._process, self._pipe
+            self._kill()
+            if self._pipe is not None:
+                self._pipe.close()
             self._process = self._pipe = None
-            if process is not None:
-                process.kill()
-                process.join()
-            if pipe is not None:
-                pipe.close()
 
 
 def serve(order: Order, pipe: Connection) -> None:

@@ -24,11 +24,11 @@ class FaceResult:
         box: left, top, right and bottom in pixels of the upright photo.
         score: of the detector, 0 to 1.
         presence: of the mesh network, 0 to 1.
-        scores: of the edit, by name; empty where the face was not edited. ``strength`` is the part
-            of the target's strength that was applied, 0 to 1; ``shown`` the part that the face
-            showed already and that was not made again; ``moved`` the root mean square of
-            the flow inside the mask in eye distances; ``relit`` that of the log
-            ratio; ``identity``, where it was measured, the cosine of the face before and after.
+        scores: of the edit, by name; empty where the face was not edited. ``shown`` is how
+            far the face showed the target already, 0 to 1, and so much weaker was the edit;
+            ``strength`` the part of it that the guard let pass, 0 to 1; ``moved`` the root mean
+            square of the flow inside the mask in eye distances; ``relit`` that of the log ratio;
+            ``identity``, where it was measured, the cosine of the face before and after.
     """
 
     box: Box

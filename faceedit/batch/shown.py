@@ -5,7 +5,7 @@ good as what the camera saw.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from faceedit.faces.align import Crop
@@ -16,12 +16,11 @@ from faceedit.targets import EXPRESSIONS, Target
 SURE = (0.5, 0.8)
 """Probability of an expression from which on it may be there, and is."""
 
-CLEAR = (1.7, 2.2)
-"""Strength, 0 to 3, of a face's expression that is partly, and that is wholly what a target of
-strength 1 asks for."""
+CLEAR = (1.6, 2.1)
+"""Strength, 0 to 3, from which on a face's expression may be what strength 1 asks for, and is."""
 
-STEP = 0.25
-"""What is missing is rounded to this, so that faces with as much to do share a network call."""
+STEPS = 2
+"""Into which what shows is rounded, so that most faces share network calls."""
 
 
 class Reader(Protocol):
@@ -34,7 +33,7 @@ class Reader(Protocol):
 
 @dataclass(frozen=True)
 class Shown:
-    """Says what faces show already.
+    """Says how far faces show a target already.
 
     Attributes:
         reader: reads their expressions.
@@ -42,42 +41,35 @@ class Shown:
 
     reader: Reader = field(repr=False)
 
-    def missing(
-        self, crops: Sequence[Crop], target: Target, batching: Batching
-    ) -> list[Target | None]:
-        """Return for each face what is left of a target.
+    def look(self, crops: Sequence[Crop], target: Target, batching: Batching) -> list[float]:
+        """Return for each face, in order, how far it shows a target: 0, 0.5 or 1.
 
         Args:
             crops: the faces.
-            target: what they are to show. What a face shows is taken off its strength, so that
-                strengths above 1 go beyond a face's own expression.
+            target: what they are to show.
             batching: how many the reader takes at once.
-
-        Returns:
-            One for each crop, in order; None where nothing is left.
         """
         readings = batching.run(crops, lambda some: self.reader.read(some, len(some)))
-        return [_missing(target, reading) for reading in readings]
+        return [round(STEPS * how_far(target, reading)) / STEPS for reading in readings]
 
 
-def shown_strength(reading: ExpressionReading, name: str) -> float:
-    """Return the strength, 0 to 1, at which a face shows an expression clearly already.
+def how_far(target: Target, reading: ExpressionReading) -> float:
+    """Return how clearly a face shows a target already, 0 to 1.
 
-    Faces that show nothing (``neutral``) show it at no strength: 0.
+    It is 0 for more than an expression's full strength, which goes beyond what faces show, and for
+    ``neutral``, which is never clear. A blend shows as clearly as the least of its expressions.
     """
+    wanted = [one for one in target.expressions if one.strength]
+    if not wanted or sum(one.strength for one in wanted) > 1:
+        return 0.0
+    return min(_clearness(one.name, reading) for one in wanted)
+
+
+def _clearness(name: str, reading: ExpressionReading) -> float:
     if name == "neutral":
         return 0.0
     likely = float(reading.probabilities[EXPRESSIONS.index(name)])
     return _rise(likely, *SURE) * _rise(reading.strength, *CLEAR)
-
-
-def _missing(target: Target, reading: ExpressionReading) -> Target | None:
-    left = []
-    for wanted in target.expressions:
-        shown = STEP * round(shown_strength(reading, wanted.name) / STEP)
-        if wanted.strength > shown:
-            left.append(replace(wanted, strength=wanted.strength - shown))
-    return Target(tuple(left)) if left else None
 
 
 def _rise(value: float, start: float, end: float) -> float:

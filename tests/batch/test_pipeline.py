@@ -179,17 +179,28 @@ def test_what_others_leave_is_done_here(others, block):
     assert len(stages.finished) + sum(other.done for other in others) == 100
 
 
-def test_others_are_started_one_by_one_as_work_shows():
-    def started(jobs):
-        others = [Other(), Other()]
-        assert len(run_all(Stages().pipeline(elsewhere=others), jobs)) == len(jobs)
-        return [other.started for other in others]
-
-    # What was done before is no work; photos without a face are.
-    assert started([-1] * 40) == [False, False]
-    assert started([-1] * 40 + [5] * (WORTH_ANOTHER - 1)) == [False, False]
-    assert started([-1] * 40 + [5] * WORTH_ANOTHER + [-1] * 40) == [True, False]
-    assert started([-2] * 2 * WORTH_ANOTHER + [-1] * 40) == [True, True]
+@pytest.mark.parametrize(
+    ("jobs", "started"),
+    [
+        # What was done before is no work; photos without a face are.
+        ([-1] * 40, 0),
+        ([-1] * 40 + [5] * (WORTH_ANOTHER - 1), 0),
+        ([-1] * 40 + [5] * WORTH_ANOTHER + [-1] * 40, 1),
+        ([-2] * 2 * WORTH_ANOTHER + [-1] * 40, 2),
+    ],
+)
+def test_others_are_started_one_by_one_as_work_shows(jobs, started):
+    others = [Other(), Other()]
+    with Stages().pipeline(elsewhere=others) as pipeline:
+        for index, job in enumerate(jobs):
+            pipeline.submit(index, job)
+        for _ in jobs:
+            pipeline.next_result()
+        deadline = time.monotonic() + 10
+        while sum(other.started for other in others) < started:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+    assert [other.started for other in others] == [at < started for at in range(2)]
 
 
 def test_nothing_below_one():

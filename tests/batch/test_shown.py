@@ -7,7 +7,7 @@ from faceedit.batch.build import EditSettings, open_editor
 from faceedit.batch.editor import FaceEditor
 from faceedit.batch.guard import Guard
 from faceedit.batch.run import RunOptions, run
-from faceedit.batch.shown import Shown, shown_strength
+from faceedit.batch.shown import Shown, how_far
 from faceedit.batch.stages import HELD_BACK, SHOWN
 from faceedit.faces.batching import Batching
 from faceedit.photos import plan
@@ -36,52 +36,50 @@ class Fixed:
         return [self.readings[(self.at - 1) % len(self.readings)] for _ in crops]
 
 
-def missing(target, *readings):
-    crops: list[Any] = [None] * len(readings)
-    left = Shown(Fixed(*readings)).missing(crops, parse_target(target.split("+")), Batching())
-    return [None if one is None else str(one) for one in left]
-
-
-def test_how_strongly_an_expression_shows():
-    assert shown_strength(reading(), "happy") == 1
-    assert shown_strength(reading(), "sad") == 0
-    assert shown_strength(reading(probability=0.5), "happy") == 0
-    assert shown_strength(reading(strength=1.7), "happy") == 0
-    assert shown_strength(reading(strength=1.95), "happy") == pytest.approx(0.5)
-    assert shown_strength(reading("neutral", 0.99, 3.0), "neutral") == 0
-
-
 @pytest.mark.parametrize(
-    ("target", "left"),
+    ("target", "one", "far"),
     [
-        ("happy", [None, "happy", "happy", "happy:0.5"]),
-        ("happy:0.5", [None, "happy:0.5", "happy:0.5", None]),
-        ("happy:1.5", ["happy:0.5", "happy:1.5", "happy:1.5", "happy"]),
-        ("happy:0.6+sad:0.5", ["sad:0.5", "happy:0.6", "happy:0.6+sad:0.5", "happy:0.1+sad:0.5"]),
-        ("neutral", ["neutral", "neutral", "neutral", "neutral"]),
+        ("happy", reading(), 1),
+        ("happy", reading("sad"), 0),
+        ("happy", reading(probability=0.5), 0),
+        ("happy", reading(strength=1.6), 0),
+        ("happy", reading(strength=1.85), 0.5),
+        ("happy:0.5", reading(strength=1.85), 0.5),
+        ("happy:0", reading(), 0),
+        # Further than faces go is never there already.
+        ("happy:1.1", reading(), 0),
+        # Each part of a blend would have to be there, and half of a smile is no blend.
+        ("happy:0.6+sad:0.4", reading(), 0),
+        ("happy:1+sad:0", reading(), 1),
+        ("neutral", reading("neutral", 0.99, 3.0), 0),
     ],
 )
-def test_what_shows_is_taken_off_the_target(target, left):
-    readings = (reading(), reading("sad"), reading("neutral", 0.9, 0.1), reading(strength=1.95))
-    assert missing(target, *readings) == left
+def test_how_far_a_face_shows_a_target(target, one, far):
+    assert how_far(parse_target(target.split("+")), one) == pytest.approx(far)
+
+
+def test_what_shows_is_rounded():
+    readings = [reading(strength=strength) for strength in (1.6, 1.7, 1.8, 1.9, 2.0, 2.1)]
+    crops: list[Any] = [None] * len(readings)
+    shown = Shown(Fixed(*readings)).look(crops, HAPPY, Batching())
+    assert shown == [0, 0, 0.5, 0.5, 1, 1]
 
 
 def test_faces_of_one_photo_are_told_apart(finder, make_method, five):
-    shown = Shown(Fixed(reading(), reading("sad"), reading(strength=1.95)))
+    shown = Shown(Fixed(reading(), reading("sad"), reading(strength=1.85)))
     method = make_method()
     editor = FaceEditor(finder, method, shown=shown)
     plain = FaceEditor(finder, make_method())
     edited, whole = editor.edit_pixels(five, HAPPY), plain.edit_pixels(five, HAPPY)
     assert len(edited.faces) == 5
-    strengths = [one["strength"] for one in edited.scores]
-    assert strengths == [0, 1, 0.5, 0, 1]
     assert [one["shown"] for one in edited.scores] == [1, 0, 0.5, 1, 0]
+    assert ["strength" in one for one in edited.scores] == [False, True, True, False, True]
     assert {target for _, target in method.calls} == {"happy", "happy:0.5"}
-    for face, strength in zip(edited.faces, strengths, strict=True):
+    for face, scores in zip(edited.faces, edited.scores, strict=True):
         left, top, right, bottom = (int(side) for side in face.box)
         place = np.s_[top:bottom, left:right]
-        assert (edited.pixels[place] == five[place]).all() == (strength == 0)
-        assert (edited.pixels[place] == whole.pixels[place]).all() == (strength == 1)
+        assert (edited.pixels[place] == five[place]).all() == (scores["shown"] == 1)
+        assert (edited.pixels[place] == whole.pixels[place]).all() == (scores["shown"] == 0)
 
 
 def test_a_photo_in_which_all_show_it_is_copied(finder, make_method, folder, tmp_path):
@@ -94,16 +92,18 @@ def test_a_photo_in_which_all_show_it_is_copied(finder, make_method, folder, tmp
     assert (result.outcome, result.reason) == ("copied", SHOWN)
     assert result.output_sha256 == result.input_sha256
     network = IdentityRecogniser.load(open_registry().checkpoint("identity"))
-    held = run_with(shown=Shown(Fixed(reading(strength=1.95))), guard=Guard(1.0, network))
+    held = run_with(shown=Shown(Fixed(reading(strength=1.85))), guard=Guard(1.0, network))
     assert (held.outcome, held.reason) == ("copied", HELD_BACK)
     assert held.faces[0].scores["shown"] == 0.5
 
 
 def test_a_smile_is_left_and_goes_further_when_asked(astronaut):
     happy, more, sad = (parse_target([term]) for term in ("happy:0.5", "happy:1.5", "sad"))
-    editor = open_editor(EditSettings(parse_target(["happy", "sad"]), device="cpu"))
+    everything = parse_target(["happy", "sad"])
+    editor = open_editor(EditSettings(everything, device="cpu"))
+    whole = open_editor(EditSettings(everything, device="cpu", edit_shown=True))
     assert editor.edit_pixels(astronaut, happy).pixels is astronaut
-    (further,) = editor.edit_pixels(astronaut, more).scores
-    assert 0 < further["strength"] < 1 == further["strength"] + further["shown"]
-    (other,) = editor.edit_pixels(astronaut, sad).scores
-    assert (other["strength"], other["shown"]) == (1, 0)
+    for target in (more, sad):
+        edited = editor.edit_pixels(astronaut, target)
+        np.testing.assert_array_equal(edited.pixels, whole.edit_pixels(astronaut, target).pixels)
+        assert edited.scores[0]["shown"] == 0

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 from faceedit.batch.manifest import jobs_by_folder, manifest_folder
@@ -18,7 +19,8 @@ GALLERY = "faceedit-gallery"
 def write_sheets(results: Iterable[Result], output: str | Path | None) -> Iterator[str]:
     """Write a before/after sheet for each edited photo, below its output folder.
 
-    A sheet that is newer than its photo's output is left as it is.
+    A sheet that is newer than its photo's output is left as it is. One of a photo that is not
+    edited any more is removed.
 
     Args:
         results: of a run.
@@ -27,6 +29,11 @@ def write_sheets(results: Iterable[Result], output: str | Path | None) -> Iterat
     Yields:
         What the user must be told of sheets that could not be written.
     """
+    results = list(results)
+    for one in results:
+        if one.outcome in ("copied", "skipped"):
+            with suppress(OSError):
+                _sheet_of(one, output).unlink(missing_ok=True)
     edited = [one for one in results if one.outcome == "edited"]
     with ThreadPoolExecutor(THREADS) as pool:
         for problem in pool.map(lambda one: _sheet(one, output), edited):
@@ -60,11 +67,8 @@ def write_galleries(
 
 
 def _sheet(result: Result, output: str | Path | None) -> str | None:
-    folder = manifest_folder(result.job, output)
-    below = os.path.relpath(result.job.target, folder)
-    target = result.job.target
-    # Beside the photo's own name, so that a.jpg and a.png have a sheet each.
-    path = folder / SHEETS / f"{below}.jpg"
+    folder, target = manifest_folder(result.job, output), result.job.target
+    path = _sheet_of(result, output)
     try:
         if result.resumed and path.exists() and path.stat().st_mtime_ns >= _changed(target):
             return None
@@ -72,6 +76,12 @@ def _sheet(result: Result, output: str | Path | None) -> str | None:
     except Exception as error:
         return f"no sheet of {result.job.source}: {explain(error, result.job.source)}"
     return None
+
+
+def _sheet_of(result: Result, output: str | Path | None) -> Path:
+    folder = manifest_folder(result.job, output)
+    # Beside the photo's own name, so that a.jpg and a.png have a sheet each.
+    return folder / SHEETS / f"{os.path.relpath(result.job.target, folder)}.jpg"
 
 
 def _changed(path: Path) -> int:
