@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Generic, Protocol, TypeVar
 
+from faceedit.batch.waiting import Count, Room
 from faceedit.errors import FaceEditError, UsageError
 
 Job = TypeVar("Job")
@@ -124,14 +125,14 @@ class Pipeline(Generic[Job, Read, Looked, Result]):
         self._read, self._look, self._finish, self._weight = read, look, finish, weight
         self._pace, self._block = pace, block
         self._ready: set[int] = set()
-        self._work = _Count()
+        self._work = Count()
         self._to_send: SimpleQueue[tuple[int, Job] | _Stop] = SimpleQueue()
         self._to_read: SimpleQueue[tuple[int, Job] | _Stop] = SimpleQueue()
         self._to_look: SimpleQueue[tuple[int, Read] | _Stop] = SimpleQueue()
         self._to_finish: SimpleQueue[tuple[int, Looked] | _Stop] = SimpleQueue()
         self._results: SimpleQueue[tuple[int, Result] | _Broken] = SimpleQueue()
         self._stopping = threading.Event()
-        self._room = _Room(pace.pixels)
+        self._room = Room(pace.pixels)
         work = [
             *[("read", self._reading, ())] * pace.readers,
             ("look", self._looking, ()),
@@ -151,7 +152,7 @@ class Pipeline(Generic[Job, Read, Looked, Result]):
     def __exit__(self, *_: object) -> None:
         self._stopping.set()
         self._room.open()
-        self._work.add(len(self._threads) * WORTH_ANOTHER)
+        self._work.open()
         for _thread in self._threads:
             for queue in (self._to_send, self._to_read, self._to_look, self._to_finish):
                 queue.put(_Stop())
@@ -254,49 +255,3 @@ def _with_more(one: Item, queue: "SimpleQueue[Item | _Stop]", most: int) -> list
             break
         some.append(another)
     return some
-
-
-class _Count:
-    """A number that others wait for."""
-
-    def __init__(self) -> None:
-        self._count = 0
-        self._changed = threading.Condition()
-
-    def add(self, more: int) -> None:
-        with self._changed:
-            self._count += more
-            self._changed.notify_all()
-
-    def wait_for(self, least: int) -> None:
-        with self._changed:
-            self._changed.wait_for(lambda: self._count >= least)
-
-
-class _Room:
-    """Bounds the pixels on their way; one photo always has room."""
-
-    def __init__(self, limit: int):
-        self._limit = limit
-        self._taken: dict[int, int] = {}
-        self._changed = threading.Condition()
-        self._is_open = False
-
-    def take(self, index: int, pixels: int) -> None:
-        with self._changed:
-            self._changed.wait_for(lambda: self._has_room(pixels))
-            self._taken[index] = pixels
-
-    def give_back(self, index: int) -> None:
-        with self._changed:
-            self._taken.pop(index, None)
-            self._changed.notify_all()
-
-    def open(self) -> None:
-        with self._changed:
-            self._is_open = True
-            self._changed.notify_all()
-
-    def _has_room(self, pixels: int) -> bool:
-        taken = sum(self._taken.values())
-        return self._is_open or not taken or taken + pixels <= self._limit

@@ -49,6 +49,8 @@ class Shown:
             target: what they are to show.
             batching: how many the reader takes at once.
         """
+        if not _can_show(target):
+            return [0.0] * len(crops)
         readings = batching.run(crops, lambda some: self.reader.read(some, len(some)))
         return [round(STEPS * how_far(target, reading)) / STEPS for reading in readings]
 
@@ -59,15 +61,22 @@ def how_far(target: Target, reading: ExpressionReading) -> float:
     It is 0 for more than an expression's full strength, which goes beyond what faces show, and for
     ``neutral``, which is never clear. A blend shows as clearly as the least of its expressions.
     """
-    wanted = [one for one in target.expressions if one.strength]
-    if not wanted or sum(one.strength for one in wanted) > 1:
+    if not _can_show(target):
         return 0.0
-    return min(_clearness(one.name, reading) for one in wanted)
+    return min(_clearness(name, reading) for name in _wanted(target))
+
+
+def _wanted(target: Target) -> list[str]:
+    return [one.name for one in target.expressions if one.strength]
+
+
+def _can_show(target: Target) -> bool:
+    wanted = _wanted(target)
+    whole = sum(one.strength for one in target.expressions)
+    return bool(wanted) and whole <= 1 and "neutral" not in wanted
 
 
 def _clearness(name: str, reading: ExpressionReading) -> float:
-    if name == "neutral":
-        return 0.0
     likely = float(reading.probabilities[EXPRESSIONS.index(name)])
     return _rise(likely, *SURE) * _rise(reading.strength, *CLEAR)
 

@@ -97,14 +97,7 @@ def benchmark(
 
     prepare(1)
     wanted = parse_target(target.split("+"))
-    settings = EditSettings(
-        target=wanted,
-        model=model,
-        profile=profile,
-        weights=weights,
-        device=device,
-        edit_shown=True,
-    )
+    settings = EditSettings(wanted, model, profile, weights=weights, device=device, edit_shown=True)
     with loading():
         editor = open_editor(settings)
     startup = time.perf_counter() - start
@@ -120,7 +113,7 @@ def benchmark(
             raise UsageError(f"no photos in {photos}")
         crew = gather_crew([editor.device], LONG_RUN)
         helpers = [_helper(settings, crew.hands) for _ in crew.helpers]
-        speed = measure_photos(editor, paths, wanted, repeat, crew, helpers, WHOLE_PHOTOS)
+        speed = measure_photos(editor, paths, wanted, repeat, crew.hands, helpers, WHOLE_PHOTOS)
     for path in speed.unreadable:
         tell(f"left out, cannot be read: {path}")
     prepare(threads or cores())

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from faceedit.batch.crew import Crew, cores, pace_of
+from faceedit.batch.crew import cores, pace_of
 from faceedit.batch.editor import FaceEditor
 from faceedit.batch.masks import disjoint_masks
 from faceedit.batch.run import Helper, RunOptions, run
@@ -20,8 +20,6 @@ from faceedit.faces.align import Crop, extract_crop
 from faceedit.faces.compose import compose
 from faceedit.photos import Job, read_photo, write_photo
 from faceedit.targets import Target
-
-ALONE = Crew((), 1)
 
 STAGES = ("decode", "faces", "edit", "compose", "write", "whole")
 
@@ -74,7 +72,7 @@ def measure_photos(
     photos: Sequence[Path],
     target: Target,
     repeats: int = 1,
-    crew: Crew = ALONE,
+    hands: int = 1,
     helpers: Sequence[Helper] = (),
     whole: int = 1,
 ) -> PhotoSpeed:
@@ -85,8 +83,8 @@ def measure_photos(
         photos: files; their edited copies go to a temporary folder.
         target: what the faces are to show.
         repeats: how often each photo is taken.
-        crew: of the whole run.
-        helpers: the crew's others; they are started before it and closed.
+        hands: of this process in the whole run, see `Crew`.
+        helpers: of the whole run; they are started before it and closed.
         whole: photos in the whole run for each process, at least.
 
     Raises:
@@ -112,7 +110,7 @@ def measure_photos(
             for r in range(rounds)
             for j in jobs
         ]
-        pace = pace_of(crew.hands, editor.batching.size)
+        pace = pace_of(hands, editor.batching.size)
         for one in helpers:
             one.start()
         with watch.stage("whole"):

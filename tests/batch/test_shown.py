@@ -65,6 +65,14 @@ def test_what_shows_is_rounded():
     assert shown == [0, 0, 0.5, 0.5, 1, 1]
 
 
+@pytest.mark.parametrize("target", ["neutral", "happy:1.1", "happy:0.5+neutral:0.5", "happy:0"])
+def test_nothing_is_read_where_it_could_not_matter(target):
+    reader, crops = Fixed(reading()), [None, None]
+    looked: Any = crops
+    assert Shown(reader).look(looked, parse_target(target.split("+")), Batching()) == [0, 0]
+    assert reader.at == 0
+
+
 def test_faces_of_one_photo_are_told_apart(finder, make_method, five):
     shown = Shown(Fixed(reading(), reading("sad"), reading(strength=1.85)))
     method = make_method()

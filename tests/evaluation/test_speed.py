@@ -8,7 +8,6 @@ from PIL import Image
 from torch import nn
 
 from faceedit.batch import crew
-from faceedit.batch.crew import Crew
 from faceedit.batch.editor import FaceEditor
 from faceedit.batch.run import RunOptions, run
 from faceedit.errors import UsageError
@@ -114,7 +113,7 @@ def test_the_whole_run_has_helpers(photos, make_method):
     helper = Here(FaceEditor(OneFace(), make_method()))
     method = make_method()
     editor = FaceEditor(OneFace(), method)
-    speed = measure_photos(editor, photos[:1], HAPPY, 2, Crew(("cpu",), 1), [helper], whole=15)
+    speed = measure_photos(editor, photos[:1], HAPPY, 2, helpers=[helper], whole=15)
     assert speed.photos == 2
     assert [one.name for one in speed.stages] == [*STAGES]
     assert helper.calls[0] == "start"
