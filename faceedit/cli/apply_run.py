@@ -15,11 +15,12 @@ from faceedit.batch.crew import gather_crew, pace_of
 from faceedit.batch.files import folders_in_use
 from faceedit.batch.manifest import MANIFEST_FILE, Manifest, jobs_by_folder
 from faceedit.batch.processes import WorkerProcess
-from faceedit.batch.result import OUTCOMES, Result, describe
+from faceedit.batch.result import OUTCOMES, Result
 from faceedit.batch.run import RunOptions, run
 from faceedit.batch.shard import Shard, parse_shard
 from faceedit.batch.worker import Order
-from faceedit.cli.output import on_one_line, print_json, tell
+from faceedit.cli.apply_told import Say, count, report, summary, write_reports
+from faceedit.cli.output import on_one_line, tell
 from faceedit.cli.run_progress import run_progress
 from faceedit.device import pick_devices
 from faceedit.errors import UsageError
@@ -52,14 +53,6 @@ class Request:
     c2pa: tuple[Path, Path] | None
     workers: int | None
     threads: int
-
-
-@dataclass(frozen=True)
-class Say:
-    """How much is said, and where results go."""
-
-    quiet: bool
-    as_json: bool
 
 
 def edit_files(
@@ -118,7 +111,7 @@ def edit_files(
     crew = gather_crew(devices, len(jobs), request.workers)
     if not say.quiet:
         there = devices[:1] if on_ray else dict.fromkeys([devices[0], *crew.helpers])
-        tell(f"{_headline(request, editor, there)}, {_count(len(jobs), 'photo')}{_of(part)}")
+        tell(f"{_headline(request, editor, there)}, {count(len(jobs), 'photo')}{_of(part)}")
     manifest.open(jobs)
     folders = {
         folder: {job.target.parent for job in own}
@@ -147,21 +140,21 @@ def edit_files(
             for result in running:
                 counts[result.outcome] += 1
                 counts["resumed"] += result.resumed
-                _report(result, say)
+                report(result, say)
                 told(result)
                 if compare or gallery:
                     results.append(result)
     except BaseException:
         left = len(jobs) + len(unlistable) - sum(counts[outcome] for outcome in OUTCOMES)
         if not say.quiet and left:
-            tell(f"stopped, {_count(left, 'photo')} left: the same command again goes on")
+            tell(f"stopped, {count(left, 'photo')} left: the same command again goes on")
         raise
     finally:
         if not say.quiet:
-            tell(_summary(counts, time.perf_counter() - start))
+            tell(summary(counts, time.perf_counter() - start))
     if results:
         facts = _facts(request, editor)
-        _write_reports(results, output, compare, facts if gallery else None, part)
+        write_reports(results, output, compare, facts if gallery else None, part)
     return counts["failed"] > 0
 
 
@@ -185,7 +178,7 @@ def edit_pipe(request: Request, output: str | None, say: Say) -> bool:
     if not say.quiet:
         tell(f"{_headline(request, editor, [editor.device])}, 1 photo")
     result, edited = edit_bytes(data, editor, options, None if output is None else Path(output))
-    _report(result, say)
+    report(result, say)
     if output is None and edited is not None:
         sys.stdout.buffer.write(edited)
         sys.stdout.buffer.flush()
@@ -254,29 +247,6 @@ def _of(part: Shard | None) -> str:
     return "" if part is None else f" of part {part}"
 
 
-def _summary(counts: "Counter[str]", seconds: float) -> str:
-    parts = ", ".join(f"{counts[outcome]} {outcome}" for outcome in OUTCOMES)
-    resumed = f" ({counts['resumed']} done before)" if counts["resumed"] else ""
-    return f"{parts}{resumed} in {seconds:.1f} s"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def _report(result: Result, say: Say) -> None:
-    source = result.job.source
-    if not result.resumed:
-        if result.outcome == "failed" or (result.reason and not say.quiet):
-            tell(on_one_line(f"{result.outcome} {source}: {result.reason}"))
-        if not say.quiet:
-            for note in result.notes:
-                tell(on_one_line(f"note {source}: {note}"))
-    if say.as_json:
-        print_json(describe(result))
-        sys.stdout.flush()
-
-
 def _facts(request: Request, editor: "FaceEditor") -> dict[str, str]:
     """Return what the gallery says of all photos."""
     settings = request.settings
@@ -288,21 +258,3 @@ def _facts(request: Request, editor: "FaceEditor") -> dict[str, str]:
     if settings.min_identity is not None:
         facts["least identity"] = f"{settings.min_identity:g}"
     return facts
-
-
-def _write_reports(
-    results: Sequence[Result],
-    output: str | None,
-    compare: bool,
-    facts: dict[str, str] | None,
-    part: Shard | None,
-) -> None:
-    """Write sheets, and a gallery where there are facts for it."""
-    from faceedit.batch.report.write import write_galleries, write_sheets
-
-    if compare:
-        for problem in write_sheets(results, output):
-            tell(on_one_line(problem))
-    if facts is not None:
-        for path in write_galleries(results, output, facts, "" if part is None else f"-{part}"):
-            tell(on_one_line(f"gallery {path}"))

@@ -198,11 +198,10 @@ def _open_editor(
     asked = targets or read_protocol().all_targets()[:1]
     names = dict.fromkeys(one.name for target in asked for one in target.expressions)
     everything = Target(tuple(Expression(name) for name in names))
-    return open_editor(
-        EditSettings(
-            everything, model, profile=profile, weights=weights, device=device, edit_shown=True
-        )
+    of_all = EditSettings(
+        everything, model, profile, weights=weights, device=device, edit_shown=True
     )
+    return open_editor(of_all)
 
 
 def _plan(

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import deadly
 import pytest
 import torch
 from PIL import Image
@@ -162,28 +163,16 @@ def test_a_run_that_was_closed_goes_on_to_what_the_local_engine_makes(
     assert capfd.readouterr() == ("", "")
 
 
-class Deadly:
-    """Signs nothing, and ends the process at one photo, as a fault in a library would."""
-
-    def __init__(self, name):
-        self.name = name
-
-    def sign(self, data, format, target, source):
-        if target.name == self.name:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return data
-
-
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="processes are found in /proc")
 def test_dead_workers_cost_no_photo_but_the_one_that_kills_them_every_time(
     cluster, photos, wanted, tmp_path, capfd
 ):
     # The workers cannot import this module.
-    import_ray().cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    import_ray().cloudpickle.register_pickle_by_value(deadly)
     output = tmp_path / "out"
     files, told = wanted
     jobs = plan([photos], output)
-    options = RunOptions(HAPPY, write=WriteOptions(signer=Deadly("6.jpg")))
+    options = RunOptions(HAPPY, write=WriteOptions(signer=deadly.Deadly("6.jpg")))
     results, killed = [], set()
     with folders_in_use({output: {output / "sub"}}):
         for result in run_on_ray(jobs, SETTINGS, options, manifest_in(output), 2):

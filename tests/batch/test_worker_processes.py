@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import cv2
+import deadly
 import pytest
 import torch
 from PIL import Image
@@ -28,18 +29,6 @@ HAPPY = parse_target(["happy"])
 SETTINGS = EditSettings(HAPPY, device="cpu", precision="fp32", edit_shown=True)
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are found in /proc")
-
-
-class Deadly:
-    """Signs nothing, and ends the process at one photo, as a fault in a library would."""
-
-    def __init__(self, name):
-        self.name = name
-
-    def sign(self, data, format, target, source):
-        if target.name == self.name:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return data
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +88,7 @@ def wait_until(condition):
 
 def test_a_process_gives_the_same_bytes_and_survives_its_death(photos, wanted, tmp_path):
     jobs = plan([photos], tmp_path)
-    worker = WorkerProcess(order(signer=Deadly("3.jpg")), print)
+    worker = WorkerProcess(order(signer=deadly.Deadly("3.jpg")), print)
     worker.start()
     results = []
     try:
@@ -211,7 +200,7 @@ def test_a_system_without_room_for_a_process(photos, tmp_path, monkeypatch):
 
     # One at which a process died is not handed on to those that are left.
     monkeypatch.undo()
-    worker = WorkerProcess(order(signer=Deadly(jobs[0].target.name)), said.append)
+    worker = WorkerProcess(order(signer=deadly.Deadly(jobs[0].target.name)), said.append)
     worker.start()
     monkeypatch.setattr(processes, "_start_deaf", refuse)
     working = worker.do(jobs)

@@ -122,6 +122,9 @@ def test_reports(apply, photos):
     # Reports are no photos: a run over the outputs does not take them for such.
     result = apply(edited, "--json")
     assert set(outcomes(result)) == {"a.jpg", "b.png", "blank.png"}
+    # No sheet stays of an edit that is gone.
+    assert apply(photos, "--compare", "--intensity", "0", "-q").code == 0
+    assert not list((edited / "faceedit-compare").iterdir())
 
 
 def test_photos_say_how_they_were_made_unless_told_not_to(apply, photos):
