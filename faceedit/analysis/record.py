@@ -1,21 +1,7 @@
 """Readings as data: one JSON object per photo, one row of a table per face.
 
-The keys of the JSON object of a photo, always all of them:
-
-- ``input``, ``input_sha256``, ``width``, ``height`` (of the upright photo), ``outcome``
-  (``analyzed``, ``no face`` or ``failed``), ``reason``, ``sheet`` and ``faces``, each with
-- ``number`` (1 is the face in front), ``box`` (left, top, right, bottom in pixels), ``score`` and
-  ``presence`` (of the detector and the mesh, 0 to 1), ``eye_distance`` in pixels;
-- ``pose``: ``yaw``, ``pitch``, ``roll`` in degrees, see `faces.pose.HeadPose`;
-- ``sharpness``: ``edge_width``, ``lines``, see `faces.sharpness.Sharpness`;
-- ``naturalness``, 0 to 10;
-- ``expression``: ``name``, ``strength`` 0 to 3, ``probabilities`` by name;
-- ``action_units``: intensities 0 to 5 by number;
-- ``light``: ``name``, ``direction`` (unit vector to the light: x to the picture's right, y up, z to
-  the camera), ``strength`` (the directed light's share of all, 0 to 1), ``probabilities`` by name;
-- ``attributes``: probabilities by name;
-- ``identity``: 256 numbers, a vector of length 1: the product of two is near 1 for one person and
-  near 0 for two people; null where it was not asked for.
+``faceedit/schemas/analyze.schema.json`` says what each key of the JSON object means. All keys are
+always there.
 """
 
 from collections.abc import Sequence
@@ -27,6 +13,9 @@ from faceedit.analysis.reading import FaceReading
 from faceedit.analysis.run import PhotoReading
 from faceedit.recognisers.appearance import LIGHT_NAMES
 from faceedit.targets import ACTION_UNITS, ATTRIBUTES, EXPRESSIONS
+
+SCHEMA_VERSION = 1
+"""It rises when what a key means changes or a key goes, and not when keys are added."""
 
 _AXES = ("x", "y", "z")
 _SIDES = ("left", "top", "right", "bottom")
@@ -42,6 +31,7 @@ COLUMNS = (
 def describe(photo: PhotoReading) -> dict[str, Any]:
     """Return a photo's readings as data that JSON can hold."""
     return {
+        "schema_version": SCHEMA_VERSION,
         "input": str(photo.source),
         "input_sha256": photo.sha256,
         "width": photo.width,

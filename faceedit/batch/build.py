@@ -1,6 +1,6 @@
 """The editor that a user asked for: settings checked, networks found, verified and loaded."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -92,12 +92,14 @@ def open_editor(settings: EditSettings) -> FaceEditor:
     others += [] if settings.edit_shown else [EXPRESSION]
     others += [] if settings.min_identity is None else [IDENTITY]
     return FaceEditor(
-        finder=build_finder(registry, device, settings.find, batching),
+        # Faces that are left alone are told of, too.
+        finder=build_finder(registry, device, replace(settings.find, faces="all"), batching),
         method=method,
         aligner=aligner,
         guard=_guard(settings, registry, device),
         shown=_shown(settings, registry, device),
         batching=batching,
+        limit=settings.find.limit,
         device=str(device),
         precision=numerics.precision,
         weights_sha256=_weights_sha256(registry, method, settings.target),

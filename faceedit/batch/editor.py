@@ -57,14 +57,16 @@ class FaceEdits:
     """What is to be done to the faces of a photo.
 
     Attributes:
-        faces: the faces found.
+        faces: the faces asked for, the one in front first.
         crops: of each face; empty where nothing is to be done.
         held: for each crop its edit, as the guard let it pass.
+        others: the faces found that were not asked for.
     """
 
     faces: tuple[Face, ...]
     crops: tuple[Crop, ...] = ()
     held: tuple[Held, ...] = ()
+    others: tuple[Face, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,15 +76,28 @@ class EditedPhoto:
     Attributes:
         pixels: (H, W, 3) of the photo's own type. Where nothing was edited it is the very array
             that was given.
-        faces: the faces found.
+        faces: the faces asked for, the one in front first.
         edits: what was applied to each of them; empty where nothing was.
-        scores: of each edit, by name, see `result.FaceResult`.
+        scores: of each edit, by name, see `result.FaceResult`; empty where the target's strengths
+            are all 0.
+        applied: for each of the scores what was applied, all strengths 0 where nothing was.
+        others: the faces found that were not asked for.
     """
 
     pixels: np.ndarray
     faces: tuple[Face, ...]
     edits: tuple[Edit, ...] = ()
     scores: tuple[Mapping[str, float], ...] = ()
+    applied: tuple[Target, ...] = ()
+    others: tuple[Face, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """The faces of a photo: those asked for, and the others."""
+
+    asked: tuple[Face, ...]
+    others: tuple[Face, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -90,12 +105,13 @@ class FaceEditor:
     """Networks, loaded, that edit photos. Several threads may use one editor.
 
     Attributes:
-        finder: finds faces.
+        finder: finds all faces.
         method: makes edits.
         aligner: corrects the finder's landmarks; None keeps them.
         guard: holds back edits that would change the person; None lets all pass.
         shown: says what faces show already, which is then left alone; None makes it again.
         batching: how many faces the method and the guard take at once.
+        limit: edit the largest so many faces; None edits all.
         device: where the networks run, as torch writes it.
         precision: of the method's network: ``fp32``, ``bf16`` or ``fp16``.
         weights_sha256: hash of the method's checkpoint, for the manifest.
@@ -108,6 +124,7 @@ class FaceEditor:
     guard: Guard | None = None
     shown: Shown | None = None
     batching: Batching = field(default_factory=Batching)
+    limit: int | None = None
     device: str = "cpu"
     precision: str = "fp32"
     weights_sha256: str | None = None
@@ -125,7 +142,7 @@ class FaceEditor:
         }
 
     def edit_pixels(self, pixels: np.ndarray, target: Target) -> EditedPhoto:
-        """Find the faces of a photo and edit them all.
+        """Find the faces of a photo and edit those asked for.
 
         Args:
             pixels: (H, W, 3) uint8 or uint16 RGB, upright. It is not changed.
@@ -136,15 +153,18 @@ class FaceEditor:
             UsageError: the target asks for what the method does not know.
             FaceEditError: the method's answer cannot be used.
         """
-        return self.edit_faces(pixels, self.find(pixels), target)
+        (edits,) = self.look([pixels], target)
+        if isinstance(edits, Exception):
+            raise edits
+        return self.compose(pixels, edits)
 
     def find(self, pixels: np.ndarray) -> list[Face]:
-        """Return the faces of a photo; arguments as in `edit_pixels`."""
-        return find_faces(pixels, self.finder, self.aligner)
+        """Return the faces of a photo that are to be edited; arguments as in `edit_pixels`."""
+        return find_faces(pixels, self.finder, self.aligner)[: self.limit]
 
     def edit_faces(self, pixels: np.ndarray, faces: Sequence[Face], target: Target) -> EditedPhoto:
         """Edit given faces of a photo; arguments and errors as in `edit_pixels`."""
-        (edits,) = self._plan([pixels], [tuple(faces)], target)
+        (edits,) = self._plan([pixels], [_Found(tuple(faces))], target)
         if isinstance(edits, Exception):
             raise edits
         return self.compose(pixels, edits)
@@ -190,9 +210,10 @@ class FaceEditor:
 
         Faces are composed one after the other. Their masks share no pixel, see `disjoint_masks`.
         """
+        told = tuple(held.target for held in edits.held)
         if all(held.strength == 0 for held in edits.held):
             scores = tuple(held.scores for held in edits.held)
-            return EditedPhoto(pixels, edits.faces, scores=scores)
+            return EditedPhoto(pixels, edits.faces, (), scores, told, edits.others)
         result, scores = pixels, []
         masks = disjoint_masks(edits.crops)
         for crop, held, mask in zip(edits.crops, edits.held, masks, strict=True):
@@ -202,15 +223,20 @@ class FaceEditor:
             result = compose(result, held.edit, crop.affine, mask)
             scores.append({**edit_scores(held.edit, crop, mask), **held.scores})
         applied = tuple(held.edit for held in edits.held)
-        return EditedPhoto(result, edits.faces, applied, tuple(scores))
+        return EditedPhoto(result, edits.faces, applied, tuple(scores), told, edits.others)
 
-    def _find_many(self, photos: Sequence[np.ndarray]) -> list[tuple[Face, ...] | Exception]:
+    def _find_many(self, photos: Sequence[np.ndarray]) -> list[_Found | Exception]:
         seen = [eight_bits(pixels) for pixels in photos]
-        found: list[tuple[Face, ...] | Exception] = []
+        found: list[_Found | Exception] = []
         for pixels, faces in zip(seen, self._search(seen), strict=True):
-            if self.aligner is not None and not isinstance(faces, Exception):
-                faces = refine(self.aligner, pixels, faces)
-            found.append(faces if isinstance(faces, Exception) else tuple(faces))
+            if isinstance(faces, Exception):
+                found.append(faces)
+                continue
+            limit = len(faces) if self.limit is None else self.limit
+            asked, others = faces[:limit], faces[limit:]
+            if self.aligner is not None:
+                asked = refine(self.aligner, pixels, asked)
+            found.append(_Found(tuple(asked), tuple(others)))
         return found
 
     def _search(self, seen: Sequence[np.ndarray]) -> Sequence[list[Face] | Exception]:
@@ -227,15 +253,18 @@ class FaceEditor:
     def _plan(
         self,
         photos: Sequence[np.ndarray],
-        found: Sequence[tuple[Face, ...] | Exception],
+        found: Sequence[_Found | Exception],
         target: Target,
     ) -> list[FaceEdits | Exception]:
         """Say what is to be done to faces that were found, those of all photos in one go."""
         if not any(one.strength for one in target.expressions):
-            return [one if isinstance(one, Exception) else FaceEdits(one) for one in found]
+            return [
+                one if isinstance(one, Exception) else FaceEdits(one.asked, others=one.others)
+                for one in found
+            ]
         size = self.method.crop_size
         crops = [
-            tuple(extract_crop(pixels, face.landmarks, size) for face in faces)
+            tuple(extract_crop(pixels, face.landmarks, size) for face in faces.asked)
             if not isinstance(faces, Exception)
             else ()
             for pixels, faces in zip(photos, found, strict=True)
@@ -253,7 +282,7 @@ class FaceEditor:
         return [
             faces
             if isinstance(faces, Exception)
-            else FaceEdits(faces, own, tuple(next(held) for _ in own))
+            else FaceEdits(faces.asked, own, tuple(next(held) for _ in own), faces.others)
             for faces, own in zip(found, crops, strict=True)
         ]
 
@@ -267,6 +296,8 @@ class FaceEditor:
         targets = [target.scaled(1 - far) for _, far in some]
         held = iter(hold(self.method, [crop for crop, _ in some], targets, self.batching))
         return [
-            replace(next(held), shown=far) if far < 1 else Held(no_edit(), 0.0, shown=far)
+            replace(next(held), shown=far)
+            if far < 1
+            else Held(no_edit(), target.scaled(0), shown=far)
             for far in shown
         ]

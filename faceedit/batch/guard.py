@@ -27,23 +27,26 @@ class Held:
     """An edit as it may be applied.
 
     Attributes:
-        edit: in the crop's coordinates; the identity where ``strength`` is 0.
-        strength: part of the edit's strength that the guard lets pass, 0 to 1; 0 edits nothing.
+        edit: in the crop's coordinates; the identity where nothing is to be applied.
+        target: what the edit makes, weakened by what the face shows already and by the guard.
         identity: cosine of the face before and after; None where it was not measured. Where
-            ``strength`` is 0 it is that of the weakest edit that was tried.
-        shown: how far the face shows the target already, 0 to 1. So much weaker is its edit.
+            nothing is applied it is that of the weakest edit that was tried.
+        shown: how far the face shows the target already, 0 to 1.
     """
 
     edit: Edit
-    strength: float = 1.0
+    target: Target
     identity: float | None = None
     shown: float = 0.0
 
     @property
+    def strength(self) -> float:
+        """Strength of all expressions together; 0 edits nothing."""
+        return sum(one.strength for one in self.target.expressions)
+
+    @property
     def scores(self) -> dict[str, float]:
         """Return what the manifest says of it."""
-        if self.shown == 1:
-            return {"shown": self.shown}
         known = {} if self.identity is None else {"identity": self.identity}
         return {"strength": self.strength, "shown": self.shown, **known}
 
@@ -52,7 +55,8 @@ def hold_nothing(
     method: Method, crops: Sequence[Crop], targets: Sequence[Target], batching: Batching
 ) -> list[Held]:
     """Make edits and let all of them pass; arguments as in `Guard.hold`."""
-    return [Held(edit) for edit in make_edits(method, crops, targets, batching)]
+    edits = make_edits(method, crops, targets, batching)
+    return [Held(*one) for one in zip(edits, targets, strict=True)]
 
 
 def make_edits(
@@ -130,8 +134,8 @@ class Guard:
             weaker = [targets[at].scaled(strength) for at in left]
             edits = make_edits(method, some, weaker, batching)
             after = self._look([_apply(*one) for one in zip(some, edits, strict=True)], batching)
-            for at, edit, shown in zip(left, edits, after, strict=True):
-                held[at] = Held(edit, strength, before[at].cosine(shown))
+            for at, edit, target, seen in zip(left, edits, weaker, after, strict=True):
+                held[at] = Held(edit, target, before[at].cosine(seen))
         return [self._or_nothing(held[at]) for at in range(len(crops))]
 
     def _look(self, crops: Sequence[Crop], batching: Batching) -> list[Identity]:
@@ -140,7 +144,7 @@ class Guard:
     def _or_nothing(self, held: Held) -> Held:
         if _passes(held, self.least):
             return held
-        return Held(no_edit(), 0.0, held.identity)
+        return Held(no_edit(), held.target.scaled(0), held.identity)
 
 
 def _passes(held: Held | None, least: float) -> bool:

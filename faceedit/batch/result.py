@@ -2,16 +2,32 @@
 
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from faceedit.errors import FaceEditError, PhotoError
 from faceedit.faces.types import Face
 from faceedit.photos import Job
+from faceedit.targets import Target, parse_target
+
+if TYPE_CHECKING:
+    from faceedit.batch.editor import EditedPhoto
+
+SCHEMA_VERSION = 1
+"""Of `describe` and of the manifest. It rises when what a key means changes or a key goes, and not
+when keys are added; see ``docs/json.md``."""
 
 Outcome = Literal["edited", "copied", "skipped", "failed"]
 OUTCOMES: tuple[Outcome, ...] = ("edited", "copied", "skipped", "failed")
+FaceOutcome = Literal["edited", "left alone", "failed"]
+
+NO_FACE = "no face was found"
+NO_CHANGE = "a strength of 0 changes nothing"
+SHOWN = "all faces show it already"
+SHOWS_IT = "it shows it already"
+HELD_BACK = "any edit would change the person too much"
+NOT_ASKED = "it is not one of the faces asked for"
 
 Box = tuple[float, float, float, float]
 
@@ -24,25 +40,32 @@ class FaceResult:
         box: left, top, right and bottom in pixels of the upright photo.
         score: of the detector, 0 to 1.
         presence: of the mesh network, 0 to 1.
-        scores: of the edit, by name; empty where the face was not edited. ``shown`` is how
-            far the face showed the target already, 0 to 1, and so much weaker was the edit;
-            ``strength`` the part of it that the guard let pass, 0 to 1; ``moved`` the root mean
-            square of the flow inside the mask in eye distances; ``relit`` that of the log ratio;
-            ``identity``, where it was measured, the cosine of the face before and after.
+        scores: of the edit, by name; empty where none was looked for. ``strength`` is that of
+            all expressions together, as applied: what was asked for, times the intensity, weakened
+            by what the face shows and by the guard, 0 where nothing was applied. ``shown`` is how
+            far the face showed the target already, 0 to 1; ``moved`` the root mean square of the
+            flow inside the mask in eye distances; ``relit`` that of the log ratio; ``identity``,
+            where it was measured, the cosine of the face before and after.
+        outcome: ``edited``; ``left alone``; ``failed``, where the photo failed.
+        reason: why it was left alone; empty otherwise.
+        applied: the strength of each expression, by name, as applied; empty where no edit was
+            looked for.
     """
 
     box: Box
     score: float
     presence: float
     scores: Mapping[str, float]
+    outcome: FaceOutcome = "failed"
+    reason: str = ""
+    applied: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
     def of(cls, face: Face, scores: Mapping[str, float] | None = None) -> "FaceResult":
         """Take what is told of a face that was found."""
         left, top, right, bottom = (round(float(side), 2) for side in face.box)
-        told = {name: round(float(value), 4) for name, value in (scores or {}).items()}
         box = (left, top, right, bottom)
-        return cls(box, round(face.score, 4), round(face.presence, 4), told)
+        return cls(box, round(face.score, 4), round(face.presence, 4), _rounded(scores or {}))
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "FaceResult":
@@ -52,9 +75,18 @@ class FaceResult:
             KeyError, TypeError, ValueError: it is something else.
         """
         left, top, right, bottom = (float(side) for side in value["box"])
-        scores = {str(name): float(one) for name, one in value.get("scores", {}).items()}
         box = (left, top, right, bottom)
-        return cls(box, float(value["score"]), float(value["presence"]), scores)
+        if value["outcome"] not in get_args(FaceOutcome):
+            raise ValueError(f"unknown outcome {value['outcome']!r}")
+        return cls(
+            box,
+            float(value["score"]),
+            float(value["presence"]),
+            {str(name): float(one) for name, one in value["scores"].items()},
+            value["outcome"],
+            str(value["reason"]),
+            {str(name): float(one) for name, one in value["applied"].items()},
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return the face as data that JSON can hold."""
@@ -62,8 +94,48 @@ class FaceResult:
             "box": list(self.box),
             "score": self.score,
             "presence": self.presence,
+            "outcome": self.outcome,
+            "reason": self.reason,
+            "applied": dict(self.applied),
             "scores": dict(self.scores),
         }
+
+
+def faces_of(edited: "EditedPhoto") -> tuple[FaceResult, ...]:
+    """Return what became of the faces of a photo: those asked for, then the others."""
+    found = [FaceResult.of(face) for face in edited.faces]
+    asked = [replace(one, outcome="left alone", reason=NO_CHANGE) for one in found]
+    if edited.scores:
+        told = zip(edited.faces, edited.scores, edited.applied, strict=True)
+        asked = [_face_of(face, scores, applied) for face, scores, applied in told]
+    others = [FaceResult.of(face) for face in edited.others]
+    others = [replace(one, outcome="left alone", reason=NOT_ASKED) for one in others]
+    return (*asked, *others)
+
+
+def why_unedited(edited: "EditedPhoto") -> str:
+    """Return why nothing was applied to a photo; empty where something was."""
+    if edited.edits:
+        return ""
+    if not edited.faces:
+        return NO_FACE
+    if not edited.scores:
+        return NO_CHANGE
+    return SHOWN if all(one["shown"] == 1 for one in edited.scores) else HELD_BACK
+
+
+def _face_of(face: Face, scores: Mapping[str, float], applied: Target) -> FaceResult:
+    strengths = _rounded({one.name: one.strength for one in applied.expressions})
+    result = replace(FaceResult.of(face, scores), applied=strengths)
+    if any(one.strength for one in applied.expressions):
+        return replace(result, outcome="edited")
+    return replace(
+        result, outcome="left alone", reason=SHOWS_IT if scores["shown"] == 1 else HELD_BACK
+    )
+
+
+def _rounded(numbers: Mapping[str, float]) -> dict[str, float]:
+    return {name: round(float(value), 4) for name, value in numbers.items()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,17 +201,25 @@ def is_out_of_memory(error: Exception) -> bool:
 def read_result(job: Job, entry: Mapping[str, Any]) -> Result:
     """Read what `describe` wrote, for a job whose paths may lie elsewhere by now.
 
+    Lines of a manifest from before there were versions are read, too.
+
     Raises:
         KeyError, TypeError, ValueError, AttributeError: it is something else.
     """
-    outcome = entry["outcome"]
+    version = entry.get("schema_version", 0)
+    if version not in range(SCHEMA_VERSION + 1):
+        raise ValueError(f"unknown version {version!r}")
+    outcome, faces = entry["outcome"], entry["faces"]
+    if version == 0:
+        target = parse_target(entry["settings"]["target"].split("+"))
+        faces = [_with_outcome(face, target) for face in faces]
     if outcome not in OUTCOMES:
         raise ValueError(f"unknown outcome {outcome!r}")
     return Result(
         job,
         outcome,
         str(entry["reason"]),
-        tuple(FaceResult.from_json(face) for face in entry["faces"]),
+        tuple(FaceResult.from_json(face) for face in faces),
         float(entry["seconds"]),
         entry["input_sha256"],
         entry["output_sha256"],
@@ -148,9 +228,31 @@ def read_result(job: Job, entry: Mapping[str, Any]) -> Result:
     )
 
 
-def describe(result: Result) -> dict[str, Any]:
-    """Return a result as data that JSON can hold."""
+def _with_outcome(face: Mapping[str, Any], target: Target) -> dict[str, Any]:
+    """Return a face of version 0 as one of version 1.
+
+    Its ``strength`` was the part that the guard let pass, and missing where the face showed the
+    target clearly.
+    """
+    scores = face.get("scores", {})
+    if not scores:
+        return {**face, "scores": {}, "outcome": "left alone", "reason": NO_CHANGE, "applied": {}}
+    part = scores.get("strength", 0.0) * (1 - scores.get("shown", 0.0))
+    applied = {one.name: round(one.strength * part, 4) for one in target.expressions}
+    reason = SHOWS_IT if scores.get("shown") == 1 else HELD_BACK
     return {
+        **face,
+        "scores": {**scores, "strength": round(sum(applied.values()), 4)},
+        "outcome": "edited" if part else "left alone",
+        "reason": "" if part else reason,
+        "applied": applied,
+    }
+
+
+def describe(result: Result) -> dict[str, Any]:
+    """Return a result as data that JSON can hold, as ``schemas/apply.schema.json`` says."""
+    return {
+        "schema_version": SCHEMA_VERSION,
         "input": str(result.job.source),
         "input_sha256": result.input_sha256,
         "output": None if result.output is None else str(result.output),

@@ -11,13 +11,13 @@ from faceedit.batch.editor import FaceEditor
 from faceedit.batch.manifest import Manifest
 from faceedit.batch.pipeline import Elsewhere, Ended, Pace, Pipeline
 from faceedit.batch.result import Result
-from faceedit.batch.stages import NO_CHANGE, NO_FACE, Looked, Read, RunOptions
+from faceedit.batch.stages import Looked, Read, RunOptions
 from faceedit.photos import Job
 
 BATCHES = 4
 """That a helper is given at once."""
 
-__all__ = ["NO_CHANGE", "NO_FACE", "RunOptions", "record", "run"]
+__all__ = ["RunOptions", "record", "run"]
 
 
 class Helper(Elsewhere[Job, Result], Protocol):

@@ -2,14 +2,14 @@
 
 import hashlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from faceedit.batch.editor import EditedPhoto, FaceEditor, FaceEdits
 from faceedit.batch.manifest import Manifest
 from faceedit.batch.read_ahead import decode_or_explain
-from faceedit.batch.result import FaceResult, Result, explain
+from faceedit.batch.result import NO_FACE, FaceResult, Result, explain, faces_of, why_unedited
 from faceedit.errors import NoFaceError
 from faceedit.photos import (
     Job,
@@ -23,11 +23,6 @@ from faceedit.photos import (
     write_photo,
 )
 from faceedit.targets import Target
-
-NO_FACE = "no face was found"
-NO_CHANGE = "a strength of 0 changes nothing"
-SHOWN = "all faces show it already"
-HELD_BACK = "any edit would change the person too much"
 
 
 @dataclass(frozen=True)
@@ -153,29 +148,14 @@ def _failed(one: Read, error: Exception, spent: float) -> Result:
 def finish(looked: Looked, editor: FaceEditor, options: RunOptions) -> Result:
     """Compose and write a photo."""
     start, one = time.perf_counter(), looked.read
-    faces = tuple(FaceResult.of(face) for face in looked.edits.faces)
+    faces = tuple(FaceResult.of(face) for face in (*looked.edits.faces, *looked.edits.others))
     result = Result(one.job, "failed", "", faces, 0.0, one.sha256)
     try:
         edited = editor.compose(one.photo.pixels, looked.edits)
-        result = replace(result, faces=_with_scores(edited))
-        result = _write(result, one.photo, edited, options)
+        result = _write(replace(result, faces=faces_of(edited)), one.photo, edited, options)
     except Exception as error:
         result = replace(result, reason=explain(error, one.job.source))
     return replace(result, seconds=looked.seconds + time.perf_counter() - start)
-
-
-def _with_scores(edited: EditedPhoto) -> tuple[FaceResult, ...]:
-    nothing: Sequence[Mapping[str, float]] = [{}] * len(edited.faces)
-    pairs = zip(edited.faces, edited.scores or nothing, strict=True)
-    return tuple(FaceResult.of(face, scores) for face, scores in pairs)
-
-
-def _why_unedited(edited: EditedPhoto) -> str:
-    if not edited.faces:
-        return NO_FACE
-    if not edited.scores:
-        return NO_CHANGE
-    return SHOWN if all(one["shown"] == 1 for one in edited.scores) else HELD_BACK
 
 
 def _write(result: Result, photo: Photo, edited: EditedPhoto, options: RunOptions) -> Result:
@@ -185,7 +165,7 @@ def _write(result: Result, photo: Photo, edited: EditedPhoto, options: RunOption
     if edited.edits:
         sha256 = write_photo(photo, target, edited.pixels, options.write)
         return replace(result, outcome="edited", output_sha256=sha256, notes=notes)
-    reason = _why_unedited(edited)
+    reason = why_unedited(edited)
     leaves_out = reason == NO_FACE and options.on_no_face != "copy"
     if leaves_out or copy_suffices(source, target, options.write):
         return _without_edit(result, reason, options)

@@ -20,7 +20,10 @@ from faceedit.recognisers.appearance import LIGHT_NAMES, AppearanceReading
 from faceedit.recognisers.expression import ExpressionReading
 from faceedit.targets import ACTION_UNITS, ATTRIBUTES, EXPRESSIONS
 
-KEYS = ["input", "input_sha256", "width", "height", "outcome", "reason", "sheet", "faces"]
+KEYS = [
+    "schema_version", "input", "input_sha256", "width", "height", "outcome", "reason", "sheet",
+    "faces",
+]  # fmt: skip
 FACE_KEYS = [
     "number", "box", "score", "presence", "eye_distance", "pose", "sharpness", "naturalness",
     "expression", "action_units", "light", "attributes", "identity",

@@ -6,9 +6,9 @@ import pytest
 from faceedit.batch.build import EditSettings, open_editor
 from faceedit.batch.editor import FaceEditor
 from faceedit.batch.guard import Guard
+from faceedit.batch.result import HELD_BACK, SHOWN
 from faceedit.batch.run import RunOptions, run
 from faceedit.batch.shown import Shown, how_far
-from faceedit.batch.stages import HELD_BACK, SHOWN
 from faceedit.faces.batching import Batching
 from faceedit.photos import plan
 from faceedit.recognisers.expression import ExpressionReading
@@ -81,7 +81,7 @@ def test_faces_of_one_photo_are_told_apart(finder, make_method, five):
     edited, whole = editor.edit_pixels(five, HAPPY), plain.edit_pixels(five, HAPPY)
     assert len(edited.faces) == 5
     assert [one["shown"] for one in edited.scores] == [1, 0, 0.5, 1, 0]
-    assert ["strength" in one for one in edited.scores] == [False, True, True, False, True]
+    assert [one["strength"] for one in edited.scores] == [0, 1, 0.5, 0, 1]
     assert {target for _, target in method.calls} == {"happy", "happy:0.5"}
     for face, scores in zip(edited.faces, edited.scores, strict=True):
         left, top, right, bottom = (int(side) for side in face.box)

@@ -10,7 +10,7 @@ from faceedit.batch.manifest import jobs_by_folder, manifest_folder
 from faceedit.batch.report.compare import write_compare
 from faceedit.batch.report.gallery import THREADS, write_gallery
 from faceedit.batch.report.items import ReportItem
-from faceedit.batch.result import Result, explain
+from faceedit.batch.result import NOT_ASKED, SHOWS_IT, Result, explain
 
 SHEETS = "faceedit-compare"
 GALLERY = "faceedit-gallery"
@@ -91,20 +91,23 @@ def _changed(path: Path) -> int:
 
 def _item(result: Result, folder: Path) -> ReportItem:
     scores: dict[str, float] = {}
-    for face in result.faces:
+    faces = [face for face in result.faces if face.reason != NOT_ASKED]
+    for face in faces:
         for name, value in face.scores.items():
+            if name == "strength" and face.reason == SHOWS_IT:
+                continue
             # Of several faces the one that counts is the worst kept, or the most changed.
             worse = min if name in ("identity", "strength") else max
             scores[name] = worse(scores.get(name, value), value)
-    if result.faces:
-        scores["face"] = min(face.score for face in result.faces)
+    if faces:
+        scores["face"] = min(face.score for face in faces)
     return ReportItem(
         name=Path(os.path.relpath(result.job.target, folder)).as_posix(),
         before=result.job.source,
         after=result.output,
         outcome=result.outcome,
         reason=result.reason,
-        boxes=tuple(face.box for face in result.faces),
+        boxes=tuple(face.box for face in faces),
         scores=scores,
         seconds=result.seconds,
     )
