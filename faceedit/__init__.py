@@ -102,14 +102,10 @@ def edit(
     from faceedit.batch.build import EditSettings, open_editor
     from faceedit.batch.images import edit_image
     from faceedit.faces.finder import FindOptions
-    from faceedit.targets import Target, parse_target
+    from faceedit.targets import parse_target
 
-    if isinstance(target, str):
-        target = target.split("+")
-    if not isinstance(target, Target):
-        target = parse_target(list(target))
     settings = EditSettings(
-        target=target.scaled(intensity),
+        target=parse_target(target).scaled(intensity),
         model=model,
         profile=profile,
         find=FindOptions(faces=faces, min_face=min_face),

@@ -211,7 +211,7 @@ def read_result(job: Job, entry: Mapping[str, Any]) -> Result:
         raise ValueError(f"unknown version {version!r}")
     outcome, faces = entry["outcome"], entry["faces"]
     if version == 0:
-        target = parse_target(entry["settings"]["target"].split("+"))
+        target = parse_target(entry["settings"]["target"])
         faces = [_with_outcome(face, target) for face in faces]
     if outcome not in OUTCOMES:
         raise ValueError(f"unknown outcome {outcome!r}")

@@ -45,8 +45,8 @@ def apply(
         typer.Option(
             "--target",
             "-t",
-            metavar="NAME[:STRENGTH]",
-            help="What faces are to show; may be repeated for a blend. Strength: 0 to 1.5.",
+            metavar="NAME[:STRENGTH][+...]",
+            help="What faces are to show; '+', or another -t, makes a blend. Strength: 0 to 1.5.",
             show_default=False,
         ),
     ],

@@ -41,7 +41,8 @@ def benchmark(
         int, typer.Option(min=1, help="How often each photo, or loop, is taken.")
     ] = 5,
     target: Annotated[
-        str, typer.Option("--target", "-t", metavar="NAME[:STRENGTH]", help="What is asked for.")
+        str,
+        typer.Option("--target", "-t", metavar="NAME[:STRENGTH][+...]", help="What is asked for."),
     ] = "happy",
     model: Annotated[
         str, typer.Option("--model", "-m", metavar="auto|reggan", help="The method.")
@@ -96,7 +97,7 @@ def benchmark(
         from faceedit.targets import parse_target
 
     prepare(1)
-    wanted = parse_target(target.split("+"))
+    wanted = parse_target(target)
     settings = EditSettings(wanted, model, profile, weights=weights, device=device, edit_shown=True)
     with loading():
         editor = open_editor(settings)

@@ -12,6 +12,16 @@ TARGETS = ("neutral", "happy:1.3", "sad", "angry", "surprised", "disgusted", "af
 
 
 def demo(
+    target: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--target",
+            "-t",
+            metavar="NAME[:STRENGTH][+...]",
+            help="What the sheet shows; may be repeated; '+' makes a blend. Default: a tour.",
+            show_default=False,
+        ),
+    ] = None,
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FILE", help="Where the sheet goes.")
     ] = Path("faceedit-demo.png"),
@@ -29,25 +39,26 @@ def demo(
     from faceedit.errors import FaceEditError, UsageError
     from faceedit.photos import read_photo
     from faceedit.photos.atomic import write_atomic
-    from faceedit.targets import parse_target
+    from faceedit.targets import parse_target, union
 
     if output.suffix.lower() not in (".png", ".jpg", ".jpeg"):
         raise UsageError(f"{output}: the sheet's name must end with .png or .jpg")
-    everything = parse_target([term.partition(":")[0] for term in TARGETS])
-    editor = open_editor(EditSettings(target=everything, device=device, edit_shown=True))
+    targets = [parse_target(text) for text in target or TARGETS]
+    settings = EditSettings(target=union(targets), device=device, edit_shown=True)
+    editor = open_editor(settings)
     pixels = read_photo(astronaut_file()).pixels
     faces = editor.find(pixels)
     if not faces:
         raise FaceEditError("no face was found in the demo's picture; run 'faceedit doctor'")
     versions: list[tuple[str, np.ndarray]] = [("before", pixels)]
-    for term in TARGETS:
-        edited = editor.edit_faces(pixels, faces, parse_target([term]))
-        versions.append((term.replace(":", " "), edited.pixels))
+    for one in targets:
+        edited = editor.edit_faces(pixels, faces, one)
+        versions.append((str(one).replace(":", " "), edited.pixels))
     file = io.BytesIO()
     format = "PNG" if output.suffix.lower() == ".png" else "JPEG"
     draw_sheet(versions, faces[0]).save(file, format, quality=95)
     write_atomic(output, file.getvalue())
-    tell(f"wrote {output.absolute()}: the picture before, and {', '.join(TARGETS)}")
+    tell(f"wrote {output.absolute()}: the picture before, and {', '.join(map(str, targets))}")
 
 
 def astronaut_file() -> Path:

@@ -53,7 +53,7 @@ def evaluate(
         typer.Option(
             "--target",
             "-t",
-            metavar="NAME[:STRENGTH]",
+            metavar="NAME[:STRENGTH][+...]",
             help="What faces are edited to, or were; may be repeated; '+' makes a blend.",
             show_default=False,
         ),
@@ -113,7 +113,7 @@ def evaluate(
     """
     from faceedit.targets import parse_target
 
-    targets = [parse_target(term.split("+")) for term in target or []]
+    targets = [parse_target(term) for term in target or []]
     if pictures is not None:
         if photos or protocol or profile or model != "auto":
             raise UsageError("--pictures measures what is there: no PHOTOS, model or protocol")
@@ -192,14 +192,12 @@ def _open_editor(
 ) -> "FaceEditor":
     from faceedit.batch.build import EditSettings, open_editor
     from faceedit.evaluation.protocol import read_protocol
-    from faceedit.targets import Expression, Target
+    from faceedit.targets import union
 
     # What a method knows is only known once it is loaded: without -t the protocol's first will do.
     asked = targets or read_protocol().all_targets()[:1]
-    names = dict.fromkeys(one.name for target in asked for one in target.expressions)
-    everything = Target(tuple(Expression(name) for name in names))
     of_all = EditSettings(
-        everything, model, profile, weights=weights, device=device, edit_shown=True
+        union(asked), model, profile, weights=weights, device=device, edit_shown=True
     )
     return open_editor(of_all)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from faceedit.errors import UsageError
 from faceedit.faces.align import Crop
-from faceedit.targets import ACTION_UNITS, ATTRIBUTES, Target
+from faceedit.targets import Target, parse_attributes, parse_units
 
 SIZE = 256
 """Side in pixels of the crops that are looked at."""
@@ -49,57 +49,21 @@ def asked_for(target: Target) -> Asked:
     return Asked(str(target), shown[0].name, shown[0].strength)
 
 
-def ask_units(text: str) -> tuple[float, ...]:
-    """Read ``12=3.5,6=2``: action units and intensities 0 to 5, the others being 0.
-
-    Raises:
-        UsageError: it does not say that.
-    """
-    values = dict.fromkeys(ACTION_UNITS, 0.0)
-    for term in text.split(","):
-        number, _, intensity = term.partition("=")
-        try:
-            unit, value = int(number), float(intensity)
-        except ValueError:
-            raise UsageError(f"cannot read action unit {term!r}; write 12=3.5,6=2") from None
-        if unit not in values or not 0 <= value <= 5:
-            raise UsageError(
-                f"{term!r}: units are {', '.join(map(str, ACTION_UNITS))}, intensities 0 to 5"
-            )
-        values[unit] = value
-    return tuple(values.values())
-
-
-def ask_attributes(terms: Sequence[str]) -> tuple[float, ...]:
-    """Read terms like ``eyeglasses=off``.
-
-    Raises:
-        UsageError: an attribute is unknown, or is neither on nor off.
-    """
-    values = dict.fromkeys(ATTRIBUTES, np.nan)
-    for term in terms:
-        name, _, state = term.partition("=")
-        if name not in values or state not in ("on", "off"):
-            raise UsageError(f"{term!r}: write NAME=on or NAME=off; known: {', '.join(ATTRIBUTES)}")
-        values[name] = float(state == "on")
-    return tuple(values.values())
-
-
 def ask_pictures(
     target: Target | None, action_units: str | None, attributes: Sequence[str] | None
 ) -> Asked:
     """Return what pictures that were edited elsewhere should show; all parts may be left out.
 
     Raises:
-        UsageError: as `ask_units` and `ask_attributes` do.
+        UsageError: as `parse_units` and `parse_attributes` do.
     """
     asked = asked_for(target) if target else Asked()
     terms = [str(target)] if target else []
     if action_units:
-        asked = replace(asked, action_units=ask_units(action_units))
+        asked = replace(asked, action_units=parse_units(action_units))
         terms.append(f"AU {action_units}")
     if attributes:
-        asked = replace(asked, attributes=ask_attributes(attributes))
+        asked = replace(asked, attributes=parse_attributes(attributes))
         terms += attributes
     return replace(asked, text=" ".join(terms)) if terms else asked
 

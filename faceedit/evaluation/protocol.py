@@ -75,7 +75,7 @@ def read_protocol() -> Protocol:
     table = tomllib.loads(text.decode())
     photos = tuple(ProtocolPhoto(*row) for row in table["photos"])
     listed = {
-        name: tuple(parse_target(term.split("+")) for term in terms)
+        name: tuple(parse_target(term) for term in terms)
         for name, terms in table["targets"].items()
     }
     return Protocol(

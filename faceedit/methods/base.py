@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from faceedit.errors import UsageError
 from faceedit.faces.align import Crop
 from faceedit.faces.edit import Edit
+from faceedit.names import unknown
 from faceedit.numerics import FULL, Numerics
 from faceedit.targets import Target
 
@@ -71,17 +72,17 @@ def load_method(
         WeightsError: its checkpoint is missing or wrong.
     """
     if name != "auto" and name not in METHODS:
-        raise UsageError(f"unknown model {name!r}; known: auto, {', '.join(METHODS)}")
+        raise UsageError(unknown("model", name, ["auto", *METHODS]))
     # One method today: ``auto`` is that one.
     name = AUTO[0] if name == "auto" else name
     wanted = tuple(expression.name for expression in target.expressions)
     checkpoint = registry.open_method(name, profile, wanted)
     load: Load = import_module(METHODS[name]).load
     method = load(checkpoint, device, numerics)
-    unknown = [w for w in wanted if w not in method.targets]
-    if unknown:
+    foreign = [w for w in wanted if w not in method.targets]
+    if foreign:
         raise UsageError(
-            f"{name} ({method.profile}) does not know {', '.join(unknown)}; "
+            f"{name} ({method.profile}) does not know {', '.join(foreign)}; "
             f"it knows {', '.join(method.targets)}"
         )
     return method

@@ -1,12 +1,12 @@
 """The registry as an object: which checkpoints there are and where their files lie."""
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from faceedit.errors import WeightsError
+from faceedit.names import unknown
 from faceedit.registry.cards import REGISTRY_FILE, Card, read_cards
 from faceedit.registry.checkpoint import Checkpoint, check_sha256, load_checkpoint
 from faceedit.registry.folders import search_folders, user_weights
@@ -104,9 +104,7 @@ class Registry:
         """Return the entry of a name; raises as `card` does."""
         if name in self.entries:
             return self.entries[name]
-        near = difflib.get_close_matches(name, self.entries, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(self.entries)}"
-        raise WeightsError(f"there is no checkpoint {name!r}; {hint}")
+        raise WeightsError(unknown("checkpoint", name, self.entries))
 
     def locate(self, name: str) -> Path | None:
         """Return the nearest file that bears the card's file name, unchecked, or None."""

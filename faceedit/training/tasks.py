@@ -4,6 +4,7 @@ from collections.abc import Callable
 from importlib import import_module
 
 from faceedit.errors import UsageError
+from faceedit.names import unknown
 from faceedit.training.task import Request, Task
 
 TRAININGS = {"reggan": "faceedit.methods.reggan.training"}
@@ -17,5 +18,5 @@ def find_training(method: str) -> Callable[[Request], Task]:
         UsageError: there is no such method.
     """
     if method not in TRAININGS:
-        raise UsageError(f"unknown method {method!r}; known: {', '.join(TRAININGS)}")
+        raise UsageError(unknown("method", method, TRAININGS))
     return import_module(TRAININGS[method]).build

@@ -55,7 +55,7 @@ class Fixed:
     ],
 )
 def test_how_far_a_face_shows_a_target(target, one, far):
-    assert how_far(parse_target(target.split("+")), one) == pytest.approx(far)
+    assert how_far(parse_target(target), one) == pytest.approx(far)
 
 
 def test_what_shows_is_rounded():
@@ -69,7 +69,7 @@ def test_what_shows_is_rounded():
 def test_nothing_is_read_where_it_could_not_matter(target):
     reader, crops = Fixed(reading()), [None, None]
     looked: Any = crops
-    assert Shown(reader).look(looked, parse_target(target.split("+")), Batching()) == [0, 0]
+    assert Shown(reader).look(looked, parse_target(target), Batching()) == [0, 0]
     assert reader.at == 0
 
 

@@ -55,6 +55,15 @@ def test_a_sheet_in_the_current_folder(demo, tmp_path):
     assert [p.name for p in path.parent.iterdir()] == [path.name]
 
 
+def test_targets_of_ones_own(demo, tmp_path):
+    result = demo("-t", "smile:0.6+surprise:0.3", "-t", "calm")
+    assert result.code == 0
+    assert result.err.strip().endswith(" before, and happy:0.6+surprised:0.3, neutral")
+    with Image.open(tmp_path / "elsewhere" / "faceedit-demo.png") as sheet:
+        assert 3 * 300 < sheet.width < 4 * 400
+    assert demo("-t", "hapy").code == 2
+
+
 def test_another_name(demo, tmp_path):
     assert demo("-o", tmp_path / "sheet.jpg").code == 0
     with Image.open(tmp_path / "sheet.jpg") as sheet:

@@ -147,6 +147,31 @@ def test_the_strength_is_the_one_applied(apply, photos, options, applied):
         assert face["scores"]["strength"] == pytest.approx(sum(applied.values()))
 
 
+def test_a_blend_of_synonyms_is_written_in_canonical_names(apply, photos):
+    result = apply("-t", "smile:0.6+surprise:0.3", photos / "group.png", "--json")
+    assert result.err.startswith("happy:0.6+surprised:0.3 by reggan")
+    (line,) = lines_of((photos / MANIFEST_FILE).read_text())
+    assert line["settings"]["target"] == "happy:0.6+surprised:0.3"
+    (face, _) = lines_of(result.out)[0]["faces"]
+    assert face["applied"] == {"happy": 0.6, "surprised": 0.3}
+    again = apply("-t", "happy:0.6", "-t", "surprised:0.3", photos / "group.png", "--json")
+    assert lines_of(again.out)[0]["resumed"]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("-t", "hapy"), "unknown expression 'hapy'; did you mean happy? known: neutral"),
+        (("-t", "happy:nan"), "the strength of happy is 'nan'; write happy, or a number"),
+        (("-t", "happy", "-m", "regan"), "unknown model 'regan'; did you mean reggan?"),
+    ],
+)
+def test_words_that_are_not_known(apply, photos, options, said):
+    result = apply(*options, photos)
+    assert (result.code, result.out) == (2, "")
+    assert said in result.err
+
+
 def test_lines_without_a_version_still_count_as_done(apply, photos):
     apply("-t", "happy:0.5", photos, "-q")
     path = manifest_of(photos)

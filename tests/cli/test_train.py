@@ -73,7 +73,10 @@ def test_defaults(run_main, calls):
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        (["train", "stargan", "--data", "a"], "unknown method 'stargan'; known: reggan, toy"),
+        (
+            ["train", "stargan", "--data", "a"],
+            "unknown method 'stargan'; did you mean reggan? known: reggan, toy",
+        ),
         (["train", "toy"], "--data"),
         ([*TRAIN, "--profile", "slow"], "--profile"),
         ([*TRAIN, "--precision", "fp8"], "--precision"),

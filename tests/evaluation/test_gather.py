@@ -13,8 +13,6 @@ from faceedit.evaluation.edits import (
     SIZE,
     Album,
     Asked,
-    ask_attributes,
-    ask_units,
     asked_for,
 )
 from faceedit.evaluation.gather import Input, gather_edited, gather_pictures, native_mask
@@ -158,12 +156,3 @@ def test_what_was_asked_for():
     assert asked_for(HALF) == Asked("happy:0.5", "happy", 0.5)
     assert not asked_for(HALF).full
     assert asked_for(parse_target(["happy:0.5", "sad:0.5"])).expression == ""
-    units = ask_units("12=3.5,6=2")
-    assert (sum(units), max(units)) == (5.5, 3.5)
-    assert ask_attributes(["eyeglasses=off"])[6] == 0
-    for wrong in ("12", "3=1", "12=6", "x=1"):
-        with pytest.raises(UsageError):
-            ask_units(wrong)
-    for wrong in ("eyeglasses", "monocle=on", "beard=perhaps"):
-        with pytest.raises(UsageError):
-            ask_attributes([wrong])

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from toy_edits import Reader, edits_of, evidence_of, landmarks, pictures_of
 
-from faceedit.evaluation.edits import NONE, Asked, ask_attributes
+from faceedit.evaluation.edits import NONE, Asked
 from faceedit.evaluation.metrics import (
     METRICS,
     expression,
@@ -13,7 +13,7 @@ from faceedit.evaluation.metrics import (
     realism,
 )
 from faceedit.evaluation.metrics.frechet import frechet_distance
-from faceedit.targets import EXPRESSIONS
+from faceedit.targets import EXPRESSIONS, parse_attributes
 
 HAPPY = Asked("happy", "happy")
 E = len(EXPRESSIONS)
@@ -42,7 +42,7 @@ def test_editing_accuracy_is_of_the_attributes_that_were_asked_for():
     seen = np.full((4, 13), 0.9)
     seen[3, 6] = 0.1
     pictures = pictures_of(range(4), [*"abab"])
-    asked = Asked("off", attributes=ask_attributes(["eyeglasses=off", "beard=on"]))
+    asked = Asked("off", attributes=parse_attributes(["eyeglasses=off", "beard=on"]))
     edits = edits_of(pictures, [0, 1], [2, 3], (asked, HAPPY))
     evidence = evidence_of(edits, appearance=Reader(attributes=seen))
     np.testing.assert_array_equal(expression.editing_accuracy(evidence), [0.5, 1])
