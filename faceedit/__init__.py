@@ -2,163 +2,182 @@
 
     import faceedit
 
-    edited = faceedit.edit("portrait.jpg", "happy")
+    smiling = faceedit.edit("portrait.jpg", "happy")
     shown = faceedit.analyze("portrait.jpg")[0].expression.name
 
-Importing this package imports none of the networks' libraries; its functions do when called.
+    with faceedit.Editor() as editor:  # loads the networks once
+        for image in editor.edit_many(paths, {"happy": 0.6, "surprised": 0.3}):
+            ...
+
+Importing this package imports none of the networks' libraries; what it offers does when used.
 """
 
-from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal, overload
+from typing import TYPE_CHECKING, Literal, Unpack, overload
+
+from faceedit.errors import FaceEditError, MissingError, PhotoError, UsageError
+from faceedit.session import (
+    Analyzer,
+    AnalyzerOptions,
+    Editor,
+    EditorOptions,
+    as_given,
+)
+from faceedit.targets import EXPRESSIONS, Expression, Target, TargetLike, parse_target
 
 if TYPE_CHECKING:
     import numpy as np
     from PIL import Image
 
     from faceedit.analysis.reading import FaceReading
-    from faceedit.targets import Target
+    from faceedit.batch.images import EditResult, ImageLike, PathOrImage
+    from faceedit.batch.result import FaceResult
 
-__all__ = ["analyze", "edit"]
+    __version__: str
+
+__all__ = [
+    "EXPRESSIONS",
+    "Analyzer",
+    "EditResult",
+    "Editor",
+    "Expression",
+    "FaceEditError",
+    "FaceReading",
+    "FaceResult",
+    "MissingError",
+    "PhotoError",
+    "Target",
+    "UsageError",
+    "__version__",
+    "analyze",
+    "edit",
+    "parse_target",
+]
+
+_LAZY = {
+    "EditResult": "faceedit.batch.images",
+    "FaceReading": "faceedit.analysis.reading",
+    "FaceResult": "faceedit.batch.result",
+}
+"""Classes that bring the networks' libraries, and their modules."""
 
 
 @overload
 def edit(
-    image: "Image.Image",
-    target: "str | Sequence[str] | Target",
+    image: "np.ndarray",
+    target: TargetLike,
     *,
-    model: str = "auto",
-    profile: str | None = None,
     intensity: float = 1.0,
-    faces: Literal["all", "largest"] | int = "all",
-    min_face: float = 32.0,
-    landmarks: Literal["mesh", "face-alignment"] = "mesh",
-    weights: str | Path | None = None,
-    device: str = "auto",
-    edit_shown: bool = False,
+    as_array: bool = False,
+    details: Literal[False] = False,
+    **options: Unpack[EditorOptions],
+) -> "np.ndarray": ...
+
+
+@overload
+def edit(
+    image: "ImageLike",
+    target: TargetLike,
+    *,
+    intensity: float = 1.0,
+    as_array: Literal[True],
+    details: Literal[False] = False,
+    **options: Unpack[EditorOptions],
+) -> "np.ndarray": ...
+
+
+@overload
+def edit(
+    image: "PathOrImage",
+    target: TargetLike,
+    *,
+    intensity: float = 1.0,
+    as_array: Literal[False] = False,
+    details: Literal[False] = False,
+    **options: Unpack[EditorOptions],
 ) -> "Image.Image": ...
 
 
 @overload
 def edit(
-    image: "str | Path | np.ndarray",
-    target: "str | Sequence[str] | Target",
+    image: "ImageLike",
+    target: TargetLike,
     *,
-    model: str = "auto",
-    profile: str | None = None,
     intensity: float = 1.0,
-    faces: Literal["all", "largest"] | int = "all",
-    min_face: float = 32.0,
-    landmarks: Literal["mesh", "face-alignment"] = "mesh",
-    weights: str | Path | None = None,
-    device: str = "auto",
-    edit_shown: bool = False,
-) -> "np.ndarray": ...
+    as_array: bool = False,
+    details: Literal[True],
+    **options: Unpack[EditorOptions],
+) -> "EditResult": ...
 
 
 def edit(
-    image: "str | Path | Image.Image | np.ndarray",
-    target: "str | Sequence[str] | Target",
+    image: "ImageLike",
+    target: TargetLike,
     *,
-    model: str = "auto",
-    profile: str | None = None,
     intensity: float = 1.0,
-    faces: Literal["all", "largest"] | int = "all",
-    min_face: float = 32.0,
-    landmarks: Literal["mesh", "face-alignment"] = "mesh",
-    weights: str | Path | None = None,
-    device: str = "auto",
-    edit_shown: bool = False,
-) -> "Image.Image | np.ndarray":
+    as_array: bool = False,
+    details: bool = False,
+    **options: Unpack[EditorOptions],
+) -> "Image.Image | np.ndarray | EditResult":
     """Edit the faces of one picture, just as ``faceedit apply`` does.
 
-    Every call loads the networks. For many pictures use ``faceedit apply``, or open a
-    `faceedit.batch.build.open_editor` once.
+    Every call loads the networks: for more than one picture open an `Editor`.
 
     Args:
-        image: a photo's path, a PIL image (RGB, RGBA, L, LA), or (H, W, 3) RGB of uint8 or uint16.
-            It is not changed.
-        target: ``"happy"``, ``"happy:0.6"``, ``["happy:0.6", "surprised:0.3"]``, or a `Target`.
-        model: a method's name, or ``auto`` for the one that fits the target.
-        profile: which of the method's networks; None takes the one that ships.
+        image: a photo's path, a PIL image or an array, as `Editor.edit` takes it.
+        target: such as ``"happy"``, ``"happy:0.6+surprised:0.3"`` or ``{"happy": 0.6}``.
         intensity: multiplies all strengths, 0 to 1.5.
-        faces: which faces: all, the largest, or the largest so many.
-        min_face: least longer side in pixels of the box round a face's landmarks.
-        landmarks: the built-in ones or those of the face-alignment package.
-        weights: a checkpoint of the method, or a folder searched before all others.
-        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
-        edit_shown: edit faces, too, that clearly show the target already.
+        as_array: give an array whatever the image is.
+        details: give an `EditResult`.
+        options: of the `Editor`: ``model``, ``faces``, ``device`` and so on.
 
     Returns:
-        A PIL image for a PIL image, of its mode, upright, with its colour profile and EXIF; an
-        array for an array; for a path an array of the file's own depth, (H, W, 3) RGB, upright. A
-        picture without a face comes back as it was.
+        What `Editor.edit` does: a PIL image for a path or a PIL image, an array for an array.
 
     Raises:
         UsageError: arguments that cannot be meant.
         MissingError: weights or a device are missing.
         PhotoError: the file cannot be read.
     """
-    from faceedit.batch.build import EditSettings, open_editor
-    from faceedit.batch.images import edit_image
-    from faceedit.faces.finder import FindOptions
-    from faceedit.targets import parse_target
-
-    settings = EditSettings(
-        target=parse_target(target).scaled(intensity),
-        model=model,
-        profile=profile,
-        find=FindOptions(faces=faces, min_face=min_face),
-        landmarks=landmarks,
-        weights=None if weights is None else Path(weights),
-        device=device,
-        edit_shown=edit_shown,
-    )
-    return edit_image(image, open_editor(settings), settings.target)
+    # Before the networks are loaded, which takes seconds.
+    wanted = parse_target(target).scaled(intensity)
+    with Editor(**options) as editor:
+        return as_given(editor.edit(image, wanted, details=True), as_array, details)
 
 
-def analyze(
-    image: "str | Path | Image.Image | np.ndarray",
-    *,
-    identity: bool = False,
-    faces: Literal["all", "largest"] | int = "all",
-    min_face: float = 32.0,
-    landmarks: Literal["mesh", "face-alignment"] = "mesh",
-    weights: str | Path | None = None,
-    device: str = "auto",
-) -> "list[FaceReading]":
+def analyze(image: "ImageLike", **options: Unpack[AnalyzerOptions]) -> "list[FaceReading]":
     """Say what the faces of one picture show, just as ``faceedit analyze`` does.
 
-    Every call loads the networks. For many pictures use ``faceedit analyze``, or open a
-    `faceedit.analysis.analyzer.open_analyzer` once.
+    Every call loads the networks: for more than one picture open an `Analyzer`.
 
     Args:
-        image: a photo's path, a PIL image (RGB, RGBA, L, LA), or (H, W, 3) RGB of uint8 or uint16.
-        identity: also give the vectors that tell people apart.
-        faces: which faces: all, the largest, or the largest so many.
-        min_face: least longer side in pixels of the box round a face's landmarks.
-        landmarks: the built-in ones or those of the face-alignment package.
-        weights: a folder searched before all others, or a recogniser's checkpoint.
-        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
+        image: a photo's path, a PIL image or an array, as `Analyzer.analyze` takes it.
+        options: of the `Analyzer`: ``identity``, ``faces``, ``device`` and so on.
 
     Returns:
-        One reading per face, the one in front first; coordinates are those of the upright picture.
+        One reading per face, the one in front first.
 
     Raises:
         UsageError: arguments that cannot be meant.
         MissingError: weights or a device are missing.
         PhotoError: the file cannot be read.
     """
-    from faceedit.analysis.analyzer import open_analyzer
-    from faceedit.batch.images import upright_pixels
-    from faceedit.faces.finder import FindOptions
+    with Analyzer(**options) as analyzer:
+        return analyzer.analyze(image)
 
-    pixels = upright_pixels(image)
-    analyzer = open_analyzer(
-        FindOptions(faces=faces, min_face=min_face),
-        identity=identity,
-        landmarks=landmarks,
-        weights=None if weights is None else Path(weights),
-        device=device,
-    )
-    return analyzer.analyze_pixels(pixels)
+
+def __getattr__(name: str) -> object:
+    """Return what is made or imported only when it is asked for."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("faceedit")
+    if name in _LAZY:
+        from importlib import import_module
+
+        return getattr(import_module(_LAZY[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Return what the package offers."""
+    return sorted({*globals(), *__all__})

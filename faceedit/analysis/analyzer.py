@@ -12,7 +12,7 @@ from faceedit.batch.editor import Finder, find_faces
 from faceedit.device import pick_device
 from faceedit.faces.align import Crop, extract_crop
 from faceedit.faces.build import build_finder
-from faceedit.faces.face_alignment import Aligner, load_aligner
+from faceedit.faces.face_alignment import Aligner, check_landmarks, load_aligner
 from faceedit.faces.finder import FindOptions
 from faceedit.faces.pose import HeadPose, head_pose
 from faceedit.faces.sharpness import Sharpness, face_sharpness
@@ -42,7 +42,7 @@ class FoundFace:
 
 
 @dataclass(frozen=True, eq=False)
-class Analyzer:
+class FaceAnalyzer:
     """Networks, loaded, that read one photo after another.
 
     Attributes:
@@ -91,7 +91,7 @@ def open_analyzer(
     landmarks: Literal["mesh", "face-alignment"] = "mesh",
     weights: Path | None = None,
     device: str = "auto",
-) -> Analyzer:
+) -> FaceAnalyzer:
     """Load the networks.
 
     Args:
@@ -102,16 +102,18 @@ def open_analyzer(
         device: as `pick_device` takes it.
 
     Raises:
+        UsageError: landmarks of no known kind.
         DeviceError: the device is not there.
         WeightsError: weights are missing or not what their card says.
         MissingError: a package is missing.
     """
+    check_landmarks(landmarks)
     place = pick_device(device)
     registry = open_registry(weights)
     names = (*NEEDED, "identity") if identity else NEEDED
     recognisers = Recognisers.load(registry, place, names)
     aligner = load_aligner(str(place)) if landmarks == "face-alignment" else None
-    return Analyzer(build_finder(registry, place, find), recognisers, aligner, str(place))
+    return FaceAnalyzer(build_finder(registry, place, find), recognisers, aligner, str(place))
 
 
 def _reading(found: FoundFace, seen: CropReading) -> FaceReading:

@@ -10,9 +10,9 @@ from faceedit.recognisers.expression import ExpressionReading
 from faceedit.recognisers.identity import Identity
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class FaceReading:
-    """Everything that is read of one face.
+    """Everything that is read of one face. A notebook shows it as a table.
 
     Attributes:
         face: where it is: landmarks, box and scores, in pixels of the upright photo.
@@ -31,3 +31,21 @@ class FaceReading:
     appearance: AppearanceReading
     naturalness: float
     identity: Identity | None = None
+
+    def __repr__(self) -> str:
+        """Say in a line what the face shows and where it is."""
+        from faceedit.analysis.words import box_words, expression_words
+
+        return f"<FaceReading {expression_words(self.expression)}; {box_words(self.face)}>"
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        from faceedit.analysis.words import table_rows
+
+        rows = (
+            f"<tr><th style='text-align: left'>{escape(name)}</th>"
+            f"<td style='text-align: left'>{escape(words)}</td></tr>"
+            for name, words in table_rows(self)
+        )
+        return f"<table>{''.join(rows)}</table>"

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from faceedit.analysis.analyzer import Analyzer, FoundFace
+from faceedit.analysis.analyzer import FaceAnalyzer, FoundFace
 from faceedit.analysis.draw import draw_readings
 from faceedit.analysis.reading import FaceReading
 from faceedit.batch.read_ahead import FileReading, read_ahead
@@ -69,7 +69,7 @@ class _Waiting:
     photo: Photo | None  # kept only where it will be drawn on
 
 
-def analyze_photos(looks: Sequence[Look], analyzer: Analyzer) -> Iterator[PhotoReading]:
+def analyze_photos(looks: Sequence[Look], analyzer: FaceAnalyzer) -> Iterator[PhotoReading]:
     """Read the faces of photos.
 
     Faces of several photos share a batch, so that results come in groups.
@@ -96,7 +96,7 @@ def _is_enough(waiting: Sequence[_Waiting]) -> bool:
     return sum(len(one.found) for one in waiting) >= BATCH or pixels >= WAITING_PIXELS
 
 
-def _find(look: Look, reading: FileReading, analyzer: Analyzer) -> _Waiting:
+def _find(look: Look, reading: FileReading, analyzer: FaceAnalyzer) -> _Waiting:
     result = PhotoReading(look.source, "failed", sha256=reading.sha256)
     if isinstance(reading.photo, str):
         return _Waiting(look, replace(result, reason=reading.photo), [], None)
@@ -113,7 +113,7 @@ def _find(look: Look, reading: FileReading, analyzer: Analyzer) -> _Waiting:
     return _Waiting(look, result, found, None if look.sheet is None else photo)
 
 
-def _finish(waiting: Sequence[_Waiting], analyzer: Analyzer) -> Iterator[PhotoReading]:
+def _finish(waiting: Sequence[_Waiting], analyzer: FaceAnalyzer) -> Iterator[PhotoReading]:
     try:
         faces = iter(analyzer.read([face for one in waiting for face in one.found]))
         read = [tuple(next(faces) for _ in one.found) for one in waiting]

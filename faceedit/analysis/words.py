@@ -6,6 +6,7 @@ import numpy as np
 
 from faceedit.analysis.reading import FaceReading
 from faceedit.faces.pose import HeadPose
+from faceedit.faces.types import Face
 from faceedit.recognisers.appearance import AppearanceReading
 from faceedit.recognisers.expression import ExpressionReading
 from faceedit.targets import ACTION_UNITS, ATTRIBUTES, EXPRESSIONS
@@ -37,6 +38,12 @@ def expression_words(reading: ExpressionReading) -> str:
     if reading.probabilities[second] >= RIVAL:
         words += f", {EXPRESSIONS[second]} {reading.probabilities[second]:.0%}"
     return words
+
+
+def box_words(face: Face) -> str:
+    """Return for example ``180 x 240 at 120, 40``, in pixels."""
+    left, top, right, bottom = (round(side) for side in face.box)
+    return f"{right - left} x {bottom - top} at {left}, {top}"
 
 
 def main_units(reading: ExpressionReading, most: int = 5) -> list[tuple[int, float]]:
@@ -80,14 +87,10 @@ def pose_words(pose: HeadPose) -> str:
 
 def table_rows(reading: FaceReading) -> Sequence[tuple[str, str]]:
     """Return what a table says of one face: names and phrases."""
-    left, top, right, bottom = (round(side) for side in reading.face.box)
     units = [f"{unit} {UNIT_NAMES[unit]} {v:.1f}" for unit, v in main_units(reading.expression)]
     sharpness = reading.sharpness
     return (
-        (
-            "box",
-            f"{right - left} x {bottom - top} at {left}, {top}; score {reading.face.score:.2f}",
-        ),
+        ("box", f"{box_words(reading.face)}; score {reading.face.score:.2f}"),
         ("expression", expression_words(reading.expression)),
         ("action units", ", ".join(units) or "none"),
         ("light", light_words(reading.appearance)),

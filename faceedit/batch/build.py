@@ -1,5 +1,6 @@
 """The editor that a user asked for: settings checked, networks found, verified and loaded."""
 
+import threading
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -11,9 +12,9 @@ from faceedit.device import pick_device
 from faceedit.errors import UsageError
 from faceedit.faces.batching import ON_ACCELERATOR, ON_CPU, Batching
 from faceedit.faces.build import FACE_NETWORKS, build_finder
-from faceedit.faces.face_alignment import load_aligner
+from faceedit.faces.face_alignment import check_landmarks, load_aligner
 from faceedit.faces.finder import FindOptions
-from faceedit.methods.base import Method, load_method
+from faceedit.methods.base import check_target, load_method, method_named
 from faceedit.numerics import pick_numerics
 from faceedit.recognisers.expression import ExpressionRecogniser
 from faceedit.recognisers.identity import IdentityRecogniser
@@ -23,7 +24,6 @@ from faceedit.targets import Target
 if TYPE_CHECKING:
     import torch
 
-LANDMARKS = ("mesh", "face-alignment")
 EXPRESSION, IDENTITY = ExpressionRecogniser.name, IdentityRecogniser.name
 
 
@@ -66,45 +66,93 @@ class EditSettings:
     def __post_init__(self) -> None:
         if self.batch is not None and self.batch < 1:
             raise UsageError(f"a batch has at least one face, not {self.batch}")
-        if self.landmarks not in LANDMARKS:
-            raise UsageError(f"landmarks must be mesh or face-alignment, not {self.landmarks!r}")
+        check_landmarks(self.landmarks)
+
+
+class EditNetworks:
+    """The networks that settings ask for, loaded once for all targets.
+
+    Which method edits depends on the target: each is loaded when a target first needs it, and
+    kept. Several threads may use one object.
+
+    Args:
+        settings: of the editors. Their target is not looked at.
+
+    Raises:
+        DeviceError: the device is not there, or lacks the precision.
+        UsageError: no such method.
+        MissingError: weights or a package are missing.
+        WeightsError: weights are not what their card says.
+    """
+
+    def __init__(self, settings: EditSettings):
+        device = pick_device(settings.device)
+        self._settings, self._device = settings, device
+        self._name = method_named(settings.model)
+        self._registry = registry = open_registry(settings.weights)
+        self._numerics = pick_numerics(settings.precision, device, settings.compile)
+        on_face_alignment = settings.landmarks == "face-alignment"
+        self._aligner = load_aligner(str(device)) if on_face_alignment else None
+        self._batching = Batching(
+            settings.batch or (ON_CPU if device.type == "cpu" else ON_ACCELERATOR)
+        )
+        # Faces that are left alone are told of, too.
+        find = replace(settings.find, faces="all")
+        self._finder = build_finder(registry, device, find, self._batching)
+        self._guard = _guard(settings, registry, device)
+        self._shown = _shown(settings, registry, device)
+        others = [*FACE_NETWORKS]
+        others += [] if settings.edit_shown else [EXPRESSION]
+        others += [] if settings.min_identity is None else [IDENTITY]
+        self._others = {name: registry.card(name).sha256 for name in others}
+        self._given = None if registry.given is None else sha256_of(registry.given.path)
+        self._lock = threading.Lock()
+        self._editors: dict[str, FaceEditor] = {}
+
+    def editor(self, target: Target) -> FaceEditor:
+        """Return the editor whose method makes a target.
+
+        Raises:
+            UsageError: the method does not know the target.
+            WeightsError: the method's weights are missing, or not what their card says.
+        """
+        sha256 = self._given
+        if sha256 is None:
+            wanted = tuple(expression.name for expression in target.expressions)
+            sha256 = self._registry.select(self._name, self._settings.profile, wanted).sha256
+        with self._lock:
+            if sha256 not in self._editors:
+                self._editors[sha256] = self._load(target, sha256)
+            editor = self._editors[sha256]
+        check_target(editor.method, target)
+        return editor
+
+    def _load(self, target: Target, sha256: str) -> FaceEditor:
+        method = load_method(
+            self._registry, self._name, self._settings.profile, target, self._device, self._numerics
+        )
+        return FaceEditor(
+            finder=self._finder,
+            method=method,
+            aligner=self._aligner,
+            guard=self._guard,
+            shown=self._shown,
+            batching=self._batching,
+            limit=self._settings.find.limit,
+            device=str(self._device),
+            precision=self._numerics.precision,
+            weights_sha256=sha256,
+            networks=self._others,
+        )
 
 
 def open_editor(settings: EditSettings) -> FaceEditor:
     """Load the networks that the settings ask for, on the first device that they name.
 
     Raises:
-        DeviceError: the device is not there, or lacks the precision.
-        UsageError: no such method, or it does not know the target.
-        MissingError: weights or a package are missing.
-        WeightsError: weights are not what their card says.
+        DeviceError, UsageError, MissingError, WeightsError: as `EditNetworks` does.
     """
-    device = pick_device(settings.device)
-    registry = open_registry(settings.weights)
-    numerics = pick_numerics(settings.precision, device, settings.compile)
-    method = load_method(
-        registry, settings.model, settings.profile, settings.target, device, numerics
-    )
-    aligner = load_aligner(str(device)) if settings.landmarks == "face-alignment" else None
-    size = settings.batch or (ON_CPU if device.type == "cpu" else ON_ACCELERATOR)
-    batching = Batching(size)
-    others = [*FACE_NETWORKS]
-    others += [] if settings.edit_shown else [EXPRESSION]
-    others += [] if settings.min_identity is None else [IDENTITY]
-    return FaceEditor(
-        # Faces that are left alone are told of, too.
-        finder=build_finder(registry, device, replace(settings.find, faces="all"), batching),
-        method=method,
-        aligner=aligner,
-        guard=_guard(settings, registry, device),
-        shown=_shown(settings, registry, device),
-        batching=batching,
-        limit=settings.find.limit,
-        device=str(device),
-        precision=numerics.precision,
-        weights_sha256=_weights_sha256(registry, method, settings.target),
-        networks={name: registry.card(name).sha256 for name in others},
-    )
+    return EditNetworks(settings).editor(settings.target)
 
 
 def _guard(settings: EditSettings, registry: Registry, device: "torch.device") -> Guard | None:
@@ -118,11 +166,3 @@ def _shown(settings: EditSettings, registry: Registry, device: "torch.device") -
     if settings.edit_shown:
         return None
     return Shown(ExpressionRecogniser.load(registry.checkpoint(EXPRESSION), device))
-
-
-def _weights_sha256(registry: Registry, method: Method, target: Target) -> str:
-    """Return the hash of the checkpoint that `load_method` took."""
-    if registry.given is not None:
-        return sha256_of(registry.given.path)
-    wanted = tuple(expression.name for expression in target.expressions)
-    return registry.select(method.name, method.profile, wanted).sha256

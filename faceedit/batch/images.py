@@ -1,71 +1,301 @@
-"""Edit one picture in memory: what ``faceedit.edit`` does."""
+"""Pictures in memory: opened, edited one by one or many at once, and given back as what they were.
 
+This is what `faceedit.Editor` does.
+"""
+
+import os
+import warnings
+from collections.abc import Generator, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 from PIL import Image, ImageOps
 
-from faceedit.batch.editor import FaceEditor
+from faceedit.batch.crew import cores, pace_of
+from faceedit.batch.editor import FaceEditor, FaceEdits
+from faceedit.batch.pipeline import Ended, Pipeline
+from faceedit.batch.result import FaceResult, faces_of, why_unedited
 from faceedit.errors import UsageError
-from faceedit.photos import read_photo
+from faceedit.photos import Photo, read_photo
+from faceedit.photos.pixels import eight_bits
 from faceedit.targets import Target
 
+PathOrImage = str | os.PathLike[str] | Image.Image
+ImageLike = PathOrImage | np.ndarray
+
 _KEPT = ("icc_profile", "exif", "dpi")
-_GREY, _COLOUR = ("L", "LA"), ("RGB", "RGBA")
+_MODES = ("RGB", "RGBA", "L", "LA")
 
 
-def edit_image(
-    image: str | Path | Image.Image | np.ndarray, editor: FaceEditor, target: Target
-) -> Image.Image | np.ndarray:
-    """Edit a picture; a path and an array give an array, a PIL image gives a PIL image.
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A picture to edit.
 
-    Raises:
-        UsageError: a picture of a kind that is not taken.
-        PhotoError: the file cannot be read.
+    Attributes:
+        pixels: (H, W, 3) uint8 or uint16 RGB, upright.
+        alpha: (H, W) opacity of the same type, or None.
+        is_grey: it has no colour channels.
+        is_array: it was given as an array.
+        info: what Pillow keeps beside pixels: colour profile, EXIF and resolution.
     """
-    if isinstance(image, Image.Image):
-        return _edit_pil(image, editor, target)
-    pixels = upright_pixels(image)
-    edited = editor.edit_pixels(pixels, target).pixels
-    return edited.copy() if edited is image else edited
+
+    pixels: np.ndarray
+    alpha: np.ndarray | None = None
+    is_grey: bool = False
+    is_array: bool = False
+    info: dict[str | tuple[int, int], Any] = field(default_factory=dict)
+
+    def with_pixels(self, pixels: np.ndarray) -> Image.Image:
+        """Return other pixels as a PIL image like this one, of 8 bits."""
+        image = Image.fromarray(eight_bits(pixels))
+        if self.is_grey:
+            image = image.convert("L")
+        if self.alpha is not None:
+            image.putalpha(Image.fromarray(eight_bits(self.alpha)))
+        image.info = dict(self.info)
+        return image
 
 
-def upright_pixels(image: str | Path | Image.Image | np.ndarray) -> np.ndarray:
-    """Return a picture as (H, W, 3) RGB, uint8 or uint16, upright by its EXIF orientation.
+class EditResult:
+    """An edited picture and what became of its faces. A notebook shows the picture.
+
+    Attributes:
+        faces: what became of each face: its box, outcome, reason, strengths and scores.
+        reason: why nothing was changed, or why the picture failed; empty where it was edited.
+        error: why the picture failed; None where it did not.
+    """
+
+    def __init__(
+        self,
+        picture: Picture | None,
+        pixels: np.ndarray | None = None,
+        faces: Sequence[FaceResult] = (),
+        reason: str = "",
+        error: Exception | None = None,
+    ):
+        self._picture, self._pixels = picture, pixels
+        self.faces, self.reason, self.error = tuple(faces), reason, error
+
+    @property
+    def outcome(self) -> Literal["edited", "unchanged", "failed"]:
+        """What became of the picture."""
+        if self.error is not None:
+            return "failed"
+        return "unchanged" if self.reason else "edited"
+
+    @property
+    def changed(self) -> bool:
+        """Whether any face was edited."""
+        return self.outcome == "edited"
+
+    @property
+    def is_array(self) -> bool:
+        """Whether the picture was given as an array."""
+        return self._picture is not None and self._picture.is_array
+
+    @property
+    def pixels(self) -> np.ndarray:
+        """(H, W, 3) RGB of the picture's own depth, uint8 or uint16, upright.
+
+        Raises:
+            Exception: `error`, where there is one.
+        """
+        return self._edited[1]
+
+    @cached_property
+    def image(self) -> Image.Image:
+        """The picture as a PIL image of 8 bits, with its transparency, colour profile and EXIF.
+
+        Pillow has no 16-bit colour: a picture of 16 bits is rounded, with a warning.
+
+        Raises:
+            Exception: `error`, where there is one.
+        """
+        if self.pixels.dtype == np.uint16:
+            warnings.warn(
+                "a picture of 16 bits was rounded to the 8 that a PIL image has; "
+                "ask for an array (as_array=True) to keep them",
+                stacklevel=3,
+            )
+        return self._image()
+
+    def _image(self) -> Image.Image:
+        picture, pixels = self._edited
+        return picture.with_pixels(pixels)
+
+    @property
+    def _edited(self) -> tuple[Picture, np.ndarray]:
+        if self._picture is None or self._pixels is None:
+            raise self.error or UsageError("the picture failed")
+        return self._picture, self._pixels
+
+    def _repr_png_(self) -> bytes | None:
+        return None if self.error is not None else self._image()._repr_png_()
+
+    def __repr__(self) -> str:
+        """Say in a line what became of the picture."""
+        if self._pixels is None:
+            return f"<EditResult failed: {self.reason}>"
+        height, width = self._pixels.shape[:2]
+        edited = sum(face.outcome == "edited" for face in self.faces)
+        why = f": {self.reason}" if self.reason else ""
+        faces = f"{edited} of {len(self.faces)} faces edited"
+        return f"<EditResult {self.outcome}, {width} x {height}, {faces}{why}>"
+
+
+def open_picture(image: ImageLike) -> Picture:
+    """Open a picture to edit.
 
     Args:
-        image: a photo's path, a PIL image, or an array, which is returned itself where it can be.
+        image: a photo's path; a PIL image (RGB, RGBA, L, LA); or (H, W, 3) RGB of uint8 or uint16.
 
     Raises:
         UsageError: a picture of a kind that is not taken.
         PhotoError: the file cannot be read.
     """
     if isinstance(image, Image.Image):
-        return np.asarray(_upright(image).convert("RGB"))
-    if not isinstance(image, np.ndarray):
-        return read_photo(Path(image)).pixels
-    if image.ndim != 3 or image.shape[2] != 3 or image.dtype not in (np.uint8, np.uint16):
+        return _from_pil(image)
+    if isinstance(image, np.ndarray):
+        if image.ndim != 3 or image.shape[2] != 3 or image.dtype not in (np.uint8, np.uint16):
+            raise UsageError(
+                "an array must be (H, W, 3) RGB of uint8 or uint16, "
+                f"not {image.dtype} {image.shape}"
+            )
+        if not image.size:
+            raise UsageError(f"an array of shape {image.shape} has no pixels")
+        return Picture(np.ascontiguousarray(image), is_array=True)
+    if isinstance(image, str | os.PathLike):
+        return _from_photo(read_photo(Path(image)))
+    raise UsageError(
+        "a picture is a path, a PIL image or an (H, W, 3) RGB array of uint8 or uint16, "
+        f"not of type {type(image).__name__}"
+    )
+
+
+def edit_picture(image: ImageLike, editor: FaceEditor, target: Target) -> EditResult:
+    """Edit one picture.
+
+    Raises:
+        UsageError: a picture of a kind that is not taken, or an unknown target.
+        PhotoError: the file cannot be read.
+    """
+    picture = open_picture(image)
+    (edits,) = editor.look([picture.pixels], target)
+    if isinstance(edits, Exception):
+        raise edits
+    return _compose(picture, edits, editor)
+
+
+def check_many(images: object) -> None:
+    """Refuse one picture where many are taken.
+
+    Raises:
+        UsageError: it is no collection of pictures.
+    """
+    is_one = isinstance(images, str | bytes | os.PathLike | Image.Image)
+    is_one |= isinstance(images, np.ndarray) and images.ndim < 4
+    if is_one or not isinstance(images, Iterable):
         raise UsageError(
-            f"an array must be (H, W, 3) RGB of uint8 or uint16, not {image.dtype} {image.shape}"
+            "many pictures are taken here, such as a list of paths, "
+            f"not one of type {type(images).__name__}"
         )
-    return np.ascontiguousarray(image)
 
 
-def _upright(image: Image.Image) -> Image.Image:
-    if image.mode not in (*_GREY, *_COLOUR):
+def edit_pictures(
+    images: Iterable[ImageLike], editor: FaceEditor, target: Target
+) -> Generator[EditResult, None, None]:
+    """Edit pictures, several at once: while one is composed, the next are read and looked at.
+
+    Args:
+        images: read ahead by a few.
+        editor: finds and edits faces.
+        target: what they are to show.
+
+    Yields:
+        One result per picture, in order; one that failed has an error.
+    """
+    hands = 1 if editor.device == "cpu" else cores()
+    pipeline = Pipeline(
+        _read,
+        partial(_look, editor=editor, target=target),
+        partial(_finish, editor=editor),
+        pace_of(hands, editor.batching.size),
+        lambda picture: picture.pixels[..., 0].size,
+    )
+    with pipeline:
+        yield from pipeline.in_order(images)
+
+
+def _from_pil(image: Image.Image) -> Picture:
+    if image.mode not in _MODES:
         raise UsageError(
             f"a PIL image of mode {image.mode} is not taken; convert it to RGB, RGBA, L or LA"
         )
-    return ImageOps.exif_transpose(image)
+    if not all(image.size):
+        raise UsageError(f"an image of {image.width} x {image.height} has no pixels")
+    upright = ImageOps.exif_transpose(image)
+    return Picture(
+        np.asarray(upright.convert("RGB")),
+        np.asarray(upright.getchannel("A")) if "A" in upright.mode else None,
+        upright.mode in ("L", "LA"),
+        info={key: upright.info[key] for key in _KEPT if key in upright.info},
+    )
 
 
-def _edit_pil(image: Image.Image, editor: FaceEditor, target: Target) -> Image.Image:
-    upright = _upright(image)
-    pixels = np.asarray(upright.convert("RGB"))
-    result = Image.fromarray(editor.edit_pixels(pixels, target).pixels)
-    if upright.mode in _GREY:
-        result = result.convert("L")
-    if upright.mode in ("LA", "RGBA"):
-        result.putalpha(upright.getchannel("A"))
-    result.info = {key: upright.info[key] for key in _KEPT if key in upright.info}
-    return result
+def _from_photo(photo: Photo) -> Picture:
+    metadata = photo.source.metadata
+    info = {
+        "icc_profile": metadata.icc,
+        "exif": None if metadata.exif is None else b"Exif\0\0" + metadata.exif,
+        "dpi": metadata.dpi,
+    }
+    return Picture(
+        photo.pixels,
+        photo.alpha,
+        photo.source.mode in ("L", "LA"),
+        info={key: value for key, value in info.items() if value is not None},
+    )
+
+
+def _compose(picture: Picture, edits: FaceEdits, editor: FaceEditor) -> EditResult:
+    edited = editor.compose(picture.pixels, edits)
+    # What was given stays the caller's own.
+    pixels = edited.pixels.copy() if edited.pixels is picture.pixels else edited.pixels
+    return EditResult(picture, pixels, faces_of(edited), why_unedited(edited))
+
+
+def _failed(error: Exception) -> EditResult:
+    return EditResult(None, reason=str(error) or type(error).__name__, error=error)
+
+
+# Nothing that one picture brings about may cost the others their results.
+
+
+def _read(image: ImageLike) -> Picture | Ended[EditResult]:
+    try:
+        return open_picture(image)
+    except Exception as error:
+        return Ended(_failed(error))
+
+
+def _look(
+    pictures: Sequence[Picture], editor: FaceEditor, target: Target
+) -> list[tuple[Picture, FaceEdits] | Ended[EditResult]]:
+    try:
+        seen = editor.look([one.pixels for one in pictures], target)
+    except Exception as error:
+        seen = [error] * len(pictures)
+    return [
+        Ended(_failed(edits)) if isinstance(edits, Exception) else (picture, edits)
+        for picture, edits in zip(pictures, seen, strict=True)
+    ]
+
+
+def _finish(looked: tuple[Picture, FaceEdits], editor: FaceEditor) -> EditResult:
+    try:
+        return _compose(*looked, editor)
+    except Exception as error:
+        return _failed(error)

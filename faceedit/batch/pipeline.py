@@ -5,7 +5,7 @@ a CPU the stages of one process wait for Python's lock, and two processes do nea
 """
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Generic, Protocol, TypeVar
@@ -180,6 +180,33 @@ class Pipeline(Generic[Job, Read, Looked, Result]):
         if isinstance(got, _Broken):
             raise got.error
         return got
+
+    def in_order(self, jobs: Iterable[Job]) -> Iterator[Result]:
+        """Work through jobs and yield the result of each, in order.
+
+        Jobs are asked for as they are needed, `window` of them ahead at most.
+
+        Raises:
+            BaseException: what a stage raised, or what asking for jobs did.
+        """
+        coming, waiting = enumerate(jobs), dict[int, Result]()
+        submitted = ended = told = 0
+        has_more = True
+        while True:
+            while has_more and submitted - ended < self.window:
+                job = next(coming, None)
+                has_more = job is not None
+                if job is not None:
+                    self.submit(*job)
+                    submitted += 1
+            if told == submitted:
+                return
+            index, result = self.next_result()
+            waiting[index] = result
+            ended += 1
+            while told in waiting:
+                yield waiting.pop(told)
+                told += 1
 
     def _guarded(self, work: Callable[..., None], *args: object) -> None:
         try:

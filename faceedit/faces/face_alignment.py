@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from faceedit.errors import MissingError
+from faceedit.errors import MissingError, UsageError
 from faceedit.faces.mesh import cut, region_of_landmarks
 from faceedit.faces.types import Face
 
@@ -37,6 +37,16 @@ class Aligner(Protocol):
     def get_landmarks_from_image(self, image_or_path: Any, detected_faces: Any = None) -> Any:
         """(68, 2) points for each box of an RGB picture; None where there are none."""
         ...
+
+
+def check_landmarks(kind: str) -> None:
+    """Refuse landmarks of no known kind.
+
+    Raises:
+        UsageError: it is neither ``mesh`` nor ``face-alignment``.
+    """
+    if kind not in ("mesh", "face-alignment"):
+        raise UsageError(f"landmarks must be mesh or face-alignment, not {kind!r}")
 
 
 def load_aligner(device: str = "cpu") -> Aligner:

@@ -49,6 +49,18 @@ class Method(Protocol):
         ...
 
 
+def method_named(name: str) -> str:
+    """Return the method that a user named, where ``auto`` is the first of `AUTO`.
+
+    Raises:
+        UsageError: no such method.
+    """
+    if name != "auto" and name not in METHODS:
+        raise UsageError(unknown("model", name, ["auto", *METHODS]))
+    # One method today: ``auto`` is that one.
+    return AUTO[0] if name == "auto" else name
+
+
 def load_method(
     registry: "Registry",
     name: str,
@@ -61,7 +73,7 @@ def load_method(
 
     Args:
         registry: where checkpoints are.
-        name: a key of `METHODS`, or ``auto``: the first that knows the target.
+        name: a key of `METHODS`, or ``auto``.
         profile: which of the method's networks; None takes the one that ships.
         target: what will be asked of it.
         device: where it runs.
@@ -71,18 +83,25 @@ def load_method(
         UsageError: no such method, or it does not know the target.
         WeightsError: its checkpoint is missing or wrong.
     """
-    if name != "auto" and name not in METHODS:
-        raise UsageError(unknown("model", name, ["auto", *METHODS]))
-    # One method today: ``auto`` is that one.
-    name = AUTO[0] if name == "auto" else name
+    name = method_named(name)
     wanted = tuple(expression.name for expression in target.expressions)
     checkpoint = registry.open_method(name, profile, wanted)
     load: Load = import_module(METHODS[name]).load
     method = load(checkpoint, device, numerics)
-    foreign = [w for w in wanted if w not in method.targets]
+    check_target(method, target)
+    return method
+
+
+def check_target(method: Method, target: Target) -> None:
+    """Refuse a target that a method does not know.
+
+    Raises:
+        UsageError: it does not know it.
+    """
+    names = (expression.name for expression in target.expressions)
+    foreign = [name for name in names if name not in method.targets]
     if foreign:
         raise UsageError(
-            f"{name} ({method.profile}) does not know {', '.join(foreign)}; "
+            f"{method.name} ({method.profile}) does not know {', '.join(foreign)}; "
             f"it knows {', '.join(method.targets)}"
         )
-    return method

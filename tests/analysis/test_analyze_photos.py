@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from faceedit.analysis import run
-from faceedit.analysis.analyzer import Analyzer
+from faceedit.analysis.analyzer import FaceAnalyzer
 from faceedit.analysis.run import Look, analyze_photos
 from faceedit.photos import read_photo
 from faceedit.targets import ACTION_UNITS, ATTRIBUTES, EXPRESSIONS
@@ -64,7 +64,7 @@ def test_faces_of_several_photos_share_batches(analyzer, two, astronaut, tmp_pat
     monkeypatch.setattr(run, "BATCH", 3)
     calls = []
 
-    class Counting(Analyzer):
+    class Counting(FaceAnalyzer):
         def read(self, found):
             calls.append(len(found))
             return super().read(found)
@@ -88,7 +88,7 @@ def test_one_bad_photo_costs_no_other_its_readings(analyzer, astronaut, tmp_path
     shutil.copy(tmp_path / "a.png", tmp_path / "b.png")
     (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 no more")
 
-    class Breaking(Analyzer):
+    class Breaking(FaceAnalyzer):
         """Breaks while it reads a batch of two faces, and on the face of the second photo."""
 
         calls = 0

@@ -134,7 +134,7 @@ def test_what_is_missing_is_3(run_main, analyze, photos, tmp_path, monkeypatch):
     result = run_main("analyze", photos, "--device", "cpu")
     assert result.code == 3
     assert "expression is not on this machine" in result.err
-    assert "there is no checkpoint 'naturalness'" in result.err
+    assert "unknown checkpoint 'naturalness'" in result.err
 
 
 def test_from_python(analyze, photos, recogniser_weights):

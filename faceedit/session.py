@@ -1,0 +1,388 @@
+"""Sessions: networks that are loaded once and edit, or read, one picture after another."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self, TypedDict, overload
+
+from faceedit.errors import UsageError
+from faceedit.targets import Target, TargetLike, parse_target
+
+if TYPE_CHECKING:
+    import numpy as np
+    from PIL import Image
+
+    from faceedit.analysis.analyzer import FaceAnalyzer
+    from faceedit.analysis.reading import FaceReading
+    from faceedit.batch.build import EditNetworks
+    from faceedit.batch.editor import FaceEditor
+    from faceedit.batch.images import EditResult, ImageLike, PathOrImage
+
+
+class EditorOptions(TypedDict, total=False):
+    """Options of `Editor`, which explains them."""
+
+    model: str
+    profile: str | None
+    faces: Literal["all", "largest"] | int
+    min_face: float
+    landmarks: Literal["mesh", "face-alignment"]
+    weights: str | Path | None
+    device: str
+    precision: str
+    edit_shown: bool
+    min_identity: float | None
+    batch: int | None
+
+
+class AnalyzerOptions(TypedDict, total=False):
+    """Options of `Analyzer`, which explains them."""
+
+    identity: bool
+    faces: Literal["all", "largest"] | int
+    min_face: float
+    landmarks: Literal["mesh", "face-alignment"]
+    weights: str | Path | None
+    device: str
+
+
+class _Session:
+    """Holds loaded networks until it is closed."""
+
+    def __init__(self, networks: Any):
+        self._networks = networks
+
+    def close(self) -> None:
+        """Let go of the networks and their memory. What is in hand in other threads ends well."""
+        self._networks = None
+
+    def __enter__(self) -> Self:
+        self._use()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _use(self) -> Any:
+        networks = self._networks
+        if networks is None:
+            kind = type(self).__name__
+            raise UsageError(f"this {kind} is closed: use it within its 'with', or open another")
+        return networks
+
+
+class Editor(_Session):
+    """Edits the faces of pictures, just as ``faceedit apply`` does.
+
+    The networks are loaded once, here; the method's when a target first needs it. Several threads
+    may use one editor.
+
+        with faceedit.Editor(device="cpu") as editor:
+            smiling = editor.edit("portrait.jpg", "happy:0.8")
+            for image in editor.edit_many(paths, {"surprised": 0.5}):
+                ...
+
+    Args:
+        model: a method's name, or ``auto`` for the one that fits the target.
+        profile: which of the method's networks; None takes the one that ships.
+        faces: which faces: all, the largest, or the largest so many.
+        min_face: least longer side in pixels of the box round a face's landmarks.
+        landmarks: the built-in ones or those of the face-alignment package.
+        weights: a checkpoint of the method, or a folder searched before all others.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
+        precision: of the method's network: ``auto``, ``fp32``, ``bf16`` or ``fp16``.
+        edit_shown: edit faces, too, that clearly show the target already.
+        min_identity: cosine of the face before and after, below which an edit is weakened and
+            then left out; None compares nothing.
+        batch: how many faces a network takes at once; None fits the device.
+
+    Raises:
+        UsageError: options that cannot be meant.
+        MissingError: weights, a package or the device are missing.
+    """
+
+    def __init__(
+        self,
+        *,
+        model: str = "auto",
+        profile: str | None = None,
+        faces: Literal["all", "largest"] | int = "all",
+        min_face: float = 32.0,
+        landmarks: Literal["mesh", "face-alignment"] = "mesh",
+        weights: str | Path | None = None,
+        device: str = "auto",
+        precision: str = "auto",
+        edit_shown: bool = False,
+        min_identity: float | None = None,
+        batch: int | None = None,
+    ):
+        from faceedit.batch.build import EditNetworks, EditSettings
+        from faceedit.faces.finder import FindOptions
+
+        settings = EditSettings(
+            target=parse_target("neutral:0"),  # each edit names its own
+            model=model,
+            profile=profile,
+            find=FindOptions(faces=faces, min_face=min_face),
+            landmarks=landmarks,
+            weights=None if weights is None else Path(weights),
+            device=device,
+            precision=precision,
+            edit_shown=edit_shown,
+            min_identity=min_identity,
+            batch=batch,
+        )
+        super().__init__(EditNetworks(settings))
+
+    @overload
+    def edit(
+        self,
+        image: "np.ndarray",
+        target: TargetLike,
+        *,
+        intensity: float = 1.0,
+        as_array: bool = False,
+        details: Literal[False] = False,
+    ) -> "np.ndarray": ...
+
+    @overload
+    def edit(
+        self,
+        image: "ImageLike",
+        target: TargetLike,
+        *,
+        intensity: float = 1.0,
+        as_array: Literal[True],
+        details: Literal[False] = False,
+    ) -> "np.ndarray": ...
+
+    @overload
+    def edit(
+        self,
+        image: "PathOrImage",
+        target: TargetLike,
+        *,
+        intensity: float = 1.0,
+        as_array: Literal[False] = False,
+        details: Literal[False] = False,
+    ) -> "Image.Image": ...
+
+    @overload
+    def edit(
+        self,
+        image: "ImageLike",
+        target: TargetLike,
+        *,
+        intensity: float = 1.0,
+        as_array: bool = False,
+        details: Literal[True],
+    ) -> "EditResult": ...
+
+    def edit(
+        self,
+        image: "ImageLike",
+        target: TargetLike,
+        *,
+        intensity: float = 1.0,
+        as_array: bool = False,
+        details: bool = False,
+    ) -> "Image.Image | np.ndarray | EditResult":
+        """Edit the faces of one picture.
+
+        Args:
+            image: a photo's path; a PIL image (RGB, RGBA, L, LA); or (H, W, 3) RGB of uint8 or
+                uint16. It is not changed.
+            target: ``"happy"``, ``"happy:0.6+surprised:0.3"``, a list of such terms,
+                ``{"happy": 0.6, "surprised": 0.3}``, or a `Target`.
+            intensity: multiplies all strengths, 0 to 1.5.
+            as_array: give an array whatever the image is.
+            details: give an `EditResult`: the picture, and what became of each face.
+
+        Returns:
+            A PIL image for a path or a PIL image: upright, of its mode (a palette becomes RGB or
+            RGBA), with its colour profile and EXIF. An array for an array, or with ``as_array``:
+            (H, W, 3) RGB of the picture's own depth, upright. A picture in which no face is edited
+            comes back as it was.
+
+            Pillow has no 16-bit colour, so a 16-bit file gives a PIL image of 8 bits, with a
+            warning; ``as_array`` keeps the 16.
+
+        Raises:
+            UsageError: a target or a picture that cannot be meant, or the editor is closed.
+            PhotoError: the file cannot be read.
+            MissingError: the method's weights are missing.
+        """
+        from faceedit.batch.images import edit_picture
+
+        editor, wanted = self._prepare(target, intensity)
+        return as_given(edit_picture(image, editor, wanted), as_array, details)
+
+    @overload
+    def edit_many(
+        self,
+        images: "Iterable[np.ndarray]",
+        target: TargetLike,
+        *,
+        intensity: float = 1.0,
+        as_array: bool = False,
+        details: Literal[False] = False,
+    ) -> "Iterator[np.ndarray]": ...
+
+    @overload
+    def edit_many(
+        self,
+        images: "Iterable[ImageLike]",
+        target: TargetLike,
+        *,
+        intensity: float = 1.0,
+        as_array: Literal[True],
+        details: Literal[False] = False,
+    ) -> "Iterator[np.ndarray]": ...
+
+    @overload
+    def edit_many(
+        self,
+        images: "Iterable[PathOrImage]",
+        target: TargetLike,
+        *,
+        intensity: float = 1.0,
+        as_array: Literal[False] = False,
+        details: Literal[False] = False,
+    ) -> "Iterator[Image.Image]": ...
+
+    @overload
+    def edit_many(
+        self,
+        images: "Iterable[ImageLike]",
+        target: TargetLike,
+        *,
+        intensity: float = 1.0,
+        as_array: bool = False,
+        details: Literal[True],
+    ) -> "Iterator[EditResult]": ...
+
+    def edit_many(
+        self,
+        images: "Iterable[ImageLike]",
+        target: TargetLike,
+        *,
+        intensity: float = 1.0,
+        as_array: bool = False,
+        details: bool = False,
+    ) -> "Iterator[Image.Image | np.ndarray | EditResult]":
+        """Edit many pictures, several at once: faces of several share a network call.
+
+        Args:
+            images: any number; a few are taken ahead of what was asked for.
+            target: as in `edit`, like all that follows.
+            intensity: multiplies all strengths.
+            as_array: give arrays.
+            details: give an `EditResult` for each.
+
+        Returns:
+            An iterator of what `edit` returns, in order. A picture that fails raises when its turn
+            comes, which ends the iterator. With ``details`` the result has the ``error`` instead,
+            and the others follow.
+
+        Raises:
+            UsageError: a target that cannot be meant, or the editor is closed.
+        """
+        from faceedit.batch.images import check_many
+
+        check_many(images)
+        editor, wanted = self._prepare(target, intensity)
+        return self._edit_many(images, editor, wanted, as_array, details)
+
+    def _edit_many(
+        self,
+        images: "Iterable[ImageLike]",
+        editor: "FaceEditor",
+        target: Target,
+        as_array: bool,
+        details: bool,
+    ) -> "Iterator[Image.Image | np.ndarray | EditResult]":
+        from faceedit.batch.images import edit_pictures
+
+        self._use()
+        with closing(edit_pictures(images, editor, target)) as results:
+            for result in results:
+                self._use()
+                yield as_given(result, as_array, details)
+
+    def _prepare(self, target: TargetLike, intensity: float) -> "tuple[FaceEditor, Target]":
+        networks: EditNetworks = self._use()
+        wanted = parse_target(target).scaled(intensity)
+        return networks.editor(wanted), wanted
+
+
+class Analyzer(_Session):
+    """Says what the faces of pictures show, just as ``faceedit analyze`` does.
+
+    The networks are loaded once, here. Several threads may use one analyzer.
+
+        with faceedit.Analyzer() as analyzer:
+            readings = analyzer.analyze("portrait.jpg")
+
+    Args:
+        identity: also give the vectors that tell people apart.
+        faces: which faces: all, the largest, or the largest so many.
+        min_face: least longer side in pixels of the box round a face's landmarks.
+        landmarks: the built-in ones or those of the face-alignment package.
+        weights: a folder searched before all others, or a recogniser's checkpoint.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
+
+    Raises:
+        UsageError: options that cannot be meant.
+        MissingError: weights, a package or the device are missing.
+    """
+
+    def __init__(
+        self,
+        *,
+        identity: bool = False,
+        faces: Literal["all", "largest"] | int = "all",
+        min_face: float = 32.0,
+        landmarks: Literal["mesh", "face-alignment"] = "mesh",
+        weights: str | Path | None = None,
+        device: str = "auto",
+    ):
+        from faceedit.analysis.analyzer import open_analyzer
+        from faceedit.faces.finder import FindOptions
+
+        analyzer = open_analyzer(
+            FindOptions(faces=faces, min_face=min_face),
+            identity=identity,
+            landmarks=landmarks,
+            weights=None if weights is None else Path(weights),
+            device=device,
+        )
+        super().__init__(analyzer)
+
+    def analyze(self, image: "ImageLike") -> "list[FaceReading]":
+        """Read the faces of one picture.
+
+        Args:
+            image: a photo's path; a PIL image (RGB, RGBA, L, LA); or (H, W, 3) RGB of uint8 or
+                uint16.
+
+        Returns:
+            One reading per face, the one in front first; coordinates are those of the upright
+            picture.
+
+        Raises:
+            UsageError: a picture that cannot be meant, or the analyzer is closed.
+            PhotoError: the file cannot be read.
+        """
+        from faceedit.batch.images import open_picture
+
+        analyzer: FaceAnalyzer = self._use()
+        return analyzer.analyze_pixels(open_picture(image).pixels)
+
+
+def as_given(
+    result: "EditResult", as_array: bool, details: bool
+) -> "Image.Image | np.ndarray | EditResult":
+    """Return what was asked for of a result: the picture as a rule."""
+    if details:
+        return result
+    return result.pixels if as_array or result.is_array else result.image
