@@ -15,13 +15,8 @@ Importing this package imports none of the networks' libraries; what it offers d
 from typing import TYPE_CHECKING, Literal, Unpack, overload
 
 from faceedit.errors import FaceEditError, MissingError, PhotoError, UsageError
-from faceedit.session import (
-    Analyzer,
-    AnalyzerOptions,
-    Editor,
-    EditorOptions,
-    as_given,
-)
+from faceedit.sessions.analyzer import Analyzer, AnalyzerOptions
+from faceedit.sessions.editor import Editor, EditorOptions, as_given
 from faceedit.targets import EXPRESSIONS, Expression, Target, TargetLike, parse_target
 
 if TYPE_CHECKING:
@@ -29,7 +24,8 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from faceedit.analysis.reading import FaceReading
-    from faceedit.batch.images import EditResult, ImageLike, PathOrImage
+    from faceedit.batch.images import EditResult
+    from faceedit.batch.picture import ImageLike, PathOrImage
     from faceedit.batch.result import FaceResult
 
     __version__: str

@@ -1,22 +1,21 @@
-"""Sessions: networks that are loaded once and edit, or read, one picture after another."""
+"""The session that edits: networks that are loaded once, for one picture after another."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self, TypedDict, overload
+from typing import TYPE_CHECKING, Literal, TypedDict, overload
 
-from faceedit.errors import UsageError
+from faceedit.sessions.base import Session
 from faceedit.targets import Target, TargetLike, parse_target
 
 if TYPE_CHECKING:
     import numpy as np
     from PIL import Image
 
-    from faceedit.analysis.analyzer import FaceAnalyzer
-    from faceedit.analysis.reading import FaceReading
     from faceedit.batch.build import EditNetworks
     from faceedit.batch.editor import FaceEditor
-    from faceedit.batch.images import EditResult, ImageLike, PathOrImage
+    from faceedit.batch.images import EditResult
+    from faceedit.batch.picture import ImageLike, PathOrImage
 
 
 class EditorOptions(TypedDict, total=False):
@@ -35,43 +34,7 @@ class EditorOptions(TypedDict, total=False):
     batch: int | None
 
 
-class AnalyzerOptions(TypedDict, total=False):
-    """Options of `Analyzer`, which explains them."""
-
-    identity: bool
-    faces: Literal["all", "largest"] | int
-    min_face: float
-    landmarks: Literal["mesh", "face-alignment"]
-    weights: str | Path | None
-    device: str
-
-
-class _Session:
-    """Holds loaded networks until it is closed."""
-
-    def __init__(self, networks: Any):
-        self._networks = networks
-
-    def close(self) -> None:
-        """Let go of the networks and their memory. What is in hand in other threads ends well."""
-        self._networks = None
-
-    def __enter__(self) -> Self:
-        self._use()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def _use(self) -> Any:
-        networks = self._networks
-        if networks is None:
-            kind = type(self).__name__
-            raise UsageError(f"this {kind} is closed: use it within its 'with', or open another")
-        return networks
-
-
-class Editor(_Session):
+class Editor(Session):
     """Edits the faces of pictures, just as ``faceedit apply`` does.
 
     The networks are loaded once, here; the method's when a target first needs it. Several threads
@@ -313,70 +276,6 @@ class Editor(_Session):
         networks: EditNetworks = self._use()
         wanted = parse_target(target).scaled(intensity)
         return networks.editor(wanted), wanted
-
-
-class Analyzer(_Session):
-    """Says what the faces of pictures show, just as ``faceedit analyze`` does.
-
-    The networks are loaded once, here. Several threads may use one analyzer.
-
-        with faceedit.Analyzer() as analyzer:
-            readings = analyzer.analyze("portrait.jpg")
-
-    Args:
-        identity: also give the vectors that tell people apart.
-        faces: which faces: all, the largest, or the largest so many.
-        min_face: least longer side in pixels of the box round a face's landmarks.
-        landmarks: the built-in ones or those of the face-alignment package.
-        weights: a folder searched before all others, or a recogniser's checkpoint.
-        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
-
-    Raises:
-        UsageError: options that cannot be meant.
-        MissingError: weights, a package or the device are missing.
-    """
-
-    def __init__(
-        self,
-        *,
-        identity: bool = False,
-        faces: Literal["all", "largest"] | int = "all",
-        min_face: float = 32.0,
-        landmarks: Literal["mesh", "face-alignment"] = "mesh",
-        weights: str | Path | None = None,
-        device: str = "auto",
-    ):
-        from faceedit.analysis.analyzer import open_analyzer
-        from faceedit.faces.finder import FindOptions
-
-        analyzer = open_analyzer(
-            FindOptions(faces=faces, min_face=min_face),
-            identity=identity,
-            landmarks=landmarks,
-            weights=None if weights is None else Path(weights),
-            device=device,
-        )
-        super().__init__(analyzer)
-
-    def analyze(self, image: "ImageLike") -> "list[FaceReading]":
-        """Read the faces of one picture.
-
-        Args:
-            image: a photo's path; a PIL image (RGB, RGBA, L, LA); or (H, W, 3) RGB of uint8 or
-                uint16.
-
-        Returns:
-            One reading per face, the one in front first; coordinates are those of the upright
-            picture.
-
-        Raises:
-            UsageError: a picture that cannot be meant, or the analyzer is closed.
-            PhotoError: the file cannot be read.
-        """
-        from faceedit.batch.images import open_picture
-
-        analyzer: FaceAnalyzer = self._use()
-        return analyzer.analyze_pixels(open_picture(image).pixels)
 
 
 def as_given(

@@ -15,7 +15,8 @@ import faceedit
 from faceedit.batch import build
 from faceedit.errors import UnreadableError, UsageError
 from faceedit.registry import sha256_of, write_checkpoint
-from faceedit.session import AnalyzerOptions, EditorOptions
+from faceedit.sessions.analyzer import AnalyzerOptions
+from faceedit.sessions.editor import EditorOptions
 
 ASTRONAUT = skimage.data.astronaut()
 PICTURES = [np.ascontiguousarray(ASTRONAUT[:, at : at + 300]) for at in (60, 80, 100, 120, 140)]

@@ -1,0 +1,1 @@
+"""The Python interface: networks that are loaded once and used again and again."""
