@@ -12,6 +12,7 @@ from faceedit.analysis.draw import draw_readings
 from faceedit.analysis.reading import FaceReading
 from faceedit.batch.read_ahead import FileReading, read_ahead
 from faceedit.batch.result import explain
+from faceedit.outputs import NEW_ONLY, Permit
 from faceedit.photos import Photo, write_photo
 
 BATCH = 16
@@ -69,7 +70,9 @@ class _Waiting:
     photo: Photo | None  # kept only where it will be drawn on
 
 
-def analyze_photos(looks: Sequence[Look], analyzer: FaceAnalyzer) -> Iterator[PhotoReading]:
+def analyze_photos(
+    looks: Sequence[Look], analyzer: FaceAnalyzer, permit: Permit = NEW_ONLY
+) -> Iterator[PhotoReading]:
     """Read the faces of photos.
 
     Faces of several photos share a batch, so that results come in groups.
@@ -77,6 +80,7 @@ def analyze_photos(looks: Sequence[Look], analyzer: FaceAnalyzer) -> Iterator[Ph
     Args:
         looks: the photos.
         analyzer: finds and reads faces.
+        permit: what sheets may replace.
 
     Yields:
         One result per photo, in order.
@@ -86,9 +90,9 @@ def analyze_photos(looks: Sequence[Look], analyzer: FaceAnalyzer) -> Iterator[Ph
     for look, reading in zip(looks, readings, strict=True):
         waiting.append(_find(look, reading, analyzer))
         if _is_enough(waiting):
-            yield from _finish(waiting, analyzer)
+            yield from _finish(waiting, analyzer, permit)
             waiting = []
-    yield from _finish(waiting, analyzer)
+    yield from _finish(waiting, analyzer, permit)
 
 
 def _is_enough(waiting: Sequence[_Waiting]) -> bool:
@@ -113,7 +117,9 @@ def _find(look: Look, reading: FileReading, analyzer: FaceAnalyzer) -> _Waiting:
     return _Waiting(look, result, found, None if look.sheet is None else photo)
 
 
-def _finish(waiting: Sequence[_Waiting], analyzer: FaceAnalyzer) -> Iterator[PhotoReading]:
+def _finish(
+    waiting: Sequence[_Waiting], analyzer: FaceAnalyzer, permit: Permit
+) -> Iterator[PhotoReading]:
     try:
         faces = iter(analyzer.read([face for one in waiting for face in one.found]))
         read = [tuple(next(faces) for _ in one.found) for one in waiting]
@@ -125,22 +131,22 @@ def _finish(waiting: Sequence[_Waiting], analyzer: FaceAnalyzer) -> Iterator[Pho
             return
         # One photo may be to blame, or there was no memory for all together.
         for one in waiting:
-            yield from _finish([one], analyzer)
+            yield from _finish([one], analyzer, permit)
         return
     for one, own in zip(waiting, read, strict=True):
         result = replace(one.result, faces=own)
         if own:
             result = replace(result, outcome="analyzed")
-        yield _draw(result, one)
+        yield _draw(result, one, permit)
 
 
-def _draw(result: PhotoReading, one: _Waiting) -> PhotoReading:
+def _draw(result: PhotoReading, one: _Waiting, permit: Permit) -> PhotoReading:
     if one.photo is None or one.look.sheet is None:
         return result
     try:
         pixels = draw_readings(one.photo.pixels, result.faces) if result.faces else None
         drawn = one.photo.pixels if pixels is None else pixels
-        write_photo(one.photo, one.look.sheet, np.ascontiguousarray(drawn))
+        write_photo(one.photo, one.look.sheet, np.ascontiguousarray(drawn), permit=permit)
     except Exception as error:
         return replace(result, outcome="failed", reason=explain(error, result.source))
     return replace(result, sheet=one.look.sheet)

@@ -8,31 +8,41 @@ path; ``output`` is relative to the manifest's folder, so that the folder can be
 ``place``, where the output belongs even if none was written.
 
 A line is believed only as far as it can be checked: a photo counts as done if some line has the
-input's hash, the same settings, method and weights, and the hash of the output that lies there.
+input's hash, the same settings, method and weights, and the hash of the output that lies there. A
+file is replaced only if some line has its hash, whatever the settings were.
 """
 
 import json
 import os
+import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from faceedit.batch.files import append_line
-from faceedit.batch.result import Result, describe, read_result
+from faceedit.batch.files import append_line, folders_in_use, open_appending
+from faceedit.batch.ledger import (
+    JOURNAL_FILE,
+    Ledger,
+    Record,
+    decisive,
+    place_of,
+    read_lines,
+)
+from faceedit.batch.result import Result, describe
 from faceedit.errors import PlanError, WriteError
+from faceedit.outputs import Permit, check_writable, make_folders, shared_permissions
 from faceedit.photos import Job
-from faceedit.registry import sha256_of
 
 MANIFEST_FILE = "faceedit.jsonl"
-MANIFEST_FILES = "faceedit*.jsonl"
 
-_ELSEWHERE = Job(Path(), Path())
+_PRIVATE = 0o600
 
-DECISIVE = ("settings", "method", "profile", "weights_sha256", "networks")
-"""Fields of a line that decide, with the input, what the output looks like."""
+_ASKED = ("settings", "method", "profile")
+"""Fields of a line that say what the user asked for; the others come with the version."""
 
 
 def manifest_folder(job: Job, output: str | Path | None) -> Path:
@@ -45,12 +55,24 @@ def manifest_folder(job: Job, output: str | Path | None) -> Path:
     if output is not None and job.target != Path(output):
         return Path(output)
     folder, source = job.target.parent, job.source.parent
-    if output is not None or os.path.realpath(folder) == os.path.realpath(source):
+    if output is not None or is_beside(job):
         return folder
     # A tree keeps its shape: below its root both paths have the same folders.
     while source.name and folder.name == source.name:
         folder, source = folder.parent, source.parent
     return folder
+
+
+def is_beside(job: Job) -> bool:
+    """Say whether the output lies in the photo's own folder."""
+    return os.path.realpath(job.target.parent) == os.path.realpath(job.source.parent)
+
+
+def is_single(jobs: Sequence[Job], output: str | Path | None) -> bool:
+    """Say whether a run is about one photo and one file, and not about a folder of outputs."""
+    if len(jobs) != 1:
+        return False
+    return is_beside(jobs[0]) if output is None else jobs[0].target == Path(output)
 
 
 def jobs_by_folder(jobs: Sequence[Job], output: str | Path | None) -> dict[Path, list[Job]]:
@@ -68,9 +90,12 @@ class Manifest:
 
     Args:
         output: what ``-o`` said.
-        settings: what else a line says, the fields `DECISIVE` among them.
+        settings: what else a line says, the fields `ledger.DECISIVE` among them.
         name: of the files that this run appends to.
-        believe: look for what is done already; without, all is done anew.
+        believe: look for what is done already, and replace nothing that is not proven to be ours;
+            without, all is done anew and anything is replaced.
+        keep: write a manifest. Without, a folder's manifest is read and added to if it is there.
+        ledger: what was read of manifests so far.
     """
 
     def __init__(
@@ -79,36 +104,54 @@ class Manifest:
         settings: Mapping[str, Any],
         name: str = MANIFEST_FILE,
         believe: bool = True,
+        keep: bool = True,
+        ledger: Ledger | None = None,
     ):
         self.output = output
         self.settings = dict(settings)
         self.name = name
         self.believe = believe
+        self.keep = keep
+        self._ledger = ledger or Ledger()
         self._key = decisive(self.settings)
         self._lock = threading.Lock()
-        self._known: dict[Path, dict[str, list[Result]]] = {}
         self._troubled: set[Path] = set()
 
-    def open(self, jobs: Sequence[Job]) -> None:
-        """Make the output folders and their manifests, before any work.
+    @contextmanager
+    def opened(self, jobs: Sequence[Job]) -> Iterator[list[str]]:
+        """Check, before any work, that all outputs may be written, and mark their folders in use.
 
         Args:
             jobs: the plan.
 
+        Yields:
+            What the user should know of manifests that are there, one sentence each.
+
         Raises:
             WriteError: a folder or a manifest cannot be written, so that no photo could.
-            PlanError: files that no run of faceedit can have written lie where outputs go.
+            PlanError: a file would be replaced that faceedit is not proven to have written, or
+                the outputs of a run with other settings would be.
         """
         folders = jobs_by_folder(jobs, self.output)
-        if self.believe:
-            _refuse_strangers(folders)
-        for folder in folders:
-            path = folder / self.name
-            try:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.open("ab").close()
-            except OSError as error:
-                raise WriteError(path, error.strerror or str(error)) from error
+        for folder, own in folders.items():
+            if odd := self._ledger.of(folder).odd:
+                raise PlanError(f"{odd[0]}: is named like a manifest, but is a link or no file")
+            if self.believe:
+                self._refuse_other_settings(folder, own)
+                check_writable((job.target for job in own), self._permit(folder))
+        told = [
+            f"{path}: {count} of its lines cannot be read and are passed over"
+            for folder in folders
+            for path, count in self._ledger.of(folder).unread.items()
+        ]
+        kept = [folder for folder in folders if self._keeps(folder)]
+        for folder in kept:
+            self._make(folder, folders[folder])
+        places = {folder: {job.target.parent for job in folders[folder]} for folder in folders}
+        with folders_in_use(places, _prune_journal) as marked:
+            for folder in set(kept) & set(marked):
+                self._begin_journal(folder)
+            yield told
 
     def find(self, job: Job, input_sha256: str) -> Result | None:
         """Return what an earlier run made of a photo, or None where it has to be done.
@@ -120,13 +163,20 @@ class Manifest:
         if not self.believe:
             return None
         folder = manifest_folder(job, self.output)
-        for done in self._lines(folder).get(_name(job, folder), ()):
-            if done.input_sha256 != input_sha256:
+        for entry in self._record(folder).entries.get(place_of(job.target, folder), ()):
+            done = entry.result
+            if entry.key != self._key or done.input_sha256 != input_sha256:
                 continue
-            if done.outcome != "skipped" and done.output_sha256 != (_hash(job.target) or ""):
-                continue
+            if done.outcome != "skipped":
+                there = self._ledger.sha256(job.target)
+                if there is None or done.output_sha256 != there:
+                    continue
             return replace(done, job=job, seconds=0.0, resumed=True)
         return None
+
+    def permit(self, job: Job) -> Permit:
+        """Return what may be replaced by the output of a photo."""
+        return self._permit(manifest_folder(job, self.output))
 
     def add(self, result: Result) -> str | None:
         """Append one line and hand it to the system.
@@ -136,19 +186,20 @@ class Manifest:
             otherwise None.
         """
         folder = manifest_folder(result.job, self.output)
-        path = folder / self.name
+        if not self._keeps(folder):
+            return None
+        path, place = folder / self.name, place_of(result.job.target, folder)
         entry = {
             "time": datetime.now(UTC).isoformat(timespec="seconds"),
             **describe(result),
             "input": os.path.abspath(result.job.source),  # noqa: PTH100
-            "output": None if result.output is None else _name(result.job, folder),
-            "place": _name(result.job, folder),
+            "output": None if result.output is None else place,
+            "place": place,
             **self.settings,
         }
         del entry["resumed"]
         with self._lock:
             try:
-                path.parent.mkdir(parents=True, exist_ok=True)
                 append_line(path, json.dumps(entry).encode())
             except OSError as error:
                 told = path in self._troubled
@@ -157,60 +208,124 @@ class Manifest:
                 return None if told else f"{reason}; it will be done again by the next run"
         return None
 
-    def _lines(self, folder: Path) -> dict[str, list[Result]]:
-        """What the manifests of a folder say of photos done with these settings, by output."""
+    def _record(self, folder: Path) -> Record:
         with self._lock:
-            if folder not in self._known:
-                known: dict[str, list[Result]] = {}
-                for path in sorted(folder.glob(MANIFEST_FILES)):
-                    for place, done in _read(path, self._key):
-                        known.setdefault(place, []).append(done)
-                self._known[folder] = known
-            return self._known[folder]
+            return self._ledger.of(folder)
 
+    def _keeps(self, folder: Path) -> bool:
+        return self.keep or os.path.lexists(folder / self.name)
 
-def _refuse_strangers(folders: Mapping[Path, Sequence[Job]]) -> None:
-    """Refuse to replace files in folders that have no manifest."""
-    for folder, jobs in folders.items():
-        if any(folder.glob(MANIFEST_FILES)):
-            continue
-        there = [job.target for job in jobs if os.path.lexists(job.target)]
-        if there:
-            more = f" and {len(there) - 1} more" if len(there) > 1 else ""
+    def _permit(self, folder: Path) -> Permit:
+        def may_replace(path: Path) -> bool:
+            self._record(folder)
+            return not self.believe or self._ledger.wrote(folder, path)
+
+        def claim(path: Path, sha256: str) -> None:
+            journal = folder / JOURNAL_FILE
+            line = {"place": place_of(path, folder), "sha256": sha256}
+            # Without a proof the photo is whole all the same.
+            with suppress(OSError):
+                if self._keeps(folder) and journal.exists():
+                    append_line(journal, json.dumps(line).encode(), _PRIVATE)
+
+        return Permit(may_replace, claim)
+
+    def _make(self, folder: Path, jobs: Sequence[Job]) -> None:
+        """Make an output folder and its manifest, as private as the photos are."""
+        path = folder / self.name
+        try:
+            make_folders(folder, _counterpart(jobs[0], folder))
+            open_appending(path, shared_permissions(job.source for job in jobs)).close()
+        except OSError as error:
+            raise WriteError(path, error.strerror or str(error)) from error
+
+    def _refuse_other_settings(self, folder: Path, jobs: Sequence[Job]) -> None:
+        record = self._ledger.of(folder)
+        if not is_beside(jobs[0]):
+            other = record.runs.get(record.latest, {})
+            self._refuse(folder, other, f"what is in {folder} was made")
+            return
+        # Outputs with other names lie there by right.
+        for job in jobs:
+            entries = record.entries.get(place_of(job.target, folder), ())
+            if self._ledger.wrote(folder, job.target):
+                for entry in entries[-1:]:
+                    self._refuse(folder, record.runs[entry.key], f"{job.target} was made")
+
+    def _refuse(self, folder: Path, other: Mapping[str, Any], what: str) -> None:
+        if differences := _differences(other, self.settings):
             raise PlanError(
-                f"{there[0]}{more}: would be replaced, and no {MANIFEST_FILE} there says that "
-                "faceedit wrote it; name another output with -o, or say --overwrite"
+                f"{what} with {', '.join(differences)}: replace it with --overwrite, "
+                f"or keep it and name another output with -o {_other_name(folder, self.settings)}"
             )
 
+    def _begin_journal(self, folder: Path) -> None:
+        """Say in the journal what this run is asked, or find that another one was first.
 
-def decisive(entry: Mapping[str, Any]) -> str:
-    """Return a text that is equal for two lines if their settings, method and weights are."""
-    return json.dumps([entry.get(name) for name in DECISIVE], sort_keys=True)
+        Raises:
+            PlanError: another run is at work in the folder with other settings.
+        """
+        path = folder / JOURNAL_FILE
+        asked = {name: self.settings.get(name) for name in _ASKED}
+        with suppress(OSError):
+            append_line(path, json.dumps({"run": asked}).encode(), _PRIVATE)
+        runs = (one["run"] for one in read_lines(path) if isinstance(one, dict) and "run" in one)
+        first = next(runs, asked)
+        if isinstance(first, dict):
+            self._refuse(folder, first, f"another run is writing to {folder}")
 
 
-def _name(job: Job, folder: Path) -> str:
-    return Path(os.path.relpath(job.target, folder)).as_posix()
-
-
-def _hash(path: Path) -> str | None:
-    try:
-        return sha256_of(path)
-    except OSError:
-        return None
-
-
-def _read(path: Path, key: str) -> Iterator[tuple[str, Result]]:
-    """Yield what a manifest says of photos done with these settings; torn lines say nothing."""
-    try:
-        file = path.open("rb")
-    except OSError:
+def _prune_journal(folder: Path) -> None:
+    """Leave in a journal only what the manifest does not say; for when no run is at work there."""
+    path = folder / JOURNAL_FILE
+    if not path.exists():
         return
-    with file:
-        for line in file:
-            try:
-                entry = json.loads(line)
-                if entry["outcome"] == "failed" or decisive(entry) != key:
-                    continue
-                yield entry["place"], read_result(_ELSEWHERE, entry)
-            except (ValueError, KeyError, TypeError, AttributeError):
-                continue
+    ledger = Ledger()
+    record = ledger.of(folder)
+    if path in record.odd:
+        return
+    left = [
+        {"place": place, "sha256": sha256}
+        for place, hashes in record.claims.items()
+        for sha256 in hashes
+        if all(sha256 != entry.result.output_sha256 for entry in record.entries.get(place, ()))
+        and ledger.sha256(folder / place) == sha256
+    ]
+    with suppress(OSError):
+        path.unlink()
+        for line in left:
+            append_line(path, json.dumps(line).encode(), _PRIVATE)
+
+
+def _counterpart(job: Job, folder: Path) -> Path:
+    """Return the folder of the photos that an output folder stands for."""
+    below, source = Path(os.path.relpath(job.target.parent, folder)), job.source.absolute().parent
+    for _ in below.parts:
+        source = source.parent
+    return source
+
+
+def _differences(other: Mapping[str, Any], mine: Mapping[str, Any]) -> list[str]:
+    """Say what was asked differently, as far as both say it."""
+    theirs, ours = (
+        {"method": one.get("method"), "profile": one.get("profile"), **_settings(one)}
+        for one in (other, mine)
+    )
+    return [
+        f"{name.replace('_', ' ')} {theirs[name]}, not {ours[name]}"
+        for name in ours
+        if other and name in theirs and theirs[name] != ours[name]
+    ]
+
+
+def _settings(entry: Mapping[str, Any]) -> dict[str, Any]:
+    settings = entry.get("settings")
+    return settings if isinstance(settings, dict) else {}
+
+
+def _other_name(folder: Path, settings: Mapping[str, Any]) -> str:
+    """Return a name beside an output folder that carries the target."""
+    target = re.sub(r"[^\w.]+", "-", str(_settings(settings).get("target", "2")))
+    if folder.name in ("", ".."):
+        return target
+    return str(folder.with_name(f"{folder.name.removesuffix('-edited')}-{target}"))

@@ -8,6 +8,7 @@ from faceedit.batch.editor import FaceEditor
 from faceedit.batch.result import Result
 from faceedit.batch.run import RunOptions, run
 from faceedit.errors import UsageError
+from faceedit.outputs import check_writable, make_folders, permit_for
 from faceedit.photos import Job
 from faceedit.photos.formats import FORMATS, format_of, parse_format, sniff
 
@@ -31,6 +32,7 @@ def edit_bytes(
 
     Raises:
         UsageError: the target's name is no photo's, or does not fit the format.
+        PlanError: something is there that may not be replaced.
     """
     format = sniff(data[:64])
     suffix = FORMATS[format][0] if format in FORMATS else f".{format or 'jpg'}"
@@ -42,6 +44,10 @@ def edit_bytes(
         format_of(target) is None or format_of(target) != format_of(Path("a" + written))
     ):
         raise UsageError(f"{target}: the output does not end like a photo of its format")
+    if target is not None:
+        check_writable([target], permit_for(options.overwrite))
+        # Otherwise it would get the permissions of the temporary folder.
+        make_folders(target.parent)
     with tempfile.TemporaryDirectory(prefix="faceedit-pipe-") as folder:
         source = Path(folder) / f"in{suffix}"
         source.write_bytes(data)

@@ -88,6 +88,7 @@ def _run(
             output=_absolute(manifest.output),
             facts=manifest.settings,
             believe=manifest.believe,
+            keep=manifest.keep,
             threads=threads,
             hands=slots.cpus if slots.gpus else 1,
         )

@@ -11,7 +11,7 @@ from faceedit.batch.editor import FaceEditor
 from faceedit.batch.manifest import Manifest
 from faceedit.batch.pipeline import Elsewhere, Ended, Pace, Pipeline
 from faceedit.batch.result import Result
-from faceedit.batch.stages import Looked, Read, RunOptions
+from faceedit.batch.stages import OURS, Looked, Read, RunOptions
 from faceedit.photos import Job
 
 BATCHES = 4
@@ -127,10 +127,14 @@ class _Recorded:
 def record(result: Result, manifest: Manifest | None) -> Result:
     """Record a result at once: what is not in the manifest is done again after a kill.
 
+    A photo that was left out since faceedit edited it before is not recorded: ``--again`` takes it.
+
     Returns:
         The result, with a note if it could not be recorded.
     """
-    trouble = None if manifest is None or result.resumed else manifest.add(result)
+    if manifest is None or result.resumed or result.reason == OURS:
+        return result
+    trouble = manifest.add(result)
     return result if trouble is None else replace(result, notes=(*result.notes, trouble))
 
 

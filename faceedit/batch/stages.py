@@ -11,6 +11,7 @@ from faceedit.batch.manifest import Manifest
 from faceedit.batch.read_ahead import decode_or_explain
 from faceedit.batch.result import NO_FACE, FaceResult, Result, explain, faces_of, why_unedited
 from faceedit.errors import NoFaceError
+from faceedit.outputs import Permit, permit_for
 from faceedit.photos import (
     Job,
     Photo,
@@ -22,7 +23,10 @@ from faceedit.photos import (
     load_file,
     write_photo,
 )
+from faceedit.photos.provenance import is_marked
 from faceedit.targets import Target
+
+OURS = "faceedit edited it before; --again edits it once more"
 
 
 @dataclass(frozen=True)
@@ -33,11 +37,19 @@ class RunOptions:
         target: what the faces are to show.
         on_no_face: a photo without a face is copied, left out, or an error.
         write: how outputs are written.
+        again: edit photos, too, that say of themselves that they were edited.
+        overwrite: replace what is in the way, where no manifest decides that.
     """
 
     target: Target
     on_no_face: Literal["copy", "skip", "fail"] = "copy"
     write: WriteOptions = field(default_factory=WriteOptions)
+    again: bool = False
+    overwrite: bool = False
+
+    def permit(self, job: Job, manifest: Manifest | None) -> Permit:
+        """Return what the output of a photo may replace."""
+        return permit_for(self.overwrite) if manifest is None else manifest.permit(job)
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,12 +61,14 @@ class Read:
         photo: its pixels and what else is in the file.
         sha256: of the file.
         seconds: of work so far.
+        permit: what the output may replace.
     """
 
     job: Job
     photo: Photo
     sha256: str
     seconds: float
+    permit: Permit
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +95,7 @@ def read(
     face, it is not decoded in full.
     """
     start, sha256 = time.perf_counter(), None
+    permit = options.permit(job, manifest)
     try:
         file = load_file(job.source)
         sha256 = hashlib.sha256(file.data).hexdigest()
@@ -88,16 +103,19 @@ def read(
         if done is not None:
             return done
         if _shows_no_face(job, file, editor, options):
-            result = _without_edit(Result(job, "failed", input_sha256=sha256), NO_FACE, options)
+            result = Result(job, "failed", input_sha256=sha256)
+            result = _without_edit(result, NO_FACE, options, permit)
             return replace(result, seconds=time.perf_counter() - start)
         photo = decode_or_explain(file)
+        if not (options.again or isinstance(photo, str)) and is_marked(photo.source.metadata.xmp):
+            return Result(job, "skipped", OURS, input_sha256=sha256)
     # Nothing that one photo brings about may cost the others their results.
     except Exception as error:
         photo = explain(error, job.source)
     seconds = time.perf_counter() - start
     if isinstance(photo, str) or sha256 is None:
         return Result(job, "failed", str(photo), (), seconds, sha256)
-    return Read(job, photo, sha256, seconds)
+    return Read(job, photo, sha256, seconds, permit)
 
 
 def _shows_no_face(job: Job, file: PhotoFile, editor: FaceEditor, options: RunOptions) -> bool:
@@ -108,7 +126,7 @@ def _shows_no_face(job: Job, file: PhotoFile, editor: FaceEditor, options: RunOp
     return draft is not None and not editor.sees_face(draft.pixels, draft.scale)
 
 
-def _without_edit(result: Result, reason: str, options: RunOptions) -> Result:
+def _without_edit(result: Result, reason: str, options: RunOptions, permit: Permit) -> Result:
     """Copy a file as it is, or leave it out, as a photo without a face is treated.
 
     Raises:
@@ -120,7 +138,7 @@ def _without_edit(result: Result, reason: str, options: RunOptions) -> Result:
         raise NoFaceError(source, reason)
     if reason == NO_FACE and options.on_no_face == "skip":
         return replace(result, outcome="skipped", reason=reason)
-    sha256 = copy_photo(source, target)
+    sha256 = copy_photo(source, target, permit)
     return replace(result, outcome="copied", reason=reason, output_sha256=sha256)
 
 
@@ -152,25 +170,24 @@ def finish(looked: Looked, editor: FaceEditor, options: RunOptions) -> Result:
     result = Result(one.job, "failed", "", faces, 0.0, one.sha256)
     try:
         edited = editor.compose(one.photo.pixels, looked.edits)
-        result = _write(replace(result, faces=faces_of(edited)), one.photo, edited, options)
+        result = _write(replace(result, faces=faces_of(edited)), one, edited, options)
     except Exception as error:
         result = replace(result, reason=explain(error, one.job.source))
     return replace(result, seconds=looked.seconds + time.perf_counter() - start)
 
 
-def _write(result: Result, photo: Photo, edited: EditedPhoto, options: RunOptions) -> Result:
+def _write(result: Result, read: Read, edited: EditedPhoto, options: RunOptions) -> Result:
     """Write what is to be written; return the result with outcome, reason, hash and notes."""
     source, target = result.job.source, result.job.target
-    notes = photo.source.notes
+    photo, permit, notes = read.photo, read.permit, read.photo.source.notes
     if edited.edits:
-        sha256 = write_photo(photo, target, edited.pixels, options.write)
+        sha256 = write_photo(photo, target, edited.pixels, options.write, permit)
         return replace(result, outcome="edited", output_sha256=sha256, notes=notes)
     reason = why_unedited(edited)
     leaves_out = reason == NO_FACE and options.on_no_face != "copy"
     if leaves_out or copy_suffices(source, target, options.write):
-        return _without_edit(result, reason, options)
+        return _without_edit(result, reason, options, permit)
     result = replace(result, outcome="copied", reason=reason)
     plain = replace(options.write, provenance=None, signer=None)
-    return replace(
-        result, output_sha256=write_photo(photo, target, photo.pixels, plain), notes=notes
-    )
+    sha256 = write_photo(photo, target, photo.pixels, plain, permit)
+    return replace(result, output_sha256=sha256, notes=notes)

@@ -32,6 +32,7 @@ class Order:
         output: what ``-o`` said.
         facts: what each line of the manifest says, see `Manifest`.
         believe: leave alone what the manifest proves done.
+        keep: there is a manifest.
         threads: of the CPU for each network call.
         hands: threads that read, and as many that compose and write.
     """
@@ -43,6 +44,7 @@ class Order:
     believe: bool
     threads: int
     hands: int = 1
+    keep: bool = True
 
 
 class Worker:
@@ -60,7 +62,7 @@ class Worker:
         self._order = order
         with loading():
             self._editor = _open(order)
-        self._manifest = _Known(order.output, order.facts, believe=order.believe)
+        self._manifest = _Known(order.output, order.facts, believe=order.believe, keep=order.keep)
 
     def edit(self, jobs: Sequence[Job]) -> Generator[Result, None, None]:
         """Yield the result of each photo, in order. Errors are results."""

@@ -1,10 +1,11 @@
 """``faceedit analyze``: what there is to say of the faces in photos."""
 
 import contextlib
+import io
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +17,7 @@ from faceedit.cli.options import (
     Inputs,
     Landmarks,
     MinFace,
+    Overwrite,
     Quiet,
     Recursive,
     Threads,
@@ -25,6 +27,13 @@ from faceedit.cli.options import (
 )
 from faceedit.cli.output import on_one_line, print_json, progress, tell
 from faceedit.errors import UsageError
+from faceedit.outputs import (
+    Permit,
+    check_writable,
+    create_file,
+    permit_for,
+    shared_permissions,
+)
 from faceedit.process import prepare
 
 if TYPE_CHECKING:
@@ -67,6 +76,7 @@ def analyze(
     weights: Weights = None,
     device: Device = "auto",
     threads: Threads = None,
+    overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
     """Say what faces in photos show: expression, light, attributes, pose, quality.
@@ -83,20 +93,24 @@ def analyze(
         raise UsageError("--identity adds to --json, which was not asked for")
     unlistable: list[tuple[Path, str]] = []
     looks = _looks(inputs, recursive, sheet, lambda *one: unlistable.append(one))
+    if csv is not None:
+        check_writable([csv], permit_for(overwrite))
     for folder, reason in unlistable:
         tell(on_one_line(f"failed {folder}: {reason}"))
     if not looks:
         raise UsageError(f"no photos in {', '.join(inputs)}")
+    permit = permit_for(overwrite)
+    check_writable([look.sheet for look in looks if look.sheet is not None], permit)
     prepare(threads)
     counts: Counter[str] = Counter(failed=len(unlistable))
     number, start = 0, time.perf_counter()
-    with _csv_file(csv) as write_rows:
+    with _csv_file(csv, permit, looks) as write_rows:
         analyzer = open_analyzer(
             find, identity=identity, landmarks=landmarks.value, weights=weights, device=device
         )
         shown = not quiet and not (as_json and sys.stdout.isatty())
         with progress(len(looks), shown=shown) as step:
-            for photo in analyze_photos(looks, analyzer):
+            for photo in analyze_photos(looks, analyzer, permit):
                 counts[photo.outcome] += 1
                 number += len(photo.faces)
                 write_rows(table_of_faces(photo))
@@ -126,8 +140,11 @@ def _looks(
 
 
 @contextlib.contextmanager
-def _csv_file(path: Path | None) -> Iterator[Rows]:
-    """Open the table, so that a run that is cut short leaves what it had; yield its writer."""
+def _csv_file(path: Path | None, permit: Permit, looks: "Sequence[Look]") -> Iterator[Rows]:
+    """Open the table, so that a run that is cut short leaves what it had; yield its writer.
+
+    It is as private as the photos are.
+    """
     if path is None:
         yield lambda rows: None
         return
@@ -138,12 +155,12 @@ def _csv_file(path: Path | None) -> Iterator[Rows]:
 
     if format_of(path) is not None:
         raise UsageError(f"{path}: --csv is a table's file, and this is named like a photo")
-    try:
+    permissions = shared_permissions(look.source for look in looks)
+    with (
+        create_file(path, permit, permissions) as binary,
         # A file's name need not be text; it comes out with the bytes that it has.
-        file = path.open("w", newline="", encoding="utf-8", errors="surrogateescape")
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be written: {error.strerror or error}") from error
-    with file:
+        io.TextIOWrapper(binary, "utf-8", "surrogateescape", newline="") as file,
+    ):
         table = csv.DictWriter(file, COLUMNS)
         table.writeheader()
 

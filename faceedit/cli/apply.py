@@ -115,7 +115,17 @@ def apply(
         typer.Option(metavar="I/N", help="Do only part I of N, for N machines and one folder."),
     ] = None,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Do anew what an earlier run has done.")
+        bool,
+        typer.Option(
+            "--overwrite",
+            help="Do anew what an earlier run has done, and replace any file that is in the way.",
+        ),
+    ] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Edit photos, too, that faceedit edited before.")
+    ] = False,
+    manifest: Annotated[
+        bool, typer.Option("--manifest", help="Write 'faceedit.jsonl' for a single photo, too.")
     ] = False,
     edit_shown: Annotated[
         bool,
@@ -159,6 +169,7 @@ def apply(
     Without -o, 'photos/' goes to 'photos-edited/' and 'a.jpg' to 'a-edited.jpg'. '-' reads one
     photo from stdin and writes it to stdout. A manifest, 'faceedit.jsonl', lies in the output
     folder; the same command again goes on where a run ended, and redoes only what has changed.
+    Files that faceedit is not proven to have written are replaced with --overwrite only.
     """
     from faceedit.errors import UsageError
     from faceedit.targets import parse_target
@@ -191,6 +202,9 @@ def apply(
         c2pa=c2pa,
         workers=workers,
         threads=threads,
+        again=again,
+        overwrite=overwrite,
+        manifest=manifest,
     )
     say = Say(quiet=quiet, as_json=as_json)
     if PIPE in inputs:
@@ -205,7 +219,6 @@ def apply(
             say,
             recursive=recursive,
             shard=shard,
-            overwrite=overwrite,
             compare=compare,
             gallery=gallery,
             on_ray=engine is Engine.RAY,

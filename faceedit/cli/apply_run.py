@@ -3,7 +3,7 @@
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
@@ -12,19 +12,21 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from faceedit.batch.build import EditSettings, open_editor
 from faceedit.batch.crew import gather_crew, pace_of
-from faceedit.batch.files import folders_in_use
-from faceedit.batch.manifest import MANIFEST_FILE, Manifest, jobs_by_folder
+from faceedit.batch.ledger import Ledger
+from faceedit.batch.manifest import MANIFEST_FILE, Manifest, is_single
 from faceedit.batch.processes import WorkerProcess
+from faceedit.batch.report.write import check_reports
 from faceedit.batch.result import OUTCOMES, Result
-from faceedit.batch.run import RunOptions, run
+from faceedit.batch.run import OURS, RunOptions, run
 from faceedit.batch.shard import Shard, parse_shard
 from faceedit.batch.worker import Order
-from faceedit.cli.apply_told import Say, count, report, summary, write_reports
+from faceedit.cli.apply_told import Say, count, ending_of, report, summary, write_reports
 from faceedit.cli.output import on_one_line, tell
 from faceedit.cli.run_progress import run_progress
 from faceedit.device import pick_devices
 from faceedit.errors import UsageError
-from faceedit.photos import Provenance, WriteOptions, plan
+from faceedit.outputs import REPLACE, SEALED_ONLY
+from faceedit.photos import Job, Provenance, WriteOptions, plan
 from faceedit.process import loading, prepare
 from faceedit.registry import sha256_of
 
@@ -44,6 +46,9 @@ class Request:
         c2pa: certificate chain and key to sign with; None signs nothing.
         workers: processes for each device, on Ray all of them; None fits the machine.
         threads: of the CPU for each network call.
+        again: edit photos, too, that faceedit edited before.
+        overwrite: do anew what was done, and replace what is in the way.
+        manifest: write one for a single photo, too.
     """
 
     settings: EditSettings
@@ -53,6 +58,9 @@ class Request:
     c2pa: tuple[Path, Path] | None
     workers: int | None
     threads: int
+    again: bool = False
+    overwrite: bool = False
+    manifest: bool = False
 
 
 def edit_files(
@@ -63,7 +71,6 @@ def edit_files(
     *,
     recursive: bool = True,
     shard: str | None = None,
-    overwrite: bool = False,
     compare: bool = False,
     gallery: bool = False,
     on_ray: bool = False,
@@ -77,7 +84,6 @@ def edit_files(
         say: how much is said.
         recursive: take subfolders too.
         shard: part of the plan to do, as `parse_shard` reads it.
-        overwrite: do anew what the manifest says is done.
         compare: write a sheet for each photo.
         gallery: write a page of all photos.
         on_ray: spread the work over a Ray cluster.
@@ -86,76 +92,130 @@ def edit_files(
         FaceEditError: nothing can be done at all.
     """
     part = None if shard is None else parse_shard(shard)
-    unlistable: list[tuple[Path, str]] = []
-    jobs = plan(
-        inputs, output, recursive, request.write.format, lambda *one: unlistable.append(one)
-    )
-    for folder, reason in unlistable:
-        tell(on_one_line(f"failed {folder}: {reason}"))
+    found = _find(request, inputs, output, recursive)
+    _tell_left_out(found, say)
+    jobs = found.jobs if part is None else part.of(found.jobs, output)
     if not jobs:
-        raise UsageError(f"no photos in {', '.join(inputs)}")
-    if part is not None:
-        jobs = part.of(jobs, output)
-        if not jobs:
-            tell(f"no photos in part {part}")
-            return bool(unlistable)
+        tell(f"no photos{_of(part)} to edit")
+        return bool(found.unlistable)
+    permit = REPLACE if request.overwrite else SEALED_ONLY
+    check_reports(
+        jobs, output, compare=compare, gallery=gallery, ending=ending_of(part), permit=permit
+    )
     prepare(request.threads)
     devices = [str(device) for device in pick_devices(request.settings.device)]
     # On Ray the workers have editors of their own: this one only says what they are to be.
     with loading():
         editor = open_editor(replace(request.settings, device=devices[0]))
     options = _options(request, editor)
-    name = MANIFEST_FILE if part is None else part.manifest_file
-    settings = for_manifest(request, options, editor)
-    manifest = Manifest(output, settings, name, believe=not overwrite)
+    manifest = Manifest(
+        output,
+        for_manifest(request, options, editor),
+        MANIFEST_FILE if part is None else part.manifest_file,
+        believe=not request.overwrite,
+        keep=request.manifest or not is_single(jobs, output),
+        ledger=found.ledger,
+    )
     crew = gather_crew(devices, len(jobs), request.workers)
-    if not say.quiet:
-        there = devices[:1] if on_ray else dict.fromkeys([devices[0], *crew.helpers])
-        tell(f"{_headline(request, editor, there)}, {count(len(jobs), 'photo')}{_of(part)}")
-    manifest.open(jobs)
-    folders = {
-        folder: {job.target.parent for job in own}
-        for folder, own in jobs_by_folder(jobs, output).items()
-    }
-    counts: Counter[str] = Counter(failed=len(unlistable))
+    counts: Counter[str] = Counter(failed=len(found.unlistable), skipped=len(found.ours))
+    with manifest.opened(jobs) as troubles:
+        if not say.quiet:
+            there = devices[:1] if on_ray else dict.fromkeys([devices[0], *crew.helpers])
+            tell(f"{_headline(request, editor, there)}, {count(len(jobs), 'photo')}{_of(part)}")
+            for trouble in troubles:
+                tell(on_one_line(trouble))
+        if on_ray:
+            from faceedit.batch.ray_engine import run_on_ray
+
+            running = run_on_ray(
+                jobs, request.settings, options, manifest, request.workers, request.threads
+            )
+        else:
+            helpers = [_helper(request, options, manifest, one, crew.hands) for one in crew.helpers]
+            pace = pace_of(crew.hands, editor.batching.size)
+            running = run(jobs, editor, options, manifest, pace, helpers)
+        results = _follow(running, len(jobs), counts, say, keep=compare or gallery)
+    if results:
+        facts = _facts(request, editor)
+        write_reports(results, output, compare, facts if gallery else None, part, permit)
+    return counts["failed"] > 0
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What the inputs of a command are.
+
+    Attributes:
+        jobs: photos and their outputs.
+        ours: photos that faceedit wrote, which are left out.
+        unlistable: folders that cannot be listed, and why.
+        ledger: the manifests that were read to know this.
+    """
+
+    jobs: list[Job]
+    ours: list[Path]
+    unlistable: list[tuple[Path, str]]
+    ledger: Ledger
+
+
+def _find(request: Request, inputs: Sequence[str], output: str | None, recursive: bool) -> _Found:
+    ours: list[Path] = []
+    unlistable: list[tuple[Path, str]] = []
+    ledger = Ledger()
+
+    def leave_out(path: Path) -> bool:
+        known = not request.again and ledger.wrote_somewhere(path)
+        ours.extend([path] * known)
+        return known
+
+    jobs = plan(
+        inputs,
+        output,
+        recursive,
+        request.write.format,
+        lambda *one: unlistable.append(one),
+        leave_out,
+    )
+    if not jobs and not ours:
+        for folder, reason in unlistable:
+            tell(on_one_line(f"failed {folder}: {reason}"))
+        raise UsageError(f"no photos in {', '.join(inputs)}")
+    return _Found(jobs, ours, unlistable, ledger)
+
+
+def _tell_left_out(found: _Found, say: Say) -> None:
+    for folder, reason in found.unlistable:
+        tell(on_one_line(f"failed {folder}: {reason}"))
+    for path in found.ours:
+        report(Result(Job(path, path), "skipped", OURS), say)
+
+
+def _follow(
+    running: Generator[Result, None, None], total: int, counts: Counter[str], say: Say, keep: bool
+) -> list[Result]:
+    """Tell and count the results of a run as they come; return them if they are to be kept."""
     results: list[Result] = []
     start = time.perf_counter()
-    if on_ray:
-        from faceedit.batch.ray_engine import run_on_ray
-
-        running = run_on_ray(
-            jobs, request.settings, options, manifest, request.workers, request.threads
-        )
-    else:
-        helpers = [_helper(request, options, manifest, one, crew.hands) for one in crew.helpers]
-        pace = pace_of(crew.hands, editor.batching.size)
-        running = run(jobs, editor, options, manifest, pace, helpers)
+    before = sum(counts[outcome] for outcome in OUTCOMES)
     shown = not say.quiet and not (say.as_json and sys.stdout.isatty())
     try:
-        with (
-            folders_in_use(folders),
-            closing(running),
-            run_progress(len(jobs), shown) as told,
-        ):
+        with closing(running), run_progress(total, shown) as told:
             for result in running:
                 counts[result.outcome] += 1
                 counts["resumed"] += result.resumed
                 report(result, say)
                 told(result)
-                if compare or gallery:
+                if keep:
                     results.append(result)
     except BaseException:
-        left = len(jobs) + len(unlistable) - sum(counts[outcome] for outcome in OUTCOMES)
+        left = total + before - sum(counts[outcome] for outcome in OUTCOMES)
         if not say.quiet and left:
             tell(f"stopped, {count(left, 'photo')} left: the same command again goes on")
         raise
     finally:
         if not say.quiet:
             tell(summary(counts, time.perf_counter() - start))
-    if results:
-        facts = _facts(request, editor)
-        write_reports(results, output, compare, facts if gallery else None, part)
-    return counts["failed"] > 0
+    return results
 
 
 def edit_pipe(request: Request, output: str | None, say: Say) -> bool:
@@ -168,6 +228,8 @@ def edit_pipe(request: Request, output: str | None, say: Say) -> bool:
 
     if output is None and sys.stdout.isatty():
         raise UsageError("stdout is a terminal: send the photo to a file or a program")
+    if output is not None and not output:
+        raise UsageError("the output is empty: name a file with -o")
     if say.as_json and output is None:
         raise UsageError("--json and the photo cannot both go to stdout: name a file with -o")
     data = sys.stdin.buffer.read()
@@ -225,7 +287,9 @@ def _options(request: Request, editor: "FaceEditor") -> RunOptions:
         from faceedit.photos.content_credentials import C2paSigner
 
         write = replace(write, signer=C2paSigner(*request.c2pa, said))
-    return RunOptions(request.settings.target, request.on_no_face, write)
+    return RunOptions(
+        request.settings.target, request.on_no_face, write, request.again, request.overwrite
+    )
 
 
 def _helper(
@@ -233,7 +297,9 @@ def _helper(
 ) -> WorkerProcess:
     settings = replace(request.settings, device=device)
     facts, believe = manifest.settings, manifest.believe
-    order = Order(settings, options, manifest.output, facts, believe, request.threads, hands)
+    order = Order(
+        settings, options, manifest.output, facts, believe, request.threads, hands, manifest.keep
+    )
     return WorkerProcess(order, lambda trouble: tell(on_one_line(trouble)))
 
 

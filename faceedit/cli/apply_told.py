@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from faceedit.batch.result import OUTCOMES, Result, describe
 from faceedit.batch.shard import Shard
 from faceedit.cli.output import on_one_line, print_json, tell
+from faceedit.outputs import Permit
 
 
 @dataclass(frozen=True)
@@ -44,19 +45,25 @@ def count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
+def ending_of(part: Shard | None) -> str:
+    """Return what is added to the names of a shard's pages."""
+    return "" if part is None else f"-{part}"
+
+
 def write_reports(
     results: Sequence[Result],
     output: str | None,
     compare: bool,
     facts: Mapping[str, str] | None,
     part: Shard | None,
+    permit: Permit,
 ) -> None:
     """Write sheets, and a gallery where there are facts for it."""
     from faceedit.batch.report.write import write_galleries, write_sheets
 
     if compare:
-        for problem in write_sheets(results, output):
+        for problem in write_sheets(results, output, permit):
             tell(on_one_line(problem))
     if facts is not None:
-        for path in write_galleries(results, output, facts, "" if part is None else f"-{part}"):
+        for path in write_galleries(results, output, facts, ending_of(part), permit):
             tell(on_one_line(f"gallery {path}"))

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from faceedit.cli.options import Overwrite
 from faceedit.cli.output import tell
 
 TARGETS = ("neutral", "happy:1.3", "sad", "angry", "surprised", "disgusted", "afraid")
@@ -28,6 +29,7 @@ def demo(
     device: Annotated[
         str, typer.Option("--device", help="auto, cpu, cuda, cuda:N or mps.")
     ] = "auto",
+    overwrite: Overwrite = False,
 ) -> None:
     """Edit scikit-image's astronaut and write a before/after sheet."""
     import io
@@ -37,8 +39,8 @@ def demo(
     from faceedit.batch.build import EditSettings, open_editor
     from faceedit.batch.sheet import draw_sheet
     from faceedit.errors import FaceEditError, UsageError
+    from faceedit.outputs import permit_for, write_atomic
     from faceedit.photos import read_photo
-    from faceedit.photos.atomic import write_atomic
     from faceedit.targets import parse_target, union
 
     if output.suffix.lower() not in (".png", ".jpg", ".jpeg"):
@@ -57,7 +59,7 @@ def demo(
     file = io.BytesIO()
     format = "PNG" if output.suffix.lower() == ".png" else "JPEG"
     draw_sheet(versions, faces[0]).save(file, format, quality=95)
-    write_atomic(output, file.getvalue())
+    write_atomic(output, file.getvalue(), permit_for(overwrite))
     tell(f"wrote {output.absolute()}: the picture before, and {', '.join(map(str, targets))}")
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from faceedit.cli.options import Device, Quiet, Threads, Weights
+from faceedit.cli.options import Device, Overwrite, Quiet, Threads, Weights
 from faceedit.cli.output import on_one_line, print_json, progress, tell
 from faceedit.errors import UsageError
 from faceedit.process import prepare
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from faceedit.evaluation.looks import Networks
     from faceedit.evaluation.match import Failure
     from faceedit.evaluation.report import Report
+    from faceedit.outputs import Permit
     from faceedit.registry import Registry
     from faceedit.targets import Target
 
@@ -97,6 +98,7 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="Write one JSON object.")] = False,
     profile: Annotated[str | None, typer.Option(help="Which of the method's networks.")] = None,
     weights: Weights = None,
+    overwrite: Overwrite = False,
     networks: Annotated[
         Path | None,
         typer.Option(metavar="FOLDER", help="Weights of Inception, SwAV, AlexNet and CLIP."),
@@ -140,10 +142,13 @@ def evaluate(
     from faceedit.evaluation.plot import need_matplotlib
     from faceedit.evaluation.report import Report
     from faceedit.faces.build import build_finder
+    from faceedit.outputs import check_writable, permit_for
     from faceedit.registry import open_registry
 
     if plot or output:
         need_matplotlib()
+    permit = permit_for(overwrite)
+    check_writable(_files(output, markdown, plot), permit)
     prepare(threads)
     place, registry = pick_device(device), open_registry(weights)
     conditions = {"device": str(place), "threads": torch.get_num_threads()}
@@ -181,7 +186,7 @@ def evaluate(
         conditions={**conditions, "faceedit": importlib.metadata.version("faceedit")},
         failures=tuple(failures),
     )
-    _write(report, output, markdown, plot)
+    _write(report, output, markdown, plot, permit)
     _show(report, as_json, quiet)
     if failures:
         raise typer.Exit(1)
@@ -253,25 +258,37 @@ def _measure(album, networks: "Networks"):
     return measure(evidence.take(~edits.rival)), contests
 
 
-def _write(report: "Report", output: Path | None, markdown: Path | None, plot: Path | None) -> None:
+def _files(output: Path | None, markdown: Path | None, plot: Path | None) -> list[Path]:
+    files = [output / f"{REPORT}{kind}" for kind in (".json", ".png", ".md")] if output else []
+    return [*files, *(path for path in (markdown, plot) if path)]
+
+
+def _write(
+    report: "Report",
+    output: Path | None,
+    markdown: Path | None,
+    plot: Path | None,
+    permit: "Permit",
+) -> None:
     """Write the files that were asked for; the plot first, for the Markdown shows it."""
     import json
 
     from faceedit.evaluation.markdown import as_markdown
     from faceedit.evaluation.plot import draw_plot
     from faceedit.evaluation.report import as_data
-    from faceedit.photos.atomic import write_atomic
+    from faceedit.outputs import write_atomic
 
     drawings = [plot] if plot else []
     documents = [(markdown, "")] if markdown else []
     if output:
         drawings.append(output / f"{REPORT}.png")
         documents.append((output / f"{REPORT}.md", f"{REPORT}.png"))
-        write_atomic(output / f"{REPORT}.json", json.dumps(as_data(report), indent=1).encode())
+        data = json.dumps(as_data(report), indent=1).encode()
+        write_atomic(output / f"{REPORT}.json", data, permit)
     for path in drawings:
-        write_atomic(path, draw_plot(report))
+        write_atomic(path, draw_plot(report), permit)
     for path, picture in documents:
-        write_atomic(path, as_markdown(report, picture).encode())
+        write_atomic(path, as_markdown(report, picture).encode(), permit)
 
 
 def _show(report: "Report", as_json: bool, quiet: bool) -> None:

@@ -38,6 +38,7 @@ Device = Annotated[str, typer.Option(metavar="DEVICE", help="auto, cpu, cuda, cu
 Threads = Annotated[
     int | None, typer.Option(min=1, help="Of the CPU. Default: all that there are.")
 ]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that are in the way.")]
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="Say only which photos failed, and why.")
 ]

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from faceedit.cli.options import Overwrite
 from faceedit.cli.output import print_json, tell
 
 app = typer.Typer(
@@ -20,11 +21,13 @@ Photos = Annotated[
 def import_model(
     facekit: Annotated[Path, typer.Argument(metavar="ICT-FACEKIT-FOLDER")],
     out: Annotated[Path, typer.Option("-o", "--out", metavar="FOLDER", help="The rig to write.")],
+    overwrite: Overwrite = False,
 ) -> None:
     """Build the face model from the public ICT-FaceKit OBJ files."""
+    from faceedit.outputs import permit_for
     from faceedit.studio.importer import import_facekit
 
-    import_facekit(facekit, out)
+    import_facekit(facekit, out, permit=permit_for(overwrite))
     tell(f"wrote the face model to {out}; go on with: faceedit studio learn PHOTOS --rig {out}")
 
 
@@ -101,6 +104,7 @@ def pairs(
     from dataclasses import replace
 
     from faceedit.errors import UsageError
+    from faceedit.outputs import check_writable, write_atomic
     from faceedit.studio.produce import Commission, produce, refuse_used
     from faceedit.studio.quality import REASONS
     from faceedit.studio.rig import load_rig
@@ -115,6 +119,7 @@ def pairs(
         raise UsageError(f"no photo in {photos} belongs to the split {split}")
     # Told before faces are looked for, which takes a while.
     refuse_used(out)
+    check_writable([out / "report.json"])
     load_rig(rig)
     sources, lost = find_faces(chosen, photos, out / "faces.npz", tell)
     commission = Commission(rig, menu, size, per_photo, seed)
@@ -129,7 +134,7 @@ def pairs(
         "kinds": dict(report.kinds),
         "refused": report.refused,
     }
-    (out / "report.json").write_text(json.dumps(summary, indent=1))
+    write_atomic(out / "report.json", json.dumps(summary, indent=1).encode())
     if as_json:
         print_json(summary)
     tell(
@@ -150,12 +155,15 @@ def shapes(
         int, typer.Option(min=1, help="Faces of each photo, all but one made to show something.")
     ] = 2,
     seed: Annotated[int, typer.Option(min=0)] = 0,
+    overwrite: Overwrite = False,
 ) -> None:
     """Write down where landmarks go in every expression, without pictures."""
+    from faceedit.outputs import check_writable, permit_for
     from faceedit.studio.rig import load_rig
     from faceedit.studio.shapes import shape_table
     from faceedit.studio.sources import find_faces, list_photos
 
+    check_writable([out], permit_for(overwrite))
     loaded = load_rig(rig)
     cache = out.with_name("faces.npz")
     sources, lost = find_faces(list_photos(photos, tell), photos, cache, tell)
@@ -169,12 +177,15 @@ def smiles(
     photos: Photos,
     rig: Rig,
     out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="For the mouths, .npz.")],
+    overwrite: Overwrite = False,
 ) -> None:
     """Cut the mouths of smiles out, for learning what teeth look like."""
+    from faceedit.outputs import check_writable, permit_for
     from faceedit.studio.rig import load_rig
     from faceedit.studio.smiles import cut_smiles
     from faceedit.studio.sources import find_faces, list_photos
 
+    check_writable([out], permit_for(overwrite))
     loaded = load_rig(rig)
     chosen = [p for p in list_photos(photos, tell) if p.split == "train"]
     sources, _ = find_faces(chosen, photos, out.with_name("faces.npz"), tell)
@@ -194,8 +205,10 @@ def sheet(
     seed: Annotated[int, typer.Option(min=0)] = 0,
     eyeglasses: Annotated[bool, typer.Option("--eyeglasses", help="They are worn.")] = False,
     hat: Annotated[bool, typer.Option("--hat", help="One is worn.")] = False,
+    overwrite: Overwrite = False,
 ) -> None:
     """Draw one person through everything, for people to look at."""
+    from faceedit.outputs import check_writable, permit_for
     from faceedit.photos.labelled import LabelledPhoto
     from faceedit.studio.rig import load_rig
     from faceedit.studio.sheet import draw_person
@@ -203,9 +216,10 @@ def sheet(
 
     target = out or Path(f"{photo.stem}-studio.png")
     labelled = LabelledPhoto(photo, photo.stem, "", -1, "val", eyeglasses, hat=hat)
+    check_writable([target], permit_for(overwrite))
     loaded = load_rig(rig)
     found, _ = find_faces([labelled], photo.parent, None, tell)
-    draw_person(loaded, found[0], target, size, seed)
+    draw_person(loaded, found[0], target, size, seed, permit_for(overwrite))
     tell(f"wrote {target}")
 
 

@@ -18,6 +18,7 @@ from faceedit.errors import PhotoError, UsageError
 from faceedit.evaluation.memory import PeakMemory
 from faceedit.faces.align import Crop, extract_crop
 from faceedit.faces.compose import compose
+from faceedit.outputs import REPLACE
 from faceedit.photos import Job, read_photo, write_photo
 from faceedit.targets import Target
 
@@ -165,7 +166,7 @@ def _stages(
         for crop, edit, mask in zip(crops, edits, disjoint_masks(crops), strict=True):
             result = compose(result, edit, crop.affine, mask)
     with watch.stage("write"):
-        write_photo(photo, job.target, result)
+        write_photo(photo, job.target, result, permit=REPLACE)
     return photo.pixels.shape[0] * photo.pixels.shape[1], crops
 
 

@@ -32,6 +32,7 @@ def plan(
     recursive: bool = True,
     format: str | None = None,
     on_unlistable: OnUnlistable | None = None,
+    leave_out: Callable[[Path], bool] | None = None,
 ) -> list[Job]:
     """Find all photos and decide where each output goes. Nothing is written.
 
@@ -48,6 +49,7 @@ def plan(
         recursive: take subfolders too.
         format: another format than the sources', such as ``png``.
         on_unlistable: called with each folder that cannot be listed and the reason; None raises.
+        leave_out: asked of each photo that was found; those that it says yes to are no inputs.
 
     Returns:
         The jobs in the order of the inputs, sorted within each.
@@ -58,6 +60,8 @@ def plan(
         PlanError: two photos would get one output, or an output is an input.
     """
     given = list(inputs)
+    if output is not None and not str(output):
+        raise UsageError("the output is empty: name a folder or a file with -o")
     suffix = None if format is None else parse_format(format)
     single = _single_target(output, suffix)
     folder = None if output is None or single is not None else Path(output)
@@ -71,6 +75,8 @@ def plan(
         jobs = [Job(photo.path, single) for photo in photos]
     else:
         jobs = [Job(photo.path, _target(photo, folder, common, suffix)) for photo in photos]
+    if leave_out is not None:
+        jobs = [job for job in jobs if not leave_out(job.source)]
     _refuse_collisions(jobs)
     return jobs
 

@@ -81,6 +81,21 @@ def add_provenance(packet: bytes | None, provenance: Provenance) -> bytes:
         return _merged(_set_aside(packet), provenance)
 
 
+def is_marked(packet: bytes | None) -> bool:
+    """Say whether a photo's XMP says that this program edited it."""
+    if packet is None:
+        return False
+    try:
+        packet = xmp.as_utf8(packet)
+        # Seldom there, and quick to see.
+        if NAMESPACE.encode() not in packet:
+            return False
+        nodes = xmp.scan(packet).nodes
+    except xmp.PacketError:
+        return False
+    return any((one.namespace, one.name) == _METHOD for node in nodes for one in node.properties)
+
+
 def _merged(packet: bytes, provenance: Provenance) -> bytes:
     """Return a packet with the new description as the last one.
 

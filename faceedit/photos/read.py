@@ -7,6 +7,7 @@ from pathlib import Path
 from PIL import Image
 
 from faceedit.errors import PhotoError, UnreadableError, UnsupportedError
+from faceedit.outputs import permissions_of
 from faceedit.photos import metadata as meta
 from faceedit.photos.decode import decode
 from faceedit.photos.formats import kind_of, sniff
@@ -73,6 +74,7 @@ def decode_photo(file: PhotoFile, max_pixels: int = MAX_PIXELS) -> Photo:
             encoding=_turn_tables(decoded.encoding) if turned else decoded.encoding,
             palette=raster.palette,
             notes=decoded.notes or meta.notes(decoded.metadata),
+            permissions=file.permissions,
         ),
     )
 
@@ -97,7 +99,7 @@ def load_file(path: Path) -> PhotoFile:
         raise UnreadableError(path, reason or str(error)) from error
     if not data:
         raise UnreadableError(path, "it is empty")
-    return PhotoFile(path, data, status.st_mtime_ns)
+    return PhotoFile(path, data, status.st_mtime_ns, permissions_of(status))
 
 
 def _identify(path: Path, data: bytes) -> str:

@@ -19,11 +19,13 @@ class PhotoFile:
         path: its name; named in errors.
         data: the whole file.
         mtime_ns: its modification time.
+        permissions: its permission bits.
     """
 
     path: Path
     data: bytes
     mtime_ns: int
+    permissions: int | None = None
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,7 @@ class Source:
         mtime_ns: modification time of the file.
         palette: the palette picture of mode ``P``.
         notes: what the output cannot keep, in words for the user.
+        permissions: permission bits of the file.
     """
 
     format: str
@@ -115,6 +118,7 @@ class Source:
     encoding: Encoding = field(default_factory=Encoding)
     palette: Palette | None = None
     notes: tuple[str, ...] = ()
+    permissions: int | None = None
 
 
 @dataclass(frozen=True, eq=False)

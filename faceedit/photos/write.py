@@ -1,12 +1,11 @@
 """A `Photo` with edited pixels back to a file, and files copied where nothing was edited."""
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
 
 from faceedit.errors import PhotoError, UnreadableError, UsageError, WriteError
-from faceedit.photos.atomic import write_atomic
+from faceedit.outputs import NEW_ONLY, Permit, permissions_of, write_atomic
 from faceedit.photos.encode import encode
 from faceedit.photos.formats import format_of, parse_format
 from faceedit.photos.types import Photo, Signer, WriteOptions
@@ -15,11 +14,16 @@ __all__ = ["WriteOptions", "copy_photo", "copy_suffices", "write_photo"]
 
 
 def write_photo(
-    photo: Photo, target: Path, pixels: np.ndarray, options: WriteOptions | None = None
+    photo: Photo,
+    target: Path,
+    pixels: np.ndarray,
+    options: WriteOptions | None = None,
+    permit: Permit = NEW_ONLY,
 ) -> str:
     """Write edited pixels as the photo's file was: format, channels, depth and metadata.
 
-    The output is upright, has the source's modification time, and appears whole or not at all.
+    The output is upright, has the source's modification time and permissions, and appears whole or
+    not at all. Missing folders get the permissions of the photo's own.
     In lossless formats unchanged pixels keep exactly the file's values.
 
     Args:
@@ -27,6 +31,7 @@ def write_photo(
         target: the output; its suffix has to agree with the format.
         pixels: (H, W, 3) RGB of the shape and type of ``photo.pixels``.
         options: quality, format, strip, provenance and signer.
+        permit: what may be replaced.
 
     Returns:
         The file's SHA-256 in hexadecimal.
@@ -54,8 +59,15 @@ def write_photo(
         raise WriteError(target, reason) from error
     if options.signer is not None:
         data = _signed(options.signer, data, format, target, None if options.strip else photo.path)
-    write_atomic(target, data, photo.source.mtime_ns)
-    return hashlib.sha256(data).hexdigest()
+    source = photo.source
+    return write_atomic(
+        target,
+        data,
+        permit,
+        permissions=source.permissions,
+        mtime_ns=source.mtime_ns,
+        like=photo.path.parent,
+    )
 
 
 def _signed(signer: Signer, data: bytes, format: str, target: Path, source: Path | None) -> bytes:
@@ -86,12 +98,13 @@ def copy_suffices(source: Path, target: Path, options: WriteOptions | None = Non
     return not strip and format_of(source) == format_of(target)
 
 
-def copy_photo(source: Path, target: Path) -> str:
-    """Copy a file byte for byte, with its modification time, whole or not at all.
+def copy_photo(source: Path, target: Path, permit: Permit = NEW_ONLY) -> str:
+    """Copy a file byte for byte, with its modification time and permissions, whole or not at all.
 
     Args:
         source: a photo.
         target: the output, of the same format.
+        permit: what may be replaced.
 
     Returns:
         The file's SHA-256 in hexadecimal.
@@ -103,9 +116,15 @@ def copy_photo(source: Path, target: Path) -> str:
     if not copy_suffices(source, target):
         raise WriteError(target, f"a copy of a {source.suffix} file cannot have this name")
     try:
-        mtime_ns = source.stat().st_mtime_ns
+        status = source.stat()
         data = source.read_bytes()
     except OSError as error:
         raise UnreadableError(source, error.strerror or str(error)) from error
-    write_atomic(target, data, mtime_ns)
-    return hashlib.sha256(data).hexdigest()
+    return write_atomic(
+        target,
+        data,
+        permit,
+        permissions=permissions_of(status),
+        mtime_ns=status.st_mtime_ns,
+        like=source.parent,
+    )

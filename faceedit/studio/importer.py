@@ -9,7 +9,7 @@ import numpy as np
 
 from faceedit.errors import MissingError, UsageError
 from faceedit.faces.topology import FACE_OVAL
-from faceedit.photos.atomic import write_atomic
+from faceedit.outputs import NEW_ONLY, Permit, check_writable, write_atomic
 from faceedit.studio import correspondence
 from faceedit.studio.facekit import ADDRESS, LIGHT, NEUTRAL_FILE, Layout
 from faceedit.studio.model import LANDMARKS_FILE, MODEL_FILE, FaceModel
@@ -73,27 +73,32 @@ class FaceKit:
         )
 
 
-def import_facekit(folder: Path, rig: Path, layout: Layout = LIGHT) -> None:
+def import_facekit(
+    folder: Path, rig: Path, layout: Layout = LIGHT, permit: Permit = NEW_ONLY
+) -> None:
     """Write the face model, the places of the landmarks and the tables of the skin of a rig.
 
     Args:
         folder: a copy of the ICT-FaceKit repository, or its folder FaceXModel.
-        rig: folder to write to; the three files there are replaced.
+        rig: folder to write three files to.
         layout: what the files hold.
+        permit: what may be replaced.
 
     Raises:
         MissingError: the folder or a file in it is missing.
+        PlanError: a file is there that may not be replaced.
         UsageError: a file is malformed or of another release of the model.
         WriteError: a file cannot be written.
     """
+    check_writable((rig / name for name in (MODEL_FILE, SKIN_FILE, LANDMARKS_FILE)), permit)
     kit = read_facekit(folder, layout)
     skin = kit.skin()
     model = kit.model(correspondence.find_correspondence(skin))
     vertices = correspondence.refine_to_mean_face(model, skin)
-    write_atomic(rig / MODEL_FILE, _npz(_model_arrays(kit)))
-    write_atomic(rig / SKIN_FILE, _npz(skin_arrays(skin)))
+    write_atomic(rig / MODEL_FILE, _npz(_model_arrays(kit)), permit)
+    write_atomic(rig / SKIN_FILE, _npz(skin_arrays(skin)), permit)
     places = landmark_places(vertices, kit.landmarks)
-    write_atomic(rig / LANDMARKS_FILE, json.dumps(places).encode())
+    write_atomic(rig / LANDMARKS_FILE, json.dumps(places).encode(), permit)
 
 
 def read_facekit(folder: Path, layout: Layout = LIGHT) -> FaceKit:

@@ -15,7 +15,7 @@ import numpy as np
 from faceedit.errors import UsageError
 from faceedit.faces.raster import fill_polygon
 from faceedit.faces.topology import EYES, FACE_OVAL, OUTER_LIPS
-from faceedit.photos.atomic import write_atomic
+from faceedit.outputs import REPLACE, write_atomic
 from faceedit.studio.crease_atlas import ASSETS_FILE, CreaseAtlas, made_up_wrinkles
 from faceedit.studio.drawing import Drawing, draw_model
 from faceedit.studio.model import Part, load_arrays
@@ -115,7 +115,7 @@ def save_creases(atlas: CreaseAtlas, folder: Path) -> None:
     }
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **arrays)
-    write_atomic(path, buffer.getvalue())
+    write_atomic(path, buffer.getvalue(), REPLACE)
 
 
 def _measure(sheet: Drawing, neutral: Subject, smiling: Subject) -> _Pair:

@@ -8,7 +8,7 @@ import numpy as np
 
 from faceedit.errors import UsageError
 from faceedit.faces.tones import to_bytes
-from faceedit.photos.atomic import write_atomic
+from faceedit.outputs import NEW_ONLY, Permit, write_atomic
 from faceedit.studio.expressions import Ask
 from faceedit.studio.lights import LIGHTS
 from faceedit.studio.pairs import make_pair
@@ -31,7 +31,14 @@ REGION_COLOURS = np.array(
 )  # fmt: skip
 
 
-def draw_person(rig: Rig, source: SourcePhoto, path: Path, size: int, seed: int) -> None:
+def draw_person(
+    rig: Rig,
+    source: SourcePhoto,
+    path: Path,
+    size: int,
+    seed: int,
+    permit: Permit = NEW_ONLY,
+) -> None:
     """Write a sheet: expressions by amplitude, action units, lights, both, turns, what is recorded.
 
     Args:
@@ -40,6 +47,7 @@ def draw_person(rig: Rig, source: SourcePhoto, path: Path, size: int, seed: int)
         path: a .png or .jpg file.
         size: side of each picture in pixels.
         seed: of all choices; each row is drawn with the same.
+        permit: what may be replaced.
 
     Raises:
         UsageError: the path ends otherwise.
@@ -75,7 +83,7 @@ def draw_person(rig: Rig, source: SourcePhoto, path: Path, size: int, seed: int)
     rows.append([(name, show(Order(light=name)).target) for name in LIGHTS])
     rows.append([(f"happy {n}", show(Order(happy, n)).target) for n in LIGHTS])
     rows.append([(f"turn {t:g}", show(Order(turn=t)).target) for t in TURNS])
-    _write(path, rows)
+    _write(path, rows, permit)
 
 
 def _one_unit(number: int, level: float) -> Ask:
@@ -101,7 +109,7 @@ def _recorded(pair: Pair) -> list[tuple[str, np.ndarray]]:
     ]
 
 
-def _write(path: Path, rows: list[list[tuple[str, np.ndarray]]]) -> None:
+def _write(path: Path, rows: list[list[tuple[str, np.ndarray]]], permit: Permit) -> None:
     strips = []
     for row in rows:
         for start in range(0, len(row), COLUMNS):
@@ -110,7 +118,7 @@ def _write(path: Path, rows: list[list[tuple[str, np.ndarray]]]) -> None:
             cells += [np.full_like(cells[0], 255)] * (COLUMNS - len(cells))
             strips.append(np.hstack(cells))
     _, data = cv2.imencode(path.suffix, np.vstack(strips)[..., ::-1])
-    write_atomic(path, data.tobytes())
+    write_atomic(path, data.tobytes(), permit)
 
 
 def _titled(name: str, picture: np.ndarray) -> np.ndarray:

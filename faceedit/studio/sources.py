@@ -1,15 +1,17 @@
 """The photos that pairs are made from, with their landmarks."""
 
 import io
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
 from faceedit.errors import FaceEditError, PhotoError, UsageError
+from faceedit.outputs import REPLACE, write_atomic
 from faceedit.photos import read_photo
-from faceedit.photos.atomic import write_atomic
 from faceedit.photos.collections import read_collection, recognise
 from faceedit.photos.labelled import SUFFIXES, LabelledPhoto, find_table, read_labelled
 from faceedit.studio.expressions import Ask, ExpressionTables
@@ -99,6 +101,7 @@ def find_faces(
 
     Raises:
         FaceEditError: there is no face in any photo.
+        UsageError: there is another file where the cache would be.
         WriteError: the cache cannot be written.
     """
     known = _read_cache(cache)
@@ -124,7 +127,7 @@ def find_faces(
         if cache is not None:
             buffer = io.BytesIO()
             np.savez(buffer, keys=np.array(list(known)), points=np.array(list(known.values())))
-            write_atomic(cache, buffer.getvalue())
+            write_atomic(cache, buffer.getvalue(), REPLACE)
     found = [
         SourcePhoto(p, known[key], photo_name(p.path, folder))
         for p in photos
@@ -156,10 +159,13 @@ def _key(path: Path) -> str:
 
 
 def _read_cache(cache: Path | None) -> dict[str, np.ndarray]:
-    if cache is None or not cache.is_file():
+    if cache is None or not os.path.lexists(cache):
         return {}
-    with np.load(cache, allow_pickle=False) as arrays:
-        return {str(k): p for k, p in zip(arrays["keys"], arrays["points"], strict=True)}
+    try:
+        with np.load(cache, allow_pickle=False) as arrays:
+            return {str(k): p for k, p in zip(arrays["keys"], arrays["points"], strict=True)}
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
+        raise UsageError(f"{cache}: is not the cache of landmarks that goes there") from error
 
 
 def strength_of(amplitude: float) -> float:

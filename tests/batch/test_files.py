@@ -1,10 +1,12 @@
+import io
+import os
 import subprocess
 import sys
 
 import pytest
 
 from faceedit.batch.files import append_line, folders_in_use
-from faceedit.photos.atomic import TEMPORARY
+from faceedit.outputs import TEMPORARY
 
 
 def leave(folder):
@@ -55,9 +57,28 @@ def test_a_torn_line_is_closed_before_the_next(tmp_path):
     assert path.read_bytes() == b"one\nto\nthree\n"
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="/dev/full is Linux's")
-def test_a_full_disk_says_so():
-    from pathlib import Path
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes there")
+@pytest.mark.parametrize("kind", ["link", "pipe", "folder"])
+def test_nothing_but_a_file_is_appended_to(tmp_path, kind):
+    path, photo = tmp_path / "m.jsonl", tmp_path / "photo.jpg"
+    photo.write_bytes(b"a photo")
+    {"link": lambda: path.symlink_to(photo), "pipe": lambda: os.mkfifo(path), "folder": path.mkdir}[
+        kind
+    ]()
+    with pytest.raises(OSError):
+        append_line(path, b"one")
+    assert photo.read_bytes() == b"a photo"
 
+
+def test_a_full_disk_says_so(tmp_path, monkeypatch):
+    class Full(io.FileIO):
+        def write(self, data):
+            super().write(bytes(data)[:2])
+            raise OSError(28, "No space left on device")
+
+    path = tmp_path / "m.jsonl"
+    append_line(path, b"whole")
+    monkeypatch.setattr("faceedit.batch.files.open_appending", lambda *_: Full(path, "a+"))
     with pytest.raises(OSError, match="No space left on device"):
-        append_line(Path("/dev/full"), b"one")
+        append_line(path, b"one")
+    assert path.read_bytes() == b"whole\n"

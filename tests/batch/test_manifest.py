@@ -1,16 +1,20 @@
 import json
+import os
 import threading
 from typing import Literal
 
 import pytest
 from PIL import Image
 
+from faceedit.batch import ledger
 from faceedit.batch import manifest as module
 from faceedit.batch.manifest import MANIFEST_FILE, Manifest, manifest_folder
 from faceedit.batch.run import RunOptions, run
 from faceedit.batch.shard import Shard, parse_shard
 from faceedit.errors import PlanError, UsageError, WriteError
+from faceedit.outputs import write_atomic
 from faceedit.photos import Job, plan
+from faceedit.registry import sha256_of
 from faceedit.targets import parse_target
 
 HAPPY = parse_target(["happy"])
@@ -34,9 +38,9 @@ def do(folder, editor):
     ):
         jobs = plan([folder])
         manifest = Manifest(None, {**SETTINGS, **settings}, name, believe)
-        manifest.open(jobs)
         options = RunOptions(HAPPY, on_no_face)
-        return {one.job.source.name: one for one in run(jobs, editor, options, manifest)}
+        with manifest.opened(jobs):
+            return {one.job.source.name: one for one in run(jobs, editor, options, manifest)}
 
     return do
 
@@ -63,7 +67,7 @@ def test_a_line_for_each_photo(do, folder):
     assert edited["input"] == str(folder / "a.png")
     assert edited["input_sha256"] == results["a.png"].input_sha256
     assert edited["output"] == "a.png"
-    assert edited["output_sha256"] == module.sha256_of(results["a.png"].job.target)
+    assert edited["output_sha256"] == sha256_of(results["a.png"].job.target)
     assert edited["settings"] == {"target": "happy"}
     assert edited["weights_sha256"] == "ab"
     (face,) = edited["faces"]
@@ -95,19 +99,46 @@ def test_skipped_photos_are_not_looked_at_again(do):
 @pytest.mark.parametrize(
     "change",
     [
-        {"settings": {"target": "sad"}},
+        {"settings": {"target": "sad"}, "believe": False},
         {"weights_sha256": "cd"},
         {"networks": {"blazeface-short": "ef"}},
-        {"method": "other"},
-        {"profile": "other"},
+        {"method": "other", "believe": False},
+        {"profile": "other", "believe": False},
         {"believe": False},
     ],
 )
 def test_other_settings_or_weights_redo_all(do, change):
     do()
     assert resumed(do(**change)) == set()
-    # What was asked before is not there any more, except where the bytes are the same.
-    assert resumed(do()) - {"blank.jpg"} <= {"a.png", "b.png"}
+    # From then on that is what the folder holds.
+    assert resumed(do(**(change | {"believe": True}))) == {"a.png", "blank.jpg", "b.png"}
+
+
+def test_other_settings_are_not_mixed_in(do, folder):
+    do()
+    before = lines_of(folder)
+    said = r"photos-edited was made with target happy, not sad: .*--overwrite, .* -o .*photos-sad"
+    with pytest.raises(PlanError, match=said):
+        do(settings={"target": "sad"})
+    # What newer versions say besides is no difference.
+    assert resumed(do(settings={"target": "happy", "new": 1})) == set()
+    assert lines_of(folder)[: len(before)] == before
+
+
+def test_two_runs_with_other_settings_at_once(do, folder, editor):
+    jobs = plan([folder])
+    sad = Manifest(None, {**SETTINGS, "settings": {"target": "sad"}})
+    with Manifest(None, SETTINGS).opened(jobs):
+        with Manifest(None, SETTINGS).opened(jobs):
+            pass
+        with (
+            pytest.raises(PlanError, match=r"another run is writing to .* with target happy"),
+            sad.opened(jobs),
+        ):
+            pass
+    with sad.opened(jobs):
+        pass
+    assert not list(folder.with_name("photos-edited").glob(".*"))
 
 
 def test_a_device_or_version_redoes_nothing(do):
@@ -122,27 +153,85 @@ def test_a_changed_input_is_redone(do, folder):
     assert resumed(do()) == {"blank.jpg", "b.png"}
 
 
-@pytest.mark.parametrize("harm", ["cut", "other", "gone"])
-def test_an_output_is_believed_only_if_its_hash_fits(do, harm):
-    first = do()
-    output = first["a.png"].job.target
+def test_an_output_that_is_gone_is_made_again(do):
+    output = do()["a.png"].job.target
     whole = output.read_bytes()
-    if harm == "gone":
-        output.unlink()
-    else:
-        output.write_bytes(whole[:-1] if harm == "cut" else whole[:-1] + b"?")
+    output.unlink()
     assert resumed(do()) == {"blank.jpg", "b.png"}
     assert output.read_bytes() == whole
 
 
-def test_torn_and_foreign_lines_say_nothing(do, folder):
+def test_an_output_that_was_retouched_is_refused_before_any_work(do, folder, editor):
+    first = do()
+    output, other = first["a.png"].job.target, first["b.png"].job.target
+    output.write_bytes(output.read_bytes() + b"retouched")
+    retouched, calls = output.read_bytes(), len(editor.method.calls)
+    other.unlink()
+    with pytest.raises(PlanError, match=r"a\.png: a file is there that faceedit cannot prove"):
+        do()
+    assert (output.read_bytes(), other.exists()) == (retouched, False)
+    assert len(editor.method.calls) == calls
+    assert do(believe=False)["a.png"].outcome == "edited"
+
+
+def deep(at=100_000):
+    return b"[" * at + b"]" * at
+
+
+HOSTILE = {
+    "torn": b'{"torn',
+    "no object": b"[1]",
+    "no text": b"\xff\xfe",
+    "outcome": b'{"outcome": 3}',
+    "deep": b'{"place": "a.png", "time": "", "outcome": "edited", "settings": ' + deep() + b"}",
+    "place": b'{"place": ["a.png"], "outcome": "edited"}',
+    "number": b'{"place": "a.png", "time": "", "outcome": "copied", "reason": "", "faces": [], '
+    b'"seconds": 1' + b"0" * 400 + b', "input_sha256": "", "output_sha256": "", "notes": []}',
+    "digits": b'{"place": ' + b"9" * 5000 + b"}",
+    "long": b'{"place": "' + b"a" * (ledger.LONGEST_LINE + 9) + b'"}',
+}
+
+
+@pytest.mark.parametrize("line", HOSTILE.values(), ids=HOSTILE)
+def test_lines_that_cannot_be_believed_are_passed_over_and_counted(do, folder, line):
     do()
     path = folder.with_name("photos-edited") / MANIFEST_FILE
     whole = path.read_bytes()
-    path.write_bytes(b'[1]\n{"outcome": 3}\nnull\n\xff\xfe\n' + whole + b'{"torn')
+    path.write_bytes(line + b"\n" + whole + line)
     assert resumed(do()) == {"a.png", "blank.jpg", "b.png"}
-    last = path.read_bytes().splitlines()[-1]
-    assert json.loads(last)["place"] == "broken.jpg"
+    assert json.loads(path.read_bytes().splitlines()[-1])["place"] == "broken.jpg"
+    with Manifest(None, SETTINGS).opened(plan([folder])) as told:
+        (one,) = told
+    assert "2 of its lines cannot be read" in one
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes there")
+@pytest.mark.parametrize("name", [MANIFEST_FILE, "faceedit-1-of-2.jsonl", ledger.JOURNAL_FILE])
+@pytest.mark.parametrize("kind", ["link", "pipe", "endless"])
+def test_links_and_pipes_are_no_manifests(do, folder, editor, name, kind):
+    photo, path = folder / "a.png", folder.with_name("photos-edited") / name
+    before = photo.read_bytes()
+    path.parent.mkdir()
+    if kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to(photo if kind == "link" else "/dev/zero")
+    with pytest.raises(PlanError, match=f"{name}: is named like a manifest"):
+        do()
+    assert photo.read_bytes() == before
+    assert editor.method.calls == []
+
+
+def test_a_kill_between_output_and_line_leaves_a_proof(do, folder, monkeypatch):
+    jobs = plan([folder])
+    manifest = Manifest(None, SETTINGS)
+    with pytest.raises(KeyboardInterrupt), manifest.opened(jobs):
+        write_atomic(jobs[0].target, b"an output", manifest.permit(jobs[0]))
+        raise KeyboardInterrupt
+    journal = jobs[0].target.parent / ledger.JOURNAL_FILE
+    assert b"a.png" in journal.read_bytes()
+    assert resumed(do()) == set()
+    assert not journal.exists()
 
 
 def test_manifests_merge_by_concatenation(do, folder):
@@ -162,7 +251,7 @@ def test_the_folder_can_be_moved(do, folder, tmp_path):
         (tmp_path / f"{name}-").rename(tmp_path / "elsewhere" / name)
     jobs = plan([tmp_path / "elsewhere" / "photos"])
     manifest = Manifest(None, SETTINGS)
-    hashes = [module.sha256_of(job.source) for job in jobs]
+    hashes = [sha256_of(job.source) for job in jobs]
     found = [manifest.find(*one) is not None for one in zip(jobs, hashes, strict=True)]
     assert found == [True, True, False, True]
 
@@ -171,7 +260,7 @@ def test_files_of_others_are_not_replaced(do, folder):
     target = folder.with_name("photos-edited") / "a.png"
     target.parent.mkdir()
     target.write_bytes(b"mine")
-    with pytest.raises(PlanError, match=r"a\.png: would be replaced"):
+    with pytest.raises(PlanError, match=r"a\.png: a file is there"):
         do()
     assert target.read_bytes() == b"mine"
     assert list(target.parent.iterdir()) == [target]
@@ -180,10 +269,12 @@ def test_files_of_others_are_not_replaced(do, folder):
 
 def test_an_output_folder_that_cannot_be_made_is_found_before_any_work(do, folder, editor):
     folder.with_name("photos-edited").write_bytes(b"a file")
-    with pytest.raises(WriteError, match="photos-edited"):
-        Manifest(None, SETTINGS).open(
-            [Job(folder / "a.png", folder.with_name("photos-edited") / "a.png")]
-        )
+    jobs = [Job(folder / "a.png", folder.with_name("photos-edited") / "a.png")]
+    with (
+        pytest.raises(WriteError, match="photos-edited"),
+        Manifest(None, SETTINGS).opened(jobs),
+    ):
+        pass
     assert editor.method.calls == []
 
 
@@ -192,7 +283,7 @@ def test_a_full_disk_leaves_no_half_line(do, folder, monkeypatch):
     path.parent.mkdir()
     path.write_bytes(b'{"whole": 1}\n')
 
-    def append(path, line):
+    def append(path, line, *_):
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:

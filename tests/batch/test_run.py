@@ -181,7 +181,7 @@ def test_a_full_disk_fails_what_does_not_fit_and_leaves_nothing(folder, editor, 
         if os.fstat(handle).st_size > 5000:
             raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("faceedit.photos.atomic.os.fsync", full)
+    monkeypatch.setattr("faceedit.outputs.os.fsync", full)
     results = results_of(folder, editor)
     assert results["a.png"].outcome == "failed"
     assert results["a.png"].reason.endswith("a.png: No space left on device")

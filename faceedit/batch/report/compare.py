@@ -10,7 +10,7 @@ from faceedit.batch.report.picture import read_picture
 from faceedit.batch.result import Box
 from faceedit.batch.sheet import draw_versions
 from faceedit.errors import UnsupportedError
-from faceedit.photos.atomic import write_atomic
+from faceedit.outputs import SEALED_ONLY, Permit, sealed, shared_permissions, write_atomic
 
 MAX_FACES = 4
 CELL = 896
@@ -18,7 +18,7 @@ CELL = 896
 _QUALITY = 92
 
 
-def write_compare(item: ReportItem, path: Path) -> None:
+def write_compare(item: ReportItem, path: Path, permit: Permit = SEALED_ONLY) -> None:
     """Write a JPEG sheet: the photo before and after, and close-ups of its largest faces.
 
     Colours are in sRGB. Close-ups are cut from the full pixels of both files, the largest four
@@ -26,7 +26,8 @@ def write_compare(item: ReportItem, path: Path) -> None:
 
     Args:
         item: a photo with an ``after``.
-        path: the sheet; a file there is replaced.
+        path: the sheet, which gets the permissions of the photo.
+        permit: what may be replaced.
 
     Raises:
         PhotoError: there is no after, one of the files cannot be read, they differ in size, or
@@ -41,7 +42,13 @@ def write_compare(item: ReportItem, path: Path) -> None:
     sheet = draw_versions(versions, _largest(item.boxes), CELL)
     stream = io.BytesIO()
     sheet.save(stream, "JPEG", quality=_QUALITY)
-    write_atomic(path, stream.getvalue())
+    write_atomic(
+        path,
+        sealed(stream.getvalue()),
+        permit,
+        permissions=shared_permissions([item.before, item.after]),
+        like=item.after.parent,
+    )
 
 
 def _largest(boxes: tuple[Box, ...]) -> list[Box]:

@@ -24,7 +24,16 @@ from faceedit.batch.report.page_file import page_parts
 from faceedit.batch.report.text import printable, to_script
 from faceedit.batch.report.thumbnails import Thumbnail, ThumbnailSize, make_thumbnail, size_for
 from faceedit.errors import WriteError
-from faceedit.photos.atomic import TEMPORARY
+from faceedit.outputs import (
+    SEALED_ONLY,
+    TEMPORARY,
+    Permit,
+    Sealer,
+    make_folders,
+    open_new,
+    refusal,
+    shared_permissions,
+)
 
 THREADS = 2
 _AHEAD = 8
@@ -39,23 +48,25 @@ def write_gallery(
     facts: Mapping[str, str],
     *,
     count: int | None = None,
+    permit: Permit = SEALED_ONLY,
 ) -> None:
     """Write a page with a slider between before and after for each photo.
 
     Args:
         items: taken one by one; a file that cannot be shown is said to be so on the page.
-        path: the page; one that is there is replaced when the new one is complete.
+        path: the page, which appears when it is complete.
         title: of the page.
         facts: label and value of what holds for all photos, such as the target.
         count: of items, about, by which thumbnails are sized; None takes their length where
             they have one.
+        permit: what may be replaced.
 
     Raises:
         WriteError: the page cannot be written.
     """
     if count is None and isinstance(items, Sized):
         count = len(items)
-    with GalleryWriter(path, title, facts, count=count) as gallery:
+    with GalleryWriter(path, title, facts, count=count, permit=permit) as gallery:
         for item in items:
             gallery.add(item)
             if gallery.trouble is not None:
@@ -74,15 +85,23 @@ class GalleryWriter:
         title: as for `write_gallery`.
         facts: as for `write_gallery`.
         count: of photos that will be added, about; None is taken for some hundreds.
+        permit: what may be replaced.
 
     Attributes:
         trouble: why there will be no page; None as long as all is well.
     """
 
     def __init__(
-        self, path: Path, title: str, facts: Mapping[str, str], *, count: int | None = None
+        self,
+        path: Path,
+        title: str,
+        facts: Mapping[str, str],
+        *,
+        count: int | None = None,
+        permit: Permit = SEALED_ONLY,
     ):
-        self.path = path
+        self.path, self.permit = path, permit
+        self._permissions, self._sealer = 0o666, Sealer()
         self.size = size_for(count)
         self._temporary = path.parent / f".{TEMPORARY}{secrets.token_hex(8)}"
         self.trouble: WriteError | None = None
@@ -98,11 +117,11 @@ class GalleryWriter:
         """
         folder = self.path.parent
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folders(folder)
             # Another run that begins would clear the temporary file away.
             self._stack.enter_context(folders_in_use({folder: ()}))
-            self._file: IO[bytes] = self._stack.enter_context(self._temporary.open("xb"))
-            self._file.write(self._head.encode())
+            self._file: IO[bytes] = self._stack.enter_context(open_new(self._temporary, 0o600))
+            self._write(self._head)
         except OSError as error:
             self._discard()
             raise self._explain(error) from error
@@ -115,6 +134,7 @@ class GalleryWriter:
         """Add a photo, whose files are there already."""
         if self.trouble is not None:
             return
+        self._permissions &= shared_permissions([item.before])
         self._pending.append((item, self._pool.submit(_pictures, item, self.size)))
         if len(self._pending) > _AHEAD:
             try:
@@ -138,6 +158,8 @@ class GalleryWriter:
                 self._complete()
         except OSError as trouble:
             self.trouble = self._explain(trouble)
+        except WriteError as trouble:
+            self.trouble = trouble
         finally:
             for _, pictures in self._pending:
                 pictures.cancel()
@@ -148,20 +170,28 @@ class GalleryWriter:
     def _complete(self) -> None:
         while self._pending:
             self._write_next()
-        self._file.write(self._tail.encode())
+        self._write(self._tail)
+        self._file.write(self._sealer.seal())
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
+        self._temporary.chmod(self._permissions)
+        why = refusal(self.path, self.permit)
+        if why is not None:
+            raise WriteError(self.path, why)
         self._temporary.replace(self.path)
+
+    def _write(self, text: str) -> None:
+        self._file.write(self._sealer.add(text.encode()))
 
     def _write_next(self) -> None:
         item, pictures = self._pending.popleft()
         before, after = pictures.result()
         about = to_script(_about(item, before or after))
         lines = "\n".join("" if one is None else _base64(one.jpeg) for one in (before, after))
-        self._file.write(
+        self._write(
             f'<script type="application/json" class="photo">{about}</script>'
-            f'<script type="text/plain">{lines}</script>\n'.encode()
+            f'<script type="text/plain">{lines}</script>\n'
         )
 
     def _discard(self) -> None:
