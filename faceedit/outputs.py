@@ -173,8 +173,7 @@ def create_file(path: Path, permit: Permit = NEW_ONLY, permissions: int = 0o666)
     """Open a new file for writing as it grows, for tables that a cut-short run leaves in part.
 
     Raises:
-        PlanError: what is there may not be replaced.
-        WriteError: it cannot be made.
+        PlanError: what is there may not be replaced, or it cannot be made.
     """
     check_writable([path], permit)
     try:
@@ -182,7 +181,8 @@ def create_file(path: Path, permit: Permit = NEW_ONLY, permissions: int = 0o666)
             path.unlink()
         return open_new(path, permissions)
     except (OSError, ValueError) as error:
-        raise WriteError(path, getattr(error, "strerror", None) or str(error)) from error
+        reason = getattr(error, "strerror", None) or str(error)
+        raise PlanError(f"{path}: cannot be written: {reason}") from error
 
 
 def make_folders(folder: Path, like: Path | None = None) -> None:

@@ -314,7 +314,8 @@ def _differences(other: Mapping[str, Any], mine: Mapping[str, Any]) -> list[str]
     return [
         f"{name.replace('_', ' ')} {theirs[name]}, not {ours[name]}"
         for name in ours
-        if other and name in theirs and theirs[name] != ours[name]
+        # Which precision a machine is given is nothing that the user asked for.
+        if other and name != "precision" and name in theirs and theirs[name] != ours[name]
     ]
 
 

@@ -46,7 +46,7 @@ def outcomes(result):
 def test_the_same_command_again_goes_on(apply, photos):
     assert set(outcomes(apply(photos, "--json")).values()) == {("edited", False), ("copied", False)}
     edited = photos.with_name("photos-edited")
-    (edited / "b.png").write_bytes(b"harmed")
+    (edited / "b.png").unlink()
     result = apply(photos, "--json")
     assert outcomes(result) == {
         "a.jpg": ("edited", True),
@@ -55,7 +55,7 @@ def test_the_same_command_again_goes_on(apply, photos):
     }
     assert "2 edited, 1 copied, 0 skipped, 0 failed (2 done before)" in result.err
     assert not any(done for _, done in outcomes(apply(photos, "--json", "--overwrite")).values())
-    assert not outcomes(apply(photos, "--json", "--quality", "70"))["a.jpg"][1]
+    assert not outcomes(apply(photos, "--json", "--quality", "70", "--overwrite"))["a.jpg"][1]
 
 
 def test_shards_do_it_all_together(apply, photos):
@@ -120,10 +120,10 @@ def test_reports(apply, photos):
     page = (edited / "faceedit-gallery.html").read_text()
     assert all(name in page for name in ("a.jpg", "b.png", "blank.png"))
     # Reports are no photos: a run over the outputs does not take them for such.
-    result = apply(edited, "--json")
+    result = apply(edited, "--json", "--again")
     assert set(outcomes(result)) == {"a.jpg", "b.png", "blank.png"}
     # No sheet stays of an edit that is gone.
-    assert apply(photos, "--compare", "--intensity", "0", "-q").code == 0
+    assert apply(photos, "--compare", "--intensity", "0", "-q", "--overwrite").code == 0
     assert not list((edited / "faceedit-compare").iterdir())
 
 
@@ -136,7 +136,7 @@ def test_photos_say_how_they_were_made_unless_told_not_to(apply, photos):
         assert b"reggan fake" in data
     # What was not edited is not said to be.
     assert (edited / "blank.png").read_bytes() == (photos / "blank.png").read_bytes()
-    apply(photos, "-q", "--no-provenance")
+    apply(photos, "-q", "--no-provenance", "--overwrite")
     assert b"compositeWithTrained" not in (edited / "a.jpg").read_bytes()
 
 

@@ -191,6 +191,7 @@ def test_a_changed_byte_is_noticed(tmp_path, signer, read, suffix):
     photo, signed = make(tmp_path / f"a{suffix}"), tmp_path / f"b{suffix}"
     write_photo(photo, signed, photo.pixels)
     plain = signed.read_bytes()
+    signed.unlink()
     write_photo(photo, signed, photo.pixels, WriteOptions(signer=signer))
     data = bytearray(signed.read_bytes())
     # In the middle of every plain file are pixels, which a signature only moves.

@@ -10,6 +10,7 @@ from PIL import Image, PngImagePlugin
 from PIL.TiffImagePlugin import TiffImageFile
 
 from faceedit.errors import UnsupportedError, WriteError
+from faceedit.outputs import REPLACE
 from faceedit.photos import WriteOptions, copy_photo, jpeg, read_photo, tiff, write_photo, xmp
 from faceedit.photos.provenance import IPTC_EXTENSION, NAMESPACE, Provenance, add_provenance
 
@@ -530,7 +531,7 @@ def test_a_signer_has_the_last_word(tmp_path):
     signer, target = Stamp(), tmp_path / "b.jpg"
     write_photo(photo, target, photo.pixels, WriteOptions(provenance=PROVENANCE, signer=signer))
     assert target.read_bytes().endswith(b"signed")
-    write_photo(photo, target, photo.pixels, WriteOptions(strip=True, signer=signer))
+    write_photo(photo, target, photo.pixels, WriteOptions(strip=True, signer=signer), REPLACE)
     assert signer.asked == [("jpeg", target, photo.path), ("jpeg", target, None)]
 
 

@@ -298,8 +298,9 @@ def test_quality_changes_the_size(tmp_path):
     photo = read_photo(source)
     sizes = []
     for quality in (30, 95):
-        write_photo(photo, tmp_path / "b.jpg", photo.pixels, WriteOptions(quality=quality))
-        sizes.append((tmp_path / "b.jpg").stat().st_size)
+        target = tmp_path / f"{quality}.jpg"
+        write_photo(photo, target, photo.pixels, WriteOptions(quality=quality))
+        sizes.append(target.stat().st_size)
     assert sizes[0] < 0.6 * sizes[1]
 
 
