@@ -23,6 +23,7 @@ OUTCOMES: tuple[Outcome, ...] = ("edited", "copied", "skipped", "failed")
 FaceOutcome = Literal["edited", "left alone", "failed"]
 
 NO_FACE = "no face was found"
+OURS = "faceedit edited it before; --again edits it once more"
 NO_CHANGE = "a strength of 0 changes nothing"
 SHOWN = "all faces show it already"
 SHOWS_IT = "it shows it already"

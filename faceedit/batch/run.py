@@ -10,8 +10,8 @@ from faceedit.batch import stages
 from faceedit.batch.editor import FaceEditor
 from faceedit.batch.manifest import Manifest
 from faceedit.batch.pipeline import Elsewhere, Ended, Pace, Pipeline
-from faceedit.batch.result import Result
-from faceedit.batch.stages import OURS, Looked, Read, RunOptions
+from faceedit.batch.result import OURS, Result
+from faceedit.batch.stages import Looked, Read, RunOptions
 from faceedit.photos import Job
 
 BATCHES = 4

@@ -9,7 +9,7 @@ from typing import Literal
 from faceedit.batch.editor import EditedPhoto, FaceEditor, FaceEdits
 from faceedit.batch.manifest import Manifest
 from faceedit.batch.read_ahead import decode_or_explain
-from faceedit.batch.result import NO_FACE, FaceResult, Result, explain, faces_of, why_unedited
+from faceedit.batch.result import NO_FACE, OURS, FaceResult, Result, explain, faces_of, why_unedited
 from faceedit.errors import NoFaceError
 from faceedit.outputs import Permit, permit_for
 from faceedit.photos import (
@@ -25,8 +25,6 @@ from faceedit.photos import (
 )
 from faceedit.photos.provenance import is_marked
 from faceedit.targets import Target
-
-OURS = "faceedit edited it before; --again edits it once more"
 
 
 @dataclass(frozen=True)

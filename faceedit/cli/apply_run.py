@@ -16,8 +16,8 @@ from faceedit.batch.ledger import Ledger
 from faceedit.batch.manifest import MANIFEST_FILE, Manifest, is_single
 from faceedit.batch.processes import WorkerProcess
 from faceedit.batch.report.write import check_reports
-from faceedit.batch.result import OUTCOMES, Result
-from faceedit.batch.run import OURS, RunOptions, run
+from faceedit.batch.result import OURS, OUTCOMES, Result
+from faceedit.batch.run import RunOptions, run
 from faceedit.batch.shard import Shard, parse_shard
 from faceedit.batch.worker import Order
 from faceedit.cli.apply_told import Say, count, ending_of, report, summary, write_reports
