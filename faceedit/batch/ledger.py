@@ -55,6 +55,8 @@ class Record:
 
     Attributes:
         entries: of photos that did not fail, by the output's place below the folder.
+        written: hashes that manifests have of outputs, by place; also from lines of versions
+            that cannot be read otherwise.
         claims: hashes that the journal has, by place.
         runs: the fields `DECISIVE` of all lines, by their key.
         latest: the key of the line that was written last; empty where there is none.
@@ -63,6 +65,7 @@ class Record:
     """
 
     entries: dict[str, list[Entry]] = field(default_factory=dict)
+    written: dict[str, set[str]] = field(default_factory=dict)
     claims: dict[str, set[str]] = field(default_factory=dict)
     runs: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     latest: str = ""
@@ -71,8 +74,7 @@ class Record:
 
     def hashes(self, place: str) -> set[str]:
         """Return the hashes of all that was ever written to a place."""
-        written = {entry.result.output_sha256 for entry in self.entries.get(place, ())}
-        return {one for one in written if one} | self.claims.get(place, set())
+        return self.written.get(place, set()) | self.claims.get(place, set())
 
 
 class Ledger:
@@ -174,23 +176,23 @@ def _read_folder(folder: Path) -> Record:
             record.odd.append(folder / name)
     try:
         for line in read_lines(folder / JOURNAL_FILE):
-            if claim := as_claim(line):
-                record.claims.setdefault(claim[0], set()).add(claim[1])
+            _claim(line, "sha256", record.claims)
     except PlanError:
         record.odd.append(folder / JOURNAL_FILE)
     return record
 
 
-def as_claim(line: Any) -> tuple[str, str] | None:
-    """Return place and hash of a journal's line, or None where it is another one."""
-    if not isinstance(line, dict):
-        return None
-    place, sha256 = line.get("place"), line.get("sha256")
-    return (place, sha256) if isinstance(place, str) and isinstance(sha256, str) else None
+def _claim(line: Any, name: str, claims: dict[str, set[str]]) -> None:
+    """Add the hash that a line has under a name to those of its place, if it has one."""
+    if isinstance(line, dict):
+        place, sha256 = line.get("place"), line.get(name)
+        if isinstance(place, str) and isinstance(sha256, str):
+            claims.setdefault(place, set()).add(sha256)
 
 
 def _take(line: Any, record: Record, times: list[str]) -> bool:
     """Add a manifest's line to a record; return whether it can be believed."""
+    _claim(line, "output_sha256", record.written)
     try:
         place, time = line["place"], line["time"]
         if not isinstance(place, str) or not isinstance(time, str):

@@ -200,6 +200,7 @@ class Manifest:
         del entry["resumed"]
         with self._lock:
             try:
+                make_folders(folder)
                 append_line(path, json.dumps(entry).encode())
             except OSError as error:
                 told = path in self._troubled
@@ -288,8 +289,7 @@ def _prune_journal(folder: Path) -> None:
         {"place": place, "sha256": sha256}
         for place, hashes in record.claims.items()
         for sha256 in hashes
-        if all(sha256 != entry.result.output_sha256 for entry in record.entries.get(place, ()))
-        and ledger.sha256(folder / place) == sha256
+        if sha256 not in record.written.get(place, ()) and ledger.sha256(folder / place) == sha256
     ]
     with suppress(OSError):
         path.unlink()

@@ -148,7 +148,7 @@ def test_the_strength_is_the_one_applied(apply, photos, options, applied):
 
 
 def test_a_blend_of_synonyms_is_written_in_canonical_names(apply, photos):
-    result = apply("-t", "smile:0.6+surprise:0.3", photos / "group.png", "--json")
+    result = apply("-t", "smile:0.6+surprise:0.3", photos / "group.png", "--json", "--manifest")
     assert result.err.startswith("happy:0.6+surprised:0.3 by reggan")
     (line,) = lines_of((photos / MANIFEST_FILE).read_text())
     assert line["settings"]["target"] == "happy:0.6+surprised:0.3"
@@ -195,7 +195,7 @@ def test_lines_without_a_version_still_count_as_done(apply, photos):
 
 @pytest.mark.parametrize("version", [2, "1", None, [], -1])
 def test_lines_of_an_unknown_version_are_done_again(apply, photos, version):
-    apply("-t", "happy", photos / "group.png", "-q")
+    apply("-t", "happy", photos / "group.png", "-q", "--manifest")
     path = photos / MANIFEST_FILE
     line = json.loads(path.read_text())
     path.write_text(json.dumps({**line, "schema_version": version}) + "\n")
