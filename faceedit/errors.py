@@ -61,3 +61,7 @@ class WriteError(PhotoError):
 
 class NoFaceError(PhotoError):
     """No usable face, and the run was told to fail on that."""
+
+
+class NetworkError(FaceEditError):
+    """A network's answer cannot be used: it is not finite, or beyond all measure."""

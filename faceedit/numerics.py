@@ -1,10 +1,11 @@
 """In which numbers networks compute, and whether they are compiled."""
 
+import math
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from faceedit.errors import DeviceError, UsageError
+from faceedit.errors import DeviceError, NetworkError, UsageError
 
 if TYPE_CHECKING:
     import torch
@@ -35,6 +36,30 @@ class Numerics:
 
 
 FULL = Numerics()
+
+
+def check_answer(most: float, **parts: Any) -> None:
+    """Refuse what a network says where it is not finite or beyond all measure.
+
+    Numbers that overflow in ``bf16`` or ``fp16`` are found by this, too.
+
+    Args:
+        most: largest magnitude that can be meant.
+        parts: arrays or tensors of floats by what they are.
+
+    Raises:
+        NetworkError: a part holds NaN, an infinity or a larger number; it is named.
+    """
+    for name, values in parts.items():
+        # The largest magnitude is NaN where any number is.
+        largest = float(abs(values).max()) if 0 not in values.shape else 0.0
+        if not math.isfinite(largest):
+            raise NetworkError(f"the network's answer is not finite ({name})")
+        if largest > most:
+            raise NetworkError(
+                f"the network's answer is beyond all measure ({name}: {largest:.3g}, where "
+                f"{most:g} is the most)"
+            )
 
 
 def pick_numerics(precision: str, device: "torch.device", compile: bool = False) -> Numerics:

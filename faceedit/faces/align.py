@@ -1,11 +1,14 @@
 """The similarity transform between a photo and the square that networks see."""
 
+import math
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
+from faceedit.errors import NetworkError
 from faceedit.faces.topology import MOUTH_CORNERS
+from faceedit.numerics import check_answer
 
 LEFT_EYE = (33, 133)
 RIGHT_EYE = (362, 263)
@@ -15,6 +18,10 @@ TEMPLATE = np.array([[0.3764, 0.3714], [0.6236, 0.3714], [0.5, 0.6421]])
 
 The mean of 1,177 frontal portraits; the side is 2.8 times the distance of the outer eye corners.
 """
+
+
+SMALLEST = 1e-3
+"""Extent of eyes and mouth below which they are one point."""
 
 
 @dataclass(frozen=True)
@@ -81,9 +88,15 @@ def crop_affine(landmarks: np.ndarray, size: int) -> np.ndarray:
     Args:
         landmarks: (478, 2 or 3) mesh points in photo pixels.
         size: side of the crop in pixels.
+
+    Raises:
+        NetworkError: the landmarks are not finite, or lie in one point.
     """
     points = landmarks[:, :2].astype(np.float64)
     anchors = np.stack([points[list(i)].mean(0) for i in (LEFT_EYE, RIGHT_EYE, MOUTH_CORNERS)])
+    check_answer(math.inf, landmarks=anchors)
+    if np.ptp(anchors, axis=0).max() < SMALLEST:
+        raise NetworkError("the network's answer is no face: its landmarks lie in one point")
     return similarity(anchors, TEMPLATE * size - 0.5)
 
 

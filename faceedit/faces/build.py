@@ -2,6 +2,7 @@
 
 import torch
 
+from faceedit.errors import WeightsError
 from faceedit.faces.batching import Batching
 from faceedit.faces.finder import FaceFinder, FindOptions
 from faceedit.faces.graph import GraphModule
@@ -33,4 +34,7 @@ def build_finder(
         checkpoint = registry.checkpoint(name)
         network = GraphModule.from_tensors(checkpoint.tensors, checkpoint.metadata)
         networks.append(network.to(device).eval())
-    return FaceFinder(*networks, options=options, batching=batching)
+    try:
+        return FaceFinder(*networks, options=options, batching=batching)
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise WeightsError(f"{', '.join(FACE_NETWORKS)}: not the face networks: {error}") from error

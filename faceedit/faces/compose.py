@@ -4,17 +4,24 @@ The mask scales the fields rather than blending two pictures: a jaw line that mo
 moved to unmoved and is never seen twice.
 """
 
+import math
+
 import cv2
 import numpy as np
 
+from faceedit.errors import NetworkError
 from faceedit.faces.align import invert
 from faceedit.faces.details import Canvas, Patch
 from faceedit.faces.edit import Edit, sample_field
+from faceedit.numerics import check_answer
 
 MASK_FLOOR = 1.0 / 255.0
 """Where the mask, drawn at native resolution, is below this, nothing changes."""
 OPACITY_FLOOR = 1.0 / 512.0
 """Less paint than this everywhere around changes no pixel of 8 bits and is not drawn."""
+FARTHEST = (8, 4096)
+"""Lengths of a photo, and pixels beside, beyond which nothing is sampled: OpenCV mirrors a photo
+again and again up to there, for hours where a place is not finite."""
 SAMPLES = 4.0
 """Smooth fields are drawn at this many samples per field pixel and filled in linearly."""
 
@@ -28,13 +35,17 @@ def compose(image: np.ndarray, edit: Edit, affine: np.ndarray, mask: np.ndarray)
 
     Args:
         image: (H, W, 3) RGB, uint8 or uint16.
-        edit: fields in crop coordinates, finite.
+        edit: fields in crop coordinates.
         affine: (2, 3) similarity from photo pixels to crop pixels.
         mask: (S, S) float32 in [0, 1] in crop coordinates, 0 on its border.
 
     Returns:
         A new (H, W, 3) array of the photo's type.
+
+    Raises:
+        NetworkError: the edit's numbers are not finite or beyond all measure.
     """
+    edit.check()
     result = image.copy()
     window = _seen_window(mask > 0, mask.shape[0], affine, image.shape[:2], margin=1.5)
     if window is None:
@@ -57,6 +68,8 @@ def compose(image: np.ndarray, edit: Edit, affine: np.ndarray, mask: np.ndarray)
     for patch in patches:
         opacity = (patch.opacity * weight[patch.box])[..., None]
         edited[patch.box] += opacity * (patch.paint * np.float32(top) - edited[patch.box])
+    # Details divide, too; a sum is the cheapest look at all numbers.
+    check_answer(math.inf, pixels=edited.sum())
     np.clip(edited, 0.0, top, out=edited)
     new = np.rint(edited, out=edited).astype(image.dtype)
     cv2.copyTo(new, (weight >= MASK_FLOOR).astype(np.uint8), result[window])
@@ -134,8 +147,16 @@ def _warp(image: np.ndarray, x: np.ndarray, y: np.ndarray, origin: tuple[int, in
 
 
 def _reach(at: np.ndarray, length: int) -> slice:
-    """Return the part of an axis that sampling at these places reads, reflection included."""
-    low, high = int(np.floor(at.min())) - 3, int(np.ceil(at.max())) + 4
+    """Return the part of an axis that sampling at these places reads, reflection included.
+
+    Raises:
+        NetworkError: a place is not finite, or `FARTHEST` away.
+    """
+    first, last = float(at.min()), float(at.max())
+    farthest = FARTHEST[0] * length + FARTHEST[1]
+    if not (-farthest <= first and last <= farthest):
+        raise NetworkError("the network's answer is not finite or beyond all measure (flow)")
+    low, high = int(np.floor(first)) - 3, int(np.ceil(last)) + 4
     # Behind the photo's edge lies its mirror image.
     reflected_low, reflected_high = 2 * (length - 1) - high, 1 - low
     return slice(

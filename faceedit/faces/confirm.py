@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from faceedit.faces.detector import IOU_THRESHOLD, Detection, Detector, overlap
+from faceedit.faces.detector import FARTHEST, IOU_THRESHOLD, Detection, Detector, overlap
 from faceedit.faces.lockstep import Search
 from faceedit.faces.mesh import MARGIN, Mesh, Region, cut, region_of_detection, region_of_landmarks
 from faceedit.faces.types import Face
+from faceedit.numerics import check_answer
 
 LEVEL = np.deg2rad(8)
 MAX_PASSES = 5
@@ -46,6 +47,9 @@ def confirmed(
 
     Returns:
         Faces, in no order. A doubtful one has the score of a nearer look.
+
+    Raises:
+        NetworkError: a face lies far outside the photo.
     """
     scores, regions = yield from _settle(networks.mesh, pixels, detections, presence)
     landmarks, sure = yield from networks.mesh.landmarks(pixels, regions)
@@ -54,6 +58,8 @@ def confirmed(
         for score, own, present in zip(scores, landmarks, sure, strict=True)
         if present >= presence
     ]
+    for face in faces:
+        check_answer(FARTHEST * max(pixels.shape), landmarks=face.landmarks)
     doubtful = [i for i, face in enumerate(faces) if face.score < DOUBT]
     regions = [region_of_landmarks(faces[i].landmarks) for i in doubtful]
     scores = yield from look_nearer(networks.short, pixels, regions)

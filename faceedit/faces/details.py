@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from faceedit.faces.align import invert
+from faceedit.faces.edit import LARGEST_COLOUR
 from faceedit.faces.eyes.edit import BOX, EyeEdit, edit_eye
 from faceedit.faces.eyes.lids import Lids, lay_lids
 from faceedit.faces.mouth.edit import MouthFields, edit_mouth
@@ -20,6 +21,7 @@ from faceedit.faces.mouth.opening import MouthPoints, draw_opening, lip_gap, mou
 from faceedit.faces.mouth.paint import TeethTexture, paint_mouth
 from faceedit.faces.tones import LUMA, muted
 from faceedit.faces.topology import LIPS, eye_distance
+from faceedit.numerics import check_answer
 
 LEVEL = 0.01
 """Radians: pictures turned by less are taken for upright."""
@@ -29,6 +31,9 @@ PALE, LEAST_SEEN = 0.62, 30
 """How near grey they are where they are teeth, and how many pixels tell."""
 LEAST_TONE = 0.75
 """Of the tone expected; darker is no tooth."""
+
+FARTHEST = 4
+"""Sides of a crop within which the points of its face lie."""
 
 Slices = tuple[slice, slice]
 
@@ -68,6 +73,14 @@ class Canvas:
 class Detail(Protocol):
     """A part of an edit that is drawn on the photo's own pixels."""
 
+    def check(self, size: int) -> None:
+        """Check the numbers that `draw` works with, in a crop of a side of `size` pixels.
+
+        Raises:
+            NetworkError: one is not finite or beyond all measure.
+        """
+        ...
+
     def draw(self, canvas: Canvas) -> list[Patch]:
         """Correct the canvas' flow and gain in place, and return what is to be painted."""
         ...
@@ -92,6 +105,17 @@ class MovedPoints:
     after: np.ndarray
     jaws_before: np.ndarray
     jaws_after: np.ndarray
+
+    def check(self, size: int) -> None:
+        """See `Detail.check`: no point lies or moves farther than a few sides of the crop."""
+        check_answer(
+            FARTHEST * size,
+            landmarks=self.before,
+            moved_landmarks=self.after,
+            jaws=self.jaws_before,
+            moved_jaws=self.jaws_after,
+        )
+        check_answer(size, moves=self.after - self.before[:, :2])
 
     def scaled(self, strength: float) -> "MovedPoints":
         """Return the points moved by `strength` of the way."""
@@ -124,6 +148,11 @@ class EyesDetail:
 
     points: MovedPoints
     held: float = 0.0
+
+    def check(self, size: int) -> None:
+        """See `Detail.check`."""
+        self.points.check(size)
+        check_answer(1.0, spectacles=np.float32(self.held))
 
     def scaled(self, strength: float) -> "EyesDetail":
         """See `Detail.scaled`."""
@@ -177,6 +206,13 @@ class MouthDetail:
     texture: TeethTexture
     tone: np.ndarray
     colour: float = 1.0
+
+    def check(self, size: int) -> None:
+        """See `Detail.check`."""
+        self.points.check(size)
+        teeth = self.texture
+        check_answer(LARGEST_COLOUR, tone=self.tone, colour=np.float32(self.colour))
+        check_answer(LARGEST_COLOUR, teeth=teeth.colour, upper=teeth.upper, lower=teeth.lower)
 
     def scaled(self, strength: float) -> "MouthDetail":
         """See `Detail.scaled`."""

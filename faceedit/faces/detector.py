@@ -1,5 +1,6 @@
 """BlazeFace: boxes and six keypoints of faces in square pictures (Bazarevsky et al. 2019)."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,9 +10,12 @@ import torch
 from faceedit.faces.batching import Batching
 from faceedit.faces.graph import GraphModule
 from faceedit.faces.lockstep import Request, Search
+from faceedit.numerics import check_answer
 
 IOU_THRESHOLD = 0.3
 SCORE_CLIP = 100.0
+FARTHEST = 16
+"""Sides of its square within which a network may see a face or a part of one."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,9 @@ class Detector:
 
         Returns:
             For each square its detections in its own pixels, best first.
+
+        Raises:
+            NetworkError: the network's answer is not finite, or far outside its square.
         """
         if not squares:
             return []
@@ -117,11 +124,13 @@ class Detector:
 
     def _run(self, squares: Sequence[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
         out = self.network(self.network.prepare(squares))
+        check_answer(math.inf, boxes=out["boxes"], scores=out["scores"])
         scores = out["scores"][..., 0].clamp(-SCORE_CLIP, SCORE_CLIP).sigmoid()
         return list(zip(out["boxes"].cpu().numpy(), scores.cpu().numpy(), strict=True))
 
     def _decode(self, raw: np.ndarray, scores: np.ndarray, threshold: float) -> list[Detection]:
         kept = np.flatnonzero(scores >= threshold)
+        check_answer(FARTHEST * self.size, boxes=raw[kept])
         points = decode(raw[kept], self._centres[kept], self.size)
         return weighted_nms(points, scores[kept])
 

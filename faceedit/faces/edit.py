@@ -6,12 +6,28 @@ from typing import TYPE_CHECKING, Protocol
 import cv2
 import numpy as np
 
+from faceedit.numerics import check_answer
+
 if TYPE_CHECKING:
     from faceedit.faces.details import Detail
 
 
+LARGEST_RATIO = 8.0
+"""Of log ratios: a factor of 3,000, beyond what any display shows."""
+LARGEST_COLOUR = 16.0
+"""Of paint, whose colours lie in [0, 1] or a little beyond."""
+
+
 class Paint(Protocol):
     """New pixels for what the photo does not show."""
+
+    def check(self) -> None:
+        """Check the numbers that `sample` draws from.
+
+        Raises:
+            NetworkError: one is not finite or beyond all measure.
+        """
+        ...
 
     def sample(self, to_crop: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         """Draw the paint on a pixel grid.
@@ -38,6 +54,10 @@ class RasterPaint:
     pixels: np.ndarray
     size: int
 
+    def check(self) -> None:
+        """See `Paint.check`."""
+        check_answer(LARGEST_COLOUR, paint=self.pixels)
+
     def sample(self, to_crop: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         """Draw the paint on a pixel grid; see `Paint.sample`."""
         return sample_field(self.pixels, self.size, to_crop, size)
@@ -60,6 +80,12 @@ class TexturePaint:
     log_gain: np.ndarray
     saturation: np.ndarray
     size: int
+
+    def check(self) -> None:
+        """See `Paint.check`."""
+        check_answer(LARGEST_COLOUR, texture=self.texture, saturation=self.saturation)
+        check_answer(LARGEST_RATIO, light=self.log_gain)
+        check_answer(1e6, place=self.to_texture)
 
     def sample(self, to_crop: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         """Draw the paint on a pixel grid; see `Paint.sample`."""
@@ -100,6 +126,19 @@ class Edit:
     paint: Paint
     size: int
     details: "tuple[Detail, ...]" = ()
+
+    def check(self) -> None:
+        """Check that the edit can be composed; a crop's side is the farthest that anything moves.
+
+        Raises:
+            NetworkError: a number is not finite or beyond all measure.
+        """
+        check_answer(self.size, flow=self.flow)
+        check_answer(LARGEST_RATIO, log_ratio=self.log_ratio)
+        check_answer(LARGEST_COLOUR, opacity=self.opacity)
+        self.paint.check()
+        for detail in self.details:
+            detail.check(self.size)
 
     def scaled(self, strength: float) -> "Edit":
         """Scale F, R and A; 0 is the identity."""

@@ -6,7 +6,6 @@ weights file's metadata; values are numbered, and a step's parameters are named 
 of `attention`. Values are (N, C, H, W), kept channels-last in memory.
 """
 
-import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -15,12 +14,15 @@ from typing import Any, Self
 
 import numpy as np
 import torch
-from safetensors import safe_open
 from torch import Tensor, nn
 from torch.nn import functional
 
 from faceedit.errors import WeightsError
 from faceedit.faces import attention
+from faceedit.faces.graph_shapes import Step, check_steps
+from faceedit.ranges import check_ranges
+from faceedit.registry import load_checkpoint
+from faceedit.untrusted import parse_json
 
 
 def _activate(x: Tensor, activation: str | None, slope: Tensor | None) -> Tensor:
@@ -111,16 +113,6 @@ OPERATORS: Mapping[str, Callable[..., Tensor]] = {
 
 
 @dataclass(frozen=True)
-class Step:
-    """One operator applied to values already there."""
-
-    operator: str
-    inputs: tuple[int, ...]
-    output: int
-    options: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
 class Call:
     """A step ready to run.
 
@@ -146,40 +138,48 @@ class GraphModule(nn.Module):
         tensors: parameters by name, any float dtype; they are kept in float32.
 
     Raises:
-        WeightsError: a step needs an operator or a tensor that is not there.
+        WeightsError: a number is out of range, or a step cannot run: it needs an operator, a value
+            or a tensor that is not there or does not fit.
     """
 
     def __init__(self, architecture: Mapping[str, Any], tensors: Mapping[str, Tensor]):
         super().__init__()
         try:
-            self.size = int(architecture["size"])
-            self.range = (float(architecture["range"][0]), float(architecture["range"][1]))
-            self.input = int(architecture["input"])
-            self.outputs: dict[str, int] = dict(architecture["outputs"])
-            self.steps = [
-                Step(name, tuple(inputs), output, options)
-                for name, inputs, output, options in architecture["steps"]
-            ]
-        except (KeyError, TypeError, ValueError, IndexError) as error:
+            self._read(architecture)
+            unknown = {step.operator for step in self.steps} - set(OPERATORS)
+            if unknown:
+                raise WeightsError(f"operators of a newer faceedit: {', '.join(sorted(unknown))}")
+            shapes = self._keep(tensors)
+            check_steps(self.steps, (self.input, self.size), self.outputs, shapes)
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
             raise WeightsError(f"this is no architecture of a face network: {error}") from error
-        unknown = {step.operator for step in self.steps} - set(OPERATORS)
-        if unknown:
-            raise WeightsError(f"operators of a newer faceedit: {', '.join(sorted(unknown))}")
-        self._parameter_names: dict[int, list[str]] = {}
+        self._calls: dict[frozenset[int], list[Call]] = {}
+
+    def _read(self, architecture: Mapping[str, Any]) -> None:
+        low, high = architecture["range"]
+        check_ranges(size=(architecture["size"], 16, 512), range=((low, high), -1e3, 1e3))
+        self.size: int = architecture["size"]
+        self.range = (float(low), float(high))
+        self.input = int(architecture["input"])
+        self.outputs: dict[str, int] = dict(architecture["outputs"])
+        self.steps = [
+            Step(name, tuple(inputs), output, options)
+            for name, inputs, output, options in architecture["steps"]
+        ]
+
+    def _keep(self, tensors: Mapping[str, Tensor]) -> dict[int, dict[str, tuple[int, ...]]]:
+        """Register the parameters, and return their shapes by the outputs of their steps."""
+        shapes: dict[int, dict[str, tuple[int, ...]]] = {}
         for name, tensor in tensors.items():
             output, kind = name.split(".")
+            if kind not in ("weight", "bias", "slope"):
+                raise ValueError(f"nothing has a {kind!r}")
             layout = torch.channels_last if tensor.ndim == 4 else torch.contiguous_format
             value = tensor.float().contiguous(memory_format=layout)
             self.register_buffer(_buffer_name(int(output), kind), value)
-            self._parameter_names.setdefault(int(output), []).append(kind)
-        for step in self.steps:
-            needed = {"weight", "bias"} if step.operator == "conv" else set()
-            if step.options.get("activation") == "prelu":
-                needed.add("slope")
-            missing = needed - set(self._parameter_names.get(step.output, []))
-            if missing:
-                raise WeightsError(f"tensors are missing for value {step.output}: {missing}")
-        self._calls: dict[frozenset[int], list[Call]] = {}
+            shapes.setdefault(int(output), {})[kind] = tuple(tensor.shape)
+        self._parameter_names = {output: list(kinds) for output, kinds in shapes.items()}
+        return shapes
 
     @classmethod
     def from_tensors(cls, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> Self:
@@ -189,8 +189,8 @@ class GraphModule(nn.Module):
             WeightsError: the metadata holds no architecture.
         """
         try:
-            architecture = json.loads(metadata["architecture"])
-        except (KeyError, json.JSONDecodeError) as error:
+            architecture = parse_json(metadata["architecture"])
+        except (KeyError, ValueError) as error:
             raise WeightsError(f"no architecture in the weights' metadata: {error}") from error
         return cls(architecture, tensors)
 
@@ -201,13 +201,8 @@ class GraphModule(nn.Module):
         Raises:
             WeightsError: the file is missing or not a converted face network.
         """
-        try:
-            with safe_open(path, framework="pt") as file:
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-                metadata = file.metadata() or {}
-        except Exception as error:
-            raise WeightsError(f"{path}: {error}") from error
-        return cls.from_tensors(tensors, metadata)
+        checkpoint = load_checkpoint(path)
+        return cls.from_tensors(checkpoint.tensors, checkpoint.metadata)
 
     @property
     def device(self) -> torch.device:

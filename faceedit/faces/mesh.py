@@ -1,5 +1,6 @@
 """The attention mesh: 478 landmarks of faces that were proposed (Grishchenko et al. 2020)."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,10 +10,11 @@ import torch
 from torch import Tensor
 
 from faceedit.faces.batching import Batching
-from faceedit.faces.detector import Detection
+from faceedit.faces.detector import FARTHEST, Detection
 from faceedit.faces.graph import GraphModule
 from faceedit.faces.lockstep import Ask, Request, Search
 from faceedit.faces.types import N_LANDMARKS
+from faceedit.numerics import check_answer
 
 MARGIN = 1.5
 N_MESH, N_IRIS = 468, 5
@@ -157,6 +159,9 @@ class Mesh:
         Returns:
             landmarks: of each region, (478, 3) float32 in pixels of the photo.
             presence: of each region, 0 to 1.
+
+        Raises:
+            NetworkError: the network's answer is not finite, or far outside its square.
         """
         return self._search(self.look, pixels, regions)
 
@@ -205,6 +210,8 @@ class Mesh:
     ) -> list[tuple[np.ndarray, float]]:
         out = self.network(self.network.prepare(squares), outputs)
         landmarks, logits = self._assemble(out)
+        check_answer(FARTHEST * self.size, landmarks=landmarks)
+        check_answer(math.inf, presence=logits)
         presence = logits.sigmoid().tolist()
         return list(zip(landmarks.cpu().numpy(), presence, strict=True))
 

@@ -29,8 +29,10 @@ class OrientedGradients(nn.Module):
         super().__init__()
         self.levels, self.grid = levels, grid
         self.channels = directions * levels
-        angles = torch.arange(directions) * (2 * math.pi / directions)
-        across = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]]) / 4
+        # Where a network is built without memory these have some all the same: no file keeps them.
+        angles = torch.arange(directions, device="cpu") * (2 * math.pi / directions)
+        sobel = [[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]]
+        across = torch.tensor(sobel, device="cpu") / 4
         kernels = torch.cos(angles).view(-1, 1, 1) * across
         kernels = kernels + torch.sin(angles).view(-1, 1, 1) * across.T
         self.kernels: Tensor

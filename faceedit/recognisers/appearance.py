@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from faceedit.nn.parsing import Parser
+from faceedit.ranges import check_ranges
 from faceedit.recognisers.base import Recogniser, resample
 from faceedit.recognisers.looks import Looks, zone_shares
 from faceedit.studio.lights import LIGHTS
@@ -84,6 +85,9 @@ class AppearanceRecogniser(Recogniser[AppearanceOutput, AppearanceReading]):
         widths: channels of the stages of their encoder.
         zone_width: channels that are averaged over each zone.
         dropout: in training, see `Looks`.
+
+    Raises:
+        ValueError: a number is out of range.
     """
 
     name: ClassVar[str] = "appearance"
@@ -99,6 +103,17 @@ class AppearanceRecogniser(Recogniser[AppearanceOutput, AppearanceReading]):
         dropout: float = 0.35,
     ):
         super().__init__()
+        check_ranges(
+            size=(size, 32, 512),
+            looks_size=(looks_size, 32, 512),
+            parser_widths=(parser_widths, 1, 512),
+            inner=(inner, 1, 512),
+            widths=(widths, 1, 512),
+            zone_width=(zone_width, 1, 512),
+            dropout=(dropout, 0.0, 0.9),
+        )
+        if size % 16 or looks_size % 16:
+            raise ValueError(f"sizes are multiples of 16, not {size} and {looks_size}")
         self.size, self.looks_size, self.zone_width = size, looks_size, zone_width
         self.parser_widths, self.inner, self.widths = (
             tuple(parser_widths), tuple(inner), tuple(widths),

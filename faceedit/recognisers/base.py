@@ -13,10 +13,15 @@ from torch.nn import functional as F
 from faceedit.errors import WeightsError
 from faceedit.faces.align import Crop
 from faceedit.faces.tones import LUMA
+from faceedit.nn.loading import build_network
+from faceedit.numerics import check_answer
 from faceedit.registry import Checkpoint, write_checkpoint
 
 METHOD = "recogniser"
 """The method that all their checkpoints name; the profile is the recogniser's name."""
+
+LARGEST = 1e6
+"""Magnitude that nothing a recogniser says comes near."""
 
 Output = TypeVar("Output")
 Reading = TypeVar("Reading")
@@ -63,13 +68,18 @@ class Recogniser(nn.Module, ABC, Generic[Output, Reading]):
 
         Returns:
             One reading per crop, in order.
+
+        Raises:
+            NetworkError: the network's answer is not finite.
         """
         device = next(self.parameters()).device
         found: list[Reading] = []
         for start in range(0, len(crops), batch):
             x = to_batch(crops[start : start + batch], self.crop_size).to(device)
             x = x.contiguous(memory_format=torch.channels_last)
-            found += self.readings(self.describe(x))
+            output = self.describe(x)
+            check_answer(LARGEST, **_parts(self.name, output))
+            found += self.readings(output)
         return found
 
     @classmethod
@@ -85,8 +95,7 @@ class Recogniser(nn.Module, ABC, Generic[Output, Reading]):
                 f"not of {METHOD} {cls.name}"
             )
         try:
-            network = cls(**checkpoint.architecture)
-            network.load_state_dict(checkpoint.tensors)
+            network = build_network(lambda: cls(**checkpoint.architecture), checkpoint.tensors)
         except (TypeError, ValueError, RuntimeError) as error:
             raise WeightsError(
                 f"weights of {METHOD} {cls.name} that this version does not read: {error}"
@@ -111,6 +120,13 @@ class Recogniser(nn.Module, ABC, Generic[Output, Reading]):
         return write_checkpoint(
             path, tensors, method=METHOD, profile=self.name, architecture=self.architecture
         )
+
+
+def _parts(name: str, output: Any) -> dict[str, Tensor]:
+    """Return an output's tensors by what they are."""
+    if isinstance(output, Tensor):
+        return {name: output}
+    return {f"{name}, {part}": tensor for part, tensor in output._asdict().items()}
 
 
 def to_batch(crops: Sequence[Crop], size: int) -> Tensor:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from faceedit.nn.residual import ResidualEncoder
+from faceedit.ranges import check_ranges
 from faceedit.recognisers.base import Recogniser, grey, window
 from faceedit.targets import ACTION_UNITS, EXPRESSIONS
 
@@ -63,6 +64,9 @@ class ExpressionRecogniser(Recogniser[ExpressionOutput, ExpressionReading]):
         widths: channels of the stages; each halves the resolution of the one before.
         size: side in pixels of the square that it sees.
         dropout: of the features, in training.
+
+    Raises:
+        ValueError: a number is out of range.
     """
 
     name: ClassVar[str] = "expression"
@@ -74,6 +78,7 @@ class ExpressionRecogniser(Recogniser[ExpressionOutput, ExpressionReading]):
         dropout: float = 0.3,
     ):
         super().__init__()
+        check_ranges(widths=(widths, 1, 512), size=(size, 32, 512), dropout=(dropout, 0.0, 0.9))
         self.widths, self.size = tuple(widths), size
         self.encoder = ResidualEncoder(1, widths)
         self.dropout = nn.Dropout(dropout)

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from faceedit.nn.gradients import OrientedGradients
 from faceedit.nn.residual import Residual
+from faceedit.ranges import check_ranges
 from faceedit.recognisers.base import Recogniser, grey, window
 
 IDENTITY_WINDOW = (8 / 64, 9 / 64, 56 / 64, 57 / 64)
@@ -51,6 +52,9 @@ class IdentityRecogniser(Recogniser[Tensor, Identity]):
         grid: cells along its side.
         dropout: of the residual network's features, in training.
 
+    Raises:
+        ValueError: a number is out of range.
+
     Attributes:
         balance: weight of the linear reading's cosine, 0 to 1; chosen after training.
         threshold: cosine from which two faces count as one person's; chosen after training.
@@ -67,6 +71,15 @@ class IdentityRecogniser(Recogniser[Tensor, Identity]):
         dropout: float = 0.4,
     ):
         super().__init__()
+        check_ranges(
+            dimensions=(dimensions, 2, 2048),
+            widths=(widths, 1, 512),
+            levels=(levels, 1, 6),
+            grid=(grid, 2, 32),
+            dropout=(dropout, 0.0, 0.9),
+        )
+        if grid % 2:
+            raise ValueError(f"grid is {grid}, which is not even")
         self.dimensions, self.widths = dimensions, tuple(widths)
         self.levels, self.grid = levels, grid
         self.gradients = OrientedGradients(levels=levels, grid=grid)

@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from faceedit.faces.align import crop_affine
 from faceedit.faces.raster import fill_polygon
 from faceedit.faces.topology import N_SURFACE, mean_shape
+from faceedit.ranges import check_ranges
 from faceedit.recognisers.base import Recogniser, window
 
 SIZE = 128
@@ -55,6 +56,9 @@ class NaturalnessRecogniser(Recogniser[Tensor, NaturalnessReading]):
         widest: no convolution has more.
         features: channels of the first linear layer.
         masked: whether the hull is all that is seen; False shows the whole window.
+
+    Raises:
+        ValueError: a number is out of range.
     """
 
     name: ClassVar[str] = "naturalness"
@@ -63,6 +67,9 @@ class NaturalnessRecogniser(Recogniser[Tensor, NaturalnessReading]):
         self, width: int = 64, widest: int = 2048, features: int = 256, masked: bool = True
     ):
         super().__init__()
+        check_ranges(width=(width, 1, 512), widest=(widest, 1, 4096), features=(features, 1, 4096))
+        if not isinstance(masked, bool):
+            raise ValueError(f"masked is {masked!r}, not true or false")
         self.width, self.widest, self.features, self.masked = width, widest, features, masked
         widths = [3, *(min(width << i, widest) for i in range(LAYERS))]
         self.convolutions = nn.ModuleList(

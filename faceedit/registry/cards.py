@@ -1,7 +1,6 @@
 """What ``registry.toml`` says of each checkpoint."""
 
 import re
-import tomllib
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
 
@@ -10,19 +9,21 @@ from pydantic import (
     ConfigDict,
     Field,
     JsonValue,
-    PositiveInt,
     StringConstraints,
     ValidationError,
     field_validator,
 )
 
 from faceedit.errors import WeightsError
+from faceedit.registry.header import MAX_CHECKPOINT
+from faceedit.untrusted import parse_toml, read_text
 
 REGISTRY_FILE = "registry.toml"
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Score = float | dict[str, float]
+_MOST_REASONS = 5
 
 
 class _Strict(BaseModel):
@@ -80,8 +81,8 @@ class Card(_Strict):
     profile: Text
     file: str
     sha256: Sha256
-    size: PositiveInt
-    crop_size: PositiveInt
+    size: Annotated[int, Field(ge=1, le=MAX_CHECKPOINT)]
+    crop_size: Annotated[int, Field(ge=1, le=4096)]
     targets: tuple[Text, ...] = ()
     head: Literal["compose", "rgb", "none"]
     data: Text
@@ -123,10 +124,11 @@ def read_cards(path: Path) -> dict[str, Card]:
         Cards by name, in the file's order.
 
     Raises:
-        WeightsError: the file cannot be read, is not TOML or an entry is not a sound card.
+        WeightsError: the file cannot be read, is no regular file of at most a megabyte, is not TOML
+            or an entry is not a sound card.
     """
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = parse_toml(read_text(path))
     except (OSError, ValueError) as error:
         raise WeightsError(f"{path}: cannot be read as a registry: {error}") from error
     tables = content.get("checkpoints")
@@ -147,4 +149,5 @@ def _explain(error: ValidationError) -> str:
     for detail in error.errors(include_url=False):
         where = ".".join(str(part) for part in detail["loc"])
         reasons.append(f"{where}: {detail['msg'].removeprefix('Value error, ')}")
-    return "; ".join(reasons)
+    more = len(reasons) - _MOST_REASONS
+    return "; ".join(reasons[:_MOST_REASONS]) + (f"; and {more} more" if more > 0 else "")

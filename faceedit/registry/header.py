@@ -1,14 +1,21 @@
 """A safetensors file's header, read by hand so that every wrong file gets its own message."""
 
 import hashlib
-import json
+import os
 import struct
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 
 from faceedit.errors import WeightsError
+from faceedit.untrusted import open_regular, parse_json
 
-MAX_HEADER = 100_000_000
+MAX_CHECKPOINT = 1 << 30
+"""Bytes of a checkpoint; the largest that ships has 16 MB."""
+MAX_HEADER = 1 << 22
+"""Bytes of its header; the longest that ships has 93 kB."""
+MAX_NAME = 64
+"""Characters in the names of a method and a profile."""
 
 _PREFIX = 8
 _LFS_MAGIC = b"version https://git-lfs"
@@ -36,8 +43,12 @@ class Header:
 
 
 def sha256_of(path: Path) -> str:
-    """Return the hash of a whole file as 64 lower-case hexadecimal digits."""
-    with path.open("rb") as file:
+    """Return the hash of a whole file as 64 lower-case hexadecimal digits.
+
+    Raises:
+        WeightsError: it cannot be read, is no regular file, or is larger than `MAX_CHECKPOINT`.
+    """
+    with _open(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -48,8 +59,9 @@ def read_header(path: Path) -> Header:
         path: the file; its name does not matter.
 
     Raises:
-        WeightsError: the file is missing, empty, truncated, something else (a git-lfs pointer, a
-            pickle, ...), or its metadata does not name method, profile and architecture.
+        WeightsError: the file is missing, empty, truncated, larger than `MAX_CHECKPOINT`, something
+            else (a pipe, a git-lfs pointer, a pickle, ...), or its metadata does not name method,
+            profile and architecture.
     """
     content = _read_json(path)
     metadata = content.get("__metadata__", {})
@@ -59,8 +71,13 @@ def read_header(path: Path) -> Header:
             f"{path}: its metadata does not name {', '.join(missing)}; what a checkpoint is is "
             "never guessed from its tensors, so write it with faceedit's write_checkpoint"
         )
+    for key in ("method", "profile"):
+        if len(metadata[key]) > MAX_NAME or not metadata[key].isprintable():
+            raise WeightsError(
+                f"{path}: the {key} in its metadata is no name of at most {MAX_NAME} characters"
+            )
     try:
-        architecture = json.loads(metadata["architecture"])
+        architecture = parse_json(metadata["architecture"])
     except ValueError:
         architecture = None
     if not isinstance(architecture, dict):
@@ -68,29 +85,44 @@ def read_header(path: Path) -> Header:
     return Header(path, metadata["method"], metadata["profile"], architecture, metadata)
 
 
-def _read_json(path: Path) -> dict:
-    if path.is_dir():
-        raise WeightsError(f"{path}: is a folder, not a .safetensors file")
+def _open(path: Path) -> BufferedReader:
+    """Open a file of weights.
+
+    Raises:
+        WeightsError: it cannot be opened, is no regular file, or is too large.
+    """
     try:
-        size = path.stat().st_size
-        with path.open("rb") as file:
+        return open_regular(path, MAX_CHECKPOINT)
+    except FileNotFoundError:
+        raise WeightsError(f"{path}: there is no such weights file") from None
+    except OSError as error:
+        raise WeightsError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except ValueError as error:
+        raise WeightsError(f"{path}: {error}; weights are .safetensors files") from None
+
+
+def _read_json(path: Path) -> dict:
+    try:
+        with _open(path) as file:
+            size = os.fstat(file.fileno()).st_size
             start = file.read(64)
             _check_start(path, start, size)
             (length,) = struct.unpack_from("<Q", start)
             file.seek(_PREFIX)
             raw = file.read(length)
-    except FileNotFoundError:
-        raise WeightsError(f"{path}: there is no such weights file") from None
     except OSError as error:
         raise WeightsError(f"{path}: cannot be read: {error.strerror or error}") from error
     try:
-        content = json.loads(raw)
+        content = parse_json(raw)
         end = max(
             (t["data_offsets"][1] for k, t in content.items() if k != "__metadata__"), default=0
         )
         sound = all(isinstance(v, str) for v in content.get("__metadata__", {}).values())
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
-        raise WeightsError(f"{path}: its safetensors header is damaged; fetch it again") from None
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+        why = f" ({error})" if type(error) is ValueError else ""
+        raise WeightsError(
+            f"{path}: its safetensors header is damaged{why}; fetch it again"
+        ) from None
     if not sound or not isinstance(end, int):
         raise WeightsError(f"{path}: its safetensors header is damaged; fetch it again")
     expected = _PREFIX + length + end

@@ -11,6 +11,7 @@ from faceedit.registry.cards import REGISTRY_FILE, Card, read_cards
 from faceedit.registry.checkpoint import Checkpoint, check_sha256, load_checkpoint
 from faceedit.registry.folders import search_folders, user_weights
 from faceedit.registry.header import Header, read_header
+from faceedit.untrusted import read_text
 
 
 @dataclass(frozen=True)
@@ -30,9 +31,11 @@ class Entry:
             return None
         path = self.folder / self.card.card
         try:
-            return path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise WeightsError(f"{path}: the card of {self.card.name} cannot be read") from error
+            return read_text(path)
+        except (OSError, ValueError) as error:
+            raise WeightsError(
+                f"{path}: the card of {self.card.name} cannot be read: {error}"
+            ) from error
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ class Registry:
         # The farthest folder comes first so that its entries keep their order and nearer ones win.
         for folder in reversed(searched):
             path = folder / REGISTRY_FILE
-            if _is_file(path):
+            if _is_there(path):
                 entries.update({n: Entry(card, folder) for n, card in read_cards(path).items()})
         if not entries:
             raise WeightsError(
@@ -107,10 +110,10 @@ class Registry:
         raise WeightsError(unknown("checkpoint", name, self.entries))
 
     def locate(self, name: str) -> Path | None:
-        """Return the nearest file that bears the card's file name, unchecked, or None."""
+        """Return the nearest thing that bears the card's file name, unchecked, or None."""
         file = self.card(name).file
         paths = (folder / file for folder in self.folders)
-        return next((path for path in paths if _is_file(path)), None)
+        return next((path for path in paths if _is_there(path)), None)
 
     def find(self, name: str) -> Path:
         """Return what `locate` does, or raise WeightsError with what to do about it."""
@@ -197,11 +200,13 @@ class Registry:
         )
 
 
-def _is_file(path: Path) -> bool:
+def _is_there(path: Path) -> bool:
+    """Say whether there is anything at a path; who reads it complains of what is no file."""
     try:
-        return path.is_file()
-    except PermissionError:  # a home that is another user's must not stop the packaged weights
+        path.stat()
+    except OSError:  # a home that is another user's must not stop the packaged weights
         return False
+    return True
 
 
 def open_registry(weights: Path | None = None) -> Registry:
@@ -213,6 +218,6 @@ def open_registry(weights: Path | None = None) -> Registry:
     Raises:
         WeightsError: `weights` does not exist or is no checkpoint, or a registry is not sound.
     """
-    if weights is not None and weights.is_file():
+    if weights is not None and _is_there(weights) and not weights.is_dir():
         return Registry.load(given=read_header(weights))
     return Registry.load(search_folders(weights))

@@ -1,12 +1,13 @@
 """Recipes as users write them: TOML files and ``--set key=value``."""
 
 import dataclasses
-import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 from faceedit.errors import UsageError
+from faceedit.ranges import short
+from faceedit.untrusted import MAX_DEPTH, parse_toml, read_text
 
 R = TypeVar("R")
 
@@ -15,10 +16,10 @@ def read_recipe(path: Path) -> dict[str, Any]:
     """Read a recipe's settings from a TOML file.
 
     Raises:
-        UsageError: it cannot be read.
+        UsageError: it cannot be read, is no regular file of at most a megabyte, or is no TOML.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return parse_toml(read_text(path))
     except (OSError, ValueError) as error:
         raise UsageError(f"{path}: cannot be read as a recipe: {error}") from error
 
@@ -33,11 +34,11 @@ def parse_settings(settings: Iterable[str]) -> dict[str, Any]:
     for setting in settings:
         name, equals, text = setting.partition("=")
         keys = [key.strip() for key in name.split(".")]
-        if not equals or not all(keys):
+        if not equals or not all(keys) or len(keys) > MAX_DEPTH:
             raise UsageError(f"cannot read --set {setting!r}; write NAME=VALUE")
         try:
-            value = tomllib.loads(f"value = {text}")["value"]
-        except tomllib.TOMLDecodeError:
+            value = parse_toml(f"value = {text}")["value"]
+        except ValueError:
             value = text.strip()
         table: dict[str, Any] = {keys[-1]: value}
         for key in reversed(keys[:-1]):
@@ -77,10 +78,17 @@ def override(recipe: R, settings: Mapping[str, Any]) -> R:
     try:
         return TypeAdapter(type(recipe)).validate_python(whole)
     except ValidationError as error:
-        wrong = [
-            f"{'.'.join(map(str, e['loc']))} = {e['input']!r}: {e['msg']}" for e in error.errors()
-        ]
-        raise UsageError(f"the recipe does not fit: {'; '.join(wrong)}") from error
+        raise UsageError(
+            f"the recipe does not fit: {'; '.join(map(_explain, error.errors()))}"
+        ) from error
+
+
+def _explain(error: Any) -> str:
+    place = ".".join(map(str, error["loc"]))
+    if error["type"] == "value_error":
+        # A recipe's own check names the setting in its table.
+        return f"{place}: {error['ctx']['error']}".removeprefix(": ")
+    return f"{place} = {short(error['input'])}: {error['msg']}"
 
 
 def _check_names(recipe: Any, settings: Mapping[str, Any], prefix: str) -> None:

@@ -120,5 +120,5 @@ def test_an_aligner_corrects_landmarks(finder, make_method, astronaut):
 
 def test_fields_that_are_no_numbers_are_refused(finder, make_method, astronaut):
     editor = FaceEditor(finder, make_method(value=np.nan))
-    with pytest.raises(FaceEditError, match="not numbers"):
+    with pytest.raises(FaceEditError, match="answer is not finite"):
         editor.edit_pixels(astronaut, HAPPY)

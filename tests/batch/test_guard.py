@@ -84,5 +84,5 @@ def test_no_cosine_is_refused(network):
 
 
 def test_fields_that_are_no_numbers_are_an_error(finder, make_method, astronaut):
-    with pytest.raises(FaceEditError, match="not numbers"):
+    with pytest.raises(FaceEditError, match="answer is not finite"):
         FaceEditor(finder, make_method(value=float("nan"))).edit_pixels(astronaut, HAPPY)

@@ -101,6 +101,20 @@ def test_no_exception_of_one_photo_stops_the_others(finder, make_method, folder,
     assert results["b.png"].outcome == "edited"
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e30])
+def test_a_network_that_goes_wrong_costs_one_photo(finder, make_method, folder, value):
+    class Wrong(make_method):
+        def edit(self, crops, target):
+            self.value = value if not self.calls else 0.3
+            return super().edit(crops, target)
+
+    results = results_of(folder, FaceEditor(finder, Wrong()))
+    assert results["a.png"].outcome == "failed"
+    assert results["a.png"].reason.startswith("the network's answer is ")
+    assert not results["a.png"].job.target.exists()
+    assert results["b.png"].outcome == "edited"
+
+
 def test_an_interruption_is_no_photos_failure(finder, make_method, folder):
     class Interrupted(make_method):
         def edit(self, crops, target):

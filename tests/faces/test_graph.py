@@ -113,7 +113,7 @@ def test_what_is_no_face_network_is_refused(tmp_path):
         GraphModule.from_tensors({}, {})
     with pytest.raises(WeightsError, match="newer"):
         GraphModule(
-            {"size": 1, "range": [0, 1], "input": 0, "outputs": {}, "steps": [["x", [0], 1, {}]]},
+            {"size": 16, "range": [0, 1], "input": 0, "outputs": {}, "steps": [["x", [0], 1, {}]]},
             {},
         )
     with pytest.raises(WeightsError, match=r"none\.safetensors"):

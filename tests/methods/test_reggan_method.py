@@ -8,8 +8,9 @@ import made_up
 import numpy as np
 import pytest
 import torch
+from registry_hostile import fill
 
-from faceedit.errors import UsageError, WeightsError
+from faceedit.errors import NetworkError, UsageError, WeightsError
 from faceedit.faces.align import Crop
 from faceedit.faces.compose import compose
 from faceedit.faces.details import EyesDetail, MouthDetail
@@ -23,6 +24,7 @@ from faceedit.methods.reggan.method import ONSET, RegGAN, RgbRegGAN, load
 from faceedit.methods.reggan.rgb_generator import RgbGenerator
 from faceedit.methods.reggan.shape_layer import BLOCKS
 from faceedit.methods.reggan.teeth import pack_textures, plain_texture, unpack_textures
+from faceedit.numerics import Numerics
 from faceedit.registry import Checkpoint, load_checkpoint, write_checkpoint
 from faceedit.targets import EXPRESSIONS, Expression, Target
 
@@ -277,6 +279,39 @@ def test_the_painted_picture_fades_in(rgb, strength, opacity):
     crop = Crop(np.full((64, 64, 3), 0.5, "f4"), made_up.place(made_up.person(0)), np.eye(2, 3))
     edit = RgbRegGAN(rgb).edit([crop], target(happy=strength))[0]
     np.testing.assert_allclose(edit.opacity, opacity, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("start", "value"),
+    [
+        ("shape_layer.weight", 1e4),
+        ("shape_layer.weight", 1e30),
+        ("shape_layer.jaws", 1e30),
+        ("shade_layer.maps", 1e3),
+        ("refinement.stem", 1e38),
+        ("refinement.output", 1e5),
+        ("refinement.output", 1e38),
+        ("spectacles", 1e38),
+    ],
+)
+def test_weights_that_lead_beyond_all_measure_edit_nothing(checkpoint, start, value):
+    tensors = dict(checkpoint.tensors)
+    fill(start, value)(tensors, {})
+    loud = load(replace(checkpoint, tensors=tensors), CPU)
+    with pytest.raises(NetworkError, match=r"^the network's answer is "):
+        loud.edit([face()], target(happy=1.0))
+
+
+def test_a_picture_that_overflows_before_its_tanh_is_no_white_one(rgb, tmp_path):
+    checkpoint = paper_weights(tmp_path / "x.safetensors", rgb)
+    for precision, value in (("fp32", 1e38), ("bf16", 1e38), ("fp16", 6e4)):
+        tensors = dict(checkpoint.tensors)
+        fill("refinement.output", value)(tensors, {})
+        loud = load(replace(checkpoint, tensors=tensors), CPU, Numerics(precision))
+        crop = face()
+        small = Crop(crop.pixels[:64, :64].copy(), crop.landmarks, crop.affine)
+        with pytest.raises(NetworkError, match=r"not finite \(picture\)"):
+            loud.edit([small], target(happy=1.0))
 
 
 def test_plain_teeth_do_where_none_were_learned(generator, tmp_path):

@@ -1,9 +1,10 @@
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from faceedit.errors import UsageError, WeightsError
+from faceedit.errors import NetworkError, UsageError, WeightsError
 from faceedit.faces.align import Crop
 from faceedit.recognisers.bundle import NAMES, RECOGNISERS, Recognisers
 from faceedit.registry import Registry, open_registry
@@ -60,6 +61,15 @@ def test_nothing_loaded_reads_nothing(registry):
     seen = Recognisers.load(registry, names=()).read(crops_of(2))
     assert [one.expression for one in seen] == [None, None]
     assert Recognisers.load(registry).read([]) == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_network_that_overflows_says_nothing(registry, name):
+    sound = registry.checkpoint(name)
+    tensors = {k: v.float() * 1e30 if v.ndim > 1 else v for k, v in sound.tensors.items()}
+    network = RECOGNISERS[name].load(replace(sound, tensors=tensors))
+    with pytest.raises(NetworkError, match=f"answer is not finite .{name}"):
+        network.read(crops_of(1))
 
 
 def test_all_that_is_missing_is_named(recogniser_weights, tmp_path):

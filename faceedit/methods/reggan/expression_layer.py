@@ -13,7 +13,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from faceedit.ranges import check_ranges
+
 STRIP_SYSTEMS = 8192
+MAX_FIELD = 15
+"""Largest side of a receptive field."""
 
 
 class ExpressionLayer(nn.Module):
@@ -188,5 +192,6 @@ class ExpressionLayerFitter:
 
 
 def _check_field(field: int) -> None:
-    if field < 1 or field % 2 == 0:
+    check_ranges(field=(field, 1, MAX_FIELD))
+    if field % 2 == 0:
         raise ValueError(f"the receptive field's side must be odd, not {field}")

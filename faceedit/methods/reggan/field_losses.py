@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from faceedit.methods.reggan.generator import FLOW_UNIT, RATIO_UNIT, FieldTensors
+from faceedit.ranges import Ranged, ranged
 
 _DARKEST = 0.03
 _STRONG = 0.1
@@ -14,7 +15,7 @@ _STRONG = 0.1
 
 
 @dataclass(frozen=True)
-class FieldWeights:
+class FieldWeights(Ranged):
     """Weights of the terms of `field_losses`, found by trial on this data.
 
     Attributes:
@@ -25,11 +26,11 @@ class FieldWeights:
         eyeglasses: of the cross entropy of spectacles.
     """
 
-    flow: float = 1.0
-    log_ratio: float = 4.0
-    edges: float = 2.0
-    tone: float = 0.3
-    eyeglasses: float = 0.3
+    flow: float = ranged(0.0, 1e6, default=1.0)
+    log_ratio: float = ranged(0.0, 1e6, default=4.0)
+    edges: float = ranged(0.0, 1e6, default=2.0)
+    tone: float = ranged(0.0, 1e6, default=0.3)
+    eyeglasses: float = ranged(0.0, 1e6, default=0.3)
 
 
 def field_losses(

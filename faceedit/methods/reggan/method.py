@@ -1,5 +1,6 @@
 """RegGAN as the rest of the program sees it."""
 
+import math
 from collections.abc import Sequence
 from typing import TypeVar
 
@@ -8,8 +9,8 @@ import torch
 
 from faceedit.errors import UsageError, WeightsError
 from faceedit.faces.align import Crop
-from faceedit.faces.details import EyesDetail, MouthDetail, MovedPoints
-from faceedit.faces.edit import Edit, RasterPaint
+from faceedit.faces.details import FARTHEST, EyesDetail, MouthDetail, MovedPoints
+from faceedit.faces.edit import LARGEST_RATIO, Edit, RasterPaint
 from faceedit.faces.eye_strip import eye_strip
 from faceedit.faces.mesh_flow import soften_jumps
 from faceedit.faces.mouth.paint import TeethTexture
@@ -22,7 +23,8 @@ from faceedit.methods.reggan.rgb_generator import RgbGenerator
 from faceedit.methods.reggan.shape_layer import MovedFaces, block_shares
 from faceedit.methods.reggan.teeth import choose_texture, unpack_textures
 from faceedit.nn.folding import fold_norms
-from faceedit.numerics import FULL, Numerics
+from faceedit.nn.loading import build_network
+from faceedit.numerics import FULL, Numerics, check_answer
 from faceedit.registry import Checkpoint
 from faceedit.targets import Target
 
@@ -53,17 +55,15 @@ def load(
             in 32 bits.
 
     Raises:
-        WeightsError: the tensors do not fit the architecture.
+        WeightsError: the architecture is out of range, or the tensors do not fit it.
     """
-    tensors = {name: tensor.float() for name, tensor in checkpoint.tensors.items()}
+    tensors, values = dict(checkpoint.tensors), checkpoint.architecture
     try:
         if checkpoint.profile == "paper":
-            rgb = RgbGenerator.from_architecture(checkpoint.architecture)
-            rgb.load_state_dict(tensors)
+            rgb = build_network(lambda: RgbGenerator.from_architecture(values), tensors)
             return RgbRegGAN(_prepare(rgb.to(device), numerics))
-        generator = FieldGenerator.from_architecture(checkpoint.architecture)
-        textures = unpack_textures(tensors.pop("textures").numpy())
-        generator.load_state_dict(tensors)
+        textures = unpack_textures(tensors.pop("textures").float().numpy())
+        generator = build_network(lambda: FieldGenerator.from_architecture(values), tensors)
     except (KeyError, TypeError, RuntimeError, ValueError) as error:
         raise WeightsError(
             f"reggan {checkpoint.profile}: the tensors do not fit the architecture: {error}"
@@ -101,7 +101,11 @@ class RegGAN:
         self.textures = tuple(textures)
 
     def edit(self, crops: Sequence[Crop], target: Target) -> list[Edit]:
-        """Edit a batch of crops of `crop_size`; see `methods.base.Method.edit`."""
+        """Edit a batch of crops of `crop_size`; see `methods.base.Method.edit`.
+
+        Raises:
+            NetworkError: what one of its layers says is not finite or beyond all measure.
+        """
         strengths = _strengths(self.targets, target)
         if not crops:
             return []
@@ -109,6 +113,10 @@ class RegGAN:
             shares = block_shares(strengths[None]).expand(len(crops), -1)
             faces = self._move(crops, shares)
             shade = self.generator.shade_layer(shares[:1].to(self.device))[0]
+            # What is drawn from these would take for ever where they are not finite.
+            check_answer(FARTHEST * CROP_SIZE, landmarks=faces.landmarks)
+            check_answer(FARTHEST * CROP_SIZE, jaws=faces.jaws, moved_jaws=faces.jaws_moved)
+            check_answer(LARGEST_RATIO, shade=shade)
             shade = np.ascontiguousarray(shade.permute(1, 2, 0).cpu().numpy())
             moved = faces.landmarks.cpu().numpy()
             drawn = [
@@ -116,6 +124,9 @@ class RegGAN:
                 for crop, after in zip(crops, moved, strict=True)
             ]
             fields = self._refine(crops, drawn, shares)
+            check_answer(CROP_SIZE, flow=fields.flow)
+            check_answer(LARGEST_RATIO, log_ratio=fields.log_ratio)
+            check_answer(math.inf, tone=fields.tone, spectacles=fields.eyeglasses)
         return [self._edit(crop, faces, fields, i) for i, crop in enumerate(crops)]
 
     def _move(self, crops: Sequence[Crop], shares: torch.Tensor) -> MovedFaces:
@@ -201,13 +212,19 @@ class RgbRegGAN:
         self.targets, self.crop_size = generator.targets, generator.size
 
     def edit(self, crops: Sequence[Crop], target: Target) -> list[Edit]:
-        """Edit a batch of crops of `crop_size`; see `methods.base.Method.edit`."""
+        """Edit a batch of crops of `crop_size`; see `methods.base.Method.edit`.
+
+        Raises:
+            NetworkError: the network's answer is not finite.
+        """
         strengths = _strengths(self.targets, target)
         if not crops:
             return []
         x = _to_tensor(np.stack([crop.pixels for crop in crops]), self.device) * 2 - 1
         with torch.inference_mode():
-            refined = self.generator(x, strengths.to(self.device).expand(len(crops), -1))
+            answer = self.generator.answer(x, strengths.to(self.device).expand(len(crops), -1))
+            check_answer(math.inf, picture=answer)
+            refined = self.generator.refinement.activate(answer)
         pictures = ((refined.float() + 1) / 2).clamp(0, 1).permute(0, 2, 3, 1).cpu().numpy()
         size = self.crop_size
         opacity = np.full((size, size), min(1.0, float(strengths.sum()) / ONSET), np.float32)

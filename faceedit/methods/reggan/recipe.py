@@ -1,13 +1,17 @@
-"""Hyper-parameters of RegGAN; defaults are the paper's, with the section they come from."""
+"""Hyper-parameters of RegGAN; defaults are the paper's, with the section they come from.
+
+Each number stands with its range; to make a recipe with one outside it is a ValueError.
+"""
 
 import dataclasses
 from dataclasses import dataclass
 
 from faceedit.methods.reggan.field_losses import FieldWeights
+from faceedit.ranges import Ranged, ranged
 
 
 @dataclass(frozen=True)
-class LossWeights:
+class LossWeights(Ranged):
     """Weights of the four terms of Eq. 10 (section IV-B).
 
     Attributes:
@@ -17,14 +21,14 @@ class LossWeights:
         perceptual: lambda_per.
     """
 
-    pixel: float = 100.0
-    adversarial: float = 1.0
-    feature_matching: float = 10.0
-    perceptual: float = 1.0
+    pixel: float = ranged(0.0, 1e6, default=100.0)
+    adversarial: float = ranged(0.0, 1e6, default=1.0)
+    feature_matching: float = ranged(0.0, 1e6, default=10.0)
+    perceptual: float = ranged(0.0, 1e6, default=1.0)
 
 
 @dataclass(frozen=True)
-class LayerRecipe:
+class LayerRecipe(Ranged):
     """How an expression layer is solved (Eq. 6).
 
     Attributes:
@@ -32,12 +36,12 @@ class LayerRecipe:
         ridge: lambda_Reg, for images in [-1, 1].
     """
 
-    field: int = 5
-    ridge: float = 30.0
+    field: int = ranged(1, 15, default=5)
+    ridge: float = ranged(1e-9, 1e9, default=30.0)
 
 
 @dataclass(frozen=True)
-class RegGANRecipe:
+class RegGANRecipe(Ranged):
     """How a RegGAN is trained.
 
     Attributes:
@@ -61,20 +65,20 @@ class RegGANRecipe:
         vgg: file of VGG-19 weights for Eq. 14; "" compares features of the face mesh network.
     """
 
-    field: int = 5
-    ridge: float = 3.0
-    recoloured: float = 10 / 11
-    batch_size: int = 1
-    epochs: int = 100
-    learning_rate: float = 2e-4
-    betas: tuple[float, float] = (0.5, 0.999)
+    field: int = ranged(1, 15, default=5)
+    ridge: float = ranged(1e-9, 1e9, default=3.0)
+    recoloured: float = ranged(0.0, 1.0, default=10 / 11)
+    batch_size: int = ranged(1, 4096, default=1)
+    epochs: int = ranged(1, 100_000, default=100)
+    learning_rate: float = ranged(1e-9, 1.0, default=2e-4)
+    betas: tuple[float, float] = ranged(0.0, 0.999999, default=(0.5, 0.999))
     weights: LossWeights = dataclasses.field(default_factory=LossWeights)
-    discriminator_width: int = 64
-    discriminator_scales: int = 3
+    discriminator_width: int = ranged(1, 1024, default=64)
+    discriminator_scales: int = ranged(1, 6, default=3)
     spectral_norm: bool = False
-    size: int = 128
+    size: int = ranged(16, 1024, default=128)
     attention: bool = True
-    latent_blocks: int = 10
+    latent_blocks: int = ranged(0, 64, default=10)
     vgg: str = ""
 
     @property
@@ -84,24 +88,24 @@ class RegGANRecipe:
 
 
 @dataclass(frozen=True)
-class Amplitudes:
+class Amplitudes(Ranged):
     """The studio's amplitude that strength 1 of each expression stands for.
 
     At these a person names the studio's pictures clearly and our recogniser nearly always, while
     the identity network still knows the person (0.80 for the widest, surprised).
     """
 
-    happy: float = 1.3
-    sad: float = 1.2
-    angry: float = 1.1
-    surprised: float = 1.1
-    disgusted: float = 1.2
-    afraid: float = 1.25
-    contemptuous: float = 1.3
+    happy: float = ranged(0.0, 3.0, default=1.3)
+    sad: float = ranged(0.0, 3.0, default=1.2)
+    angry: float = ranged(0.0, 3.0, default=1.1)
+    surprised: float = ranged(0.0, 3.0, default=1.1)
+    disgusted: float = ranged(0.0, 3.0, default=1.2)
+    afraid: float = ranged(0.0, 3.0, default=1.25)
+    contemptuous: float = ranged(0.0, 3.0, default=1.3)
 
 
 @dataclass(frozen=True)
-class FieldRecipe:
+class FieldRecipe(Ranged):
     """How the network of the ``fast`` profile learns fields, whatever they are of.
 
     Attributes:
@@ -116,19 +120,19 @@ class FieldRecipe:
         weights: of the field losses.
     """
 
-    steps: int
-    batch_size: int
-    learning_rate: float
-    warm_up: int
-    average_decay: float
-    validate_every: int
-    betas: tuple[float, float] = (0.9, 0.99)
-    largest_gradient: float = 2.0
+    steps: int = ranged(1, 10_000_000)
+    batch_size: int = ranged(1, 4096)
+    learning_rate: float = ranged(1e-9, 1.0)
+    warm_up: int = ranged(0, 10_000_000)
+    average_decay: float = ranged(0.0, 0.999999)
+    validate_every: int = ranged(0, 10_000_000)
+    betas: tuple[float, float] = ranged(0.0, 0.999999, default=(0.9, 0.99))
+    largest_gradient: float = ranged(1e-6, 1e6, default=2.0)
     weights: FieldWeights = dataclasses.field(default_factory=FieldWeights)
 
 
 @dataclass(frozen=True)
-class AdversaryRecipe:
+class AdversaryRecipe(Ranged):
     """How the ``fast`` profile's critic of folds is made, and what it weighs.
 
     Attributes:
@@ -141,12 +145,12 @@ class AdversaryRecipe:
         learning_rate: of Adam.
     """
 
-    begins: float = 0.6
-    weight: float = 0.05
-    matching: float = 0.5
-    width: int = 24
-    scales: int = 2
-    learning_rate: float = 4e-4
+    begins: float = ranged(0.0, 1.0, default=0.6)
+    weight: float = ranged(0.0, 1e6, default=0.05)
+    matching: float = ranged(0.0, 1e6, default=0.5)
+    width: int = ranged(1, 1024, default=24)
+    scales: int = ranged(1, 6, default=2)
+    learning_rate: float = ranged(1e-9, 1.0, default=4e-4)
 
 
 @dataclass(frozen=True)
@@ -164,20 +168,20 @@ class FastRecipe(FieldRecipe):
         latent_blocks: number of latent attention blocks; 0 is Table II's ablation.
     """
 
-    steps: int = 8000
-    batch_size: int = 16
-    learning_rate: float = 1.5e-3
-    warm_up: int = 50
-    average_decay: float = 0.995
-    validate_every: int = 1000
+    steps: int = ranged(1, 10_000_000, default=8000)
+    batch_size: int = ranged(1, 4096, default=16)
+    learning_rate: float = ranged(1e-9, 1.0, default=1.5e-3)
+    warm_up: int = ranged(0, 10_000_000, default=50)
+    average_decay: float = ranged(0.0, 0.999999, default=0.995)
+    validate_every: int = ranged(0, 10_000_000, default=1000)
     amplitudes: Amplitudes = dataclasses.field(default_factory=Amplitudes)
-    components: int = 160
-    shape_ridge: float = 10.0
+    components: int = ranged(1, 1434, default=160)
+    shape_ridge: float = ranged(1e-9, 1e9, default=10.0)
     layer: LayerRecipe = dataclasses.field(default_factory=LayerRecipe)
-    textures: int = 6
+    textures: int = ranged(1, 64, default=6)
     adversary: AdversaryRecipe = dataclasses.field(default_factory=AdversaryRecipe)
     attention: bool = True
-    latent_blocks: int = 10
+    latent_blocks: int = ranged(0, 64, default=10)
 
 
 @dataclass(frozen=True)
@@ -192,12 +196,12 @@ class TuneRecipe(FieldRecipe):
         kept: weight of the rehearsals.
     """
 
-    steps: int = 200
-    batch_size: int = 8
-    learning_rate: float = 1e-4
-    warm_up: int = 20
-    average_decay: float = 0.98
-    validate_every: int = 100
-    shape_ridge: float = 30.0
-    rehearsals: int = 4
-    kept: float = 1.0
+    steps: int = ranged(1, 10_000_000, default=200)
+    batch_size: int = ranged(1, 4096, default=8)
+    learning_rate: float = ranged(1e-9, 1.0, default=1e-4)
+    warm_up: int = ranged(0, 10_000_000, default=20)
+    average_decay: float = ranged(0.0, 0.999999, default=0.98)
+    validate_every: int = ranged(0, 10_000_000, default=100)
+    shape_ridge: float = ranged(1e-9, 1e9, default=30.0)
+    rehearsals: int = ranged(0, 64, default=4)
+    kept: float = ranged(0.0, 1e6, default=1.0)

@@ -7,7 +7,7 @@ fields to a head outside this module.
 """
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor, nn
@@ -15,10 +15,11 @@ from torch.nn import functional as F
 
 from faceedit.nn.attention import AttentionBlock, AttentionUnit, MapKind
 from faceedit.nn.blocks import NormKind
+from faceedit.ranges import Ranged, ranged
 
 
 @dataclass(frozen=True)
-class RefinementConfig:
+class RefinementConfig(Ranged):
     """Everything that shapes a refinement network; ``dataclasses.asdict`` gives its JSON form.
 
     Attributes:
@@ -34,20 +35,37 @@ class RefinementConfig:
         norm: kind of normalisation in all blocks.
         skips: concatenate encoder features to the decoder's input at each scale.
         activation: "tanh" for an image in [-1, 1], "none" for raw outputs.
+
+    Raises:
+        ValueError: a number is out of range, or a kind is unknown.
     """
 
-    in_channels: int
-    out_channels: int
-    stem_channels: int
-    widths: tuple[int, int, int]
-    latent_blocks: int = 10
+    in_channels: int = ranged(1, 1024)
+    out_channels: int = ranged(1, 1024)
+    stem_channels: int = ranged(1, 1024)
+    widths: tuple[int, int, int] = ranged(1, 1024)
+    latent_blocks: int = ranged(0, 64, default=10)
     attention: bool = True
     attention_map: MapKind = "spatial"
-    hourglass_depth: int = 2
-    hourglass_channels: int = 64
+    hourglass_depth: int = ranged(1, 6, default=2)
+    hourglass_channels: int = ranged(1, 512, default=64)
     norm: NormKind = "batch"
     skips: bool = False
     activation: Literal["tanh", "none"] = "none"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len(self.widths) != 3:
+            raise ValueError(f"there are three widths, not {len(self.widths)}")
+        for name, known in (
+            ("attention", (True, False)),
+            ("attention_map", get_args(MapKind)),
+            ("norm", get_args(NormKind)),
+            ("skips", (True, False)),
+            ("activation", ("tanh", "none")),
+        ):
+            if getattr(self, name) not in known:
+                raise ValueError(f"{name} is {getattr(self, name)!r}, not one of {known}")
 
     @classmethod
     def paper(cls) -> "RefinementConfig":
@@ -82,6 +100,7 @@ class RefinementConfig:
 
         Raises:
             TypeError: if a field is unknown or missing.
+            ValueError: if one is out of range.
         """
         return cls(**{**values, "widths": tuple(values["widths"])})
 
@@ -138,7 +157,11 @@ class RefinementNetwork(nn.Module):
         Returns:
             (N, out_channels, S, S): in [-1, 1] with the "tanh" activation, else unbounded.
         """
-        return self.decode(*self.encode(x))
+        return self.activate(self.decode(*self.encode(x)))
+
+    def activate(self, x: Tensor) -> Tensor:
+        """Return the last convolution's output as `forward` returns it."""
+        return torch.tanh(x) if self.config.activation == "tanh" else x
 
     def encode(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
         """Return the latent features, (N, widths[2], S / 8, S / 8), and those that skip them."""
@@ -150,10 +173,9 @@ class RefinementNetwork(nn.Module):
         return self.latent(x), skips
 
     def decode(self, x: Tensor, skips: list[Tensor]) -> Tensor:
-        """Return `forward` from what `encode` gave; it empties the list."""
+        """Return the last convolution's output from what `encode` gave; it empties the list."""
         for block in self.decoder:
             x = F.interpolate(x, scale_factor=2.0, mode="nearest")
             skip = skips.pop()
             x = block(torch.cat([x, skip], dim=1) if self.config.skips else x)
-        x = self.output(x)
-        return torch.tanh(x) if self.config.activation == "tanh" else x
+        return self.output(x)

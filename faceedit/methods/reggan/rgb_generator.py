@@ -9,6 +9,11 @@ from torch import Tensor, nn
 from faceedit.methods.reggan.expression_layer import ExpressionLayer
 from faceedit.methods.reggan.refinement import RefinementConfig, RefinementNetwork
 from faceedit.numerics import FULL
+from faceedit.ranges import check_ranges
+from faceedit.targets import EXPRESSIONS
+
+MAX_SIZE = 1024
+"""Pixels of a crop's side."""
 
 
 class RgbGenerator(nn.Module):
@@ -19,6 +24,9 @@ class RgbGenerator(nn.Module):
         size: side of the crops in pixels.
         config: of the refinement network; None takes the paper's.
         field: side of the expression layers' receptive fields.
+
+    Raises:
+        ValueError: a target is unknown or named twice, or a size is out of range.
     """
 
     def __init__(
@@ -29,6 +37,11 @@ class RgbGenerator(nn.Module):
         field: int = 5,
     ):
         super().__init__()
+        check_ranges(size=(size, 16, MAX_SIZE))
+        if size % 8:
+            raise ValueError(f"size is {size}, which is no multiple of 8")
+        if not set(targets) <= set(EXPRESSIONS) or len(set(targets)) != len(targets):
+            raise ValueError(f"targets are some of {', '.join(EXPRESSIONS)}, each once")
         self.targets, self.size, self.field = targets, size, field
         self.expression_layers = nn.ModuleList(ExpressionLayer(size, field=field) for _ in targets)
         self.refinement = RefinementNetwork(config or RefinementConfig.paper())
@@ -45,9 +58,16 @@ class RgbGenerator(nn.Module):
 
     def forward(self, x: Tensor, strengths: Tensor) -> Tensor:
         """Return x_R, (N, 3, S, S) in [-1, 1], from x in [-1, 1] and (N, targets) strengths."""
-        coarse = self.express(x, strengths)
+        return self.refinement.activate(self.answer(x, strengths))
+
+    def answer(self, x: Tensor, strengths: Tensor) -> Tensor:
+        """Return what the last convolution says; `forward` is its activation.
+
+        An overflow is seen here only: tanh makes a plain 1 of an infinity.
+        """
+        coarse = self.express(x, strengths).contiguous(memory_format=torch.channels_last)
         with self.numerics.autocast(x.device):
-            return self.refinement(coarse.contiguous(memory_format=torch.channels_last))
+            return self.refinement.decode(*self.refinement.encode(coarse))
 
     def architecture(self) -> dict[str, Any]:
         """Return what `from_architecture` needs, as JSON."""

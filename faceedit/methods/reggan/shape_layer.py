@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from faceedit.faces.topology import OUTER_EYE_CORNERS
+from faceedit.ranges import check_ranges
 from faceedit.targets import EXPRESSIONS
 
 N_POINTS = 478
@@ -72,6 +73,7 @@ class ShapeLayer(nn.Module):
 
     def __init__(self, components: int):
         super().__init__()
+        check_ranges(components=(components, 1, 3 * N_POINTS))
         points, jaws = 3 * N_POINTS, 2 * N_JAWS
         self.register_buffer("mean", torch.zeros(points))
         self.register_buffer("basis", torch.zeros(components, points))
@@ -81,7 +83,8 @@ class ShapeLayer(nn.Module):
         self.register_buffer("shown", torch.zeros(components + 1, SHOWN))
         self.register_buffer("hinges", torch.zeros(SHOWN + 1, HINGES))
         count = min(PRODUCTS, components)
-        self._pairs = torch.triu_indices(count, count)
+        # No file keeps them, so they have memory even where the layer is built without.
+        self._pairs = torch.triu_indices(count, count, device="cpu")
         bent = self._pairs.shape[1] + HINGES
         self.register_buffer("bend", torch.zeros(len(BLOCKS), bent, MODES))
         self.register_buffer("modes", torch.zeros(MODES, shape[-1]))

@@ -8,6 +8,7 @@ import torch
 
 from faceedit.errors import UsageError
 from faceedit.methods.reggan.generator import FieldGenerator
+from faceedit.nn.loading import build_network
 from faceedit.registry import Checkpoint, load_checkpoint, open_registry
 from faceedit.studio.shapes import ShapeTable
 from faceedit.studio.smiles import Smiles
@@ -100,12 +101,13 @@ def begin_with(
         UsageError: they are of a network of another shape.
     """
     frame = "their architecture" if generator is None else "the recipe"
-    tensors = {name: tensor.float() for name, tensor in checkpoint.tensors.items()}
+    tensors, values = dict(checkpoint.tensors), checkpoint.architecture
     try:
+        textures = tensors.pop("textures").float().numpy()
         if generator is None:
-            generator = FieldGenerator.from_architecture(checkpoint.architecture)
-        textures = tensors.pop("textures").numpy()
-        generator.load_state_dict(tensors)
+            generator = build_network(lambda: FieldGenerator.from_architecture(values), tensors)
+        else:
+            generator.load_state_dict(tensors)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise UsageError(f"--from: these weights do not fit {frame}: {error}") from error
     return generator, textures

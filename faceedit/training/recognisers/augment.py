@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from faceedit.ranges import Ranged, ranged
 from faceedit.recognisers.base import grey as in_grey
 
 CROP = (0.0, 0.0, 1.0, 1.0)
@@ -14,7 +15,7 @@ CROP = (0.0, 0.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True)
-class Augmentation:
+class Augmentation(Ranged):
     """How far crops are changed; 0 everywhere changes nothing but the framing.
 
     Attributes:
@@ -31,17 +32,17 @@ class Augmentation:
         cover: share of pictures with a patch of one colour.
     """
 
-    turn: float = 0.12
-    scale: float = 0.08
-    shift: float = 0.05
-    gamma: float = 0.35
-    gain: float = 0.25
-    ramp: float = 0.35
-    colour: float = 0.12
-    grey: float = 0.2
-    blur: float = 0.4
-    noise: float = 0.05
-    cover: float = 0.25
+    turn: float = ranged(0.0, 3.2, default=0.12)
+    scale: float = ranged(0.0, 3.2, default=0.08)
+    shift: float = ranged(0.0, 3.2, default=0.05)
+    gamma: float = ranged(0.0, 3.2, default=0.35)
+    gain: float = ranged(0.0, 3.2, default=0.25)
+    ramp: float = ranged(0.0, 3.2, default=0.35)
+    colour: float = ranged(0.0, 3.2, default=0.12)
+    grey: float = ranged(0.0, 1.0, default=0.2)
+    blur: float = ranged(0.0, 1.0, default=0.4)
+    noise: float = ranged(0.0, 3.2, default=0.05)
+    cover: float = ranged(0.0, 1.0, default=0.25)
 
 
 def place(

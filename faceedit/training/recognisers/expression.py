@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from faceedit.faces.tones import LUMA
 from faceedit.faces.topology import BROWS, EYES, LOWER_INNER_LIP, OUTER_LIPS, UPPER_INNER_LIP
+from faceedit.ranges import Ranged, ranged
 from faceedit.recognisers.base import FACE_WINDOW
 from faceedit.recognisers.expression import ExpressionRecogniser
 from faceedit.targets import EXPRESSIONS
@@ -27,7 +28,7 @@ CHANGE = Augmentation(
 
 
 @dataclass(frozen=True)
-class ExpressionRecipe:
+class ExpressionRecipe(Ranged):
     """How the expression recogniser is trained.
 
     Attributes:
@@ -50,15 +51,15 @@ class ExpressionRecipe:
     """
 
     plan: Plan = field(default_factory=lambda: Plan(steps=4000))
-    shares: tuple[float, float, float] = (0.42, 0.13, 0.45)
-    balance: float = 0.4
-    slight: float = 0.4
-    smoothing: float = 0.1
-    strength_weight: float = 0.3
-    units_weight: float = 1.0
-    unnamed: float = 2.0
-    shape_weight: float = 0.5
-    shape_parts: int = 24
+    shares: tuple[float, float, float] = ranged(0.0, 1.0, default=(0.42, 0.13, 0.45))
+    balance: float = ranged(0.0, 1.0, default=0.4)
+    slight: float = ranged(0.0, 1.0, default=0.4)
+    smoothing: float = ranged(0.0, 1.0, default=0.1)
+    strength_weight: float = ranged(0.0, 1e3, default=0.3)
+    units_weight: float = ranged(0.0, 1e3, default=1.0)
+    unnamed: float = ranged(0.0, 1e3, default=2.0)
+    shape_weight: float = ranged(0.0, 1e3, default=0.5)
+    shape_parts: int = ranged(1, 1434, default=24)
     change: Augmentation = field(default_factory=lambda: CHANGE)
 
 

@@ -11,6 +11,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
+from faceedit.ranges import Ranged, ranged
 from faceedit.training.state import Average, load_state, save_state
 
 N = TypeVar("N", bound=nn.Module)
@@ -19,7 +20,7 @@ LOG = "log.jsonl"
 
 
 @dataclass(frozen=True)
-class Plan:
+class Plan(Ranged):
     """How long and how fast.
 
     Attributes:
@@ -37,16 +38,16 @@ class Plan:
             ones are learned from faster.
     """
 
-    steps: int
-    batch: int = 64
-    rate: float = 2e-3
-    weight_decay: float = 0.02
-    warm_up: float = 0.03
-    average: float = 0.998
-    clip: float = 5.0
-    keep_every: int = 200
-    examine_every: int = 1000
-    seed: int = 0
+    steps: int = ranged(1, 10_000_000)
+    batch: int = ranged(1, 65_536, default=64)
+    rate: float = ranged(1e-9, 1.0, default=2e-3)
+    weight_decay: float = ranged(0.0, 10.0, default=0.02)
+    warm_up: float = ranged(0.0, 1.0, default=0.03)
+    average: float = ranged(0.0, 0.999999, default=0.998)
+    clip: float = ranged(1e-6, 1e6, default=5.0)
+    keep_every: int = ranged(1, 10_000_000, default=200)
+    examine_every: int = ranged(1, 10_000_000, default=1000)
+    seed: int = ranged(0, 2**63 - 1, default=0)
     sizes: tuple[tuple[float, int], ...] = ()
 
     def size_at(self, step: int) -> int:

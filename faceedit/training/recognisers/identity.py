@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from faceedit.ranges import Ranged, ranged
 from faceedit.recognisers.identity import IDENTITY_WINDOW, IdentityRecogniser
 from faceedit.training.recognisers.augment import NOTHING, Augmentation, frame, place, recolour
 from faceedit.training.recognisers.expression import grey_pictures
@@ -23,7 +24,7 @@ CHANGE = Augmentation(
 
 
 @dataclass(frozen=True)
-class IdentityRecipe:
+class IdentityRecipe(Ranged):
     """How the identity recogniser is trained.
 
     Attributes:
@@ -52,15 +53,15 @@ class IdentityRecipe:
             examine_every=300,
         )
     )
-    pictures: int = 4
-    variants: tuple[int, int] = (6, 3)
-    most: int = 8
-    single: float = 0.35
-    studio: float = 0.3
-    scale: float = 16.0
-    margin: float = 0.2
-    margin_from: float = 0.4
-    contrast: float = 1.0
+    pictures: int = ranged(1, 64, default=4)
+    variants: tuple[int, int] = ranged(1, 64, default=(6, 3))
+    most: int = ranged(1, 1000, default=8)
+    single: float = ranged(0.0, 1e3, default=0.35)
+    studio: float = ranged(0.0, 1.0, default=0.3)
+    scale: float = ranged(1e-3, 1e3, default=16.0)
+    margin: float = ranged(0.0, 1.0, default=0.2)
+    margin_from: float = ranged(0.0, 1.0, default=0.4)
+    contrast: float = ranged(0.0, 1e3, default=1.0)
     change: Augmentation = field(default_factory=lambda: CHANGE)
 
 

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from faceedit.ranges import Ranged, ranged
 from faceedit.recognisers.looks import ZONES, Looks, zone_shares
 from faceedit.studio.semantic import Region
 from faceedit.training.pair_tensors import LIGHT_ORDER
@@ -34,7 +35,7 @@ PLAIN_CHANGE = replace(LIT_CHANGE, gamma=0.0, gain=0.0, colour=0.03, noise=0.02)
 
 
 @dataclass(frozen=True)
-class LooksRecipe:
+class LooksRecipe(Ranged):
     """How light and attributes are learned.
 
     Attributes:
@@ -63,15 +64,15 @@ class LooksRecipe:
             sizes=((0.0, 64), (0.5, 96)),
         )
     )  # fmt: skip
-    portraits: float = 0.4
-    lit: float = 0.85
-    balance: float = 0.5
-    most: float = 4.0
-    kept: float = 0.12
-    smoothing: float = 0.08
-    lights_weight: float = 0.6
-    vector_weight: float = 2.0
-    attributes_weight: float = 2.0
+    portraits: float = ranged(0.0, 1.0, default=0.4)
+    lit: float = ranged(0.0, 1.0, default=0.85)
+    balance: float = ranged(0.0, 1.0, default=0.5)
+    most: float = ranged(1.0, 1e3, default=4.0)
+    kept: float = ranged(0.0, 1.0, default=0.12)
+    smoothing: float = ranged(0.0, 1.0, default=0.08)
+    lights_weight: float = ranged(0.0, 1e3, default=0.6)
+    vector_weight: float = ranged(0.0, 1e3, default=2.0)
+    attributes_weight: float = ranged(0.0, 1e3, default=2.0)
     change: Augmentation = field(default_factory=lambda: CHANGE)
     lit_change: Augmentation = field(default_factory=lambda: LIT_CHANGE)
     plain_change: Augmentation = field(default_factory=lambda: PLAIN_CHANGE)

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from faceedit.ranges import Ranged, ranged
 from faceedit.recognisers.naturalness import SLOPE, NaturalnessRecogniser
 from faceedit.training.recognisers.corruption_parts import PlainFace, as_jpeg, colourless
 from faceedit.training.recognisers.corruptions import (
@@ -27,7 +28,7 @@ from faceedit.training.recognisers.ratings import RatedFaces
 
 
 @dataclass(frozen=True)
-class NaturalnessRecipe:
+class NaturalnessRecipe(Ranged):
     """How Q is trained.
 
     Attributes:
@@ -51,20 +52,20 @@ class NaturalnessRecipe:
 
     plan: Plan = field(default_factory=lambda: Plan(steps=1500, rate=2e-3))
     hinge: bool = False
-    weight: float = 0.05
-    untouched: float = 0.25
-    twofold: float = 0.15
-    faintest: float = 0.05
-    web: float = 0.4
-    gamma: float = 0.3
-    gain: float = 0.15
-    tint: float = 0.06
-    grey: float = 0.2
-    coarse: tuple[float, float] = (0.35, 0.6)
-    grain: tuple[float, float] = (0.3, 0.02)
-    saved: tuple[float, int] = (0.4, 60)
-    shift: int = 3
-    calibration: int = 16
+    weight: float = ranged(0.0, 1e3, default=0.05)
+    untouched: float = ranged(0.0, 1.0, default=0.25)
+    twofold: float = ranged(0.0, 1.0, default=0.15)
+    faintest: float = ranged(0.0, 1.0, default=0.05)
+    web: float = ranged(0.0, 1.0, default=0.4)
+    gamma: float = ranged(0.0, 3.0, default=0.3)
+    gain: float = ranged(0.0, 3.0, default=0.15)
+    tint: float = ranged(0.0, 3.0, default=0.06)
+    grey: float = ranged(0.0, 1.0, default=0.2)
+    coarse: tuple[float, float] = ranged(0.0, 1.0, default=(0.35, 0.6))
+    grain: tuple[float, float] = ranged(0.0, 1.0, default=(0.3, 0.02))
+    saved: tuple[float, int] = ranged(0.0, 100.0, default=(0.4, 60))
+    shift: int = ranged(0, 64, default=3)
+    calibration: int = ranged(0, 10_000, default=16)
 
 
 class NaturalnessTrainer(nn.Module):

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from faceedit.nn.parsing import Parser
+from faceedit.ranges import Ranged, ranged
 from faceedit.studio.semantic import Region
 from faceedit.training.recognisers.augment import (
     CROP,
@@ -25,7 +26,7 @@ CHANGE = Augmentation(
 
 
 @dataclass(frozen=True)
-class ParsingRecipe:
+class ParsingRecipe(Ranged):
     """How the parser is trained.
 
     Attributes:
@@ -42,8 +43,8 @@ class ParsingRecipe:
             sizes=((0.0, 64), (0.2, 96), (0.4, 128)),
         )
     )  # fmt: skip
-    portraits: float = 0.4
-    overlap_weight: float = 1.0
+    portraits: float = ranged(0.0, 1.0, default=0.4)
+    overlap_weight: float = ranged(0.0, 1e3, default=1.0)
     change: Augmentation = field(default_factory=lambda: CHANGE)
 
 
