@@ -4,6 +4,7 @@
 always there.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ from faceedit.targets import ACTION_UNITS, ATTRIBUTES, EXPRESSIONS
 SCHEMA_VERSION = 1
 """It rises when what a key means changes or a key goes, and not when keys are added."""
 
+_FORMULA = re.compile(r"[\s\x00-\x20'\"]*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\s\x00-\x20]")
 _AXES = ("x", "y", "z")
 _SIDES = ("left", "top", "right", "bottom")
 COLUMNS = (
@@ -83,13 +85,19 @@ def describe_face(reading: FaceReading, number: int = 1) -> dict[str, Any]:
 
 
 def table_of_faces(photo: PhotoReading) -> list[dict[str, Any]]:
-    """Return one flat row of `COLUMNS` per face."""
+    """Return one flat row of `COLUMNS` per face, for a file that people open in a spreadsheet.
+
+    A file's name may be a formula. One that begins with ``=``, ``+``, ``-`` or ``@``, in any width
+    and behind any white space or control characters, is written with ``./`` before it, which no
+    spreadsheet computes and which still leads to the file. All other cells are numbers or words of
+    the program, and numbers stay numbers, negative ones too.
+    """
     rows = []
     for data in describe(photo)["faces"]:
         light = data["light"]
         rows.append(
             {
-                "file": str(photo.source),
+                "file": _no_formula(str(photo.source)),
                 "face": data["number"],
                 **dict(zip(_SIDES, data["box"], strict=True)),
                 **{key: data[key] for key in ("score", "presence", "eye_distance", "naturalness")},
@@ -107,6 +115,10 @@ def table_of_faces(photo: PhotoReading) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def _no_formula(path: str) -> str:
+    return f"./{path}" if _FORMULA.match(path) else path
 
 
 def _named(names: Sequence[str], values: np.ndarray, digits: int = 4) -> dict[str, float]:

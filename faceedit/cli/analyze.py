@@ -161,7 +161,8 @@ def _csv_file(path: Path | None, permit: Permit, looks: "Sequence[Look]") -> Ite
         # A file's name need not be text; it comes out with the bytes that it has.
         io.TextIOWrapper(binary, "utf-8", "surrogateescape", newline="") as file,
     ):
-        table = csv.DictWriter(file, COLUMNS)
+        # Quotes about all text: where lists are parted by semicolons, a name with one stays whole.
+        table = csv.DictWriter(file, COLUMNS, quoting=csv.QUOTE_NONNUMERIC)
         table.writeheader()
 
         def write(rows: list[dict[str, Any]]) -> None:

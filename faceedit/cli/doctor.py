@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from faceedit.cli.output import complain, print_json
+from faceedit.cli.output import complain, on_lines, print_json
 from faceedit.errors import MissingError
 
 # Distribution and module: those without a module are slow to import and only looked up.
@@ -36,7 +36,7 @@ def doctor(
     if as_json:
         print_json(report)
     else:
-        print("\n".join(_lines(report)))
+        print(on_lines("\n".join(_lines(report))))
     for problem in report["problems"]:
         complain(problem)
     if report["problems"]:

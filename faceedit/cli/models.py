@@ -5,7 +5,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from faceedit.cli.output import print_columns, print_json, readable_size, tell
+from faceedit.cli.output import (
+    on_lines,
+    on_one_line,
+    print_columns,
+    print_json,
+    readable_size,
+    tell,
+)
 
 if TYPE_CHECKING:
     from faceedit.registry import Entry, Finding
@@ -83,7 +90,8 @@ def verify(
         if as_json:
             print_json(_summary(finding))
         else:
-            print(f"{finding.card.name}: {finding.state} {finding.path or ''}".rstrip())
+            line = f"{finding.card.name}: {finding.state} {finding.path or ''}".rstrip()
+            print(on_one_line(line))
             if finding.reason:
                 tell(f"  {finding.reason}")
     wrong = [f for f in findings if (f.state != "ok" if names else not f.usable_or_optional)]
@@ -148,8 +156,10 @@ def _card_lines(entry: "Entry", finding: "Finding") -> list[str]:
             lines += ["", title, *(f"  {key}: {_cell(value)}" for key, value in table.items())]
     if card.differs:
         lines += ["", "differs from the paper", *(f"  - {sentence}" for sentence in card.differs)]
+    # Cards come with weights from anywhere: a terminal would obey what they hold.
+    lines = [on_one_line(line) for line in lines]
     if (text := entry.markdown()) is not None:
-        lines += ["", text.rstrip()]
+        lines += ["", on_lines(text.rstrip())]
     return lines
 
 

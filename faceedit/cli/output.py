@@ -5,6 +5,8 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
+from faceedit.visible import visible
+
 
 def complain(message: str) -> None:
     """Write one red line to stderr, plain where stderr is no terminal."""
@@ -16,15 +18,18 @@ def complain(message: str) -> None:
 
 
 def tell(message: str) -> None:
-    """Write a message to stderr."""
-    print(message, file=sys.stderr)
+    """Write a message of one or more lines to stderr; what no terminal may see is escaped."""
+    print(on_lines(message), file=sys.stderr)
 
 
 def on_one_line(text: str) -> str:
-    """Return text on one line: names may hold line feeds and bytes that are no text."""
-    return "".join(
-        c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text
-    )
+    """Return text on one line: names may hold line feeds, escapes and bytes that are no text."""
+    return visible(text)
+
+
+def on_lines(text: str) -> str:
+    """Return text on its own lines, with its tabs; all else is escaped as in `on_one_line`."""
+    return visible(text, keep=r"\n\t")
 
 
 @contextmanager
@@ -52,7 +57,7 @@ def print_json(value: object) -> None:
 
 def print_columns(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Write a table to stdout in aligned columns, never cut to a terminal's width."""
-    table = [list(header), *(list(row) for row in rows)]
+    table = [list(header), *([on_one_line(cell) for cell in row] for row in rows)]
     widths = [max(len(cell) for cell in column) for column in zip(*table, strict=True)]
     for row in table:
         print("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip())

@@ -13,6 +13,7 @@ from faceedit.evaluation.report import (
     shown_interval,
     shown_name,
 )
+from faceedit.visible import visible
 
 PLOT_FILE = "report.png"
 
@@ -25,7 +26,7 @@ def as_markdown(report: Report, plot: str = "") -> str:
         plot: path of its plot from where the document will lie; "" for none.
     """
     measured = report.measurement
-    parts = [f"# {report.subject} on {report.on}", _opening(report)]
+    parts = [f"# {visible(f'{report.subject} on {report.on}')}", _opening(report)]
     if plot:
         parts.append(f"![Every metric with its interval]({plot})")
     parts += [f"## Measured, {measured.headline}", _headline(report)]
@@ -38,7 +39,7 @@ def as_markdown(report: Report, plot: str = "") -> str:
     if report.failures:
         parts += [
             "## Not measured",
-            "\n".join(f"- `{one.name}`: {one.reason}" for one in report.failures),
+            "\n".join(f"- {_code(one.name)}: {visible(one.reason)}" for one in report.failures),
         ]
     parts += ["## What the papers report", _papers(measured)]
     return "\n\n".join(parts) + "\n"
@@ -126,4 +127,9 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
+    return visible(text).replace("|", "\\|")
+
+
+def _code(name: str) -> str:
+    # A backtick would end what is shown as it stands.
+    return f"`{visible(name).replace('`', chr(0x2B9))}`"

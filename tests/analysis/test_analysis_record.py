@@ -71,6 +71,21 @@ def test_a_row_per_face_with_all_columns(astronaut_reading):
     assert table_of_faces(PhotoReading(Path("b.png"), "no face")) == []
 
 
+@pytest.mark.parametrize(
+    "start", [*"=+-@\t\r\n\x1b\uff1d\uff0b\uff0d\uff20", " =", '"=', "'=", "\u00a0-", "\x00@"]
+)
+def test_no_cell_is_a_formula(astronaut_reading, start):
+    name = f"{start}1+cmd|' /C calc'!A0.jpg"
+    photo = replace(photo_of(astronaut_reading), source=Path(name))
+    (row,) = table_of_faces(photo)
+    assert row["file"] == f"./{name}"
+    assert Path(row["file"]) == photo.source
+    (plain,) = table_of_faces(replace(photo, source=Path("a", name)))
+    assert plain["file"] == f"a/{name}"
+    words = {key for key, value in row.items() if isinstance(value, str)}
+    assert words == {"file", "expression", "light"}
+
+
 def expression(strength=2.0, units=None, **chances):
     intensities = [(units or {}).get(unit, 0.0) for unit in ACTION_UNITS]
     return ExpressionReading(

@@ -4,6 +4,7 @@ import io
 import json
 import math
 import re
+import unicodedata
 from html.parser import HTMLParser
 
 import pytest
@@ -152,8 +153,19 @@ def test_printable_text():
     assert printable(b"\xff.jpg".decode("utf-8", "surrogateescape")) == "\ufffd.jpg"
     assert printable("\ud800") == "\ufffd"
     assert printable("Zoë 😀") == "Zoë 😀"
+    assert printable("写\u3000真\u00a0\u05d0\u05d1") == "写\u3000真\u00a0\u05d0\u05d1"
     assert to_html("<'\"&>") == "&lt;&#x27;&quot;&amp;&gt;"
     assert to_script("</script>é") == '"\\u003c/script\\u003e\\u00e9"'
+
+
+def test_names_are_read_in_the_order_that_they_have(tmp_path, item):
+    name = "photo\u202egnp\u2066\u2069\u200b\u061c\u3164\u009b.jpg"
+    seen = r"photo\u202egnp\u2066\u2069\u200b\u061c\u3164\x9b.jpg"
+    page = write(tmp_path, [item(name, reason=name)], title=name, facts={name: name})
+    assert [(one["name"], one["reason"]) for one in page.photos] == [(seen, seen)]
+    assert page.texts.count(seen) >= 3
+    text = "".join([*page.texts, *(text for _, text in page.scripts)])
+    assert not any(unicodedata.category(c) in ("Cf", "Cc") for c in text if c != "\n")
 
 
 def test_numbers_that_are_none_are_left_out(tmp_path, item):

@@ -66,6 +66,20 @@ def test_csv(analyze, photos, tmp_path):
     assert all(row != "" for row in rows[0].values())
 
 
+def test_a_table_holds_no_formulas_and_numbers_are_numbers(analyze, photos, tmp_path, monkeypatch):
+    (photos / "a.png").rename(tmp_path / "=1;-2.png")
+    monkeypatch.chdir(tmp_path)
+    assert analyze("=1;-2.png", "--csv", "faces.csv", "-q").code == 0
+    text = (tmp_path / "faces.csv").read_text()
+    assert '\n"./=1;-2.png",1,' in text
+    with (tmp_path / "faces.csv").open(newline="") as file:
+        (row,) = csv.DictReader(file, quoting=csv.QUOTE_NONNUMERIC)
+    assert {key for key, value in row.items() if isinstance(value, str)} == {
+        "file", "expression", "light",
+    }  # fmt: skip
+    assert any(value < 0 for value in row.values() if isinstance(value, float))
+
+
 def test_sheets(analyze, photos, tmp_path):
     assert analyze(photos, "--sheet", tmp_path / "sheets", "-q").code == 1
     drawn = tmp_path / "sheets"

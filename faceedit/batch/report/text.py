@@ -5,6 +5,8 @@ import json
 import re
 from typing import Any
 
+from faceedit.visible import SPACES, visible
+
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _CONTROLS = {code: 0x2400 + code for code in range(32)} | {127: 0x2421}
 
@@ -12,10 +14,11 @@ _CONTROLS = {code: 0x2400 + code for code in range(32)} | {127: 0x2421}
 def printable(text: str) -> str:
     """Return text that can be shown and encoded.
 
-    Control characters become their pictures (U+2400 to U+2421) and bytes that could not be
-    decoded (``surrogateescape``) the replacement character.
+    Control characters become their pictures (U+2400 to U+2421), bytes that could not be decoded
+    (``surrogateescape``) the replacement character, and what turns the reading direction or cannot
+    be seen its escape, as in a terminal.
     """
-    return _SURROGATES.sub("\ufffd", text).translate(_CONTROLS)
+    return visible(_SURROGATES.sub("\ufffd", text).translate(_CONTROLS), keep=SPACES)
 
 
 def to_html(text: str) -> str:
