@@ -65,3 +65,13 @@ class NoFaceError(PhotoError):
 
 class NetworkError(FaceEditError):
     """A network's answer cannot be used: it is not finite, or beyond all measure."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Say whether an exception means that memory was short, whichever library raised it."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    # torch's allocator on the CPU, OpenCV and the loader have no types of their own for this.
+    text = str(error)
+    signs = ("can't allocate memory", "Insufficient memory", "Cannot allocate memory")
+    return any(sign in text for sign in (*signs, "failed to map segment"))

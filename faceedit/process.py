@@ -6,10 +6,14 @@ from contextlib import contextmanager
 
 
 def prepare(threads: int | None) -> None:
-    """Set the number of threads, and silence Pillow: what it warns of, photos are judged for."""
+    """Set the number of threads, and silence decoders: what they warn of, photos are judged for."""
     import logging
     import warnings
 
+    from faceedit.photos.quiet import silence_libtiff, silence_opencv
+
+    silence_libtiff()
+    silence_opencv()
     warnings.filterwarnings("ignore", module="PIL")
     logging.getLogger("PIL").setLevel(logging.CRITICAL)
     if threads is not None:

@@ -1,11 +1,11 @@
 """How much of a machine a run uses: processes, and threads in each."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from faceedit.batch.pipeline import Pace
+from faceedit.machine import cores, memory
+from faceedit.photos.budget import photo_memory
 
 MOST_READERS = 4
 
@@ -13,13 +13,10 @@ MOST_PROCESSES = 8
 """On a CPU, unless more are asked for."""
 
 MEMORY_EACH = 2 * 2**30
-"""Bytes for a process: 0.5 GB for networks and libraries, the rest for photos of 50 megapixels."""
+"""Bytes for a process at least, see `photo_memory`."""
 
 WORTH = 40
 """Photos that are worth a process, which takes about as long to start as ten of them take."""
-
-_LIMIT, _SHARE = Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/cpu.max")
-"""What a container may use."""
 
 
 @dataclass(frozen=True)
@@ -34,15 +31,22 @@ class Crew:
     helpers: tuple[str, ...]
     hands: int
 
+    @property
+    def processes(self) -> int:
+        """How many there are, this one included."""
+        return 1 + len(self.helpers)
 
-def pace_of(hands: int, batch: int) -> Pace:
+
+def pace_of(hands: int, batch: int, processes: int = 1) -> Pace:
     """Return how much is done at once in one process.
 
     Args:
         hands: as `Crew` has it.
         batch: faces that its networks take at once.
+        processes: that share the machine's memory.
     """
-    return Pace(min(hands, MOST_READERS), hands, batch)
+    memory = photo_memory(processes)
+    return Pace(min(hands, MOST_READERS), hands, batch, memory, processes)
 
 
 def gather_crew(devices: Sequence[str], photos: int, workers: int | None = None) -> Crew:
@@ -61,27 +65,3 @@ def gather_crew(devices: Sequence[str], photos: int, workers: int | None = None)
         everyone = everyone[: max(1, photos // WORTH)]
     hands = 1 if on_cpu else max(1, cores() // len(everyone))
     return Crew(tuple(everyone[1:photos]), min(hands, photos))
-
-
-def cores() -> int:
-    """Return how many cores this process may use at once, a container's share rounded down."""
-    there = os.cpu_count() or 1
-    if hasattr(os, "sched_getaffinity"):
-        there = len(os.sched_getaffinity(0))
-    try:
-        quota, period = _SHARE.read_text().split()
-        return max(1, min(there, int(quota) // int(period)))
-    except (OSError, ValueError):
-        return there
-
-
-def memory() -> int:
-    """Return the bytes of memory that there are for this process; 8 GB where nobody tells."""
-    try:
-        there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, OSError, ValueError):
-        there = 8 * 2**30
-    try:
-        return min(there, int(_LIMIT.read_text()))
-    except (OSError, ValueError):
-        return there

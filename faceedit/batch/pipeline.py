@@ -6,12 +6,14 @@ a CPU the stages of one process wait for Python's lock, and two processes do nea
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Generic, Protocol, TypeVar
 
 from faceedit.batch.waiting import Count, Room
 from faceedit.errors import FaceEditError, UsageError
+from faceedit.photos.budget import photo_memory
 
 Job = TypeVar("Job")
 Read = TypeVar("Read")
@@ -30,8 +32,9 @@ class Pace:
         readers: threads that read and decode.
         finishers: threads that compose, encode and write.
         batch: most photos that one look takes at once.
-        pixels: no more photos are read ahead while those on their way have more pixels than this,
-            so that large photos do not fill the memory.
+        memory: bytes that photos on their way may take. A photo waits for room before it is
+            decoded; one photo always has room.
+        processes: that share the machine, each with so much memory for photos.
 
     Raises:
         UsageError: a number below 1.
@@ -40,11 +43,12 @@ class Pace:
     readers: int = 1
     finishers: int = 1
     batch: int = 1
-    pixels: int = 200_000_000
+    memory: int = field(default_factory=photo_memory)
+    processes: int = 1
 
     def __post_init__(self) -> None:
-        if min(self.readers, self.finishers, self.batch, self.pixels) < 1:
-            raise UsageError("threads, batches and pixels are counted from 1")
+        if min(self.readers, self.finishers, self.batch, self.memory, self.processes) < 1:
+            raise UsageError("threads, batches, processes and memory are counted from 1")
 
     @property
     def window(self) -> int:
@@ -101,11 +105,11 @@ class Pipeline(Generic[Job, Read, Looked, Result]):
     must turn what they can expect into results; what they raise comes out of `next_result`.
 
     Args:
-        read: a job to what it read, or the end.
+        read: a job to what it read, or the end. It is given a function as well, to be called with
+            the bytes that the job needs before they are taken: that waits until there is room.
         look: what was read, up to ``pace.batch`` at once, to what was seen.
         finish: what was seen to the result.
         pace: how many threads and photos.
-        weight: pixels of what was read.
         elsewhere: others that do jobs. One more of them is started whenever `WORTH_ANOTHER` photos
             were work here, so that a run with little to do starts none. They get jobs when they
             are ready. One that is lost gets no more; the jobs that it leaves are done here.
@@ -114,15 +118,14 @@ class Pipeline(Generic[Job, Read, Looked, Result]):
 
     def __init__(
         self,
-        read: Callable[[Job], Read | Ended[Result]],
+        read: Callable[[Job, Callable[[int], None]], Read | Ended[Result]],
         look: Callable[[Sequence[Read]], Sequence[Looked | Ended[Result]]],
         finish: Callable[[Looked], Result],
         pace: Pace,
-        weight: Callable[[Read], int],
         elsewhere: Sequence[Elsewhere[Job, Result]] = (),
         block: int = 1,
     ):
-        self._read, self._look, self._finish, self._weight = read, look, finish, weight
+        self._read, self._look, self._finish = read, look, finish
         self._pace, self._block = pace, block
         self._ready: set[int] = set()
         self._work = Count()
@@ -132,7 +135,7 @@ class Pipeline(Generic[Job, Read, Looked, Result]):
         self._to_finish: SimpleQueue[tuple[int, Looked] | _Stop] = SimpleQueue()
         self._results: SimpleQueue[tuple[int, Result] | _Broken] = SimpleQueue()
         self._stopping = threading.Event()
-        self._room = Room(pace.pixels)
+        self._room = Room(pace.memory)
         work = [
             *[("read", self._reading, ())] * pace.readers,
             ("look", self._looking, ()),
@@ -221,12 +224,11 @@ class Pipeline(Generic[Job, Read, Looked, Result]):
     def _reading(self) -> None:
         while not isinstance(one := self._to_read.get(), _Stop) and not self._stopping.is_set():
             index, job = one
-            read = self._read(job)
+            read = self._read(job, partial(self._room.take, index))
             if isinstance(read, Ended):
                 self._work.add(int(read.is_work))
                 self._end(index, read.result)
             else:
-                self._room.take(index, self._weight(read))
                 self._to_look.put((index, read))
 
     def _looking(self) -> None:

@@ -22,6 +22,7 @@ from faceedit.batch.run import record
 from faceedit.batch.stages import RunOptions
 from faceedit.batch.worker import Order
 from faceedit.errors import FaceEditError
+from faceedit.machine import cores
 from faceedit.photos import Job
 
 ON_CPU = 4
@@ -91,6 +92,8 @@ def _run(
             keep=manifest.keep,
             threads=threads,
             hands=slots.cpus if slots.gpus else 1,
+            # Other machines are taken to be like this one.
+            processes=min(slots.count, max(1, cores() // max(1, slots.cpus))),
         )
         told: set[int] = set()
         with closing(_edit(ray, jobs, order, slots)) as rows:

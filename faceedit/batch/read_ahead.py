@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from faceedit.batch.result import explain
-from faceedit.photos import Photo, PhotoFile, decode_photo, load_file
+from faceedit.photos import Budget, Photo, PhotoFile, decode_photo, load_file
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,9 +46,9 @@ def _read(source: Path) -> FileReading:
     return FileReading(decode_or_explain(file), sha256, time.perf_counter() - start)
 
 
-def decode_or_explain(file: PhotoFile) -> Photo | str:
+def decode_or_explain(file: PhotoFile, budget: Budget | None = None) -> Photo | str:
     """Decode a file, or return why that cannot be done, without its path."""
     try:
-        return decode_photo(file)
+        return decode_photo(file, budget)
     except Exception as error:
         return explain(error, file.path)

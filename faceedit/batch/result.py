@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from faceedit.errors import FaceEditError, PhotoError
+from faceedit.errors import FaceEditError, PhotoError, is_out_of_memory
 from faceedit.faces.types import Face
 from faceedit.photos import Job
 from faceedit.targets import Target, parse_target
@@ -188,15 +188,6 @@ def explain(error: Exception, source: Path) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
     return f"unexpected {type(error).__name__}: {error}{place}"
-
-
-def is_out_of_memory(error: Exception) -> bool:
-    """Say whether an exception means that memory was short, whichever library raised it."""
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
-        return True
-    # torch's allocator on the CPU and OpenCV have no types of their own for this.
-    text = str(error)
-    return "can't allocate memory" in text or "Insufficient memory" in text
 
 
 def read_result(job: Job, entry: Mapping[str, Any]) -> Result:

@@ -1,6 +1,6 @@
 """The run: photos read, looked at, finished and recorded, whatever becomes of each."""
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -12,7 +12,8 @@ from faceedit.batch.manifest import Manifest
 from faceedit.batch.pipeline import Elsewhere, Ended, Pace, Pipeline
 from faceedit.batch.result import OURS, Result
 from faceedit.batch.stages import Looked, Read, RunOptions
-from faceedit.photos import Job
+from faceedit.photos import Budget, Job
+from faceedit.photos.formats import format_of
 
 BATCHES = 4
 """That a helper is given at once."""
@@ -53,12 +54,12 @@ def run(
     Yields:
         One result per job, in order, after it was recorded.
     """
+    pace = pace or Pace()
     pipeline = Pipeline(
-        partial(_read, editor=editor, options=options, manifest=manifest),
+        partial(_read, editor=editor, options=options, manifest=manifest, pace=pace),
         partial(_look, editor=editor, options=options, manifest=manifest),
-        partial(_finish, editor=editor, options=options, manifest=manifest),
-        pace or Pace(),
-        _pixels,
+        partial(_finish, editor=editor, options=options, manifest=manifest, pace=pace),
+        pace,
         # A helper's networks take photos together, too.
         [_Recorded(one, manifest) for one in helpers],
         BATCHES * editor.batching.size if editor.batching.size > 1 else 1,
@@ -89,9 +90,20 @@ def _closing(helpers: Sequence[Helper]) -> Iterator[None]:
 
 
 def _read(
-    job: Job, editor: FaceEditor, options: RunOptions, manifest: Manifest | None
+    job: Job,
+    room: Callable[[int], None],
+    editor: FaceEditor,
+    options: RunOptions,
+    manifest: Manifest | None,
+    pace: Pace,
 ) -> Read | Ended[Result]:
-    read = stages.read(job, editor, options, manifest)
+    budget = Budget(
+        memory=pace.memory,
+        processes=pace.processes,
+        target=format_of(job.target),
+        reserve=room,
+    )
+    read = stages.read(job, editor, options, manifest, budget)
     return _end(read, manifest) if isinstance(read, Result) else read
 
 
@@ -105,9 +117,14 @@ def _look(
 
 
 def _finish(
-    looked: Looked, editor: FaceEditor, options: RunOptions, manifest: Manifest | None
+    looked: Looked,
+    editor: FaceEditor,
+    options: RunOptions,
+    manifest: Manifest | None,
+    pace: Pace,
 ) -> Result:
-    return _end(stages.finish(looked, editor, options), manifest).result
+    budget = Budget(memory=pace.memory, processes=pace.processes)
+    return _end(stages.finish(looked, editor, options, budget), manifest).result
 
 
 class _Recorded:
@@ -140,8 +157,3 @@ def record(result: Result, manifest: Manifest | None) -> Result:
 
 def _end(result: Result, manifest: Manifest | None) -> Ended[Result]:
     return Ended(record(result, manifest), is_work=not result.resumed)
-
-
-def _pixels(read: Read) -> int:
-    height, width = read.photo.pixels.shape[:2]
-    return height * width

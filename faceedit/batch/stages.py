@@ -13,6 +13,7 @@ from faceedit.batch.result import NO_FACE, OURS, FaceResult, Result, explain, fa
 from faceedit.errors import NoFaceError
 from faceedit.outputs import Permit, permit_for
 from faceedit.photos import (
+    Budget,
     Job,
     Photo,
     PhotoFile,
@@ -23,6 +24,8 @@ from faceedit.photos import (
     load_file,
     write_photo,
 )
+from faceedit.photos.budget import Spending
+from faceedit.photos.memory import estimate_faces
 from faceedit.photos.provenance import is_marked
 from faceedit.targets import Target
 
@@ -85,7 +88,11 @@ class Looked:
 
 
 def read(
-    job: Job, editor: FaceEditor, options: RunOptions, manifest: Manifest | None
+    job: Job,
+    editor: FaceEditor,
+    options: RunOptions,
+    manifest: Manifest | None,
+    budget: Budget | None = None,
 ) -> Read | Result:
     """Read a photo, unless the manifest proves that it is done already.
 
@@ -100,11 +107,11 @@ def read(
         done = None if manifest is None else manifest.find(job, sha256)
         if done is not None:
             return done
-        if _shows_no_face(job, file, editor, options):
+        if _shows_no_face(job, file, editor, options, budget):
             result = Result(job, "failed", input_sha256=sha256)
             result = _without_edit(result, NO_FACE, options, permit)
             return replace(result, seconds=time.perf_counter() - start)
-        photo = decode_or_explain(file)
+        photo = decode_or_explain(file, budget)
         if not (options.again or isinstance(photo, str)) and is_marked(photo.source.metadata.xmp):
             return Result(job, "skipped", OURS, input_sha256=sha256)
     # Nothing that one photo brings about may cost the others their results.
@@ -116,11 +123,13 @@ def read(
     return Read(job, photo, sha256, seconds, permit)
 
 
-def _shows_no_face(job: Job, file: PhotoFile, editor: FaceEditor, options: RunOptions) -> bool:
+def _shows_no_face(
+    job: Job, file: PhotoFile, editor: FaceEditor, options: RunOptions, budget: Budget | None
+) -> bool:
     """Say whether a draft is enough to know that nothing is to be edited; in doubt it is not."""
     if options.on_no_face == "copy" and not copy_suffices(job.source, job.target, options.write):
         return False
-    draft = draft_photo(file)
+    draft = draft_photo(file, budget=budget)
     return draft is not None and not editor.sees_face(draft.pixels, draft.scale)
 
 
@@ -161,17 +170,34 @@ def _failed(one: Read, error: Exception, spent: float) -> Result:
     return Result(one.job, "failed", reason, (), one.seconds + spent, one.sha256)
 
 
-def finish(looked: Looked, editor: FaceEditor, options: RunOptions) -> Result:
-    """Compose and write a photo."""
+def finish(
+    looked: Looked, editor: FaceEditor, options: RunOptions, budget: Budget | None = None
+) -> Result:
+    """Compose and write a photo, unless its faces are too large for the memory."""
     start, one = time.perf_counter(), looked.read
     faces = tuple(FaceResult.of(face) for face in (*looked.edits.faces, *looked.edits.others))
     result = Result(one.job, "failed", "", faces, 0.0, one.sha256)
     try:
+        _check_memory(looked, budget or Budget())
         edited = editor.compose(one.photo.pixels, looked.edits)
         result = _write(replace(result, faces=faces_of(edited)), one, edited, options)
     except Exception as error:
         result = replace(result, reason=explain(error, one.job.source))
     return replace(result, seconds=looked.seconds + time.perf_counter() - start)
+
+
+def _check_memory(looked: Looked, budget: Budget) -> None:
+    """Refuse a photo whose faces are too large.
+
+    Raises:
+        UnreadableError: this machine has less memory than it needs.
+    """
+    photo = looked.read.photo
+    height, width = photo.pixels.shape[:2]
+    # A crop shows a face and as much around it as is composed.
+    areas = [(crop.size / crop.scale) ** 2 for crop in looked.edits.crops]
+    area = min(max(areas, default=0.0), height * width)
+    Spending(photo.path, 0, budget).check_bytes(estimate_faces(photo.pixels, int(area)))
 
 
 def _write(result: Result, read: Read, edited: EditedPhoto, options: RunOptions) -> Result:

@@ -33,10 +33,10 @@ class Count:
 
 
 class Room:
-    """Bounds the pixels on their way; one photo always has room.
+    """Bounds the memory that photos on their way take; one photo always has room.
 
     Args:
-        limit: pixels.
+        limit: bytes.
     """
 
     def __init__(self, limit: int):
@@ -45,11 +45,14 @@ class Room:
         self._changed = threading.Condition()
         self._is_open = False
 
-    def take(self, index: int, pixels: int) -> None:
-        """Wait until there is room for a photo, and take it."""
+    def take(self, index: int, size: int) -> None:
+        """Wait until there is room for a photo, and take it; what it had before is given back."""
         with self._changed:
-            self._changed.wait_for(lambda: self._has_room(pixels))
-            self._taken[index] = pixels
+            # Who waits holds nothing, so that two who want more do not wait for each other.
+            if self._taken.pop(index, None) is not None:
+                self._changed.notify_all()
+            self._changed.wait_for(lambda: self._has_room(size))
+            self._taken[index] = size
 
     def give_back(self, index: int) -> None:
         """Give back what a photo took, if anything."""
@@ -63,6 +66,6 @@ class Room:
             self._is_open = True
             self._changed.notify_all()
 
-    def _has_room(self, pixels: int) -> bool:
+    def _has_room(self, size: int) -> bool:
         taken = sum(self._taken.values())
-        return self._is_open or not taken or taken + pixels <= self._limit
+        return self._is_open or not taken or taken + size <= self._limit

@@ -35,6 +35,7 @@ class Order:
         keep: there is a manifest.
         threads: of the CPU for each network call.
         hands: threads that read, and as many that compose and write.
+        processes: that share a machine's memory.
     """
 
     settings: EditSettings
@@ -45,6 +46,7 @@ class Order:
     threads: int
     hands: int = 1
     keep: bool = True
+    processes: int = 1
 
 
 class Worker:
@@ -67,7 +69,7 @@ class Worker:
     def edit(self, jobs: Sequence[Job]) -> Generator[Result, None, None]:
         """Yield the result of each photo, in order. Errors are results."""
         order, left = self._order, list(jobs)
-        pace = pace_of(order.hands, self._editor.batching.size)
+        pace = pace_of(order.hands, self._editor.batching.size, order.processes)
         try:
             for result in run(jobs, self._editor, order.options, self._manifest, pace):
                 left.pop(0)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from faceedit.batch.build import EditSettings, open_editor
-from faceedit.batch.crew import gather_crew, pace_of
+from faceedit.batch.crew import Crew, gather_crew, pace_of
 from faceedit.batch.ledger import Ledger
 from faceedit.batch.manifest import MANIFEST_FILE, Manifest, is_single
 from faceedit.batch.processes import WorkerProcess
@@ -131,8 +131,8 @@ def edit_files(
                 jobs, request.settings, options, manifest, request.workers, request.threads
             )
         else:
-            helpers = [_helper(request, options, manifest, one, crew.hands) for one in crew.helpers]
-            pace = pace_of(crew.hands, editor.batching.size)
+            helpers = [_helper(request, options, manifest, one, crew) for one in crew.helpers]
+            pace = pace_of(crew.hands, editor.batching.size, crew.processes)
             running = run(jobs, editor, options, manifest, pace, helpers)
         results = _follow(running, len(jobs), counts, say, keep=compare or gallery)
     if results:
@@ -293,13 +293,12 @@ def _options(request: Request, editor: "FaceEditor") -> RunOptions:
 
 
 def _helper(
-    request: Request, options: RunOptions, manifest: Manifest, device: str, hands: int
+    request: Request, options: RunOptions, manifest: Manifest, device: str, crew: Crew
 ) -> WorkerProcess:
     settings = replace(request.settings, device=device)
     facts, believe = manifest.settings, manifest.believe
-    order = Order(
-        settings, options, manifest.output, facts, believe, request.threads, hands, manifest.keep
-    )
+    shares = request.threads, crew.hands, manifest.keep, crew.processes
+    order = Order(settings, options, manifest.output, facts, believe, *shares)
     return WorkerProcess(order, lambda trouble: tell(on_one_line(trouble)))
 
 

@@ -83,7 +83,7 @@ def benchmark(
         import torch
 
         from faceedit.batch.build import EditSettings, open_editor
-        from faceedit.batch.crew import cores, gather_crew
+        from faceedit.batch.crew import gather_crew
         from faceedit.evaluation.network_speed import (
             measure_gemm,
             measure_method,
@@ -91,6 +91,7 @@ def benchmark(
             measure_recogniser,
         )
         from faceedit.evaluation.speed import measure_photos
+        from faceedit.machine import cores
         from faceedit.photos import plan
         from faceedit.recognisers.bundle import Recognisers
         from faceedit.registry import open_registry

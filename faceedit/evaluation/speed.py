@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from faceedit.batch.crew import cores, pace_of
+from faceedit.batch.crew import pace_of
 from faceedit.batch.editor import FaceEditor
 from faceedit.batch.masks import disjoint_masks
 from faceedit.batch.run import Helper, RunOptions, run
@@ -18,6 +18,7 @@ from faceedit.errors import PhotoError, UsageError
 from faceedit.evaluation.memory import PeakMemory
 from faceedit.faces.align import Crop, extract_crop
 from faceedit.faces.compose import compose
+from faceedit.machine import cores
 from faceedit.outputs import REPLACE
 from faceedit.photos import Job, read_photo, write_photo
 from faceedit.targets import Target

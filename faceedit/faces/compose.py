@@ -14,6 +14,7 @@ from faceedit.faces.align import invert
 from faceedit.faces.details import Canvas, Patch
 from faceedit.faces.edit import Edit, sample_field
 from faceedit.numerics import check_answer
+from faceedit.photos.pixels import bands
 
 MASK_FLOOR = 1.0 / 255.0
 """Where the mask, drawn at native resolution, is below this, nothing changes."""
@@ -56,14 +57,21 @@ def compose(image: np.ndarray, edit: Edit, affine: np.ndarray, mask: np.ndarray)
     x, y, gain = _draw_fields(edit, mask, to_crop, size)
     patches: list[Patch] = []
     top = float(np.iinfo(image.dtype).max)
+    # Each of these arrays is as large as the face: none is kept longer than it is used.
     if edit.details:
         flow = np.dstack([x, y])
-        pixels = image[window].astype(np.float32) / np.float32(top)
+        del x, y
+        pixels = image[window].astype(np.float32)
+        pixels /= np.float32(top)
         canvas = Canvas(pixels, flow, gain, to_crop)
         patches = [patch for detail in edit.details for patch in detail.draw(canvas)]
+        del canvas, pixels
         x, y = (np.ascontiguousarray(flow[..., k]) for k in (0, 1))
+        del flow
     edited = _warp(image, x, y, (window[0].start, window[1].start))
+    del x, y
     cv2.multiply(edited, gain, dst=edited)
+    del gain
     _paint(edited, edit, to_crop, weight, top)
     for patch in patches:
         opacity = (patch.opacity * weight[patch.box])[..., None]
@@ -139,11 +147,17 @@ def _warp(image: np.ndarray, x: np.ndarray, y: np.ndarray, origin: tuple[int, in
     height, width = x.shape
     x += np.arange(origin[1], origin[1] + width, dtype=np.float32)
     y += np.arange(origin[0], origin[0] + height, dtype=np.float32)[:, None]
-    rows, columns = (_reach(v, n) for v, n in zip((y, x), image.shape[:2], strict=True))
-    x -= columns.start
-    y -= rows.start
-    source = image[rows, columns].astype(np.float32)
-    return cv2.remap(source, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
+    warped = np.empty((height, width, 3), np.float32)
+    # In bands, so that the photo is in floats only where it is read.
+    for top, end in bands((height, width)):
+        at_x, at_y = x[top:end], y[top:end]
+        rows, columns = (_reach(v, n) for v, n in zip((at_y, at_x), image.shape[:2], strict=True))
+        at_x -= columns.start
+        at_y -= rows.start
+        source = image[rows, columns].astype(np.float32)
+        border = cv2.BORDER_REFLECT_101
+        cv2.remap(source, at_x, at_y, cv2.INTER_CUBIC, warped[top:end], borderMode=border)
+    return warped
 
 
 def _reach(at: np.ndarray, length: int) -> slice:

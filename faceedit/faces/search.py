@@ -55,7 +55,7 @@ def shrunk(pixels: np.ndarray) -> tuple[np.ndarray, float]:
     factor = max(1.0, max(pixels.shape[:2]) / TILE_SIDE)
     if factor == 1:
         return pixels, factor
-    height, width = (round(side / factor) for side in pixels.shape[:2])
+    height, width = (max(1, round(side / factor)) for side in pixels.shape[:2])
     return cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA), factor
 
 

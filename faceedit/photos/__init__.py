@@ -1,5 +1,6 @@
 """Photo files: which ones, read whole with everything in them, and written back as they were."""
 
+from faceedit.photos.budget import Budget
 from faceedit.photos.discover import Job, find_photos, plan
 from faceedit.photos.draft import Draft, draft_photo
 from faceedit.photos.provenance import Provenance
@@ -8,6 +9,7 @@ from faceedit.photos.types import Photo, PhotoFile, Signer, Source, WriteOptions
 from faceedit.photos.write import copy_photo, copy_suffices, write_photo
 
 __all__ = [
+    "Budget",
     "Draft",
     "Job",
     "Photo",

@@ -5,23 +5,24 @@ limit and guess the format, and both are decided by `read` here.
 """
 
 import io
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
+from itertools import islice
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from faceedit.errors import UnreadableError, UnsupportedError
-from faceedit.photos import heif, jpeg, png, tiff
+from faceedit.errors import UnsupportedError
+from faceedit.photos import heif, jpeg, png, tiff, tiff_layout
+from faceedit.photos.budget import Spending
 from faceedit.photos.formats import SEVERAL
-from faceedit.photos.pixels import Raster, from_channels, unpack
+from faceedit.photos.pixels import Raster, bands, from_channels, unpack
 from faceedit.photos.types import Encoding, Metadata
 
-# A small file that unpacks to gigabytes is a bomb. Photos of poor quality come to 60 pixels a byte
-# in JPEG, and to 170 in AVIF.
-_UNSUSPECTED, _DENSEST = 50_000_000, 300
+# Chunks or boxes that are looked at; photos have about ten.
+_MOST_BOXES = 1000
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,48 +44,27 @@ class Decoded:
     notes: tuple[str, ...] = ()
 
 
-def decode(path: Path, data: bytes, format: str, max_pixels: int) -> Decoded:
+def decode(data: bytes, format: str, spending: Spending) -> Decoded:
     """Decode a file whose format is known.
 
     Args:
-        path: named in errors.
         data: the whole file.
         format: name from ``formats.FORMATS``.
-        max_pixels: larger pictures are refused before their pixels are unpacked.
+        spending: what it may cost, refused before pixels are unpacked or while they are.
 
     Raises:
-        PhotoError: a picture of a kind that is not handled. Anything else that is raised means
-            broken data.
+        PhotoError: a picture of a kind that is not handled, or that costs too much. Anything else
+            that is raised means broken data.
     """
-    return _DECODERS[format](path, data, max_pixels)
+    return _DECODERS[format](spending, data)
 
 
-def check_size(path: Path, data: bytes, size: tuple[int, int], max_pixels: int) -> None:
-    """Refuse pictures that would fill the memory.
-
-    Raises:
-        UnreadableError: more pixels than allowed or than a photo can have in so few bytes, or
-            none.
-    """
-    width, height = size
-    if width * height > max_pixels:
-        reason = f"its {width} x {height} pixels are more than the limit of {max_pixels}"
-        raise UnreadableError(path, reason)
-    if width * height > max(_UNSUSPECTED, _DENSEST * len(data)):
-        reason = f"its {width} x {height} pixels in {len(data)} bytes cannot be a photo"
-        raise UnreadableError(path, reason)
-    if width < 1 or height < 1:
-        raise UnreadableError(path, "it has no pixels")
-
-
-def _load(
-    plugin: Callable[[io.BytesIO], Image.Image], path: Path, data: bytes, max_pixels: int
-) -> Any:
-    image = plugin(io.BytesIO(data))
-    check_size(path, data, image.size, max_pixels)
+def _open(plugin: Callable[[io.BytesIO], Image.Image], data: bytes, spending: Spending) -> Any:
+    """Read a file's header and check what it promises."""
+    image = plugin(spending.open(data))
+    spending.check_size(image.size)
     if getattr(image, "is_animated", False):
-        raise UnsupportedError(path, SEVERAL)
-    image.load()
+        raise UnsupportedError(spending.path, SEVERAL)
     return image
 
 
@@ -99,19 +79,22 @@ def _exif(image: Image.Image) -> bytes | None:
     return (image.info.get("exif") or b"").removeprefix(b"Exif\0\0") or None
 
 
-def _jpeg(path: Path, data: bytes, max_pixels: int) -> Decoded:
+def _jpeg(spending: Spending, data: bytes) -> Decoded:
     from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 
-    if jpeg.has_too_many_scans(data):
-        raise UnreadableError(path, "it is stored in more scans than a photo can need")
-    image = _load(JpegImageFile, path, data, max_pixels)
+    layout = jpeg.walk(data)
+    image = _open(JpegImageFile, jpeg.without_metadata(data, layout), spending)
+    width, height = image.size
+    jpeg.check_scans(layout.scans, width * height)
+    spending.check_memory("jpeg", image.mode, image.size, scans=layout.scans)
+    image.load()
+    metadata = jpeg.read_metadata(data, layout, _dpi(image))
     sampling = get_sampling(image) if image.mode == "RGB" else None
-    metadata = jpeg.read_metadata(data, _dpi(image))
     notes = ()
-    if image.info.get("mp") is not None:
+    if jpeg.has_more_pictures(data, layout):
         notes = ("the further pictures in it (preview, gain map or depth) are not kept",)
     return Decoded(
-        unpack(image, path),
+        unpack(image, spending.path),
         metadata,
         Encoding(
             tables=tuple(tuple(table) for _, table in sorted(image.quantization.items())),
@@ -123,68 +106,79 @@ def _jpeg(path: Path, data: bytes, max_pixels: int) -> Decoded:
     )
 
 
-def _png(path: Path, data: bytes, max_pixels: int) -> Decoded:
+def _png(spending: Spending, data: bytes) -> Decoded:
     from PIL.PngImagePlugin import PngImageFile
 
+    path = spending.path
     bits, colour_type = png.header(data)
     if colour_type == 0 and bits in (2, 4):
         raise UnsupportedError(path, f"it is a {bits}-bit grey picture: convert it to 8 bits first")
+    plain = png.without_metadata(data)
+    image = _open(PngImageFile, plain, spending)
+    deep = bits == 16 and colour_type != 0
+    spending.check_memory("png", image.mode, image.size, deep=deep)
     metadata = png.read_metadata(data)
-    if bits == 16 and colour_type != 0:
-        image = PngImageFile(io.BytesIO(data))
-        check_size(path, data, image.size, max_pixels)
-        if image.is_animated:
-            raise UnsupportedError(path, SEVERAL)
+    if deep:
         if colour_type == 4:
             raise UnsupportedError(path, "it is 16-bit grey with alpha: convert it to RGB first")
-        if png.transparent(data):
+        if png.has_transparent_colour(plain):
             raise UnsupportedError(path, "one of its colours stands for transparency")
-        return Decoded(_deep_colour(path, data, image), metadata)
-    image = _load(PngImageFile, path, data, max_pixels)
+        return Decoded(_deep_colour(spending, plain, image), metadata)
+    image.load()
     encoding = Encoding(bits=bits if image.mode == "P" else 8)
     return Decoded(unpack(image, path), metadata, encoding)
 
 
-def _deep_colour(path: Path, data: bytes, image: Image.Image) -> Raster:
+def _deep_colour(spending: Spending, data: bytes, image: Image.Image) -> Raster:
     """Decode 16-bit colour, which Pillow cuts to 8 bits.
 
     OpenCV has all bits, but takes planes for pixels and fills what a truncated file lacks with
     black. So Pillow decodes too and the upper bytes have to agree.
 
     Args:
-        path: named in errors.
+        spending: what it may cost.
         data: the file.
         image: the same file in Pillow, which raises on truncation.
     """
     import cv2
 
+    start = spending.seconds
     image.load()
+    # OpenCV takes about as long as Pillow, and nothing can stop it.
+    spending.check_time(spending.seconds - start)
     channels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if channels is None or channels.dtype != np.uint16 or channels.ndim != 3:
         raise ValueError("its 16-bit pixels cannot be decoded")
-    order = [2, 1, 0, 3][: channels.shape[2]]
-    raster = from_channels(channels[..., order])
-    if not np.array_equal(raster.pixels >> 8, np.asarray(image)[..., :3]):
-        raise UnsupportedError(path, "its layout of 16-bit channels is not handled")
-    return raster
+    is_same = image.size == (channels.shape[1], channels.shape[0])
+    for top, end in bands(channels.shape) if is_same else ():
+        band = channels[top:end]
+        band[..., :3] = band[..., 2::-1]
+        upper = np.asarray(image.crop((0, top, image.width, end)))[..., :3]
+        is_same = is_same and np.array_equal(np.right_shift(band[..., :3], 8), upper)
+    if not is_same:
+        raise UnsupportedError(spending.path, "its layout of 16-bit channels is not handled")
+    return from_channels(channels)
 
 
-def _webp(path: Path, data: bytes, max_pixels: int) -> Decoded:
+def _webp(spending: Spending, data: bytes) -> Decoded:
     from PIL.WebPImagePlugin import WebPImageFile
 
-    image = _load(WebPImageFile, path, data, max_pixels)
+    image = _open(WebPImageFile, data, spending)
+    spending.check_memory("webp", image.mode, image.size)
+    image.load()
     metadata = Metadata(image.info.get("icc_profile"), _exif(image), image.info.get("xmp"))
-    at, kinds = 12, set()
-    while at + 8 <= len(data):
-        kinds.add(data[at : at + 4])
+    at, lossless = 12, False
+    for _ in range(_MOST_BOXES):
+        lossless |= data[at : at + 4] == b"VP8L"
         size = int.from_bytes(data[at + 4 : at + 8], "little")
         at += 8 + size + size % 2
-    return Decoded(unpack(image, path), metadata, Encoding(lossless=b"VP8L" in kinds))
+    return Decoded(unpack(image, spending.path), metadata, Encoding(lossless=lossless))
 
 
-def _tiff(path: Path, data: bytes, max_pixels: int) -> Decoded:
+def _tiff(spending: Spending, data: bytes) -> Decoded:
     from PIL.TiffImagePlugin import TiffImageFile
 
+    path = spending.path
     if data[2:4] in (b"+\0", b"\0+"):
         raise UnsupportedError(path, "it is a BigTIFF file")
     pages = tiff.directories(data)
@@ -199,8 +193,9 @@ def _tiff(path: Path, data: bytes, max_pixels: int) -> Decoded:
     extra = fields[tiff.EXTRA_SAMPLES].numbers if tiff.EXTRA_SAMPLES in fields else ()
     photometric = fields[262].numbers[0] if 262 in fields else None
     sample_formats = fields[339].numbers if 339 in fields else (1,)
-    image = TiffImageFile(io.BytesIO(data))
-    check_size(path, data, image.size, max_pixels)
+    tiff_layout.check(data, fields)
+    image = TiffImageFile(spending.open(data))
+    spending.check_size(image.size)
     if set(sample_formats) != {1} or max(bits) > 16:
         raise UnsupportedError(path, "its channels are not whole numbers of 8 or 16 bits")
     if photometric in (0, 1) and bits[0] in (2, 4):
@@ -211,8 +206,9 @@ def _tiff(path: Path, data: bytes, max_pixels: int) -> Decoded:
     deep = max(bits) == 16 and samples > 1
     if deep and (photometric != 2 or samples - len(extra) != 3):
         raise UnsupportedError(path, "it has 16-bit channels other than grey, RGB and RGBA")
+    spending.check_memory("tiff", image.mode, image.size, deep=deep)
     image.load()
-    raster = _deep_colour(path, data, image) if deep else unpack(image, path)
+    raster = _deep_colour(spending, data, image) if deep else unpack(image, path)
     if extra and (raster.alpha is None or extra[0] == 0):
         raise UnsupportedError(path, "it has an extra channel of unknown meaning")
     if extra == (1,) and raster.alpha is not None:
@@ -245,43 +241,47 @@ def _bytes(fields: tiff.Directory, tag: int) -> bytes | None:
     return value if isinstance(value, bytes) else None
 
 
-def _bmp(path: Path, data: bytes, max_pixels: int) -> Decoded:
+def _bmp(spending: Spending, data: bytes) -> Decoded:
     from PIL.BmpImagePlugin import BmpImageFile
 
-    bits = int.from_bytes(data[28:30], "little")
-    image = _load(BmpImageFile, path, data, max_pixels)
+    path, bits = spending.path, int.from_bytes(data[28:30], "little")
+    image = _open(BmpImageFile, data, spending)
     if bits not in (8, 24, 32) and image.mode != "1":
         raise UnsupportedError(path, f"it is a BMP file of {bits} bits a pixel")
     if image.mode == "RGBA":
         raise UnsupportedError(path, "it is a BMP file with alpha, which cannot be written back")
+    spending.check_memory("bmp", image.mode, image.size)
+    image.load()
     return Decoded(unpack(image, path), Metadata(dpi=_dpi(image)))
 
 
-def _avif(path: Path, data: bytes, max_pixels: int) -> Decoded:
+def _avif(spending: Spending, data: bytes) -> Decoded:
     from PIL.AvifImagePlugin import AvifImageFile
 
     # One per coded plane set; alpha and gain maps are marked as monochrome (0x10).
-    configured = [box[2] for box in data.split(b"av1C")[1:] if len(box) > 2]
+    boxes = islice(re.finditer(rb"av1C..(.)", data, re.DOTALL), _MOST_BOXES)
+    configured = [box[1][0] for box in boxes]
     flags = next((flags for flags in configured if not flags & 0x10), 0x0C)
     if any(flags & 0x40 for flags in configured):
-        raise UnsupportedError(path, "it has 10 or 12 bits a channel: convert it to 8 bits first")
+        raise UnsupportedError(
+            spending.path, "it has 10 or 12 bits a channel: convert it to 8 bits first"
+        )
     chroma = {0x0C: "4:2:0", 0x08: "4:2:2", 0x00: "4:4:4"}.get(flags & 0x0C)
-    image = _load(AvifImageFile, path, data, max_pixels)
+    image = _open(AvifImageFile, data, spending)
+    spending.check_memory("avif", image.mode, image.size)
+    image.load()
     metadata = Metadata(image.info.get("icc_profile"), _exif(image), image.info.get("xmp"))
-    return Decoded(unpack(image, path), metadata, Encoding(chroma=chroma))
+    return Decoded(unpack(image, spending.path), metadata, Encoding(chroma=chroma))
 
 
-def _heif(path: Path, data: bytes, max_pixels: int) -> Decoded:
-    def check(size: tuple[int, int]) -> None:
-        check_size(path, data, size, max_pixels)
-
-    image, chroma, notes = heif.decode(path, data, check)
+def _heif(spending: Spending, data: bytes) -> Decoded:
+    image, chroma, notes = heif.decode(data, spending)
     metadata = Metadata(image.info.get("icc_profile"), _exif(image), image.info.get("xmp"))
-    raster = unpack(image, path)
+    raster = unpack(image, spending.path)
     return Decoded(raster, metadata, Encoding(chroma=chroma), is_upright=True, notes=notes)
 
 
-_DECODERS: dict[str, Callable[[Path, bytes, int], Decoded]] = {
+_DECODERS: dict[str, Callable[[Spending, bytes], Decoded]] = {
     "jpeg": _jpeg,
     "png": _png,
     "webp": _webp,

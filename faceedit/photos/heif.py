@@ -2,13 +2,13 @@
 
 import importlib
 import io
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
 from faceedit.errors import UnsupportedError
+from faceedit.photos.budget import Spending
 
 _HOW = "HEIC needs pillow-heif: pip install 'faceedit[heif]'"
 
@@ -20,25 +20,25 @@ def _library(path: Path) -> Any:
         raise UnsupportedError(path, _HOW) from error
 
 
-def decode(
-    path: Path, data: bytes, check: Callable[[tuple[int, int]], None]
-) -> tuple[Image.Image, str | None, tuple[str, ...]]:
+def decode(data: bytes, spending: Spending) -> tuple[Image.Image, str | None, tuple[str, ...]]:
     """Decode the primary picture, which libheif turns upright.
 
     Args:
-        path: named in errors.
         data: the whole file.
-        check: called with (width, height) before the pixels are unpacked.
+        spending: what it may cost, refused before pixels are unpacked.
 
     Returns:
         The picture with its metadata in ``info``, its chroma, and notes for the user.
 
     Raises:
         UnsupportedError: pillow-heif is not installed, or more than 8 bits a channel.
+        UnreadableError: it costs too much.
     """
+    path = spending.path
     library = _library(path)
-    file = library.open_heif(io.BytesIO(data), convert_hdr_to_8bit=False)
-    check(file.size)
+    file = library.open_heif(spending.open(data), convert_hdr_to_8bit=False)
+    spending.check_size(file.size)
+    spending.check_memory("heif", file.mode, file.size)
     if file.info.get("bit_depth", 8) > 8:
         raise UnsupportedError(path, "it has 10 or 12 bits a channel: convert it to 8 bits first")
     notes = ()

@@ -1,12 +1,24 @@
 """The marker segments of JPEG files: metadata taken out, and put into an encoded file."""
 
+import contextlib
+import re
 import struct
+from dataclasses import dataclass
 
+import numpy as np
+
+from faceedit.photos import tiff
+from faceedit.photos.budget import BombError
 from faceedit.photos.types import Metadata
 
 MOST_SCANS = 200
-"""A progressive JPEG has about ten. Each takes as long as the picture is large, however short it
-is."""
+"""A progressive JPEG has about ten."""
+MOST_PASSES = 20_000_000_000
+"""Scans times pixels: each scan takes as long as the picture is large, however short it is."""
+MOST_SEGMENTS = 5000
+"""A colour profile or a depth map of 10 MB has 160."""
+MOST_PADDING = 1 << 16
+"""Bytes that belong to no segment, before the first scan. Pillow takes them one by one."""
 LARGEST_XMP = 65502
 """Bytes that the standard allows a packet to have."""
 
@@ -15,31 +27,152 @@ _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _XMP_EXTENSION = b"http://ns.adobe.com/xmp/extension/\0"
 _ICC = b"ICC_PROFILE\0"
 _PHOTOSHOP = b"Photoshop 3.0\0"
-_APP0, _APP1, _APP2, _APP13, _COMMENT = 0xE0, 0xE1, 0xE2, 0xED, 0xFE
+_MPF = b"MPF\0"
+_APP0, _APP1, _APP2, _APP13, _APP14, _COMMENT = 0xE0, 0xE1, 0xE2, 0xED, 0xEE, 0xFE
+_SCAN, _END = 0xDA, 0xD9
 _LARGEST = 65533
+# Markers that no length follows: the beginning, restarts, and one that means nothing.
+_BARE = {0x01, *range(0xD0, 0xD9)}
+_FILL = re.compile(rb"\xff+")
+WINDOW = 1 << 20
+"""Bytes that are looked through at once."""
+_IS_MARKER = np.array([byte not in (0, 0xFF, *_BARE - {0xD8}) for byte in range(256)])
 
 
 class TooLargeError(ValueError):
     """EXIF or XMP does not fit into a JPEG segment."""
 
 
-def read_metadata(data: bytes, dpi: tuple[float, float] | None) -> Metadata:
+@dataclass(frozen=True)
+class Layout:
+    """The segments of a JPEG file.
+
+    Attributes:
+        segments: (marker, first byte of the body, byte behind it) of those before the first scan.
+        start: of the first scan.
+        scans: how many times the file goes over its picture.
+    """
+
+    segments: tuple[tuple[int, int, int], ...]
+    start: int
+    scans: int
+
+
+def walk(data: bytes) -> Layout:
+    """Find the segments of a JPEG file, in time that grows with its bytes only.
+
+    What follows the picture's end (other pictures, a film) is not looked at.
+
+    Raises:
+        ValueError: it has no scan.
+        BombError: it has more segments or padding than a photo.
+    """
+    segments, start = _header(data)
+    scans, count, at = 0, len(segments), start
+    while True:
+        marker = data[at + 1]
+        if marker == _END:
+            break
+        scans += marker == _SCAN
+        count += 1
+        if count > MOST_SEGMENTS:
+            raise BombError("it has more segments than a photo needs")
+        at += 2 if marker in _BARE else 2 + _length(data, at + 2)
+        at = _next_marker(data, at)
+        if at < 0:
+            break
+    return Layout(segments, start, scans)
+
+
+def _next_marker(data: bytes, at: int) -> int:
+    """Return where the next marker behind coded pixels is, -1 where none is.
+
+    In coded pixels, 0xFF is followed by 0, a restart or more of its kind.
+    """
+    for start in range(at, len(data) - 1, WINDOW):
+        window = np.frombuffer(data, np.uint8, min(WINDOW + 1, len(data) - start), start)
+        places = np.flatnonzero(window[:-1] == 0xFF)
+        places = places[_IS_MARKER[window[places + 1]]]
+        if places.size:
+            return start + int(places[0])
+    return -1
+
+
+def _header(data: bytes) -> tuple[tuple[tuple[int, int, int], ...], int]:
+    """Return the segments before the first scan, and where that begins."""
+    found: list[tuple[int, int, int]] = []
+    at, padding = 2, 0
+    while len(found) <= MOST_SEGMENTS:
+        # Faster to find than the pattern is on long files.
+        start = data.find(b"\xff", at)
+        fill = None if start < 0 else _FILL.match(data, start)
+        if fill is None or fill.end() >= len(data):
+            raise ValueError("it has no pixels, or is cut off before them")
+        marker = data[fill.end()]
+        padding += fill.end() - 1 - at
+        at = fill.end() + 1
+        if padding > MOST_PADDING:
+            raise BombError("it has more padding than a photo needs")
+        if marker == _SCAN:
+            return tuple(found), fill.end() - 1
+        if marker == _END:
+            raise ValueError("it ends before its pixels")
+        if marker == 0 or marker in _BARE:
+            padding += 2
+            continue
+        end = at + _length(data, at)
+        found.append((marker, at + 2, end))
+        at = end
+    raise BombError("it has more segments than a photo needs")
+
+
+def _length(data: bytes, at: int) -> int:
+    """Return the bytes of a segment's length and body; decoders, too, take less than 2 for 2."""
+    return max(2, int.from_bytes(data[at : at + 2], "big"))
+
+
+def check_scans(scans: int, pixels: int) -> None:
+    """Refuse pictures whose decoding would take far longer than one of their size should.
+
+    Raises:
+        BombError: with the reason.
+    """
+    if scans > min(MOST_SCANS, max(1, MOST_PASSES // max(1, pixels))):
+        raise BombError(f"it is stored in {scans} scans, more than a photo needs")
+
+
+def without_metadata(data: bytes, layout: Layout) -> bytes:
+    """Return a file of the same pixels without what only people and programs read.
+
+    Decoders parse EXIF, Photoshop resources and profiles as well, each in a way of its own.
+    """
+    kept = [
+        data[first - 4 : end]
+        for marker, first, end in layout.segments
+        if marker in (_APP0, _APP14) or not (marker == _COMMENT or _APP1 <= marker <= 0xEF)
+    ]
+    return b"".join([data[:2], *kept, memoryview(data)[layout.start :]])
+
+
+def read_metadata(data: bytes, layout: Layout, dpi: tuple[float, float] | None = None) -> Metadata:
     """Return the metadata of a JPEG file as it stands there.
 
     Args:
         data: the file.
-        dpi: its resolution, where the caller knows one.
+        layout: its segments.
+        dpi: its resolution by the JFIF header; without one EXIF is asked.
     """
     exif = xmp = None
     profile: dict[int, bytes] = {}
     resources: list[bytes] = []
     others: list[bytes] = []
-    for marker, body in _segments(data)[0]:
+    for marker, first, end in layout.segments:
+        body = data[first:end]
         if marker == _APP1 and body.startswith(_EXIF):
             exif = exif or body[len(_EXIF) :]
         elif marker == _APP1 and body.startswith(_XMP):
             xmp = xmp or body[len(_XMP) :]
-        elif marker == _APP2 and body.startswith(_ICC):
+        elif marker == _APP2 and body.startswith(_ICC) and len(body) > len(_ICC):
             profile[body[len(_ICC)]] = body[len(_ICC) + 2 :]
         elif marker == _APP13 and body.startswith(_PHOTOSHOP):
             resources.append(body[len(_PHOTOSHOP) :])
@@ -50,9 +183,29 @@ def read_metadata(data: bytes, dpi: tuple[float, float] | None) -> Metadata:
         exif=exif,
         xmp=xmp,
         photoshop=b"".join(resources) or None,
-        dpi=dpi,
+        dpi=dpi or _resolution(exif),
         jpeg_segments=tuple(others),
     )
+
+
+def has_more_pictures(data: bytes, layout: Layout) -> bool:
+    """Say whether a phone's further pictures (preview, gain map, depth) follow the first one."""
+    return any(
+        marker == _APP2 and data[first : first + len(_MPF)] == _MPF
+        for marker, first, _ in layout.segments
+    )
+
+
+def _resolution(exif: bytes | None) -> tuple[float, float] | None:
+    """Return the dots per inch that EXIF tells."""
+    with contextlib.suppress(ValueError, LookupError, ZeroDivisionError, struct.error):
+        fields = tiff.directories(exif or b"")[0]
+        value = fields[282].value
+        if isinstance(value, bytes):
+            above, below = struct.unpack("<2I", value)
+            dpi = above / below * (2.54 if fields[296].numbers == (3,) else 1.0)
+            return (dpi, dpi) if 1 < dpi < 65536 else None
+    return None
 
 
 def add_metadata(encoded: bytes, metadata: Metadata) -> bytes:
@@ -90,31 +243,3 @@ def _segment(marker: int, body: bytes) -> bytes:
     if len(body) > _LARGEST:
         raise TooLargeError("its EXIF or XMP is too large for a JPEG file")
     return bytes([0xFF, marker]) + struct.pack(">H", len(body) + 2) + body
-
-
-def has_too_many_scans(data: bytes) -> bool:
-    """Say whether decoding would take far longer than a picture of its size should."""
-    return count_scans(data) > MOST_SCANS
-
-
-def count_scans(data: bytes) -> int:
-    """Return how many times a JPEG file goes over its first picture."""
-    _, start = _segments(data)
-    end = data.find(b"\xff\xd9", start)
-    return data.count(b"\xff\xda", start, end if end > 0 else len(data))
-
-
-def _segments(data: bytes) -> tuple[list[tuple[int, bytes]], int]:
-    """Return (marker, body) of the segments before the first scan, and where that begins."""
-    found, at = [], 2
-    while at + 4 <= len(data) and data[at] == 0xFF:
-        marker = data[at + 1]
-        if marker == 0xFF:
-            at += 1
-            continue
-        if marker in (0xD9, 0xDA):
-            break
-        (size,) = struct.unpack_from(">H", data, at + 2)
-        found.append((marker, data[at + 4 : at + 2 + size]))
-        at += 2 + size
-    return found, at

@@ -6,7 +6,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from faceedit.photos import exif as exif_blocks
+from faceedit.photos.budget import BombError
 from faceedit.photos.types import Metadata
+
+MOST_RESOURCES = 10_000
+"""Photos have about thirty."""
 
 _ORIENTATION = re.compile(
     rb"(?P<before>tiff:Orientation\s*(?:=\s*[\"']|>)\s*)(?P<value>[1-8])(?P<after>\s*(?:[\"']|<))"
@@ -34,6 +38,9 @@ def upright(metadata: Metadata, turned: bool) -> Metadata:
     Args:
         metadata: as read.
         turned: width and height changed places.
+
+    Raises:
+        BombError: more Photoshop resources than a photo has.
     """
 
     def apply(clean: Callable[[bytes], bytes], value: bytes | None) -> bytes | None:
@@ -74,14 +81,21 @@ def _drop_elements(packet: bytes, opening: re.Pattern[bytes], closing: re.Patter
 
 
 def _clean_photoshop(resources: bytes) -> bytes:
-    """Drop the thumbnail resources; anything that cannot be followed is kept as it is."""
-    kept, at = [], 0
+    """Drop the thumbnail resources; anything that cannot be followed is kept as it is.
+
+    Raises:
+        BombError: there are more than a photo has.
+    """
+    kept, at, count = [], 0, 0
     while resources[at : at + 4] == b"8BIM" and at + 12 <= len(resources):
         (number,) = struct.unpack_from(">H", resources, at + 4)
         name = resources[at + 6] + 1
         body = at + 6 + name + name % 2
         if body + 4 > len(resources):
             break
+        count += 1
+        if count > MOST_RESOURCES:
+            raise BombError("it has more Photoshop resources than a photo needs")
         (size,) = struct.unpack_from(">I", resources, body)
         end = body + 4 + size + size % 2
         if number not in _PHOTOSHOP_THUMBNAILS:

@@ -1,10 +1,12 @@
 """Between a file's own channels and the RGB that is edited, without losing either."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import DTypeLike
 from PIL import Image
 
 from faceedit.errors import UnsupportedError
@@ -21,6 +23,8 @@ MODES: dict[str, tuple[str, ...]] = {
     "heif": ("L", "RGB", "RGBA"),
 }
 DEEP_FORMATS = ("png", "tiff")
+# Pixels that are worked on at once where that takes more memory than a picture.
+_BAND = 1 << 20
 _REFUSED = {
     "1": "it is a 1-bit picture, which has no tones to edit",
     "CMYK": "it is CMYK, which does not survive a way through RGB: convert it first",
@@ -66,12 +70,17 @@ def unpack(image: Image.Image, path: Path) -> Raster:
         return _unpack_palette(image)
     if "transparency" in image.info:
         raise UnsupportedError(path, "one of its colours stands for transparency")
-    if image.mode.startswith("I;16"):
-        return from_channels(np.asarray(image).astype(np.uint16))
-    if image.mode not in ("L", "LA", "RGB", "RGBA"):
+    if image.mode not in ("L", "LA", "RGB", "RGBA") and not image.mode.startswith("I;16"):
         known = f"its channels ({image.mode}) cannot be edited and written back"
         raise UnsupportedError(path, _REFUSED.get(image.mode, known))
-    return from_channels(np.asarray(image))
+    width, height = image.size
+    # In bands: Pillow would make two copies of the whole picture.
+    return _gather(
+        (height, width),
+        np.uint16 if image.mode.startswith("I;16") else np.uint8,
+        len(image.getbands()),
+        lambda top, end: np.asarray(image.crop((0, top, width, end))),
+    )
 
 
 def from_channels(channels: np.ndarray) -> Raster:
@@ -81,11 +90,35 @@ def from_channels(channels: np.ndarray) -> Raster:
         channels: (H, W) or (H, W, 1 to 4), uint8 or uint16: L, LA, RGB or RGBA.
     """
     channels = channels[..., None] if channels.ndim == 2 else channels
-    count = channels.shape[2]
-    colour = channels[..., : count - 1] if count in (2, 4) else channels
-    alpha = np.ascontiguousarray(channels[..., -1]) if count in (2, 4) else None
-    pixels = np.repeat(colour, 3, axis=2) if colour.shape[2] == 1 else np.array(colour, order="C")
+    height, width, count = channels.shape
+    if count == 3 and channels.flags.c_contiguous:
+        return Raster("RGB", channels)
+    return _gather((height, width), channels.dtype, count, lambda top, end: channels[top:end])
+
+
+def _gather(
+    size: tuple[int, int], type: DTypeLike, count: int, rows: Callable[[int, int], np.ndarray]
+) -> Raster:
+    """Return the raster whose channels are told from one row to before another."""
+    pixels = np.empty((*size, 3), type)
+    alpha = np.empty(size, type) if count in (2, 4) else None
+    for top, end in bands(size):
+        some = rows(top, end).reshape(end - top, size[1], count)
+        pixels[top:end] = some[..., : 3 if count > 2 else 1]
+        if alpha is not None:
+            alpha[top:end] = some[..., -1]
     return Raster(("L", "LA", "RGB", "RGBA")[count - 1], pixels, alpha)
+
+
+def bands(size: tuple[int, ...]) -> Iterator[tuple[int, int]]:
+    """Yield the first row of each band of a picture, and the row behind it.
+
+    Args:
+        size: height and width.
+    """
+    step = max(1, _BAND // max(1, size[1]))
+    for top in range(0, size[0], step):
+        yield top, min(top + step, size[0])
 
 
 def _unpack_palette(image: Image.Image) -> Raster:
@@ -180,11 +213,17 @@ def _nearest_mode(photo: Photo, format: str) -> str:
 def _luma(pixels: np.ndarray) -> np.ndarray:
     """Return (H, W) luma with the weights of BT.601, which sum to 1 exactly: grey is kept."""
     weights = np.array([19595, 38470, 7471], np.uint32)
-    return ((pixels.astype(np.uint32) @ weights + 32768) >> 16).astype(pixels.dtype)
+    luma = np.empty(pixels.shape[:2], pixels.dtype)
+    for top, end in bands(luma.shape):
+        luma[top:end] = (pixels[top:end].astype(np.uint32) @ weights + 32768) >> 16
+    return luma
 
 
 def _to_eight_bits(channels: np.ndarray) -> np.ndarray:
-    return ((channels.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
+    result = np.empty(channels.shape, np.uint8)
+    for top, end in bands(channels.shape):
+        result[top:end] = (channels[top:end].astype(np.uint32) * 255 + 32767) // 65535
+    return result
 
 
 def _requantise(photo: Photo, pixels: np.ndarray) -> np.ndarray:
@@ -194,15 +233,17 @@ def _requantise(photo: Photo, pixels: np.ndarray) -> np.ndarray:
     """
     palette = photo.source.palette
     assert palette is not None
-    changed = (pixels != photo.pixels).any(axis=2)
+    changed = np.empty(pixels.shape[:2], bool)
+    for top, end in bands(changed.shape):
+        changed[top:end] = (pixels[top:end] != photo.pixels[top:end]).any(axis=2)
     opaque = np.arange(len(palette.colours))
     if palette.alpha is not None and photo.alpha is not None:
         changed &= photo.alpha == 255
         opaque = opaque[palette.alpha == 255]
     if not changed.any():
         return palette.indices
-    opaque = np.pad(opaque, (0, 256 - len(opaque)), constant_values=opaque[0])
+    opaque = np.pad(opaque, (0, 256 - len(opaque)), constant_values=opaque[0]).astype(np.uint8)
     guide = Image.new("P", (1, 1))
     guide.putpalette(palette.colours[opaque].tobytes())
     chosen = Image.fromarray(pixels).quantize(palette=guide, dither=Image.Dither.FLOYDSTEINBERG)
-    return np.where(changed, opaque[np.asarray(chosen)].astype(np.uint8), palette.indices)
+    return np.where(changed, opaque[np.asarray(chosen)], palette.indices)

@@ -2,7 +2,9 @@
 
 import struct
 import zlib
+from collections.abc import Iterator
 
+from faceedit.photos.budget import BombError
 from faceedit.photos.types import Metadata
 
 _SIGNATURE = 8
@@ -10,9 +12,18 @@ _XMP_KEY = b"XML:com.adobe.xmp"
 _EXIF_KEYS = (b"Raw profile type exif", b"Raw profile type APP1")
 _RAW_XMP_KEY = b"Raw profile type xmp"
 _COLOUR = (b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"sBIT", b"mDCV", b"cLLI")
-_KEPT = (*_COLOUR, b"pHYs", b"tEXt", b"zTXt", b"iTXt", b"tIME")
-# A text may unpack to at most this many bytes: metadata is never larger, a bomb is.
-_LARGEST_TEXT = 64 << 20
+_TEXTS = (b"tEXt", b"zTXt", b"iTXt")
+_KEPT = (*_COLOUR, b"pHYs", *_TEXTS, b"tIME")
+_READ = frozenset((*_KEPT, b"eXIf"))
+# Of the chunks in small letters, those that decide what is seen.
+_SHOWN = (b"tRNS", b"acTL", b"fcTL")
+
+MOST_CHUNKS = 2000
+"""Beside those of the pixels; photos have about ten."""
+LEAST_CHUNK = 256
+"""Bytes of an average chunk of pixels at least; most encoders make them of 8 KB and more."""
+MOST_UNPACKED = 64 << 20
+"""Bytes that all texts and profiles together unpack to. Metadata is never larger, bombs are."""
 
 
 def header(data: bytes) -> tuple[int, int]:
@@ -31,30 +42,37 @@ def read_metadata(data: bytes) -> Metadata:
 
     EXIF that ImageMagick hid in a text chunk becomes ordinary EXIF, and so does XMP where there
     is no other.
+
+    Raises:
+        BombError: more chunks, or larger ones, than a photo has.
     """
+    room = _Room()
     icc = exif = xmp = dpi = None
     kept = []
-    for kind, body in _chunks(data):
+    for kind, start, end in walk(data):
+        if kind not in _READ:
+            continue
+        body = data[start:end]
         if kind == b"eXIf":
             exif = body.removeprefix(b"Exif\0\0")
-        elif kind in (b"iTXt", b"tEXt", b"zTXt"):
+        elif kind in _TEXTS:
             key = body.partition(b"\0")[0]
             if key == _XMP_KEY:
-                xmp = _text(kind, body)
+                xmp = room.text(kind, body)
             elif key in _EXIF_KEYS:
-                exif = exif or _raw_exif(_text(kind, body))
+                exif = exif or _raw_exif(room.text(kind, body))
             else:
                 kept.append((kind, body))
         elif kind in _KEPT:
             kept.append((kind, body))
             if kind == b"iCCP":
-                icc = _inflate(body.partition(b"\0")[2][1:])
+                icc = room.inflate(body.partition(b"\0")[2][1:])
             if kind == b"pHYs" and len(body) == 9:
                 x, y, unit = struct.unpack(">IIB", body)
                 dpi = (x * 0.0254, y * 0.0254) if unit == 1 else None
     if xmp is None:
         raw = next((chunk for chunk in kept if chunk[1].startswith(_RAW_XMP_KEY + b"\0")), None)
-        xmp = _raw_profile(_text(*raw)) if raw else None
+        xmp = _raw_profile(room.text(*raw)) if raw else None
         kept = [chunk for chunk in kept if xmp is None or chunk is not raw]
     return Metadata(icc=icc, exif=exif, xmp=xmp, dpi=dpi, png_chunks=tuple(kept))
 
@@ -87,39 +105,79 @@ def _chunk(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", check)
 
 
-def _chunks(data: bytes) -> list[tuple[bytes, bytes]]:
-    """Return (type, body) of all chunks except pixels."""
-    found, at = [], _SIGNATURE
-    while at + 12 <= len(data):
-        (size,) = struct.unpack_from(">I", data, at)
+def without_metadata(data: bytes) -> bytes:
+    """Return a file of the same pixels without what only people and programs read.
+
+    Decoders parse and inflate texts and profiles as well, each in a way of its own.
+
+    Raises:
+        BombError: it has more chunks than a photo.
+    """
+    view, seen = memoryview(data), False
+    kept = [view[:_SIGNATURE]]
+    for kind, start, end in walk(data):
+        is_header = kind == b"IHDR"
+        if (kind[:1].isupper() or kind in _SHOWN) and not (is_header and seen):
+            kept.append(view[start - 8 : end + 4])
+        seen |= is_header
+    return b"".join(kept)
+
+
+def walk(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Yield the type of each chunk, the first byte of its body and the byte behind it.
+
+    Raises:
+        BombError: there are more than a photo has.
+    """
+    at, count, others, kind = _SIGNATURE, 0, 0, b""
+    most = MOST_CHUNKS + len(data) // LEAST_CHUNK
+    while at + 12 <= len(data) and kind != b"IEND":
+        size = int.from_bytes(data[at : at + 4], "big")
         kind = data[at + 4 : at + 8]
-        if kind != b"IDAT":
-            found.append((kind, data[at + 8 : at + 8 + size]))
+        count += 1
+        others += kind != b"IDAT"
+        if count > most or others > MOST_CHUNKS:
+            raise BombError("it has more chunks than a photo needs")
+        yield kind, at + 8, min(at + 8 + size, len(data))
         at += 12 + size
-    return found
 
 
-def transparent(data: bytes) -> bool:
+def has_transparent_colour(data: bytes) -> bool:
     """Say whether a PNG file has a transparency chunk."""
-    return any(kind == b"tRNS" for kind, _ in _chunks(data))
+    return any(kind == b"tRNS" for kind, _, _ in walk(data))
 
 
-def _inflate(packed: bytes) -> bytes | None:
-    try:
-        return zlib.decompressobj().decompress(packed, _LARGEST_TEXT)
-    except zlib.error:
-        return None
+class _Room:
+    """Bounds what all packed texts and profiles of a file unpack to."""
 
+    def __init__(self) -> None:
+        self._left = MOST_UNPACKED
 
-def _text(kind: bytes, body: bytes) -> bytes | None:
-    rest = body.partition(b"\0")[2]
-    if kind == b"tEXt":
-        return rest
-    if kind == b"zTXt":
-        return _inflate(rest[1:])
-    packed = rest[:1] == b"\1"
-    text = rest[2:].partition(b"\0")[2].partition(b"\0")[2]
-    return _inflate(text) if packed else text
+    def inflate(self, packed: bytes) -> bytes | None:
+        """Unpack; None is what is broken.
+
+        Raises:
+            BombError: it is too much.
+        """
+        try:
+            unpacked = zlib.decompressobj().decompress(packed, self._left + 1)
+        except zlib.error:
+            return None
+        self._left -= len(unpacked)
+        if self._left < 0:
+            raise BombError("its texts and profiles unpack to more than a photo needs")
+        return unpacked
+
+    def text(self, kind: bytes, body: bytes) -> bytes | None:
+        """Return the text of a tEXt, zTXt or iTXt chunk."""
+        rest = body.partition(b"\0")[2]
+        if kind == b"tEXt":
+            return rest
+        if kind == b"zTXt":
+            return self.inflate(rest[1:])
+        packed = rest[:1] == b"\1"
+        text = rest[2:].partition(b"\0")[2].partition(b"\0")[2]
+        return self.inflate(text) if packed else text
 
 
 def _raw_profile(text: bytes | None) -> bytes | None:

@@ -6,19 +6,19 @@ from pathlib import Path
 
 from PIL import Image
 
-from faceedit.errors import PhotoError, UnreadableError, UnsupportedError
+from faceedit.errors import PhotoError, UnreadableError, UnsupportedError, is_out_of_memory
 from faceedit.outputs import permissions_of
 from faceedit.photos import metadata as meta
+from faceedit.photos.budget import BombError, Budget, Spending
 from faceedit.photos.decode import decode
 from faceedit.photos.formats import kind_of, sniff
 from faceedit.photos.pixels import turn
 from faceedit.photos.types import Encoding, Photo, PhotoFile, Source
 
-MAX_PIXELS = 250_000_000
 _MAX_BYTES = 2 << 30
 
 
-def read_photo(path: Path, max_pixels: int = MAX_PIXELS) -> Photo:
+def read_photo(path: Path, budget: Budget | None = None) -> Photo:
     """Read a photo, upright by its EXIF orientation.
 
     Handled, and written back in the same mode and depth: 8-bit RGB and grey in every format
@@ -33,35 +33,47 @@ def read_photo(path: Path, max_pixels: int = MAX_PIXELS) -> Photo:
 
     Args:
         path: a photo file.
-        max_pixels: larger pictures are refused from their header alone.
+        budget: what it may cost; by default as much as this machine allows one process. What needs
+            more memory or has more pixels is refused from its header alone.
 
     Raises:
-        UnreadableError: missing, empty, truncated, broken, too large, or no picture.
+        UnreadableError: missing, empty, truncated, broken, too large or too slow to decode, or no
+            picture.
         UnsupportedError: a sound file that could not be written back as it was, or one whose
             name promises another format.
     """
-    return decode_photo(load_file(path), max_pixels)
+    return decode_photo(load_file(path), budget)
 
 
-def decode_photo(file: PhotoFile, max_pixels: int = MAX_PIXELS) -> Photo:
+def decode_photo(file: PhotoFile, budget: Budget | None = None) -> Photo:
     """Decode a file that was loaded; arguments and errors as in `read_photo`."""
     path, data = file.path, file.data
     format = _identify(path, data)
+    spending = Spending(path, len(data), budget or Budget())
     try:
-        decoded = decode(path, data, format, max_pixels)
+        return _decode(file, format, spending)
     except PhotoError:
         raise
+    except BombError as error:
+        raise UnreadableError(path, str(error)) from error
     except Image.DecompressionBombError as error:
         raise UnreadableError(path, f"it has too many pixels for its format ({error})") from error
     # Decoders raise almost anything on broken files, and no file may end the whole run.
     except Exception as error:
+        if is_out_of_memory(error):
+            reason = "there is not enough memory to decode it"
+            raise UnreadableError(path, reason) from error
         reason = str(error) or type(error).__name__
         raise UnreadableError(path, f"its {format} data is broken or cut off ({reason})") from error
+
+
+def _decode(file: PhotoFile, format: str, spending: Spending) -> Photo:
+    decoded = decode(file.data, format, spending)
     orientation = meta.orientation(decoded.metadata)
     turned = orientation >= 5
     raster = decoded.raster if decoded.is_upright else turn(decoded.raster, orientation)
     return Photo(
-        path,
+        file.path,
         raster.pixels,
         raster.alpha,
         Source(

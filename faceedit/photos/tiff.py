@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from faceedit.photos.budget import BombError
+
 EXIF_IFD, GPS_IFD, INTEROP_IFD = 34665, 34853, 40965
 ORIENTATION, XMP, PHOTOSHOP, ICC = 274, 700, 34377, 34675
 SUB_DIRECTORIES = {EXIF_IFD, GPS_IFD, INTEROP_IFD}
@@ -28,8 +30,15 @@ STRUCTURAL = frozenset(
 
 SHORT, LONG, RATIONAL, UNDEFINED, BYTE = 3, 4, 5, 7, 1
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
+# Of BigTIFF. Some decoders read them in a classic file, too.
+_LARGE_SIZES = {16: 8, 17: 8, 18: 8}
 _UNITS = {3: 2, 4: 4, 5: 4, 8: 2, 9: 4, 10: 4, 11: 4, 12: 8, 13: 4}
 _DEEPEST = 4
+MOST_FIELDS = 20_000
+"""Of all directories of a block; a page has about twenty, EXIF a hundred."""
+MOST_VALUES = 200_000
+"""Of a field that describes the pixels, beside the places of strips and tiles: a palette of 16 bits
+has 196,608."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +93,7 @@ def directories(block: bytes) -> list[Directory]:
 
     Raises:
         ValueError: not a classic TIFF header, or fields that overlap as only bombs do.
+        BombError: more fields than a photo has.
     """
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(block[:4])
     if order is None or len(block) < 8:
@@ -111,6 +121,7 @@ class _Reader:
         self.order = order
         # Twice, since some writers let equal values share their place.
         self.room = 2 * len(block)
+        self.fields = 0
 
     def directory(self, at: int, depth: int = 0) -> Directory:
         """Read the directory at an offset and those below it."""
@@ -118,24 +129,33 @@ class _Reader:
         directory: Directory = {}
         if at + 2 > len(block) or depth > _DEEPEST:
             return directory
+        self._count()
         (fields,) = struct.unpack_from(order + "H", block, at)
         for start in range(at + 2, min(at + 2 + 12 * fields, len(block) - 11), 12):
             tag, kind, count = struct.unpack_from(order + "HHI", block, start)
-            size = _SIZES.get(kind, 0) * count
+            size = (_SIZES.get(kind) or _LARGE_SIZES.get(kind, 0)) * count
             (pointer,) = struct.unpack_from(order + "I", block, start + 8)
             offset = start + 8 if size <= 4 else pointer
-            self._take(12)
+            self._count()
             if not size or offset + size > len(block):
                 continue
             if tag in SUB_DIRECTORIES and kind in (LONG, 13):
                 directory[tag] = Entry(LONG, 1, self.directory(pointer, depth + 1))
                 continue
             self._take(size)
+            if kind in _LARGE_SIZES:
+                continue
             value = block[offset : offset + size]
             if order == ">" and kind in _UNITS:
                 value = np.frombuffer(value, f"u{_UNITS[kind]}").byteswap().tobytes()
             directory[tag] = Entry(kind, count, value)
         return directory
+
+    def _count(self) -> None:
+        self._take(12)
+        self.fields += 1
+        if self.fields > MOST_FIELDS:
+            raise BombError("it has more fields than a photo needs")
 
     def _take(self, size: int) -> None:
         self.room -= size
@@ -151,19 +171,19 @@ def dump(directory: Directory) -> bytes:
 def _dump(directory: Directory, at: int) -> bytes:
     """Return the bytes of a directory that will lie at offset ``at``."""
     table = [struct.pack("<H", len(directory))]
-    beside = b""
+    beside: list[bytes] = []
     free = at + 2 + 12 * len(directory) + 4
     for tag, entry in sorted(directory.items()):
         if isinstance(entry.value, dict):
-            content = _dump(entry.value, free + len(beside))
-            cell = struct.pack("<I", free + len(beside))
+            content, cell = _dump(entry.value, free), struct.pack("<I", free)
         elif len(entry.value) > 4:
-            content, cell = entry.value, struct.pack("<I", free + len(beside))
+            content, cell = entry.value, struct.pack("<I", free)
         else:
             content, cell = b"", entry.value.ljust(4, b"\0")
-        beside += content + b"\0" * (len(content) % 2)
+        beside += [content, b"\0" * (len(content) % 2)]
+        free += len(content) + len(content) % 2
         table.append(struct.pack("<HHI", tag, entry.kind, entry.count) + cell)
-    return b"".join([*table, bytes(4), beside])
+    return b"".join([*table, bytes(4), *beside])
 
 
 def merge(encoded: bytes, fields: Directory) -> bytes:

@@ -1,7 +1,7 @@
 import pytest
 
 from faceedit.batch import crew
-from faceedit.batch.crew import Crew, cores, gather_crew, memory, pace_of
+from faceedit.batch.crew import Crew, gather_crew, pace_of
 from faceedit.batch.pipeline import Pace
 
 GB = 2**30
@@ -55,24 +55,3 @@ def test_every_gpu_has_its_processes(machine, devices, workers, helpers, hands):
 def test_few_read_at_once():
     assert pace_of(16, 8) == Pace(readers=4, finishers=16, batch=8)
     assert pace_of(1, 1) == Pace()
-
-
-def test_a_containers_share_of_the_cores_counts(monkeypatch, tmp_path):
-    share = tmp_path / "cpu.max"
-    monkeypatch.setattr(crew, "_SHARE", share)
-    free = cores()
-    for text, there in (("max 100000", free), ("50000 100000", 1), ("99900000 100000", free)):
-        share.write_text(text)
-        assert cores() == there
-
-
-def test_a_containers_limit_counts(monkeypatch, tmp_path):
-    there = memory()
-    assert there > GB / 4
-    limit = tmp_path / "memory.max"
-    monkeypatch.setattr(crew, "_LIMIT", limit)
-    free = memory()
-    assert free >= there
-    for text, bytes_there in (("max", free), ("1000000", 1_000_000), (str(free * 4), free)):
-        limit.write_text(text)
-        assert memory() == bytes_there

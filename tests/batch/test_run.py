@@ -238,7 +238,7 @@ def test_a_large_jpeg_without_a_face_is_not_decoded_in_full(
     decoded = []
     decode = stages.decode_or_explain
     monkeypatch.setattr(
-        stages, "decode_or_explain", lambda file: decoded.append(file.path.name) or decode(file)
+        stages, "decode_or_explain", lambda file, _: decoded.append(file.path.name) or decode(file)
     )
     results = results_of(photos, editor)
     assert results["peopled.jpg"].outcome == "edited"

@@ -11,6 +11,7 @@ from stored import STORED
 from faceedit.batch.report.picture import fit, read_picture
 from faceedit.batch.report.thumbnails import ThumbnailSize, make_thumbnail, size_for
 from faceedit.errors import PhotoError, UnreadableError
+from faceedit.photos.budget import Budget
 
 SMALL = ThumbnailSize(160, 90)
 
@@ -178,7 +179,7 @@ def test_damaged_files_raise_only_photo_errors(tmp_path, suffix):
             broken[at] = rng.integers(256)
         path.write_bytes(broken)
         with contextlib.suppress(PhotoError):
-            read_picture(path, 20, max_pixels=1_000_000)
+            read_picture(path, 20, Budget(pixels=1_000_000))
 
 
 def test_a_jpeg_of_very_many_scans_is_not_decoded(tmp_path):
@@ -193,7 +194,7 @@ def test_a_jpeg_of_very_many_scans_is_not_decoded(tmp_path):
 def test_too_many_pixels_are_refused(tmp_path):
     scene().save(tmp_path / "a.png")
     with pytest.raises(UnreadableError, match="1003 x 747"):
-        read_picture(tmp_path / "a.png", 20, max_pixels=1000)
+        read_picture(tmp_path / "a.png", 20, Budget(pixels=1000))
 
 
 def test_more_photos_have_smaller_thumbnails():

@@ -179,10 +179,10 @@ def test_notes_and_odd_names_take_one_line_each(apply, tmp_path, monkeypatch):
     odd = tmp_path / "two\nlines.png"
     Image.new("RGB", (8, 8)).save(odd)
 
-    def decode_with_note(file):
+    def decode_with_note(file, budget):
         from dataclasses import replace
 
-        photo = decode_photo(file)
+        photo = decode_photo(file, budget)
         return replace(photo, source=replace(photo.source, notes=("its gain map is lost",)))
 
     monkeypatch.setattr("faceedit.batch.read_ahead.decode_photo", decode_with_note)

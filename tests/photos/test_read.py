@@ -10,6 +10,7 @@ from PIL import Image
 
 from faceedit.errors import PhotoError, UnreadableError, UnsupportedError
 from faceedit.photos import read_photo, tiff, write_photo
+from faceedit.photos.budget import Budget
 
 SUFFIXES = ["jpg", "png", "webp", "tif", "bmp", "avif"]
 
@@ -53,7 +54,7 @@ def test_damaged_files_raise_only_photo_errors(tmp_path, suffix):
             broken[at] = rng.integers(256)
         path.write_bytes(broken)
         with contextlib.suppress(PhotoError):
-            read_photo(path, max_pixels=1_000_000)
+            read_photo(path, Budget(pixels=1_000_000))
 
 
 def test_empty_missing_text_and_folder(tmp_path):
@@ -97,8 +98,8 @@ def test_pixel_limit(tmp_path, suffix):
     Image.fromarray(scene()).save(path)
     limit = Image.MAX_IMAGE_PIXELS
     with pytest.raises(UnreadableError, match="60 x 40 pixels are more than the limit"):
-        read_photo(path, max_pixels=2399)
-    read_photo(path, max_pixels=2400)
+        read_photo(path, Budget(pixels=2399))
+    read_photo(path, Budget(pixels=2400))
     assert limit == Image.MAX_IMAGE_PIXELS
 
 
@@ -221,7 +222,7 @@ def test_heic(tmp_path):
     assert np.abs(again.pixels.astype(int) - photo.pixels).mean() < 3
     assert b"Camera" in (again.source.metadata.exif or b"")
     with pytest.raises(UnreadableError, match="limit"):
-        read_photo(path, max_pixels=100)
+        read_photo(path, Budget(pixels=100))
     path.write_bytes(path.read_bytes()[:600])
     with pytest.raises(UnreadableError):
         read_photo(path)

@@ -15,12 +15,12 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-from faceedit.errors import PhotoError, UnreadableError, UnsupportedError
-from faceedit.photos import heif, jpeg, metadata, png
-from faceedit.photos.decode import check_size
+from faceedit.errors import PhotoError, UnreadableError, UnsupportedError, is_out_of_memory
+from faceedit.photos import heif, jpeg, metadata, png, tiff, tiff_layout
+from faceedit.photos.budget import Budget, Spending
 from faceedit.photos.formats import sniff
 from faceedit.photos.pixels import eight_bits
-from faceedit.photos.read import MAX_PIXELS, load_file
+from faceedit.photos.read import load_file
 from faceedit.photos.types import Metadata
 
 # Opened directly: `Image.open` would apply Pillow's global limit to the number of pixels.
@@ -57,7 +57,7 @@ class Picture:
     photo_size: tuple[int, int]
 
 
-def read_picture(path: Path, side: int | None = None, max_pixels: int = MAX_PIXELS) -> Picture:
+def read_picture(path: Path, side: int | None = None, budget: Budget | None = None) -> Picture:
     """Read a photo to look at it; what cannot be edited (CMYK, animations) can be looked at.
 
     Two files that show the same upright scene at the same size come out aligned to the pixel,
@@ -67,17 +67,19 @@ def read_picture(path: Path, side: int | None = None, max_pixels: int = MAX_PIXE
         path: a photo file; its content decides on the format.
         side: the picture is scaled down to fit a square of this many pixels, and JPEG is decoded
             at a fraction of its size then; None keeps all pixels.
-        max_pixels: larger photos are refused from their header alone.
+        budget: what decoding it may cost.
 
     Raises:
         PhotoError: the file cannot be read or shown.
     """
     try:
-        return _read(path, side, max_pixels)
+        return _read(path, side, budget or Budget())
     except PhotoError:
         raise
     # Decoders raise almost anything on broken files.
     except Exception as error:
+        if is_out_of_memory(error):
+            raise UnreadableError(path, "there is not enough memory to decode it") from error
         raise UnreadableError(path, str(error) or type(error).__name__) from error
 
 
@@ -87,9 +89,9 @@ def fit(size: tuple[int, int], side: int | None) -> tuple[int, int]:
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
-def _read(path: Path, side: int | None, max_pixels: int) -> Picture:
-    image, box, photo_size, turned = _decode(path, load_file(path).data, side, max_pixels)
-    icc = image.info.get("icc_profile")
+def _read(path: Path, side: int | None, budget: Budget) -> Picture:
+    image, box, photo_size, about = _decode(path, load_file(path).data, side, budget)
+    icc, turned = about.icc, metadata.orientation(about)
     image = _plain(path, image)
     size = fit(photo_size, side)
     if size != image.size or box is not None:
@@ -102,45 +104,51 @@ def _read(path: Path, side: int | None, max_pixels: int) -> Picture:
 
 
 def _decode(
-    path: Path, data: bytes, side: int | None, max_pixels: int
-) -> tuple[Image.Image, tuple[float, float, float, float] | None, tuple[int, int], int]:
-    """Return the picture as stored, the part that is the photo, the photo's size, and its turn."""
+    path: Path, data: bytes, side: int | None, budget: Budget
+) -> tuple[Image.Image, tuple[float, float, float, float] | None, tuple[int, int], Metadata]:
+    """Return the picture as stored, the part that is the photo, the photo's size, and its profile.
 
-    def check(size: tuple[int, int]) -> None:
-        check_size(path, data, size, max_pixels)
-
-    format = sniff(data[:64])
+    The metadata are those that say how the picture has to be turned, and its colour profile.
+    """
+    format, spending = sniff(data[:64]), Spending(path, len(data), budget)
     if format == "heif":
-        upright, _, _ = heif.decode(path, data, check)
-        return upright, None, upright.size, 1
+        image, _, _ = heif.decode(data, spending)
+        return image, None, image.size, Metadata(icc=image.info.get("icc_profile"))
     if format not in _PLUGINS:
         raise UnsupportedError(path, "it is no known format")
-    if format == "jpeg" and jpeg.has_too_many_scans(data):
-        raise UnreadableError(path, "it is stored in more scans than a photo can need")
-    image = _PLUGINS[format](io.BytesIO(data))
-    check(image.size)
+    plain, about, scans = _about(format, data)
+    image = _PLUGINS[format](spending.open(plain))
+    spending.check_size(image.size)
     size, box = image.size, None
+    jpeg.check_scans(scans, size[0] * size[1])
     if format == "jpeg" and side is not None:
         width, height = fit(size, side)
         # The last halving is left to the resampling, whose filter is better than the decoder's.
         drafted = image.draft(image.mode, (2 * width, 2 * height))
         # A side that the fraction does not divide is rounded up: the rest is no part of the photo.
         box = None if drafted is None else drafted[1]
+    spending.check_memory(format, image.mode, size, scans=scans)
     image.load()
     if format == "tiff":
         # Pillow turns TIFF upright while it loads.
-        return image, None, image.size, 1
-    return image, box, size, metadata.orientation(_about(format, data, image))
+        return image, None, image.size, Metadata(icc=image.info.get("icc_profile"))
+    if about is None:
+        exif = image.info.get("exif", b"").removeprefix(b"Exif\0\0") or None
+        about = Metadata(image.info.get("icc_profile"), exif, image.info.get("xmp"))
+    return image, box, size, about
 
 
-def _about(format: str, data: bytes, image: Image.Image) -> Metadata:
-    """Return what may hold the orientation, from where `read_photo` takes it."""
+def _about(format: str, data: bytes) -> tuple[bytes, Metadata | None, int]:
+    """Return what the decoder is given, the metadata if it is not, and the number of scans."""
     if format == "jpeg":
-        return jpeg.read_metadata(data, None)
+        layout = jpeg.walk(data)
+        about = jpeg.read_metadata(data, layout)
+        return jpeg.without_metadata(data, layout), about, layout.scans
     if format == "png":
-        return png.read_metadata(data)
-    exif = image.info.get("exif", b"").removeprefix(b"Exif\0\0")
-    return Metadata(exif=exif or None, xmp=image.info.get("xmp"))
+        return png.without_metadata(data), png.read_metadata(data), 1
+    if format == "tiff":
+        tiff_layout.check(data, tiff.directories(data)[0])
+    return data, None, 1
 
 
 def _plain(path: Path, image: Image.Image) -> Image.Image:
