@@ -2,19 +2,21 @@
 
 import os
 import warnings
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from functools import cached_property, partial
 from typing import Literal
 
 import numpy as np
 from PIL import Image
 
-from faceedit.batch.crew import cores, pace_of
+from faceedit.batch.crew import pace_of
 from faceedit.batch.editor import FaceEditor, FaceEdits
 from faceedit.batch.picture import ImageLike, Picture, open_picture
 from faceedit.batch.pipeline import Ended, Pipeline
 from faceedit.batch.result import FaceResult, faces_of, why_unedited
 from faceedit.errors import UsageError
+from faceedit.machine import cores
+from faceedit.photos import Budget
 from faceedit.targets import Target
 
 
@@ -148,12 +150,12 @@ def edit_pictures(
         One result per picture, in order; one that failed has an error.
     """
     hands = 1 if editor.device == "cpu" else cores()
+    pace = pace_of(hands, editor.batching.size)
     pipeline = Pipeline(
-        _read,
+        partial(_read, memory=pace.memory),
         partial(_look, editor=editor, target=target),
         partial(_finish, editor=editor),
-        pace_of(hands, editor.batching.size),
-        lambda picture: picture.pixels[..., 0].size,
+        pace,
     )
     with pipeline:
         yield from pipeline.in_order(images)
@@ -173,9 +175,11 @@ def _failed(error: Exception) -> EditResult:
 # Nothing that one picture brings about may cost the others their results.
 
 
-def _read(image: ImageLike) -> Picture | Ended[EditResult]:
+def _read(
+    image: ImageLike, room: Callable[[int], None], memory: int
+) -> Picture | Ended[EditResult]:
     try:
-        return open_picture(image)
+        return open_picture(image, Budget(memory=memory, reserve=room))
     except Exception as error:
         return Ended(_failed(error))
 

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from faceedit.errors import UsageError
-from faceedit.photos import Photo, read_photo
+from faceedit.photos import Budget, Photo, read_photo
 from faceedit.photos.pixels import eight_bits
 
 PathOrImage = str | os.PathLike[str] | Image.Image
@@ -17,6 +17,8 @@ ImageLike = PathOrImage | np.ndarray
 
 _KEPT = ("icc_profile", "exif", "dpi")
 _MODES = ("RGB", "RGBA", "L", "LA")
+_HELD = 13
+"""Bytes for each pixel of an image: itself, its colours before and after, and a copy."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,17 +50,20 @@ class Picture:
         return image
 
 
-def open_picture(image: ImageLike) -> Picture:
+def open_picture(image: ImageLike, budget: Budget | None = None) -> Picture:
     """Open a picture to edit.
 
     Args:
         image: a photo's path; a PIL image (RGB, RGBA, L, LA); or (H, W, 3) RGB of uint8 or uint16.
+        budget: what a photo's file may cost; memory for other pictures is only reserved from it.
 
     Raises:
         UsageError: a picture of a kind that is not taken.
         PhotoError: the file cannot be read.
     """
+    budget = budget or Budget()
     if isinstance(image, Image.Image):
+        budget.reserve(_HELD * image.width * image.height)
         return _from_pil(image)
     if isinstance(image, np.ndarray):
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype not in (np.uint8, np.uint16):
@@ -68,9 +73,10 @@ def open_picture(image: ImageLike) -> Picture:
             )
         if not image.size:
             raise UsageError(f"an array of shape {image.shape} has no pixels")
+        budget.reserve(2 * image.nbytes)
         return Picture(np.ascontiguousarray(image), is_array=True)
     if isinstance(image, str | os.PathLike):
-        return _from_photo(read_photo(Path(image)))
+        return _from_photo(read_photo(Path(image), budget))
     raise UsageError(
         "a picture is a path, a PIL image or an (H, W, 3) RGB array of uint8 or uint16, "
         f"not of type {type(image).__name__}"
