@@ -1,5 +1,6 @@
 """One tree of exceptions; each class knows the exit code of a command that ends with it."""
 
+import traceback
 from pathlib import Path
 
 
@@ -17,6 +18,10 @@ class UsageError(FaceEditError):
 
 class PlanError(UsageError):
     """Two inputs would write one output, or an output is an input."""
+
+
+class StreamError(FaceEditError):
+    """Standard input cannot be read, or standard output cannot be written."""
 
 
 class MissingError(FaceEditError):
@@ -75,3 +80,26 @@ def is_out_of_memory(error: BaseException) -> bool:
     text = str(error)
     signs = ("can't allocate memory", "Insufficient memory", "Cannot allocate memory")
     return any(sign in text for sign in (*signs, "failed to map segment"))
+
+
+def unexpected(error: BaseException) -> str:
+    """Return an exception that nobody foresaw with its type and place, for a report."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
+    return f"unexpected {type(error).__name__}: {error}{place}"
+
+
+def explain(error: Exception, source: Path) -> str:
+    """Return why a photo failed, without its path.
+
+    An exception that is no error of ours is named with its type and place, for a report.
+    """
+    if isinstance(error, PhotoError) and error.path == source:
+        return error.reason
+    if isinstance(error, FaceEditError):
+        return str(error)
+    if is_out_of_memory(error):
+        return "there is not enough memory for it"
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return unexpected(error)

@@ -11,7 +11,7 @@ from faceedit.analysis.analyzer import FaceAnalyzer, FoundFace
 from faceedit.analysis.draw import draw_readings
 from faceedit.analysis.reading import FaceReading
 from faceedit.batch.read_ahead import FileReading, read_ahead
-from faceedit.batch.result import explain
+from faceedit.errors import explain
 from faceedit.outputs import NEW_ONLY, Permit
 from faceedit.photos import Photo, write_photo
 

@@ -14,6 +14,7 @@ from faceedit.faces.batching import ON_ACCELERATOR, ON_CPU, Batching
 from faceedit.faces.build import FACE_NETWORKS, build_finder
 from faceedit.faces.face_alignment import check_landmarks, load_aligner
 from faceedit.faces.finder import FindOptions
+from faceedit.limits import BATCH, check
 from faceedit.methods.base import check_target, load_method, method_named
 from faceedit.numerics import pick_numerics
 from faceedit.recognisers.expression import ExpressionRecogniser
@@ -47,7 +48,8 @@ class EditSettings:
         batch: how many faces a network takes at once; None fits the device.
 
     Raises:
-        UsageError: landmarks of no known kind, a batch below 1.
+        UsageError: landmarks of no known kind, a batch below 1 or far too large, a cosine
+            that is none.
     """
 
     target: Target
@@ -64,8 +66,9 @@ class EditSettings:
     batch: int | None = None
 
     def __post_init__(self) -> None:
-        if self.batch is not None and self.batch < 1:
-            raise UsageError(f"a batch has at least one face, not {self.batch}")
+        check("faces in a batch", self.batch, BATCH)
+        if self.min_identity is not None and not -1 <= self.min_identity <= 1:
+            raise UsageError(f"min_identity is a cosine, -1 to 1, not {self.min_identity}")
         check_landmarks(self.landmarks)
 
 

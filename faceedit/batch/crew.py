@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from faceedit.batch.pipeline import Pace
+from faceedit.limits import WORKERS, check
 from faceedit.machine import cores, memory
 from faceedit.photos.budget import photo_memory
 
@@ -57,7 +58,11 @@ def gather_crew(devices: Sequence[str], photos: int, workers: int | None = None)
         photos: in the run.
         workers: processes for each device; None takes one for each GPU or, on a CPU, one for each
             core, as far as memory and the number of photos allow.
+
+    Raises:
+        UsageError: no processes, or far too many.
     """
+    check("workers", workers, WORKERS)
     on_cpu = devices[0] == "cpu"
     count = workers or (min(cores(), MOST_PROCESSES, memory() // MEMORY_EACH) if on_cpu else 1)
     everyone = [device for _ in range(max(1, count)) for device in devices]

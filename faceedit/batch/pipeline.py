@@ -13,6 +13,7 @@ from typing import Generic, Protocol, TypeVar
 
 from faceedit.batch.waiting import Count, Room
 from faceedit.errors import FaceEditError, UsageError
+from faceedit.limits import BATCH, THREADS, check
 from faceedit.photos.budget import photo_memory
 
 Job = TypeVar("Job")
@@ -37,7 +38,7 @@ class Pace:
         processes: that share the machine, each with so much memory for photos.
 
     Raises:
-        UsageError: a number below 1.
+        UsageError: a number below 1, or far too many threads or photos in a batch.
     """
 
     readers: int = 1
@@ -47,8 +48,11 @@ class Pace:
     processes: int = 1
 
     def __post_init__(self) -> None:
-        if min(self.readers, self.finishers, self.batch, self.memory, self.processes) < 1:
-            raise UsageError("threads, batches, processes and memory are counted from 1")
+        check("reading threads", self.readers, THREADS)
+        check("finishing threads", self.finishers, THREADS)
+        check("photos in a batch", self.batch, BATCH)
+        if min(self.memory, self.processes) < 1:
+            raise UsageError("processes and memory are counted from 1")
 
     @property
     def window(self) -> int:

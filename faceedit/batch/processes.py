@@ -7,24 +7,20 @@ again: outputs appear whole or not at all, and are the same every time.
 
 import atexit
 import multiprocessing
-import os
 import signal
 import threading
 from collections.abc import Callable, Generator, Sequence
 from multiprocessing import connection, resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
-from pathlib import Path
 from typing import Any
 
 from faceedit.batch.pipeline import LostError
-from faceedit.batch.result import Result, explain
-from faceedit.batch.worker import GAVE_UP, TRIES, Order, Worker
+from faceedit.batch.result import Result
+from faceedit.batch.serve import READY, serve
+from faceedit.batch.worker import GAVE_UP, TRIES, Order
 from faceedit.photos import Job
-
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
-
-READY = "ready"
+from faceedit.process import SIGNALS
 
 
 class WorkerProcess:
@@ -56,10 +52,13 @@ class WorkerProcess:
         if self._process is not None:
             return
         try:
-            self._spawn()
+            pipe = self._spawn()
+            pipe.send(self._order)
             told = self._receive()
-        except (EOFError, OSError) as error:
-            told = str(error) or "it died while it started"
+        except (EOFError, ConnectionError):
+            told = "it died while it started"
+        except OSError as error:
+            told = str(error)
         if told != READY:
             self._end()
             if not self._closed:
@@ -116,19 +115,21 @@ class WorkerProcess:
             self._process.join()
         atexit.unregister(self._abandon)
 
-    def _spawn(self) -> None:
+    def _spawn(self) -> Connection:
         # A fresh interpreter: a fork of a process with threads may hang.
         context = multiprocessing.get_context("spawn")
         with self._lock:
             if self._closed:
                 raise LostError("closed")
-            self._pipe, far_end = context.Pipe()
+            pipe, far_end = context.Pipe()
+            self._pipe = pipe
             with far_end:
-                process = context.Process(target=serve, args=(self._order, far_end), daemon=True)
+                process = context.Process(target=serve, args=(far_end,), daemon=True)
                 _start_deaf(process)
             self._process = process
         # What is left open at exit would be asked to end, which it does not hear, and waited for.
         atexit.register(self._abandon)
+        return pipe
 
     def _ask(self, jobs: Sequence[Job]) -> Generator[Result, None, None]:
         assert self._pipe is not None
@@ -163,45 +164,16 @@ class WorkerProcess:
             self._process = self._pipe = None
 
 
-def serve(order: Order, pipe: Connection) -> None:
-    """Work until nobody asks any more; the main function of the process.
-
-    Args:
-        order: what is asked.
-        pipe: lists of `Job` come from it, a `Result` for each goes back.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    try:
-        try:
-            worker = Worker(order)
-        except Exception as error:
-            pipe.send(explain(error, Path()))
-            return
-        pipe.send(READY)
-        while True:
-            for result in worker.edit(pipe.recv()):
-                pipe.send(result)
-    except (EOFError, OSError):
-        return
-
-
 def _start_deaf(process: BaseProcess) -> None:
-    """Start a process that does not hear Ctrl-C and SIGTERM, which are for its parent."""
+    """Start a process that hears none of `SIGNALS`, which are for its parent."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         process.start()
         return
-    # Its start, otherwise a part of the first process's, ends with both signals let through.
-    resource_tracker.ensure_running()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:
+        # The tracker of shared memory starts first: it ends with some signals let through.
+        resource_tracker.ensure_running()
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         process.start()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)

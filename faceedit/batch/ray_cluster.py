@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from faceedit.errors import DeviceError, MissingError, UsageError
+from faceedit.process import runs_from_working_folder
 
 QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -134,14 +135,26 @@ def _unreachable(address: str) -> OSError | None:
 def _connect(ray: Any, address: str | None, cpus: int | None) -> Path | None:
     """Connect to a cluster or start one here; return the folder of the one that was started."""
     with _no_stderr():
+        how = {"job_config": _job(ray), **_SILENT}
         if address is not None:
             # Not by the address: where Ray finds it itself, it finds the token that goes with it.
-            ray.init(**_SILENT)
+            ray.init(**how)
             return None
         size = {"num_cpus": cpus, "object_store_memory": STORE}
         with _no_outside():
-            context = ray.init(address="local", include_dashboard=False, **size, **_SILENT)
+            context = ray.init(address="local", include_dashboard=False, **size, **how)
     return Path(context.address_info["session_dir"])
+
+
+def _job(ray: Any) -> Any:
+    """Return settings by which workers import nothing from the driver's working folder.
+
+    Ray has no setting for that; it takes the folder unless the job has packed one of its own.
+    """
+    job = ray.job_config.JobConfig()
+    if not runs_from_working_folder():
+        job._runtime_env_has_working_dir = lambda: True
+    return job
 
 
 def _clear_away(session: Path) -> None:

@@ -22,6 +22,7 @@ from faceedit.batch.run import record
 from faceedit.batch.stages import RunOptions
 from faceedit.batch.worker import Order
 from faceedit.errors import FaceEditError
+from faceedit.limits import WORKERS, check
 from faceedit.machine import cores
 from faceedit.photos import Job
 
@@ -65,7 +66,9 @@ def run_on_ray(
 
     Raises:
         MissingError: Ray is not installed.
+        UsageError: no workers, or far too many.
     """
+    check("workers", workers, WORKERS)
     ray = import_ray()
     return _run(ray, jobs, settings, options, manifest, workers, threads)
 
@@ -128,7 +131,7 @@ def _edit(
             pool = ray.data.ActorPoolStrategy(min_size=1, max_size=workers, initial_size=workers)
             edited = photos.map_batches(
                 PhotoWorker,
-                fn_constructor_args=(order, tries),
+                fn_constructor_args=(ray.cloudpickle.dumps(order), tries),
                 batch_size=None,
                 compute=pool,
                 num_cpus=slots.cpus,

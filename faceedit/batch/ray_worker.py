@@ -7,14 +7,15 @@ one process to another would cost more than reading it, and fill the object stor
 
 import json
 import os
+import pickle
 import socket
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from faceedit.batch.result import Result, describe, explain, read_result
-from faceedit.batch.worker import GAVE_UP, TRIES, Order, Worker
-from faceedit.errors import MissingError
+from faceedit.batch.result import Result, describe, read_result
+from faceedit.batch.worker import GAVE_UP, TRIES, Worker
+from faceedit.errors import MissingError, explain
 from faceedit.photos import Job
 
 
@@ -22,14 +23,15 @@ class PhotoWorker:
     """Edits blocks of photos. Errors are results: Ray repeats what a worker died of, only.
 
     Args:
-        order: what is asked; all its paths are absolute.
+        order: what is asked, an `Order` pickled, so that what is wrong with it here is told; all
+            its paths are absolute.
         tries: handle of a `Tries` actor.
     """
 
-    def __init__(self, order: Order, tries: Any):
+    def __init__(self, order: bytes, tries: Any):
         self._tries, self._trouble = tries, ""
         try:
-            self._worker = Worker(order)
+            self._worker = Worker(pickle.loads(order))
         # What is wrong here is told with the first block: Ray would hide it in traces.
         except Exception as error:
             self._trouble = f"{socket.gethostname()}: {explain(error, Path())}"

@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from faceedit.batch.result import explain
+from faceedit.errors import explain
 from faceedit.photos import Budget, Photo, PhotoFile, decode_photo, load_file
 
 

@@ -1,12 +1,10 @@
 """What became of one photo, as an object and as data."""
 
-import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from faceedit.errors import FaceEditError, PhotoError, is_out_of_memory
 from faceedit.faces.types import Face
 from faceedit.photos import Job
 from faceedit.targets import Target, parse_target
@@ -170,24 +168,6 @@ class Result:
     def output(self) -> Path | None:
         """The file that was written, or None."""
         return self.job.target if self.outcome in ("edited", "copied") else None
-
-
-def explain(error: Exception, source: Path) -> str:
-    """Return why a photo failed, without its path.
-
-    An exception that is no error of ours is named with its type and place, for a report.
-    """
-    if isinstance(error, PhotoError) and error.path == source:
-        return error.reason
-    if isinstance(error, FaceEditError):
-        return str(error)
-    if is_out_of_memory(error):
-        return "there is not enough memory for it"
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
-    return f"unexpected {type(error).__name__}: {error}{place}"
 
 
 def read_result(job: Job, entry: Mapping[str, Any]) -> Result:

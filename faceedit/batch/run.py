@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
@@ -36,6 +36,7 @@ def run(
     manifest: Manifest | None = None,
     pace: Pace | None = None,
     helpers: Sequence[Helper] = (),
+    ended: Callable[[Result], object] = lambda result: None,
 ) -> Generator[Result, None, None]:
     """Work through a plan, several photos at once.
 
@@ -50,31 +51,33 @@ def run(
             keeps nothing.
         pace: how much is done at once here; None reads and finishes in one thread each.
         helpers: take a part of the photos; they are closed at the end.
+        ended: is told of each photo as soon as it is recorded, by any thread; also of those that
+            end after the caller has stopped asking.
 
     Yields:
         One result per job, in order, after it was recorded.
     """
-    pace = pace or Pace()
+    pace, book = pace or Pace(), _Book(manifest, ended)
     pipeline = Pipeline(
-        partial(_read, editor=editor, options=options, manifest=manifest, pace=pace),
-        partial(_look, editor=editor, options=options, manifest=manifest),
-        partial(_finish, editor=editor, options=options, manifest=manifest, pace=pace),
+        partial(_read, editor=editor, options=options, book=book, pace=pace),
+        partial(_look, editor=editor, options=options, book=book),
+        partial(_finish, editor=editor, options=options, book=book, pace=pace),
         pace,
         # A helper's networks take photos together, too.
-        [_Recorded(one, manifest) for one in helpers],
+        [_Recorded(one, book) for one in helpers],
         BATCHES * editor.batching.size if editor.batching.size > 1 else 1,
     )
     waiting: dict[int, Result] = {}
-    submitted = ended = told = 0
+    submitted = came = told = 0
     # Once before the threads are waited for, which ends what they wait for, and once after.
     with _closing(helpers), pipeline, _closing(helpers):
         while told < len(jobs):
-            while submitted < len(jobs) and submitted - ended < pipeline.window:
+            while submitted < len(jobs) and submitted - came < pipeline.window:
                 pipeline.submit(submitted, jobs[submitted])
                 submitted += 1
             index, waiting_result = pipeline.next_result()
             waiting[index] = waiting_result
-            ended += 1
+            came += 1
             while told in waiting:
                 yield waiting.pop(told)
                 told += 1
@@ -89,12 +92,28 @@ def _closing(helpers: Sequence[Helper]) -> Iterator[None]:
             one.close()
 
 
+@dataclass(frozen=True)
+class _Book:
+    """Where results are entered as photos end, in whatever thread."""
+
+    manifest: Manifest | None
+    ended: Callable[[Result], object]
+
+    def enter(self, result: Result) -> Result:
+        result = record(result, self.manifest)
+        self.ended(result)
+        return result
+
+    def end(self, result: Result) -> Ended[Result]:
+        return Ended(self.enter(result), is_work=not result.resumed)
+
+
 def _read(
     job: Job,
     room: Callable[[int], None],
     editor: FaceEditor,
     options: RunOptions,
-    manifest: Manifest | None,
+    book: _Book,
     pace: Pace,
 ) -> Read | Ended[Result]:
     budget = Budget(
@@ -103,42 +122,38 @@ def _read(
         target=format_of(job.target),
         reserve=room,
     )
-    read = stages.read(job, editor, options, manifest, budget)
-    return _end(read, manifest) if isinstance(read, Result) else read
+    read = stages.read(job, editor, options, book.manifest, budget)
+    return book.end(read) if isinstance(read, Result) else read
 
 
 def _look(
-    photos: Sequence[Read], editor: FaceEditor, options: RunOptions, manifest: Manifest | None
+    photos: Sequence[Read], editor: FaceEditor, options: RunOptions, book: _Book
 ) -> list[Looked | Ended[Result]]:
     return [
-        _end(seen, manifest) if isinstance(seen, Result) else seen
+        book.end(seen) if isinstance(seen, Result) else seen
         for seen in stages.look(photos, editor, options)
     ]
 
 
 def _finish(
-    looked: Looked,
-    editor: FaceEditor,
-    options: RunOptions,
-    manifest: Manifest | None,
-    pace: Pace,
+    looked: Looked, editor: FaceEditor, options: RunOptions, book: _Book, pace: Pace
 ) -> Result:
     budget = Budget(memory=pace.memory, processes=pace.processes)
-    return _end(stages.finish(looked, editor, options, budget), manifest).result
+    return book.enter(stages.finish(looked, editor, options, budget))
 
 
 class _Recorded:
     """A helper whose results are recorded as they come."""
 
-    def __init__(self, helper: Helper, manifest: Manifest | None):
-        self._helper, self._manifest = helper, manifest
+    def __init__(self, helper: Helper, book: _Book):
+        self._helper, self._book = helper, book
 
     def start(self) -> None:
         self._helper.start()
 
     def do(self, jobs: Sequence[Job]) -> Iterator[Result]:
         for result in self._helper.do(jobs):
-            yield record(result, self._manifest)
+            yield self._book.enter(result)
 
 
 def record(result: Result, manifest: Manifest | None) -> Result:
@@ -153,7 +168,3 @@ def record(result: Result, manifest: Manifest | None) -> Result:
         return result
     trouble = manifest.add(result)
     return result if trouble is None else replace(result, notes=(*result.notes, trouble))
-
-
-def _end(result: Result, manifest: Manifest | None) -> Ended[Result]:
-    return Ended(record(result, manifest), is_work=not result.resumed)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from faceedit.batch.manifest import manifest_folder
 from faceedit.errors import UsageError
+from faceedit.limits import SHARDS, shorten
 from faceedit.photos import Job
 
 
@@ -53,7 +54,9 @@ def parse_shard(text: str) -> Shard:
     Raises:
         UsageError: it is something else, or I is not between 1 and N.
     """
-    match = re.fullmatch(r"(\d+)/(\d+)", text.strip())
-    if match is None or not 1 <= int(match[1]) <= int(match[2]):
-        raise UsageError(f"cannot read shard {text!r}; write I/N, such as 1/4 to 4/4")
+    match = re.fullmatch(r"0*(\d{1,9})/0*(\d{1,9})", text.strip())
+    if match is None or not 1 <= int(match[1]) <= int(match[2]) <= SHARDS:
+        raise UsageError(
+            f"cannot read shard {shorten(text)!r}; write I/N, such as 1/4 to 4/4, N up to {SHARDS}"
+        )
     return Shard(int(match[1]), int(match[2]))

@@ -9,8 +9,8 @@ from typing import Literal
 from faceedit.batch.editor import EditedPhoto, FaceEditor, FaceEdits
 from faceedit.batch.manifest import Manifest
 from faceedit.batch.read_ahead import decode_or_explain
-from faceedit.batch.result import NO_FACE, OURS, FaceResult, Result, explain, faces_of, why_unedited
-from faceedit.errors import NoFaceError
+from faceedit.batch.result import NO_FACE, OURS, FaceResult, Result, faces_of, why_unedited
+from faceedit.errors import NoFaceError, explain
 from faceedit.outputs import Permit, permit_for
 from faceedit.photos import (
     Budget,

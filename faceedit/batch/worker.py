@@ -9,10 +9,10 @@ from faceedit.batch.build import EditSettings, open_editor
 from faceedit.batch.crew import pace_of
 from faceedit.batch.editor import FaceEditor
 from faceedit.batch.manifest import Manifest
-from faceedit.batch.result import Result, explain
+from faceedit.batch.result import Result
 from faceedit.batch.run import run
 from faceedit.batch.stages import RunOptions
-from faceedit.errors import MissingError
+from faceedit.errors import MissingError, explain
 from faceedit.photos import Job
 from faceedit.process import loading, prepare
 

@@ -4,20 +4,27 @@ A command's module may import only what is light; torch, cv2 and the like are im
 function, so that ``--help`` stays instant.
 """
 
+import errno
 import os
 import signal
 import sys
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from faceedit.cli import analyze, apply, benchmark, demo, doctor, evaluate, models, studio, train
-from faceedit.errors import FaceEditError
+from faceedit.cli.streams import secure_streams
+from faceedit.errors import FaceEditError, UsageError, is_out_of_memory, unexpected
+from faceedit.limits import shorten
+from faceedit.process import heard_signals, import_nothing_from_here
 
 SPINS = "20000"
 """Turns for which torch's threads wait busily for each other. Their own default lets two threads
 that share two cores with other programs take ten times as long; with this, alone, they lose
 nothing."""
+
+DEBUG = "FACEEDIT_DEBUG"
+"""Variable of the environment that asks for the whole trace of an unexpected error."""
 
 app = typer.Typer(
     name="faceedit",
@@ -60,25 +67,54 @@ def options(
 def main() -> None:
     """Run the command line and leave the process with its exit code.
 
-    0 all done, 1 some photos failed, 2 wrong usage, 3 something needed is missing, 130 interrupted
-    and 143 terminated.
+    0 all done, 1 some photos failed, 2 wrong usage, 3 something needed is missing; 129, 130 and 143
+    hung up, interrupted and terminated; 141 nobody reads stdout any more.
     """
-    for signum in (signal.SIGINT, signal.SIGTERM):
+    secure_streams()
+    import_nothing_from_here()
+    for signum in heard_signals():
         signal.signal(signum, _stop)
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", SPINS)
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
     except FaceEditError as error:
-        from faceedit.cli.output import complain
-
-        complain(str(error))
-        sys.exit(error.exit_code)
+        _end(str(error), error.exit_code)
+    except SystemExit:
+        raise
+    except BaseException as error:
+        _end_unexpectedly(error)
 
 
 def _stop(signum: int, frame: object) -> None:
     """Leave through an exception, so that what is in hand ends whole; at once if asked again."""
     code = 128 + signum
-    for again in (signal.SIGINT, signal.SIGTERM):
+    for again in heard_signals():
         signal.signal(again, lambda *_: os._exit(code))
+    sys.exit(code)
+
+
+def _end_unexpectedly(error: BaseException) -> NoReturn:
+    """Say in one line what nobody foresaw; all of it where the variable `DEBUG` is set."""
+    if os.environ.get(DEBUG):
+        import traceback
+
+        traceback.print_exception(error)
+    if is_out_of_memory(error):
+        _end("there is not enough memory", 1)
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        # A name that nothing can have was mistyped.
+        code = UsageError.exit_code if error.errno == errno.ENAMETOOLONG else 1
+        _end(f"{shorten(os.fsdecode(error.filename), 200)}: {error.strerror}", code)
+    hint = "" if os.environ.get(DEBUG) else f"; {DEBUG}=1 shows more, for a report"
+    _end(f"{shorten(unexpected(error), 500)}{hint}", 1)
+
+
+def _end(message: str, code: int) -> NoReturn:
+    from faceedit.cli.output import complain
+
+    complain(message)
     sys.exit(code)

@@ -23,10 +23,11 @@ from faceedit.cli.options import (
     Threads,
     Weights,
     WhoseLandmarks,
+    can_exist,
     parse_faces,
 )
 from faceedit.cli.output import on_one_line, print_json, progress, tell
-from faceedit.errors import UsageError
+from faceedit.errors import FaceEditError, UsageError
 from faceedit.outputs import (
     Permit,
     check_writable,
@@ -48,13 +49,16 @@ def analyze(
     inputs: Inputs,
     csv: Annotated[
         Path | None,
-        typer.Option("--csv", metavar="FILE", help="Write one row per face to this file."),
+        typer.Option(
+            "--csv", metavar="FILE", callback=can_exist, help="Write one row per face to this file."
+        ),
     ] = None,
     sheet: Annotated[
         str | None,
         typer.Option(
             "--sheet",
             metavar="PATH",
+            callback=can_exist,
             help="Write the photos with their readings drawn on them: a folder, or a file's name "
             "for one photo.",
         ),
@@ -81,7 +85,7 @@ def analyze(
 ) -> None:
     """Say what faces in photos show: expression, light, attributes, pose, quality.
 
-    Photos are only read. A table per face goes to stderr.
+    Photos are only read. A table per face goes to stdout, messages and progress go to stderr.
     """
     from faceedit.analysis.analyzer import open_analyzer
     from faceedit.analysis.record import table_of_faces
@@ -108,7 +112,8 @@ def analyze(
         analyzer = open_analyzer(
             find, identity=identity, landmarks=landmarks.value, weights=weights, device=device
         )
-        shown = not quiet and not (as_json and sys.stdout.isatty())
+        # A bar would be drawn into what is written to the same terminal.
+        shown = not quiet and not sys.stdout.isatty()
         with progress(len(looks), shown=shown) as step:
             for photo in analyze_photos(looks, analyzer, permit):
                 counts[photo.outcome] += 1
@@ -156,20 +161,26 @@ def _csv_file(path: Path | None, permit: Permit, looks: "Sequence[Look]") -> Ite
     if format_of(path) is not None:
         raise UsageError(f"{path}: --csv is a table's file, and this is named like a photo")
     permissions = shared_permissions(look.source for look in looks)
-    with (
-        create_file(path, permit, permissions) as binary,
-        # A file's name need not be text; it comes out with the bytes that it has.
-        io.TextIOWrapper(binary, "utf-8", "surrogateescape", newline="") as file,
-    ):
-        # Quotes about all text: where lists are parted by semicolons, a name with one stays whole.
-        table = csv.DictWriter(file, COLUMNS, quoting=csv.QUOTE_NONNUMERIC)
-        table.writeheader()
+    # A file's name need not be text; it comes out with the bytes that it has.
+    binary = create_file(path, permit, permissions)
+    file = io.TextIOWrapper(binary, "utf-8", "surrogateescape", newline="")
+    # Quotes about all text: where lists are parted by semicolons, a name with one stays whole.
+    table = csv.DictWriter(file, COLUMNS, quoting=csv.QUOTE_NONNUMERIC)
 
-        def write(rows: list[dict[str, Any]]) -> None:
+    def write(rows: list[dict[str, Any]]) -> None:
+        try:
             table.writerows(rows)
             file.flush()
+        except OSError as error:
+            raise FaceEditError(f"{path}: cannot be written: {error.strerror or error}") from error
 
+    try:
+        write([{name: name for name in COLUMNS}])
         yield write
+    finally:
+        # What could not be written is told already.
+        with contextlib.suppress(OSError):
+            file.close()
 
 
 def _report(photo: "PhotoReading", quiet: bool, as_json: bool) -> None:
@@ -187,7 +198,10 @@ def _report(photo: "PhotoReading", quiet: bool, as_json: bool) -> None:
 
 
 def _print_tables(photo: "PhotoReading") -> None:
-    """Print what is read of each face, wrapped to a terminal and a line each anywhere else."""
+    """Print what is read of each face, wrapped to a terminal and a line each anywhere else.
+
+    Each photo's tables are handed on at once, for those who read along.
+    """
     import textwrap
 
     from rich.console import Console
@@ -195,7 +209,7 @@ def _print_tables(photo: "PhotoReading") -> None:
 
     from faceedit.analysis.words import table_rows
 
-    console = Console(stderr=True, highlight=False)
+    console = Console(highlight=False)
     room = max(20, console.width - LABEL - 1) if console.is_terminal else 10_000
     for number, face in enumerate(photo.faces, 1):
         of = f", face {number} of {len(photo.faces)}" if len(photo.faces) > 1 else ""
@@ -204,3 +218,4 @@ def _print_tables(photo: "PhotoReading") -> None:
             lines = ("\n" + " " * LABEL).join(textwrap.wrap(words, room))
             label = f"  {name}".ljust(LABEL)
             console.print(Text.assemble((label, "dim"), lines), soft_wrap=True)
+    sys.stdout.flush()

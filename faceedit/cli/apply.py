@@ -16,8 +16,10 @@ from faceedit.cli.options import (
     Recursive,
     Weights,
     WhoseLandmarks,
+    can_exist,
     parse_faces,
 )
+from faceedit.limits import BATCH, THREADS, WORKERS
 from faceedit.process import loading
 
 PIPE = "-"
@@ -58,7 +60,8 @@ def apply(
         typer.Option(help="Which of the method's networks; see 'models list'."),
     ] = None,
     intensity: Annotated[
-        float, typer.Option(min=0.0, max=1.5, help="Multiplies all strengths.")
+        float,
+        typer.Option(min=0.0, max=1.5, help="Multiplies all strengths."),
     ] = 1.0,
     output: Annotated[
         str | None,
@@ -66,6 +69,7 @@ def apply(
             "--output",
             "-o",
             metavar="PATH",
+            callback=can_exist,
             help="Folder, or a file's name for one photo. Default: photos-edited, a-edited.jpg.",
         ),
     ] = None,
@@ -98,15 +102,20 @@ def apply(
         int | None,
         typer.Option(
             min=1,
+            max=WORKERS,
             help="Processes on each device. Default: one for each core of a CPU, at most 8 and as "
             "far as 2 GB of memory and 40 photos for each go; one for each GPU.",
         ),
     ] = None,
     batch: Annotated[
         int | None,
-        typer.Option(min=1, help="Faces per network call. Default: 1 on a CPU, 8 on a GPU."),
+        typer.Option(
+            min=1, max=BATCH, help="Faces per network call. Default: 1 on a CPU, 8 on a GPU."
+        ),
     ] = None,
-    threads: Annotated[int, typer.Option(min=1, help="CPU threads of each network call.")] = 1,
+    threads: Annotated[
+        int, typer.Option(min=1, max=THREADS, help="CPU threads of each network call.")
+    ] = 1,
     engine: Annotated[
         Engine, typer.Option(help="'ray' spreads photos over a Ray cluster (extra 'ray').")
     ] = Engine.LOCAL,
@@ -156,7 +165,9 @@ def apply(
         tuple[Path, Path] | None,
         typer.Option(
             metavar="CERT KEY",
-            help="Sign each edited photo with content credentials (extra 'c2pa').",
+            callback=can_exist,
+            help="Sign each edited photo with content credentials (extra 'c2pa'). Each worker "
+            "reads the two files.",
         ),
     ] = None,
     quiet: Quiet = False,

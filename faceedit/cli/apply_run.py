@@ -1,10 +1,7 @@
 """What ``faceedit apply`` does with its options: the run over files, and the pipe."""
 
 import sys
-import time
-from collections import Counter
-from collections.abc import Generator, Iterable, Sequence
-from contextlib import closing
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -16,13 +13,21 @@ from faceedit.batch.ledger import Ledger
 from faceedit.batch.manifest import MANIFEST_FILE, Manifest, is_single
 from faceedit.batch.processes import WorkerProcess
 from faceedit.batch.report.write import check_reports
-from faceedit.batch.result import OURS, OUTCOMES, Result
+from faceedit.batch.result import OURS, Result
 from faceedit.batch.run import RunOptions, run
 from faceedit.batch.shard import Shard, parse_shard
 from faceedit.batch.worker import Order
-from faceedit.cli.apply_told import Say, count, ending_of, report, summary, write_reports
+from faceedit.cli.apply_told import (
+    Say,
+    Tally,
+    count,
+    ending_of,
+    follow,
+    report,
+    write_reports,
+)
 from faceedit.cli.output import on_one_line, tell
-from faceedit.cli.run_progress import run_progress
+from faceedit.cli.streams import read_stdin, write_stdout
 from faceedit.device import pick_devices
 from faceedit.errors import UsageError
 from faceedit.outputs import REPLACE, SEALED_ONLY
@@ -117,7 +122,7 @@ def edit_files(
         ledger=found.ledger,
     )
     crew = gather_crew(devices, len(jobs), request.workers)
-    counts: Counter[str] = Counter(failed=len(found.unlistable), skipped=len(found.ours))
+    tally = Tally(len(jobs), failed=len(found.unlistable), skipped=len(found.ours))
     with manifest.opened(jobs) as troubles:
         if not say.quiet:
             there = devices[:1] if on_ray else dict.fromkeys([devices[0], *crew.helpers])
@@ -133,12 +138,12 @@ def edit_files(
         else:
             helpers = [_helper(request, options, manifest, one, crew) for one in crew.helpers]
             pace = pace_of(crew.hands, editor.batching.size, crew.processes)
-            running = run(jobs, editor, options, manifest, pace, helpers)
-        results = _follow(running, len(jobs), counts, say, keep=compare or gallery)
+            running = run(jobs, editor, options, manifest, pace, helpers, tally.ended)
+        results = follow(running, tally, say, keep=compare or gallery)
     if results:
         facts = _facts(request, editor)
         write_reports(results, output, compare, facts if gallery else None, part, permit)
-    return counts["failed"] > 0
+    return tally.counts["failed"] > 0
 
 
 @dataclass(frozen=True)
@@ -190,34 +195,6 @@ def _tell_left_out(found: _Found, say: Say) -> None:
         report(Result(Job(path, path), "skipped", OURS), say)
 
 
-def _follow(
-    running: Generator[Result, None, None], total: int, counts: Counter[str], say: Say, keep: bool
-) -> list[Result]:
-    """Tell and count the results of a run as they come; return them if they are to be kept."""
-    results: list[Result] = []
-    start = time.perf_counter()
-    before = sum(counts[outcome] for outcome in OUTCOMES)
-    shown = not say.quiet and not (say.as_json and sys.stdout.isatty())
-    try:
-        with closing(running), run_progress(total, shown) as told:
-            for result in running:
-                counts[result.outcome] += 1
-                counts["resumed"] += result.resumed
-                report(result, say)
-                told(result)
-                if keep:
-                    results.append(result)
-    except BaseException:
-        left = total + before - sum(counts[outcome] for outcome in OUTCOMES)
-        if not say.quiet and left:
-            tell(f"stopped, {count(left, 'photo')} left: the same command again goes on")
-        raise
-    finally:
-        if not say.quiet:
-            tell(summary(counts, time.perf_counter() - start))
-    return results
-
-
 def edit_pipe(request: Request, output: str | None, say: Say) -> bool:
     """Edit one photo from stdin to stdout, or to the file ``output``; return whether it failed.
 
@@ -232,7 +209,7 @@ def edit_pipe(request: Request, output: str | None, say: Say) -> bool:
         raise UsageError("the output is empty: name a file with -o")
     if say.as_json and output is None:
         raise UsageError("--json and the photo cannot both go to stdout: name a file with -o")
-    data = sys.stdin.buffer.read()
+    data = read_stdin()
     prepare(request.threads)
     with loading():
         editor = open_editor(request.settings)
@@ -242,8 +219,7 @@ def edit_pipe(request: Request, output: str | None, say: Say) -> bool:
     result, edited = edit_bytes(data, editor, options, None if output is None else Path(output))
     report(result, say)
     if output is None and edited is not None:
-        sys.stdout.buffer.write(edited)
-        sys.stdout.buffer.flush()
+        write_stdout(edited)
     return result.outcome == "failed"
 
 

@@ -1,14 +1,19 @@
 """What ``faceedit apply`` tells of a run: a line for each photo, the end, and the reports."""
 
 import sys
+import threading
+import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 from faceedit.batch.result import OUTCOMES, Result, describe
 from faceedit.batch.shard import Shard
 from faceedit.cli.output import on_one_line, print_json, tell
+from faceedit.cli.run_progress import run_progress
 from faceedit.outputs import Permit
+from faceedit.photos import Job
 
 
 @dataclass(frozen=True)
@@ -33,11 +38,88 @@ def report(result: Result, say: Say) -> None:
         sys.stdout.flush()
 
 
-def summary(counts: "Counter[str]", seconds: float) -> str:
-    """Return the last line, from outcomes and ``resumed``."""
-    parts = ", ".join(f"{counts[outcome]} {outcome}" for outcome in OUTCOMES)
-    resumed = f" ({counts['resumed']} done before)" if counts["resumed"] else ""
-    return f"{parts}{resumed} in {seconds:.1f} s"
+class Tally:
+    """Counts photos as they end, by any thread, so that none is missed when a signal comes.
+
+    Args:
+        total: photos of the run.
+        before: how many others have ended before it began, by their outcome.
+    """
+
+    def __init__(self, total: int, **before: int):
+        self.counts: Counter[str] = Counter(before)
+        self._total = total + sum(before.values())
+        self._untold: dict[Job, Result] = {}
+        self._lock = threading.Lock()
+        self._start = time.perf_counter()
+
+    def ended(self, result: Result) -> None:
+        """Count a photo of which nothing is told yet."""
+        with self._lock:
+            self._count(result)
+            self._untold[result.job] = result
+
+    def told(self, result: Result) -> None:
+        """Take a photo that is told now, and count it where that was not done."""
+        with self._lock:
+            if self._untold.pop(result.job, None) is None:
+                self._count(result)
+
+    def untold(self) -> list[Result]:
+        """Return the photos that ended and of which nothing is told."""
+        with self._lock:
+            return list(self._untold.values())
+
+    @property
+    def left(self) -> int:
+        """How many photos have not ended."""
+        return self._total - sum(self.counts[outcome] for outcome in OUTCOMES)
+
+    def summary(self) -> str:
+        """Return the last line of a run."""
+        parts = ", ".join(f"{self.counts[outcome]} {outcome}" for outcome in OUTCOMES)
+        resumed = f" ({self.counts['resumed']} done before)" if self.counts["resumed"] else ""
+        return f"{parts}{resumed} in {time.perf_counter() - self._start:.1f} s"
+
+    def _count(self, result: Result) -> None:
+        self.counts[result.outcome] += 1
+        self.counts["resumed"] += result.resumed
+
+
+def follow(
+    running: Generator[Result, None, None], tally: Tally, say: Say, keep: bool
+) -> list[Result]:
+    """Tell of each photo of a run, and of all together at its end, however it ends.
+
+    Args:
+        running: the run; it is closed at the end, which finishes what is in hand.
+        tally: of this run.
+        say: how much is said.
+        keep: the results are wanted.
+
+    Returns:
+        All results, or none where they are not wanted.
+    """
+    results: list[Result] = []
+    shown = not say.quiet and not (say.as_json and sys.stdout.isatty())
+    try:
+        with closing(running), run_progress(tally.left, shown) as step:
+            for result in running:
+                tally.told(result)
+                report(result, say)
+                step(result)
+                if keep:
+                    results.append(result)
+    except BaseException:
+        for result in tally.untold():
+            report(result, say)
+        if not say.quiet and tally.left:
+            tell(f"stopped, {count(tally.left, 'photo')} left: the same command again goes on")
+        raise
+    finally:
+        if not say.quiet:
+            tell(tally.summary())
+    return results
 
 
 def count(number: int, noun: str) -> str:

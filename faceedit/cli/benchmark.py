@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from faceedit.cli.options import Device, Threads, Weights
+from faceedit.cli.options import Device, Threads, Weights, can_exist
 from faceedit.cli.output import print_columns, print_json, tell
 from faceedit.errors import UsageError
 from faceedit.process import loading, prepare
@@ -34,11 +34,13 @@ def benchmark(
     photos: Annotated[
         Path | None,
         typer.Option(
-            metavar="FOLDER", help="Measure on these instead of the built-in picture at 1350 px."
+            metavar="FOLDER",
+            callback=can_exist,
+            help="Measure on these instead of the built-in picture at 1350 px.",
         ),
     ] = None,
     repeat: Annotated[
-        int, typer.Option(min=1, help="How often each photo, or loop, is taken.")
+        int, typer.Option(min=1, max=10_000, help="How often each photo, or loop, is taken.")
     ] = 5,
     target: Annotated[
         str,

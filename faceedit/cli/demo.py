@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from faceedit.cli.options import Overwrite
+from faceedit.cli.options import Overwrite, can_exist
 from faceedit.cli.output import tell
 
 TARGETS = ("neutral", "happy:1.3", "sad", "angry", "surprised", "disgusted", "afraid")
@@ -24,7 +24,10 @@ def demo(
         ),
     ] = None,
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE", help="Where the sheet goes.")
+        Path,
+        typer.Option(
+            "--output", "-o", metavar="FILE", callback=can_exist, help="Where the sheet goes."
+        ),
     ] = Path("faceedit-demo.png"),
     device: Annotated[
         str, typer.Option("--device", help="auto, cpu, cuda, cuda:N or mps.")

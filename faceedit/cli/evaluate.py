@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from faceedit.cli.options import Device, Overwrite, Quiet, Threads, Weights
+from faceedit.cli.options import Device, Overwrite, Quiet, Threads, Weights, can_exist
 from faceedit.cli.output import on_one_line, print_json, progress, tell
 from faceedit.errors import UsageError
+from faceedit.limits import COUNT
 from faceedit.process import prepare
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def evaluate(
         Path | None,
         typer.Argument(
             metavar="[PHOTOS]",
+            callback=can_exist,
             help="Photos to edit and measure. Default: the project's protocol.",
             show_default=False,
         ),
@@ -45,6 +47,7 @@ def evaluate(
         tuple[Path, Path] | None,
         typer.Option(
             metavar="BEFORE AFTER",
+            callback=can_exist,
             help="Measure edits made elsewhere: two folders, matched by relative path.",
             show_default=False,
         ),
@@ -74,34 +77,51 @@ def evaluate(
     ] = None,
     against: Annotated[
         Path | None,
-        typer.Option(metavar="PATH", help="Other edits of the same photos, compared in pairs."),
+        typer.Option(
+            metavar="PATH",
+            callback=can_exist,
+            help="Other edits of the same photos, compared in pairs.",
+        ),
     ] = None,
     protocol: Annotated[
         Path | None,
         typer.Option(
-            metavar="FOLDER", help=f"Where the protocol's photos lie. Default: ${DATA_VARIABLE}."
+            metavar="FOLDER",
+            callback=can_exist,
+            help=f"Where the protocol's photos lie. Default: ${DATA_VARIABLE}.",
         ),
     ] = None,
     limit: Annotated[
-        int | None, typer.Option(min=1, help="Measure so many people or photos only.")
+        int | None, typer.Option(min=1, max=COUNT, help="Measure so many people or photos only.")
     ] = None,
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", metavar="FOLDER", help="Write report.json, report.md and report.png."
+            "--output",
+            "-o",
+            metavar="FOLDER",
+            callback=can_exist,
+            help="Write report.json, report.md and report.png.",
         ),
     ] = None,
     markdown: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the report as Markdown.")
+        Path | None,
+        typer.Option(metavar="FILE", callback=can_exist, help="Write the report as Markdown."),
     ] = None,
-    plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw it as PNG.")] = None,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="FILE", callback=can_exist, help="Draw it as PNG.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write one JSON object.")] = False,
     profile: Annotated[str | None, typer.Option(help="Which of the method's networks.")] = None,
     weights: Weights = None,
     overwrite: Overwrite = False,
     networks: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help="Weights of Inception, SwAV, AlexNet and CLIP."),
+        typer.Option(
+            metavar="FOLDER",
+            callback=can_exist,
+            help="Weights of Inception, SwAV, AlexNet and CLIP.",
+        ),
     ] = None,
     device: Device = "auto",
     threads: Threads = None,

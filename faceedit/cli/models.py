@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from faceedit.cli.options import can_exist
 from faceedit.cli.output import (
     on_lines,
     on_one_line,
@@ -26,7 +27,12 @@ app = typer.Typer(
 Json = Annotated[bool, typer.Option("--json", help="Write JSON, one line per checkpoint.")]
 Weights = Annotated[
     Path | None,
-    typer.Option("--weights", metavar="FOLDER", help="Look in this folder before all others."),
+    typer.Option(
+        "--weights",
+        metavar="FOLDER",
+        callback=can_exist,
+        help="Look in this folder before all others.",
+    ),
 ]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="A name that 'models list' shows.")]
 

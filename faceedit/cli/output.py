@@ -9,12 +9,15 @@ from faceedit.visible import visible
 
 
 def complain(message: str) -> None:
-    """Write one red line to stderr, plain where stderr is no terminal."""
-    from rich.console import Console
-    from rich.text import Text
+    """Write one line to stderr, red where that is a terminal."""
+    line = f"error: {on_one_line(' '.join(message.split()))}"
+    if sys.stderr.isatty():
+        from rich.console import Console
+        from rich.text import Text
 
-    line = on_one_line(" ".join(message.split()))
-    Console(stderr=True).print(Text(f"error: {line}", style="red"), soft_wrap=True)
+        Console(stderr=True).print(Text(line, style="red"), soft_wrap=True)
+    else:
+        tell(line)
 
 
 def tell(message: str) -> None:

@@ -5,22 +5,29 @@ from typing import Annotated
 
 import typer
 
-from faceedit.cli.options import Overwrite
+from faceedit.cli.options import Overwrite, can_exist
 from faceedit.cli.output import print_json, tell
+from faceedit.limits import SEED, WORKERS
 
 app = typer.Typer(
     help="Make training pairs from photos.", no_args_is_help=True, rich_markup_mode=None
 )
-Rig = Annotated[Path, typer.Option(metavar="FOLDER", help="The rig; see import and learn.")]
+Rig = Annotated[
+    Path, typer.Option(metavar="FOLDER", callback=can_exist, help="The rig; see import and learn.")
+]
 Photos = Annotated[
-    Path, typer.Option(metavar="FOLDER", help="Photos, with a CSV of labels if any.")
+    Path,
+    typer.Option(metavar="FOLDER", callback=can_exist, help="Photos, with a CSV of labels if any."),
 ]
 
 
 @app.command("import")
 def import_model(
-    facekit: Annotated[Path, typer.Argument(metavar="ICT-FACEKIT-FOLDER")],
-    out: Annotated[Path, typer.Option("-o", "--out", metavar="FOLDER", help="The rig to write.")],
+    facekit: Annotated[Path, typer.Argument(metavar="ICT-FACEKIT-FOLDER", callback=can_exist)],
+    out: Annotated[
+        Path,
+        typer.Option("-o", "--out", metavar="FOLDER", callback=can_exist, help="The rig to write."),
+    ],
     overwrite: Overwrite = False,
 ) -> None:
     """Build the face model from the public ICT-FaceKit OBJ files."""
@@ -36,7 +43,9 @@ def learn(
     pairs: Annotated[
         Path,
         typer.Argument(
-            metavar="PAIRS-FOLDER", help="Photos of people, each neutral and happy, with labels."
+            metavar="PAIRS-FOLDER",
+            callback=can_exist,
+            help="Photos of people, each neutral and happy, with labels.",
         ),
     ],
     rig: Rig,
@@ -62,7 +71,10 @@ def learn(
 def pairs(
     photos: Photos,
     rig: Rig,
-    out: Annotated[Path, typer.Option("-o", "--out", metavar="FOLDER", help="For the shards.")],
+    out: Annotated[
+        Path,
+        typer.Option("-o", "--out", metavar="FOLDER", callback=can_exist, help="For the shards."),
+    ],
     expressions: Annotated[
         str, typer.Option(metavar="NAMES", help="Separated by commas; all, or none.")
     ] = "all",
@@ -83,7 +95,12 @@ def pairs(
         str, typer.Option(metavar="LOW,HIGH", help="Of the expressions; 1 is usual.")
     ] = "0.3,1.6",
     partway: Annotated[
-        float, typer.Option(help="Share of expressions that go a part of the way only.")
+        float,
+        typer.Option(
+            min=0.0,
+            max=1.0,
+            help="Share of expressions that go a part of the way only.",
+        ),
     ] = 0.0,
     varied: Annotated[
         bool,
@@ -94,9 +111,9 @@ def pairs(
     ] = True,
     split: Annotated[str, typer.Option(metavar="train|val|all")] = "train",
     size: Annotated[int, typer.Option(min=64, max=1024, help="Side of the crops.")] = 256,
-    per_photo: Annotated[int, typer.Option(min=1, help="Pairs for each photo.")] = 12,
-    seed: Annotated[int, typer.Option(min=0)] = 0,
-    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+    per_photo: Annotated[int, typer.Option(min=1, max=10_000, help="Pairs for each photo.")] = 12,
+    seed: Annotated[int, typer.Option(min=0, max=SEED)] = 0,
+    workers: Annotated[int, typer.Option(min=1, max=WORKERS, help="Processes.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="The report on stdout.")] = False,
 ) -> None:
     """Make shards of training pairs; the same for a seed, whatever the workers."""
@@ -149,12 +166,20 @@ def pairs(
 def shapes(
     photos: Photos,
     rig: Rig,
-    out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="For the table, .npz.")],
+    out: Annotated[
+        Path,
+        typer.Option(
+            "-o", "--out", metavar="FILE", callback=can_exist, help="For the table, .npz."
+        ),
+    ],
     size: Annotated[int, typer.Option(min=64, max=1024, help="Side of the crops.")] = 256,
     starts: Annotated[
-        int, typer.Option(min=1, help="Faces of each photo, all but one made to show something.")
+        int,
+        typer.Option(
+            min=1, max=10_000, help="Faces of each photo, all but one made to show something."
+        ),
     ] = 2,
-    seed: Annotated[int, typer.Option(min=0)] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=SEED)] = 0,
     overwrite: Overwrite = False,
 ) -> None:
     """Write down where landmarks go in every expression, without pictures."""
@@ -176,7 +201,12 @@ def shapes(
 def smiles(
     photos: Photos,
     rig: Rig,
-    out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="For the mouths, .npz.")],
+    out: Annotated[
+        Path,
+        typer.Option(
+            "-o", "--out", metavar="FILE", callback=can_exist, help="For the mouths, .npz."
+        ),
+    ],
     overwrite: Overwrite = False,
 ) -> None:
     """Cut the mouths of smiles out, for learning what teeth look like."""
@@ -196,13 +226,16 @@ def smiles(
 
 @app.command()
 def sheet(
-    photo: Annotated[Path, typer.Argument(metavar="PHOTO")],
+    photo: Annotated[Path, typer.Argument(metavar="PHOTO", callback=can_exist)],
     rig: Rig,
     out: Annotated[
-        Path | None, typer.Option("-o", "--out", metavar="FILE", help="[PHOTO-studio.png here]")
+        Path | None,
+        typer.Option(
+            "-o", "--out", metavar="FILE", callback=can_exist, help="[PHOTO-studio.png here]"
+        ),
     ] = None,
     size: Annotated[int, typer.Option(min=64, max=1024, help="Side of each picture.")] = 256,
-    seed: Annotated[int, typer.Option(min=0)] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=SEED)] = 0,
     eyeglasses: Annotated[bool, typer.Option("--eyeglasses", help="They are worn.")] = False,
     hat: Annotated[bool, typer.Option("--hat", help="One is worn.")] = False,
     overwrite: Overwrite = False,

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from faceedit.cli.options import Device, Threads
+from faceedit.cli.options import Device, Threads, can_exist
 from faceedit.cli.output import tell
+from faceedit.limits import BATCH, COUNT, SEED, WORKERS
 
 
 class Profile(StrEnum):
@@ -30,15 +31,24 @@ def train(
     method: Annotated[str, typer.Argument(metavar="METHOD", help="reggan")],
     data: Annotated[
         list[Path],
-        typer.Option(metavar="PATH", help="What to learn from; may be given again."),
+        typer.Option(
+            metavar="PATH", callback=can_exist, help="What to learn from; may be given again."
+        ),
     ],
     out: Annotated[
-        Path | None, typer.Option("-o", "--out", metavar="FOLDER", help="[runs/METHOD-PROFILE]")
+        Path | None,
+        typer.Option(
+            "-o", "--out", metavar="FOLDER", callback=can_exist, help="[runs/METHOD-PROFILE]"
+        ),
     ] = None,
     profile: Annotated[Profile, typer.Option()] = Profile.FAST,
     recipe: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="TOML: what is to differ from the profile's recipe."),
+        typer.Option(
+            metavar="FILE",
+            callback=can_exist,
+            help="TOML: what is to differ from the profile's recipe.",
+        ),
     ] = None,
     settings: Annotated[
         list[str] | None,
@@ -46,7 +56,12 @@ def train(
     ] = None,
     start: Annotated[
         str | None,
-        typer.Option("--from", metavar="MODEL|FILE", help="Begin with the weights of this one."),
+        typer.Option(
+            "--from",
+            metavar="MODEL|FILE",
+            callback=can_exist,
+            help="Begin with the weights of this one.",
+        ),
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from the state in the folder.")
@@ -55,21 +70,25 @@ def train(
         float, typer.Option(min=0.01, help="Stop cleanly within so many minutes.")
     ] = float("inf"),
     max_steps: Annotated[
-        int | None, typer.Option(min=1, help="Stop after so many steps of this run.")
+        int | None, typer.Option(min=1, max=COUNT, help="Stop after so many steps of this run.")
     ] = None,
     batch_size: Annotated[
-        int | None, typer.Option(min=1, help="Over all processes. [the recipe's]")
+        int | None, typer.Option(min=1, max=BATCH, help="Over all processes. [the recipe's]")
     ] = None,
     device: Device = "auto",
     precision: Annotated[Precision, typer.Option()] = Precision.FP32,
     processes: Annotated[
-        int, typer.Option(min=1, help="On this machine, a GPU each; torchrun gives its own.")
+        int,
+        typer.Option(
+            min=1, max=WORKERS, help="On this machine, a GPU each; torchrun gives its own."
+        ),
     ] = 1,
     workers: Annotated[
-        int, typer.Option(min=0, help="Processes that draw samples, for each that trains.")
+        int,
+        typer.Option(min=0, max=WORKERS, help="Processes that draw samples, for each that trains."),
     ] = 1,
     threads: Threads = None,
-    seed: Annotated[int, typer.Option(min=0)] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=SEED)] = 0,
 ) -> None:
     """Train a method; leaves state, checkpoint, log and sheets of samples in a folder."""
     started = time.perf_counter()

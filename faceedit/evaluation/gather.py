@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from faceedit.batch.editor import FaceEditor, Finder, find_faces
-from faceedit.batch.result import explain
-from faceedit.errors import PhotoError
+from faceedit.errors import PhotoError, explain
 from faceedit.evaluation.edits import SIZE, Album, Asked, asked_for
 from faceedit.evaluation.match import Failure, PicturePair
 from faceedit.evaluation.pairs import sharpness_ratio

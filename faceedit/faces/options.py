@@ -1,5 +1,6 @@
 """What counts as a face to find."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -33,7 +34,7 @@ class FindOptions:
             isinstance(self.faces, int) and self.faces > 0
         ):
             raise UsageError(f"faces must be all, largest or a number above 0, not {self.faces!r}")
-        if self.min_face < 0:
+        if not 0 <= self.min_face < math.inf:
             raise UsageError(f"min_face must be 0 pixels or more, not {self.min_face}")
 
     @property

@@ -7,6 +7,7 @@ elsewhere, and no certificate status is asked for.
 import importlib
 import io
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +52,9 @@ class C2paSigner:
     type `compositeWithTrainedAlgorithmicMedia`. The source is told of by its name and by the
     manifests that it carries itself; without a source the photo counts as created.
 
+    Pickled, it holds the names of both files and never what is in them: another process reads
+    them anew, and unpickling raises what making one does.
+
     Args:
         cert: PEM file with the signer's certificate first and then those above it.
         key: PEM file with its private key, without a passphrase: elliptic curve (P-256, P-384,
@@ -64,13 +68,24 @@ class C2paSigner:
     """
 
     def __init__(self, cert: Path, key: Path, provenance: Provenance):
+        self._load(cert, key, provenance)
+        self._try(cert)
+
+    def __getstate__(self) -> tuple[str, str, Provenance]:
+        return *self._files, self.provenance
+
+    def __setstate__(self, state: tuple[str, str, Provenance]) -> None:
+        cert, key, provenance = state
+        self._load(Path(cert), Path(key), provenance)
+
+    def _load(self, cert: Path, key: Path, provenance: Provenance) -> None:
         _library()
         self.provenance = provenance
+        self._files = os.path.abspath(cert), os.path.abspath(key)  # noqa: PTH100
         self._chain, chain_key = _load_chain(cert)
         self._key, self._algorithm, public_key = _load_key(key)
         if public_key != chain_key:
             raise UsageError(f"{key}: it is not the key of the first certificate in {cert}")
-        self._try(cert)
 
     def sign(self, data: bytes, format: str, target: Path, source: Path | None) -> bytes:
         """Return a photo's file with its manifest in it.

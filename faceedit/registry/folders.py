@@ -3,7 +3,8 @@
 import os
 from pathlib import Path
 
-from faceedit.errors import WeightsError
+from faceedit.errors import UsageError, WeightsError
+from faceedit.limits import shorten
 from faceedit.registry.cards import REGISTRY_FILE
 
 ENV_USER_FOLDER = "FACEEDIT_WEIGHTS"
@@ -24,10 +25,19 @@ def user_weights() -> Path:
     """Return the user's own folder, which may not exist yet.
 
     ``FACEEDIT_WEIGHTS`` names it; otherwise it lies in the platform's cache folder.
+
+    Raises:
+        UsageError: ``FACEEDIT_WEIGHTS`` names what no folder can be called.
     """
     named = os.environ.get(ENV_USER_FOLDER)
     if named:
-        return Path(named).expanduser()
+        try:
+            folder = Path(named).expanduser()
+            folder.is_dir()
+        except (OSError, RuntimeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "there is no such user"
+            raise UsageError(f"{ENV_USER_FOLDER}={shorten(named)}: {reason}") from error
+        return folder
     from platformdirs import user_cache_path
 
     return user_cache_path("faceedit", appauthor=False) / "weights"

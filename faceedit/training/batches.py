@@ -9,6 +9,7 @@ import cv2
 import torch
 from torch.utils.data import DataLoader, Dataset
 
+from faceedit.process import SIGNALS
 from faceedit.training.task import Batch, Plan, Samples
 
 AHEAD = 4
@@ -77,7 +78,7 @@ def _undisturbed() -> Iterator[None]:
     A terminal sends them to every process; the training ends its workers itself, after its step.
     """
     try:
-        before = {s: signal.signal(s, signal.SIG_IGN) for s in (signal.SIGINT, signal.SIGTERM)}
+        before = {s: signal.signal(s, signal.SIG_IGN) for s in SIGNALS}
     except ValueError:  # Not the main thread: signals are none of our business.
         before = {}
     try:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from faceedit.errors import MissingError, UsageError
+from faceedit.limits import COUNT, THREADS, WORKERS, check
 from faceedit.training.batches import Numbers, load_batches
 from faceedit.training.budget import Budget
 from faceedit.training.keeper import Keeper, enter_folder
@@ -41,6 +42,9 @@ class RunOptions:
         save_seconds: a training that is killed loses no more than this, and one step.
         threads: of the CPU, in each process; None leaves them as they are.
         started: of `time.perf_counter`.
+
+    Raises:
+        UsageError: a number below 1, no time, or far too many threads or processes.
     """
 
     resume: bool = False
@@ -51,6 +55,13 @@ class RunOptions:
     save_seconds: float = 45.0
     threads: int | None = None
     started: float = field(default_factory=time.perf_counter)
+
+    def __post_init__(self) -> None:
+        check("threads", self.threads, THREADS)
+        check("processes", self.processes, WORKERS)
+        check("steps", self.max_steps, COUNT)
+        if not self.max_seconds > 0:
+            raise UsageError(f"a training takes some time, not {self.max_seconds} seconds")
 
 
 @dataclass(frozen=True)

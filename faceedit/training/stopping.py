@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
 
+from faceedit.process import heard_signals
+
 PATIENCE = 2.0
 """Seconds within which a signal is the same request again: terminals and ``timeout`` send it to
 a process and to its group."""
@@ -22,7 +24,7 @@ class Caught:
 
 @contextmanager
 def caught_signals() -> Iterator[Caught]:
-    """Keep SIGINT and SIGTERM for the training to see; a second one, later, stops it at once."""
+    """Keep the signals that end a command for the training; a second one, later, stops it."""
     caught = Caught()
     before = {}
 
@@ -34,7 +36,7 @@ def caught_signals() -> Iterator[Caught]:
             signal.raise_signal(number)
 
     try:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in heard_signals():
             before[number] = signal.signal(number, keep)
     except ValueError:  # Not the main thread: no signal comes here.
         before.clear()

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from faceedit.limits import BATCH, WORKERS, check
+
 if TYPE_CHECKING:
     import numpy as np
     import torch
@@ -192,6 +194,9 @@ class Request:
             layers, ``start``) may be left out.
         rank: number of this process; only 0 may write.
         tell: takes a line of progress.
+
+    Raises:
+        UsageError: a batch below 1 or far too large, or far too many workers.
     """
 
     data: tuple[Path, ...]
@@ -206,3 +211,7 @@ class Request:
     resumed: bool = False
     rank: int = 0
     tell: Callable[[str], None] = lambda line: None
+
+    def __post_init__(self) -> None:
+        check("samples in a batch", self.batch_size, BATCH)
+        check("workers", self.workers or None, WORKERS)

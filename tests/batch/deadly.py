@@ -1,4 +1,4 @@
-"""A fault that ends the process, for tests whose processes import it or are handed it."""
+"""Faults of a process, for tests whose processes import it or are handed it."""
 
 import os
 import signal
@@ -13,4 +13,12 @@ class Deadly:
     def sign(self, data, format, target, source):
         if target.name == self.name:
             os.kill(os.getpid(), signal.SIGKILL)
+        return data
+
+
+class Loud:
+    """Signs nothing, and writes to stdout as a library might."""
+
+    def sign(self, data, format, target, source):
+        os.write(1, b"noise\n")
         return data

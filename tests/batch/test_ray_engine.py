@@ -2,6 +2,7 @@
 
 import json
 import os
+import pickle
 import signal
 import socket
 import sys
@@ -190,20 +191,29 @@ def test_dead_workers_cost_no_photo_but_the_one_that_kills_them_every_time(
     assert capfd.readouterr().out == ""
 
 
+def test_workers_import_nothing_from_the_working_folder(cluster, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    ray = import_ray()
+    with ray_cluster(ray, 1):
+        places = ray.get(ray.remote(lambda: __import__("sys").path).remote())
+    assert places
+    assert str(tmp_path) not in places
+
+
 def test_what_a_worker_lacks_is_named(photos, tmp_path):
     facts = {"settings": {}, "weights_sha256": "other"}
     order = Order(SETTINGS, OPTIONS, tmp_path, facts, believe=True, threads=1)
     jobs = plan([photos], tmp_path / "out")
     rows = [to_row(index, job) for index, job in enumerate(jobs)]
     block = {name: [row[name] for row in rows] for name in rows[0]}
-    told = PhotoWorker(order, None)(block)
+    told = PhotoWorker(pickle.dumps(order), None)(block)
     assert told["index"] == list(range(12))
     name = f"{socket.gethostname()}: weights_sha256 is [0-9a-f]+ here, not other"
     with pytest.raises(MissingError, match=name):
         from_row(jobs[0], told["told"][0])
     lost = replace(order, settings=replace(SETTINGS, weights=tmp_path / "none"))
     with pytest.raises(MissingError, match=str(tmp_path / "none")):
-        from_row(jobs[0], PhotoWorker(lost, None)(block)["told"][0])
+        from_row(jobs[0], PhotoWorker(pickle.dumps(lost), None)(block)["told"][0])
 
 
 @pytest.mark.parametrize("device", ["cuda:1", "mps"])

@@ -177,6 +177,17 @@ def test_what_was_done_before_is_left_alone_and_closing_ends_at_once(photos, tmp
     assert said == []
 
 
+def test_a_process_writes_nothing_to_stdout(photos, tmp_path, capfd):
+    worker = WorkerProcess(order(signer=deadly.Loud()), print)
+    try:
+        list(worker.do(plan([photos], tmp_path)[:1]))
+    finally:
+        worker.close()
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert "noise" in err
+
+
 def test_why_a_process_cannot_start_is_said(tmp_path):
     said = []
     worker = WorkerProcess(order(weights=tmp_path / "none"), said.append)

@@ -1,3 +1,4 @@
+import io
 import signal
 import sys
 from pathlib import Path
@@ -16,20 +17,24 @@ class Result(NamedTuple):
 def run_main(monkeypatch, capsys):
     """Run the command line in this process: ``run_main("models", "list") -> Result``."""
     from faceedit import cli
+    from faceedit.process import SIGNALS
 
     def run(*args):
         monkeypatch.setattr(sys, "argv", ["faceedit", *map(str, args)])
         capsys.readouterr()
+        # As Python's own.
+        assert isinstance(sys.stderr, io.TextIOWrapper)
+        sys.stderr.reconfigure(errors="backslashreplace")
         with pytest.raises(SystemExit) as left:
             cli.main()
         code = left.value.code
         assert isinstance(code, int)
         return Result(code, *capsys.readouterr())
 
-    signals = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.getsignal(signum) for signum in signals]
+    monkeypatch.setenv("PYTHONSAFEPATH", "")
+    before = [signal.getsignal(signum) for signum in SIGNALS]
     yield run
-    for signum, handler in zip(signals, before, strict=True):
+    for signum, handler in zip(SIGNALS, before, strict=True):
         signal.signal(signum, handler)
 
 

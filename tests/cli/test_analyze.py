@@ -1,5 +1,6 @@
 import csv
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -28,19 +29,21 @@ def analyze(run_main, recogniser_weights):
     return run
 
 
-def test_tables_go_to_stderr(analyze, photos):
+ROWS = [
+    "box", "expression", "action units", "light", "attributes", "pose", "naturalness", "sharpness",
+]  # fmt: skip
+
+
+def test_tables_go_to_stdout_and_messages_to_stderr(analyze, photos):
     result = analyze(photos)
-    assert (result.code, result.out) == (1, "")
-    lines = [line.rstrip() for line in result.err.splitlines()]
-    assert lines[0] == str(photos / "a.png")
-    names = [line.split("  ")[1] for line in lines[1:-3] if line.startswith("  ") and line[2] > " "]
-    assert [name.strip() for name in names] == [
-        "box", "expression", "action units", "light", "attributes", "pose", "naturalness",
-        "sharpness",
-    ]  # fmt: skip
-    assert f"no face was found in {photos / 'blank.png'}" in lines
-    assert f"failed {photos / 'sub' / 'empty.jpg'}: it is empty" in lines
-    assert lines[-1].startswith("1 analyzed, 1 no face, 1 failed; faces: 1; ")
+    assert result.code == 1
+    first, *rows = [line.rstrip() for line in result.out.splitlines()]
+    assert first == str(photos / "a.png")
+    assert [line[2:].split("  ")[0] for line in rows] == ROWS
+    no_face, failed, summary = result.err.splitlines()
+    assert no_face == f"no face was found in {photos / 'blank.png'}"
+    assert failed == f"failed {photos / 'sub' / 'empty.jpg'}: it is empty"
+    assert summary.startswith("1 analyzed, 1 no face, 1 failed; faces: 1; ")
 
 
 def test_json_is_all_that_stdout_carries_and_always_the_same(analyze, photos):
@@ -58,7 +61,10 @@ def test_json_is_all_that_stdout_carries_and_always_the_same(analyze, photos):
 
 def test_csv(analyze, photos, tmp_path):
     table = tmp_path / "faces.csv"
-    assert analyze(photos, "--csv", table, "-q").code == 1
+    result = analyze(photos / "a.png", "--csv", table)
+    assert (result.code, len(result.out.splitlines())) == (0, 1 + len(ROWS))
+    result = analyze(photos, "--csv", table, "-q")
+    assert (result.code, result.out) == (1, "")
     with table.open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert tuple(rows[0]) == COLUMNS
@@ -78,6 +84,13 @@ def test_a_table_holds_no_formulas_and_numbers_are_numbers(analyze, photos, tmp_
         "file", "expression", "light",
     }  # fmt: skip
     assert any(value < 0 for value in row.values() if isinstance(value, float))
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device is full here")
+def test_a_csv_that_cannot_be_written_is_an_error(analyze, photos):
+    result = analyze(photos, "--csv", "/dev/full", "-q")
+    assert result.code == 1
+    assert result.err == "error: /dev/full: cannot be written: No space left on device\n"
 
 
 def test_sheets(analyze, photos, tmp_path):

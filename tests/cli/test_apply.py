@@ -33,7 +33,7 @@ def apply(run_main, fake_weights):
 
 
 def test_a_folder(apply, photos):
-    result = apply(photos)
+    result = apply(photos, "--precision", "fp32")
     assert (result.code, result.out) == (0, "")
     head, copied, summary = result.err.splitlines()
     # Which numbers it takes depends on the CPU.
@@ -106,6 +106,11 @@ def test_no_face(apply, photos, policy, code):
         ["--quality", "101"],
         ["--format", "gif"],
         ["--threads", "0"],
+        ["--threads", "100000"],
+        ["--workers", "100000000"],
+        ["--batch", "100000"],
+        ["--shard", f"1/{'9' * 4000}"],
+        ["-o", f"new/{'x' * 300}/a.png"],
         ["--workers", "0"],
         ["--batch", "0"],
         ["--shard", "3/2"],

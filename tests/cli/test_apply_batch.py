@@ -171,7 +171,12 @@ def test_a_device_that_is_missing_is_never_the_cpu(apply, photos):
 @pytest.mark.parametrize(
     ("signum", "code", "count", "after"),
     # By its sixtieth photo the last one has a second process at work.
-    [(signal.SIGINT, 130, 40, 1), (signal.SIGTERM, 143, 40, 1), (signal.SIGINT, 130, 150, 60)],
+    [
+        (signal.SIGINT, 130, 40, 1),
+        (signal.SIGTERM, 143, 40, 1),
+        (getattr(signal, "SIGHUP", None), 129, 40, 1),
+        (signal.SIGINT, 130, 150, 60),
+    ],
 )
 def test_signals_end_a_run_cleanly(tmp_path, signum, code, count, after):
     rng = np.random.default_rng(0)
@@ -193,11 +198,14 @@ def test_signals_end_a_run_cleanly(tmp_path, signum, code, count, after):
         _, err = process.communicate(timeout=60)
     assert process.returncode == code
     assert "Traceback" not in err
-    assert "the same command again goes on" in err
+    stopped, summary = err.splitlines()[-2:]
+    assert stopped.endswith("the same command again goes on")
     assert not list(edited.glob(".*"))
     done = [json.loads(line) for line in (edited / "faceedit.jsonl").read_text().splitlines()]
     outputs = list(edited.glob("*.png"))
     assert after <= len(outputs) < count
+    assert summary.startswith(f"{len(outputs)} edited, 0 copied, 0 skipped, 0 failed")
+    assert f" {count - len(outputs)} photo" in stopped
     # What was written is in the manifest: nothing in hand was dropped half way.
     assert {path.name for path in outputs} == {line["place"] for line in done}
     for path in outputs:

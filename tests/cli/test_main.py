@@ -45,6 +45,34 @@ def test_an_error_is_one_line_on_stderr_and_its_exit_code(run_main, monkeypatch,
     assert result.err == f"error: {' '.join(str(error).split())}\n"
 
 
+@pytest.mark.parametrize(
+    ("error", "code", "line"),
+    [
+        (KeyError("a\nb"), 1, r"unexpected KeyError: 'a\nb' (test_main.py, line "),
+        (RecursionError("deep"), 1, "unexpected RecursionError: deep (test_main.py, line "),
+        (OSError("odd"), 1, "unexpected OSError: odd (test_main.py, line "),
+        (OSError(28, "No space left on device", "a.csv"), 1, "a.csv: No space left on device\n"),
+        (OSError(36, "File name too long", "x" * 300), 2, "x" * 100 + "..." + "x" * 100 + ": File"),
+        (MemoryError(), 1, "there is not enough memory\n"),
+        (KeyboardInterrupt(), 1, "unexpected KeyboardInterrupt"),
+    ],
+)
+def test_what_nobody_foresaw_is_one_line(run_main, monkeypatch, error, code, line):
+    def fail():
+        raise error
+
+    monkeypatch.setattr(cli, "app", fail)
+    result = run_main()
+    assert (result.code, result.out) == (code, "")
+    assert result.err.startswith(f"error: {line}")
+    assert len(result.err.splitlines()) == 1
+    assert ("FACEEDIT_DEBUG=1" in result.err) == ("unexpected" in line)
+    monkeypatch.setenv("FACEEDIT_DEBUG", "1")
+    result = run_main()
+    assert result.err.startswith("Traceback (most recent call last):")
+    assert result.err.splitlines()[-1].startswith(f"error: {line.strip()}")
+
+
 @pytest.mark.parametrize("args", [("nonsense",), ("models", "show"), ("doctor", "--nonsense")])
 def test_wrong_usage_is_2(run_main, args):
     result = run_main(*args)
@@ -54,14 +82,24 @@ def test_wrong_usage_is_2(run_main, args):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_signals_run_clean_up_and_give_their_exit_code(number, code):
-    script = """
+@pytest.mark.parametrize(
+    ("numbers", "code"),
+    [
+        (["SIGINT"], 130),
+        (["SIGTERM"], 143),
+        (["SIGHUP"], 129),
+        (["ignored", "SIGHUP", "SIGTERM"], 143),
+    ],
+)
+def test_signals_run_clean_up_and_give_their_exit_code(numbers, code):
+    ignored = "signal.signal(signal.SIGHUP, signal.SIG_IGN)" if "ignored" in numbers else ""
+    script = f"""
 import signal, sys, time
 from faceedit import cli
 
 # A shell that starts the tests in the background has SIGINT ignored.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+{ignored}
 
 @cli.app.command()
 def wait():
@@ -79,7 +117,9 @@ cli.main()
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
-        process.send_signal(number)
+        for name in numbers:
+            if name != "ignored":
+                process.send_signal(getattr(signal, name))
         out, err = process.communicate(timeout=30)
     assert process.returncode == code
     assert out == "cleaned\n"

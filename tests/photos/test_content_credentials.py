@@ -12,6 +12,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from faceedit.batch.build import EditSettings
+from faceedit.batch.pipeline import LostError
+from faceedit.batch.processes import WorkerProcess
+from faceedit.batch.ray_worker import PhotoWorker, from_row
+from faceedit.batch.run import RunOptions
+from faceedit.batch.worker import Order
 from faceedit.errors import (
     MissingError,
     UnreadableError,
@@ -19,9 +25,10 @@ from faceedit.errors import (
     UsageError,
     WriteError,
 )
-from faceedit.photos import WriteOptions, content_credentials, read_photo, write_photo
+from faceedit.photos import Job, WriteOptions, content_credentials, read_photo, write_photo
 from faceedit.photos.content_credentials import C2paSigner
 from faceedit.photos.provenance import SOURCE_TYPE, Provenance
+from faceedit.targets import parse_target
 
 PROVENANCE = Provenance("reggan fast", "happy:0.6", "ab" * 32, "0.1.0")
 MIME = {
@@ -284,6 +291,30 @@ def test_threads_and_other_processes_can_sign(tmp_path, signer, read):
 
     with ThreadPoolExecutor(4) as pool:
         assert set(pool.map(write, range(12))) == {"Valid"}
+
+
+def test_workers_are_told_where_the_key_is_and_not_the_key(make_pair, tmp_path):
+    cert, key = make_pair("P-256")
+    signer = C2paSigner(cert, key, PROVENANCE)
+    target = parse_target(["happy"])
+    options = RunOptions(target, write=WriteOptions(signer=signer))
+    order = Order(EditSettings(target), options, None, {}, believe=True, threads=1)
+    told = pickle.dumps(order)
+    lines = [line for line in signer._key.splitlines() + signer._chain.splitlines() if line]
+    assert len(lines) > 10
+    assert [line for line in lines if line in told] == []
+
+    key.unlink()
+    block = {"index": [0], "source": [b"a.png"], "target": [b"b.png"]}
+    (trouble,) = PhotoWorker(told, None)(block)["told"]
+    job = Job(Path("a.png"), Path("b.png"))
+    with pytest.raises(MissingError, match=rf"{key}: the private key cannot be read"):
+        from_row(job, trouble)
+    said = []
+    worker = WorkerProcess(order, said.append)
+    with pytest.raises(LostError):
+        worker.start()
+    assert f"{key}: the private key cannot be read" in said[0]
 
 
 def test_what_goes_wrong_with_one_photo_is_its_own_error(tmp_path, signer):

@@ -10,7 +10,8 @@ from faceedit.batch.manifest import jobs_by_folder, manifest_folder
 from faceedit.batch.report.compare import write_compare
 from faceedit.batch.report.gallery import THREADS, write_gallery
 from faceedit.batch.report.items import ReportItem
-from faceedit.batch.result import NOT_ASKED, SHOWS_IT, Result, explain
+from faceedit.batch.result import NOT_ASKED, SHOWS_IT, Result
+from faceedit.errors import explain
 from faceedit.outputs import SEALED_ONLY, Permit, check_writable, is_sealed
 from faceedit.photos import Job
 
