@@ -1,6 +1,6 @@
 import csv
 import json
-from pathlib import Path
+import sys
 
 import numpy as np
 import pytest
@@ -61,7 +61,7 @@ def test_json_is_all_that_stdout_carries_and_always_the_same(analyze, photos):
 
 def test_csv(analyze, photos, tmp_path):
     table = tmp_path / "faces.csv"
-    result = analyze(photos / "a.png", "--csv", table)
+    result = analyze(photos / "a.png", "--csv", tmp_path / "one.csv")
     assert (result.code, len(result.out.splitlines())) == (0, 1 + len(ROWS))
     result = analyze(photos, "--csv", table, "-q")
     assert (result.code, result.out) == (1, "")
@@ -86,11 +86,19 @@ def test_a_table_holds_no_formulas_and_numbers_are_numbers(analyze, photos, tmp_
     assert any(value < 0 for value in row.values() if isinstance(value, float))
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device is full here")
-def test_a_csv_that_cannot_be_written_is_an_error(analyze, photos):
-    result = analyze(photos, "--csv", "/dev/full", "-q")
-    assert result.code == 1
-    assert result.err == "error: /dev/full: cannot be written: No space left on device\n"
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit to the size of files")
+def test_a_csv_that_cannot_be_written_is_an_error(analyze, photos, tmp_path):
+    import resource
+
+    table = tmp_path / "faces.csv"
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
+    try:
+        result = analyze(photos, "--csv", table, "-q")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert (result.code, result.out) == (1, "")
+    assert result.err == f"error: {table}: cannot be written: File too large\n"
 
 
 def test_sheets(analyze, photos, tmp_path):
