@@ -140,10 +140,11 @@ def read_lines(path: Path) -> Iterator[Any]:
         return
     except OSError as error:
         raise PlanError(f"{path}: cannot be read: {error.strerror}") from error
+    status = os.fstat(handle)
+    if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST_FILE:
+        os.close(handle)
+        raise PlanError(f"{path}: is named like a manifest, but is none")
     with os.fdopen(handle, "rb") as file:
-        status = os.fstat(handle)
-        if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST_FILE:
-            raise PlanError(f"{path}: is named like a manifest, but is none")
         while line := file.readline(LONGEST_LINE):
             if not line.endswith(b"\n") and len(line) == LONGEST_LINE:
                 while (rest := file.readline(LONGEST_LINE)) and not rest.endswith(b"\n"):

@@ -207,13 +207,15 @@ def test_lines_that_cannot_be_believed_are_passed_over_and_counted(do, folder, l
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes there")
 @pytest.mark.parametrize("name", [MANIFEST_FILE, "faceedit-1-of-2.jsonl", ledger.JOURNAL_FILE])
-@pytest.mark.parametrize("kind", ["link", "pipe", "endless"])
+@pytest.mark.parametrize("kind", ["link", "pipe", "endless", "folder"])
 def test_links_and_pipes_are_no_manifests(do, folder, editor, name, kind):
     photo, path = folder / "a.png", folder.with_name("photos-edited") / name
     before = photo.read_bytes()
     path.parent.mkdir()
     if kind == "pipe":
         os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
     else:
         path.symlink_to(photo if kind == "link" else "/dev/zero")
     with pytest.raises(PlanError, match=f"{name}: is named like a manifest"):
