@@ -105,7 +105,7 @@ def _end_unexpectedly(error: BaseException) -> NoReturn:
         traceback.print_exception(error)
     if is_out_of_memory(error):
         _end("there is not enough memory", 1)
-    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+    if isinstance(error, OSError) and isinstance(error.filename, str | bytes) and error.strerror:
         # A name that nothing can have was mistyped.
         code = UsageError.exit_code if error.errno == errno.ENAMETOOLONG else 1
         _end(f"{shorten(os.fsdecode(error.filename), 200)}: {error.strerror}", code)
