@@ -13,8 +13,9 @@ MOST_READERS = 4
 MOST_PROCESSES = 8
 """On a CPU, unless more are asked for."""
 
-MEMORY_EACH = 2 * 2**30
-"""Bytes for a process at least, see `photo_memory`."""
+MEMORY_EACH = 3 * 2**30
+"""Bytes for a process at least: 0.5 GB for networks and libraries, the rest for a photo of 45
+megapixels with a face that fills a third of it, see `photo_memory`."""
 
 WORTH = 40
 """Photos that are worth a process, which takes about as long to start as ten of them take."""

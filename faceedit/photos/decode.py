@@ -123,6 +123,7 @@ def _png(spending: Spending, data: bytes) -> Decoded:
             raise UnsupportedError(path, "it is 16-bit grey with alpha: convert it to RGB first")
         if png.has_transparent_colour(plain):
             raise UnsupportedError(path, "one of its colours stands for transparency")
+        png.check_sums(plain)
         return Decoded(_deep_colour(spending, plain, image), metadata)
     image.load()
     encoding = Encoding(bits=bits if image.mode == "P" else 8)

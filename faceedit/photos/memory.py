@@ -14,8 +14,8 @@ _BYTES = {"jpeg": 13, "png": 13, "bmp": 13, "tiff": 17, "webp": 19, "avif": 38, 
 _ALPHA = 4
 _SCANS = 6
 """JPEG keeps all coefficients of a picture that is stored in several scans."""
-_FACE = 45
-"""Bytes per pixel of the photo that the largest face's crop covers."""
+_FACE = 90
+"""Bytes per pixel of the photo that the largest face's crop covers; its eyes take most of them."""
 
 
 def estimate(

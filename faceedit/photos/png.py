@@ -30,10 +30,12 @@ def header(data: bytes) -> tuple[int, int]:
     """Return bit depth and colour type of a PNG file.
 
     Raises:
-        ValueError: no header.
+        ValueError: no header, or a broken one.
     """
-    if data[12:16] != b"IHDR" or len(data) < 26:
+    if data[12:16] != b"IHDR" or len(data) < 29:
         raise ValueError("it has no PNG header")
+    if any(data[26:28]) or data[28] > 1:
+        raise ValueError("its PNG header is broken")
     return data[24], data[25]
 
 
@@ -117,10 +119,23 @@ def without_metadata(data: bytes) -> bytes:
     kept = [view[:_SIGNATURE]]
     for kind, start, end in walk(data):
         is_header = kind == b"IHDR"
-        if (kind[:1].isupper() or kind in _SHOWN) and not (is_header and seen):
+        if (kind[:1].isupper() or kind in _SHOWN) and kind != b"IEND" and not (is_header and seen):
             kept.append(view[start - 8 : end + 4])
         seen |= is_header
-    return b"".join(kept)
+    # Some files lack it, which one decoder minds and another does not.
+    return b"".join([*kept, _chunk(b"IEND", b"")])
+
+
+def check_sums(data: bytes) -> None:
+    """Refuse a file of which a checksum is wrong: libpng would tell of it on stderr.
+
+    Raises:
+        ValueError: with the chunk.
+    """
+    view = memoryview(data)
+    for kind, start, end in walk(data):
+        if zlib.crc32(view[start - 4 : end]).to_bytes(4, "big") != data[end : end + 4]:
+            raise ValueError(f"the checksum of its {kind.decode('latin-1')} chunk is wrong")
 
 
 def walk(data: bytes) -> Iterator[tuple[bytes, int, int]]:

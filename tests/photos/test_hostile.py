@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from faceedit.errors import UnreadableError
+from faceedit.faces.search import TILE_SIDE, shrunk
 from faceedit.photos import (
     Budget,
     PhotoFile,
@@ -18,8 +19,10 @@ from faceedit.photos import (
     jpeg,
     metadata,
     png,
+    read_photo,
     tiff,
     tiff_layout,
+    write_photo,
 )
 from faceedit.photos import budget as budgets
 from faceedit.photos.budget import BombError, Spending
@@ -309,6 +312,20 @@ def test_memory_that_runs_out_is_called_so(read, monkeypatch, error):
     refused(read, data, "a.jpg", "there is not enough memory to decode it")
 
 
+@pytest.mark.parametrize("harm", ["end", "sum", "text", "header"])
+def test_libpng_is_silent(read, capfd, harm):
+    """OpenCV's writes on stderr, where Pillow's raises or does not mind."""
+    data = bytearray(hostile.png((20, 20), bits=16, before=hostile.png_chunk(b"iCCP", b"x")))
+    if harm == "end":
+        read(bytes(data[:-6]), "a.png")
+    elif harm == "text":
+        read(bytes(data), "a.png")
+    else:
+        data[{"sum": data.rindex(b"IEND") - 5, "header": 28}[harm]] ^= 0x40
+        refused(read, bytes(data), "a.png", "checksum of its IDAT|header is broken")
+    assert capfd.readouterr().err == ""
+
+
 def test_libtiff_is_silent(read, capfd):
     if not silence_libtiff():
         pytest.skip("Pillow's libtiff cannot be reached here")
@@ -316,3 +333,21 @@ def test_libtiff_is_silent(read, capfd):
     data[9:40] = b"\xff" * 31
     refused(read, bytes(data), "a.tif", "broken or cut off")
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("size", [(1, 60_000), (60_000, 1), (30_000, 4)])
+@pytest.mark.parametrize("suffix", ["png", "jpg", "tif", "bmp"])
+def test_thin_pictures_are_read_and_written(read, tmp_path, size, suffix):
+    format = {"jpg": "JPEG", "tif": "TIFF"}.get(suffix, suffix.upper())
+    photo = read(hostile.encoded(hostile.picture(*size), format), f"a.{suffix}")
+    assert photo.pixels.shape == (size[1], size[0], 3)
+    write_photo(photo, tmp_path / f"b.{suffix}", photo.pixels)
+    assert read_photo(tmp_path / f"b.{suffix}").pixels.shape == photo.pixels.shape
+
+
+@pytest.mark.parametrize("size", [(1, 60_000), (60_000, 1), (30_000, 4)])
+def test_thin_pictures_are_looked_at(size):
+    small, factor = shrunk(np.asarray(hostile.picture(*size)))
+    assert max(small.shape[:2]) == TILE_SIDE
+    assert min(small.shape[:2]) == 1
+    assert factor == max(size) / TILE_SIDE
