@@ -338,7 +338,7 @@ def test_libtiff_is_silent(read, capfd):
 @pytest.mark.parametrize("size", [(1, 60_000), (60_000, 1), (30_000, 4)])
 @pytest.mark.parametrize("suffix", ["png", "jpg", "tif", "bmp"])
 def test_thin_pictures_are_read_and_written(read, tmp_path, size, suffix):
-    format = {"jpg": "JPEG", "tif": "TIFF"}.get(suffix, suffix.upper())
+    format = {"jpg": "JPEG", "tif": "TIFF", "png": "PNG", "bmp": "BMP"}[suffix]
     photo = read(hostile.encoded(hostile.picture(*size), format), f"a.{suffix}")
     assert photo.pixels.shape == (size[1], size[0], 3)
     write_photo(photo, tmp_path / f"b.{suffix}", photo.pixels)
