@@ -1,16 +1,30 @@
 """`models pull` in a process of its own, against a server on this machine that plays the hub."""
 
+import contextlib
 import hashlib
 import os
 import subprocess
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import NamedTuple
 
 import pytest
 
+from faceedit.errors import WeightsError
+from faceedit.registry import open_registry
+from faceedit.registry import pull as pull_card
+
 REVISION = "ab" * 20
 PATH = f"/someone/faceedit/resolve/{REVISION}/tiny.safetensors"
+
+
+class Metadata(NamedTuple):
+    size: int
+
+
+class Disk(NamedTuple):
+    free: int
 
 
 class Hub(ThreadingHTTPServer):
@@ -18,6 +32,8 @@ class Hub(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.files: dict[str, bytes] = {}
         self.requests: list[str] = []
+        self.announced: int | None = None
+        self.endless = False
 
     @property
     def url(self):
@@ -38,12 +54,22 @@ class Handler(BaseHTTPRequestHandler):
             self.send_response(200)
             self.send_header("ETag", f'"{hashlib.sha256(content).hexdigest()}"')
         self.send_header("X-Repo-Commit", REVISION)
-        self.send_header("Content-Length", str(len(content or b"")))
+        length = len(content or b"")
+        if self.command == "HEAD" and self.server.announced is not None:
+            length = self.server.announced
+        if self.command == "GET" and self.server.endless:
+            self.close_connection = True
+        else:
+            self.send_header("Content-Length", str(length))
         self.end_headers()
 
     def do_GET(self):
         self.do_HEAD()
         self.wfile.write(self.server.files.get(self.path, b""))
+        if self.server.endless:
+            with contextlib.suppress(OSError):
+                while len(self.server.requests) < 10:
+                    self.wfile.write(bytes(1 << 16))
 
     def log_message(self, format, *args):
         pass
@@ -113,6 +139,45 @@ def test_a_wrong_file_is_removed_and_reported(hub, pull, user_folder):
     assert done.returncode == 3
     assert "error: tiny: someone/faceedit@abababababab gave a file with sha256" in done.stderr
     assert names(user_folder) == ["registry.toml", "tiny.md"]
+
+
+@pytest.mark.parametrize("announced", [10**12, 3])
+def test_a_file_of_another_size_is_not_downloaded(hub, pull, user_folder, announced):
+    hub.announced = announced
+    done = pull()
+    assert done.returncode == 3
+    assert f"has {announced} bytes there where its card says" in done.stderr
+    assert hub.requests == [f"HEAD {PATH}"]
+    assert names(user_folder) == ["registry.toml", "tiny.md"]
+
+
+def test_a_server_that_never_ends_fills_no_disk(hub, pull, user_folder):
+    hub.endless = True
+    done = pull()
+    assert done.returncode == 3
+    assert "the hub sends more than the" in done.stderr
+    assert names(user_folder) == ["registry.toml", "tiny.md"]
+
+
+def test_a_full_disk_is_told_before_the_download(hub, user_folder, monkeypatch):
+    content = (user_folder / "tiny.safetensors").read_bytes()
+    (user_folder / "tiny.safetensors").unlink()
+    hub.files[PATH] = content
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    monkeypatch.setattr("huggingface_hub.get_hf_file_metadata", lambda url: Metadata(len(content)))
+    monkeypatch.setattr("shutil.disk_usage", lambda path: Disk(1_000_000))
+    with pytest.raises(WeightsError, match=r"needs 640\d+ bytes in .*; 1000000 are free"):
+        pull_card(open_registry().card("tiny"), user_folder)
+    assert names(user_folder) == ["registry.toml", "tiny.md"]
+    assert hub.requests == []
+
+
+def test_what_is_no_file_is_not_replaced(hub, pull, user_folder):
+    os.mkfifo(user_folder / "tiny.safetensors")
+    done = pull()
+    assert done.returncode == 3
+    assert "tiny.safetensors: what is there is not a regular file" in done.stderr
+    assert hub.requests == []
 
 
 def test_a_file_that_is_not_there_is_reported_in_one_line(hub, pull, user_folder):
