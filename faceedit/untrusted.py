@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
 MAX_TEXT = 1 << 20
 """Bytes of a file of settings or of a card."""
-MAX_TABLE = 1 << 28
-"""Bytes of a table of labels: CelebA's largest has a tenth of it."""
+MAX_TABLE = 1 << 27
+"""Bytes of a table of labels: CelebA's largest has a fifth of it."""
+MAX_MAPPED = 1 << 44
+"""Bytes of an array that stays on the disk."""
 MAX_ARRAYS = 1 << 31
 """Bytes that the arrays of an npz file may take together, unpacked."""
 MAX_DEPTH = 32
@@ -75,7 +77,10 @@ def read_text(path: Path, most: int = MAX_TEXT) -> str:
 
 
 def open_table(path: Path) -> TextIOWrapper:
-    """Open a regular file of UTF-8 for the csv module; errors as in `open_regular`."""
+    """Open a regular file of UTF-8, which may begin with a byte order mark, for the csv module.
+
+    Errors as in `open_regular`.
+    """
     return TextIOWrapper(open_regular(path, MAX_TABLE), encoding="utf-8-sig", newline="")
 
 
@@ -108,6 +113,34 @@ def parse_toml(text: str) -> dict[str, Any]:
         raise ValueError("it is nested too deeply") from None
     _check_values(table)
     return table
+
+
+def map_array(path: Path) -> "np.ndarray":
+    """Map the array of an npy file, no pickle, into memory for reading.
+
+    Raises:
+        OSError: it is not there or may not be read.
+        ValueError: it is no npy file, or is damaged.
+    """
+    import numpy as np
+
+    with open_regular(path, MAX_MAPPED):
+        pass
+    try:
+        return _array(np.load(path, mmap_mode="r", allow_pickle=False))
+    except (OSError, ValueError):
+        raise
+    except Exception as error:  # numpy raises several kinds on damaged headers
+        raise ValueError(f"it is no npy file, or damaged: {error}") from error
+
+
+def array_names(path: Path) -> set[str]:
+    """Return the names of the arrays in an npz file; none where it is something else."""
+    try:
+        with open_regular(path, MAX_ARRAYS) as file, zipfile.ZipFile(file) as archive:
+            return {name.removesuffix(".npy") for name in archive.namelist()}
+    except (OSError, ValueError, RuntimeError, zipfile.BadZipFile):
+        return set()
 
 
 def read_arrays(path: Path, most: int = MAX_ARRAYS) -> "dict[str, np.ndarray]":

@@ -10,6 +10,9 @@ from torch import Tensor, nn
 
 from faceedit.errors import WeightsError
 from faceedit.nn.losses import feature_distance
+from faceedit.registry.checkpoint import check_finite
+from faceedit.registry.header import MAX_CHECKPOINT
+from faceedit.untrusted import open_regular
 
 # Convolution widths of VGG-19 (configuration E), by stage; a 2x2 max pooling lies between stages.
 VGG19_STAGES = ((64,) * 2, (128,) * 2, (256,) * 4, (512,) * 4, (512,) * 4)
@@ -50,11 +53,13 @@ class Vgg19Features(nn.Module):
         """Read torchvision's VGG-19 weights, as .safetensors or as its own .pth file.
 
         Raises:
-            WeightsError: if the file is missing, unreadable, or not a VGG-19.
+            WeightsError: if the file is missing, unreadable, not a VGG-19, or not finite.
         """
-        if not path.is_file():
+        if not path.exists():
             raise WeightsError(f"{path}: no such file; give the path of torchvision's VGG-19")
         try:
+            with open_regular(path, MAX_CHECKPOINT):
+                pass
             if path.suffix == ".safetensors":
                 state = load_file(path)
             else:
@@ -66,9 +71,11 @@ class Vgg19Features(nn.Module):
         network = cls()
         own = network.state_dict()
         if not isinstance(state, dict) or any(
-            key not in state or state[key].shape != value.shape for key, value in own.items()
+            not isinstance(state.get(key), Tensor) or state[key].shape != value.shape
+            for key, value in own.items()
         ):
             raise WeightsError(f"{path}: not a VGG-19 in torchvision's layout")
+        check_finite(path, {key: state[key] for key in own})
         network.load_state_dict({key: state[key].float() for key in own})
         return network
 

@@ -1,12 +1,15 @@
 """Tables of labelled photos: a CSV, or person/expression folders."""
 
+import contextlib
 import csv
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
 from faceedit.errors import UsageError
 from faceedit.targets import EXPRESSIONS
+from faceedit.untrusted import open_table
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"}
 COLUMNS = {"file", "person", "expression"}
@@ -73,14 +76,29 @@ def read_labelled(data: Path) -> list[LabelledPhoto]:
 def find_table(folder: Path) -> Path | None:
     """Return the first CSV of a folder, by name, that has the columns of a table of photos."""
     for table in sorted(folder.glob("*.csv")):
-        with _open(table) as file:
+        # Whatever else is called so is no reason to stop.
+        with contextlib.suppress(UsageError), read_table(table) as file:
             if set(next(csv.reader(file), [])) >= COLUMNS:
                 return table
     return None
 
 
+@contextlib.contextmanager
+def read_table(path: Path) -> Iterator[TextIO]:
+    """Open a table for the csv module; what goes wrong while it is read names it.
+
+    Raises:
+        UsageError: it is not there, is no regular file, is too large, no UTF-8 or no table.
+    """
+    try:
+        with open_table(path) as file:
+            yield file
+    except (OSError, ValueError, csv.Error) as error:
+        raise UsageError(f"{path}: cannot be read as a table: {error}") from error
+
+
 def _read_csv(table: Path) -> list[LabelledPhoto]:
-    with _open(table) as file:
+    with read_table(table) as file:
         reader = csv.DictReader(file)
         missing = COLUMNS - set(reader.fieldnames or [])
         if missing:
@@ -107,14 +125,11 @@ def _read_csv(table: Path) -> list[LabelledPhoto]:
     ]
 
 
-def _open(table: Path) -> TextIO:
-    # Spreadsheets begin a file with a byte order mark.
-    return table.open(newline="", encoding="utf-8-sig")
-
-
 def _check(row: dict[str, str], place: str) -> None:
     if not row["file"] or not row["person"]:
         raise UsageError(f"{place}: file or person is empty")
+    if "\0" in row["file"]:
+        raise UsageError(f"{place}: no file has a name like {row['file']!r}")
     strength = row.get("strength") or "-1"
     if strength not in ("-1", "0", "1", "2", "3"):
         raise UsageError(f"{place}: strength {strength!r} is not 0, 1, 2 or 3")

@@ -1,6 +1,5 @@
 """What expressions do to skin, learned and made up, laid out on the atlas of the skin."""
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from faceedit.studio.model import LANDMARKS_FILE, load_arrays, missing
+from faceedit.studio.model import load_arrays, load_landmarks
 from faceedit.studio.wrinkles import Wrinkles, draw_wrinkles
 
 ASSETS_FILE = "assets.npz"
@@ -101,11 +100,8 @@ def load_creases(folder: Path) -> CreaseAtlas:
         MissingError: a file is not there.
     """
     arrays = load_arrays(folder / ASSETS_FILE)
-    landmarks = folder / LANDMARKS_FILE
-    if not landmarks.is_file():
-        raise missing(landmarks)
     places = arrays["atlas_xy"].astype(np.float32)
-    points = places[json.loads(landmarks.read_text())["mp_to_ict_vertex"]]
+    points = places[load_landmarks(folder)["mp_to_ict_vertex"]]
     return CreaseAtlas(
         places=places,
         smile_median=_to_rgb(arrays["eri_median"]),

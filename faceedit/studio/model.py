@@ -5,19 +5,19 @@ Lengths are centimetres: x to the person's left, y up, z to the camera. Names th
 ``_R`` are the person's own left and right.
 """
 
-import json
-import zipfile
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numba import njit
 from scipy import sparse
 
-from faceedit.errors import MissingError
+from faceedit.errors import MissingError, UsageError
 from faceedit.faces.topology import N_SURFACE
+from faceedit.untrusted import parse_json, read_arrays, read_text
 
 MODEL_FILE = "face_model.npz"
 LANDMARKS_FILE = "landmarks_to_vertices.json"
@@ -70,6 +70,25 @@ class FaceModel:
     def __post_init__(self):
         if len(self.landmark_vertices) != N_SURFACE:
             raise ValueError(f"{len(self.landmark_vertices)} landmarks instead of {N_SURFACE}")
+        count = len(self.neutral)
+        # Compiled loops look at whatever these numbers name.
+        for name, numbers in (
+            ("triangles", self.triangles),
+            ("landmark_vertices", self.landmark_vertices),
+        ):
+            if numbers.size and not 0 <= numbers.min() <= numbers.max() < count:
+                raise ValueError(f"{name} name vertices beyond the {count} that there are")
+        shapes = (
+            ("neutral", self.neutral, (count, 3)),
+            ("identity", self.identity, (len(self.identity), count, 3)),
+            ("expression", self.expression, (len(self.expression_names), count, 3)),
+            ("triangles", self.triangles, (len(self.triangles), 3)),
+            ("part", self.part, (len(self.triangles),)),
+            ("landmark_weights", self.landmark_weights, (N_SURFACE,)),
+        )
+        for name, array, shape in shapes:
+            if array.shape != shape or not np.isfinite(array).all():
+                raise ValueError(f"{name} is {array.shape}, not {shape}, or not finite")
 
     @cached_property
     def vertex_part(self) -> np.ndarray:
@@ -186,11 +205,7 @@ def load_face_model(folder: Path) -> FaceModel:
     Raises:
         MissingError: a file is not there.
     """
-    arrays = load_arrays(folder / MODEL_FILE)
-    places = folder / LANDMARKS_FILE
-    if not places.is_file():
-        raise missing(places)
-    landmarks = json.loads(places.read_text())
+    arrays, landmarks = load_arrays(folder / MODEL_FILE), load_landmarks(folder)
     step = np.float32(arrays["q"])
     return FaceModel(
         neutral=arrays["neutral"].astype(np.float32),
@@ -204,22 +219,38 @@ def load_face_model(folder: Path) -> FaceModel:
     )
 
 
-NO_ARRAYS = (
-    OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile
-)  # fmt: skip
-"""What reading other files than npz, or damaged ones, ends with."""
-
-
 def load_arrays(path: Path) -> dict[str, np.ndarray]:
     """Read all arrays of an npz file of a rig.
 
     Raises:
         MissingError: it is not there.
+        UsageError: it cannot be read.
     """
-    if not path.is_file():
-        raise missing(path)
-    with np.load(path, allow_pickle=False) as arrays:
-        return {name: arrays[name] for name in arrays.files}
+    try:
+        return read_arrays(path)
+    except FileNotFoundError as error:
+        raise missing(path) from error
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path} cannot be read: {error}") from error
+
+
+def load_landmarks(folder: Path) -> dict[str, Any]:
+    """Read where the landmarks of a rig's model lie.
+
+    Raises:
+        MissingError: the file is not there.
+        UsageError: it cannot be read.
+    """
+    path = folder / LANDMARKS_FILE
+    try:
+        found = parse_json(read_text(path))
+    except FileNotFoundError as error:
+        raise missing(path) from error
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path} cannot be read: {error}") from error
+    if not isinstance(found, dict):
+        raise UsageError(f"{path} does not say where landmarks lie")
+    return found
 
 
 def missing(path: Path) -> MissingError:

@@ -151,7 +151,13 @@ def load_mouths(folder: Path) -> MouthBank:
                 identity=str(name),
             )
         )
-    return MouthBank(arrays["mouth_vertex_ids"].astype(np.int32), tuple(donors))
+    bank = MouthBank(arrays["mouth_vertex_ids"].astype(np.int32), tuple(donors))
+    for donor in bank.donors:
+        size, vertices = donor.alpha.shape, len(bank.vertices)
+        fits = donor.pixels.shape == (*size, 3) and donor.nearest.shape == size
+        if not fits or donor.places.shape != (vertices, 2) or donor.depth.shape != (vertices,):
+            raise ValueError(f"the mouth of {donor.identity} has arrays of other sizes")
+    return bank
 
 
 def save_mouths(bank: MouthBank, folder: Path) -> None:

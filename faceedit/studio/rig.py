@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from faceedit.errors import UsageError
 from faceedit.studio.crease_atlas import CreaseAtlas, load_creases
 from faceedit.studio.expressions import ExpressionTables, load_tables
 from faceedit.studio.lips import LipSeal
@@ -41,7 +42,12 @@ def load_rig(folder: Path) -> Rig:
 
     Raises:
         MissingError: one of its files is not there.
+        UsageError: one of them is damaged, or does not fit the others.
     """
-    model = load_face_model(folder)
-    creases = load_creases(folder)
-    return Rig(model, load_tables(model, creases.neutral_expression), creases, load_mouths(folder))
+    try:
+        model = load_face_model(folder)
+        creases = load_creases(folder)
+        tables = load_tables(model, creases.neutral_expression)
+        return Rig(model, tables, creases, load_mouths(folder))
+    except (KeyError, IndexError, ValueError, TypeError, AttributeError) as error:
+        raise UsageError(f"{folder} holds no sound rig: {error}; build it again") from error

@@ -14,7 +14,6 @@ from faceedit.faces.mouth.opening import lip_gap
 from faceedit.studio.edit import closed_gap
 from faceedit.studio.expressions import Ask
 from faceedit.studio.eyes import seen_landmarks
-from faceedit.studio.model import NO_ARRAYS
 from faceedit.studio.quality import refuse
 from faceedit.studio.rig import Rig
 from faceedit.studio.sampling import Menu, draw_expression
@@ -22,6 +21,7 @@ from faceedit.studio.sitting import take_sitting
 from faceedit.studio.sources import SourcePhoto
 from faceedit.studio.subject import Pose, Subject
 from faceedit.targets import EXPRESSIONS
+from faceedit.untrusted import array_names, read_arrays
 
 LEVELS = (1.0, 1.5)
 """Amplitudes that are written down; between and beyond them landmarks go in straight lines."""
@@ -58,11 +58,7 @@ class ShapeTable:
     @staticmethod
     def is_one(path: Path) -> bool:
         """Tell whether a file is one that `save` wrote."""
-        try:
-            with np.load(path, allow_pickle=False) as arrays:
-                return {f.name for f in fields(ShapeTable)} == set(arrays.files)
-        except NO_ARRAYS:
-            return False
+        return array_names(path) == {f.name for f in fields(ShapeTable)}
 
     def save(self, path: Path) -> None:
         """Write an npz file; movements in half precision."""
@@ -78,9 +74,9 @@ class ShapeTable:
             UsageError: the file is no table of shapes.
         """
         try:
-            with np.load(path, allow_pickle=False) as arrays:
-                return cls(**{f.name: arrays[f.name] for f in fields(cls)})
-        except NO_ARRAYS as error:
+            arrays = read_arrays(path)
+            return cls(**{f.name: arrays[f.name] for f in fields(cls)})
+        except (OSError, ValueError, KeyError) as error:
             raise UsageError(f"{path} is no table of shapes: {error}") from error
 
 

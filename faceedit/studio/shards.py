@@ -8,20 +8,25 @@ One record is `KEY.input.png`, `KEY.target.png`, `KEY.flow.png` (16 bit: x, y, o
 
 import io
 import json
+import struct
 import tarfile
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, TypeVar
 
 import cv2
 import numpy as np
 
 from faceedit.errors import UsageError
 from faceedit.faces.tones import to_bytes
+from faceedit.ranges import short
 from faceedit.studio.expressions import Ask
 from faceedit.studio.fields import Fields
 from faceedit.studio.record import Choices, Labels, Pair
+from faceedit.untrusted import open_regular, parse_json
+
+T = TypeVar("T")
 
 FLOW_STEP = 1 / 64
 """Pixels; sixteen bits hold ±512."""
@@ -29,9 +34,23 @@ RATIO_STEP = 1 / 4096
 ZERO = 1 << 15
 FULL = (1 << 16) - 1
 _FAST = [cv2.IMWRITE_PNG_COMPRESSION, 1]
+_PNG = b"\x89PNG\r\n\x1a\n"
 _END = bytes(2 * tarfile.BLOCKSIZE)
-_DAMAGE = (tarfile.TarError, cv2.error, LookupError, ValueError, TypeError, OSError, EOFError)
+_DAMAGE = (
+    tarfile.TarError, cv2.error, LookupError, ValueError, TypeError, AttributeError, OSError,
+    EOFError, OverflowError, RecursionError,
+)  # fmt: skip
 """What reading other files, or damaged ones, ends with."""
+LARGEST, MOST_FILES = 1 << 34, 1_000_000
+"""Bytes and files of a shard."""
+LARGEST_FILE = 1 << 26
+LARGEST_SIDE = 4096
+"""Bytes of a file in it, and pixels of a picture's side."""
+_SHAPES = {"landmarks.npy": (2, 478, 3), "jaws.npy": (2, 20, 2)}
+_KINDS = {
+    "input.png", "target.png", "flow.png", "ratio.png", "paint.png", "maps.png", "masks.png",
+    "teeth.png", "json", *_SHAPES,
+}  # fmt: skip
 
 
 def write_shard(path: Path, pairs: Iterable[tuple[str, Pair]]) -> int:
@@ -61,32 +80,47 @@ def read_shard(path: Path) -> Iterator[tuple[str, Pair]]:
     """Yield the keyed pairs of a tar file in order.
 
     Raises:
-        UsageError: the file is no shard, or is cut off.
+        UsageError: the file is no shard, is cut off, or holds what no shard does.
     """
     try:
-        _check_end(path)
-        with tarfile.open(path) as archive:
-            key, members = "", {}
-            for entry in archive:
-                name, _, kind = entry.name.partition(".")
-                if key and name != key:
+        with open_regular(path, LARGEST) as file:
+            _check_end(file)
+            # Not "r": that unpacks what is compressed, to any size.
+            with tarfile.open(fileobj=file, mode="r:", tarinfo=_File) as archive:
+                key, members = "", {}
+                for number, entry in enumerate(archive):
+                    name, _, kind = entry.name.partition(".")
+                    if key and name != key:
+                        yield key, decode_pair(members)
+                        members = {}
+                    key = name
+                    if number >= MOST_FILES or entry.size > LARGEST_FILE:
+                        raise ValueError("it holds more than a shard does")
+                    content = archive.extractfile(entry)
+                    if content is not None and kind in _KINDS:
+                        members[kind] = content.read()
+                if key:
                     yield key, decode_pair(members)
-                    members = {}
-                key = name
-                content = archive.extractfile(entry)
-                members[kind] = content.read() if content else b""
-            if key:
-                yield key, decode_pair(members)
     except _DAMAGE as error:
         raise UsageError(f"{path} is not a whole shard of pairs: {error}") from error
 
 
-def _check_end(path: Path) -> None:
+class _File(tarfile.TarInfo):
+    """An entry of a shard: a plain file, whose header alone says all about it."""
+
+    def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
+        # Long names, links, sparse files and the like say themselves how large they become.
+        if self.type not in (tarfile.REGTYPE, tarfile.AREGTYPE):
+            raise tarfile.ReadError("it holds something else than plain files")
+        return super()._proc_member(archive)  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def _check_end(file: BinaryIO) -> None:
     """Look for the mark at the end: tarfile takes a file cut off between entries for whole."""
-    with path.open("rb") as file:
-        file.seek(-len(_END), io.SEEK_END)
-        if file.read() != _END:
-            raise ValueError("it is cut off")
+    file.seek(-len(_END), io.SEEK_END)
+    if file.read() != _END:
+        raise ValueError("it is cut off")
+    file.seek(0)
 
 
 def encode_pair(pair: Pair) -> dict[str, bytes]:
@@ -119,18 +153,24 @@ def decode_pair(members: dict[str, bytes]) -> Pair:
         KeyError: a file is missing.
         ValueError: a file is not what its name says.
     """
-    flow, ratio = _read_png(members["flow.png"]), _read_png(members["ratio.png"])
-    maps, masks = _read_png(members["maps.png"]), _read_png(members["masks.png"])
-    landmarks, jaws = (_read_npy(members[f"{name}.npy"]) for name in ("landmarks", "jaws"))
-    about = json.loads(members["json"])
-    teeth = _read_png(members["teeth.png"])[..., :2].astype(np.float32) / FULL
+    given = _read_png(members["input.png"], np.uint8)
+    side = len(given)
+
+    def picture(name: str, kind: type) -> np.ndarray:
+        return _read_png(members[f"{name}.png"], kind, side)
+
+    flow, ratio = picture("flow", np.uint16), picture("ratio", np.uint16)
+    maps, masks = picture("maps", np.uint8), picture("masks", np.uint8)
+    landmarks, jaws = (_read_npy(members[name], shape) for name, shape in _SHAPES.items())
+    about = parse_json(members["json"])
+    teeth = picture("teeth", np.uint16)[..., :2].astype(np.float32) / FULL
     return Pair(
-        input=_read_png(members["input.png"]),
-        target=_read_png(members["target.png"]),
+        input=given,
+        target=picture("target", np.uint8),
         fields=Fields(
             flow=(flow[..., :2].astype(np.float32) - ZERO) * np.float32(FLOW_STEP),
             log_ratio=(ratio.astype(np.float32) - ZERO) * np.float32(RATIO_STEP),
-            paint=_read_png(members["paint.png"]).astype(np.float32) / 255,
+            paint=picture("paint", np.uint8).astype(np.float32) / 255,
             opacity=flow[..., 2].astype(np.float32) / FULL,
         ),
         part=maps[..., 0].copy().view(np.int8),
@@ -145,21 +185,49 @@ def decode_pair(members: dict[str, bytes]) -> Pair:
         jaws_input=jaws[0],
         jaws_target=jaws[1],
         labels=_labels(about["labels"]),
-        choices=Choices(**about["choices"] | {"creases": tuple(about["choices"]["creases"])}),
+        choices=_like(Choices(0), about["choices"], "creases"),
     )
 
 
 def _labels(stored: dict[str, Any]) -> Labels:
-    tuples: dict[str, Any] = {k: tuple(v) for k, v in stored.items() if isinstance(v, list)}
-    asks: dict[str, Any] = {k: _ask(stored[k]) for k in ("ask", "shown")}
-    return Labels(**stored | tuples | asks)
+    asks = {name: _ask(stored[name]) for name in ("ask", "shown")}
+    rest = {name: value for name, value in stored.items() if name not in asks}
+    return replace(_like(Labels(Ask()), rest), **asks)
 
 
-def _ask(stored: dict) -> Ask:
+def _ask(stored: dict[str, Any]) -> Ask:
     blend = tuple((name, amplitude) for name, amplitude in stored["blend"])
-    return Ask(
-        blend, tuple(stored["action_units"]), stored["lean"], stored["manner"], stored["share"]
-    )
+    for name, amplitude in blend:
+        if not isinstance(name, str) or not _is_number(amplitude):
+            raise ValueError(f"an expression is {name!r} by {amplitude!r}")
+    rest = {name: value for name, value in stored.items() if name != "blend"}
+    return replace(_like(Ask(), rest), blend=blend)
+
+
+def _like(pattern: T, stored: dict[str, Any], free: str = "") -> T:
+    """Return a dataclass with stored values, each of the kind that the pattern's has.
+
+    Args:
+        pattern: has a value of the right kind, and lists of the right length.
+        stored: values by name, lists for tuples.
+        free: name of a list of any length.
+    """
+    values = {k: tuple(v) if isinstance(v, list) else v for k, v in stored.items()}
+    for name, value in values.items():
+        kind = getattr(pattern, name)
+        if isinstance(kind, tuple):
+            sound = isinstance(value, tuple) and all(map(_is_number, value))
+            sound = sound and (name == free or len(value) == len(kind))
+        else:
+            text = isinstance(kind, str | bool)
+            sound = type(value) is type(kind) if text else _is_number(value)
+        if not sound:
+            raise ValueError(f"its {name} is {short(value)}")
+    return replace(pattern, **values)  # pyright: ignore[reportArgumentType]
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _quantise(values: np.ndarray, step: float) -> np.ndarray:
@@ -176,8 +244,18 @@ def _npy(before: np.ndarray, after: np.ndarray) -> bytes:
     return data.getvalue()
 
 
-def _read_npy(data: bytes) -> np.ndarray:
-    return np.load(io.BytesIO(data), allow_pickle=False)
+def _read_npy(data: bytes, shape: tuple[int, ...]) -> np.ndarray:
+    file = io.BytesIO(data)
+    if np.lib.format.read_magic(file) != (1, 0):
+        raise ValueError("an array is of another version")
+    found, _, dtype = np.lib.format.read_array_header_1_0(file)
+    # The header alone would make an array of any size.
+    if found != shape or dtype != np.float32:
+        raise ValueError(f"an array is {found} of {dtype}, not {shape}")
+    array = np.frombuffer(data, dtype, offset=file.tell()).reshape(shape)
+    if not np.isfinite(array).all():
+        raise ValueError("points are not finite")
+    return array.copy()
 
 
 def _png(pixels: np.ndarray) -> bytes:
@@ -187,8 +265,15 @@ def _png(pixels: np.ndarray) -> bytes:
     return data.tobytes()
 
 
-def _read_png(data: bytes) -> np.ndarray:
+def _read_png(data: bytes, kind: type, side: int | None = None) -> np.ndarray:
+    """Decode a square of three channels, of `side` pixels or any that is allowed."""
+    # Its size stands at its start; a few bytes can become gigabytes.
+    sides = struct.unpack_from(">8s8xII", data) if len(data) > 24 else (b"", 0, 0)
+    if sides[0] != _PNG or not 1 <= sides[1] == sides[2] <= LARGEST_SIDE:
+        raise ValueError(f"a picture is no PNG of at most {LARGEST_SIDE} pixels a side")
+    if side is not None and sides[1] != side:
+        raise ValueError(f"a picture has {sides[1]} pixels a side where others have {side}")
     pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    if pixels is None:
-        raise ValueError("a picture cannot be decoded")
+    if pixels is None or pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != kind:
+        raise ValueError("a picture cannot be decoded, or has other channels")
     return np.ascontiguousarray(pixels[..., ::-1])

@@ -18,11 +18,11 @@ from faceedit.faces.tones import LUMA
 from faceedit.faces.topology import INNER_LIPS, eye_distance
 from faceedit.photos import read_photo
 from faceedit.photos.pixels import eight_bits
-from faceedit.studio.model import NO_ARRAYS
 from faceedit.studio.quality import refuse
 from faceedit.studio.rig import Rig
 from faceedit.studio.sitting import take_sitting
 from faceedit.studio.sources import SourcePhoto
+from faceedit.untrusted import array_names, read_arrays
 
 GAP = (0.045, 0.25)
 """Openings of the lips in eye distances between which a smile shows its teeth."""
@@ -55,7 +55,7 @@ class Smiles:
     @staticmethod
     def is_one(path: Path) -> bool:
         """Tell whether a file is one that `save` wrote."""
-        return _names(path) == {"patches", "masks"}
+        return array_names(path) == {"patches", "masks"}
 
     @classmethod
     def load(cls, path: Path) -> "Smiles":
@@ -66,16 +66,11 @@ class Smiles:
         """
         if not cls.is_one(path):
             raise UsageError(f"{path} holds no smiles; faceedit studio smiles cuts them out")
-        with np.load(path, allow_pickle=False) as arrays:
-            return cls(arrays["patches"], arrays["masks"].astype(np.float32))
-
-
-def _names(path: Path) -> set[str]:
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return set(arrays.files)
-    except NO_ARRAYS:
-        return set()
+        try:
+            arrays = read_arrays(path)
+        except (OSError, ValueError) as error:
+            raise UsageError(f"{path} holds no smiles: {error}") from error
+        return cls(arrays["patches"], arrays["masks"].astype(np.float32))
 
 
 def cut_smiles(

@@ -5,17 +5,17 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
-from faceedit.errors import FaceEditError, PhotoError, UsageError
+from faceedit.errors import FaceEditError, NetworkError, PhotoError, UsageError
 from faceedit.outputs import REPLACE, write_atomic
 from faceedit.photos import read_photo
 from faceedit.photos.collections import read_collection, recognise
 from faceedit.photos.labelled import SUFFIXES, LabelledPhoto, find_table, read_labelled
 from faceedit.studio.expressions import Ask, ExpressionTables
 from faceedit.studio.photo import Sitter
+from faceedit.untrusted import read_arrays
 
 AMPLITUDE_OF_STRENGTH = {1: 0.6, 2: 1.0, 3: 1.3, -1: 1.0}
 """What the labels' strengths 1 to 3 mean; -1 is unknown."""
@@ -120,6 +120,9 @@ def find_faces(
             except PhotoError as error:
                 lost[photo_name(photo.path, folder)] = error.reason
                 continue
+            except NetworkError as error:
+                lost[photo_name(photo.path, folder)] = str(error)
+                continue
             if faces:
                 known[_key(photo.path)] = faces[0].landmarks.astype(np.float32)
             else:
@@ -162,10 +165,15 @@ def _read_cache(cache: Path | None) -> dict[str, np.ndarray]:
     if cache is None or not os.path.lexists(cache):
         return {}
     try:
-        with np.load(cache, allow_pickle=False) as arrays:
-            return {str(k): p for k, p in zip(arrays["keys"], arrays["points"], strict=True)}
-    except (OSError, ValueError, KeyError, BadZipFile) as error:
-        raise UsageError(f"{cache}: is not the cache of landmarks that goes there") from error
+        arrays = read_arrays(cache)
+        keys, points = arrays["keys"], arrays["points"]
+        if len(keys) and (points.shape != (len(keys), 478, 3) or points.dtype != np.float32):
+            raise ValueError(f"it has {len(keys)} names and points of {points.shape}")
+        return {str(key): own for key, own in zip(keys, points, strict=True)}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(
+            f"{cache}: is not the cache of landmarks that goes there: {error}"
+        ) from error
 
 
 def strength_of(amplitude: float) -> float:

@@ -5,7 +5,7 @@ A table is a folder of npy files, one row per pair, which any number of processe
 
 import json
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from faceedit.studio.model import Part
 from faceedit.studio.record import AS_PHOTOGRAPHED, Pair
 from faceedit.studio.shards import read_shard
 from faceedit.targets import ACTION_UNITS, EXPRESSIONS
+from faceedit.untrusted import map_array, parse_json, read_text
 
 FIELD_SIZE = 128
 FEWEST_TEETH = 30
@@ -78,12 +79,26 @@ class FieldTable:
             UsageError: the folder holds no table, or one of another version.
         """
         try:
-            about = json.loads((folder / _ABOUT).read_text())
+            about = parse_json(read_text(folder / _ABOUT))
             if about["version"] != _VERSION:
                 raise ValueError(f"its version is {about['version']}")
-            return cls(**{f.name: np.load(folder / f"{f.name}.npy", "r") for f in fields(cls)})
-        except (OSError, ValueError, KeyError) as error:
+            columns = {f.name: map_array(folder / f"{f.name}.npy") for f in fields(cls)}
+            check_columns(columns)
+            return cls(**columns)
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise UsageError(f"{folder} holds no table of pairs: {error}; make it anew") from error
+
+
+def check_columns(columns: Mapping[str, np.ndarray]) -> None:
+    """Check that columns are numbers, a row for each of the same pairs.
+
+    Raises:
+        ValueError: one is not; it is named.
+    """
+    lengths = {name: len(column) if column.ndim else -1 for name, column in columns.items()}
+    for name, column in columns.items():
+        if column.dtype.kind not in "biuf" or lengths[name] != next(iter(lengths.values())):
+            raise ValueError(f"its column {name} is no column of numbers as long as the others")
 
 
 def is_table(folder: Path) -> bool:

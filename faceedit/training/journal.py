@@ -62,11 +62,11 @@ class Journal:
 
 def _cut(path: Path, step: int) -> None:
     """Keep the whole lines up to a step; none of a training that is new."""
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    lines = path.read_text("utf-8", "replace").splitlines() if path.is_file() else []
     kept = []
     for line in lines:
         # A line that was cut off by a kill belongs to what is lost.
-        with contextlib.suppress(ValueError, KeyError, TypeError):
+        with contextlib.suppress(ValueError, KeyError, TypeError, RecursionError):
             if 0 < json.loads(line)["step"] <= step:
                 kept.append(line + "\n")
     path.write_text("".join(kept), encoding="utf-8")

@@ -70,8 +70,12 @@ class Keeper:
         notes = self.models.restore(self.state)
         for name, (old, new) in _differences(notes, self._notes()).items():
             self.request.tell(f"differs from the training so far: {name} was {old}, is {new}")
-        self.budget.longest |= notes["took"]
-        self.losses, self._earlier = notes["losses"], notes["seconds"]
+        took, losses = (_numbers(notes.get(name)) for name in ("took", "losses"))
+        seconds = notes.get("seconds")
+        if took is None or losses is None or not isinstance(seconds, int | float):
+            raise UsageError(f"{self.state} is no state of a training: its notes are damaged")
+        self.budget.longest |= took
+        self.losses, self._earlier = losses, float(seconds)
         self.step = self.saved = notes["step"]
         return self.step
 
@@ -183,6 +187,15 @@ class Keeper:
             "took": self.budget.longest,
         }
         return json.loads(json.dumps(notes))
+
+
+def _numbers(stored: Any) -> dict[str, float] | None:
+    """Return numbers by name, or None for anything else."""
+    if not isinstance(stored, dict):
+        return None
+    if not all(isinstance(value, int | float) for value in stored.values()):
+        return None
+    return stored
 
 
 def _differences(old: Any, new: Any, name: str = "") -> dict[str, tuple[Any, Any]]:

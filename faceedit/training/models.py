@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from faceedit.errors import FaceEditError
+from faceedit.errors import FaceEditError, UsageError
 from faceedit.training.rates import make_optimiser, share_of_rate
 from faceedit.training.state import Average, load_state, save_state
 from faceedit.training.task import Batch, Task, Update
@@ -158,7 +158,10 @@ class Models:
             UsageError: the file is damaged or of another training.
         """
         notes = load_state(path, self._modules(), self._plain_optimisers)
-        self.team.fabric.strategy.precision.load_state_dict(notes.get("scaler", {}))
+        try:
+            self.team.fabric.strategy.precision.load_state_dict(notes.get("scaler", {}))
+        except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+            raise UsageError(f"{path} is no state of a training: {error}; train anew") from error
         return notes
 
     def share(self) -> None:

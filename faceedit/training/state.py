@@ -11,7 +11,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from faceedit.errors import FaceEditError, UsageError
+from faceedit.errors import FaceEditError, UsageError, WeightsError
+from faceedit.registry.checkpoint import check_finite
+from faceedit.untrusted import open_regular, parse_json
+
+LARGEST = 1 << 34
+"""Bytes of a state."""
 
 M = TypeVar("M", bound=nn.Module)
 
@@ -77,9 +82,12 @@ def load_state(
     notes, tensors = _open(path)
     for name, module in modules.items():
         _restore(path, tensors, name, module)
-    for name, optimiser in optimisers.items():
-        _restore_optimiser(path, tensors, name, optimiser)
-    torch.set_rng_state(tensors["random"])
+    try:
+        for name, optimiser in optimisers.items():
+            _restore_optimiser(path, tensors, name, optimiser)
+        torch.set_rng_state(tensors["random"])
+    except (ValueError, KeyError, TypeError, RuntimeError) as error:
+        raise UsageError(f"{path} is no state of a training: {error}; train anew") from error
     return notes
 
 
@@ -94,14 +102,20 @@ def load_average(path: Path, module: nn.Module) -> None:
 
 def _open(path: Path, tensors: bool = True) -> tuple[dict[str, Any], dict[str, Tensor]]:
     try:
+        with open_regular(path, LARGEST):
+            pass
         with safe_open(path, framework="pt") as file:
-            notes = json.loads((file.metadata() or {})["notes"])
+            notes = parse_json((file.metadata() or {})["notes"])
+            step = notes.get("step") if isinstance(notes, dict) else None
+            if not isinstance(step, int) or step < 0:
+                raise ValueError("its notes do not say how many steps were made")
             names = list(file.keys()) if tensors else []
             found = {name: file.get_tensor(name) for name in names}
             if tensors and "random" not in found:
                 raise KeyError("random")
+            check_finite(path, _below(found, "module."))
             return notes, found
-    except (SafetensorError, OSError, KeyError, ValueError) as error:
+    except (SafetensorError, OSError, KeyError, ValueError, WeightsError) as error:
         raise UsageError(f"{path} is no state of a training: {error}; train anew") from error
 
 
@@ -122,7 +136,7 @@ def _restore_optimiser(
         state.setdefault(int(index), {})[slot] = value
     shapes = [p.shape for group in optimiser.param_groups for p in group["params"]]
     for index, slots in state.items():
-        known = index < len(shapes)
+        known = 0 <= index < len(shapes)
         if not known or any(v.ndim and v.shape != shapes[index] for v in slots.values()):
             raise UsageError(f"{path} is of another training: its optimiser {name} differs")
     optimiser.load_state_dict({**optimiser.state_dict(), "state": state})

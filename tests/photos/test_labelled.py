@@ -1,3 +1,5 @@
+import os
+
 import pytest
 
 from faceedit.errors import UsageError
@@ -122,3 +124,30 @@ def test_the_projects_own_table(data_folder):
         splits.setdefault(photo.person, set()).add(photo.split)
     assert all(len(found) == 1 for found in splits.values())
     assert read_labelled(data_folder) == photos
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"file,person,expression\n" + b"a" * 200_000 + b",ann,happy\n",
+        b"file,person,expression\na.jpg,\xff\xfe,happy\n",
+        b"file,person,expression\na\0.jpg,ann,happy\n",
+        b"\xff\xfef\0i\0l\0e\0",
+    ],
+    ids=["long", "no text", "NUL", "UTF-16"],
+)
+def test_a_table_that_cannot_be_read_is_named(tmp_path, content):
+    table = tmp_path / "faces.csv"
+    table.write_bytes(content)
+    with pytest.raises(UsageError, match=r"faces\.csv"):
+        read_labelled(table)
+
+
+def test_other_files_that_are_called_tables_are_passed_over(tmp_path):
+    os.mkfifo(tmp_path / "a.csv")
+    (tmp_path / "b.csv").symlink_to("/dev/zero")
+    (tmp_path / "c.csv").write_bytes(b"\xff" * 100)
+    write(tmp_path / "d.csv", "file,person,expression\na.jpg,ann,happy\n")
+    assert [photo.person for photo in read_labelled(tmp_path)] == ["ann"]
+    with pytest.raises(UsageError, match=r"no training data at .*a\.csv"):
+        read_labelled(tmp_path / "a.csv")

@@ -1,7 +1,12 @@
+import gzip
 import io
+import json
+import os
+import struct
 import tarfile
 from dataclasses import fields, replace
 
+import cv2
 import numpy as np
 import pytest
 
@@ -156,6 +161,101 @@ def test_other_files_are_named(tmp_path, make_record):
         list(read_shard(text))
     with pytest.raises(UsageError, match=r"none\.tar"):
         list(read_shard(tmp_path / "none.tar"))
+
+
+def array_header(shape):
+    text = str({"descr": "<f4", "fortran_order": False, "shape": shape}).encode().ljust(117) + b"\n"
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text
+
+
+def picture(width, height, channels=3):
+    return cv2.imencode(".png", np.zeros((height, width, channels), np.uint8))[1].tobytes()
+
+
+def test_files_that_would_grow_are_refused(tmp_path, make_record):
+    whole = {f"k.{name}": data for name, data in encode_pair(make_record(0)).items()}
+    huge = picture(16, 16)[:16] + struct.pack(">II", 1 << 30, 1 << 30) + picture(16, 16)[24:]
+    jpeg = cv2.imencode(".jpg", np.zeros((16, 16, 3), np.uint8))[1].tobytes()
+    wrong = [
+        {"k.input.png": huge},
+        {"k.input.png": picture(5000, 5000)},
+        {"k.input.png": picture(16, 8)},
+        {"k.input.png": picture(16, 16, 4)},
+        {"k.target.png": picture(8, 8)},
+        {"k.flow.png": picture(16, 16)},
+        {"k.input.png": jpeg},
+        {"k.landmarks.npy": array_header((10**12, 478, 3))},
+        {"k.landmarks.npy": array_header((2, 478, 3))},
+        {"k.jaws.npy": array_header((2, 20, 2)) + np.full(80, np.nan, np.float32).tobytes()},
+        {"k.json": b"[" * 100_000},
+    ]
+    for number, members in enumerate(wrong):
+        archive_of(tmp_path / f"{number}.tar", whole | members)
+        with pytest.raises(UsageError, match=rf"{number}\.tar is not a whole shard"):
+            list(read_shard(tmp_path / f"{number}.tar"))
+
+
+@pytest.mark.parametrize(
+    ("table", "field", "value"),
+    [
+        ("labels", "split", 3),
+        ("labels", "action_units", [1.0]),
+        ("labels", "action_units", ["a"] * 17),
+        ("labels", "turn", "far"),
+        ("labels", "turn", None),
+        ("labels", "eyeglasses", 2),
+        ("labels", "light_colour", "red"),
+        ("labels", "__class__", 1),
+        ("labels", "ask", []),
+        ("labels", "ask", {"blend": [[1, 2]]}),
+        ("choices", "seed", []),
+        ("choices", "creases", "abc"),
+        ("choices", "creases", [None]),
+    ],
+)
+def test_labels_are_of_their_kinds(tmp_path, make_record, table, field, value):
+    whole = {f"k.{name}": data for name, data in encode_pair(make_record(0)).items()}
+    about = json.loads(whole["k.json"])
+    about[table][field] = value
+    archive_of(tmp_path / "a.tar", whole | {"k.json": json.dumps(about).encode()})
+    with pytest.raises(UsageError, match="not a whole shard"):
+        list(read_shard(tmp_path / "a.tar"))
+
+
+def special(kind, **more):
+    entry = tarfile.TarInfo("k.input.png")
+    entry.type, entry.linkname = kind, "k.input.png"
+    for name, value in more.items():
+        setattr(entry, name, value)
+    return entry.tobuf(tarfile.GNU_FORMAT) + bytes(1024)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        special(tarfile.SYMTYPE),
+        special(tarfile.LNKTYPE),
+        special(tarfile.FIFOTYPE),
+        special(tarfile.GNUTYPE_SPARSE, size=1 << 40),
+        special(tarfile.XHDTYPE, size=1 << 40),
+        special(tarfile.GNUTYPE_LONGNAME, size=1 << 40),
+        special(tarfile.REGTYPE, size=1 << 40),
+        special(tarfile.GNUTYPE_LONGNAME, size=0) * 5000,
+        gzip.compress(bytes(10_000_000)) + bytes(1024),
+    ],
+    ids=["link", "hard link", "pipe", "sparse", "pax", "long", "large", "many", "packed"],
+)
+def test_a_shard_holds_plain_files_alone(tmp_path, data):
+    path = tmp_path / "a.tar"
+    path.write_bytes(data)
+    with pytest.raises(UsageError, match=r"a\.tar is not a whole shard"):
+        list(read_shard(path))
+
+
+def test_a_shard_is_a_regular_file(tmp_path):
+    os.mkfifo(tmp_path / "a.tar")
+    with pytest.raises(UsageError, match="it is not a regular file"):
+        list(read_shard(tmp_path / "a.tar"))
 
 
 def test_a_shard_that_fails_leaves_nothing(tmp_path, make_record):

@@ -103,7 +103,20 @@ def test_a_damaged_shard_leaves_no_table(make_plain, make_shard, tmp_path):
         FieldTable.load(folder)
 
 
-@pytest.mark.parametrize("content", ['{"version": 99}', "{}", "no json", None])
+@pytest.mark.parametrize(
+    "spoilt",
+    [np.zeros((2, 128, 128, 2)), np.zeros(()), np.array(["a"]), np.array([1j])],
+    ids=["long", "flat", "text", "complex"],
+)
+def test_columns_are_numbers_of_one_length(make_plain, make_shard, tmp_path, spoilt):
+    folder = tmp_path / "table"
+    pack_shards([make_shard("a", [make_plain()])], folder)
+    np.save(folder / "flow.npy", spoilt)
+    with pytest.raises(UsageError, match="holds no table of pairs: its column flow"):
+        FieldTable.load(folder)
+
+
+@pytest.mark.parametrize("content", ['{"version": 99}', "{}", "no json", "[]", "[" * 9999, None])
 def test_tables_of_other_versions_are_refused(make_plain, make_shard, tmp_path, content):
     folder = tmp_path / "table"
     pack_shards([make_shard("a", [make_plain()])], folder)

@@ -1,10 +1,11 @@
 from dataclasses import dataclass, field
 
 import pytest
+import registry_hostile as hostile
 
 from faceedit.errors import UsageError
 from faceedit.methods.reggan.field_losses import FieldWeights
-from faceedit.methods.reggan.recipe import FastRecipe, TuneRecipe
+from faceedit.methods.reggan.recipe import FastRecipe, RegGANRecipe, TuneRecipe
 from faceedit.training.recipe_file import merge, override, parse_settings, read_recipe
 
 
@@ -53,6 +54,35 @@ def test_both_recipes_of_fields_take_what_they_share(kind):
     settings = {"learning_rate": 0.5, "weights": {"flow": 3.0}, "shape_ridge": 7.0}
     changed = override(kind(), settings)
     assert changed == kind(learning_rate=0.5, weights=FieldWeights(flow=3.0), shape_ridge=7.0)
+
+
+@pytest.mark.parametrize("what", [*hostile.NO_FILES, *hostile.TOML])
+def test_a_file_that_is_none_or_too_deep_is_refused(tmp_path, what):
+    path = tmp_path / "recipe.toml"
+    if what in hostile.TOML:
+        path.write_bytes(hostile.TOML[what])
+    else:
+        hostile.NO_FILES[what](path)
+    with pytest.raises(UsageError, match=r"recipe\.toml: cannot be read as a recipe"):
+        read_recipe(path)
+
+
+@pytest.mark.parametrize(
+    "setting",
+    ["epochs=1000000000", "learning_rate=nan", "learning_rate=-1", "weights.pixel=inf",
+     "betas=[0.5, 2.0]", "latent_blocks=200000", "size=" + "9" * 5000],
+)  # fmt: skip
+def test_a_setting_out_of_range_is_named(setting):
+    name = setting.partition("=")[0].rpartition(".")[2]
+    with pytest.raises(UsageError, match=name) as caught:
+        override(RegGANRecipe(), parse_settings([setting]))
+    assert len(str(caught.value)) < 300
+
+
+def test_settings_are_not_nested_without_end():
+    with pytest.raises(UsageError, match="cannot read --set"):
+        parse_settings(["a." * 5000 + "a=1"])
+    assert parse_settings(["a=" + "[" * 5000]) == {"a": "[" * 5000}
 
 
 def test_a_file_is_read(tmp_path):

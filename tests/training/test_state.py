@@ -1,5 +1,8 @@
+import os
+
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 from faceedit.errors import FaceEditError, UsageError
@@ -69,6 +72,50 @@ def test_a_damaged_state_is_refused(tmp_path, content):
         load_state(path, {}, {})
 
 
+def written(path, tensors, notes):
+    save_file(tensors, path, metadata={} if notes is None else {"notes": notes})
+
+
+@pytest.mark.parametrize(
+    "notes",
+    [None, "[" * 100_000, '{"step": NaN}', "[]", "{}", '{"step": -1}', '{"step": "3"}', "no json"],
+    ids=lambda notes: str(notes)[:9],
+)
+def test_notes_that_make_no_sense_are_refused(tmp_path, notes):
+    path = tmp_path / "state.safetensors"
+    written(path, {"random": torch.get_rng_state()}, notes)
+    for read in (read_notes, lambda path: load_state(path, {}, {})):
+        with pytest.raises(UsageError, match=r"state\.safetensors is no state"):
+            read(path)
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        {"module.net.0.weight": torch.full((4, 2, 3, 3), torch.nan)},
+        {"module.average.0.bias": torch.full((4,), torch.inf)},
+        {"random": torch.zeros(7)},
+        {"random": torch.zeros(3, dtype=torch.uint8)},
+        {"optimiser.net.one.exp_avg": torch.zeros(2)},
+        {"optimiser.net.3": torch.zeros(2)},
+        {"optimiser.net.-1.exp_avg": torch.zeros(2)},
+    ],
+    ids=lambda spoilt: next(iter(spoilt)),
+)
+def test_tensors_that_make_no_sense_are_refused(tmp_path, spoilt):
+    toy, path = Toy(), tmp_path / "state.safetensors"
+    save_state(path, toy.modules, toy.optimisers, {"step": 1})
+    written(path, load_file(path) | spoilt, '{"step": 1}')
+    with pytest.raises(UsageError, match=r"state\.safetensors is (no state|of another)"):
+        load_state(path, toy.modules, toy.optimisers)
+
+
+def test_a_pipe_is_no_state(tmp_path):
+    os.mkfifo(tmp_path / "state.safetensors")
+    with pytest.raises(UsageError, match="it is not a regular file"):
+        read_notes(tmp_path / "state.safetensors")
+
+
 def test_a_state_that_was_cut_off_is_refused(tmp_path):
     toy, path = Toy(), tmp_path / "state.safetensors"
     save_state(path, toy.modules, toy.optimisers, {"step": 0})
@@ -81,7 +128,7 @@ def test_a_state_that_was_cut_off_is_refused(tmp_path):
 def test_moments_of_another_optimiser_are_refused(tmp_path, shape):
     toy, path = Toy(), tmp_path / "state.safetensors"
     toy.step(0)
-    save_state(path, toy.modules, toy.optimisers, {})
+    save_state(path, toy.modules, toy.optimisers, {"step": 1})
     other = torch.optim.Adam([torch.nn.Parameter(torch.zeros(shape))])
     with pytest.raises(UsageError, match="optimiser net differs"):
         load_state(path, toy.modules, {"net": other})

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from faceedit.errors import UsageError
 from faceedit.evaluation.own_networks import open_recognisers
 from faceedit.methods.reggan.adversary import adversarial_losses, critic_losses, make_critic
 from faceedit.methods.reggan.edit_scores import edit_scores
@@ -33,6 +34,7 @@ from faceedit.methods.reggan.teeth import pack_textures, plain_texture, unpack_t
 from faceedit.methods.reggan.textures import learn_teeth
 from faceedit.registry import open_registry
 from faceedit.training.task import Batch, OptimiserPlan, Request, Update
+from faceedit.untrusted import map_array
 
 VALIDATED = 256
 """Validation pairs that are looked at, at most."""
@@ -56,7 +58,7 @@ class FastTask(FieldTask[FastRecipe]):
         prepared, teeth = folder / "prepared", folder / "textures.npy"
         begin_together(request.rank, lambda: self._begin(generator, request, prepared, teeth))
         self._table = find_table(request)
-        self.textures = np.load(teeth)
+        self.textures = _read_teeth(teeth)
         self.pairs = Prepared.load(prepared)
         self.samples = Samples(self.pairs, np.flatnonzero(~self.pairs.validation), request.seed)
         self.networks = {"generator": generator}
@@ -138,3 +140,17 @@ def build_generator(recipe: FastRecipe) -> FieldGenerator:
     if config == whole.refinement.config:
         return whole
     return FieldGenerator(recipe.components, RefinementConfig(**vars(config)), recipe.layer.field)
+
+
+def _read_teeth(path: Path) -> np.ndarray:
+    """Return the packed textures of a training's folder.
+
+    Raises:
+        UsageError: they are not there, or damaged.
+    """
+    try:
+        textures = np.array(map_array(path))
+        unpack_textures(textures)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path} holds no textures of teeth: {error}; train anew") from error
+    return textures

@@ -18,7 +18,8 @@ from faceedit.methods.reggan.drawn import FIELD_SIZE, WORKING_SIZE, draw_face
 from faceedit.methods.reggan.generator import CROP_SIZE
 from faceedit.methods.reggan.shade_layer import ShadeLayer
 from faceedit.methods.reggan.shape_layer import BLOCKS, ShapeLayer
-from faceedit.training.field_table import FieldTable
+from faceedit.training.field_table import FieldTable, check_columns
+from faceedit.untrusted import map_array, parse_json, read_text
 
 DRAWN_BY_DETAILS = 5
 """Field pixels about lids and inner lips that `faces.details` draws and no field needs to."""
@@ -71,8 +72,10 @@ class Prepared:
             UsageError: it is not there.
         """
         try:
-            json.loads((folder / _ABOUT).read_text())
-            return cls(**{f.name: np.load(folder / f"{f.name}.npy", "r") for f in fields(cls)})
+            parse_json(read_text(folder / _ABOUT))
+            columns = {f.name: map_array(folder / f"{f.name}.npy") for f in fields(cls)}
+            check_columns(columns)
+            return cls(**columns)
         except (OSError, ValueError) as error:
             raise UsageError(f"{folder} holds no prepared pairs: {error}") from error
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from faceedit.errors import UsageError
 from faceedit.photos.collections.listing import Tell, list_pictures, report, split_of
-from faceedit.photos.labelled import LabelledPhoto
+from faceedit.photos.labelled import LabelledPhoto, read_table
 from faceedit.targets import ATTRIBUTES
 
 ATTRIBUTES_TABLE, PEOPLE_TABLE = "list_attr_celeba", "identity_CelebA"
@@ -134,7 +134,7 @@ def _find_pictures(folder: Path, given: Path | None) -> dict[str, Path]:
 
 
 def _rows(table: Path) -> Iterator[list[str]]:
-    with table.open(newline="", encoding="utf-8-sig") as file:
+    with read_table(table) as file:
         if table.suffix == ".csv":
             yield from csv.reader(file)
         else:

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from faceedit.errors import UsageError
 from faceedit.photos.collections.listing import Tell, read_named, split_of
-from faceedit.photos.labelled import LabelledPhoto
+from faceedit.photos.labelled import LabelledPhoto, read_table
 from faceedit.targets import EXPRESSIONS
 
 NUMBERS = {1: "neutral", 2: "happy", 3: "sad", 5: "angry", 6: "surprised", 7: "disgusted"}
@@ -130,7 +130,7 @@ def read_cfee(
 def _read_key(path: Path) -> dict[int, str]:
     """Read lines of number and name; what has no name in `targets.EXPRESSIONS` is passed over."""
     found = {}
-    with path.open(newline="", encoding="utf-8-sig") as file:
+    with read_table(path) as file:
         for row in csv.reader(file):
             # Spreadsheets may write whole numbers as 2.0.
             number = row[0].strip().removesuffix(".0") if len(row) > 1 else ""

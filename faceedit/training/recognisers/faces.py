@@ -9,6 +9,7 @@ import numpy as np
 
 from faceedit.errors import UsageError
 from faceedit.targets import ACTION_UNITS, ATTRIBUTES
+from faceedit.untrusted import map_array
 
 SIZE = 160
 """Side of the crops in pixels."""
@@ -81,13 +82,9 @@ class FaceTable:
             UsageError: there is no such table, or it is of another version.
         """
         try:
-            columns = {
-                f.name: np.load(
-                    folder / f"{f.name}.npy",
-                    mmap_mode="r" if f.name in ("pictures", "regions") else None,
-                )
-                for f in fields(cls)
-            }
+            columns = {f.name: map_array(folder / f"{f.name}.npy") for f in fields(cls)}
+            for name in columns.keys() - {"pictures", "regions"}:
+                columns[name] = np.array(columns[name])
         except (OSError, ValueError) as error:
             raise UsageError(f"{folder} is no table of faces: {error}; make it anew") from error
         return cls(**columns)

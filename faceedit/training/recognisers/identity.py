@@ -16,6 +16,7 @@ from faceedit.training.recognisers.expression import grey_pictures
 from faceedit.training.recognisers.faces import FaceTable
 from faceedit.training.recognisers.fit import Plan
 from faceedit.training.recognisers.identity_losses import contrast, margin_softmax
+from faceedit.untrusted import map_array
 
 CHANGE = Augmentation(
     turn=0.12, scale=0.07, shift=0.03, gamma=0.35, gain=0.25, ramp=0.5, colour=0.0, grey=0.0,
@@ -146,7 +147,7 @@ def make_maps(
         (variants, N, C, g, g) uint8, mapped into memory.
     """
     shape = (variants, len(table), network.gradients.channels, network.grid, network.grid)
-    if path.exists() and (kept := np.load(path, mmap_mode="r")).shape == shape:
+    if path.exists() and (kept := map_array(path)).shape == shape:
         return kept
     partial = path.with_suffix(".partial")
     maps = np.lib.format.open_memmap(partial, "w+", np.uint8, shape)
@@ -159,7 +160,7 @@ def make_maps(
             maps[variant, start : start + batch] = (found * 255).round().byte().numpy()
     maps.flush()
     partial.replace(path)
-    return np.load(path, mmap_mode="r")
+    return map_array(path)
 
 
 def _vary(pictures: Tensor, variant: int, size: int, change: Augmentation) -> Tensor:

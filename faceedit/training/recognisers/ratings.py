@@ -18,6 +18,7 @@ import numpy as np
 from faceedit.errors import PhotoError, UsageError
 from faceedit.faces.align import extract_crop
 from faceedit.faces.types import Face
+from faceedit.photos.labelled import read_table
 from faceedit.photos.read import read_photo
 from faceedit.recognisers.naturalness import HIGHEST
 from faceedit.training.recognisers.faces import SIZE
@@ -85,8 +86,7 @@ def read_ratings(table: Path, pictures: Path) -> list[Rating]:
     """
     if not table.is_file():
         raise UsageError(f"there is no table of ratings at {table}")
-    # Spreadsheets begin a file with a byte order mark.
-    with table.open(newline="", encoding="utf-8-sig") as file:
+    with read_table(table) as file:
         reader = csv.DictReader(file)
         columns = _columns(reader.fieldnames or [], table)
         found: dict[Path, Rating] = {}

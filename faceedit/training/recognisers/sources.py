@@ -15,6 +15,7 @@ from faceedit.faces.align import Crop, extract_crop
 from faceedit.faces.graph import GraphModule
 from faceedit.faces.mesh import MARGIN as MESH_MARGIN
 from faceedit.faces.mesh import Mesh
+from faceedit.photos.labelled import read_table
 from faceedit.registry import open_registry
 from faceedit.studio.expressions import Ask, ExpressionTables
 from faceedit.studio.lights import LIGHTS
@@ -26,6 +27,7 @@ from faceedit.studio.sources import strength_of
 from faceedit.targets import ATTRIBUTES, EXPRESSIONS
 from faceedit.training.pair_tensors import LIGHT_ORDER
 from faceedit.training.recognisers.faces import NO_REGION, SIZE, FaceTable, make_table
+from faceedit.untrusted import read_arrays
 
 WEB_SCALE = 1.35
 """Side of the web pictures over the longer side of their mesh."""
@@ -35,6 +37,8 @@ VALIDATION_PEOPLE = Path(__file__).with_name("validation_people.txt")
 Drawn so that a fifth of every expression's photos is theirs; people who share a picture are on the
 same side.
 """
+LARGEST_PICTURE = 1 << 26
+"""Bytes of a web picture, unpacked."""
 OPEN_GAP = 0.02
 """Opening of the lips, in eye distances, from which a mouth counts as slightly open."""
 HAIR = {"black_hair": "black", "blond_hair": "blond", "brown_hair": "brown"}
@@ -45,7 +49,7 @@ def read_web(table: Path) -> FaceTable:
 
     Their landmarks are found here, which takes minutes.
     """
-    with table.open(newline="") as file:
+    with read_table(table) as file:
         rows = [row for row in csv.DictReader(file) if row["identity"]]
     files = [row["file"] for row in rows]
     kept = set(VALIDATION_PEOPLE.read_text(encoding="utf-8").splitlines())
@@ -71,11 +75,11 @@ def read_portraits(table: Path, rig: Rig | None = None) -> FaceTable:
         rig: to find the regions of every portrait with, as the studio does, in about 0.2 s each;
             without it they stay unknown.
     """
-    with table.open(newline="") as file:
+    with read_table(table) as file:
         rows = list(csv.DictReader(file))
-    with np.load(table.with_name("landmarks.npz")) as stored:
-        places = {name: i for i, name in enumerate(stored["files"].tolist())}
-        points = stored["points"]
+    stored = read_arrays(table.with_name("landmarks.npz"))
+    places = {name: i for i, name in enumerate(stored["files"].tolist())}
+    points = stored["points"]
     folder = table.with_suffix("")
     crops, regions = [], []
     for row in rows:
@@ -208,6 +212,8 @@ def _read_zip(path: Path, files: list[str]) -> Iterator[np.ndarray]:
     with zipfile.ZipFile(path) as archive:
         inside = {Path(name).name: name for name in archive.namelist()}
         for name in files:
+            if archive.getinfo(inside[name]).file_size > LARGEST_PICTURE:
+                raise UsageError(f"{path}: {name} is too large for a picture")
             yield _decode(archive.read(inside[name]))
 
 
