@@ -67,20 +67,9 @@ def run(
         [_Recorded(one, book) for one in helpers],
         BATCHES * editor.batching.size if editor.batching.size > 1 else 1,
     )
-    waiting: dict[int, Result] = {}
-    submitted = came = told = 0
     # Once before the threads are waited for, which ends what they wait for, and once after.
     with _closing(helpers), pipeline, _closing(helpers):
-        while told < len(jobs):
-            while submitted < len(jobs) and submitted - came < pipeline.window:
-                pipeline.submit(submitted, jobs[submitted])
-                submitted += 1
-            index, waiting_result = pipeline.next_result()
-            waiting[index] = waiting_result
-            came += 1
-            while told in waiting:
-                yield waiting.pop(told)
-                told += 1
+        yield from pipeline.in_order(jobs)
 
 
 @contextmanager
