@@ -95,7 +95,7 @@ def load_file(path: Path) -> PhotoFile:
     """Load the bytes of a photo file.
 
     Raises:
-        UnreadableError: missing, empty, larger than 2 GiB, or no regular file.
+        UnreadableError: missing, empty, larger than 2 GiB or than the memory, or no regular file.
     """
     try:
         status = path.stat()
@@ -104,6 +104,7 @@ def load_file(path: Path) -> PhotoFile:
             raise UnreadableError(path, "it is not a regular file")
         if status.st_size > _MAX_BYTES:
             raise UnreadableError(path, "it is larger than 2 GiB")
+        Spending(path, status.st_size, Budget()).check_bytes(status.st_size)
         data = path.read_bytes()
     except OSError as error:
         missing = isinstance(error, FileNotFoundError) and path.is_symlink()

@@ -17,6 +17,7 @@ from faceedit.photos import (
     decode_photo,
     draft_photo,
     jpeg,
+    load_file,
     metadata,
     png,
     read_photo,
@@ -300,6 +301,15 @@ def test_the_machine_decides_what_fits(monkeypatch):
     assert 4 * (four + budgets.BASE) <= 0.8 * 16 * 2**30
     monkeypatch.setattr(budgets, "memory", lambda: 2**28)
     assert Budget().memory == budgets.LEAST
+
+
+def test_a_file_larger_than_the_memory_is_not_loaded(monkeypatch, tmp_path):
+    path = tmp_path / "a.jpg"
+    with path.open("wb") as file:
+        file.truncate(2**30)
+    monkeypatch.setattr(budgets, "memory", lambda: 2**28)
+    with pytest.raises(UnreadableError, match=r"needs about 1\.1 GB of memory; .* allows 0\.3 GB"):
+        load_file(path)
 
 
 @pytest.mark.parametrize("error", [MemoryError(), RuntimeError("Insufficient memory in alloc")])
