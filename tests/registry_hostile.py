@@ -269,3 +269,55 @@ TOML: dict[str, bytes] = {
 
 ESCAPES = "\x1b]0;owned\x07\x1b[31m\x9b2J\r\u202egnp.exe\u200b\u2066\udcff\x08\x7f"
 """What a terminal would obey, what turns text round, and what cannot be seen."""
+
+
+def _of(operator: str, **options: Any) -> Callable[[dict], object]:
+    """Change the options of the first step of a kind."""
+
+    def change(architecture: dict) -> None:
+        next(step for step in architecture["steps"] if step[0] == operator)[3].update(options)
+
+    return change
+
+
+def _inserted(*steps: list) -> Callable[[dict], object]:
+    return lambda architecture: architecture["steps"].extend(steps)
+
+
+FACE_NETWORKS: dict[str, Callable[[dict], object]] = {
+    "huge input": lambda a: a.update(size=10**7),
+    "no input": lambda a: a.update(size=0),
+    "size of text": lambda a: a.update(size="many"),
+    "range of no numbers": lambda a: a.update(range=[0, "x"]),
+    "range of three": lambda a: a.update(range=[0, 1, 2]),
+    "huge range": lambda a: a.update(range=[0, 1e30]),
+    "steps of nothing": lambda a: a.update(steps=[[]]),
+    "no steps": lambda a: a.update(steps=None),
+    "many steps": _inserted(*[["add", [0, 0], 10**6 + i, {}] for i in range(5000)]),
+    "stride 0": _of("conv", stride=0),
+    "huge stride": _of("conv", stride=10**9),
+    "huge padding": _of("conv", padding=[10**9] * 4),
+    "negative padding": _of("conv", padding=[-9, 0, 0, 0]),
+    "no groups": _of("conv", groups=0),
+    "many groups": _of("conv", groups=7),
+    "another activation": _of("conv", activation="softmax"),
+    "another option": _of("conv", dilation=4),
+    "huge channels": _inserted(["pad_channels", [0], 10**6, {"count": 10**10}]),
+    "huge resize": _inserted(["resize", [0], 10**6, {"size": [10**6, 10**6]}]),
+    "much memory": _inserted(
+        *[["resize", [0], 10**6 + i, {"size": [512, 512]}] for i in range(1000)]
+    ),
+    "huge pool": _of("max_pool", size=10**6),
+    "points that are not there": _of("region", points=[10**6]),
+    "no points": _of("region", points=[]),
+    "region of no scale": _of("region", scale=0.0),
+    "huge region": _of("region", size=10**6),
+    "values that are not there": _inserted(["add", [10**6, 0], 10**6 + 1, {}]),
+    "values made twice": _inserted(["add", [0, 0], 0, {}]),
+    "value of itself": _inserted(["add", [10**6, 10**6], 10**6, {}]),
+    "unlike sums": _inserted(["add", [0, 186], 10**6, {}]),
+    "outputs that are not there": lambda a: a["outputs"].update(mesh=10**6),
+    "unknown operator": _inserted(["eval", [0], 10**6, {"code": "1"}]),
+    "options of text": _inserted(["add", [0, 0], 10**6, "x"]),
+}
+"""Changes of the face mesh's architecture after which it must not be run."""

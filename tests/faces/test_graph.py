@@ -1,14 +1,18 @@
+import json
 from copy import deepcopy
 
 import numpy as np
 import pytest
+import registry_hostile as hostile
 import torch
-from face_networks import network
+from face_networks import WEIGHTS, network
 from torch.nn import functional
 
 from faceedit.errors import WeightsError
 from faceedit.faces import attention
+from faceedit.faces.build import FACE_NETWORKS, build_finder
 from faceedit.faces.graph import GraphModule, conv, depth_to_space, pad_channels, rows
+from faceedit.registry import Registry, load_checkpoint
 
 PROFILES = ("blazeface-short", "blazeface-full", "attention-mesh")
 
@@ -118,3 +122,30 @@ def test_what_is_no_face_network_is_refused(tmp_path):
         )
     with pytest.raises(WeightsError, match=r"none\.safetensors"):
         GraphModule.from_file(tmp_path / "none.safetensors")
+
+
+@pytest.mark.parametrize("what", hostile.FACE_NETWORKS)
+def test_a_network_that_cannot_or_must_not_run_is_refused(what):
+    checkpoint = load_checkpoint(WEIGHTS / "attention-mesh.safetensors")
+    architecture = json.loads(checkpoint.metadata["architecture"])
+    hostile.FACE_NETWORKS[what](architecture)
+    with pytest.raises(WeightsError, match=r"architecture of a face network|newer"):
+        GraphModule(architecture, checkpoint.tensors)
+
+
+@pytest.mark.parametrize("name", ["5.weight.more", "weight", "x.weight", "5.colour"])
+def test_tensors_are_called_after_their_steps(name):
+    checkpoint = load_checkpoint(WEIGHTS / "blazeface-short.safetensors")
+    tensors = {**checkpoint.tensors, name: torch.zeros(3)}
+    with pytest.raises(WeightsError, match="architecture of a face network"):
+        GraphModule.from_tensors(tensors, checkpoint.metadata)
+
+
+def test_a_network_of_another_kind_is_not_taken_for_the_mesh(tmp_path):
+    for name in FACE_NETWORKS:
+        file = tmp_path / f"{name}.safetensors"
+        # Each is the detector.
+        file.write_bytes((WEIGHTS / "blazeface-short.safetensors").read_bytes())
+        hostile.write_card(tmp_path, file, "faces", "blazeface-short")
+    with pytest.raises(WeightsError, match="not the face networks"):
+        build_finder(Registry.load([tmp_path]))
