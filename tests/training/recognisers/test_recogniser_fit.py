@@ -89,7 +89,7 @@ def test_sizes_change_with_the_step():
 
 def test_the_average_of_a_state_can_be_taken_alone(tmp_path):
     network, other = nn.Linear(2, 2), nn.Linear(2, 2)
-    save_state(tmp_path / "s.safetensors", {"average": network}, {}, {})
+    save_state(tmp_path / "s.safetensors", {"average": network}, {}, {"step": 1})
     load_average(tmp_path / "s.safetensors", other)
     assert torch.equal(other.weight, network.weight)
     with pytest.raises(UsageError, match="another training"):
