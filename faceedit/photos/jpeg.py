@@ -35,7 +35,7 @@ _LARGEST = 65533
 _BARE = {0x01, *range(0xD0, 0xD9)}
 _FILL = re.compile(rb"\xff+")
 WINDOW = 1 << 20
-"""Bytes that are looked through at once."""
+"""Bytes that are looked through at once, at most."""
 _IS_MARKER = np.array([byte not in (0, 0xFF, *_BARE - {0xD8}) for byte in range(256)])
 
 
@@ -89,12 +89,16 @@ def _next_marker(data: bytes, at: int) -> int:
 
     In coded pixels, 0xFF is followed by 0, a restart or more of its kind.
     """
-    for start in range(at, len(data) - 1, WINDOW):
-        window = np.frombuffer(data, np.uint8, min(WINDOW + 1, len(data) - start), start)
+    # The next marker may be near, where scans are short, or megabytes away.
+    step = WINDOW >> 8
+    while at + 1 < len(data):
+        window = np.frombuffer(data, np.uint8, min(step + 1, len(data) - at), at)
         places = np.flatnonzero(window[:-1] == 0xFF)
         places = places[_IS_MARKER[window[places + 1]]]
         if places.size:
-            return start + int(places[0])
+            return at + int(places[0])
+        at += step
+        step = min(2 * step, WINDOW)
     return -1
 
 

@@ -114,8 +114,17 @@ def test_long_files_are_walked_in_few_steps(monkeypatch, byte):
     take = np.frombuffer
     monkeypatch.setattr(np, "frombuffer", lambda *args: windows.append(args[2]) or take(*args))
     assert jpeg.walk(data).scans == 1
-    assert len(windows) <= len(data) / jpeg.WINDOW + 1
+    assert len(windows) <= len(data) / jpeg.WINDOW + 8 + 2
     assert sum(windows) <= len(data) + len(windows)
+
+
+def test_short_scans_in_long_files_are_walked_in_small_steps(monkeypatch):
+    data = hostile.jpeg_scans(64, 150) + bytes(3_000_000)
+    seen = []
+    take = np.frombuffer
+    monkeypatch.setattr(np, "frombuffer", lambda *args: seen.append(args[2]) or take(*args))
+    jpeg.walk(data)
+    assert sum(seen) < len(data)
 
 
 def test_decoders_see_no_metadata(read):
