@@ -1,5 +1,6 @@
 """One photo in memory: what ``faceedit apply -`` does between stdin and stdout."""
 
+import contextlib
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 from faceedit.batch.editor import FaceEditor
 from faceedit.batch.result import Result
 from faceedit.batch.run import RunOptions, run
-from faceedit.errors import UsageError
+from faceedit.errors import FaceEditError, UsageError
 from faceedit.outputs import check_writable, make_folders, permit_for
 from faceedit.photos import Job
 from faceedit.photos.formats import FORMATS, format_of, parse_format, sniff
@@ -31,6 +32,7 @@ def edit_bytes(
         edited: the output file's bytes; None where there are none, or where a target has them.
 
     Raises:
+        FaceEditError: the temporary folder cannot be used.
         UsageError: the target's name is no photo's, or does not fit the format.
         PlanError: something is there that may not be replaced.
     """
@@ -48,10 +50,16 @@ def edit_bytes(
         check_writable([target], permit_for(options.overwrite))
         # Otherwise it would get the permissions of the temporary folder.
         make_folders(target.parent)
-    with tempfile.TemporaryDirectory(prefix="faceedit-pipe-") as folder:
-        source = Path(folder) / f"in{suffix}"
-        source.write_bytes(data)
-        out = target or Path(folder) / f"out{written}"
+    with contextlib.ExitStack() as stack:
+        try:
+            temporary = tempfile.TemporaryDirectory(prefix="faceedit-pipe-")
+            folder = Path(stack.enter_context(temporary))
+            source = folder / f"in{suffix}"
+            source.write_bytes(data)
+        except OSError as error:
+            reason = error.strerror or error
+            raise FaceEditError(f"temporary files cannot be written: {reason}") from error
+        out = target or folder / f"out{written}"
         (result,) = run([Job(source, out)], editor, options)
         edited = out.read_bytes() if target is None and result.output is not None else None
     return replace(result, job=Job(STDIN, target or STDOUT)), edited

@@ -58,7 +58,7 @@ class WorkerProcess:
         except (EOFError, ConnectionError):
             told = "it died while it started"
         except OSError as error:
-            told = str(error)
+            told = error.strerror or str(error)
         if told != READY:
             self._end()
             if not self._closed:

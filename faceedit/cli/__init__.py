@@ -5,14 +5,16 @@ function, so that ``--help`` stays instant.
 """
 
 import errno
+import io
 import os
 import signal
 import sys
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
 from faceedit.cli import analyze, apply, benchmark, demo, doctor, evaluate, models, studio, train
+from faceedit.cli.output import complain, tell
 from faceedit.cli.streams import secure_streams
 from faceedit.errors import FaceEditError, UsageError, is_out_of_memory, unexpected
 from faceedit.limits import shorten
@@ -22,6 +24,9 @@ SPINS = "20000"
 """Turns for which torch's threads wait busily for each other. Their own default lets two threads
 that share two cores with other programs take ten times as long; with this, alone, they lose
 nothing."""
+
+REFUSED: Any = typer.BadParameter.__base__
+"""All that typer raises of arguments; it gives this class no name of its own."""
 
 DEBUG = "FACEEDIT_DEBUG"
 """Variable of the environment that asks for the whole trace of an unexpected error."""
@@ -78,15 +83,30 @@ def main() -> None:
         os.environ.setdefault("GOMP_SPINCOUNT", SPINS)
     try:
         try:
-            app()
+            code = _run()
         finally:
             sys.stdout.flush()
     except FaceEditError as error:
+        if error.__cause__ is not None and is_out_of_memory(error.__cause__):
+            _end_unexpectedly(error.__cause__)
         _end(str(error), error.exit_code)
     except SystemExit:
         raise
     except BaseException as error:
         _end_unexpectedly(error)
+    sys.exit(code)
+
+
+def _run() -> int:
+    """Run a command and return its exit code; what typer refuses is shown as messages are."""
+    try:
+        return app(standalone_mode=False) or 0
+    except REFUSED as refusal:
+        # Arguments are in it, which may be names with escapes.
+        text = io.StringIO()
+        refusal.show(file=text)
+        tell(text.getvalue().rstrip())
+        return UsageError.exit_code
 
 
 def _stop(signum: int, frame: object) -> None:
@@ -114,7 +134,5 @@ def _end_unexpectedly(error: BaseException) -> NoReturn:
 
 
 def _end(message: str, code: int) -> NoReturn:
-    from faceedit.cli.output import complain
-
     complain(message)
     sys.exit(code)

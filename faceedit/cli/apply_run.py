@@ -32,6 +32,7 @@ from faceedit.device import pick_devices
 from faceedit.errors import UsageError
 from faceedit.outputs import REPLACE, SEALED_ONLY
 from faceedit.photos import Job, Provenance, WriteOptions, plan
+from faceedit.photos.budget import photo_memory
 from faceedit.process import loading, prepare
 from faceedit.registry import sha256_of
 
@@ -209,7 +210,8 @@ def edit_pipe(request: Request, output: str | None, say: Say) -> bool:
         raise UsageError("the output is empty: name a file with -o")
     if say.as_json and output is None:
         raise UsageError("--json and the photo cannot both go to stdout: name a file with -o")
-    data = read_stdin()
+    # It is there twice, and decoded beside that.
+    data = read_stdin(photo_memory() // 4)
     prepare(request.threads)
     with loading():
         editor = open_editor(request.settings)

@@ -13,6 +13,8 @@ from typing import Any, NoReturn
 
 from faceedit.errors import StreamError
 
+_BLOCK = 2**20
+
 READER_GONE = 128 + 13
 """Exit code where nobody reads stdout any more: that of tools which SIGPIPE ends."""
 
@@ -34,16 +36,24 @@ def secure_streams() -> None:
         sys.stderr = _writer(_Messages, 2, sys.__stderr__)
 
 
-def read_stdin() -> bytes:
+def read_stdin(most: int) -> bytes:
     """Return all that comes on stdin.
 
+    Args:
+        most: bytes.
+
     Raises:
-        StreamError: it cannot be read.
+        StreamError: it cannot be read, or holds more.
     """
+    data = io.BytesIO()
     try:
-        return sys.stdin.buffer.read()
+        while block := sys.stdin.buffer.read(_BLOCK):
+            if data.tell() + len(block) > most:
+                raise StreamError(f"stdin holds more than {most} bytes, too many for a photo here")
+            data.write(block)
     except OSError as error:
         raise StreamError(f"stdin cannot be read: {error.strerror or error}") from error
+    return data.getvalue()
 
 
 def write_stdout(data: bytes) -> None:

@@ -74,3 +74,4 @@ def test_an_argument(run_main, here, command, value):
     result = run_main(*command.split(), value)
     assert result.code in (1, 2, 3)
     assert cli.DEBUG not in result.err
+    assert "\x1b" not in result.err

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from faceedit import cli
-from faceedit.errors import DeviceError, FaceEditError, UsageError
+from faceedit.errors import DeviceError, FaceEditError, UsageError, WeightsError
 
 HEAVY = "torch cv2 numpy PIL safetensors pydantic rich huggingface_hub face_alignment skimage"
 
@@ -35,7 +35,7 @@ def test_version_and_python_m():
     [(FaceEditError("one\n two"), 1), (UsageError("wrong"), 2), (DeviceError("[red]no"), 3)],
 )
 def test_an_error_is_one_line_on_stderr_and_its_exit_code(run_main, monkeypatch, error, code):
-    def fail():
+    def fail(**_):
         raise error
 
     monkeypatch.setattr(cli, "app", fail)
@@ -58,7 +58,7 @@ def test_an_error_is_one_line_on_stderr_and_its_exit_code(run_main, monkeypatch,
     ],
 )
 def test_what_nobody_foresaw_is_one_line(run_main, monkeypatch, error, code, line):
-    def fail():
+    def fail(**_):
         raise error
 
     monkeypatch.setattr(cli, "app", fail)
@@ -71,6 +71,17 @@ def test_what_nobody_foresaw_is_one_line(run_main, monkeypatch, error, code, lin
     result = run_main()
     assert result.err.startswith("Traceback (most recent call last):")
     assert result.err.splitlines()[-1].startswith(f"error: {line.strip()}")
+
+
+def test_want_of_memory_is_not_taken_for_bad_weights(run_main, monkeypatch):
+    def fail(**_):
+        try:
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+        except RuntimeError as error:
+            raise WeightsError("the tensors do not fit") from error
+
+    monkeypatch.setattr(cli, "app", fail)
+    assert run_main() == (1, "", "error: there is not enough memory\n")
 
 
 @pytest.mark.parametrize("args", [("nonsense",), ("models", "show"), ("doctor", "--nonsense")])

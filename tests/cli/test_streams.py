@@ -11,6 +11,9 @@ import pytest
 import skimage.data
 from PIL import Image
 
+from faceedit.cli.streams import read_stdin
+from faceedit.errors import StreamError
+
 pytestmark = pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a shell of POSIX")
 
 
@@ -116,3 +119,23 @@ def test_names_that_the_terminal_cannot_show_are_written_all_the_same(shell, pho
     done = shell("PYTHONIOENCODING=latin-1 faceedit analyze 写真.jpg")
     assert done.returncode == 0
     assert done.stdout.startswith(rb"\u5199\u771f.jpg")
+
+
+def test_stdin_without_end_is_refused(monkeypatch):
+    class Endless(io.RawIOBase):
+        def readable(self):
+            return True
+
+        def readinto(self, buffer):
+            return len(buffer)
+
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(Endless())))
+    with pytest.raises(StreamError, match="stdin holds more than 3000000 bytes"):
+        read_stdin(3_000_000)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no limit to the size of files")
+def test_temporary_files_that_cannot_be_written_are_said(shell, photo):
+    done = shell("ulimit -f 1; faceedit apply -t sad -q - < a.jpg")
+    assert done.returncode == 1
+    assert done.stderr == b"error: temporary files cannot be written: File too large\n"
