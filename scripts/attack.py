@@ -292,7 +292,7 @@ def attack_shell(folder: Path) -> Iterator[str]:
 
 def main() -> int:
     """Run the attacks; the exit code is 1 if one got through."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument(
         "--small",
         action="store_true",
