@@ -16,7 +16,7 @@ def test_a_network_is_filled_with_copies_in_32_bits():
     assert filled["0.weight"].dtype == torch.float32
     assert torch.equal(filled["0.weight"], tensors["0.weight"].float())
     assert filled["1.num_batches_tracked"].dtype == torch.int64
-    plain = {k: v.float() for k, v in source.state_dict().items()}
+    plain = {k: v.clone() for k, v in source.state_dict().items()}
     network = build_network(lambda: nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3)), plain)
     plain["0.weight"].fill_(7)
     assert torch.equal(network.state_dict()["0.weight"], source.state_dict()["0.weight"])
