@@ -9,6 +9,9 @@ from faceedit.cli.options import Overwrite, can_exist
 from faceedit.cli.output import print_json, tell
 from faceedit.limits import SEED, WORKERS
 
+FACES = "faces.npz"
+"""Keeps where faces were found, beside what is written."""
+
 app = typer.Typer(
     help="Make training pairs from photos.", no_args_is_help=True, rich_markup_mode=None
 )
@@ -60,7 +63,7 @@ def learn(
     if not photos:
         raise UsageError(f"no photo in {pairs} belongs to the split train")
     load_face_model(rig)
-    sources, lost = find_faces(photos, pairs, rig / "faces.npz", tell)
+    sources, lost = find_faces(photos, pairs, rig / FACES, tell)
     for name, reason in lost.items():
         tell(f"{name}: {reason}")
     learned = learn_rig(rig, sources, tell)
@@ -138,7 +141,7 @@ def pairs(
     refuse_used(out)
     check_writable([out / "report.json"])
     load_rig(rig)
-    sources, lost = find_faces(chosen, photos, out / "faces.npz", tell)
+    sources, lost = find_faces(chosen, photos, out / FACES, tell)
     commission = Commission(rig, menu, size, per_photo, seed)
     report = produce(sources, commission, out, workers, _progress())
     for name, reason in lost.items():
@@ -188,12 +191,12 @@ def shapes(
     from faceedit.studio.shapes import shape_table
     from faceedit.studio.sources import find_faces, list_photos
 
-    check_writable([out], permit_for(overwrite))
+    permit, cache = permit_for(overwrite), _cache_beside(out)
+    check_writable([out], permit)
     loaded = load_rig(rig)
-    cache = out.with_name("faces.npz")
     sources, lost = find_faces(list_photos(photos, tell), photos, cache, tell)
     table = shape_table(loaded, sources, size, starts, seed, _progress())
-    table.save(out)
+    table.save(out, permit)
     tell(f"wrote {out}: {len(table.photo)} faces; no face was found in {len(lost)} photos")
 
 
@@ -215,12 +218,13 @@ def smiles(
     from faceedit.studio.smiles import cut_smiles
     from faceedit.studio.sources import find_faces, list_photos
 
-    check_writable([out], permit_for(overwrite))
+    permit, cache = permit_for(overwrite), _cache_beside(out)
+    check_writable([out], permit)
     loaded = load_rig(rig)
     chosen = [p for p in list_photos(photos, tell) if p.split == "train"]
-    sources, _ = find_faces(chosen, photos, out.with_name("faces.npz"), tell)
+    sources, _ = find_faces(chosen, photos, cache, tell)
     found = cut_smiles(loaded, sources, _progress())
-    found.save(out)
+    found.save(out, permit)
     tell(f"wrote {out}: {len(found.patches)} smiles")
 
 
@@ -254,6 +258,15 @@ def sheet(
     found, _ = find_faces([labelled], photo.parent, None, tell)
     draw_person(loaded, found[0], target, size, seed, permit_for(overwrite))
     tell(f"wrote {target}")
+
+
+def _cache_beside(out: Path) -> Path:
+    from faceedit.errors import UsageError
+
+    cache = out.with_name(FACES)
+    if cache == out:
+        raise UsageError(f"{out}: the faces that are found are kept under this name; take another")
+    return cache
 
 
 def _menu(expressions: str, aus: bool, lights: str, turns: bool, mix: str):

@@ -1,6 +1,5 @@
 """Building a rig from the public OBJ files of ICT-FaceKit light."""
 
-import io
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from faceedit.errors import MissingError, UsageError
 from faceedit.faces.topology import FACE_OVAL
 from faceedit.outputs import NEW_ONLY, Permit, check_writable, write_atomic
 from faceedit.studio import correspondence
+from faceedit.studio.arrays import pack
 from faceedit.studio.facekit import ADDRESS, LIGHT, NEUTRAL_FILE, Layout
 from faceedit.studio.model import LANDMARKS_FILE, MODEL_FILE, FaceModel
 from faceedit.studio.obj import ObjMesh, fan_triangles, read_mesh, read_vertices
@@ -95,8 +95,8 @@ def import_facekit(
     skin = kit.skin()
     model = kit.model(correspondence.find_correspondence(skin))
     vertices = correspondence.refine_to_mean_face(model, skin)
-    write_atomic(rig / MODEL_FILE, _npz(_model_arrays(kit)), permit)
-    write_atomic(rig / SKIN_FILE, _npz(skin_arrays(skin)), permit)
+    write_atomic(rig / MODEL_FILE, pack(_model_arrays(kit)), permit)
+    write_atomic(rig / SKIN_FILE, pack(skin_arrays(skin)), permit)
     places = landmark_places(vertices, kit.landmarks)
     write_atomic(rig / LANDMARKS_FILE, json.dumps(places).encode(), permit)
 
@@ -226,9 +226,3 @@ def _model_arrays(kit: FaceKit) -> dict[str, np.ndarray]:
         "part": kit.part,
         "lm68": kit.landmarks,
     }
-
-
-def _npz(arrays: dict[str, np.ndarray]) -> bytes:
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **arrays)
-    return buffer.getvalue()

@@ -4,7 +4,6 @@ The log ratio of a smile to the same person's neutral face is the expression rat
 Shan and Zhang (SIGGRAPH 2001), unrolled onto the atlas of the skin.
 """
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from faceedit.errors import UsageError
 from faceedit.faces.raster import fill_polygon
 from faceedit.faces.topology import EYES, FACE_OVAL, OUTER_LIPS
 from faceedit.outputs import REPLACE, write_atomic
+from faceedit.studio.arrays import pack
 from faceedit.studio.crease_atlas import ASSETS_FILE, CreaseAtlas, made_up_wrinkles
 from faceedit.studio.drawing import Drawing, draw_model
 from faceedit.studio.model import Part, load_arrays
@@ -113,9 +113,7 @@ def save_creases(atlas: CreaseAtlas, folder: Path) -> None:
         "fold_mask": atlas.folds.astype(np.float16),
         "neutral_cex": atlas.neutral_expression.astype(np.float32),
     }
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **arrays)
-    write_atomic(path, buffer.getvalue(), REPLACE)
+    write_atomic(path, pack(arrays), REPLACE)
 
 
 def _measure(sheet: Drawing, neutral: Subject, smiling: Subject) -> _Pair:

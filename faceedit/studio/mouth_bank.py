@@ -8,6 +8,8 @@ import numpy as np
 
 from faceedit.faces.mouth.jaws import SmoothMap, edge_of_teeth, incisal_edge
 from faceedit.faces.tones import LUMA
+from faceedit.outputs import REPLACE, write_atomic
+from faceedit.studio.arrays import pack
 from faceedit.studio.model import FaceModel, load_arrays
 from faceedit.studio.teeth import MouthAnatomy
 
@@ -161,7 +163,7 @@ def load_mouths(folder: Path) -> MouthBank:
 
 
 def save_mouths(bank: MouthBank, folder: Path) -> None:
-    """Write a bank as `load_mouths` reads it."""
+    """Write a bank as `load_mouths` reads it, in place of the one that is there."""
     arrays: dict[str, np.ndarray] = {
         "mouth_vertex_ids": bank.vertices.astype(np.int32),
         "donor_ids": np.array([d.identity for d in bank.donors]),
@@ -175,7 +177,7 @@ def save_mouths(bank: MouthBank, folder: Path) -> None:
             f"don{k}_z": donor.depth.astype(np.float16),
             f"don{k}_teethlum": np.array(donor.tone * 255),
         }
-    np.savez_compressed(folder / BANK_FILE, **arrays)  # pyright: ignore[reportArgumentType]
+    write_atomic(folder / BANK_FILE, pack(arrays), REPLACE)
 
 
 def draw_mouth_choice(rng: np.random.Generator, bank: MouthBank) -> MouthChoice:

@@ -11,6 +11,8 @@ import numpy as np
 
 from faceedit.errors import PhotoError, UsageError
 from faceedit.faces.mouth.opening import lip_gap
+from faceedit.outputs import NEW_ONLY, Permit, write_atomic
+from faceedit.studio.arrays import pack
 from faceedit.studio.edit import closed_gap
 from faceedit.studio.expressions import Ask
 from faceedit.studio.eyes import seen_landmarks
@@ -60,11 +62,15 @@ class ShapeTable:
         """Tell whether a file is one that `save` wrote."""
         return array_names(path) == {f.name for f in fields(ShapeTable)}
 
-    def save(self, path: Path) -> None:
-        """Write an npz file; movements in half precision."""
+    def save(self, path: Path, permit: Permit = NEW_ONLY) -> None:
+        """Write an npz file; movements in half precision.
+
+        Raises:
+            WriteError: it cannot be written, or something is there that may not be replaced.
+        """
         arrays = {f.name: getattr(self, f.name) for f in fields(self)}
         halves = {k: v.astype(np.float16) for k, v in arrays.items() if k in _HALVES}
-        np.savez(path, **arrays | halves)
+        write_atomic(path, pack(arrays | halves, compressed=False), permit)
 
     @classmethod
     def load(cls, path: Path) -> "ShapeTable":

@@ -20,6 +20,7 @@ import numpy as np
 
 from faceedit.errors import UsageError
 from faceedit.faces.tones import to_bytes
+from faceedit.outputs import open_new
 from faceedit.ranges import short
 from faceedit.studio.expressions import Ask
 from faceedit.studio.fields import Fields
@@ -57,7 +58,9 @@ def write_shard(path: Path, pairs: Iterable[tuple[str, Pair]]) -> int:
     """Write keyed pairs to a tar file that appears whole or not at all; returns how many."""
     part, count = part_of(path), 0
     try:
-        with tarfile.open(part, "w") as archive:
+        # A killed run left it.
+        part.unlink(missing_ok=True)
+        with open_new(part) as file, tarfile.open(fileobj=file, mode="w") as archive:
             for key, pair in pairs:
                 for name, data in encode_pair(pair).items():
                     entry = tarfile.TarInfo(f"{key}.{name}")

@@ -16,8 +16,10 @@ from faceedit.faces.pose import head_pose
 from faceedit.faces.raster import fill_polygon
 from faceedit.faces.tones import LUMA
 from faceedit.faces.topology import INNER_LIPS, eye_distance
+from faceedit.outputs import NEW_ONLY, Permit, write_atomic
 from faceedit.photos import read_photo
 from faceedit.photos.pixels import eight_bits
+from faceedit.studio.arrays import pack
 from faceedit.studio.quality import refuse
 from faceedit.studio.rig import Rig
 from faceedit.studio.sitting import take_sitting
@@ -48,9 +50,14 @@ class Smiles:
     patches: np.ndarray
     masks: np.ndarray
 
-    def save(self, path: Path) -> None:
-        """Write an npz file."""
-        np.savez_compressed(path, patches=self.patches, masks=self.masks.astype(np.float16))
+    def save(self, path: Path, permit: Permit = NEW_ONLY) -> None:
+        """Write an npz file.
+
+        Raises:
+            WriteError: it cannot be written, or something is there that may not be replaced.
+        """
+        arrays = {"patches": self.patches, "masks": self.masks.astype(np.float16)}
+        write_atomic(path, pack(arrays), permit)
 
     @staticmethod
     def is_one(path: Path) -> bool:

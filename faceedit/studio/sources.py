@@ -1,6 +1,5 @@
 """The photos that pairs are made from, with their landmarks."""
 
-import io
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from faceedit.outputs import REPLACE, write_atomic
 from faceedit.photos import read_photo
 from faceedit.photos.collections import read_collection, recognise
 from faceedit.photos.labelled import SUFFIXES, LabelledPhoto, find_table, read_labelled
+from faceedit.studio.arrays import pack
 from faceedit.studio.expressions import Ask, ExpressionTables
 from faceedit.studio.photo import Sitter
 from faceedit.untrusted import read_arrays
@@ -128,9 +128,8 @@ def find_faces(
             else:
                 lost[photo_name(photo.path, folder)] = "no face found"
         if cache is not None:
-            buffer = io.BytesIO()
-            np.savez(buffer, keys=np.array(list(known)), points=np.array(list(known.values())))
-            write_atomic(cache, buffer.getvalue(), REPLACE)
+            arrays = {"keys": np.array(list(known)), "points": np.array(list(known.values()))}
+            write_atomic(cache, pack(arrays, compressed=False), REPLACE)
     found = [
         SourcePhoto(p, known[key], photo_name(p.path, folder))
         for p in photos

@@ -3,13 +3,19 @@
 import contextlib
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any
 
 import cv2
 
+from faceedit.outputs import REPLACE, write_atomic
+
 LOG = "log.jsonl"
 BOARD = "tensorboard"
+
+_LINE = re.compile(r'\{"step": \d+, "seconds": ')
+"""How each line begins."""
 
 
 class Journal:
@@ -60,16 +66,24 @@ class Journal:
             self._board.close()
 
 
+def is_log(path: Path) -> bool:
+    """Tell whether a file is a training's log, and not somebody's own of that name."""
+    return not path.is_symlink() and path.is_file() and all(map(_LINE.match, _lines(path)))
+
+
 def _cut(path: Path, step: int) -> None:
     """Keep the whole lines up to a step; none of a training that is new."""
-    lines = path.read_text("utf-8", "replace").splitlines() if path.is_file() else []
     kept = []
-    for line in lines:
+    for line in _lines(path):
         # A line that was cut off by a kill belongs to what is lost.
         with contextlib.suppress(ValueError, KeyError, TypeError, RecursionError):
             if 0 < json.loads(line)["step"] <= step:
                 kept.append(line + "\n")
-    path.write_text("".join(kept), encoding="utf-8")
+    write_atomic(path, "".join(kept).encode(), REPLACE)
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text("utf-8", "replace").splitlines() if path.is_file() else []
 
 
 def _open_board(folder: Path, step: int):

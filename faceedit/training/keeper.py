@@ -11,7 +11,7 @@ from typing import Any
 
 from faceedit.errors import UsageError
 from faceedit.training.budget import Budget
-from faceedit.training.journal import LOG, Journal
+from faceedit.training.journal import LOG, Journal, is_log
 from faceedit.training.live import Progress, open_view
 from faceedit.training.models import Models
 from faceedit.training.sheets import write_sheet
@@ -25,14 +25,22 @@ def enter_folder(folder: Path, resume: bool) -> bool:
     """Tell whether there is a state to go on from.
 
     Raises:
-        UsageError: the folder holds a training that would be overwritten, or something else.
+        UsageError: the folder holds a training that would be overwritten, links, which are not
+            written through, or something else; or it cannot be made.
     """
     there = (folder / STATE).is_file()
-    if folder.is_dir() and not there and not (folder / LOG).is_file() and any(folder.iterdir()):
-        raise UsageError(f"{folder} holds other files; name an empty or new folder with -o")
-    if there and not resume:
-        raise UsageError(f"{folder} holds a training; go on with --resume or name another with -o")
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        if folder.is_dir() and not there and any(folder.iterdir()) and not is_log(folder / LOG):
+            raise UsageError(f"{folder} holds other files; name an empty or new folder with -o")
+        if there and not resume:
+            raise UsageError(
+                f"{folder} holds a training; go on with --resume or name another with -o"
+            )
+        if link := next((path for path in folder.rglob("*") if path.is_symlink()), None):
+            raise UsageError(f"{link} is a link, and links are not written through")
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be used: {error.strerror or error}") from error
     return there
 
 

@@ -5,14 +5,20 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from faceedit.errors import WriteError
+from faceedit.outputs import REPLACE, write_atomic
+
 
 def write_sheet(path: Path, rows: list[list[np.ndarray]], titles: list[str] | None = None) -> None:
-    """Write pictures of one size as a grid.
+    """Write pictures of one size as a grid, in place of what is there.
 
     Args:
         path: a .jpg or .png file.
         rows: (S, S, 3) float32 RGB in [0, 1] or uint8 pictures; all rows are of one length.
         titles: one per column, written above it.
+
+    Raises:
+        WriteError: it cannot be written.
     """
     strips = [np.hstack([_to_bytes(picture) for picture in row]) for row in rows]
     sheet = np.vstack(strips)[..., ::-1].copy()
@@ -25,8 +31,10 @@ def write_sheet(path: Path, rows: list[list[np.ndarray]], titles: list[str] | No
                 head, title, place, cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0, 0, 0), 1, cv2.LINE_AA
             )
         sheet = np.vstack([head, sheet])
-    if not cv2.imwrite(str(path), sheet):
-        raise OSError(f"cannot write {path}")
+    done, data = cv2.imencode(path.suffix, sheet)
+    if not done:
+        raise WriteError(path, "the pictures cannot be encoded")
+    write_atomic(path, data.tobytes(), REPLACE)
 
 
 def _to_bytes(picture: np.ndarray) -> np.ndarray:

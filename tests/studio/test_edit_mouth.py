@@ -1,3 +1,4 @@
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +15,7 @@ from faceedit.studio.fields import Fields
 from faceedit.studio.flow import pose_flow
 from faceedit.studio.model import Part
 from faceedit.studio.mouth import MouthChoice, draw_mouth_choice, edit_mouth
-from faceedit.studio.mouth_bank import Donor, MouthBank, load_mouths, save_mouths
+from faceedit.studio.mouth_bank import BANK_FILE, Donor, MouthBank, load_mouths, save_mouths
 from faceedit.studio.mouth_learning import learn_mouths
 
 
@@ -149,8 +150,12 @@ def test_choices_repeat_and_vary(bank):
     assert all(0 <= c.donor < 2 for c in drawn)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
 def test_a_bank_is_read_as_it_was_written(bank, tmp_path):
+    (tmp_path / "mine").write_bytes(b"the user's")
+    (tmp_path / BANK_FILE).symlink_to("mine")
     save_mouths(bank, tmp_path)
+    assert (tmp_path / "mine").read_bytes() == b"the user's"
     again = load_mouths(tmp_path)
     np.testing.assert_array_equal(again.vertices, bank.vertices)
     for a, b in zip(again.donors, bank.donors, strict=True):

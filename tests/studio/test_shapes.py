@@ -1,11 +1,13 @@
+import sys
 from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 
-from faceedit.errors import UsageError
+from faceedit.errors import UsageError, WriteError
 from faceedit.faces.mouth.opening import lip_gap
 from faceedit.faces.topology import IRISES, OUTER_EYE_CORNERS
+from faceedit.outputs import REPLACE
 from faceedit.studio.shapes import LEVELS, ShapeTable, shape_table
 from faceedit.targets import EXPRESSIONS
 
@@ -111,6 +113,21 @@ def test_a_table_is_read_as_it_was_written(table, tmp_path):
     for name in ("calm", "neutral", "moved"):
         np.testing.assert_allclose(getattr(again, name), getattr(table, name), atol=0.02)
     assert ShapeTable.is_one(path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_a_table_is_written_where_it_was_asked_for_and_through_no_link(table, tmp_path):
+    mine = tmp_path / "table.npz"
+    mine.write_bytes(b"the user's")
+    table.save(tmp_path / "table")
+    link = tmp_path / "link.npz"
+    link.symlink_to(mine)
+    for path in (mine, link):
+        with pytest.raises(WriteError):
+            table.save(path)
+    table.save(link, REPLACE)
+    assert mine.read_bytes() == b"the user's"
+    assert all(ShapeTable.is_one(path) for path in (tmp_path / "table", link))
 
 
 def test_rows_are_taken_together(table):

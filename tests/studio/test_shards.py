@@ -3,6 +3,7 @@ import io
 import json
 import os
 import struct
+import sys
 import tarfile
 from dataclasses import fields, replace
 
@@ -20,6 +21,15 @@ def shard(tmp_path, make_record):
     path = tmp_path / "pairs-00000.tar"
     assert write_shard(path, ((f"{i:08x}-000", make_record(i)) for i in range(3))) == 3
     return path
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_a_shard_is_not_written_through_a_link(make_record, tmp_path):
+    (tmp_path / "mine").write_bytes(b"the user's")
+    (tmp_path / "a.part").symlink_to("mine")
+    assert write_shard(tmp_path / "a.tar", [("x", make_record(0))]) == 1
+    assert (tmp_path / "mine").read_bytes() == b"the user's"
+    assert not (tmp_path / "a.tar").is_symlink()
 
 
 def test_records_come_back_in_order(shard, make_record):

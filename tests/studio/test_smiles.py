@@ -52,7 +52,7 @@ def test_without_smiles_there_is_nothing_to_learn_from(rig, sources, tmp_path):
 
 
 def test_smiles_are_read_as_they_were_written(smiles, tmp_path):
-    path = tmp_path / "smiles.npz"
+    path = tmp_path / "smiles"
     smiles.save(path)
     again = Smiles.load(path)
     np.testing.assert_array_equal(again.patches, smiles.patches)

@@ -1,6 +1,7 @@
 import json
 import math
 import signal
+import sys
 
 import pytest
 import torch
@@ -233,6 +234,35 @@ def test_a_folder_with_a_training_is_not_overwritten(run_toy):
     run_toy(max_steps=1)
     with pytest.raises(UsageError, match="go on with --resume"):
         run_toy()
+
+
+@pytest.mark.parametrize("line", ["my notes", '{"step": 3, "loss": 0.5}'])
+def test_a_log_that_is_the_users_own_is_not_cut(run_toy, tmp_path, line):
+    (tmp_path / "out").mkdir()
+    log = tmp_path / "out" / "log.jsonl"
+    log.write_text(f"{line}\n")
+    with pytest.raises(UsageError, match="holds other files"):
+        run_toy()
+    assert log.read_text() == f"{line}\n"
+
+
+def test_a_training_whose_state_was_deleted_begins_anew(run_toy, tmp_path):
+    run_toy(max_steps=1)
+    (tmp_path / "out" / "state.safetensors").unlink()
+    assert run_toy(max_steps=1)[0].step == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+@pytest.mark.parametrize("name", ["log.jsonl", "state.partial", "toy-fast.safetensors"])
+def test_a_training_writes_through_no_link(run_toy, tmp_path, name):
+    run_toy(max_steps=1)
+    mine = tmp_path / "mine.jpg"
+    mine.write_bytes(b"the user's")
+    (tmp_path / "out" / name).unlink(missing_ok=True)
+    (tmp_path / "out" / name).symlink_to(mine)
+    with pytest.raises(UsageError, match=f"{name} is a link"):
+        run_toy(resume=True)
+    assert mine.read_bytes() == b"the user's"
 
 
 def test_resuming_nothing_begins_anew(run_toy):

@@ -1,7 +1,10 @@
+import sys
+
 import cv2
 import numpy as np
 import pytest
 
+from faceedit.errors import WriteError
 from faceedit.training.sheets import write_sheet
 
 
@@ -35,6 +38,16 @@ def test_titles_stand_above_their_columns(tmp_path):
     assert dark == [True, False, True]
 
 
-def test_a_folder_that_is_not_there(tmp_path):
-    with pytest.raises(OSError, match="cannot write"):
-        write_sheet(tmp_path / "nowhere" / "sheet.jpg", [[flat(1, 1, 1)]])
+def test_a_sheet_that_cannot_be_written(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(WriteError, match=r"sheet\.jpg"):
+        write_sheet(tmp_path / "file" / "sheet.jpg", [[flat(1, 1, 1)]])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_a_sheet_is_not_written_through_a_link(tmp_path):
+    (tmp_path / "mine.jpg").write_bytes(b"the user's")
+    (tmp_path / "sheet.jpg").symlink_to("mine.jpg")
+    write_sheet(tmp_path / "sheet.jpg", [[flat(1, 1, 1)]])
+    assert (tmp_path / "mine.jpg").read_bytes() == b"the user's"
+    assert cv2.imread(str(tmp_path / "sheet.jpg")) is not None
