@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from faceedit.batch.editor import FaceEditor
-from faceedit.batch.result import Result
+from faceedit.batch.result import OURS, Result
 from faceedit.batch.run import RunOptions, run
 from faceedit.errors import FaceEditError, UsageError
 from faceedit.outputs import check_writable, make_folders, permit_for
@@ -17,7 +17,11 @@ STDIN, STDOUT = Path("stdin"), Path("stdout")
 
 
 def edit_bytes(
-    data: bytes, editor: FaceEditor, options: RunOptions, target: Path | None = None
+    data: bytes,
+    editor: FaceEditor,
+    options: RunOptions,
+    target: Path | None = None,
+    permissions: int | None = None,
 ) -> tuple[Result, bytes | None]:
     """Edit the photo that a file's bytes hold, by way of files in a temporary folder.
 
@@ -26,10 +30,13 @@ def edit_bytes(
         editor: finds and edits faces.
         options: how the photo is treated.
         target: a file to write; None writes none.
+        permissions: of the file that the bytes come from, which its target gets; None takes what
+            the system gives.
 
     Returns:
         result: its job says ``stdin``, and without a target ``stdout``.
-        edited: the output file's bytes; None where there are none, or where a target has them.
+        edited: the output file's bytes; None where there are none, or where a target has them. A
+            photo that faceedit edited before is passed on: what comes next in a pipe needs one.
 
     Raises:
         FaceEditError: the temporary folder cannot be used.
@@ -56,10 +63,14 @@ def edit_bytes(
             folder = Path(stack.enter_context(temporary))
             source = folder / f"in{suffix}"
             source.write_bytes(data)
+            if permissions is not None:
+                source.chmod(permissions | 0o400)
         except OSError as error:
             reason = error.strerror or error
             raise FaceEditError(f"temporary files cannot be written: {reason}") from error
         out = target or folder / f"out{written}"
         (result,) = run([Job(source, out)], editor, options)
         edited = out.read_bytes() if target is None and result.output is not None else None
+    if target is None and result.reason == OURS:
+        result, edited = replace(result, outcome="copied"), data
     return replace(result, job=Job(STDIN, target or STDOUT)), edited

@@ -27,10 +27,10 @@ from faceedit.cli.apply_told import (
     write_reports,
 )
 from faceedit.cli.output import on_one_line, tell
-from faceedit.cli.streams import read_stdin, write_stdout
+from faceedit.cli.streams import read_stdin, stdin_permissions, write_stdout
 from faceedit.device import pick_devices
 from faceedit.errors import UsageError
-from faceedit.outputs import REPLACE, SEALED_ONLY
+from faceedit.outputs import REPLACE, SEALED_ONLY, check_writable, permit_for
 from faceedit.photos import Job, Provenance, WriteOptions, plan
 from faceedit.photos.budget import photo_memory
 from faceedit.process import loading, prepare
@@ -210,6 +210,9 @@ def edit_pipe(request: Request, output: str | None, say: Say) -> bool:
         raise UsageError("the output is empty: name a file with -o")
     if say.as_json and output is None:
         raise UsageError("--json and the photo cannot both go to stdout: name a file with -o")
+    target = None if output is None else Path(output)
+    if target is not None:
+        check_writable([target], permit_for(request.overwrite))
     # It is there twice, and decoded beside that.
     data = read_stdin(photo_memory() // 4)
     prepare(request.threads)
@@ -218,7 +221,7 @@ def edit_pipe(request: Request, output: str | None, say: Say) -> bool:
     options = _options(request, editor)
     if not say.quiet:
         tell(f"{_headline(request, editor, [editor.device])}, 1 photo")
-    result, edited = edit_bytes(data, editor, options, None if output is None else Path(output))
+    result, edited = edit_bytes(data, editor, options, target, stdin_permissions())
     report(result, say)
     if output is None and edited is not None:
         write_stdout(edited)

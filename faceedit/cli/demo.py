@@ -42,12 +42,14 @@ def demo(
     from faceedit.batch.build import EditSettings, open_editor
     from faceedit.batch.sheet import draw_sheet
     from faceedit.errors import FaceEditError, UsageError
-    from faceedit.outputs import permit_for, write_atomic
+    from faceedit.outputs import REPLACE, SEALED_ONLY, check_writable, sealed, write_atomic
     from faceedit.photos import read_photo
     from faceedit.targets import parse_target, union
 
     if output.suffix.lower() not in (".png", ".jpg", ".jpeg"):
         raise UsageError(f"{output}: the sheet's name must end with .png or .jpg")
+    permit = REPLACE if overwrite else SEALED_ONLY
+    check_writable([output], permit)
     targets = [parse_target(text) for text in target or TARGETS]
     settings = EditSettings(target=union(targets), device=device, edit_shown=True)
     editor = open_editor(settings)
@@ -62,7 +64,7 @@ def demo(
     file = io.BytesIO()
     format = "PNG" if output.suffix.lower() == ".png" else "JPEG"
     draw_sheet(versions, faces[0]).save(file, format, quality=95)
-    write_atomic(output, file.getvalue(), permit_for(overwrite))
+    write_atomic(output, sealed(file.getvalue()), permit)
     tell(f"wrote {output.absolute()}: the picture before, and {', '.join(map(str, targets))}")
 
 

@@ -8,10 +8,12 @@ opened later takes its number and its content.
 import errno
 import io
 import os
+import stat
 import sys
 from typing import Any, NoReturn
 
 from faceedit.errors import StreamError
+from faceedit.outputs import permissions_of
 
 _BLOCK = 2**20
 
@@ -54,6 +56,15 @@ def read_stdin(most: int) -> bytes:
     except OSError as error:
         raise StreamError(f"stdin cannot be read: {error.strerror or error}") from error
     return data.getvalue()
+
+
+def stdin_permissions() -> int | None:
+    """Return the permissions of the file that stdin is read from; None where it is none."""
+    try:
+        status = os.fstat(sys.stdin.fileno())
+    except (OSError, ValueError):
+        return None
+    return permissions_of(status) if stat.S_ISREG(status.st_mode) else None
 
 
 def write_stdout(data: bytes) -> None:

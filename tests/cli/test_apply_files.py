@@ -199,6 +199,31 @@ def test_the_pipe_replaces_nothing(apply, here, monkeypatch, name):
     assert apply("-", "-q", "-o", "new.png", "--overwrite").code == 0
 
 
+def test_a_pipe_refuses_before_any_work(apply, here, monkeypatch):
+    monkeypatch.setattr("faceedit.cli.apply_run.read_stdin", None)
+    assert refused(apply("-", "-o", "a.png"), "a.png", "--overwrite")
+
+
+def test_a_pipe_passes_on_what_was_edited_before(apply, here, monkeypatch):
+    assert apply("a.png", "-q").code == 0
+    edited = (here / "a-edited.png").read_bytes()
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(edited)))
+    out = io.TextIOWrapper(io.BytesIO())
+    monkeypatch.setattr(sys, "stdout", out)
+    result = apply("-")
+    assert (result.code, out.buffer.getvalue()) == (0, edited)
+    assert "copied stdin: faceedit edited it before" in result.err
+
+
+@posix
+def test_a_pipe_from_a_private_file_gives_one(apply, here, monkeypatch):
+    (here / "a.png").chmod(0o600)
+    with (here / "a.png").open() as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        assert apply("-", "-q", "-o", "new.png").code == 0
+    assert stat.S_IMODE((here / "new.png").stat().st_mode) == 0o600
+
+
 @posix
 @pytest.mark.parametrize("target", ["a.png", "photos-edited/b.png", "a-edited.png"])
 def test_links_are_not_written_through(apply, here, target):

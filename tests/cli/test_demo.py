@@ -64,6 +64,18 @@ def test_targets_of_ones_own(demo, tmp_path):
     assert demo("-t", "hapy").code == 2
 
 
+def test_a_sheet_replaces_only_another_sheet(demo, tmp_path, monkeypatch):
+    path = tmp_path / "elsewhere" / "faceedit-demo.png"
+    assert demo("-t", "sad").code == 0
+    assert demo("-t", "angry").code == 0
+    path.write_bytes(path.read_bytes() + b"retouched")
+    monkeypatch.setattr("faceedit.batch.build.open_editor", None)  # refused before any work
+    result = demo("-t", "sad")
+    assert result.code == 2
+    assert "--overwrite" in result.err
+    assert path.read_bytes().endswith(b"retouched")
+
+
 def test_another_name(demo, tmp_path):
     assert demo("-o", tmp_path / "sheet.jpg").code == 0
     with Image.open(tmp_path / "sheet.jpg") as sheet:
