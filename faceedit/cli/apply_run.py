@@ -31,7 +31,7 @@ from faceedit.cli.streams import read_stdin, stdin_permissions, write_stdout
 from faceedit.device import pick_devices
 from faceedit.errors import UsageError
 from faceedit.outputs import REPLACE, SEALED_ONLY, check_writable, permit_for
-from faceedit.photos import Job, Provenance, WriteOptions, plan
+from faceedit.photos import Job, Provenance, WriteOptions, plan, says_edited
 from faceedit.photos.budget import photo_memory
 from faceedit.process import loading, prepare
 from faceedit.registry import sha256_of
@@ -169,8 +169,10 @@ def _find(request: Request, inputs: Sequence[str], output: str | None, recursive
     unlistable: list[tuple[Path, str]] = []
     ledger = Ledger()
 
-    def leave_out(path: Path) -> bool:
-        known = not request.again and ledger.wrote_somewhere(path)
+    def leave_out(path: Path, in_the_way: bool) -> bool:
+        # All other photos are looked into when they are read for editing.
+        known = ledger.wrote_somewhere(path) or (in_the_way and says_edited(path))
+        known = known and not request.again
         ours.extend([path] * known)
         return known
 

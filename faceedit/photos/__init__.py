@@ -4,7 +4,7 @@ from faceedit.photos.budget import Budget
 from faceedit.photos.discover import Job, find_photos, plan
 from faceedit.photos.draft import Draft, draft_photo
 from faceedit.photos.provenance import Provenance
-from faceedit.photos.read import decode_photo, load_file, read_photo
+from faceedit.photos.read import decode_photo, load_file, read_photo, says_edited
 from faceedit.photos.types import Photo, PhotoFile, Signer, Source, WriteOptions
 from faceedit.photos.write import copy_photo, copy_suffices, write_photo
 
@@ -26,5 +26,6 @@ __all__ = [
     "load_file",
     "plan",
     "read_photo",
+    "says_edited",
     "write_photo",
 ]

@@ -32,7 +32,7 @@ def plan(
     recursive: bool = True,
     format: str | None = None,
     on_unlistable: OnUnlistable | None = None,
-    leave_out: Callable[[Path], bool] | None = None,
+    leave_out: Callable[[Path, bool], bool] | None = None,
 ) -> list[Job]:
     """Find all photos and decide where each output goes. Nothing is written.
 
@@ -49,7 +49,8 @@ def plan(
         recursive: take subfolders too.
         format: another format than the sources', such as ``png``.
         on_unlistable: called with each folder that cannot be listed and the reason; None raises.
-        leave_out: asked of each photo that was found; those that it says yes to are no inputs.
+        leave_out: asked of each photo that was found, with whether the output of another goes
+            there; those that it says yes to are no inputs.
 
     Returns:
         The jobs in the order of the inputs, sorted within each.
@@ -76,7 +77,8 @@ def plan(
     else:
         jobs = [Job(photo.path, _target(photo, folder, common, suffix)) for photo in photos]
     if leave_out is not None:
-        jobs = [job for job in jobs if not leave_out(job.source)]
+        targets = {job.target for job in jobs}
+        jobs = [job for job in jobs if not leave_out(job.source, job.source in targets)]
     _refuse_collisions(jobs)
     return jobs
 

@@ -13,6 +13,7 @@ from faceedit.photos.budget import BombError, Budget, Spending
 from faceedit.photos.decode import decode
 from faceedit.photos.formats import kind_of, sniff
 from faceedit.photos.pixels import turn
+from faceedit.photos.provenance import is_marked
 from faceedit.photos.types import Encoding, Photo, PhotoFile, Source
 
 _MAX_BYTES = 2 << 30
@@ -65,6 +66,14 @@ def decode_photo(file: PhotoFile, budget: Budget | None = None) -> Photo:
             raise UnreadableError(path, reason) from error
         reason = str(error) or type(error).__name__
         raise UnreadableError(path, f"its {format} data is broken or cut off ({reason})") from error
+
+
+def says_edited(path: Path) -> bool:
+    """Say whether a photo says of itself that faceedit edited it; one that is broken does not."""
+    try:
+        return is_marked(read_photo(path).source.metadata.xmp)
+    except PhotoError:
+        return False
 
 
 def _decode(file: PhotoFile, format: str, spending: Spending) -> Photo:

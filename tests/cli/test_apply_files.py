@@ -146,6 +146,15 @@ def test_a_killed_run_beside_its_photos_goes_on(apply, here):
     assert {p: b for p, b in after.items() if p != path}.items() <= before.items()
 
 
+def test_a_single_output_is_no_input_of_a_pattern_that_finds_it(apply, here):
+    assert apply("*.png", "-q").code == 0
+    assert not list(here.glob("*.jsonl"))
+    assert refused(apply("*.png"), "a-edited.png: a file is there", "--overwrite")
+    result = apply("*.png", "--overwrite", "--json")
+    assert (result.code, outcomes(result)) == (0, {"a.png": "edited", "a-edited.png": "skipped"})
+    assert refused(apply("*.png", "--overwrite", "--again"), "but it is an input")
+
+
 def test_an_edited_photo_is_edited_again_only_if_asked(apply, here):
     assert apply("a.png", "-q", "-o", "smile.png").code == 0
     result = apply("smile.png", "a.png", "-o", "out", "--json")
