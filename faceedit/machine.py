@@ -4,6 +4,11 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from faceedit.errors import UsageError
+
+PROCESS_MEMORY = 2**29
+"""Bytes that the networks and libraries of a process take, without any photo."""
+
 _SHARE = Path("/sys/fs/cgroup/cpu.max")
 _GROUPS = Path("/proc/self/cgroup")
 _TREE = Path("/sys/fs/cgroup")
@@ -32,6 +37,24 @@ def memory() -> int:
     except (AttributeError, OSError, ValueError):
         there = 8 * 2**30
     return min([there, *_group_limits(), *_own_limits()])
+
+
+def check_room(option: str, processes: int) -> None:
+    """Refuse more processes than the memory holds, before the system ends some of them.
+
+    Args:
+        option: that asked for them.
+        processes: in all.
+
+    Raises:
+        UsageError: there are too many; the message says how many there may be.
+    """
+    most = max(1, memory() // PROCESS_MEMORY)
+    if processes > most:
+        raise UsageError(
+            f"{option}: {processes} processes need at least "
+            f"{processes * PROCESS_MEMORY / 2**30:g} GB of memory; there is room for {most}"
+        )
 
 
 def _group_limits() -> Iterator[int]:

@@ -10,6 +10,7 @@ import hashlib
 import os
 import secrets
 import stat
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -58,8 +59,10 @@ def refusal(path: Path, permit: Permit = NEW_ONLY) -> str | None:
     """Return why a path may not be written, without the path itself, or None."""
     try:
         mode = os.lstat(path).st_mode
-    except (FileNotFoundError, NotADirectoryError):
+    except FileNotFoundError:
         return None
+    except NotADirectoryError:
+        return "a file is where its folder would be"
     except (OSError, ValueError) as error:
         return str(getattr(error, "strerror", None) or error)
     if stat.S_ISDIR(mode):
@@ -79,12 +82,17 @@ def check_writable(paths: Iterable[Path], permit: Permit = NEW_ONLY) -> None:
     Raises:
         PlanError: the first paths that may not be written, with the reason, and how many more.
     """
+    paths = list(paths)
     refused = [(path, why) for path in paths if (why := refusal(path, permit)) is not None]
-    if not refused:
+    twice = [(path, "it is named twice") for path, n in Counter(paths).items() if n > 1]
+    if not (refused := refused + twice):
         return
     named = "; ".join(f"{path}: {why}" for path, why in refused[:_NAMED])
     more = f"; and {len(refused) - _NAMED} more" if len(refused) > _NAMED else ""
-    raise PlanError(f"{named}{more}. Name another output with -o, or replace it with --overwrite")
+    way_out = "Name another output with -o"
+    if not twice and all(refusal(path, REPLACE) is None for path, _ in refused):
+        way_out += ", or replace it with --overwrite"
+    raise PlanError(f"{named}{more}. {way_out}")
 
 
 def write_atomic(

@@ -1,7 +1,8 @@
 import pytest
 
 from faceedit import machine
-from faceedit.machine import cores, memory
+from faceedit.errors import UsageError
+from faceedit.machine import check_room, cores, memory
 
 GB = 2**30
 
@@ -13,6 +14,15 @@ def test_a_containers_share_of_the_cores_counts(monkeypatch, tmp_path):
     for text, there in (("max 100000", free), ("50000 100000", 1), ("99900000 100000", free)):
         share.write_text(text)
         assert cores() == there
+
+
+def test_no_more_processes_than_the_memory_holds(monkeypatch):
+    monkeypatch.setattr(machine, "memory", lambda: 4 * GB)
+    check_room("--workers", 8)
+    with pytest.raises(UsageError, match=r"--workers: 9 processes .* 4\.5 GB .* room for 8"):
+        check_room("--workers", 9)
+    monkeypatch.setattr(machine, "memory", lambda: 1000)
+    check_room("--workers", 1)
 
 
 @pytest.fixture

@@ -74,6 +74,19 @@ def test_the_first_are_named_and_the_others_counted(tmp_path):
         check_writable([*paths, tmp_path / "new.jpg"])
 
 
+def test_what_overwriting_cannot_replace_is_not_said_to_be_replaced(tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    for paths, why in (
+        ([tmp_path / "file", tmp_path / "folder"], "a folder is in the way"),
+        ([tmp_path / "file" / "report.json"], "a file is where its folder would be"),
+        ([tmp_path / "new", tmp_path / "new"], "it is named twice"),
+    ):
+        with pytest.raises(PlanError, match=why) as refused:
+            check_writable(paths)
+        assert "--overwrite" not in str(refused.value)
+
+
 def test_the_claim_comes_before_the_file(tmp_path):
     seen = []
     path = tmp_path / "out.jpg"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from faceedit.batch.pipeline import Pace
 from faceedit.limits import WORKERS, check
-from faceedit.machine import cores, memory
+from faceedit.machine import check_room, cores, memory
 from faceedit.photos.budget import photo_memory
 
 MOST_READERS = 4
@@ -61,7 +61,7 @@ def gather_crew(devices: Sequence[str], photos: int, workers: int | None = None)
             core, as far as memory and the number of photos allow.
 
     Raises:
-        UsageError: no processes, or far too many.
+        UsageError: no processes, or more than there is memory for.
     """
     check("workers", workers, WORKERS)
     on_cpu = devices[0] == "cpu"
@@ -69,5 +69,6 @@ def gather_crew(devices: Sequence[str], photos: int, workers: int | None = None)
     everyone = [device for _ in range(max(1, count)) for device in devices]
     if workers is None:
         everyone = everyone[: max(1, photos // WORTH)]
+    check_room("--workers", min(len(everyone), photos))
     hands = 1 if on_cpu else max(1, cores() // len(everyone))
     return Crew(tuple(everyone[1:photos]), min(hands, photos))

@@ -124,6 +124,7 @@ def pairs(
     from dataclasses import replace
 
     from faceedit.errors import UsageError
+    from faceedit.machine import check_room
     from faceedit.outputs import check_writable, write_atomic
     from faceedit.studio.produce import Commission, produce, refuse_used
     from faceedit.studio.quality import REASONS
@@ -132,6 +133,7 @@ def pairs(
 
     if split not in ("train", "val", "all"):
         raise UsageError(f"unknown split {split!r}; known: train, val, all")
+    check_room("--workers", workers)
     menu = _menu(expressions, aus, lights, turns, mix)
     menu = replace(menu, amplitudes=_range(amplitudes), partway=partway, varied=varied)
     chosen = [p for p in list_photos(photos, tell) if split in ("all", p.split)]

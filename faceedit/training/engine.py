@@ -12,6 +12,7 @@ from torch import Tensor
 
 from faceedit.errors import MissingError, UsageError
 from faceedit.limits import COUNT, THREADS, WORKERS, check
+from faceedit.machine import check_room
 from faceedit.training.batches import Numbers, load_batches
 from faceedit.training.budget import Budget
 from faceedit.training.keeper import Keeper, enter_folder
@@ -94,10 +95,12 @@ def train(build: Callable[[Request], Task], request: Request, options: RunOption
         options: for how long, and how.
 
     Raises:
-        UsageError: the folder holds another training, or the task does not fit the processes.
+        UsageError: the folder holds another training, the task does not fit the processes, or
+            these do not fit the memory.
         MissingError: lightning is not installed.
         FaceEditError: the state cannot be written, or the weights are no numbers any more.
     """
+    check_room("--processes and --workers", options.processes * (1 + request.workers))
     resumed = enter_folder(request.folder, options.resume)
     team = _gather(request.device, options)
     first = team.rank == 0

@@ -3,6 +3,7 @@ import pytest
 from faceedit.batch import crew
 from faceedit.batch.crew import Crew, gather_crew, pace_of
 from faceedit.batch.pipeline import Pace
+from faceedit.errors import UsageError
 
 GB = 2**30
 
@@ -36,6 +37,13 @@ def machine(monkeypatch):
 def test_processes_on_a_cpu(machine, cores, gigabytes, photos, workers, processes):
     machine(cores, gigabytes)
     assert gather_crew(["cpu"], photos, workers) == Crew(("cpu",) * (processes - 1), 1)
+
+
+def test_processes_have_room(monkeypatch):
+    monkeypatch.setattr("faceedit.machine.memory", lambda: 4 * GB)
+    assert gather_crew(["cpu"], 8, 256).processes == 8
+    with pytest.raises(UsageError, match="room for 8"):
+        gather_crew(["cpu"], 9, 256)
 
 
 @pytest.mark.parametrize(

@@ -246,6 +246,13 @@ def test_a_log_that_is_the_users_own_is_not_cut(run_toy, tmp_path, line):
     assert log.read_text() == f"{line}\n"
 
 
+def test_more_processes_than_the_memory_holds(run_toy, tmp_path, monkeypatch):
+    monkeypatch.setattr("faceedit.machine.memory", lambda: 2**30)
+    with pytest.raises(UsageError, match="--processes and --workers: "):
+        run_toy(request={"workers": 2})
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_training_whose_state_was_deleted_begins_anew(run_toy, tmp_path):
     run_toy(max_steps=1)
     (tmp_path / "out" / "state.safetensors").unlink()
