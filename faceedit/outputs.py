@@ -6,6 +6,7 @@ said so. Links are never written through, and nothing but regular files is ever 
 """
 
 import contextlib
+import errno
 import hashlib
 import os
 import secrets
@@ -210,9 +211,10 @@ def make_folders(folder: Path, like: Path | None = None) -> None:
         make_folders(folder.parent, None if like is None else like.absolute().parent)
     try:
         folder.mkdir()
-    except FileExistsError:
+    except FileExistsError as error:
         if not folder.is_dir():
-            raise
+            reason = "its folder is a file, or a link to nothing"
+            raise NotADirectoryError(errno.ENOTDIR, reason, str(folder)) from error
         return
     if like is not None:
         with contextlib.suppress(OSError):

@@ -1,5 +1,6 @@
 import json
 import os
+import sys
 import threading
 from typing import Literal
 
@@ -8,7 +9,8 @@ from PIL import Image
 
 from faceedit.batch import ledger
 from faceedit.batch import manifest as module
-from faceedit.batch.manifest import MANIFEST_FILE, Manifest, manifest_folder
+from faceedit.batch.manifest import MANIFEST_FILE, Manifest
+from faceedit.batch.output_folders import manifest_folder
 from faceedit.batch.run import RunOptions, run
 from faceedit.batch.shard import Shard, parse_shard
 from faceedit.errors import PlanError, UsageError, WriteError
@@ -269,15 +271,26 @@ def test_files_of_others_are_not_replaced(do, folder):
     assert do(believe=False)["a.png"].outcome == "edited"
 
 
-def test_an_output_folder_that_cannot_be_made_is_found_before_any_work(do, folder, editor):
+@pytest.mark.parametrize(("believe", "error"), [(True, PlanError), (False, WriteError)])
+def test_an_output_folder_that_cannot_be_made_is_found_before_any_work(folder, believe, error):
     folder.with_name("photos-edited").write_bytes(b"a file")
     jobs = [Job(folder / "a.png", folder.with_name("photos-edited") / "a.png")]
     with (
-        pytest.raises(WriteError, match="photos-edited"),
+        pytest.raises(error, match=r"photos-edited.*folder"),
+        Manifest(None, SETTINGS, believe=believe).opened(jobs),
+    ):
+        pytest.fail("the run began")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_an_output_folder_that_is_a_link_to_nothing(folder):
+    folder.with_name("photos-edited").symlink_to("nowhere")
+    jobs = [Job(folder / "a.png", folder.with_name("photos-edited") / "a.png")]
+    with (
+        pytest.raises(WriteError, match="a link to nothing"),
         Manifest(None, SETTINGS).opened(jobs),
     ):
-        pass
-    assert editor.method.calls == []
+        pytest.fail("the run began")
 
 
 def test_a_full_disk_leaves_no_half_line(do, folder, monkeypatch):
