@@ -32,6 +32,7 @@ from faceedit.batch.ledger import (
     place_of,
     read_lines,
 )
+from faceedit.batch.output_folders import counterpart, is_beside, jobs_by_folder, manifest_folder
 from faceedit.batch.result import Result, describe
 from faceedit.errors import PlanError, WriteError
 from faceedit.outputs import Permit, check_writable, make_folders, shared_permissions
@@ -43,44 +44,6 @@ _PRIVATE = 0o600
 
 _ASKED = ("settings", "method", "profile")
 """Fields of a line that say what the user asked for; the others come with the version."""
-
-
-def manifest_folder(job: Job, output: str | Path | None) -> Path:
-    """Return the output folder that a job belongs to.
-
-    Args:
-        job: as planned.
-        output: what ``-o`` said.
-    """
-    if output is not None and job.target != Path(output):
-        return Path(output)
-    folder, source = job.target.parent, job.source.parent
-    if output is not None or is_beside(job):
-        return folder
-    # A tree keeps its shape: below its root both paths have the same folders.
-    while source.name and folder.name == source.name:
-        folder, source = folder.parent, source.parent
-    return folder
-
-
-def is_beside(job: Job) -> bool:
-    """Say whether the output lies in the photo's own folder."""
-    return os.path.realpath(job.target.parent) == os.path.realpath(job.source.parent)
-
-
-def is_single(jobs: Sequence[Job], output: str | Path | None) -> bool:
-    """Say whether a run is about one photo and one file, and not about a folder of outputs."""
-    if len(jobs) != 1:
-        return False
-    return is_beside(jobs[0]) if output is None else jobs[0].target == Path(output)
-
-
-def jobs_by_folder(jobs: Sequence[Job], output: str | Path | None) -> dict[Path, list[Job]]:
-    """Return the jobs of each output folder; arguments as in `manifest_folder`."""
-    folders: dict[Path, list[Job]] = {}
-    for job in jobs:
-        folders.setdefault(manifest_folder(job, output), []).append(job)
-    return folders
 
 
 class Manifest:
@@ -235,7 +198,7 @@ class Manifest:
         """Make an output folder and its manifest, as private as the photos are."""
         path = folder / self.name
         try:
-            make_folders(folder, _counterpart(jobs[0], folder))
+            make_folders(folder, counterpart(jobs[0], folder))
             open_appending(path, shared_permissions(job.source for job in jobs)).close()
         except OSError as error:
             raise WriteError(path, error.strerror or str(error)) from error
@@ -295,14 +258,6 @@ def _prune_journal(folder: Path) -> None:
         path.unlink()
         for line in left:
             append_line(path, json.dumps(line).encode(), _PRIVATE)
-
-
-def _counterpart(job: Job, folder: Path) -> Path:
-    """Return the folder of the photos that an output folder stands for."""
-    below, source = Path(os.path.relpath(job.target.parent, folder)), job.source.absolute().parent
-    for _ in below.parts:
-        source = source.parent
-    return source
 
 
 def _differences(other: Mapping[str, Any], mine: Mapping[str, Any]) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from faceedit.batch.manifest import manifest_folder
+from faceedit.batch.output_folders import manifest_folder
 from faceedit.errors import UsageError
 from faceedit.limits import SHARDS, shorten
 from faceedit.photos import Job

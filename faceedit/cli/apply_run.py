@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from faceedit.batch.build import EditSettings, open_editor
 from faceedit.batch.crew import Crew, gather_crew, pace_of
-from faceedit.batch.ledger import Ledger
-from faceedit.batch.manifest import MANIFEST_FILE, Manifest, is_single
+from faceedit.batch.manifest import MANIFEST_FILE, Manifest
+from faceedit.batch.output_folders import is_single
 from faceedit.batch.processes import WorkerProcess
 from faceedit.batch.report.write import check_reports
-from faceedit.batch.result import OURS, Result
 from faceedit.batch.run import RunOptions, run
 from faceedit.batch.shard import Shard, parse_shard
 from faceedit.batch.worker import Order
+from faceedit.cli.apply_found import find_jobs, tell_left_out
 from faceedit.cli.apply_told import (
     Say,
     Tally,
@@ -31,7 +31,7 @@ from faceedit.cli.streams import read_stdin, stdin_permissions, write_stdout
 from faceedit.device import pick_devices
 from faceedit.errors import UsageError
 from faceedit.outputs import REPLACE, SEALED_ONLY, check_writable, permit_for
-from faceedit.photos import Job, Provenance, WriteOptions, plan, says_edited
+from faceedit.photos import Provenance, WriteOptions
 from faceedit.photos.budget import photo_memory
 from faceedit.process import loading, prepare
 from faceedit.registry import sha256_of
@@ -98,8 +98,8 @@ def edit_files(
         FaceEditError: nothing can be done at all.
     """
     part = None if shard is None else parse_shard(shard)
-    found = _find(request, inputs, output, recursive)
-    _tell_left_out(found, say)
+    found = find_jobs(inputs, output, recursive, request.write.format, request.again)
+    tell_left_out(found, say)
     jobs = found.jobs if part is None else part.of(found.jobs, output)
     if not jobs:
         tell(f"no photos{_of(part)} to edit")
@@ -145,57 +145,6 @@ def edit_files(
         facts = _facts(request, editor)
         write_reports(results, output, compare, facts if gallery else None, part, permit)
     return tally.counts["failed"] > 0
-
-
-@dataclass(frozen=True)
-class _Found:
-    """What the inputs of a command are.
-
-    Attributes:
-        jobs: photos and their outputs.
-        ours: photos that faceedit wrote, which are left out.
-        unlistable: folders that cannot be listed, and why.
-        ledger: the manifests that were read to know this.
-    """
-
-    jobs: list[Job]
-    ours: list[Path]
-    unlistable: list[tuple[Path, str]]
-    ledger: Ledger
-
-
-def _find(request: Request, inputs: Sequence[str], output: str | None, recursive: bool) -> _Found:
-    ours: list[Path] = []
-    unlistable: list[tuple[Path, str]] = []
-    ledger = Ledger()
-
-    def leave_out(path: Path, in_the_way: bool) -> bool:
-        # All other photos are looked into when they are read for editing.
-        known = ledger.wrote_somewhere(path) or (in_the_way and says_edited(path))
-        known = known and not request.again
-        ours.extend([path] * known)
-        return known
-
-    jobs = plan(
-        inputs,
-        output,
-        recursive,
-        request.write.format,
-        lambda *one: unlistable.append(one),
-        leave_out,
-    )
-    if not jobs and not ours:
-        for folder, reason in unlistable:
-            tell(on_one_line(f"failed {folder}: {reason}"))
-        raise UsageError(f"no photos in {', '.join(inputs)}")
-    return _Found(jobs, ours, unlistable, ledger)
-
-
-def _tell_left_out(found: _Found, say: Say) -> None:
-    for folder, reason in found.unlistable:
-        tell(on_one_line(f"failed {folder}: {reason}"))
-    for path in found.ours:
-        report(Result(Job(path, path), "skipped", OURS), say)
 
 
 def edit_pipe(request: Request, output: str | None, say: Say) -> bool:

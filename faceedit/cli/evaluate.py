@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from faceedit.cli.evaluate_report import report_files, show_report, write_report
 from faceedit.cli.options import Device, Overwrite, Quiet, Threads, Weights, can_exist
-from faceedit.cli.output import on_one_line, print_json, progress, tell
+from faceedit.cli.output import on_one_line, progress, tell
 from faceedit.errors import UsageError
 from faceedit.limits import COUNT
 from faceedit.process import prepare
@@ -18,16 +19,10 @@ if TYPE_CHECKING:
     from faceedit.evaluation.inputs import Plan
     from faceedit.evaluation.looks import Networks
     from faceedit.evaluation.match import Failure
-    from faceedit.evaluation.report import Report
-    from faceedit.outputs import Permit
     from faceedit.registry import Registry
     from faceedit.targets import Target
 
 DATA_VARIABLE = "FACEEDIT_DATA"
-REPORT = "report"
-"""Name of the three files in the folder of ``-o``."""
-WIDE = 200
-"""Columns of tables where stdout is no terminal: nothing is cut."""
 
 
 def evaluate(
@@ -168,7 +163,7 @@ def evaluate(
     if plot or output:
         need_matplotlib()
     permit = permit_for(overwrite)
-    check_writable(_files(output, markdown, plot), permit)
+    check_writable(report_files(output, markdown, plot), permit)
     prepare(threads)
     place, registry = pick_device(device), open_registry(weights)
     conditions = {"device": str(place), "threads": torch.get_num_threads()}
@@ -206,8 +201,8 @@ def evaluate(
         conditions={**conditions, "faceedit": importlib.metadata.version("faceedit")},
         failures=tuple(failures),
     )
-    _write(report, output, markdown, plot, permit)
-    _show(report, as_json, quiet)
+    write_report(report, output, markdown, plot, permit)
+    show_report(report, as_json, quiet)
     if failures:
         raise typer.Exit(1)
 
@@ -276,62 +271,3 @@ def _measure(album, networks: "Networks"):
     evidence = Evidence(edits, Gallery(edits.pictures, networks))
     contests = compare(evidence) if edits.rival.any() else ()
     return measure(evidence.take(~edits.rival)), contests
-
-
-def _files(output: Path | None, markdown: Path | None, plot: Path | None) -> list[Path]:
-    files = [output / f"{REPORT}{kind}" for kind in (".json", ".png", ".md")] if output else []
-    return [*files, *(path for path in (markdown, plot) if path)]
-
-
-def _write(
-    report: "Report",
-    output: Path | None,
-    markdown: Path | None,
-    plot: Path | None,
-    permit: "Permit",
-) -> None:
-    """Write the files that were asked for; the plot first, for the Markdown shows it."""
-    import json
-
-    from faceedit.evaluation.markdown import as_markdown
-    from faceedit.evaluation.plot import draw_plot
-    from faceedit.evaluation.report import as_data
-    from faceedit.outputs import write_atomic
-
-    drawings = [plot] if plot else []
-    documents = [(markdown, "")] if markdown else []
-    if output:
-        drawings.append(output / f"{REPORT}.png")
-        documents.append((output / f"{REPORT}.md", f"{REPORT}.png"))
-        data = json.dumps(as_data(report), indent=1).encode()
-        write_atomic(output / f"{REPORT}.json", data, permit)
-    for path in drawings:
-        write_atomic(path, draw_plot(report), permit)
-    for path, picture in documents:
-        write_atomic(path, as_markdown(report, picture).encode(), permit)
-
-
-def _show(report: "Report", as_json: bool, quiet: bool) -> None:
-    """Print the report: to stdout what was asked for as data, or else the tables."""
-    if as_json:
-        from faceedit.evaluation.report import as_data
-
-        print_json(as_data(report))
-        return
-    import sys
-
-    from rich.console import Console
-
-    from faceedit.evaluation.tables import contest_table, headline_table, target_table
-
-    console = Console(width=None if sys.stdout.isatty() else WIDE, highlight=False)
-    for table in (headline_table(report), target_table(report), contest_table(report)):
-        if table is not None:
-            console.print(table)
-    if quiet:
-        return
-    tell(f"{report.scope}")
-    for note in report.notes:
-        tell(f"note: {note}")
-    for names, reason in report.measurement.missing_by_reason():
-        tell(f"missing {', '.join(names)}: {reason}")

@@ -7,6 +7,7 @@ import typer
 
 from faceedit.cli.options import Overwrite, can_exist
 from faceedit.cli.output import print_json, tell
+from faceedit.cli.studio_menu import read_menu, read_range
 from faceedit.limits import SEED, WORKERS
 
 FACES = "faces.npz"
@@ -134,8 +135,8 @@ def pairs(
     if split not in ("train", "val", "all"):
         raise UsageError(f"unknown split {split!r}; known: train, val, all")
     check_room("--workers", workers)
-    menu = _menu(expressions, aus, lights, turns, mix)
-    menu = replace(menu, amplitudes=_range(amplitudes), partway=partway, varied=varied)
+    menu = read_menu(expressions, aus, lights, turns, mix)
+    menu = replace(menu, amplitudes=read_range(amplitudes), partway=partway, varied=varied)
     chosen = [p for p in list_photos(photos, tell) if split in ("all", p.split)]
     if not chosen:
         raise UsageError(f"no photo in {photos} belongs to the split {split}")
@@ -269,53 +270,6 @@ def _cache_beside(out: Path) -> Path:
     if cache == out:
         raise UsageError(f"{out}: the faces that are found are kept under this name; take another")
     return cache
-
-
-def _menu(expressions: str, aus: bool, lights: str, turns: bool, mix: str):
-    from faceedit.errors import UsageError
-    from faceedit.studio.expressions import known_expressions
-    from faceedit.studio.lights import LIGHTS
-    from faceedit.studio.sampling import MIX, Menu
-
-    known = known_expressions()
-    asked = _names(expressions, known)
-    unknown = set(asked) - set(known)
-    if unknown:
-        raise UsageError(
-            f"unknown expression {', '.join(sorted(unknown))}; known: {', '.join(known)}"
-        )
-    return Menu(asked, aus, _names(lights, tuple(LIGHTS)), turns, _weights(mix) or dict(MIX))
-
-
-def _range(text: str) -> tuple[float, float]:
-    """Read ``0.3,1.6``."""
-    from faceedit.errors import UsageError
-
-    try:
-        low, high = (float(number) for number in text.split(","))
-    except ValueError:
-        raise UsageError(f"cannot read {text!r}; write LOW,HIGH") from None
-    return low, high
-
-
-def _weights(text: str) -> dict[str, float]:
-    """Read ``expression=2,lit units=1``."""
-    from faceedit.errors import UsageError
-
-    weights = {}
-    for term in filter(None, (t.strip() for t in text.split(","))):
-        kind, _, number = term.partition("=")
-        try:
-            weights[kind.strip()] = float(number)
-        except ValueError:
-            raise UsageError(f"cannot read {term!r} of --mix; write KIND=WEIGHT") from None
-    return weights
-
-
-def _names(text: str, known: tuple[str, ...]) -> tuple[str, ...]:
-    if text == "all":
-        return known
-    return () if text == "none" else tuple(n.strip() for n in text.split(",") if n.strip())
 
 
 def _progress():

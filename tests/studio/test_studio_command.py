@@ -61,8 +61,8 @@ def test_a_sheet_shows_one_person_through_everything(rig, photos, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (("--expressions", "gleeful"), 2, "gleeful"),
-        (("--lights", "moon"), 2, "moon"),
+        (("--expressions", "hapy"), 2, "did you mean happy?"),
+        (("--lights", "sad,rim_lef"), 2, "unknown light 'sad'"),
         (("--expressions", "none", "--lights", "none", "--no-aus"), 2, "nothing is asked for"),
         (("--split", "test"), 2, "test"),
     ],

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
-from faceedit.batch.manifest import jobs_by_folder, manifest_folder
+from faceedit.batch.output_folders import jobs_by_folder, manifest_folder
 from faceedit.batch.report.compare import write_compare
 from faceedit.batch.report.gallery import THREADS, write_gallery
 from faceedit.batch.report.items import ReportItem

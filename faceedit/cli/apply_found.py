@@ -1,0 +1,75 @@
+"""The photos that ``faceedit apply`` is to edit, and those that it leaves out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from faceedit.batch.ledger import Ledger
+from faceedit.batch.result import OURS, Result
+from faceedit.cli.apply_told import Say, report
+from faceedit.cli.output import on_one_line, tell
+from faceedit.errors import UsageError
+from faceedit.photos import Job, plan, says_edited
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the inputs of a command are.
+
+    Attributes:
+        jobs: photos and their outputs.
+        ours: photos that faceedit wrote, which are left out.
+        unlistable: folders that cannot be listed, and why.
+        ledger: the manifests that were read to know this.
+    """
+
+    jobs: list[Job]
+    ours: list[Path]
+    unlistable: list[tuple[Path, str]]
+    ledger: Ledger
+
+
+def find_jobs(
+    inputs: Sequence[str], output: str | None, recursive: bool, format: str | None, again: bool
+) -> Found:
+    """Find the photos and settle their outputs; arguments as `plan` has them.
+
+    Args:
+        inputs: files, folders and patterns.
+        output: file or folder.
+        recursive: take subfolders too.
+        format: another format than the sources'.
+        again: take photos, too, that faceedit edited before.
+
+    Raises:
+        UsageError: there are no photos, or as `plan` says.
+        PlanError: as `plan` says.
+    """
+    ours: list[Path] = []
+    unlistable: list[tuple[Path, str]] = []
+    ledger = Ledger()
+
+    def leave_out(path: Path, in_the_way: bool) -> bool:
+        # All other photos are looked into when they are read for editing.
+        if again or not (ledger.wrote_somewhere(path) or (in_the_way and says_edited(path))):
+            return False
+        ours.append(path)
+        return True
+
+    def note(folder: Path, reason: str) -> None:
+        unlistable.append((folder, reason))
+
+    jobs = plan(inputs, output, recursive, format, note, leave_out)
+    if not jobs and not ours:
+        for folder, reason in unlistable:
+            tell(on_one_line(f"failed {folder}: {reason}"))
+        raise UsageError(f"no photos in {', '.join(inputs)}")
+    return Found(jobs, ours, unlistable, ledger)
+
+
+def tell_left_out(found: Found, say: Say) -> None:
+    """Name the folders that cannot be listed, and report the photos that are left out."""
+    for folder, reason in found.unlistable:
+        tell(on_one_line(f"failed {folder}: {reason}"))
+    for path in found.ours:
+        report(Result(Job(path, path), "skipped", OURS), say)
