@@ -29,6 +29,9 @@ DECISIVE = ("settings", "method", "profile", "weights_sha256", "networks")
 
 LONGEST_LINE = 4 << 20
 LARGEST_FILE = 8 << 30
+SHORTEST_LINE, MOST_SHORT = 64, 10_000
+"""Bytes of a line, which no run writes shorter, and how many such lines are passed over: a file of
+nothing else takes minutes to read."""
 
 _NAME = re.compile(r"faceedit(-\d+-of-\d+)?\.jsonl")
 _ELSEWHERE = Job(Path(), Path())
@@ -61,7 +64,7 @@ class Record:
         runs: the fields `DECISIVE` of all lines, by their key.
         latest: the key of the line that was written last; empty where there is none.
         unread: how many lines of which manifest could not be read.
-        odd: names of manifests that are no regular files.
+        odd: files that are named like manifests and cannot be any.
     """
 
     entries: dict[str, list[Entry]] = field(default_factory=dict)
@@ -132,7 +135,7 @@ def read_lines(path: Path) -> Iterator[Any]:
     """Yield what each line of a file of JSON lines holds; None for one that cannot be read.
 
     Raises:
-        PlanError: it is not a regular file, or larger than any manifest.
+        PlanError: it is not a regular file, larger than any manifest, or of far too short lines.
     """
     try:
         handle = os.open(path, os.O_RDONLY | _NO_LINKS)
@@ -144,6 +147,7 @@ def read_lines(path: Path) -> Iterator[Any]:
     if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST_FILE:
         os.close(handle)
         raise PlanError(f"{path}: is named like a manifest, but is none")
+    short = 0
     with os.fdopen(handle, "rb") as file:
         while line := file.readline(LONGEST_LINE):
             if not line.endswith(b"\n") and len(line) == LONGEST_LINE:
@@ -151,6 +155,9 @@ def read_lines(path: Path) -> Iterator[Any]:
                     pass
                 yield None
                 continue
+            short += len(line) < SHORTEST_LINE
+            if short > MOST_SHORT:
+                raise PlanError(f"{path}: is named like a manifest, but is none")
             try:
                 yield json.loads(line)
             except _UNREADABLE:

@@ -98,7 +98,10 @@ class Manifest:
         folders = jobs_by_folder(jobs, self.output)
         for folder, own in folders.items():
             if odd := self._ledger.of(folder).odd:
-                raise PlanError(f"{odd[0]}: is named like a manifest, but is a link or no file")
+                raise PlanError(
+                    f"{odd[0]}: is named like a manifest, but is none; move it away, or name "
+                    "another output with -o"
+                )
             if self.believe:
                 self._refuse_other_settings(folder, own)
                 check_writable((job.target for job in own), self._permit(folder))

@@ -282,6 +282,19 @@ def test_an_output_folder_that_cannot_be_made_is_found_before_any_work(folder, b
         pytest.fail("the run began")
 
 
+@pytest.mark.parametrize("name", [MANIFEST_FILE, ledger.JOURNAL_FILE])
+def test_a_manifest_of_millions_of_lines_is_not_read_to_its_end(folder, name):
+    path = folder.with_name("photos-edited") / name
+    path.parent.mkdir()
+    path.write_bytes(b"{}\n" * 1_000_000)
+    jobs = [Job(folder / "a.png", path.parent / "a.png")]
+    with (
+        pytest.raises(PlanError, match=f"{name}: is named like a manifest, but is none"),
+        Manifest(None, SETTINGS).opened(jobs),
+    ):
+        pytest.fail("the run began")
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
 def test_an_output_folder_that_is_a_link_to_nothing(folder):
     folder.with_name("photos-edited").symlink_to("nowhere")
