@@ -188,7 +188,7 @@ def apply(
     wanted = parse_target(target).scaled(intensity)
     with loading():
         from faceedit.batch.build import EditSettings
-        from faceedit.cli.apply_run import Request, Say, edit_files, edit_pipe
+        from faceedit.cli.apply_run import Files, Request, Say, edit_files, edit_pipe
         from faceedit.faces.finder import FindOptions
         from faceedit.photos import WriteOptions
 
@@ -223,16 +223,7 @@ def apply(
             raise UsageError("'-' is one photo from stdin: no other inputs, shards or reports")
         failed = edit_pipe(request, output, say)
     else:
-        failed = edit_files(
-            request,
-            inputs,
-            output,
-            say,
-            recursive=recursive,
-            shard=shard,
-            compare=compare,
-            gallery=gallery,
-            on_ray=engine is Engine.RAY,
-        )
+        files = Files(inputs, output, recursive, shard, compare, gallery)
+        failed = edit_files(request, files, say, on_ray=engine is Engine.RAY)
     if failed:
         raise typer.Exit(1)

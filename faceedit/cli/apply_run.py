@@ -69,36 +69,42 @@ class Request:
     manifest: bool = False
 
 
-def edit_files(
-    request: Request,
-    inputs: Sequence[str],
-    output: str | None,
-    say: Say,
-    *,
-    recursive: bool = True,
-    shard: str | None = None,
-    compare: bool = False,
-    gallery: bool = False,
-    on_ray: bool = False,
-) -> bool:
-    """Edit files and folders; return whether any photo failed.
+@dataclass(frozen=True)
+class Files:
+    """Which photos are edited, where they go, and what is written about them.
 
-    Args:
-        request: what is asked.
+    Attributes:
         inputs: files, folders and patterns.
         output: file or folder.
-        say: how much is said.
         recursive: take subfolders too.
         shard: part of the plan to do, as `parse_shard` reads it.
         compare: write a sheet for each photo.
         gallery: write a page of all photos.
+    """
+
+    inputs: Sequence[str]
+    output: str | None = None
+    recursive: bool = True
+    shard: str | None = None
+    compare: bool = False
+    gallery: bool = False
+
+
+def edit_files(request: Request, files: Files, say: Say, on_ray: bool = False) -> bool:
+    """Edit files and folders; return whether any photo failed.
+
+    Args:
+        request: what is asked.
+        files: which, and where to.
+        say: how much is said.
         on_ray: spread the work over a Ray cluster.
 
     Raises:
         FaceEditError: nothing can be done at all.
     """
-    part = None if shard is None else parse_shard(shard)
-    found = find_jobs(inputs, output, recursive, request.write.format, request.again)
+    part = None if files.shard is None else parse_shard(files.shard)
+    output, compare, gallery = files.output, files.compare, files.gallery
+    found = find_jobs(files.inputs, output, files.recursive, request.write.format, request.again)
     tell_left_out(found, say)
     jobs = found.jobs if part is None else part.of(found.jobs, output)
     if not jobs:
@@ -122,7 +128,8 @@ def edit_files(
         keep=request.manifest or not is_single(jobs, output),
         ledger=found.ledger,
     )
-    crew = gather_crew(devices, len(jobs), request.workers)
+    # Ray's workers are on other machines, too: this one's memory says nothing of them.
+    crew = gather_crew(devices, len(jobs), None if on_ray else request.workers)
     tally = Tally(len(jobs), failed=len(found.unlistable), skipped=len(found.ours))
     with manifest.opened(jobs) as troubles:
         if not say.quiet:

@@ -15,8 +15,6 @@ from faceedit.evaluation.report import (
 )
 from faceedit.visible import visible
 
-PLOT_FILE = "report.png"
-
 
 def as_markdown(report: Report, plot: str = "") -> str:
     """Return a report as a Markdown document.

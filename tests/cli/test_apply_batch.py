@@ -66,6 +66,24 @@ def test_shards_do_it_all_together(apply, photos):
     assert sum(len(path.read_text().splitlines()) for path in manifests) == 3
 
 
+def test_workers_on_ray_need_not_fit_this_machine(apply, photos, monkeypatch):
+    asked = []
+
+    def run_on_ray(jobs, settings, options, manifest, workers, threads):
+        asked.append(workers)
+        yield from ()
+
+    monkeypatch.setattr("faceedit.machine.memory", lambda: 2**30)
+    monkeypatch.setattr("faceedit.batch.ray_engine.run_on_ray", run_on_ray)
+    apply(photos, "--engine", "ray", "--workers", 200)
+    assert asked == [200]
+    result = apply(photos, "--workers", 200)
+    assert (result.code, asked) == (2, [200])
+    assert (
+        "--workers: 3 processes need at least 1.5 GB of memory; there is room for 2" in result.err
+    )
+
+
 def pipe(monkeypatch, data):
     """Put bytes on stdin and return what collects stdout's."""
     out = io.TextIOWrapper(io.BytesIO())
