@@ -99,8 +99,8 @@ class Manifest:
         for folder, own in folders.items():
             if odd := self._ledger.of(folder).odd:
                 raise PlanError(
-                    f"{odd[0]}: is named like a manifest, but is none; move it away, or name "
-                    "another output with -o"
+                    f"{odd[0]}: is named like a manifest, but cannot be read as one; move it away, "
+                    "or name another output with -o"
                 )
             if self.believe:
                 self._refuse_other_settings(folder, own)

@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import torch
 from torch import Tensor
 
-from faceedit.errors import MissingError, UsageError
+from faceedit.errors import FaceEditError, MissingError, UsageError
 from faceedit.limits import COUNT, THREADS, WORKERS, check
 from faceedit.machine import check_room
 from faceedit.training.batches import Numbers, load_batches
@@ -109,7 +110,13 @@ def train(build: Callable[[Request], Task], request: Request, options: RunOption
     if options.resume and not resumed:
         tell(f"no state in {request.folder}: a new training begins")
     torch.manual_seed(request.seed)
-    task = build(request)
+    try:
+        task = build(request)
+    except FaceEditError:
+        # Nothing stays of a training that could not begin.
+        with suppress(OSError):
+            request.folder.rmdir()
+        raise
     plan, turns = _checked(task, team)
     models = Models(task, team)
     time_here = options.max_seconds - min(LEAVING, 0.1 * options.max_seconds)

@@ -289,7 +289,7 @@ def test_a_manifest_of_millions_of_lines_is_not_read_to_its_end(folder, name):
     path.write_bytes(b"{}\n" * 1_000_000)
     jobs = [Job(folder / "a.png", path.parent / "a.png")]
     with (
-        pytest.raises(PlanError, match=f"{name}: is named like a manifest, but is none"),
+        pytest.raises(PlanError, match=f"{name}: is named like a manifest, but cannot be read"),
         Manifest(None, SETTINGS).opened(jobs),
     ):
         pytest.fail("the run began")

@@ -253,6 +253,16 @@ def test_more_processes_than_the_memory_holds(run_toy, tmp_path, monkeypatch):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_training_that_cannot_begin_leaves_no_folder(run_toy, tmp_path):
+    class Unready(ToyTask):
+        def __init__(self, *args, **kwargs):
+            raise UsageError("no pairs")
+
+    with pytest.raises(UsageError, match="no pairs"):
+        run_toy(task=Unready)
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_training_whose_state_was_deleted_begins_anew(run_toy, tmp_path):
     run_toy(max_steps=1)
     (tmp_path / "out" / "state.safetensors").unlink()
