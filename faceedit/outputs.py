@@ -90,7 +90,7 @@ def check_writable(paths: Iterable[Path], permit: Permit = NEW_ONLY) -> None:
         return
     named = "; ".join(f"{path}: {why}" for path, why in refused[:_NAMED])
     more = f"; and {len(refused) - _NAMED} more" if len(refused) > _NAMED else ""
-    way_out = "Name another output with -o"
+    way_out = "Name another output"
     if not twice and all(refusal(path, REPLACE) is None for path, _ in refused):
         way_out += ", or replace it with --overwrite"
     raise PlanError(f"{named}{more}. {way_out}")

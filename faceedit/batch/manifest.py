@@ -270,11 +270,18 @@ def _differences(other: Mapping[str, Any], mine: Mapping[str, Any]) -> list[str]
         for one in (other, mine)
     )
     return [
-        f"{name.replace('_', ' ')} {theirs[name]}, not {ours[name]}"
+        f"{name.replace('_', ' ')} {_in_words(theirs[name])}, not {_in_words(ours[name])}"
         for name in ours
         # Which precision a machine is given is nothing that the user asked for.
         if other and name != "precision" and name in theirs and theirs[name] != ours[name]
     ]
+
+
+def _in_words(value: object) -> str:
+    """Return the value of a setting as an option has it."""
+    if value is None:
+        return "not set"
+    return ("off", "on")[value] if isinstance(value, bool) else str(value)
 
 
 def _settings(entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -94,6 +94,8 @@ def test_another_target_does_not_replace_the_first(apply, here):
     before = content(here)
     result = apply("photos", "-q", target="surprised")
     assert refused(result, "target happy, not surprised", "--overwrite", "-o photos-surprised")
+    assert refused(apply("photos", "-q", "--quality", "50"), "quality not set, not 50")
+    assert refused(apply("photos", "-q", "--strip"), "strip off, not on")
     assert content(here) == before
     assert apply("photos", "-q", "-o", "photos-surprised", target="surprised").code == 0
     assert apply("photos", "-q", "--overwrite", target="surprised").code == 0
