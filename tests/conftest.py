@@ -31,9 +31,10 @@ class FakeMethod:
     crop_size = 64
     targets = ("neutral", "happy", "surprised")
 
-    def __init__(self, failing=(), value=0.3):
+    def __init__(self, failing=(), value=0.3, shift=1.5):
         self.failing = failing
         self.value = value
+        self.shift = shift
         self.calls = []
 
     def edit(self, crops, target):
@@ -46,7 +47,7 @@ class FakeMethod:
     def _one(self, strength):
         side = 32
         flow = np.zeros((side, side, 2), np.float32)
-        flow[..., 1] = 1.5
+        flow[..., 1] = self.shift
         ratio = np.full((side, side, 3), self.value, np.float32)
         paint = RasterPaint(np.zeros((side, side, 3), np.float32), self.crop_size)
         opacity = np.zeros((side, side), np.float32)

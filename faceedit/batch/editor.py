@@ -8,15 +8,16 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
-from faceedit.batch.guard import Guard, Held, hold_nothing
+from faceedit.batch.guard import Guard, Held, hold_nothing, whole_strength
 from faceedit.batch.masks import disjoint_masks
-from faceedit.batch.scores import edit_scores
-from faceedit.batch.shown import Shown
+from faceedit.batch.scores import edit_scores, is_faint
+from faceedit.batch.shown import Showing, Shown
 from faceedit.faces.align import Crop, extract_crop
 from faceedit.faces.batching import Batching
 from faceedit.faces.compose import compose
 from faceedit.faces.edit import Edit, no_edit
 from faceedit.faces.face_alignment import Aligner, refine
+from faceedit.faces.mask import face_mask
 from faceedit.faces.types import Face
 from faceedit.methods.base import Method
 from faceedit.photos.pixels import eight_bits
@@ -81,6 +82,7 @@ class EditedPhoto:
         scores: of each edit, by name, see `result.FaceResult`; empty where the target's strengths
             are all 0.
         applied: for each of the scores what was applied, all strengths 0 where nothing was.
+        faint: for each of the scores whether an edit was applied that nobody sees.
         others: the faces found that were not asked for.
     """
 
@@ -89,6 +91,7 @@ class EditedPhoto:
     edits: tuple[Edit, ...] = ()
     scores: tuple[Mapping[str, float], ...] = ()
     applied: tuple[Target, ...] = ()
+    faint: tuple[bool, ...] = ()
     others: tuple[Face, ...] = ()
 
 
@@ -213,17 +216,23 @@ class FaceEditor:
         told = tuple(held.target for held in edits.held)
         if all(held.strength == 0 for held in edits.held):
             scores = tuple(held.scores for held in edits.held)
-            return EditedPhoto(pixels, edits.faces, (), scores, told, edits.others)
-        result, scores = pixels, []
+            faint = (False,) * len(scores)
+            return EditedPhoto(pixels, edits.faces, (), scores, told, faint, edits.others)
+        result, scores, faint = pixels, [], []
         masks = disjoint_masks(edits.crops)
         for crop, held, mask in zip(edits.crops, edits.held, masks, strict=True):
             if held.strength == 0:
                 scores.append(held.scores)
+                faint.append(False)
                 continue
             result = compose(result, held.edit, crop.affine, mask)
-            scores.append({**edit_scores(held.edit, crop, mask), **held.scores})
+            measured = edit_scores(held.edit, crop, mask)
+            scores.append({**measured, **held.scores})
+            faint.append(is_faint(held.edit, measured, held.asked))
         applied = tuple(held.edit for held in edits.held)
-        return EditedPhoto(result, edits.faces, applied, tuple(scores), told, edits.others)
+        return EditedPhoto(
+            result, edits.faces, applied, tuple(scores), told, tuple(faint), edits.others
+        )
 
     def _find_many(self, photos: Sequence[np.ndarray]) -> list[_Found | Exception]:
         seen = [eight_bits(pixels) for pixels in photos]
@@ -288,16 +297,24 @@ class FaceEditor:
 
     def _hold(self, crops: Sequence[Crop], target: Target) -> list[Held]:
         """Return the edit of each face, as far as something is to be done and is let pass."""
-        shown = [0.0] * len(crops)
+        shown = [Showing()] * len(crops)
         if self.shown is not None:
             shown = self.shown.look(crops, target, self.batching)
-        some = [(crop, far) for crop, far in zip(crops, shown, strict=True) if far < 1]
+        some = [(crop, one) for crop, one in zip(crops, shown, strict=True) if one.far < 1]
         hold = hold_nothing if self.guard is None else self.guard.hold
-        targets = [target.scaled(1 - far) for _, far in some]
-        held = iter(hold(self.method, [crop for crop, _ in some], targets, self.batching))
-        return [
-            replace(next(held), shown=far)
-            if far < 1
-            else Held(no_edit(), target.scaled(0), shown=far)
-            for far in shown
-        ]
+        targets = [target.scaled(1 - one.far) for _, one in some]
+        made = hold(self.method, [crop for crop, _ in some], targets, self.batching)
+        left_alone = Held(no_edit(), target.scaled(0), shown=1.0)
+        held = iter(
+            left_alone
+            if one.is_likely and _changes_nothing(own, crop)
+            else replace(own, shown=one.far, asked=whole_strength(asked))
+            for (crop, one), own, asked in zip(some, made, targets, strict=True)
+        )
+        return [next(held) if one.far < 1 else left_alone for one in shown]
+
+
+def _changes_nothing(held: Held, crop: Crop) -> bool:
+    """Say whether nobody would see an edit that is to be applied."""
+    scores = edit_scores(held.edit, crop, face_mask(crop.landmarks, crop.size))
+    return held.strength > 0 and is_faint(held.edit, scores, held.strength)

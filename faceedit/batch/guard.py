@@ -32,23 +32,30 @@ class Held:
         identity: cosine of the face before and after; None where it was not measured. Where
             nothing is applied it is that of the weakest edit that was tried.
         shown: how far the face shows the target already, 0 to 1.
+        asked: strength of all expressions together before the guard weakened them.
     """
 
     edit: Edit
     target: Target
     identity: float | None = None
     shown: float = 0.0
+    asked: float = 0.0
 
     @property
     def strength(self) -> float:
         """Strength of all expressions together; 0 edits nothing."""
-        return sum(one.strength for one in self.target.expressions)
+        return whole_strength(self.target)
 
     @property
     def scores(self) -> dict[str, float]:
         """Return what the manifest says of it."""
         known = {} if self.identity is None else {"identity": self.identity}
         return {"strength": self.strength, "shown": self.shown, **known}
+
+
+def whole_strength(target: Target) -> float:
+    """Return the strength of all expressions of a target together."""
+    return sum(one.strength for one in target.expressions)
 
 
 def hold_nothing(

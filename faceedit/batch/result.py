@@ -1,6 +1,6 @@
 """What became of one photo, as an object and as data."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -49,6 +49,7 @@ class FaceResult:
         reason: why it was left alone; empty otherwise.
         applied: the strength of each expression, by name, as applied; empty where no edit was
             looked for.
+        faint: it was edited, and changed too little to be seen, see `scores.is_faint`.
     """
 
     box: Box
@@ -58,6 +59,7 @@ class FaceResult:
     outcome: FaceOutcome = "failed"
     reason: str = ""
     applied: Mapping[str, float] = field(default_factory=dict)
+    faint: bool = False
 
     @classmethod
     def of(cls, face: Face, scores: Mapping[str, float] | None = None) -> "FaceResult":
@@ -85,6 +87,7 @@ class FaceResult:
             value["outcome"],
             str(value["reason"]),
             {str(name): float(one) for name, one in value["applied"].items()},
+            bool(value.get("faint", False)),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -96,6 +99,7 @@ class FaceResult:
             "outcome": self.outcome,
             "reason": self.reason,
             "applied": dict(self.applied),
+            "faint": self.faint,
             "scores": dict(self.scores),
         }
 
@@ -105,8 +109,8 @@ def faces_of(edited: "EditedPhoto") -> tuple[FaceResult, ...]:
     found = [FaceResult.of(face) for face in edited.faces]
     asked = [replace(one, outcome="left alone", reason=NO_CHANGE) for one in found]
     if edited.scores:
-        told = zip(edited.faces, edited.scores, edited.applied, strict=True)
-        asked = [_face_of(face, scores, applied) for face, scores, applied in told]
+        told = zip(edited.faces, edited.scores, edited.applied, edited.faint, strict=True)
+        asked = [_face_of(*one) for one in told]
     others = [FaceResult.of(face) for face in edited.others]
     others = [replace(one, outcome="left alone", reason=NOT_ASKED) for one in others]
     return (*asked, *others)
@@ -123,9 +127,18 @@ def why_unedited(edited: "EditedPhoto") -> str:
     return SHOWN if all(one["shown"] == 1 for one in edited.scores) else HELD_BACK
 
 
-def _face_of(face: Face, scores: Mapping[str, float], applied: Target) -> FaceResult:
+def notes_of(faces: Sequence[FaceResult]) -> tuple[str, ...]:
+    """Return what the user should know of the faces of a photo, one sentence each."""
+    edited = [face for face in faces if face.outcome == "edited"]
+    faint = sum(face.faint for face in edited)
+    if not faint:
+        return ()
+    return (f"{faint} of {len(edited)} edited faces changed too little to be seen",)
+
+
+def _face_of(face: Face, scores: Mapping[str, float], applied: Target, faint: bool) -> FaceResult:
     strengths = _rounded({one.name: one.strength for one in applied.expressions})
-    result = replace(FaceResult.of(face, scores), applied=strengths)
+    result = replace(FaceResult.of(face, scores), applied=strengths, faint=faint)
     if any(one.strength for one in applied.expressions):
         return replace(result, outcome="edited")
     return replace(
@@ -163,6 +176,11 @@ class Result:
     output_sha256: str | None = None
     notes: tuple[str, ...] = ()
     resumed: bool = False
+
+    @property
+    def is_faint(self) -> bool:
+        """Whether a face was edited and changed too little to be seen."""
+        return any(face.faint for face in self.faces)
 
     @property
     def output(self) -> Path | None:

@@ -2,6 +2,9 @@
 
 A method that turns any face into a smiling one redraws a smile, too, and what it draws is never as
 good as what the camera saw.
+
+How strong an expression is the network says less surely than that it is there. A face that has it
+and that the edit would not change visibly shows it already, too, see `FaceEditor`.
 """
 
 from collections.abc import Sequence
@@ -32,6 +35,19 @@ class Reader(Protocol):
 
 
 @dataclass(frozen=True)
+class Showing:
+    """What a face shows of a target.
+
+    Attributes:
+        far: how far it shows it: 0, 0.5 or 1.
+        is_likely: every expression of the target is more likely there than not, however weak.
+    """
+
+    far: float = 0.0
+    is_likely: bool = False
+
+
+@dataclass(frozen=True)
 class Shown:
     """Says how far faces show a target already.
 
@@ -41,8 +57,8 @@ class Shown:
 
     reader: Reader = field(repr=False)
 
-    def look(self, crops: Sequence[Crop], target: Target, batching: Batching) -> list[float]:
-        """Return for each face, in order, how far it shows a target: 0, 0.5 or 1.
+    def look(self, crops: Sequence[Crop], target: Target, batching: Batching) -> list[Showing]:
+        """Return for each face, in order, what it shows of a target.
 
         Args:
             crops: the faces.
@@ -50,9 +66,12 @@ class Shown:
             batching: how many the reader takes at once.
         """
         if not _can_show(target):
-            return [0.0] * len(crops)
+            return [Showing()] * len(crops)
         readings = batching.run(crops, lambda some: self.reader.read(some, len(some)))
-        return [round(STEPS * how_far(target, reading)) / STEPS for reading in readings]
+        return [
+            Showing(round(STEPS * how_far(target, one)) / STEPS, _is_likely(target, one))
+            for one in readings
+        ]
 
 
 def how_far(target: Target, reading: ExpressionReading) -> float:
@@ -66,6 +85,10 @@ def how_far(target: Target, reading: ExpressionReading) -> float:
     return min(_clearness(name, reading) for name in _wanted(target))
 
 
+def _is_likely(target: Target, reading: ExpressionReading) -> bool:
+    return all(_likelihood(name, reading) > SURE[0] for name in _wanted(target))
+
+
 def _wanted(target: Target) -> list[str]:
     return [one.name for one in target.expressions if one.strength]
 
@@ -77,8 +100,11 @@ def _can_show(target: Target) -> bool:
 
 
 def _clearness(name: str, reading: ExpressionReading) -> float:
-    likely = float(reading.probabilities[EXPRESSIONS.index(name)])
-    return _rise(likely, *SURE) * _rise(reading.strength, *CLEAR)
+    return _rise(_likelihood(name, reading), *SURE) * _rise(reading.strength, *CLEAR)
+
+
+def _likelihood(name: str, reading: ExpressionReading) -> float:
+    return float(reading.probabilities[EXPRESSIONS.index(name)])
 
 
 def _rise(value: float, start: float, end: float) -> float:

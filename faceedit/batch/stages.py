@@ -9,7 +9,15 @@ from typing import Literal
 from faceedit.batch.editor import EditedPhoto, FaceEditor, FaceEdits
 from faceedit.batch.manifest import Manifest
 from faceedit.batch.read_ahead import decode_or_explain
-from faceedit.batch.result import NO_FACE, OURS, FaceResult, Result, faces_of, why_unedited
+from faceedit.batch.result import (
+    NO_FACE,
+    OURS,
+    FaceResult,
+    Result,
+    faces_of,
+    notes_of,
+    why_unedited,
+)
 from faceedit.errors import NoFaceError, explain
 from faceedit.outputs import Permit, permit_for
 from faceedit.photos import (
@@ -206,6 +214,7 @@ def _write(result: Result, read: Read, edited: EditedPhoto, options: RunOptions)
     photo, permit, notes = read.photo, read.permit, read.photo.source.notes
     if edited.edits:
         sha256 = write_photo(photo, target, edited.pixels, options.write, permit)
+        notes += notes_of(result.faces)
         return replace(result, outcome="edited", output_sha256=sha256, notes=notes)
     reason = why_unedited(edited)
     leaves_out = reason == NO_FACE and options.on_no_face != "copy"

@@ -77,13 +77,16 @@ class Tally:
 
     def summary(self) -> str:
         """Return the last line of a run."""
-        parts = ", ".join(f"{self.counts[outcome]} {outcome}" for outcome in OUTCOMES)
+        faint = self.counts["faint"]
+        more = {"edited": f" ({faint} with faces that hardly changed)"} if faint else {}
+        parts = ", ".join(f"{self.counts[one]} {one}{more.get(one, '')}" for one in OUTCOMES)
         resumed = f" ({self.counts['resumed']} done before)" if self.counts["resumed"] else ""
         return f"{parts}{resumed} in {time.perf_counter() - self._start:.1f} s"
 
     def _count(self, result: Result) -> None:
         self.counts[result.outcome] += 1
         self.counts["resumed"] += result.resumed
+        self.counts["faint"] += result.is_faint
 
 
 def follow(

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -55,11 +55,13 @@ class Detection:
         keypoints: (6, 2) float32: the two eyes (the left one in the picture first), nose, mouth
             and the two ears.
         score: 0 to 1.
+        is_sure: the score reaches the detector's own threshold.
     """
 
     box: np.ndarray
     keypoints: np.ndarray
     score: float
+    is_sure: bool = True
 
 
 class Detector:
@@ -93,7 +95,8 @@ class Detector:
 
         Args:
             squares: (size, size, 3) uint8 RGB each.
-            threshold: least score of a detection; None takes the network's own.
+            threshold: least score of a detection; None takes the network's own. A lower one adds
+                detections and changes none of the others.
 
         Returns:
             For each square its detections in its own pixels, best first.
@@ -129,7 +132,19 @@ class Detector:
         return list(zip(out["boxes"].cpu().numpy(), scores.cpu().numpy(), strict=True))
 
     def _decode(self, raw: np.ndarray, scores: np.ndarray, threshold: float) -> list[Detection]:
-        kept = np.flatnonzero(scores >= threshold)
+        sure = self._merge(raw, scores, scores >= max(threshold, self.threshold))
+        fainter = (scores >= threshold) & (scores < self.threshold)
+        if not fainter.any():
+            return sure
+        boxes = np.array([one.box for one in sure]).reshape(-1, 4)
+        faint = [
+            replace(one, is_sure=False)
+            for one in self._merge(raw, scores, fainter)
+            if not (overlap(one.box, boxes) > IOU_THRESHOLD).any()
+        ]
+        return sure + faint
+
+    def _merge(self, raw: np.ndarray, scores: np.ndarray, kept: np.ndarray) -> list[Detection]:
         check_answer(FARTHEST * self.size, boxes=raw[kept])
         points = decode(raw[kept], self._centres[kept], self.size)
         return weighted_nms(points, scores[kept])

@@ -81,13 +81,16 @@ def region_of_landmarks(landmarks: np.ndarray, margin: float = MARGIN) -> Region
     return Region((float(centre[0]), float(centre[1])), side, angle)
 
 
-def cut(pixels: np.ndarray, region: Region, size: int) -> np.ndarray:
-    """The pixels of a region, the photo's edge repeated outside it.
+def cut(
+    pixels: np.ndarray, region: Region, size: int, border: int = cv2.BORDER_REPLICATE
+) -> np.ndarray:
+    """The pixels of a region.
 
     Args:
         pixels: (H, W, 3) uint8.
         region: where.
         size: side of the result.
+        border: what lies outside the photo, as OpenCV names it: its edge repeated, or black.
 
     Returns:
         (size, size, 3) uint8.
@@ -111,7 +114,7 @@ def cut(pixels: np.ndarray, region: Region, size: int) -> np.ndarray:
         to_photo,
         (size, size),
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_REPLICATE,
+        borderMode=border,
     )
 
 

@@ -1,6 +1,7 @@
 """Proposals of faces from many looks at one photo."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -72,8 +73,10 @@ def distinct(detections: Sequence[Detection]) -> list[Detection]:
 def scaled(detection: Detection, factor: float) -> Detection:
     """The detection in a photo ``factor`` times as large."""
     shift = (factor - 1) / 2
-    return Detection(
-        detection.box * factor + shift, detection.keypoints * factor + shift, detection.score
+    return replace(
+        detection,
+        box=detection.box * factor + shift,
+        keypoints=detection.keypoints * factor + shift,
     )
 
 
@@ -81,7 +84,7 @@ def _place(detection: Detection, to_photo: np.ndarray) -> Detection:
     corners = detection.box.reshape(2, 2) @ to_photo[:, :2].T + to_photo[:, 2]
     keypoints = detection.keypoints @ to_photo[:, :2].T + to_photo[:, 2]
     box = np.concatenate([corners.min(0), corners.max(0)])
-    return Detection(box.astype(np.float32), keypoints.astype(np.float32), detection.score)
+    return replace(detection, box=box.astype(np.float32), keypoints=keypoints.astype(np.float32))
 
 
 def _is_cut(detection: Detection, view: View, pixels: np.ndarray) -> bool:

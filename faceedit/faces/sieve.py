@@ -4,19 +4,25 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from faceedit.faces.confirm import DOUBT, FaceNetworks, look_nearer
+from faceedit.faces.confirm import FaceNetworks
 from faceedit.faces.detector import Detection
 from faceedit.faces.lockstep import Search
 from faceedit.faces.mesh import region_of_detection
+from faceedit.faces.nearer import DOUBT, look_nearer
 from faceedit.faces.options import FindOptions
-from faceedit.faces.photo_search import SEEN_FULL, levels, more_views
+from faceedit.faces.photo_search import (
+    FAINT,
+    SEEN_FULL,
+    SMALLER,
+    levels,
+    longer_side,
+    more_views,
+)
 from faceedit.faces.search import distinct, propose, scaled, shrunk
 from faceedit.faces.view import Looks, View, tiles
 
 LOWER = 0.1
 """A detector may score a face this much lower on the copy."""
-SMALLER = 0.6
-"""Its box may be smaller than that of the landmarks by this share."""
 ROUNDING = 0.99
 """The copy's sides are whole pixels, so that its scale is not exact."""
 
@@ -49,48 +55,47 @@ class _Copy:
         self.options = options
         self.pixels = pixels
         self.scale = scale
-        self.short_score = networks.short.threshold - LOWER
-        self.full_score = networks.full.threshold - LOWER
+        self.sure_short = networks.short.threshold - LOWER
+        self.sure_full = networks.full.threshold - LOWER
 
     def search_whole(self) -> Search[bool]:
         looks, whole = Looks(self.pixels), View.whole(self.pixels)
-        near = yield from propose(self.networks.short, looks, [whole], self.short_score)
-        if (yield from self._any(near)):
+        near = yield from propose(self.networks.short, looks, [whole], self.sure_short)
+        if (yield from self._any(near, self.sure_short)):
             return True
         more = more_views(self.pixels)
-        near = yield from propose(self.networks.short, looks, more, self.short_score)
-        if (yield from self._any(near)):
+        near = yield from propose(self.networks.short, looks, more, FAINT - LOWER)
+        if (yield from self._any(near, self.sure_short)):
             return True
-        far = yield from propose(self.networks.full, looks, [whole, *more], self.full_score)
-        return (yield from self._any(far))
+        far = yield from propose(self.networks.full, looks, [whole, *more], FAINT - LOWER)
+        return (yield from self._any(far, self.sure_full))
 
     def search_tiles(self) -> Search[bool]:
         small, factor = shrunk(self.pixels)
         looks = Looks(small)
         seen = SEEN_FULL * max(self.pixels.shape[:2])
-        for level in levels(self.options):
+        for level in levels(self.options, in_company=False):
             if seen * self.scale <= ROUNDING * self.options.min_face:
                 break
             views = tiles(small, level)
             reach = SEEN_FULL * factor * max(views[0].width, views[0].height)
             if reach < seen:
-                far = yield from propose(self.networks.full, looks, views, self.full_score)
-                if (yield from self._any([scaled(one, factor) for one in far])):
+                far = yield from propose(self.networks.full, looks, views, FAINT - LOWER)
+                if (yield from self._any([scaled(one, factor) for one in far], self.sure_full)):
                     return True
                 seen = reach
         return False
 
-    def _any(self, detections: Sequence[Detection]) -> Search[bool]:
-        """Whether one of some proposals may be a face."""
+    def _any(self, detections: Sequence[Detection], sure: float) -> Search[bool]:
+        """Whether one of some proposals, of which those of a score are sure, may be a face."""
         least = SMALLER * self.options.min_face / self.scale
-        large = [one for one in distinct(detections) if _longer_side(one) >= least]
+        large = [one for one in distinct(detections) if longer_side(one) >= least]
         if any(detection.score >= DOUBT - LOWER for detection in large):
             return True
         regions = [region_of_detection(detection) for detection in large]
         short = self.networks.short
-        return any((yield from look_nearer(short, self.pixels, regions, self.short_score)))
-
-
-def _longer_side(detection: Detection) -> float:
-    left, top, right, bottom = detection.box.tolist()
-    return max(right - left, bottom - top)
+        scores = yield from look_nearer(short, self.pixels, regions, self.sure_short)
+        return any(
+            score > 0 and (one.score >= sure or score >= DOUBT - LOWER)
+            for one, score in zip(large, scores, strict=True)
+        )

@@ -8,7 +8,7 @@ from faceedit.batch.editor import FaceEditor
 from faceedit.batch.guard import Guard
 from faceedit.batch.result import HELD_BACK, SHOWN
 from faceedit.batch.run import RunOptions, run
-from faceedit.batch.shown import Shown, how_far
+from faceedit.batch.shown import Showing, Shown, how_far
 from faceedit.faces.batching import Batching
 from faceedit.photos import plan
 from faceedit.recognisers.expression import ExpressionReading
@@ -62,14 +62,15 @@ def test_what_shows_is_rounded():
     readings = [reading(strength=strength) for strength in (1.6, 1.7, 1.8, 1.9, 2.0, 2.1)]
     crops: list[Any] = [None] * len(readings)
     shown = Shown(Fixed(*readings)).look(crops, HAPPY, Batching())
-    assert shown == [0, 0, 0.5, 0.5, 1, 1]
+    assert [one.far for one in shown] == [0, 0, 0.5, 0.5, 1, 1]
+    assert all(one.is_likely for one in shown)
 
 
 @pytest.mark.parametrize("target", ["neutral", "happy:1.1", "happy:0.5+neutral:0.5", "happy:0"])
 def test_nothing_is_read_where_it_could_not_matter(target):
     reader, crops = Fixed(reading()), [None, None]
     looked: Any = crops
-    assert Shown(reader).look(looked, parse_target(target), Batching()) == [0, 0]
+    assert Shown(reader).look(looked, parse_target(target), Batching()) == [Showing()] * 2
     assert reader.at == 0
 
 

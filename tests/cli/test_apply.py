@@ -50,6 +50,17 @@ def test_a_folder(apply, photos):
     assert len(entry["weights_sha256"]) == 64
 
 
+def test_a_face_that_hardly_changes_is_told(apply, photos):
+    said = f"note {photos / 'a.png'}: 1 of 1 edited faces changed too little to be seen"
+    result = apply(photos, "--json", shift=0.1, value=0.01)
+    assert said in result.err.splitlines()
+    assert "1 edited (1 with faces that hardly changed), 1 copied" in result.err
+    assert [face["faint"] for face in json.loads(result.out.splitlines()[0])["faces"]] == [True]
+    again = apply(photos, shift=0.1, value=0.01).err
+    assert said not in again
+    assert "hardly changed), 1 copied, 0 skipped, 0 failed (2 done before)" in again
+
+
 def edited(photos: Path) -> Path:
     return photos.with_name("photos-edited")
 

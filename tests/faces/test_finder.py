@@ -1,4 +1,5 @@
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -7,8 +8,11 @@ import torch
 from face_networks import GOLDEN, WEIGHTS, astronaut, eye_distance, finder
 
 from faceedit.errors import UsageError, WeightsError
+from faceedit.faces import photo_search
 from faceedit.faces.batching import Batching
+from faceedit.faces.detector import Detection
 from faceedit.faces.finder import FaceFinder, FindOptions
+from faceedit.faces.types import Face
 
 
 def group():
@@ -50,7 +54,43 @@ def test_small_faces_need_tiles_and_come_largest_first():
     assert large.eye_distance > small.eye_distance
     assert 140 < large.box[0] < 320
     assert 780 < small.box[0] < 850
-    assert finder(search="fast").find(group()) == []
+    (found,) = finder(search="fast").find(group())
+    assert found.box == large.box
+
+
+def test_small_faces_in_company():
+    photo = np.full((2400, 3200, 3), 90, np.uint8)
+    for size, at in ((170, 300), (255, 1500)):
+        part = cv2.resize(astronaut(), (size, size), interpolation=cv2.INTER_AREA)
+        photo[at : at + size, at : at + size] = part
+    boxes = [face.box for face in finder().find(photo)]
+    assert [round(bottom - top) // 10 for _, top, _, bottom in boxes] == [5, 3]
+
+
+def test_a_doubtful_face_hides_no_other(monkeypatch):
+    """In the whole photo something large is taken for a face, in a tile the face in it is seen."""
+
+    def box_of(x, y, side):
+        return np.array([x, y, x + side, y + side], np.float32)
+
+    something = Detection(box_of(100, 100, 190), np.zeros((6, 2), np.float32), 0.6)
+    seen = replace(something, box=box_of(150, 150, 60), score=0.9)
+
+    def propose(detector, looks, views, threshold=None):
+        yield from ()
+        return [seen] if detector.size == 192 and views[0].width < 1000 else [something]
+
+    def confirmed(networks, pixels, detections, presence):
+        yield from ()
+        return [
+            Face(one.box.reshape(2, 2) @ np.eye(2, 3, dtype=np.float32), one.score, 1.0)
+            for one in detections
+        ]
+
+    monkeypatch.setattr(photo_search, "propose", propose)
+    monkeypatch.setattr(photo_search, "confirmed", confirmed)
+    (face,) = finder(min_face=10).find(np.zeros((1000, 1000, 3), np.uint8))
+    assert face.box == (150, 150, 210, 210)
 
 
 def test_options_limit_what_is_found():

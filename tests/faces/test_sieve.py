@@ -28,6 +28,12 @@ def test_a_turned_face_is_seen():
     assert finder(search="fast").sees_face(halved(turned), 2.0)
 
 
+def test_a_face_that_is_faint_from_afar_is_seen():
+    faces = finder(search="fast")
+    assert len(faces.find(photo(490))) == 1
+    assert faces.sees_face(halved(photo(490)), 2.0)
+
+
 def test_no_face_is_seen_where_none_is():
     noise = np.random.default_rng(0).integers(0, 256, (400, 1024, 3), dtype=np.uint8)
     assert not finder(min_face=100).sees_face(noise, 2.0)
