@@ -57,7 +57,7 @@ def captions_of(face: FaceReading, number: int, size: float) -> list[list[Captio
         f"strength {face.expression.strength:.1f} of 3",
         units or "no action units",
         f"light {light_words(face.appearance)}",
-        ", ".join(attribute_words(face.appearance)),
+        ", ".join(attribute_words(face.appearance)) or "attributes unsure",
         pose_words(face.pose),
         f"natural {face.naturalness:.1f} of 10, found {face.face.score:.2f}",
         f"edges {face.sharpness.edge_width:.1f} px, {face.sharpness.lines:.0f} lines",

@@ -78,6 +78,7 @@ def describe_face(reading: FaceReading, number: int = 1) -> dict[str, Any]:
             "probabilities": _named(LIGHT_NAMES, appearance.lights),
         },
         "attributes": _named(ATTRIBUTES, appearance.attributes),
+        "attributes_there": appearance.there,
         "identity": None
         if reading.identity is None
         else [round(float(v), 5) for v in reading.identity.vector],

@@ -59,14 +59,22 @@ def light_words(reading: AppearanceReading) -> str:
 
 
 def attribute_words(reading: AppearanceReading) -> list[str]:
-    """Return the attributes that are there, one colour of hair, and what their absence means."""
+    """Return the attributes that are surely there, and what it means that two surely are not.
+
+    Of the colours of hair there is the likeliest, and none where the head is bald. Nothing is said
+    of what is unsure.
+    """
+    there = reading.there
     chances = dict(zip(ATTRIBUTES, reading.attributes, strict=True))
     colour = max(HAIR, key=lambda name: chances[name])
-    words = ["male" if chances["male"] >= 0.5 else "female"]
-    words.append("young" if chances["young"] >= 0.5 else "not young")
+    words = [
+        yes if there[name] else no
+        for name, yes, no in (("male", "male", "female"), ("young", "young", "not young"))
+        if there[name] is not None
+    ]
     for name in ATTRIBUTES:
-        hidden = name in HAIR and (name != colour or chances["bald"] >= 0.5)
-        if name not in ("male", "young") and chances[name] >= 0.5 and not hidden:
+        hidden = name in HAIR and (name != colour or there["bald"])
+        if name not in ("male", "young") and there[name] and not hidden:
             words.append(name.replace("_", " "))
     return words
 
@@ -94,7 +102,7 @@ def table_rows(reading: FaceReading) -> Sequence[tuple[str, str]]:
         ("expression", expression_words(reading.expression)),
         ("action units", ", ".join(units) or "none"),
         ("light", light_words(reading.appearance)),
-        ("attributes", ", ".join(attribute_words(reading.appearance))),
+        ("attributes", ", ".join(attribute_words(reading.appearance)) or "unsure"),
         ("pose", pose_words(reading.pose)),
         ("naturalness", f"{reading.naturalness:.1f} of 10"),
         ("sharpness", f"edges {sharpness.edge_width:.1f} px wide, {sharpness.lines:.0f} lines"),

@@ -12,11 +12,19 @@ from torch.nn import functional as F
 from faceedit.nn.parsing import Parser
 from faceedit.ranges import check_ranges
 from faceedit.recognisers.base import Recogniser, resample
-from faceedit.recognisers.looks import Looks, zone_shares
+from faceedit.recognisers.looks import (
+    Looks,
+    LooksOutput,
+    hints_of,
+    parsed_hints,
+    zone_shares,
+)
 from faceedit.studio.lights import LIGHTS
 from faceedit.studio.semantic import Region
 from faceedit.targets import ATTRIBUTES
 
+SURE = 0.7
+"""What is said of an attribute is unsure below this confidence; see `confidence_of`."""
 LIGHT_NAMES = tuple(LIGHTS)
 """In the order of every vector of lights: that of `training.pair_tensors.LIGHT_ORDER`."""
 
@@ -30,7 +38,7 @@ class AppearanceOutput(NamedTuple):
         light_vector: (N, 3) direction to the light (x right, y up, z to the camera) times its
             share of all light, 0 to 1 long.
         attributes: (N, 13) logits in the order of `targets.ATTRIBUTES`; their sigmoid is the
-            probability where an attribute is as often there as not, and 0 is the threshold.
+            probability where an attribute is as often there as not, and 0 parts yes from no.
     """
 
     regions: Tensor
@@ -47,13 +55,17 @@ class AppearanceReading:
         regions: (S, S) uint8 of `studio.semantic.Region`, at the network's size.
         lights: (20,) probabilities in the order of `LIGHT_NAMES`.
         light_vector: (3,) direction to the light times its share of all light.
-        attributes: (13,) probabilities in the order of `targets.ATTRIBUTES`, yes from 0.5.
+        attributes: (13,) probabilities in the order of `targets.ATTRIBUTES`, for people of whom
+            half have the attribute; yes from 0.5.
+        confidence: (13,) how likely that yes or no is right, see `confidence_of`. Below `SURE`
+            the reading is unsure: `there` has None for the attribute, and nothing is shown.
     """
 
     regions: np.ndarray
     lights: np.ndarray
     light_vector: np.ndarray
     attributes: np.ndarray
+    confidence: np.ndarray
 
     @property
     def light(self) -> str:
@@ -66,9 +78,29 @@ class AppearanceReading:
         return float(np.linalg.norm(self.light_vector))
 
     @property
-    def shown(self) -> tuple[str, ...]:
-        """The attributes that are there."""
-        return tuple(n for n, p in zip(ATTRIBUTES, self.attributes, strict=True) if p >= 0.5)
+    def there(self) -> dict[str, bool | None]:
+        """Whether each attribute is there, None where that is unsure."""
+        said = zip(ATTRIBUTES, self.attributes, self.confidence, strict=True)
+        return {name: bool(p >= 0.5) if sure >= SURE else None for name, p, sure in said}
+
+
+def confidence_of(logits: Tensor, rarity: Tensor) -> Tensor:
+    """Say how likely it is that the sign of logits is right.
+
+    The smaller of two chances: among people of whom half have an attribute, and among people of
+    whom as many have it as of those that it was learned from. So what is rare takes more to be
+    believed, and what is common more to be denied.
+
+    Args:
+        logits: (N, 13) of `AppearanceOutput.attributes`.
+        rarity: (13,) logits of the shares of people who have each attribute.
+
+    Returns:
+        (N, 13) in [0, 1], 0.5 and more where both agree with the sign.
+    """
+    there = logits >= 0
+    against = torch.where(there, rarity.clamp(max=0), -rarity.clamp(min=0))
+    return (logits.abs() + against).sigmoid()
 
 
 class AppearanceRecogniser(Recogniser[AppearanceOutput, AppearanceReading]):
@@ -76,6 +108,7 @@ class AppearanceRecogniser(Recogniser[AppearanceOutput, AppearanceReading]):
 
     Parsing needs fine pictures and many; light and attributes need neither, and learn faster from
     coarse ones, so each has an encoder of its own. What is parsed tells the other where to look.
+    Attributes are told by what both see.
 
     Args:
         size: side in pixels of the square that is parsed, a multiple of 16.
@@ -119,9 +152,14 @@ class AppearanceRecogniser(Recogniser[AppearanceOutput, AppearanceReading]):
             tuple(parser_widths), tuple(inner), tuple(widths),
         )  # fmt: skip
         self.parser = Parser(parser_widths, inner, len(Region))
-        self.looks = Looks(widths, zone_width, dropout)
+        self.looks = Looks(widths, zone_width, dropout, hints_of(parser_widths))
+        # What the head says less the threshold, times the scale, is calibrated.
         self.threshold: Tensor
         self.register_buffer("threshold", torch.zeros(len(ATTRIBUTES)))
+        self.scale: Tensor
+        self.register_buffer("scale", torch.ones(len(ATTRIBUTES)))
+        self.rarity: Tensor
+        self.register_buffer("rarity", torch.zeros(len(ATTRIBUTES)))
 
     @property
     def architecture(self) -> dict[str, Any]:
@@ -137,15 +175,26 @@ class AppearanceRecogniser(Recogniser[AppearanceOutput, AppearanceReading]):
 
     def forward(self, crops: Tensor) -> AppearanceOutput:
         """(N, 3, S, S) aligned crops, RGB in [-1, 1], to what they show."""
-        regions = self.parser(resample(crops, self.size))
+        regions, found = self._see(crops)
+        attributes = (found.attributes - self.threshold) * self.scale
+        return AppearanceOutput(regions, found.lights, found.light_vector, attributes)
+
+    def traits(self, crops: Tensor) -> Tensor:
+        """(N, 3, S, S) crops to (N, T), what the last layers tell attributes by."""
+        return self._see(crops)[1].traits
+
+    def _see(self, crops: Tensor) -> tuple[Tensor, LooksOutput]:
+        """Return the segments' logits and what is seen beside them."""
+        fine = resample(crops, self.size)
+        levels = self.parser.encoder(fine)
+        regions = self.parser.decoder(fine, levels)
         # Where a zone lies is the parser's own business: no other loss may move it. Half the size
         # is fine enough for means, and four times as fast.
         coarse = F.adaptive_avg_pool2d(regions.detach().contiguous(), self.size // 2)
-        zones = F.adaptive_avg_pool2d(zone_shares(coarse.softmax(1)), self.looks_size // 2)
-        found = self.looks(resample(crops, self.looks_size), zones)
-        return AppearanceOutput(
-            regions, found.lights, found.light_vector, found.attributes - self.threshold
-        )
+        chances = coarse.softmax(1)
+        zones = F.adaptive_avg_pool2d(zone_shares(chances), self.looks_size // 2)
+        hints = parsed_hints([level.detach() for level in levels], chances, zones)
+        return regions, self.looks(resample(crops, self.looks_size), zones, hints)
 
     def readings(self, output: AppearanceOutput) -> list[AppearanceReading]:
         """Return one reading per crop."""
@@ -154,6 +203,7 @@ class AppearanceRecogniser(Recogniser[AppearanceOutput, AppearanceReading]):
             output.lights.float().softmax(1),
             output.light_vector.float(),
             output.attributes.float().sigmoid(),
+            confidence_of(output.attributes.float(), self.rarity.float()),
         )
         rows = zip(*(column.cpu().numpy() for column in columns), strict=True)
         return [AppearanceReading(*row) for row in rows]

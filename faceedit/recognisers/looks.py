@@ -26,7 +26,11 @@ DARKEST = 0.03
 SCANT = 0.002
 """Share of the picture at which a zone's own mean weighs as much as the whole picture's."""
 GRID = 4
-"""The light is read off so many by so many cells."""
+"""The light is read off so many by so many cells, and where the segments lie."""
+HIDDEN = 160
+"""Width between the two layers of each head."""
+QUARTERS = 2
+"""The parser's coarsest features are averaged over so many by so many cells."""
 
 
 class LooksOutput(NamedTuple):
@@ -36,44 +40,50 @@ class LooksOutput(NamedTuple):
         lights: (N, 20).
         light_vector: (N, 3).
         attributes: (N, 13).
+        traits: (N, T) what attributes are told by.
     """
 
     lights: Tensor
     light_vector: Tensor
     attributes: Tensor
+    traits: Tensor
 
 
 class Looks(nn.Module):
     """A residual encoder and two heads.
 
     Beside the encoder's features they see what it takes a photographer to name a hair colour, a
-    pale face or a light: the mean colour of each zone of the picture.
+    pale face or a light: the mean colour of each zone of the picture. For attributes there are
+    hints of the parser (`parsed_hints`) as well: it sees finer pictures, and where hair and lips are.
 
     Args:
         widths: channels of the encoder's stages.
         zone_width: channels that are averaged over each zone.
         dropout: of the features that attributes are told by, in training; a quarter of it for
             lights, of which there are pictures enough.
+        hints: how many the parser gives.
     """
 
-    def __init__(self, widths: Sequence[int], zone_width: int, dropout: float):
+    def __init__(self, widths: Sequence[int], zone_width: int, dropout: float, hints: int):
         super().__init__()
+        self.hints = hints
         self.encoder = ResidualEncoder(3, widths)
         self.zone_features = nn.Conv2d(widths[-2], zone_width, 1)
         self.layout = nn.Conv2d(widths[-1], 32, 1)
         tones = 8 * len(ZONES)
         self.tone_scale = nn.BatchNorm1d(tones, affine=False)
-        self.lights = _head(32 * GRID**2 + widths[-1] + tones, 160, len(LIGHTS) + 3, dropout / 4)
-        looks = widths[-1] + zone_width * len(ZONES) + tones
-        self.attributes = _head(looks, 160, len(ATTRIBUTES), dropout)
+        self.lights = head(32 * GRID**2 + widths[-1] + tones, HIDDEN, len(LIGHTS) + 3, dropout / 4)
+        traits = widths[-1] + zone_width * len(ZONES) + tones + hints
+        self.attributes = head(traits, HIDDEN, len(ATTRIBUTES), dropout)
 
-    def forward(self, pictures: Tensor, zones: Tensor) -> LooksOutput:
+    def forward(self, pictures: Tensor, zones: Tensor, hints: Tensor | None = None) -> LooksOutput:
         """Look at pictures.
 
         Args:
             pictures: (N, 3, S, S) whole crops, RGB in [-1, 1], S a multiple of 2 to the number of
                 `widths`.
             zones: (N, len(ZONES), s, s) shares in [0, 1] of the same.
+            hints: (N, hints) of the parser; None for all 0, as the encoder is trained.
         """
         levels = self.encoder(pictures)
         tones = self.tone_scale(zone_tones(F.adaptive_avg_pool2d(pictures, zones.shape[-1]), zones))
@@ -81,10 +91,38 @@ class Looks(nn.Module):
         layout = F.adaptive_avg_pool2d(torch.relu(self.layout(levels[-1])), GRID).flatten(1)
         light = self.lights(torch.cat([layout, whole, tones], 1))
         local = zone_means(torch.relu(self.zone_features(levels[-2])), zones).flatten(1)
-        attributes = self.attributes(torch.cat([whole, local, tones], 1))
+        known = whole.new_zeros(len(whole), self.hints) if hints is None else hints
+        traits = torch.cat([whole, local, tones, known], 1)
         return LooksOutput(
-            light[:, : len(LIGHTS)], _within_one(light[:, len(LIGHTS) :]), attributes
+            light[:, : len(LIGHTS)],
+            _within_one(light[:, len(LIGHTS) :]),
+            self.attributes(traits),
+            traits,
         )
+
+
+def hints_of(widths: Sequence[int]) -> int:
+    """Return how many hints a parser whose stages have so many channels gives."""
+    return widths[-2] * len(ZONES) + widths[-1] * QUARTERS**2 + len(Region) * GRID**2
+
+
+def parsed_hints(levels: Sequence[Tensor], chances: Tensor, zones: Tensor) -> Tensor:
+    """Sum up what a parser has seen: features by zone and by quarter, and where each segment lies.
+
+    Args:
+        levels: of the parser's encoder, finest first.
+        chances: (N, 12, S, S) probabilities of segments.
+        zones: (N, len(ZONES), s, s) of the same.
+
+    Returns:
+        (N, hints_of(widths)).
+    """
+    parts = (
+        zone_means(levels[-2], zones),
+        F.adaptive_avg_pool2d(levels[-1], QUARTERS),
+        F.adaptive_avg_pool2d(chances, GRID),
+    )
+    return torch.cat([part.flatten(1) for part in parts], 1)
 
 
 def zone_shares(chances: Tensor) -> Tensor:
@@ -132,7 +170,8 @@ def zone_tones(pictures: Tensor, zones: Tensor) -> Tensor:
     return torch.cat([colours, colours - base, spread[..., None], share[..., None]], 2).flatten(1)
 
 
-def _head(inner: int, hidden: int, outer: int, dropout: float) -> nn.Sequential:
+def head(inner: int, hidden: int, outer: int, dropout: float) -> nn.Sequential:
+    """Return two layers, (N, inner) to (N, outer)."""
     return nn.Sequential(
         nn.Dropout(dropout),
         nn.Linear(inner, hidden),

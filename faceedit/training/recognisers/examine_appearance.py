@@ -1,5 +1,6 @@
 """How well the appearance recogniser does on people that it never saw."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,27 +114,62 @@ def balanced_accuracies(logits: np.ndarray, wanted: np.ndarray, weights: np.ndar
     return np.mean(shares, 0)
 
 
-def thresholds(logits: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """Find where each attribute's logit parts yes from no best, by balanced accuracy.
+def thresholds(
+    logits: np.ndarray, wanted: np.ndarray, groups: Mapping[str, np.ndarray] | None = None
+) -> np.ndarray:
+    """Find where each attribute's logit parts yes from no best, for all and for the worst group.
 
-    Few faces say little: their threshold is drawn back towards 0.
+    What is maximised is the balanced accuracy plus that of the group where it is least, both
+    softened. Few faces say little: their threshold is drawn back towards 0.
 
     Args:
-        logits: (N, K) of training people whose attributes were not learned from.
+        logits: (N, K) of people whose attributes were not learned from.
         wanted: (N, K) 0, 1 or NaN.
+        groups: of `looks_people.groups_of`; those with fewer than `SHRINK` faces of a kind are left
+            out.
 
     Returns:
         (K,) float32.
     """
     grid = np.linspace(-3, 3, 121)
+    rows = [names == name for names in (groups or {}).values() for name in np.unique(names) if name]
     found = np.zeros(logits.shape[1], np.float32)
     for k, column in enumerate(wanted.T):
-        have, lack = (logits[column == v, k] for v in (1.0, 0.0))
-        rarer = min(len(have), len(lack))
+        have, lack = column == 1, column == 0
+        rarer = min(have.sum(), lack.sum())
         if rarer:
-            parted = _soft_share(have, grid) - _soft_share(lack, grid)
+            parted = _parted(logits[:, k], have, lack, grid)
+            large = [r for r in rows if min((have & r).sum(), (lack & r).sum()) >= SHRINK]
+            if large:
+                each = [_parted(logits[:, k], have & r, lack & r, grid) for r in large]
+                parted = parted + np.min(each, 0)
             found[k] = grid[np.argmax(parted)] * rarer / (rarer + SHRINK)
     return found
+
+
+def scales(logits: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Find what logits are to be multiplied with so that their sigmoids are probabilities.
+
+    Those who have an attribute count as much as those who have not. Few faces say little: with
+    them goes what is best for all attributes alike.
+
+    Args:
+        logits: (N, K), 0 parts yes from no.
+        wanted: (N, K) 0, 1 or NaN.
+
+    Returns:
+        (K,) float32.
+    """
+    grid = np.geomspace(0.3, 4, 60)
+    costs, rarer = np.zeros((logits.shape[1], len(grid))), np.zeros(logits.shape[1])
+    for k, column in enumerate(wanted.T):
+        have, lack = (logits[column == v, k] for v in (1.0, 0.0))
+        rarer[k] = min(len(have), len(lack))
+        if rarer[k]:
+            signed = (-have, lack)
+            costs[k] = np.mean([np.logaddexp(0, x[:, None] * grid).mean(0) for x in signed], 0)
+    joint = rarer[:, None] * costs + SHRINK * costs[rarer > 0].mean(0)
+    return grid[joint.argmin(1)].astype(np.float32)
 
 
 def summary(seen: Seen, faces: FaceTable) -> dict[str, float]:
@@ -216,6 +252,11 @@ def _confusions(wanted: np.ndarray, called: np.ndarray) -> dict[str, float]:
         for a, b in order
         if shares[a, b] >= CONFUSED
     }
+
+
+def _parted(logits: np.ndarray, have: np.ndarray, lack: np.ndarray, grid: np.ndarray) -> np.ndarray:
+    """Return by how much more of those who have it than of those who lack it are above each."""
+    return _soft_share(logits[have], grid) - _soft_share(logits[lack], grid)
 
 
 def _soft_share(logits: np.ndarray, grid: np.ndarray) -> np.ndarray:

@@ -43,12 +43,8 @@ class LooksRecipe(Ranged):
         portraits: share of each batch.
         lit: share of the studio pictures that are in a named light, each light as often.
         balance: a face is drawn as often as its rarest attribute is rare to this power; what is
-            left of the imbalance is taken off the logits (Menon et al. 2021, "Long-tail learning
-            via logit adjustment", Eq. 10), so that 0 is the threshold of the best balanced
-            accuracy.
+            left of the imbalance is taken off the logits, see `attributes_loss`.
         most: times that a face with a rare attribute is drawn more often than others, at most.
-        kept: share of the labelled training people whose attributes are not learned from, to set
-            thresholds on.
         smoothing: of attributes and lights.
         lights_weight: of the cross-entropy of lights.
         vector_weight: of the error of direction and strength.
@@ -68,7 +64,6 @@ class LooksRecipe(Ranged):
     lit: float = ranged(0.0, 1.0, default=0.85)
     balance: float = ranged(0.0, 1.0, default=0.5)
     most: float = ranged(1.0, 1e3, default=4.0)
-    kept: float = ranged(0.0, 1.0, default=0.12)
     smoothing: float = ranged(0.0, 1.0, default=0.08)
     lights_weight: float = ranged(0.0, 1e3, default=0.6)
     vector_weight: float = ranged(0.0, 1e3, default=2.0)
@@ -151,9 +146,8 @@ def looks_losses(
     known = ~batch["attributes"].isnan()
     found = {}
     if known.any():
-        goals = batch["attributes"] * (1 - recipe.smoothing) + recipe.smoothing / 2
-        found["attributes"] = recipe.attributes_weight * F.binary_cross_entropy_with_logits(
-            (output.attributes + batch["prior"])[known], goals[known]
+        found["attributes"] = recipe.attributes_weight * attributes_loss(
+            output.attributes, batch["attributes"], batch["prior"], recipe.smoothing
         )
     lit = batch["light"] != UNKNOWN
     if lit.any():
@@ -166,6 +160,25 @@ def looks_losses(
             output.light_vector[aimed], batch["light_vector"][aimed], beta=0.2
         )
     return found
+
+
+def attributes_loss(logits: Tensor, wanted: Tensor, prior: Tensor, smoothing: float) -> Tensor:
+    """Return the cross-entropy of attributes, as if each were as often there as not.
+
+    What is left of the imbalance is taken off the logits (Menon et al. 2021, "Long-tail learning
+    via logit adjustment", Eq. 10), so that 0 is the threshold of the best balanced accuracy. Labels
+    are smoothed towards the share in what is drawn: towards a half, a rare attribute would be more
+    likely there than not on faces that surely lack it.
+
+    Args:
+        logits: (N, K), adjusted.
+        wanted: (N, K) 0, 1 or NaN for not known; one at least is known.
+        prior: (N, K) or (K,) logits of the shares in what is drawn.
+        smoothing: share of each label that is the prior's.
+    """
+    prior, known = prior.expand_as(logits), ~wanted.isnan()
+    goals = wanted * (1 - smoothing) + prior.sigmoid() * smoothing
+    return F.binary_cross_entropy_with_logits((logits + prior)[known], goals[known])
 
 
 def changed(batch: dict[str, Tensor], recipe: LooksRecipe, size: int) -> tuple[Tensor, Tensor]:
@@ -231,35 +244,20 @@ def drawing_chances(
         weights[lit] *= recipe.lit / totals[table.light[lit]] / (totals > 0).sum()
     if lit.any() and not lit.all():
         weights[~lit] *= (1 - recipe.lit) / weights[~lit].sum()
+    return weights / weights.sum(), prior_of(attributes, weights)
+
+
+def prior_of(attributes: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return the (K,) float32 logits of the weighted shares of faces that have each attribute.
+
+    Args:
+        attributes: (N, K) 0, 1 or NaN.
+        weights: (N,).
+    """
     there, absent = ((weights[:, None] * (attributes == v)).sum(0) for v in (1.0, 0.0))
     seldom = 1e-3 * weights.sum()
     prior = np.log(there + seldom) - np.log(absent + seldom)
-    chances = weights / weights.sum()
-    return chances, prior.clip(-LOGIT_OF_RAREST, LOGIT_OF_RAREST).astype(np.float32)
-
-
-def people_kept(table: FaceTable, share: float, seed: int) -> set[str]:
-    """Choose labelled people to set thresholds on, some of every rare attribute.
-
-    Args:
-        table: portraits of training people.
-        share: of the people.
-        seed: of the choice.
-    """
-    known = ~np.isnan(table.attributes).all(1)
-    people = np.unique(table.people[known])
-    first = {table.people[i]: i for i in np.flatnonzero(known)[::-1]}
-    own = table.attributes[[first[person] for person in people]]
-    rare = np.argsort(np.nansum(own, 0))
-    generator = np.random.default_rng(seed)
-    chosen: set[str] = set()
-    left = generator.permutation(len(people))
-    # Attribute by attribute from the rarest: a share of those who have it and are not placed yet.
-    for column in rare:
-        have = [i for i in left if own[i, column] == 1]
-        chosen |= {str(people[i]) for i in have[: round(len(have) * share)]}
-        left = np.array([i for i in left if i not in set(have)], int)
-    return chosen | {str(people[i]) for i in left[: round(len(left) * share)]}
+    return prior.clip(-LOGIT_OF_RAREST, LOGIT_OF_RAREST).astype(np.float32)
 
 
 def _without(table: FaceTable, kept: set[str]) -> np.ndarray:
