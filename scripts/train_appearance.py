@@ -40,7 +40,12 @@ from faceedit.training.recognisers.examine_appearance import (
     regions_report,
     summary,
 )
-from faceedit.training.recognisers.examine_groups import groups_report, lowest, sureness_report
+from faceedit.training.recognisers.examine_groups import (
+    groups_report,
+    lowest,
+    only_said,
+    sureness_report,
+)
 from faceedit.training.recognisers.faces import FaceTable
 from faceedit.training.recognisers.fit import STATE, Plan, fit
 from faceedit.training.recognisers.looks import Drawer, LooksRecipe, looks_losses
@@ -186,12 +191,14 @@ def measure(
     judged = portraits.take(of_split(portraits, people, "val"))
     synthetic = judged.take(~is_photographed(judged))
     seen = look(network, judged)
-    groups = groups_report(seen, judged, groups_of(judged, people))
+    names = groups_of(judged, people)
+    groups = groups_report(seen, judged, names)
     report = {
         "attributes": attributes_report(seen, judged),
         "attributes_of_synthetic_portraits": attributes_report(look(network, synthetic), synthetic),
         "attributes_by_group": groups,
         "attributes_below_all": lowest(groups),
+        "attributes_said_by_group": groups_report(seen, only_said(network, seen, judged), names),
         "attributes_said": sureness_report(network, seen, judged),
         "regions_of_photos": regions_report(look(network, photos), photos),
     }

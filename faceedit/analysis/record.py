@@ -77,8 +77,10 @@ def describe_face(reading: FaceReading, number: int = 1) -> dict[str, Any]:
             "strength": round(appearance.strength, 4),
             "probabilities": _named(LIGHT_NAMES, appearance.lights),
         },
-        "attributes": _named(ATTRIBUTES, appearance.attributes),
-        "attributes_there": appearance.there,
+        "attributes": {
+            name: None if appearance.there[name] is None else chance
+            for name, chance in _named(ATTRIBUTES, appearance.attributes).items()
+        },
         "identity": None
         if reading.identity is None
         else [round(float(v), 5) for v in reading.identity.vector],

@@ -54,7 +54,7 @@ class Looks(nn.Module):
 
     Beside the encoder's features they see what it takes a photographer to name a hair colour, a
     pale face or a light: the mean colour of each zone of the picture. For attributes there are
-    hints of the parser (`parsed_hints`) as well: it sees finer pictures, and where hair and lips are.
+    hints of the parser (`parsed_hints`) as well: it sees finer pictures, and where hair is.
 
     Args:
         widths: channels of the encoder's stages.

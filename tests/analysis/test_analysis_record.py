@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from faceedit.analysis.record import COLUMNS, describe, table_of_faces
+from faceedit.analysis.record import COLUMNS, describe, describe_face, table_of_faces
 from faceedit.analysis.run import PhotoReading
 from faceedit.analysis.words import (
     attribute_words,
@@ -98,7 +98,10 @@ def expression(strength=2.0, units=None, **chances):
 def appearance(light="left", vector=(-0.6, 0.0, 0.0), **chances):
     lights = np.array([0.9 if name == light else 0.005 for name in LIGHT_NAMES])
     attributes = np.array([chances.get(name, 0.1) for name in ATTRIBUTES])
-    return AppearanceReading(np.zeros((2, 2), np.uint8), lights, np.array(vector), attributes)
+    confidence = np.maximum(attributes, 1 - attributes)
+    return AppearanceReading(
+        np.zeros((2, 2), np.uint8), lights, np.array(vector), attributes, confidence
+    )
 
 
 def test_words_of_an_expression():
@@ -112,10 +115,17 @@ def test_words_of_an_expression():
 
 def test_words_of_an_appearance():
     assert light_words(appearance("slight_left")) == "slight left 90%, strength 0.60"
-    man = appearance(male=0.9, young=0.2, brown_hair=0.7, black_hair=0.6, beard=0.5)
+    man = appearance(male=0.9, young=0.2, brown_hair=0.7, black_hair=0.6, beard=0.8)
     assert attribute_words(man) == ["male", "not young", "brown hair", "beard"]
-    woman = appearance(young=0.8, bald=0.9, blond_hair=0.6, eyeglasses=0.99)
+    woman = appearance(young=0.8, bald=0.9, blond_hair=0.8, eyeglasses=0.99)
     assert attribute_words(woman) == ["female", "young", "bald", "eyeglasses"]
+
+
+def test_unsure_attributes_are_not_said(astronaut_reading):
+    unsure = appearance(male=0.6, young=0.9, bald=0.65, beard=0.75)
+    assert attribute_words(unsure) == ["young", "beard"]
+    found = describe_face(replace(astronaut_reading, appearance=unsure))["attributes"]
+    assert found["male"] is None and found["bald"] is None and found["beard"] == 0.75
 
 
 def test_words_of_a_pose():

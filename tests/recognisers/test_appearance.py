@@ -6,8 +6,10 @@ from faceedit.errors import WeightsError
 from faceedit.faces.align import Crop
 from faceedit.recognisers.appearance import (
     LIGHT_NAMES,
+    SURE,
     AppearanceReading,
     AppearanceRecogniser,
+    confidence_of,
 )
 from faceedit.recognisers.base import METHOD
 from faceedit.registry import load_checkpoint
@@ -51,11 +53,22 @@ def test_words_of_a_reading():
     lights, attributes = np.zeros(20), np.zeros(13)
     lights[LIGHT_NAMES.index("rim_left")] = 1
     attributes[[ATTRIBUTES.index("bangs"), ATTRIBUTES.index("male")]] = 0.5, 0.9
+    confidence = np.full(13, SURE)
+    confidence[ATTRIBUTES.index("young")] = SURE - 0.01
     vector = np.array([0.0, 0.3, 0.4])
-    reading = AppearanceReading(np.zeros((4, 4), np.uint8), lights, vector, attributes)
+    reading = AppearanceReading(np.zeros((4, 4), np.uint8), lights, vector, attributes, confidence)
     assert reading.light == "rim_left"
-    assert reading.shown == ("bangs", "male")
+    assert [name for name, there in reading.there.items() if there] == ["bangs", "male"]
+    assert [name for name, there in reading.there.items() if there is None] == ["young"]
     assert reading.strength == pytest.approx(0.5)
+
+
+def test_what_is_rare_takes_more_to_be_believed_and_what_is_common_more_to_be_denied():
+    rarity = torch.tensor([-1.0, 0.0, 1.0])
+    sure, unsure = 1 / (1 + np.exp(-1)), 0.5
+    for said, wanted in ((1.0, [unsure, sure, sure]), (-1.0, [sure, sure, unsure])):
+        found = confidence_of(torch.full((1, 3), said), rarity)
+        np.testing.assert_allclose(found[0], wanted, atol=1e-6)
 
 
 def test_thresholds_move_attributes_and_nothing_else():
@@ -99,4 +112,4 @@ def test_a_checkpoint_says_the_same_again(tmp_path):
 
 def test_the_shipped_size_fits():
     parameters = sum(p.numel() for p in AppearanceRecogniser().parameters())
-    assert 2 * parameters < 5.4e6
+    assert 2 * parameters < 5.7e6

@@ -1,6 +1,7 @@
 """How well attributes are told of groups of people, and of which attributes something is said."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -56,6 +57,11 @@ def lowest(report: Mapping[str, Any]) -> dict[str, float]:
     return dict(sorted(below.items(), key=lambda item: item[1]))
 
 
+def only_said(network: AppearanceRecogniser, seen: Seen, faces: FaceTable) -> FaceTable:
+    """Return the faces without the attributes that the network is unsure of."""
+    return replace(faces, attributes=np.where(_sure(network, seen), faces.attributes, np.nan))
+
+
 def sureness_report(network: AppearanceRecogniser, seen: Seen, faces: FaceTable) -> dict[str, Any]:
     """Return what is said at all, and how much of that is right.
 
@@ -63,8 +69,7 @@ def sureness_report(network: AppearanceRecogniser, seen: Seen, faces: FaceTable)
         ``said``: share of the readings that are sure, and ``right``: of those; by attribute ``yes``
         and ``no``: how many are said and right, how many are said, and how many there are.
     """
-    logits = torch.from_numpy(seen.attributes)
-    sure = confidence_of(logits, network.rarity.float()).numpy() >= SURE
+    sure = _sure(network, seen)
     known, there = ~np.isnan(faces.attributes), faces.attributes == 1
     yes, no = sure & known & (seen.attributes >= 0), sure & known & (seen.attributes < 0)
     right = (yes & there) | (no & ~there)
@@ -79,6 +84,11 @@ def sureness_report(network: AppearanceRecogniser, seen: Seen, faces: FaceTable)
             for k, name in enumerate(ATTRIBUTES)
         },
     }
+
+
+def _sure(network: AppearanceRecogniser, seen: Seen) -> np.ndarray:
+    logits = torch.from_numpy(seen.attributes)
+    return confidence_of(logits, network.rarity.float()).numpy() >= SURE
 
 
 def _by_attribute(

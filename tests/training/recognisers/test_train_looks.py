@@ -18,7 +18,6 @@ from faceedit.training.recognisers.looks import (
     drawing_chances,
     looks_losses,
     mirrored_lights,
-    people_kept,
 )
 
 RECIPE = LooksRecipe(plan=Plan(steps=10, batch=8))
@@ -123,22 +122,9 @@ def test_rare_attributes_and_lights_are_drawn_more_often():
     assert prior[1] == 0
 
 
-def test_people_kept_hold_a_share_of_every_attribute():
-    table = toy_table(200, people=200)
-    table.attributes[:] = 0
-    table.attributes[:20, 0] = 1
-    table.attributes[50:150, 3] = 1
-    table.attributes[190:] = np.nan
-    kept = people_kept(table, 0.2, 0)
-    rows = np.array([person in kept for person in table.people])
-    assert rows[:20].sum() == 4 and rows[50:150].sum() == 20
-    assert not rows[190:].any()
-    assert kept == people_kept(table, 0.2, 0)
-
-
 def test_a_few_steps_learn(portraits, studio):
     torch.manual_seed(0)
-    network = Looks((8, 8, 8, 16), 4, 0.0)
+    network = Looks((8, 8, 8, 16), 4, 0.0, 0)
     batch = Drawer(portraits, studio, set(), STILL).draw()
     optimiser = torch.optim.Adam(network.parameters(), 5e-3)
     totals = []
@@ -157,4 +143,4 @@ def test_a_batch_without_lights_teaches_attributes_alone(portraits, studio):
     batch = Drawer(portraits, studio, set(), RECIPE).draw()
     batch["light"][:] = UNKNOWN
     batch["light_vector"][:] = np.nan
-    assert set(looks_losses(Looks((8, 8, 16), 4, 0.3), batch, RECIPE, 32)) == {"attributes"}
+    assert set(looks_losses(Looks((8, 8, 16), 4, 0.3, 0), batch, RECIPE, 32)) == {"attributes"}
