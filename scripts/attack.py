@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "photos")]
+sys.path.insert(0, str(ROOT / "tests" / "helpers"))
 
 import hostile  # noqa: E402
 import registry_hostile  # noqa: E402

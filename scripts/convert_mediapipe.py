@@ -3,10 +3,10 @@
     python scripts/convert_mediapipe.py mediapipe-0.10.21-cp311-...whl weights/
 
 Needs numpy and safetensors. The weights are stored in half precision in the wheel and stay so, bit
-for bit. The graph goes into the metadata as the list of steps that ``faceedit.faces.graph`` runs:
-constants are folded, activations and paddings are joined to the operator they belong to, and
-operators that do nothing are dropped. safetensors orders a file's metadata anew in every run, so a
-file's own sha256 differs between runs while its content does not.
+for bit. The graph goes into the metadata as the list of steps that `faceedit.faces.find.graph`
+runs: constants are folded, activations and paddings are joined to the operator they belong to,
+and operators that do nothing are dropped. safetensors orders a file's metadata anew in every run,
+so a file's own sha256 differs between runs while its content does not.
 """
 
 import argparse
@@ -71,7 +71,7 @@ NETWORKS = (
 
 @dataclass
 class Step:
-    """One step of the converted graph; ``faceedit.faces.graph`` documents the operators."""
+    """One step of the converted graph; ``faceedit.faces.find.graph`` documents the operators."""
 
     op: str
     inputs: list[int]

@@ -15,8 +15,8 @@ import numpy as np
 import torch
 from PIL import Image
 
-from faceedit.batch.build import EditSettings, open_editor
-from faceedit.batch.editor import FaceEditor
+from faceedit.editing.build import EditSettings, open_editor
+from faceedit.editing.editor import FaceEditor
 from faceedit.evaluation.edits import Album
 from faceedit.evaluation.evidence import Evidence
 from faceedit.evaluation.gather import Input, gather_edited

@@ -21,8 +21,8 @@ import numpy as np
 from finder_scenes import SIZES, Box, Scene, box_of, read_portraits, scenes
 
 from faceedit.faces.align import invert
-from faceedit.faces.build import build_finder
-from faceedit.faces.finder import FaceFinder, FindOptions
+from faceedit.faces.find.build import build_finder
+from faceedit.faces.find.finder import FaceFinder, FindOptions
 from faceedit.process import prepare
 from faceedit.registry import open_registry
 

@@ -20,9 +20,9 @@ import numpy as np
 import torch
 from naturalness_sheets import captioned, draw_faults, draw_lowest, to_bytes
 
+from faceedit.compose.compose import compose
+from faceedit.compose.mask import face_mask
 from faceedit.faces.align import Crop, extract_crop
-from faceedit.faces.compose import compose
-from faceedit.faces.mask import face_mask
 from faceedit.methods.base import load_method
 from faceedit.methods.reggan.method import RegGAN
 from faceedit.photos.read import read_photo

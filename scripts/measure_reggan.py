@@ -14,14 +14,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from faceedit.batch.build import EditSettings, open_editor
-from faceedit.batch.editor import FaceEditor
+from faceedit.compose.mask import face_mask
+from faceedit.datasets.labelled import LabelledPhoto, read_labelled
+from faceedit.editing.build import EditSettings, open_editor
+from faceedit.editing.editor import FaceEditor
 from faceedit.evaluation.pairs import landmark_error, sharpness_ratio
 from faceedit.faces.align import crop_affine, extract_crop, invert
-from faceedit.faces.mask import face_mask
 from faceedit.faces.types import Face
 from faceedit.photos import read_photo
-from faceedit.photos.labelled import LabelledPhoto, read_labelled
 from faceedit.targets import EXPRESSIONS, parse_target
 from faceedit.training.sheets import write_sheet
 

@@ -17,16 +17,16 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from faceedit.compose.tones import to_bytes
 from faceedit.evaluation.pairs import aligned_error, landmark_error
 from faceedit.faces.align import Crop
-from faceedit.faces.build import build_finder
-from faceedit.faces.finder import FaceFinder, FindOptions
-from faceedit.faces.tones import to_bytes
+from faceedit.faces.find.build import build_finder
+from faceedit.faces.find.finder import FaceFinder, FindOptions
 from faceedit.faces.topology import LIPS, N_SURFACE
+from faceedit.lights import LIGHTS
 from faceedit.recognisers.expression import ExpressionRecogniser
 from faceedit.registry import load_checkpoint, open_registry
 from faceedit.studio.expressions import Ask
-from faceedit.studio.lights import LIGHTS
 from faceedit.studio.pairs import make_pair
 from faceedit.studio.produce import Commission, pairs_of
 from faceedit.studio.quality import refuse

@@ -14,8 +14,9 @@ from typing import Protocol
 import numpy as np
 import torch
 
-from faceedit.batch.build import EditSettings, open_editor
-from faceedit.batch.editor import FaceEditor
+from faceedit.compose.edit import Edit, RasterPaint
+from faceedit.editing.build import EditSettings, open_editor
+from faceedit.editing.editor import FaceEditor
 from faceedit.evaluation.edits import Album
 from faceedit.evaluation.evidence import Evidence
 from faceedit.evaluation.gather import Input, gather_edited
@@ -24,7 +25,6 @@ from faceedit.evaluation.measure import Measurement, measure
 from faceedit.evaluation.own_networks import open_recognisers
 from faceedit.evaluation.protocol import find_photos, read_protocol
 from faceedit.faces.align import Crop
-from faceedit.faces.edit import Edit, RasterPaint
 from faceedit.methods.reggan.expression_layer import ExpressionLayer
 from faceedit.methods.reggan.layers import fit_expression_layer, to_signed
 from faceedit.methods.reggan.paper_task import single_strengths

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from faceedit.errors import UsageError
-from faceedit.faces.build import build_finder
+from faceedit.faces.find.build import build_finder
 from faceedit.recognisers.naturalness import NaturalnessRecogniser
 from faceedit.registry import open_registry
 from faceedit.training.recognisers.examine_naturalness import (

@@ -1,9 +1,9 @@
 import pytest
 
-from faceedit.batch.build import EditSettings
 from faceedit.batch.crew import gather_crew
 from faceedit.batch.pipeline import Pace
 from faceedit.batch.ray_engine import run_on_ray
+from faceedit.editing.build import EditSettings
 from faceedit.errors import UsageError
 from faceedit.process import prepare
 from faceedit.targets import parse_target

@@ -3,7 +3,7 @@ import pytest
 import skimage.data
 import torch
 
-from faceedit.batch.build import EditSettings, open_editor
+from faceedit.editing.build import EditSettings, open_editor
 from faceedit.errors import DeviceError, UsageError
 from faceedit.numerics import FULL, Numerics, pick_numerics
 from faceedit.targets import parse_target

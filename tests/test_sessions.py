@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 import faceedit
-from faceedit.batch import build
+from faceedit.editing import build
 from faceedit.errors import UnreadableError, UsageError
 from faceedit.registry import sha256_of, write_checkpoint
 from faceedit.sessions.analyzer import AnalyzerOptions

@@ -8,12 +8,12 @@ from typing import Literal
 import numpy as np
 
 from faceedit.analysis.reading import FaceReading
-from faceedit.batch.editor import Finder, find_faces
 from faceedit.device import pick_device
+from faceedit.editing.editor import Finder, find_faces
 from faceedit.faces.align import Crop, extract_crop
-from faceedit.faces.build import build_finder
 from faceedit.faces.face_alignment import Aligner, check_landmarks, load_aligner
-from faceedit.faces.finder import FindOptions
+from faceedit.faces.find.build import build_finder
+from faceedit.faces.find.finder import FindOptions
 from faceedit.faces.pose import HeadPose, head_pose
 from faceedit.faces.sharpness import Sharpness, face_sharpness
 from faceedit.faces.types import Face

@@ -5,9 +5,9 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from faceedit.batch.editor import FaceEditor
 from faceedit.batch.result import OURS, Result
 from faceedit.batch.run import RunOptions, run
+from faceedit.editing.editor import FaceEditor
 from faceedit.errors import FaceEditError, UsageError
 from faceedit.outputs import check_writable, make_folders, permit_for
 from faceedit.photos import Job

@@ -12,7 +12,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from faceedit.batch.build import EditSettings
 from faceedit.batch.manifest import Manifest
 from faceedit.batch.ray_cluster import Slots, find_slots, import_ray, ray_cluster
 from faceedit.batch.ray_tries import Tries
@@ -21,6 +20,7 @@ from faceedit.batch.result import Result
 from faceedit.batch.run import record
 from faceedit.batch.stages import RunOptions
 from faceedit.batch.worker import Order
+from faceedit.editing.build import EditSettings
 from faceedit.errors import FaceEditError
 from faceedit.limits import WORKERS, check
 from faceedit.machine import cores

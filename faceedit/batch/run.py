@@ -7,11 +7,11 @@ from functools import partial
 from typing import Protocol
 
 from faceedit.batch import stages
-from faceedit.batch.editor import FaceEditor
 from faceedit.batch.manifest import Manifest
 from faceedit.batch.pipeline import Elsewhere, Ended, Pace, Pipeline
 from faceedit.batch.result import OURS, Result
 from faceedit.batch.stages import Looked, Read, RunOptions
+from faceedit.editing.editor import FaceEditor
 from faceedit.photos import Budget, Job
 from faceedit.photos.formats import format_of
 

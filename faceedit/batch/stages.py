@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from faceedit.batch.editor import EditedPhoto, FaceEditor, FaceEdits
 from faceedit.batch.manifest import Manifest
 from faceedit.batch.read_ahead import decode_or_explain
 from faceedit.batch.result import (
@@ -18,6 +17,7 @@ from faceedit.batch.result import (
     notes_of,
     why_unedited,
 )
+from faceedit.editing.editor import EditedPhoto, FaceEditor, FaceEdits
 from faceedit.errors import NoFaceError, explain
 from faceedit.outputs import Permit, permit_for
 from faceedit.photos import (

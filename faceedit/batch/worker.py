@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from faceedit.batch.build import EditSettings, open_editor
 from faceedit.batch.crew import pace_of
-from faceedit.batch.editor import FaceEditor
 from faceedit.batch.manifest import Manifest
 from faceedit.batch.result import Result
 from faceedit.batch.run import run
 from faceedit.batch.stages import RunOptions
+from faceedit.editing.build import EditSettings, open_editor
+from faceedit.editing.editor import FaceEditor
 from faceedit.errors import MissingError, explain
 from faceedit.photos import Job
 from faceedit.process import loading, prepare

@@ -90,7 +90,7 @@ def analyze(
     from faceedit.analysis.analyzer import open_analyzer
     from faceedit.analysis.record import table_of_faces
     from faceedit.analysis.run import analyze_photos
-    from faceedit.faces.finder import FindOptions
+    from faceedit.faces.find.finder import FindOptions
 
     find = FindOptions(faces=parse_faces(faces), min_face=min_face)
     if identity and not as_json:

@@ -187,9 +187,9 @@ def apply(
 
     wanted = parse_target(target).scaled(intensity)
     with loading():
-        from faceedit.batch.build import EditSettings
         from faceedit.cli.apply_run import Files, Request, Say, edit_files, edit_pipe
-        from faceedit.faces.finder import FindOptions
+        from faceedit.editing.build import EditSettings
+        from faceedit.faces.find.finder import FindOptions
         from faceedit.photos import WriteOptions
 
     request = Request(

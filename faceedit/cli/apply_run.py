@@ -7,7 +7,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from faceedit.batch.build import EditSettings, open_editor
 from faceedit.batch.crew import Crew, gather_crew, pace_of
 from faceedit.batch.manifest import MANIFEST_FILE, Manifest
 from faceedit.batch.output_folders import is_single
@@ -29,6 +28,7 @@ from faceedit.cli.apply_told import (
 from faceedit.cli.output import on_one_line, tell
 from faceedit.cli.streams import read_stdin, stdin_permissions, write_stdout
 from faceedit.device import pick_devices
+from faceedit.editing.build import EditSettings, open_editor
 from faceedit.errors import UsageError
 from faceedit.outputs import REPLACE, SEALED_ONLY, check_writable, permit_for
 from faceedit.photos import Provenance, WriteOptions
@@ -37,7 +37,7 @@ from faceedit.process import loading, prepare
 from faceedit.registry import sha256_of
 
 if TYPE_CHECKING:
-    from faceedit.batch.editor import FaceEditor
+    from faceedit.editing.editor import FaceEditor
 
 
 @dataclass(frozen=True)

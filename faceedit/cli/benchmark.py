@@ -12,11 +12,11 @@ from faceedit.errors import UsageError
 from faceedit.process import loading, prepare
 
 if TYPE_CHECKING:
-    from faceedit.batch.build import EditSettings
-    from faceedit.batch.editor import FaceEditor
     from faceedit.batch.processes import WorkerProcess
-    from faceedit.evaluation.network_speed import NetworkSpeed
-    from faceedit.evaluation.speed import PhotoSpeed
+    from faceedit.benchmark.network_speed import NetworkSpeed
+    from faceedit.benchmark.speed import PhotoSpeed
+    from faceedit.editing.build import EditSettings
+    from faceedit.editing.editor import FaceEditor
 
 SIDE = 1350
 """Of the built-in picture in pixels."""
@@ -84,15 +84,15 @@ def benchmark(
 
         import torch
 
-        from faceedit.batch.build import EditSettings, open_editor
         from faceedit.batch.crew import gather_crew
-        from faceedit.evaluation.network_speed import (
+        from faceedit.benchmark.network_speed import (
             measure_gemm,
             measure_method,
             measure_paper,
             measure_recogniser,
         )
-        from faceedit.evaluation.speed import measure_photos
+        from faceedit.benchmark.speed import measure_photos
+        from faceedit.editing.build import EditSettings, open_editor
         from faceedit.machine import cores
         from faceedit.photos import plan
         from faceedit.recognisers.bundle import Recognisers
@@ -141,8 +141,8 @@ def _measure_training(device: str, threads: int | None, repeat: int, as_json: bo
 
     import torch
 
+    from faceedit.benchmark.training_speed import measure_training
     from faceedit.device import pick_device
-    from faceedit.evaluation.training_speed import measure_training
 
     prepare(threads)
     speed = measure_training(pick_device(device), repeat)
@@ -179,7 +179,7 @@ def _measure_runs(
     import tempfile
     from dataclasses import asdict
 
-    from faceedit.evaluation.batch_speed import (
+    from faceedit.benchmark.batch_speed import (
         measure_flatness,
         measure_resume,
         measure_scaling,

@@ -39,8 +39,8 @@ def demo(
 
     import numpy as np
 
-    from faceedit.batch.build import EditSettings, open_editor
     from faceedit.batch.sheet import draw_sheet
+    from faceedit.editing.build import EditSettings, open_editor
     from faceedit.errors import FaceEditError, UsageError
     from faceedit.outputs import REPLACE, SEALED_ONLY, check_writable, sealed, write_atomic
     from faceedit.photos import read_photo

@@ -15,7 +15,7 @@ from faceedit.limits import COUNT
 from faceedit.process import prepare
 
 if TYPE_CHECKING:
-    from faceedit.batch.editor import FaceEditor
+    from faceedit.editing.editor import FaceEditor
     from faceedit.evaluation.inputs import Plan
     from faceedit.evaluation.looks import Networks
     from faceedit.evaluation.match import Failure
@@ -156,7 +156,7 @@ def evaluate(
     from faceedit.evaluation.match import pair_up_with_rivals
     from faceedit.evaluation.plot import need_matplotlib
     from faceedit.evaluation.report import Report
-    from faceedit.faces.build import build_finder
+    from faceedit.faces.find.build import build_finder
     from faceedit.outputs import check_writable, permit_for
     from faceedit.registry import open_registry
 
@@ -210,7 +210,7 @@ def evaluate(
 def _open_editor(
     targets: "Sequence[Target]", model: str, profile: str | None, weights: Path | None, device: str
 ) -> "FaceEditor":
-    from faceedit.batch.build import EditSettings, open_editor
+    from faceedit.editing.build import EditSettings, open_editor
     from faceedit.evaluation.protocol import read_protocol
     from faceedit.targets import union
 

@@ -248,8 +248,8 @@ def sheet(
     overwrite: Overwrite = False,
 ) -> None:
     """Draw one person through everything, for people to look at."""
+    from faceedit.datasets.labelled import LabelledPhoto
     from faceedit.outputs import check_writable, permit_for
-    from faceedit.photos.labelled import LabelledPhoto
     from faceedit.studio.rig import load_rig
     from faceedit.studio.sheet import draw_person
     from faceedit.studio.sources import find_faces

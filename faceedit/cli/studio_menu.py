@@ -23,8 +23,8 @@ def read_menu(expressions: str, aus: bool, lights: str, turns: bool, mix: str) -
     Raises:
         UsageError: what cannot be read, is not known or leaves nothing.
     """
+    from faceedit.lights import LIGHTS
     from faceedit.studio.expressions import known_expressions
-    from faceedit.studio.lights import LIGHTS
     from faceedit.studio.sampling import MIX, Menu
 
     names = _names("expression", expressions, known_expressions())

@@ -5,16 +5,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from faceedit.errors import UsageError
-from faceedit.evaluation.bootstrap import (
+from faceedit.evaluation.evidence import Evidence
+from faceedit.evaluation.measure import Drawn, draw_whole
+from faceedit.evaluation.metrics import METRICS, Metric, merit
+from faceedit.stats import (
     DRAWS,
     Interval,
     bootstrap_mean,
     draw_people,
     interval_of,
 )
-from faceedit.evaluation.evidence import Evidence
-from faceedit.evaluation.measure import Drawn, draw_whole
-from faceedit.evaluation.metrics import METRICS, Metric, merit
 
 SAME = 1e-9
 """Two values nearer than this are one."""

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from faceedit.batch.editor import FaceEditor, Finder, find_faces
+from faceedit.compose.compose import draw_mask
+from faceedit.compose.mask import face_mask
+from faceedit.editing.editor import FaceEditor, Finder, find_faces
 from faceedit.errors import PhotoError, explain
 from faceedit.evaluation.edits import SIZE, Album, Asked, asked_for
 from faceedit.evaluation.match import Failure, PicturePair
@@ -19,8 +21,6 @@ from faceedit.faces.align import (
     sample_crop,
     transform_landmarks,
 )
-from faceedit.faces.compose import draw_mask
-from faceedit.faces.mask import face_mask
 from faceedit.faces.types import Face
 from faceedit.photos import read_photo
 from faceedit.photos.pixels import eight_bits
@@ -196,7 +196,7 @@ class _Before:
 
 
 def native_mask(face: Face, size: tuple[int, ...], crop_size: int = SIZE) -> np.ndarray:
-    """Draw the mask of a face in its photo, as `faces.compose` does.
+    """Draw the mask of a face in its photo, as `compose.compose` does.
 
     Args:
         face: in the photo.

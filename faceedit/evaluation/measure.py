@@ -5,7 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from faceedit.evaluation.bootstrap import (
+from faceedit.evaluation.evidence import Evidence
+from faceedit.evaluation.metrics import METRICS, Metric
+from faceedit.stats import (
     DRAWS,
     Interval,
     bootstrap_mean,
@@ -13,8 +15,6 @@ from faceedit.evaluation.bootstrap import (
     draw_values,
     interval_of,
 )
-from faceedit.evaluation.evidence import Evidence
-from faceedit.evaluation.metrics import METRICS, Metric
 
 ALL, FULL = "all", "full strength"
 WHOLE_DRAWS = 300

@@ -6,9 +6,9 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from faceedit.errors import MissingError
-from faceedit.evaluation.bootstrap import Interval
 from faceedit.evaluation.measure import Result
 from faceedit.evaluation.report import ARROWS, Report
+from faceedit.stats import Interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from faceedit.evaluation.bootstrap import Interval
 from faceedit.evaluation.compare import Contest
 from faceedit.evaluation.match import Failure
 from faceedit.evaluation.measure import Measurement
 from faceedit.evaluation.metrics import Metric
 from faceedit.evaluation.published import read_published, theirs
+from faceedit.stats import Interval
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
+from faceedit.compose.tones import LUMA, to_bytes
 from faceedit.faces.raster import fill_polygon
-from faceedit.faces.tones import LUMA, to_bytes
 from faceedit.faces.topology import EYES, OUTER_EYE_CORNERS
 
 BRUSH = 0.024

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from faceedit.errors import MissingError, UsageError
-from faceedit.faces.mesh import cut, region_of_landmarks
+from faceedit.faces.find.mesh import cut, region_of_landmarks
 from faceedit.faces.types import Face
 
 WEIGHTS = "2DFAN4-11f355bf06.pth.tar"

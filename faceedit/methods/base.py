@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol
 
+from faceedit.compose.edit import Edit
 from faceedit.errors import UsageError
 from faceedit.faces.align import Crop
-from faceedit.faces.edit import Edit
 from faceedit.names import unknown
 from faceedit.numerics import FULL, Numerics
 from faceedit.targets import Target

@@ -1,4 +1,4 @@
-"""The composed edit on tensors, for losses; `faces.compose` is its twin on photos."""
+"""The composed edit on tensors, for losses; `compose.compose` is its twin on photos."""
 
 import torch
 from torch import Tensor

@@ -5,7 +5,7 @@ from pathlib import Path
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from faceedit.faces.graph import GraphModule
+from faceedit.faces.find.graph import GraphModule
 
 # Mean absolute activation of each level on portraits of the London Set.
 LEVEL_SCALES = (1.0, 1.4, 1.1, 1.5, 3.7)

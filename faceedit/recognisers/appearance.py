@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from faceedit.lights import LIGHTS
 from faceedit.nn.parsing import Parser
 from faceedit.ranges import check_ranges
 from faceedit.recognisers.base import Recogniser, resample
@@ -19,8 +20,7 @@ from faceedit.recognisers.looks import (
     parsed_hints,
     zone_shares,
 )
-from faceedit.studio.lights import LIGHTS
-from faceedit.studio.semantic import Region
+from faceedit.regions import Region
 from faceedit.targets import ATTRIBUTES
 
 SURE = 0.7
@@ -33,7 +33,7 @@ class AppearanceOutput(NamedTuple):
     """What the network says of N crops.
 
     Attributes:
-        regions: (N, 12, size, size) logits of `studio.semantic.Region` at the network's size.
+        regions: (N, 12, size, size) logits of `regions.Region` at the network's size.
         lights: (N, 20) logits of `LIGHT_NAMES`; their softmax is the probability.
         light_vector: (N, 3) direction to the light (x right, y up, z to the camera) times its
             share of all light, 0 to 1 long.
@@ -52,7 +52,7 @@ class AppearanceReading:
     """What one crop shows.
 
     Attributes:
-        regions: (S, S) uint8 of `studio.semantic.Region`, at the network's size.
+        regions: (S, S) uint8 of `regions.Region`, at the network's size.
         lights: (20,) probabilities in the order of `LIGHT_NAMES`.
         light_vector: (3,) direction to the light times its share of all light.
         attributes: (13,) probabilities in the order of `targets.ATTRIBUTES`, for people of whom

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from faceedit.compose.tones import LUMA
 from faceedit.errors import WeightsError
 from faceedit.faces.align import Crop
-from faceedit.faces.tones import LUMA
 from faceedit.nn.loading import build_network
 from faceedit.numerics import check_answer
 from faceedit.registry import Checkpoint, write_checkpoint

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from faceedit.lights import LIGHTS
 from faceedit.nn.residual import ResidualEncoder
-from faceedit.studio.lights import LIGHTS
-from faceedit.studio.semantic import Region
+from faceedit.regions import Region
 from faceedit.targets import ATTRIBUTES
 
 ZONES = (

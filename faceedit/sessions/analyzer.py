@@ -54,7 +54,7 @@ class Analyzer(Session):
         device: str = "auto",
     ):
         from faceedit.analysis.analyzer import open_analyzer
-        from faceedit.faces.finder import FindOptions
+        from faceedit.faces.find.finder import FindOptions
 
         analyzer = open_analyzer(
             FindOptions(faces=faces, min_face=min_face),

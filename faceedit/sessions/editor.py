@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     import numpy as np
     from PIL import Image
 
-    from faceedit.batch.build import EditNetworks
-    from faceedit.batch.editor import FaceEditor
     from faceedit.batch.images import EditResult
     from faceedit.batch.picture import ImageLike, PathOrImage
+    from faceedit.editing.build import EditNetworks
+    from faceedit.editing.editor import FaceEditor
 
 
 class EditorOptions(TypedDict, total=False):
@@ -79,8 +79,8 @@ class Editor(Session):
         min_identity: float | None = None,
         batch: int | None = None,
     ):
-        from faceedit.batch.build import EditNetworks, EditSettings
-        from faceedit.faces.finder import FindOptions
+        from faceedit.editing.build import EditNetworks, EditSettings
+        from faceedit.faces.find.finder import FindOptions
 
         settings = EditSettings(
             target=parse_target("neutral:0"),  # each edit names its own

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from faceedit.faces.spectacles import spectacle_hold
+from faceedit.compose.spectacles import spectacle_hold
 from faceedit.studio.crease_atlas import CreaseChoice
 from faceedit.studio.creases import crease_log_ratio, fold_removal
 from faceedit.studio.expressions import PRESSED, Ask

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from faceedit.faces.eyes.edit import EyeEdit, edit_eye
-from faceedit.faces.eyes.lids import NARROW, Lids, eye_frame, lay_lids, smooth_step
+from faceedit.compose.eyes.edit import EyeEdit, edit_eye
+from faceedit.compose.eyes.lids import NARROW, Lids, eye_frame, lay_lids, smooth_step
 from faceedit.faces.topology import LOWER_LIDS, UPPER_LIDS
 from faceedit.studio.subject import Pose, Subject
 

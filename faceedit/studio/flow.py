@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numba import njit
 
-from faceedit.faces.mesh_flow import soften_jumps
+from faceedit.compose.mesh_flow import soften_jumps
 from faceedit.faces.raster import fill_polygon
 from faceedit.faces.topology import FACE_OVAL
 from faceedit.studio.subject import Pose

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from faceedit.faces.topology import BROWS, EYES, FACE_OVAL, IRISES, OUTER_LIPS
-from faceedit.studio.lights import GAMMA, LUMA, Light
+from faceedit.lights import GAMMA, LUMA, Light
 from faceedit.studio.relief import FACING, Relief, build_relief
 from faceedit.studio.shading import backdrop_gain, light_gain
 from faceedit.studio.subject import Pose, Subject

@@ -3,9 +3,9 @@
 import cv2
 import numpy as np
 
+from faceedit.compose.tones import LUMA
 from faceedit.faces.align import Crop
 from faceedit.faces.raster import fill_polygon
-from faceedit.faces.tones import LUMA
 from faceedit.faces.topology import eye_distance
 
 TEXTURE = (0.006, 0.014)

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from faceedit.faces.mouth.edit import edit_mouth as edit_between_lips
-from faceedit.faces.mouth.opening import MouthPoints, mouth_box
+from faceedit.compose.mouth.edit import edit_mouth as edit_between_lips
+from faceedit.compose.mouth.opening import MouthPoints, mouth_box
 from faceedit.studio.mouth_bank import MouthBank, MouthChoice, draw_mouth_choice
 from faceedit.studio.mouth_cavity import DrawnMouth, paint_cavity
 from faceedit.studio.mouth_tone import ToothTone

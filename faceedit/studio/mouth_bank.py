@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from faceedit.faces.mouth.jaws import SmoothMap, edge_of_teeth, incisal_edge
-from faceedit.faces.tones import LUMA
+from faceedit.compose.mouth.jaws import SmoothMap, edge_of_teeth, incisal_edge
+from faceedit.compose.tones import LUMA
 from faceedit.outputs import REPLACE, write_atomic
 from faceedit.studio.arrays import pack
 from faceedit.studio.model import FaceModel, load_arrays

@@ -5,9 +5,9 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from faceedit.faces.mouth.opening import EDGE, Box, Opening
-from faceedit.faces.mouth.paint import lip_shade
-from faceedit.faces.tones import LUMA
+from faceedit.compose.mouth.opening import EDGE, Box, Opening
+from faceedit.compose.mouth.paint import lip_shade
+from faceedit.compose.tones import LUMA
 from faceedit.faces.topology import INNER_LIPS
 from faceedit.studio.drawing import Drawing, draw_model
 from faceedit.studio.fields import grid

@@ -3,8 +3,8 @@
 import cv2
 import numpy as np
 
+from faceedit.compose.tones import LUMA
 from faceedit.errors import UsageError
-from faceedit.faces.tones import LUMA
 from faceedit.faces.topology import INNER_LIPS, LIPS
 from faceedit.studio.drawing import draw_model
 from faceedit.studio.model import MOUTH_PARTS

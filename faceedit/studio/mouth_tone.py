@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from faceedit.faces.tones import LUMA
+from faceedit.compose.tones import LUMA
 from faceedit.faces.topology import EYES, LIPS
 from faceedit.studio.subject import Subject
 

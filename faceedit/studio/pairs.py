@@ -4,21 +4,21 @@ from dataclasses import replace
 
 import numpy as np
 
-from faceedit.faces.mouth.opening import lip_gap
-from faceedit.faces.tones import to_bytes
+from faceedit.compose.mouth.opening import lip_gap
+from faceedit.compose.tones import to_bytes
+from faceedit.lights import LIGHTS, coloured
+from faceedit.regions import Region
 from faceedit.studio.crease_atlas import CreaseChoice, draw_crease_choice
 from faceedit.studio.edit import ExpressionEdit, edit_expression, lead_back
 from faceedit.studio.expressions import Ask
 from faceedit.studio.fields import Fields, no_fields, warp_labels
 from faceedit.studio.light import LightEstimate, estimate_light, relight
-from faceedit.studio.lights import LIGHTS, coloured
 from faceedit.studio.model import Part
 from faceedit.studio.mouth import MouthChoice, draw_mouth_choice
 from faceedit.studio.photo import Sitter
 from faceedit.studio.record import Choices, Labels, Pair
 from faceedit.studio.rig import Rig
 from faceedit.studio.sampling import Order
-from faceedit.studio.semantic import Region
 from faceedit.studio.sitting import Sitting
 from faceedit.studio.subject import Pose
 from faceedit.studio.turn import turn_head

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from faceedit.faces.align import Crop, extract_crop
+from faceedit.regions import Region
 from faceedit.studio.eyewear import find_lenses, is_dark
 from faceedit.studio.head import draw_zones
 from faceedit.studio.lips import LipSeal
@@ -14,7 +15,7 @@ from faceedit.studio.matte import person_matte, skin_likeness, work_scene
 from faceedit.studio.model import FaceModel
 from faceedit.studio.parts import find_stuff
 from faceedit.studio.seeded import Scene
-from faceedit.studio.semantic import Region, semantic_mask
+from faceedit.studio.semantic import semantic_mask
 from faceedit.studio.subject import Subject, fit_subject
 
 NO_FOLDS = (Region.HAIR, Region.BACKGROUND, Region.CLOTHES, Region.EYEGLASSES)

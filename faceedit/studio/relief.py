@@ -11,9 +11,9 @@ import numpy as np
 from numba import njit
 
 from faceedit.faces.topology import FACE_OVAL
+from faceedit.lights import GAMMA, LUMA
 from faceedit.studio.backdrop import person_share
 from faceedit.studio.drawing import NOTHING
-from faceedit.studio.lights import GAMMA, LUMA
 from faceedit.studio.model import Part
 from faceedit.studio.subject import Pose
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from faceedit.errors import UsageError
+from faceedit.lights import LIGHTS
 from faceedit.studio.expressions import AMPLITUDES, Ask
-from faceedit.studio.lights import LIGHTS
 from faceedit.targets import ACTION_UNITS
 
 BLENDED = 0.15

@@ -1,11 +1,9 @@
 """Which part of a person every pixel of an aligned crop shows."""
 
-from enum import IntEnum
-
 import cv2
 import numpy as np
 
-from faceedit.faces.mouth.opening import CLOSED, lip_gap
+from faceedit.compose.mouth.opening import CLOSED, lip_gap
 from faceedit.faces.raster import fill_polygon
 from faceedit.faces.topology import (
     BROW_OUTLINES,
@@ -16,27 +14,10 @@ from faceedit.faces.topology import (
     OUTER_LIPS,
     eye_distance,
 )
+from faceedit.regions import Region
 from faceedit.studio.eyewear import draw_lenses
 from faceedit.studio.head import Zone
 from faceedit.studio.parts import Stuff
-
-
-class Region(IntEnum):
-    """Values of a semantic mask."""
-
-    BACKGROUND = 0
-    SKIN = 1
-    NOSE = 2
-    BROWS = 3
-    EYES = 4
-    EYEGLASSES = 5
-    EARS = 6
-    MOUTH = 7
-    LIPS = 8
-    NECK = 9
-    HAIR = 10
-    CLOTHES = 11
-
 
 _OF_STUFF = np.array([Region.SKIN, Region.HAIR, Region.CLOTHES, Region.BACKGROUND], np.uint8)
 """In the order of `Stuff`."""

@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 from numba import njit
 
+from faceedit.lights import Light
 from faceedit.studio.guided import guided_filter
-from faceedit.studio.lights import Light
 from faceedit.studio.relief import Relief
 from faceedit.studio.shadows import cast_shadows
 

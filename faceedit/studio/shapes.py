@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from faceedit.compose.mouth.opening import lip_gap
 from faceedit.errors import PhotoError, UsageError
-from faceedit.faces.mouth.opening import lip_gap
 from faceedit.outputs import NEW_ONLY, Permit, write_atomic
 from faceedit.studio.arrays import pack
 from faceedit.studio.edit import closed_gap

@@ -18,8 +18,8 @@ from typing import Any, BinaryIO, TypeVar
 import cv2
 import numpy as np
 
+from faceedit.compose.tones import to_bytes
 from faceedit.errors import UsageError
-from faceedit.faces.tones import to_bytes
 from faceedit.outputs import open_new
 from faceedit.ranges import short
 from faceedit.studio.expressions import Ask

@@ -6,11 +6,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from faceedit.compose.tones import to_bytes
 from faceedit.errors import UsageError
-from faceedit.faces.tones import to_bytes
+from faceedit.lights import LIGHTS
 from faceedit.outputs import NEW_ONLY, Permit, write_atomic
 from faceedit.studio.expressions import Ask
-from faceedit.studio.lights import LIGHTS
 from faceedit.studio.pairs import make_pair
 from faceedit.studio.record import Pair
 from faceedit.studio.rig import Rig

@@ -7,14 +7,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from faceedit.compose.mouth.jaws import SmoothMap, edge_of_teeth, incisal_edge
+from faceedit.compose.mouth.opening import lip_gap
+from faceedit.compose.mouth.paint import CORNER, JAW_MARKS, PER_CM, TEXTURE_SIZE
+from faceedit.compose.tones import LUMA
 from faceedit.errors import PhotoError, UsageError
 from faceedit.faces.align import invert
-from faceedit.faces.mouth.jaws import SmoothMap, edge_of_teeth, incisal_edge
-from faceedit.faces.mouth.opening import lip_gap
-from faceedit.faces.mouth.paint import CORNER, JAW_MARKS, PER_CM, TEXTURE_SIZE
 from faceedit.faces.pose import head_pose
 from faceedit.faces.raster import fill_polygon
-from faceedit.faces.tones import LUMA
 from faceedit.faces.topology import INNER_LIPS, eye_distance
 from faceedit.outputs import NEW_ONLY, Permit, write_atomic
 from faceedit.photos import read_photo

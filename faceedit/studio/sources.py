@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
+from faceedit.datasets import read_collection, recognise
+from faceedit.datasets.labelled import SUFFIXES, LabelledPhoto, find_table, read_labelled
 from faceedit.errors import FaceEditError, NetworkError, PhotoError, UsageError
 from faceedit.outputs import REPLACE, write_atomic
 from faceedit.photos import read_photo
-from faceedit.photos.collections import read_collection, recognise
-from faceedit.photos.labelled import SUFFIXES, LabelledPhoto, find_table, read_labelled
 from faceedit.studio.arrays import pack
 from faceedit.studio.expressions import Ask, ExpressionTables
 from faceedit.studio.photo import Sitter
@@ -108,8 +108,8 @@ def find_faces(
     missing = [p for p in photos if _key(p.path) not in known]
     lost: dict[str, str] = {}
     if missing:
-        from faceedit.faces.build import build_finder
-        from faceedit.faces.finder import FindOptions
+        from faceedit.faces.find.build import build_finder
+        from faceedit.faces.find.finder import FindOptions
         from faceedit.registry import open_registry
 
         tell(f"finding faces in {len(missing)} photos")

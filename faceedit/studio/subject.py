@@ -5,8 +5,8 @@ from functools import cached_property
 
 import numpy as np
 
+from faceedit.compose.mouth.opening import CLOSED, lip_gap
 from faceedit.faces.align import Crop
-from faceedit.faces.mouth.opening import CLOSED, lip_gap
 from faceedit.faces.topology import (
     EYES,
     FACE_OVAL,

@@ -4,7 +4,7 @@ from functools import cached_property
 
 import numpy as np
 
-from faceedit.faces.mouth.jaws import SmoothMap
+from faceedit.compose.mouth.jaws import SmoothMap
 from faceedit.faces.topology import INNER_LIPS
 from faceedit.studio.model import MOUTH_PARTS, FaceModel, Part
 

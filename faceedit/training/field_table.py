@@ -12,8 +12,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from faceedit.compose.tones import LUMA
 from faceedit.errors import UsageError
-from faceedit.faces.tones import LUMA
 from faceedit.studio.model import Part
 from faceedit.studio.record import AS_PHOTOGRAPHED, Pair
 from faceedit.studio.shards import read_shard

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from faceedit.errors import UsageError
-from faceedit.studio.lights import LIGHTS
+from faceedit.lights import LIGHTS
 from faceedit.targets import EXPRESSIONS
 
 if TYPE_CHECKING:

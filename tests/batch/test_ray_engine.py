@@ -19,7 +19,6 @@ import pytest
 import torch
 from PIL import Image
 
-from faceedit.batch.build import EditSettings, open_editor
 from faceedit.batch.files import folders_in_use
 from faceedit.batch.manifest import Manifest
 from faceedit.batch.ray_cluster import Slots, find_slots, import_ray, ray_cluster
@@ -27,6 +26,7 @@ from faceedit.batch.ray_engine import block_size, run_on_ray
 from faceedit.batch.ray_worker import PhotoWorker, from_row, to_row
 from faceedit.batch.run import RunOptions, run
 from faceedit.batch.worker import GAVE_UP, Order
+from faceedit.editing.build import EditSettings, open_editor
 from faceedit.errors import DeviceError, MissingError, UsageError
 from faceedit.photos import WriteOptions, plan
 from faceedit.targets import parse_target

@@ -6,10 +6,10 @@ import pytest
 import torch
 from PIL import Image
 
-from faceedit.batch.editor import FaceEditor
 from faceedit.batch.pipeline import Pace
 from faceedit.batch.result import NO_CHANGE, NO_FACE
 from faceedit.batch.run import RunOptions, run
+from faceedit.editing.editor import FaceEditor
 from faceedit.faces.batching import Batching
 from faceedit.photos import Job, WriteOptions, plan
 from faceedit.targets import parse_target

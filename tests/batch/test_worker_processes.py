@@ -16,12 +16,12 @@ import torch
 from PIL import Image
 
 from faceedit.batch import processes
-from faceedit.batch.build import EditSettings, open_editor
 from faceedit.batch.manifest import Manifest
 from faceedit.batch.pipeline import LostError
 from faceedit.batch.processes import WorkerProcess
 from faceedit.batch.run import RunOptions, run
 from faceedit.batch.worker import GAVE_UP, Order
+from faceedit.editing.build import EditSettings, open_editor
 from faceedit.photos import WriteOptions, plan
 from faceedit.targets import parse_target
 

@@ -11,7 +11,7 @@ STAGES = ["decode", "faces", "edit", "compose", "write", "whole"]
 @pytest.fixture
 def benchmark(run_main, fake_weights, monkeypatch):
     from faceedit.batch import crew
-    from faceedit.evaluation import network_speed
+    from faceedit.benchmark import network_speed
 
     # Processes of their own know no made-up method.
     monkeypatch.setattr(crew, "cores", lambda: 1)
@@ -87,7 +87,7 @@ def test_nothing_to_measure(benchmark, tmp_path):
 @pytest.mark.parametrize("as_json", [True, False])
 def test_the_training_engine_beside_a_bare_loop(run_main, monkeypatch, as_json):
     pytest.importorskip("lightning.fabric")
-    from faceedit.evaluation import training_speed
+    from faceedit.benchmark import training_speed
 
     monkeypatch.setattr(training_speed, "SIZES", {"cpu": training_speed.Size(8, 2, 2)})
     options = ["--json"] if as_json else []
@@ -104,8 +104,8 @@ def test_the_training_engine_beside_a_bare_loop(run_main, monkeypatch, as_json):
 
 @pytest.mark.usefixtures("built_in_picture")
 def test_long_runs(benchmark, monkeypatch):
+    from faceedit.benchmark import batch_speed
     from faceedit.cli import benchmark as module
-    from faceedit.evaluation import batch_speed
 
     monkeypatch.setattr(module, "SCALING_PHOTOS", 3)
     monkeypatch.setattr(module, "MEMORY_PHOTOS", (2, 5))

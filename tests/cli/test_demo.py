@@ -69,7 +69,7 @@ def test_a_sheet_replaces_only_another_sheet(demo, tmp_path, monkeypatch):
     assert demo("-t", "sad").code == 0
     assert demo("-t", "angry").code == 0
     path.write_bytes(path.read_bytes() + b"retouched")
-    monkeypatch.setattr("faceedit.batch.build.open_editor", None)  # refused before any work
+    monkeypatch.setattr("faceedit.editing.build.open_editor", None)  # refused before any work
     result = demo("-t", "sad")
     assert result.code == 2
     assert "--overwrite" in result.err

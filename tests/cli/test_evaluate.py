@@ -17,7 +17,7 @@ def few_draws(monkeypatch):
 
 
 def _few(people, draws=0):
-    from faceedit.evaluation.bootstrap import draw_people
+    from faceedit.stats import draw_people
 
     return draw_people(people, 20)
 

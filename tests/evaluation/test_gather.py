@@ -6,7 +6,7 @@ import pytest
 import skimage.data
 from PIL import Image
 
-from faceedit.batch.editor import FaceEditor
+from faceedit.editing.editor import FaceEditor
 from faceedit.errors import UsageError
 from faceedit.evaluation.edits import (
     NONE,

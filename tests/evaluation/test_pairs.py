@@ -2,11 +2,11 @@ import cv2
 import numpy as np
 import pytest
 
-from faceedit.batch.build import EditSettings, open_editor
+from faceedit.datasets.labelled import read_labelled
+from faceedit.editing.build import EditSettings, open_editor
 from faceedit.evaluation.pairs import landmark_error, sharpness_ratio
 from faceedit.faces.topology import LIPS, mean_shape
 from faceedit.photos import read_photo
-from faceedit.photos.labelled import read_labelled
 from faceedit.targets import parse_target
 
 

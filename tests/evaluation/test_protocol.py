@@ -2,10 +2,10 @@ from collections import Counter
 
 import pytest
 
+from faceedit.datasets.labelled import read_labelled
 from faceedit.errors import MissingError
 from faceedit.evaluation.inputs import plan_protocol
 from faceedit.evaluation.protocol import find_photos, read_protocol
-from faceedit.photos.labelled import read_labelled
 from faceedit.targets import parse_target
 
 

@@ -5,7 +5,7 @@ import torch
 from faceedit.errors import MissingError
 from faceedit.faces import face_alignment
 from faceedit.faces.face_alignment import MESH_POINTS, N_JAW, bend, load_aligner, refine
-from faceedit.faces.mesh import region_of_landmarks
+from faceedit.faces.find.mesh import region_of_landmarks
 from faceedit.faces.types import Face
 
 

@@ -10,12 +10,12 @@ from edits import SIZE, astronaut_landmarks, edit
 from face_networks import astronaut, network
 from toy_moves import SIDE, eyes_detail, mouth_detail
 
+from faceedit.compose.compose import compose
+from faceedit.compose.details import Patch
+from faceedit.compose.edit import RasterPaint, TexturePaint
 from faceedit.errors import NetworkError
 from faceedit.faces.align import extract_crop
-from faceedit.faces.compose import compose
-from faceedit.faces.details import Patch
-from faceedit.faces.edit import RasterPaint, TexturePaint
-from faceedit.faces.finder import FaceFinder
+from faceedit.faces.find.finder import FaceFinder
 
 BAD = (np.nan, np.inf, -np.inf, 1e30)
 NAMES = ("blazeface-short", "blazeface-full", "attention-mesh")

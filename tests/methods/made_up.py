@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 import torch
 
-from faceedit.faces.mesh_flow import mesh_flow
-from faceedit.faces.mouth.paint import TEXTURE_SIZE
+from faceedit.compose.mesh_flow import mesh_flow
+from faceedit.compose.mouth.paint import TEXTURE_SIZE
 from faceedit.faces.raster import fill_polygon, rasterize_mesh
 from faceedit.faces.topology import EYES, INNER_LIPS, IRISES, N_SURFACE, STILL, mean_shape, mirror
 from faceedit.methods.reggan.generator import CROP_SIZE, FieldGenerator

@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import nn
 
+from faceedit.compose.details import EyesDetail
 from faceedit.errors import UsageError
 from faceedit.faces.align import Crop
-from faceedit.faces.details import EyesDetail
 from faceedit.methods.reggan import fast_task, field_task
 from faceedit.methods.reggan.export import export_fast, sheet_row
 from faceedit.methods.reggan.fast_task import FastTask, build_generator

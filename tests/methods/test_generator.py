@@ -4,7 +4,7 @@ import made_up
 import pytest
 import torch
 
-from faceedit.faces.eye_strip import STRIP_SIZE
+from faceedit.compose.eye_strip import STRIP_SIZE
 from faceedit.methods.reggan.drawn import FIELD_SIZE, WORKING_SIZE
 from faceedit.methods.reggan.expression_layer import ExpressionLayer
 from faceedit.methods.reggan.generator import FLOW_UNIT, RATIO_UNIT, FieldGenerator, FieldTensors

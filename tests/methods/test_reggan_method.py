@@ -10,13 +10,13 @@ import pytest
 import torch
 from registry_hostile import fill
 
+from faceedit.compose.compose import compose
+from faceedit.compose.details import EyesDetail, MouthDetail
+from faceedit.compose.edit import Edit, RasterPaint
+from faceedit.compose.mask import face_mask
+from faceedit.compose.mouth.paint import TEXTURE_SIZE
 from faceedit.errors import NetworkError, UsageError, WeightsError
 from faceedit.faces.align import Crop
-from faceedit.faces.compose import compose
-from faceedit.faces.details import EyesDetail, MouthDetail
-from faceedit.faces.edit import Edit, RasterPaint
-from faceedit.faces.mask import face_mask
-from faceedit.faces.mouth.paint import TEXTURE_SIZE
 from faceedit.faces.topology import IRISES
 from faceedit.methods.reggan import method as module
 from faceedit.methods.reggan.generator import CROP_SIZE, FieldGenerator
@@ -328,7 +328,7 @@ def test_one_name_for_both_profiles():
 
 def test_editing_photos_loads_nothing_of_the_studio():
     script = (
-        "import sys, faceedit.batch.build, faceedit.methods.reggan.method\n"
+        "import sys, faceedit.editing.build, faceedit.methods.reggan.method\n"
         "print([n for n in sys.modules if n.startswith(('faceedit.studio', 'numba', 'scipy'))])"
     )
     done = subprocess.run(

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import torch
 
-from faceedit.faces.eye_strip import CENTRE, SPAN, STRIP_SIZE, eye_strip
+from faceedit.compose.eye_strip import CENTRE, SPAN, STRIP_SIZE, eye_strip
 from faceedit.faces.topology import OUTER_EYE_CORNERS
 from faceedit.methods.reggan.spectacles import SpectaclesHead
 from faceedit.methods.reggan.strip_samples import draw_spectacles, vary_strip

@@ -2,7 +2,7 @@ import made_up
 import numpy as np
 import pytest
 
-from faceedit.faces.mouth.paint import CORNER, PER_CM, TEETH_EDGE, TEXTURE_SIZE, TeethTexture
+from faceedit.compose.mouth.paint import CORNER, PER_CM, TEETH_EDGE, TEXTURE_SIZE, TeethTexture
 from faceedit.faces.topology import MOUTH_CORNERS, mean_shape
 from faceedit.methods.reggan.teeth import (
     choose_texture,

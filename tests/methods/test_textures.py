@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import torch
 
-from faceedit.faces.mouth.paint import TEXTURE_SIZE
+from faceedit.compose.mouth.paint import TEXTURE_SIZE
 from faceedit.methods.reggan.textures import (
     HIGHLIGHT,
     WHITE,

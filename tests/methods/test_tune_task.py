@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from faceedit.datasets.labelled import LabelledPhoto
 from faceedit.errors import UsageError
 from faceedit.faces.topology import INNER_LIPS
 from faceedit.methods.reggan import field_task, real_pairs, tune_task
@@ -17,7 +18,6 @@ from faceedit.methods.reggan.real_pairs import RealFace, in_frame_of, make_pair,
 from faceedit.methods.reggan.shape_layer import block_shares
 from faceedit.methods.reggan.teeth import pack_textures, plain_texture
 from faceedit.methods.reggan.tune_task import TuneTask, lip_error
-from faceedit.photos.labelled import LabelledPhoto
 from faceedit.registry import load_checkpoint
 from faceedit.targets import EXPRESSIONS
 

@@ -3,8 +3,8 @@ import numpy as np
 import skimage.data
 import torch
 
-from faceedit.faces.compose import compose
-from faceedit.faces.edit import Edit, RasterPaint
+from faceedit.compose.compose import compose
+from faceedit.compose.edit import Edit, RasterPaint
 from faceedit.nn.compose import compose_fields, warp
 
 SIZE, HALF = 128, 64

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from faceedit.batch.build import EditSettings
 from faceedit.batch.pipeline import LostError
 from faceedit.batch.processes import WorkerProcess
 from faceedit.batch.ray_worker import PhotoWorker, from_row
 from faceedit.batch.run import RunOptions
 from faceedit.batch.worker import Order
+from faceedit.editing.build import EditSettings
 from faceedit.errors import (
     MissingError,
     UnreadableError,

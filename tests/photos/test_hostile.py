@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from faceedit.errors import UnreadableError
-from faceedit.faces.search import TILE_SIDE, shrunk
+from faceedit.faces.find.search import TILE_SIDE, shrunk
 from faceedit.photos import (
     Budget,
     PhotoFile,

@@ -12,8 +12,8 @@ from faceedit.recognisers.appearance import (
     confidence_of,
 )
 from faceedit.recognisers.base import METHOD
+from faceedit.regions import Region
 from faceedit.registry import load_checkpoint
-from faceedit.studio.semantic import Region
 from faceedit.targets import ATTRIBUTES
 from faceedit.training.pair_tensors import LIGHT_ORDER
 

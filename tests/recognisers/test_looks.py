@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from faceedit.recognisers.looks import ZONES, Looks, zone_means, zone_shares, zone_tones
-from faceedit.studio.semantic import Region
+from faceedit.regions import Region
 
 
 def test_what_is_said_depends_on_where_the_zones_are():

@@ -7,9 +7,9 @@ import pytest
 from toys import SIDE, frontal_subject
 
 from faceedit.errors import UsageError
+from faceedit.lights import LIGHTS, LUMA, coloured
 from faceedit.studio.drawing import NOTHING
 from faceedit.studio.light import LightEstimate, estimate_light, relight
-from faceedit.studio.lights import LIGHTS, LUMA, coloured
 from faceedit.studio.shadows import cast_shadows
 
 SIZE = 96

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from faceedit.faces.topology import INNER_LIPS
+from faceedit.lights import LIGHTS
+from faceedit.regions import Region
 from faceedit.studio.expressions import Ask
-from faceedit.studio.lights import LIGHTS
 from faceedit.studio.pairs import make_pair, make_real_target
 from faceedit.studio.sampling import Order
-from faceedit.studio.semantic import Region
 from faceedit.studio.shards import decode_pair, encode_pair
 from faceedit.studio.sitting import take_sitting
 from faceedit.targets import ACTION_UNITS

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from faceedit.errors import UsageError
+from faceedit.lights import LIGHTS
 from faceedit.studio.expressions import AMPLITUDES
-from faceedit.studio.lights import LIGHTS
 from faceedit.studio.sampling import LARGEST_TURN, LEAST_SHARE, Menu, draw_order
 
 NAMES = ("neutral", "happy", "sad", "angry")

@@ -3,10 +3,11 @@ import pytest
 from drawn_people import draw_person, draw_spectacles, zones_of
 
 from faceedit.faces.topology import FACE_OVAL, LOWER_INNER_LIP
+from faceedit.regions import Region
 from faceedit.studio.head import Zone
 from faceedit.studio.matte import face_coordinates
 from faceedit.studio.parts import Stuff
-from faceedit.studio.semantic import Region, semantic_mask
+from faceedit.studio.semantic import semantic_mask
 
 
 @pytest.fixture(scope="module")

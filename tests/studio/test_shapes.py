@@ -4,8 +4,8 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
+from faceedit.compose.mouth.opening import lip_gap
 from faceedit.errors import UsageError, WriteError
-from faceedit.faces.mouth.opening import lip_gap
 from faceedit.faces.topology import IRISES, OUTER_EYE_CORNERS
 from faceedit.outputs import REPLACE
 from faceedit.studio.shapes import LEVELS, ShapeTable, shape_table

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from toy_rig import draw_sources
 
+from faceedit.compose.mouth.paint import CORNER, PER_CM, TEETH_EDGE, TEXTURE_SIZE
 from faceedit.errors import UsageError
-from faceedit.faces.mouth.paint import CORNER, PER_CM, TEETH_EDGE, TEXTURE_SIZE
 from faceedit.studio.smiles import Smiles, cut_smiles, texture_edge
 
 

@@ -63,7 +63,7 @@ def test_found_landmarks_are_kept_until_the_photo_changes(folder, tmp_path, monk
             face = type("Face", (), {"landmarks": np.full((478, 3), len(asked))})
             return [face] if pixels.shape[0] == 8 else []
 
-    monkeypatch.setattr("faceedit.faces.build.build_finder", lambda *_, **__: Finder())
+    monkeypatch.setattr("faceedit.faces.find.build.build_finder", lambda *_, **__: Finder())
     cache = tmp_path / "new" / "faces.npz"
     photos = list_photos(folder)
     found, lost = find_faces(photos, folder, cache, lambda _: None)

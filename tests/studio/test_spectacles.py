@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from toys import toy_crop
 
-from faceedit.faces.spectacles import HELD, spectacle_hold
+from faceedit.compose.spectacles import HELD, spectacle_hold
 from faceedit.faces.topology import EYES
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from toys import toy_crop, toy_model
 
-from faceedit.faces.mouth.opening import lip_gap
+from faceedit.compose.mouth.opening import lip_gap
 from faceedit.faces.topology import (
     EYES,
     FACE_OVAL,

@@ -4,8 +4,8 @@ from functools import cache
 
 import numpy as np
 
+from faceedit.compose.mouth.opening import lip_gap
 from faceedit.faces.align import Crop
-from faceedit.faces.mouth.opening import lip_gap
 from faceedit.faces.topology import (
     LOWER_INNER_LIP,
     N_SURFACE,

@@ -8,8 +8,8 @@ import numpy as np
 from PIL import Image
 from toys import toy_crop, toy_model
 
+from faceedit.datasets.labelled import LabelledPhoto
 from faceedit.faces.topology import INNER_LIPS
-from faceedit.photos.labelled import LabelledPhoto
 from faceedit.studio.learn import learn_rig
 from faceedit.studio.model import LANDMARKS_FILE, MODEL_FILE
 from faceedit.studio.sources import SourcePhoto

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
+from faceedit.datasets.labelled import LabelledPhoto, read_labelled
 from faceedit.errors import PhotoError, UsageError
-from faceedit.photos.labelled import LabelledPhoto, read_labelled
 from faceedit.studio.expressions import Ask
 from faceedit.studio.produce import Commission
 from faceedit.studio.sampling import Menu

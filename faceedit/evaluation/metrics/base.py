@@ -6,8 +6,8 @@ from typing import Literal
 
 import numpy as np
 
-from faceedit.evaluation.bootstrap import Whole
 from faceedit.evaluation.evidence import Evidence
+from faceedit.stats import Whole
 
 Better = Literal["higher", "lower", "one"]
 """Which values are good; ``one``: the nearer to 1 the better."""

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from faceedit.evaluation.bootstrap import Whole
 from faceedit.evaluation.evidence import Evidence
+from faceedit.stats import Whole
 
 LEAST_SPREAD = 1e-6
 """Standard deviation below which nothing correlates."""

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from faceedit.evaluation.bootstrap import Whole
 from faceedit.evaluation.evidence import Evidence
 from faceedit.evaluation.metrics.frechet import frechet_statistic
+from faceedit.stats import Whole
 
 FEWEST = 8
 """Real photos of an expression below which a distribution says nothing."""

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from faceedit.compose.mesh_flow import mesh_flow
 from faceedit.faces.landmark_maps import draw_landmark_maps
-from faceedit.faces.mesh_flow import mesh_flow
 from faceedit.faces.raster import rasterize_mesh
 from faceedit.faces.topology import eye_distance
 from faceedit.methods.reggan.shade_layer import draw_shade

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from faceedit.compose.mask import face_mask
 from faceedit.evaluation.edits import Album, asked_for
 from faceedit.evaluation.evidence import Evidence
 from faceedit.evaluation.looks import Gallery, Networks
 from faceedit.evaluation.measure import measure
 from faceedit.evaluation.pairs import sharpness_ratio
 from faceedit.faces.align import Crop
-from faceedit.faces.mask import face_mask
 from faceedit.methods.reggan.export import edit_crop
 from faceedit.methods.reggan.generator import CROP_SIZE
 from faceedit.methods.reggan.method import RegGAN

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from faceedit.compose.compose import compose
+from faceedit.compose.mask import face_mask
 from faceedit.faces.align import Crop
-from faceedit.faces.compose import compose
-from faceedit.faces.mask import face_mask
 from faceedit.methods.reggan.generator import CROP_SIZE, FieldGenerator
 from faceedit.methods.reggan.method import RegGAN
 from faceedit.registry import write_checkpoint

@@ -97,7 +97,7 @@ class FieldGenerator(nn.Module):
             flow: (N, 2, 128, 128) crop pixels.
             shade: (N, 3, 128, 128).
             shares: (N, 9) of `shape_layer.BLOCKS`, 0 to `STRONGEST`.
-            strip: (N, 3, 32, 96) in [0, 1], `faces.eye_strip` of the photo.
+            strip: (N, 3, 32, 96) in [0, 1], `compose.eye_strip` of the photo.
         """
         x = picture * 2 - 1
         planes = shares[:, :, None, None].expand(-1, -1, WORKING_SIZE, WORKING_SIZE)

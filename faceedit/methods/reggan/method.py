@@ -7,15 +7,15 @@ from typing import TypeVar
 import numpy as np
 import torch
 
+from faceedit.compose.details import FARTHEST, EyesDetail, MouthDetail, MovedPoints
+from faceedit.compose.edit import LARGEST_RATIO, Edit, RasterPaint
+from faceedit.compose.eye_strip import eye_strip
+from faceedit.compose.mesh_flow import soften_jumps
+from faceedit.compose.mouth.paint import TeethTexture
+from faceedit.compose.spectacles import spectacle_hold
+from faceedit.compose.tones import muted
 from faceedit.errors import UsageError, WeightsError
 from faceedit.faces.align import Crop
-from faceedit.faces.details import FARTHEST, EyesDetail, MouthDetail, MovedPoints
-from faceedit.faces.edit import LARGEST_RATIO, Edit, RasterPaint
-from faceedit.faces.eye_strip import eye_strip
-from faceedit.faces.mesh_flow import soften_jumps
-from faceedit.faces.mouth.paint import TeethTexture
-from faceedit.faces.spectacles import spectacle_hold
-from faceedit.faces.tones import muted
 from faceedit.faces.topology import FACE_OVAL, eye_distance
 from faceedit.methods.reggan.drawn import FIELD_SIZE, WORKING_SIZE, Drawn, draw_face
 from faceedit.methods.reggan.generator import CROP_SIZE, FieldGenerator, FieldTensors

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from faceedit.errors import UsageError
-from faceedit.faces.build import MESH
+from faceedit.faces.find.build import MESH
 from faceedit.methods.reggan.colour import transfer_histogram
 from faceedit.methods.reggan.discriminator import PyramidDiscriminator
 from faceedit.methods.reggan.layers import (

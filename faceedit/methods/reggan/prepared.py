@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 import torch
 
+from faceedit.compose.eye_strip import eye_strip
+from faceedit.compose.tones import to_bytes
 from faceedit.errors import UsageError
-from faceedit.faces.eye_strip import eye_strip
 from faceedit.faces.raster import fill_polygon
-from faceedit.faces.tones import to_bytes
 from faceedit.faces.topology import EYES, INNER_LIPS
 from faceedit.methods.reggan.drawn import FIELD_SIZE, WORKING_SIZE, draw_face
 from faceedit.methods.reggan.generator import CROP_SIZE
@@ -22,7 +22,7 @@ from faceedit.training.field_table import FieldTable, check_columns
 from faceedit.untrusted import map_array, parse_json, read_text
 
 DRAWN_BY_DETAILS = 5
-"""Field pixels about lids and inner lips that `faces.details` draws and no field needs to."""
+"""Field pixels about lids and inner lips that `compose.details` draws and no field needs to."""
 LARGEST_SHARE = 1.75
 _ABOUT = "prepared.json"
 
@@ -33,7 +33,7 @@ class Prepared:
 
     Attributes:
         picture: (N, 64, 64, 3) uint8 RGB.
-        strip: (N, 32, 96, 3) uint8 RGB, `faces.eye_strip` of the photo.
+        strip: (N, 32, 96, 3) uint8 RGB, `compose.eye_strip` of the photo.
         moved: (N, 128, 128, 3) uint8 RGB, and the next three as `drawn.Drawn` has them.
         maps: (N, 64, 64, 12) uint8.
         drawn_flow: (N, 128, 128, 2) float16.
@@ -206,7 +206,7 @@ def draw_row(
 
 
 def of_details(landmarks: np.ndarray, moved: np.ndarray) -> np.ndarray:
-    """Return what `faces.details` draws of a face, (128, 128) float32 in [0, 1]."""
+    """Return what `compose.details` draws of a face, (128, 128) float32 in [0, 1]."""
     drawn = np.zeros((FIELD_SIZE, FIELD_SIZE), np.float32)
     scale = FIELD_SIZE / CROP_SIZE
     for points in (landmarks[:, :2], moved):

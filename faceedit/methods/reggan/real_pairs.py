@@ -7,19 +7,19 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from faceedit.compose.mesh_flow import mesh_flow
+from faceedit.datasets import read_collection
+from faceedit.datasets.labelled import LabelledPhoto
 from faceedit.errors import PhotoError, UsageError
 from faceedit.faces.align import extract_crop
-from faceedit.faces.build import build_finder
-from faceedit.faces.finder import FindOptions
-from faceedit.faces.mesh_flow import mesh_flow
+from faceedit.faces.find.build import build_finder
+from faceedit.faces.find.finder import FindOptions
 from faceedit.faces.pose import fit_similarity3
 from faceedit.faces.raster import rasterize_mesh
 from faceedit.faces.topology import IRISES, STILL, eye_distance
 from faceedit.methods.reggan.drawn import FIELD_SIZE
 from faceedit.methods.reggan.generator import CROP_SIZE
 from faceedit.photos import read_photo
-from faceedit.photos.collections import read_collection
-from faceedit.photos.labelled import LabelledPhoto
 from faceedit.photos.pixels import eight_bits
 from faceedit.registry import open_registry
 from faceedit.targets import EXPRESSIONS
@@ -74,7 +74,7 @@ def read_faces(data: list[Path], tell: Callable[[str], None]) -> list[RealFace]:
     """Find and align the faces of labelled photos.
 
     Args:
-        data: each as `photos.collections.read_collection` takes it.
+        data: each as `datasets.read_collection` takes it.
         tell: is told which photos are left out.
     """
     finder = build_finder(open_registry(), options=FindOptions(faces="largest"))

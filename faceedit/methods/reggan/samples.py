@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from faceedit.compose.tones import muted
 from faceedit.faces.landmark_maps import CHANNELS
-from faceedit.faces.tones import muted
 from faceedit.methods.reggan.prepared import Prepared
 from faceedit.methods.reggan.shape_layer import BLOCKS, ONE_SIDED
 from faceedit.methods.reggan.strip_samples import vary_strip

@@ -25,7 +25,7 @@ class SpectaclesHead(nn.Module):
         self.answer = nn.Linear(2 * WIDTHS[-1], 1)
 
     def forward(self, strip: Tensor) -> Tensor:
-        """Return (N,) logits of (N, 3, 32, 96) strips in [0, 1]; see `faces.eye_strip`."""
+        """Return (N,) logits of (N, 3, 32, 96) strips in [0, 1]; see `compose.eye_strip`."""
         mean, spread = strip.mean((1, 2, 3), keepdim=True), strip.std((1, 2, 3), keepdim=True)
         seen = self.features((strip - mean) / (spread + _FLAT))
         # A frame may be seen in one place only.

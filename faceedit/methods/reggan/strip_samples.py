@@ -6,7 +6,7 @@ Few people of the portraits wear spectacles, and their frames are few; drawn one
 import cv2
 import numpy as np
 
-from faceedit.faces.eye_strip import CENTRE, SPAN, STRIP_SIZE
+from faceedit.compose.eye_strip import CENTRE, SPAN, STRIP_SIZE
 
 DRAWN = 0.2
 """Share of bare faces that get spectacles."""

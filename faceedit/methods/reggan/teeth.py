@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from faceedit.faces.mouth.paint import CORNER, PER_CM, TEETH_EDGE, TEXTURE_SIZE, TeethTexture
+from faceedit.compose.mouth.paint import CORNER, PER_CM, TEETH_EDGE, TEXTURE_SIZE, TeethTexture
 from faceedit.faces.topology import MOUTH_CORNERS, eye_distance
 
 USUAL_WIDTH = 0.56

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from faceedit.faces.mouth.paint import TEXTURE_SIZE, TeethTexture
+from faceedit.compose.mouth.paint import TEXTURE_SIZE, TeethTexture
 from faceedit.methods.reggan.teeth import part_texture
 from faceedit.studio.smiles import Smiles, texture_edge
 

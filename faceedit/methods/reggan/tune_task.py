@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from faceedit.compose.tones import to_bytes
 from faceedit.errors import UsageError
-from faceedit.faces.tones import to_bytes
 from faceedit.faces.topology import LIPS, eye_distance
 from faceedit.methods.reggan.field_losses import field_losses
 from faceedit.methods.reggan.field_task import SHEET_FACES, FieldTask, generator_of

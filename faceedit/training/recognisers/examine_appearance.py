@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from faceedit.recognisers.appearance import AppearanceRecogniser
-from faceedit.studio.semantic import Region
+from faceedit.regions import Region
 from faceedit.targets import ATTRIBUTES
 from faceedit.training.pair_tensors import LIGHT_ORDER
 from faceedit.training.recognisers.augment import CROP, NOTHING, frame_labels, place

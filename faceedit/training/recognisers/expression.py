@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from faceedit.faces.tones import LUMA
+from faceedit.compose.tones import LUMA
 from faceedit.faces.topology import BROWS, EYES, LOWER_INNER_LIP, OUTER_LIPS, UPPER_INNER_LIP
 from faceedit.ranges import Ranged, ranged
 from faceedit.recognisers.base import FACE_WINDOW

@@ -25,7 +25,7 @@ class FaceTable:
 
     Attributes:
         pictures: (N, SIZE, SIZE, 3) uint8 RGB, standard aligned crops.
-        regions: (N, SIZE, SIZE) uint8 of `studio.semantic.Region`, `NO_REGION` where not known;
+        regions: (N, SIZE, SIZE) uint8 of `regions.Region`, `NO_REGION` where not known;
             (0, SIZE, SIZE) for a table without any.
         landmarks: (N, 478, 2) float32, pixels of the pictures.
         files: (N,) names of the photos.

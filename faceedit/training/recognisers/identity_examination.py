@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from faceedit.evaluation.bootstrap import Interval, draw_people, draw_values, interval_of
 from faceedit.recognisers.identity import IdentityRecogniser
+from faceedit.stats import Interval, draw_people, draw_values, interval_of
 from faceedit.targets import ATTRIBUTES
 from faceedit.training.recognisers.faces import FaceTable
 from faceedit.training.recognisers.verification import (

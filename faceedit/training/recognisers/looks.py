@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from faceedit.ranges import Ranged, ranged
 from faceedit.recognisers.looks import ZONES, Looks, zone_shares
-from faceedit.studio.semantic import Region
+from faceedit.regions import Region
 from faceedit.training.pair_tensors import LIGHT_ORDER
 from faceedit.training.recognisers.augment import (
     CROP,

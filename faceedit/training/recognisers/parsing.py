@@ -7,7 +7,7 @@ from torch import Tensor
 
 from faceedit.nn.parsing import Parser
 from faceedit.ranges import Ranged, ranged
-from faceedit.studio.semantic import Region
+from faceedit.regions import Region
 from faceedit.training.recognisers.augment import (
     CROP,
     Augmentation,

@@ -15,10 +15,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from faceedit.datasets.labelled import read_table
 from faceedit.errors import PhotoError, UsageError
 from faceedit.faces.align import extract_crop
 from faceedit.faces.types import Face
-from faceedit.photos.labelled import read_table
 from faceedit.photos.read import read_photo
 from faceedit.recognisers.naturalness import HIGHEST
 from faceedit.training.recognisers.faces import SIZE

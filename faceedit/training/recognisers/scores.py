@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from faceedit.evaluation.bootstrap import PERCENTILES, draw_people
+from faceedit.stats import PERCENTILES, draw_people
 
 
 def over_people(

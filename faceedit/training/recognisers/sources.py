@@ -10,15 +10,15 @@ import cv2
 import numpy as np
 import torch
 
+from faceedit.datasets.labelled import read_table
 from faceedit.errors import UsageError
 from faceedit.faces.align import Crop, extract_crop
-from faceedit.faces.graph import GraphModule
-from faceedit.faces.mesh import MARGIN as MESH_MARGIN
-from faceedit.faces.mesh import Mesh
-from faceedit.photos.labelled import read_table
+from faceedit.faces.find.graph import GraphModule
+from faceedit.faces.find.mesh import MARGIN as MESH_MARGIN
+from faceedit.faces.find.mesh import Mesh
+from faceedit.lights import LIGHTS
 from faceedit.registry import open_registry
 from faceedit.studio.expressions import Ask, ExpressionTables
-from faceedit.studio.lights import LIGHTS
 from faceedit.studio.photo import sit
 from faceedit.studio.record import AS_PHOTOGRAPHED
 from faceedit.studio.rig import Rig

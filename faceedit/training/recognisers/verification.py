@@ -180,7 +180,7 @@ def best_threshold(scores: np.ndarray, same: np.ndarray) -> float:
 
 
 def count_pairs(pairs: Pairs, numbers: np.ndarray, people: np.ndarray) -> np.ndarray:
-    """Say how often pairs count when people do so many times, as in `evaluation.bootstrap`.
+    """Say how often pairs count when people do so many times, as in `stats`.
 
     Args:
         pairs: of pictures.

@@ -5,7 +5,7 @@ import pytest
 from toy_faces import light_number, lit_table
 
 from faceedit.recognisers.appearance import AppearanceRecogniser
-from faceedit.studio.semantic import Region
+from faceedit.regions import Region
 from faceedit.training.recognisers.examine_appearance import (
     Seen,
     attributes_report,

@@ -6,7 +6,7 @@ import torch
 from toy_faces import light_number, lit_table, toy_table
 
 from faceedit.recognisers.looks import ZONES, Looks
-from faceedit.studio.semantic import Region
+from faceedit.regions import Region
 from faceedit.targets import ATTRIBUTES
 from faceedit.training.recognisers.augment import NOTHING
 from faceedit.training.recognisers.faces import NO_REGION, SIZE, UNKNOWN, FaceTable

@@ -6,7 +6,7 @@ import torch
 from toy_faces import toy_table
 
 from faceedit.nn.parsing import Parser
-from faceedit.studio.semantic import Region
+from faceedit.regions import Region
 from faceedit.training.recognisers.augment import NOTHING
 from faceedit.training.recognisers.faces import NO_REGION, SIZE, FaceTable
 from faceedit.training.recognisers.fit import Plan

@@ -1,0 +1,1 @@
+"""How fast edits are, and how much memory they take."""

@@ -1,0 +1,323 @@
+"""Eyes and mouths, edited at the photo's own resolution from its own pixels.
+
+Fields of a network are smooth; lids, lashes and teeth are not. Landmarks before and after an edit
+say where these go, and `compose.eyes` and `compose.mouth` do the rest on native pixels.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import cv2
+import numpy as np
+
+from faceedit.compose.edit import LARGEST_COLOUR
+from faceedit.compose.eyes.edit import BOX, EyeEdit, edit_eye
+from faceedit.compose.eyes.lids import Lids, lay_lids
+from faceedit.compose.mouth.edit import MouthFields, edit_mouth
+from faceedit.compose.mouth.light import light_across
+from faceedit.compose.mouth.lips import follow_lips, seal
+from faceedit.compose.mouth.opening import MouthPoints, draw_opening, lip_gap, mouth_box
+from faceedit.compose.mouth.paint import TeethTexture, paint_mouth
+from faceedit.compose.tones import LUMA, muted
+from faceedit.faces.align import invert
+from faceedit.faces.topology import LIPS, eye_distance
+from faceedit.numerics import check_answer
+
+LEVEL = 0.01
+"""Radians: pictures turned by less are taken for upright."""
+BRIGHT = 65
+"""Percentile of luma from which on pixels between lips are lit teeth."""
+PALE, LEAST_SEEN = 0.62, 30
+"""How near grey they are where they are teeth, and how many pixels tell."""
+LEAST_TONE = 0.75
+"""Of the tone expected; darker is no tooth."""
+
+FARTHEST = 4
+"""Sides of a crop within which the points of its face lie."""
+
+Slices = tuple[slice, slice]
+
+
+@dataclass(frozen=True)
+class Patch:
+    """Paint on a part of a window.
+
+    Attributes:
+        box: slices of the window.
+        paint: (h, w, 3) float32 RGB in [0, 1].
+        opacity: (h, w) float32 in [0, 1].
+    """
+
+    box: Slices
+    paint: np.ndarray
+    opacity: np.ndarray
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """A window of a photo on which an edit is drawn.
+
+    Attributes:
+        pixels: (H, W, 3) float32 RGB in [0, 1], the photo's.
+        flow: (H, W, 2) float32 window pixels, written over.
+        gain: (H, W, 3) float32, factors of brightness, written over.
+        to_crop: (2, 3) similarity from window pixels to crop pixels.
+    """
+
+    pixels: np.ndarray
+    flow: np.ndarray
+    gain: np.ndarray
+    to_crop: np.ndarray
+
+
+class Detail(Protocol):
+    """A part of an edit that is drawn on the photo's own pixels."""
+
+    def check(self, size: int) -> None:
+        """Check the numbers that `draw` works with, in a crop of a side of `size` pixels.
+
+        Raises:
+            NetworkError: one is not finite or beyond all measure.
+        """
+        ...
+
+    def draw(self, canvas: Canvas) -> list[Patch]:
+        """Correct the canvas' flow and gain in place, and return what is to be painted."""
+        ...
+
+    def scaled(self, strength: float) -> "Detail":
+        """Return the detail of an edit that goes `strength` of the way."""
+        ...
+
+
+@dataclass(frozen=True)
+class MovedPoints:
+    """Where a face's points are before and after an edit, in crop pixels.
+
+    Attributes:
+        before: (478, >= 2) landmarks.
+        after: (478, 2).
+        jaws_before: (20, 2) marks of `mouth.paint.JAW_MARKS`, the upper jaw's first.
+        jaws_after: (20, 2).
+    """
+
+    before: np.ndarray
+    after: np.ndarray
+    jaws_before: np.ndarray
+    jaws_after: np.ndarray
+
+    def check(self, size: int) -> None:
+        """See `Detail.check`: no point lies or moves farther than a few sides of the crop."""
+        check_answer(
+            FARTHEST * size,
+            landmarks=self.before,
+            moved_landmarks=self.after,
+            jaws=self.jaws_before,
+            moved_jaws=self.jaws_after,
+        )
+        check_answer(size, moves=self.after - self.before[:, :2])
+
+    def scaled(self, strength: float) -> "MovedPoints":
+        """Return the points moved by `strength` of the way."""
+        start = self.before[:, :2]
+        return replace(
+            self,
+            after=start + strength * (self.after - start),
+            jaws_after=self.jaws_before + strength * (self.jaws_after - self.jaws_before),
+        )
+
+    def mapped(self, affine: np.ndarray) -> "MovedPoints":
+        """Return all points taken through a (2, 3) affine map."""
+        parts = (self.before[:, :2], self.after, self.jaws_before, self.jaws_after)
+        return MovedPoints(*(p @ affine[:, :2].T + affine[:, 2] for p in parts))
+
+    @property
+    def unit(self) -> float:
+        """The eye distance before the edit."""
+        return max(eye_distance(self.before), 1e-3)
+
+
+@dataclass(frozen=True)
+class EyesDetail:
+    """Lids that move over eyes that stand still.
+
+    Attributes:
+        points: of the face.
+        held: in [0, 1], how firmly spectacles keep all in place.
+    """
+
+    points: MovedPoints
+    held: float = 0.0
+
+    def check(self, size: int) -> None:
+        """See `Detail.check`."""
+        self.points.check(size)
+        check_answer(1.0, spectacles=np.float32(self.held))
+
+    def scaled(self, strength: float) -> "EyesDetail":
+        """See `Detail.scaled`."""
+        return replace(self, points=self.points.scaled(strength))
+
+    def draw(self, canvas: Canvas) -> list[Patch]:
+        """See `Detail.draw`."""
+        points = self.points.mapped(invert(canvas.to_crop))
+        patches = []
+        for eye in (0, 1):
+            lids = lay_lids(points.before, points.after, points.unit, eye)
+            if not lids.still and self.held < 1:
+                patches += self._draw_eye(canvas, lids)
+        return patches
+
+    def _draw_eye(self, canvas: Canvas, lids: Lids) -> list[Patch]:
+        size = np.array(canvas.pixels.shape[1::-1])
+        # The eye's frame may be turned in the picture.
+        reach = np.abs(lids.axes).T @ np.multiply(BOX, lids.unit)
+        low = np.clip(np.floor(lids.origin - reach), 0, size).astype(int)
+        high = np.clip(np.ceil(lids.origin + reach) + 1, 0, size).astype(int)
+        if (high - low).min() < 4:
+            return []
+        box = (slice(low[1], high[1]), slice(low[0], high[0]))
+        shape = canvas.pixels[box].shape[:2]
+        edit = EyeEdit(
+            flow=canvas.flow[box],
+            log_ratio=np.zeros((*shape, 3), np.float32),
+            paint=np.zeros((*shape, 3), np.float32),
+            opacity=np.zeros(shape, np.float32),
+            shown=np.zeros(shape, np.float32),
+        )
+        held = np.full(shape, self.held, np.float32) if self.held else None
+        edit_eye(edit, replace(lids, origin=lids.origin - low), canvas.pixels[box], held)
+        canvas.gain[box] *= np.exp(edit.log_ratio)
+        return [Patch(box, edit.paint, edit.opacity)]
+
+
+@dataclass(frozen=True)
+class MouthDetail:
+    """Lips that move, and what shows between them.
+
+    Attributes:
+        points: of the face.
+        texture: whose teeth are painted.
+        tone: (3,) RGB in [0, 1] of lit teeth, where the photo shows none.
+        colour: in [0, 1], share of its colour that paint has: none in a grey photo.
+    """
+
+    points: MovedPoints
+    texture: TeethTexture
+    tone: np.ndarray
+    colour: float = 1.0
+
+    def check(self, size: int) -> None:
+        """See `Detail.check`."""
+        self.points.check(size)
+        teeth = self.texture
+        check_answer(LARGEST_COLOUR, tone=self.tone, colour=np.float32(self.colour))
+        check_answer(LARGEST_COLOUR, teeth=teeth.colour, upper=teeth.upper, lower=teeth.lower)
+
+    def scaled(self, strength: float) -> "MouthDetail":
+        """See `Detail.scaled`."""
+        return replace(self, points=self.points.scaled(strength))
+
+    def draw(self, canvas: Canvas) -> list[Patch]:
+        """See `Detail.draw`."""
+        size = canvas.pixels.shape[:2]
+        upright = _upright(canvas.to_crop)
+        points = self.points.mapped(invert(canvas.to_crop))
+        rings = [MouthPoints(p, p, p).ring for p in (points.before, points.after)]
+        outer = mouth_box(rings, points.unit, size)
+        if min(s.stop - s.start for s in outer) < 8:
+            return []
+        if upright is None:
+            fields = self._edit(canvas.pixels, canvas.flow[outer], points, outer)
+            canvas.flow[outer] = fields.flow
+            canvas.gain[outer] *= np.exp(fields.log_ratio)
+            return [Patch(outer, fields.paint, fields.opacity)]
+        return self._draw_turned(canvas, outer, upright)
+
+    def _edit(
+        self, pixels: np.ndarray, flow: np.ndarray, points: MovedPoints, box: Slices
+    ) -> MouthFields:
+        before = MouthPoints(points.before, points.jaws_before[:10], points.jaws_before[10:])
+        after = MouthPoints(points.after, points.jaws_after[:10], points.jaws_after[10:])
+        unit = points.unit
+        after = seal(before, after, unit)
+        opening = draw_opening(after, box, unit)
+
+        def paint(inside: np.ndarray | None, drop: float) -> np.ndarray:
+            tone = _own_tone(inside, self.tone)
+            painted = paint_mouth(self.texture, after, opening, tone, drop)
+            lips = points.before[list(LIPS), :2] - opening.places[0, 0]
+            return painted * light_across(pixels[box], lips, unit)[None, :, None]
+
+        fields = edit_mouth(
+            pixels,
+            follow_lips(opening, flow, before, after),
+            before,
+            after,
+            opening,
+            lip_gap(points.before, unit),
+            lambda: draw_opening(before, box, unit),
+            paint,
+        )
+        return replace(
+            fields,
+            log_ratio=muted(fields.log_ratio, self.colour),
+            paint=muted(fields.paint, self.colour),
+        )
+
+    def _draw_turned(self, canvas: Canvas, outer: Slices, turn: np.ndarray) -> list[Patch]:
+        """Draw where the picture is not upright: on a copy that is, and back."""
+        corner = np.array([outer[1].start, outer[0].start], np.float64)
+        height, width = (s.stop - s.start for s in outer)
+        corners = np.array([[0, 0], [width, 0], [0, height], [width, height]]) @ turn.T
+        low = np.floor(corners.min(0))
+        size = np.ceil(corners.max(0) - low).astype(int) + 1
+        # From the box of the window to the upright copy.
+        there = np.hstack([turn, -low[:, None]])
+        pixels, flow = (
+            cv2.warpAffine(
+                values[outer], there, size.tolist(), flags=how, borderMode=cv2.BORDER_REFLECT_101
+            )
+            for values, how in (
+                (canvas.pixels, cv2.INTER_CUBIC),
+                (canvas.flow, cv2.INTER_LINEAR),
+            )
+        )
+        flow = flow @ turn.T.astype(np.float32)
+        whole = np.hstack([turn, (-turn @ corner - low)[:, None]])
+        points = self.points.mapped(invert(canvas.to_crop)).mapped(whole)
+        box = (slice(0, int(size[1])), slice(0, int(size[0])))
+        fields = self._edit(pixels, flow, points, box)
+        change = np.dstack([(fields.flow - flow) @ turn.astype(np.float32), fields.log_ratio])
+        laid = np.dstack([fields.paint * fields.opacity[..., None], fields.opacity])
+
+        def back(values: np.ndarray) -> np.ndarray:
+            return cv2.warpAffine(
+                np.ascontiguousarray(values),
+                there,
+                (width, height),
+                flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            )
+
+        canvas.flow[outer] += back(change[..., :2])
+        canvas.gain[outer] *= np.exp(back(change[..., 2:]))
+        laid = back(laid)
+        opacity = laid[..., 3]
+        return [Patch(outer, laid[..., :3] / np.maximum(opacity, 1e-4)[..., None], opacity)]
+
+
+def _upright(to_crop: np.ndarray) -> np.ndarray | None:
+    """Return the (2, 2) rotation that sets a window upright, None where it is."""
+    rotation = to_crop[:, :2] / np.hypot(to_crop[0, 0], to_crop[1, 0])
+    return None if abs(np.arctan2(rotation[1, 0], rotation[0, 0])) < LEVEL else rotation
+
+
+def _own_tone(inside: np.ndarray | None, expected: np.ndarray) -> np.ndarray:
+    """Return the tone of the teeth that a photo shows, else what is expected."""
+    if inside is None or len(inside) < LEAST_SEEN:
+        return expected
+    luma = inside @ LUMA
+    bright = inside[luma >= np.percentile(luma, BRIGHT)].mean(0)
+    paleness = 1 - np.ptp(bright) / max(float(bright.max()), 1e-3)
+    shows = paleness > PALE and float(bright @ LUMA) > LEAST_TONE * float(expected @ LUMA)
+    return bright.astype(np.float32) if shows else expected

@@ -1,0 +1,194 @@
+"""What a method asks of a face: fields in crop coordinates, to be composed at native resolution."""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+import cv2
+import numpy as np
+
+from faceedit.numerics import check_answer
+
+if TYPE_CHECKING:
+    from faceedit.compose.details import Detail
+
+
+LARGEST_RATIO = 8.0
+"""Of log ratios: a factor of 3,000, beyond what any display shows."""
+LARGEST_COLOUR = 16.0
+"""Of paint, whose colours lie in [0, 1] or a little beyond."""
+
+
+class Paint(Protocol):
+    """New pixels for what the photo does not show."""
+
+    def check(self) -> None:
+        """Check the numbers that `sample` draws from.
+
+        Raises:
+            NetworkError: one is not finite or beyond all measure.
+        """
+        ...
+
+    def sample(self, to_crop: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+        """Draw the paint on a pixel grid.
+
+        Args:
+            to_crop: (2, 3) similarity from grid pixels to crop pixels.
+            size: height and width of the grid.
+
+        Returns:
+            (H, W, 3) float32 RGB, 0 to 1 where it is opaque.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class RasterPaint:
+    """A picture of the whole crop, as the papers' generators give it.
+
+    Attributes:
+        pixels: (h, w, 3) float32 RGB in [0, 1], covering the crop.
+        size: side of the crop in crop pixels.
+    """
+
+    pixels: np.ndarray
+    size: int
+
+    def check(self) -> None:
+        """See `Paint.check`."""
+        check_answer(LARGEST_COLOUR, paint=self.pixels)
+
+    def sample(self, to_crop: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+        """Draw the paint on a pixel grid; see `Paint.sample`."""
+        return sample_field(self.pixels, self.size, to_crop, size)
+
+
+@dataclass(frozen=True)
+class TexturePaint:
+    """A sharp texture laid on the face by an affine map, then lit.
+
+    Attributes:
+        texture: (th, tw, 3) float32 RGB in [0, 1].
+        to_texture: (2, 3) affine map from crop pixels to texture pixels.
+        log_gain: (h, w, 3) float32, log of the light that falls on it, covering the crop.
+        saturation: (h, w) float32, 0 grey to 1 the texture's own colour.
+        size: side of the crop in crop pixels.
+    """
+
+    texture: np.ndarray
+    to_texture: np.ndarray
+    log_gain: np.ndarray
+    saturation: np.ndarray
+    size: int
+
+    def check(self) -> None:
+        """See `Paint.check`."""
+        check_answer(LARGEST_COLOUR, texture=self.texture, saturation=self.saturation)
+        check_answer(LARGEST_RATIO, light=self.log_gain)
+        check_answer(1e6, place=self.to_texture)
+
+    def sample(self, to_crop: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+        """Draw the paint on a pixel grid; see `Paint.sample`."""
+        to_texture = _compose_affine(self.to_texture, to_crop)
+        texels = float(np.sqrt(abs(np.linalg.det(to_texture[:, :2]))))
+        colour = cv2.warpAffine(
+            _low_pass(self.texture, texels),
+            to_texture,
+            size[::-1],
+            flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+        gain = sample_field(self.log_gain, self.size, to_crop, size)
+        saturation = sample_field(self.saturation, self.size, to_crop, size)[..., None]
+        grey = colour.mean(axis=-1, keepdims=True)
+        return (grey + saturation * (colour - grey)) * cv2.exp(gain)
+
+
+@dataclass(frozen=True)
+class Edit:
+    """The composed edit out = A·P + (1 - A)·warp(I, F)·exp(R), in crop coordinates.
+
+    The fields cover the whole crop at a resolution of their own, h by w.
+
+    Attributes:
+        flow: (h, w, 2) float32 F, x and y in crop pixels: where an output pixel comes from, less
+            its own place.
+        log_ratio: (h, w, 3) float32 R, log of new over old brightness in display values.
+        opacity: (h, w) float32 A in [0, 1].
+        paint: P.
+        size: side of the crop in crop pixels.
+        details: what is drawn on the photo's own pixels, in this order; P lies below.
+    """
+
+    flow: np.ndarray
+    log_ratio: np.ndarray
+    opacity: np.ndarray
+    paint: Paint
+    size: int
+    details: "tuple[Detail, ...]" = ()
+
+    def check(self) -> None:
+        """Check that the edit can be composed; a crop's side is the farthest that anything moves.
+
+        Raises:
+            NetworkError: a number is not finite or beyond all measure.
+        """
+        check_answer(self.size, flow=self.flow)
+        check_answer(LARGEST_RATIO, log_ratio=self.log_ratio)
+        check_answer(LARGEST_COLOUR, opacity=self.opacity)
+        self.paint.check()
+        for detail in self.details:
+            detail.check(self.size)
+
+    def scaled(self, strength: float) -> "Edit":
+        """Scale F, R and A; 0 is the identity."""
+        return replace(
+            self,
+            flow=self.flow * np.float32(strength),
+            log_ratio=self.log_ratio * np.float32(strength),
+            opacity=np.clip(self.opacity * np.float32(strength), 0.0, 1.0),
+            details=tuple(detail.scaled(strength) for detail in self.details),
+        )
+
+
+def no_edit() -> Edit:
+    """Return the identity."""
+    nothing = np.zeros((2, 2), np.float32)
+    paint = RasterPaint(np.zeros((2, 2, 3), np.float32), 2)
+    return Edit(np.zeros((2, 2, 2), np.float32), np.zeros((2, 2, 3), np.float32), nothing, paint, 2)
+
+
+def sample_field(
+    field: np.ndarray, crop_size: int, to_crop: np.ndarray, size: tuple[int, int]
+) -> np.ndarray:
+    """Draw a field that covers a crop on another pixel grid, smoothly.
+
+    A field finer than the grid is low-pass filtered first.
+
+    Args:
+        field: (h, w) or (h, w, C <= 4) float32.
+        crop_size: side of the crop in crop pixels.
+        to_crop: (2, 3) affine map from grid pixels to crop pixels.
+        size: height and width of the grid.
+    """
+    ratio = field.shape[0] / crop_size
+    to_field = np.hstack([to_crop[:, :2] * ratio, (to_crop[:, 2:] + 0.5) * ratio - 0.5])
+    return cv2.warpAffine(
+        _low_pass(field, float(np.hypot(to_field[0, 0], to_field[1, 0]))),
+        to_field,
+        size[::-1],
+        flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+
+
+def _low_pass(field: np.ndarray, step: float) -> np.ndarray:
+    """Blur a field that will be sampled every `step` of its pixels; up to 1 it is left as it is."""
+    if step <= 1:
+        return field
+    return cv2.GaussianBlur(field, (0, 0), 0.4 * step, borderType=cv2.BORDER_REPLICATE)
+
+
+def _compose_affine(outer: np.ndarray, inner: np.ndarray) -> np.ndarray:
+    linear = outer[:, :2] @ inner[:, :2]
+    return np.hstack([linear, outer[:, :2] @ inner[:, 2:] + outer[:, 2:]])

@@ -1,0 +1,165 @@
+"""What lies on and between the lids when they move.
+
+The eyeball stands still; a lid's edge and lashes move as one; what an opening lid uncovers is
+continued from the eye that the photo shows; what a closing lid unfolds is skin of the lid's own
+colour.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from faceedit.compose.eyes.eyeball import LID_SHADOW, Between, between_lids
+from faceedit.compose.eyes.lidflow import reach, skin_sources
+from faceedit.compose.eyes.lids import LASHES, NARROW, Columns, Lids, smooth_step
+from faceedit.compose.eyes.lidskin import (
+    lashes_over_lid,
+    lid_colour,
+    met_lashes,
+    skin_grain,
+    unfolded_skin,
+)
+
+BOX = (0.42, 0.34)
+"""Half the width and height of what an eye's edit may touch, in eye distances."""
+MOVED = 0.008
+"""Eye distances of a lid's movement from which on it counts in full."""
+LOWERED = 0.06
+"""Eye distances of an upper lid's descent from which on its shadow is in full."""
+
+
+@dataclass(frozen=True)
+class EyeEdit:
+    """The fields of both eyes.
+
+    Attributes:
+        flow: (S, S, 2) float32 pixels, the given one corrected about the eyes.
+        log_ratio: (S, S, 3) float32.
+        paint: (S, S, 3) float32 RGB in [0, 1].
+        opacity: (S, S) float32 in [0, 1].
+        shown: (S, S) float32 in [0, 1], eye that the photo's lids hid.
+    """
+
+    flow: np.ndarray
+    log_ratio: np.ndarray
+    paint: np.ndarray
+    opacity: np.ndarray
+    shown: np.ndarray
+
+
+def edit_eye(edit: EyeEdit, lids: Lids, pixels: np.ndarray, held: np.ndarray | None = None) -> None:
+    """Write one eye's fields into `edit`, over what it holds.
+
+    Args:
+        edit: on the pixels' grid; its flow is corrected, elsewhere only about the eye.
+        lids: in the pixels' own coordinates.
+        pixels: (H, W, 3) float32 RGB in [0, 1].
+        held: (H, W) float32 in [0, 1], where 1 keeps the given flow and paints nothing: glasses.
+    """
+    size = pixels.shape[1::-1]
+    low = np.maximum(np.floor(lids.origin - np.multiply(BOX, lids.unit)), 0).astype(int)
+    high = np.minimum(np.ceil(lids.origin + np.multiply(BOX, lids.unit)), size).astype(int)
+    if (high - low).min() < 4:
+        return
+    box = (slice(low[1], high[1]), slice(low[0], high[0]))
+    rows, columns = np.mgrid[box]
+    places = np.stack([columns, rows], axis=-1).astype(np.float32)
+    x, y = np.moveaxis((places - lids.origin) @ lids.axes.T / lids.unit, -1, 0)
+    columns = lids.columns(x)
+    near = reach(lids, columns, x, y)
+    if held is not None:
+        near = near * (1 - held[box])
+    counts = near * smooth_step(columns.move / MOVED)
+
+    def look(at_x: np.ndarray, at_y: np.ndarray) -> np.ndarray:
+        where = lids.places(at_x, at_y)
+        found = cv2.remap(
+            pixels, where[..., 0], where[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101
+        )
+        return np.clip(found, 0.0, 1.0)
+
+    above, below = skin_sources(columns, x, y)
+    of_eye, of_upper, of_lower = _coverage(columns, y, lids.unit)
+    inside = of_eye > np.maximum(of_upper, of_lower)
+    skin = np.where(of_upper > of_lower, above, below)
+    own = np.where(inside[..., None], 0.0, lids.places(*skin) - places)
+    edit.flow[box] += near[..., None] * (own - edit.flow[box])
+
+    colour = lid_colour(lids, look)
+    eye = _between(lids, columns, x, y, counts, look)
+    grain = skin_grain(columns, x, y, lids.unit, look)
+    fresh, unfolded = unfolded_skin(
+        columns, x, y, colour, grain, lashes_over_lid(lids, colour, look)
+    )
+    unfolded = unfolded * near * (of_upper > 0)
+    # A shut eye's lashes are not those of an open one: the edges that part are painted too.
+    reopened = counts * _was_shut(columns) * (columns.upper.move < columns.lower.move)
+    beside = np.maximum(columns.upper.target - y, y - columns.lower.target)
+    strip = reopened * smooth_step(2 - 2 * np.maximum(beside, 0) / LASHES)
+    strip = strip * (of_eye < 0.5)
+    fresh = np.where((strip > unfolded)[..., None], look(*skin), fresh)
+    unfolded = np.maximum(unfolded, strip)
+    lowered = smooth_step(np.maximum(columns.upper.move, 0.0) / LOWERED)
+    depth, length = LID_SHADOW
+    shadow = -depth * near * lowered * np.exp(-(((y - columns.upper.target) / length) ** 2))
+    lashes = near[..., None] * met_lashes(lids, columns, x, y, colour, look)
+
+    paint = np.where(inside[..., None], eye.paint, fresh)
+    opacity = np.where(inside, eye.opacity, unfolded)
+    # Pixels that lids and eye share are mixed, so that edges are smooth.
+    shared = np.maximum(np.maximum(of_upper, of_lower), of_eye) < 0.99
+    at = np.nonzero(shared & (counts > 0))
+    if len(at[0]):
+        opened = _over(look(x[at][None], y[at][None])[0] * np.exp(shadow[at])[:, None], eye, at)
+        upper_skin = look(above[0][at][None], above[1][at][None])[0]
+        upper_skin += unfolded[at][:, None] * (fresh[at] - upper_skin)
+        lower_skin = look(below[0][at][None], below[1][at][None])[0]
+        paint[at] = (
+            of_eye[at][:, None] * opened
+            + of_upper[at][:, None] * upper_skin
+            + of_lower[at][:, None] * lower_skin
+        )
+        opacity[at] = np.maximum(counts[at], opacity[at])
+    edit.opacity[box] = opacity
+    edit.paint[box] = np.where(opacity[..., None] > 0, np.clip(paint * np.exp(lashes), 0, 1), 0.0)
+    edit.shown[box] = np.where(inside, eye.shown, 0.0)
+    edit.log_ratio[box] = np.where(inside, shadow, 0.0)[..., None] + lashes
+
+
+def _was_shut(columns: Columns) -> np.ndarray:
+    """Return how surely the photo's eye is shut, in [0, 1]."""
+    had = columns.lower.source - columns.upper.source
+    return 1 - smooth_step((had - NARROW[0]) / (NARROW[1] - NARROW[0]))
+
+
+def _between(lids, columns, x, y, counts, look) -> Between:
+    """Paint between the lids, but only over the rows that lie there."""
+    margin = 2 / lids.unit
+    rows = ((y > columns.upper.target - margin) & (y < columns.lower.target + margin)).any(1)
+    within = np.flatnonzero(rows)
+    part = slice(within[0], within[-1] + 1) if len(within) else slice(0, 1)
+    found = between_lids(lids, columns.rows(part), x[part], y[part], counts[part], look)
+    full = Between(np.zeros((*x.shape, 3)), np.zeros(x.shape), np.zeros(x.shape))
+    full.paint[part], full.opacity[part], full.shown[part] = (
+        found.paint,
+        found.opacity,
+        found.shown,
+    )
+    return full
+
+
+def _over(photo: np.ndarray, eye, at) -> np.ndarray:
+    """Lay the eye's paint over (n, 3) colours of the photo."""
+    return photo + eye.opacity[at][:, None] * (eye.paint[at] - photo)
+
+
+def _coverage(
+    columns: Columns, y: np.ndarray, unit: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the shares of pixels that opening, upper and lower skin cover, each (h, w)."""
+    half = 0.5 / unit
+    edge, rim = columns.upper.target, columns.lower.target
+    eye = np.clip((np.minimum(y + half, rim) - np.maximum(y - half, edge)) * unit, 0.0, 1.0)
+    upper = np.clip((edge - y) * unit + 0.5, 0.0, 1.0)
+    return eye, upper, np.clip(1 - eye - upper, 0.0, 1.0)

@@ -1,0 +1,123 @@
+"""A mouth that moves: the flow about the lips, what the photo shows between them, and new paint."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from faceedit.compose.mouth.lips import (
+    contact,
+    continue_flow,
+    keep_off,
+    keep_side,
+    lip_change,
+)
+from faceedit.compose.mouth.opening import CLOSED, Box, MouthPoints, Opening
+from faceedit.compose.mouth.own import own_mouth
+from faceedit.compose.tones import LUMA
+
+OWN_TEETH = 0.05
+"""Gap of the lips in eye distances from which on a photo says what its teeth look like."""
+INSIDE = 0.008
+"""Eye distances inside the opening from where on pixels are teeth and not lips."""
+
+Painter = Callable[[np.ndarray | None, float], np.ndarray]
+"""Paints the target's opening, (h, w, 3) RGB in [0, 1]: from the photo's (N, 3) pixels between its
+lips, None where they are closed, and the pixels by which its upper teeth end lower than marked."""
+
+
+@dataclass(frozen=True)
+class MouthFields:
+    """What an edit does in the box about a mouth.
+
+    Attributes:
+        box: slices of the picture.
+        flow: (h, w, 2) float32 pixels, the given flow corrected in and about the mouth.
+        log_ratio: (h, w, 3) float32, the contact line of lips that close.
+        paint: (h, w, 3) float32 RGB in [0, 1].
+        opacity: (h, w) float32 in [0, 1].
+        painted: (h, w) float32 in [0, 1], opening that the photo does not show.
+    """
+
+    box: Box
+    flow: np.ndarray
+    log_ratio: np.ndarray
+    paint: np.ndarray
+    opacity: np.ndarray
+    painted: np.ndarray
+
+
+def edit_mouth(
+    pixels: np.ndarray,
+    flow: np.ndarray,
+    before: MouthPoints,
+    after: MouthPoints,
+    opening: Opening,
+    gap: float,
+    draw_shown: Callable[[], Opening],
+    paint: Painter,
+) -> MouthFields:
+    """Fill the target's mouth and correct the flow about it.
+
+    Args:
+        pixels: (H, W, 3) float32 RGB in [0, 1], the photo, upright.
+        flow: (h, w, 2) backward flow of the skin, in the box.
+        before: the mouth in the photo.
+        after: in the target.
+        opening: of the target.
+        gap: mean opening of the photo's lips in eye distances; 0 shows nothing of what is there.
+        draw_shown: draws the photo's opening in the same box.
+        paint: what to show where the photo shows nothing.
+    """
+    box, unit = opening.box, opening.unit
+    change = lip_change(before, after, unit)
+    shape = opening.coverage.shape
+    bare = MouthFields(
+        box,
+        flow,
+        np.zeros((*shape, 3), np.float32),
+        np.zeros((*shape, 3), np.float32),
+        np.zeros(shape, np.float32),
+        np.zeros(shape, np.float32),
+    )
+    if change == 0:
+        return bare
+    shown = None
+    lips = continue_flow(opening, flow.copy())
+    if gap >= CLOSED:
+        shown = draw_shown()
+        lips = keep_off(shown, lips, change)
+    elif opening.coverage.any():
+        lips = keep_side(opening, lips, before.lips, after.lips, change)
+    line = contact(before, after, opening, gap)
+    coverage = opening.coverage
+    if not coverage.any():
+        return MouthFields(box, lips, line, bare.paint, bare.opacity, bare.painted)
+    photo = pixels[box]
+    own = own_mouth(photo @ LUMA, before, after, opening, shown, gap, change)
+    inside = None
+    if shown is not None and gap > OWN_TEETH:
+        inside = photo[-shown.distance() > INSIDE * unit]
+    new = paint(inside, own.drop)
+    core = coverage > 0.99
+    kept = np.clip(np.linalg.norm(own.flow - lips, axis=-1) / 0.25, 0, 1)
+    opacity = np.where(core, 1 - own.share, coverage * np.maximum(1 - own.share, kept))
+    rim, share = (~core & (coverage > 0))[..., None], own.share[..., None]
+    carried = _carried(pixels, opening, own.flow)
+    mixed = np.where(rim, share * carried + (1 - share) * new, new)
+    return MouthFields(
+        box=box,
+        flow=np.where((core & (own.share > 0.02))[..., None], own.flow, lips),
+        log_ratio=line,
+        paint=np.clip(mixed, 0, 1) * (opacity > 0)[..., None],
+        opacity=opacity.astype(np.float32),
+        painted=coverage * (1 - own.share),
+    )
+
+
+def _carried(pixels: np.ndarray, opening: Opening, flow: np.ndarray) -> np.ndarray:
+    places = opening.places + flow
+    return cv2.remap(
+        pixels, places[..., 0], places[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101
+    )

@@ -1,0 +1,44 @@
+"""How light falls across a mouth: teeth in the shade are not as bright as those in the light."""
+
+import cv2
+import numpy as np
+
+from faceedit.compose.tones import LUMA
+
+KEPT, STEEPEST = 0.8, 0.45
+"""Share of the light's fall across the skin that the teeth show; log ratio over a mouth."""
+TRIMMED = (10, 95)
+"""Percentiles between which skin tells: not stubble, not highlights."""
+LOOKED_AT = 64
+"""Pixels across in which skin is looked at."""
+FEWEST = 40
+
+
+def light_across(photo: np.ndarray, lips: np.ndarray, unit: float) -> np.ndarray:
+    """Return the light along a mouth over that of its middle, (w,) float32.
+
+    Args:
+        photo: (h, w, 3) float32 RGB in [0, 1], lips and skin about them, upright.
+        lips: (N, 2) points of the lips in its pixels.
+        unit: the eye distance in pixels.
+    """
+    height, width = photo.shape[:2]
+    step = max(1.0, width / LOOKED_AT)
+    size = (max(1, round(width / step)), max(1, round(height / step)))
+    luma = cv2.resize(photo, size, interpolation=cv2.INTER_AREA) @ LUMA
+    mouth = np.zeros(luma.shape, np.uint8)
+    scaled = np.asarray(lips * np.divide(size, (width, height)), np.float32)
+    hull = np.asarray(cv2.convexHull(scaled))
+    cv2.fillConvexPoly(mouth, np.rint(hull).astype(np.int32), 1)
+    rows, columns = np.nonzero(mouth == 0)
+    log = np.log(np.maximum(luma[rows, columns], 0.02))
+    x = np.arange(width, dtype=np.float32) - float(lips[:, 0].mean())
+    if len(log) < FEWEST:
+        return np.ones(width, np.float32)
+    low, high = np.percentile(log, TRIMMED)
+    kept = (log >= low) & (log <= high)
+    at = columns[kept] * (width / size[0])
+    # Down the chin skin turns from the light as teeth do not: rows are fitted and left out.
+    basis = np.stack([np.ones(kept.sum()), at / unit, rows[kept] * (width / size[0]) / unit], 1)
+    slope = np.linalg.lstsq(basis, log[kept], rcond=None)[0][1]
+    return np.exp(np.clip(KEPT * slope * x / unit, -STEEPEST, STEEPEST)).astype(np.float32)

@@ -1,0 +1,188 @@
+"""A mouth painted from textures of teeth that lie on the jaws like plates, a dark behind them."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from faceedit.compose.mouth.jaws import SmoothMap
+from faceedit.compose.mouth.opening import MouthPoints, Opening
+from faceedit.compose.tones import LUMA
+
+TEXTURE_SIZE = (96, 192)
+PER_CM = 30.0
+"""Texture pixels per centimetre of the mean face."""
+CORNER = (-3.2, 1.9)
+"""Top left corner of a texture, in the centimetres of `JAW_MARKS`."""
+JAW_MARKS = np.array(
+    [
+        [[x, y] for y in rows for x in np.linspace(-width, width, 5)]
+        for rows, width in (((1.0678, 3.4520), 2.4533), ((3.2895, 4.6688), 2.3628))
+    ]
+)
+"""Where the marks of the upper and the lower jaw lie on the mean face, (2, 10, 2) cm, x right, y
+down: five along the upper edge of the fronts of the teeth, five along the lower."""
+TEETH_EDGE = 3.4520
+"""Height in cm of the lower edge of the upper teeth in a texture."""
+
+LIP_SHADE, LIP_SHADE_REACH = 0.5, 0.022
+UPPER_SHADE, UPPER_SHADE_REACH = 0.3, 0.05
+CORNER_SHADE = 0.45
+"""Of light lost to the lips, to the upper lip beyond that, and towards the corners."""
+SOCKET = np.array([0.62, 0.31, 0.29], np.float32)
+"""RGB over the teeth's luma of what is deep in the mouth."""
+DEEP = 0.34
+"""Of that light what is left behind the teeth."""
+TONGUE = np.array([1.0, 0.57, 0.55], np.float32)
+"""RGB of the tongue in full light over the teeth's luma."""
+TONGUE_HEIGHT, TONGUE_WIDTH = 0.9, 1.0
+"""Of the height and the half width of an opening that the tongue fills from below."""
+LOWER_SIZE = (1.25, 1.3)
+"""How much narrower and shorter lower teeth are than upper ones."""
+LOWER_LIGHT = 0.62
+"""Of the upper teeth's light that they get."""
+WIDE_FROM, WIDE_TO = 0.06, 0.16
+"""Gaps in eye distances between which the tongue comes to be seen."""
+LOWERED = 0.016
+"""Eye distances by which upper teeth show more in a wide mouth than the landmarks of the lip's rim
+let them: a rim that is drawn up rolls outwards."""
+REDDER = np.array([0.88, 1.06, 1.12], np.float32)
+"""Exponents of RGB of the light that is left in the depth."""
+FALL = 0.35
+"""Upper teeth lengths of jaw movement from the texture's over which its lower half fades."""
+SOFT = 0.55
+"""Pixels of blur that a photo has at its own resolution."""
+
+
+@dataclass(frozen=True)
+class TeethTexture:
+    """Teeth of a closed bite, flat on the mean face's front.
+
+    Attributes:
+        colour: (h, w, 3) float32 RGB, lit teeth at 1.
+        upper: (h, w) float32 in [0, 1], the upper teeth and what is above their lower edge.
+        lower: (h, w) float32 in [0, 1], what is below it.
+    """
+
+    colour: np.ndarray
+    upper: np.ndarray
+    lower: np.ndarray
+
+
+def paint_mouth(
+    texture: TeethTexture, points: MouthPoints, opening: Opening, tone: np.ndarray, drop: float = 0
+) -> np.ndarray:
+    """Return a mouth for an opening, (h, w, 3) float32 RGB.
+
+    Args:
+        texture: whose teeth.
+        points: of the target, with the ten marks of `JAW_MARKS` on each jaw.
+        opening: of the target, not empty.
+        tone: (3,) RGB in [0, 1] of lit teeth.
+        drop: pixels by which the upper teeth end lower than marked.
+    """
+    unit, places = opening.unit, opening.places
+    rows = np.flatnonzero((opening.coverage > 0.5).any(1))
+    gap = float(np.ptp(rows)) / unit if len(rows) else 0.0
+    wide = float(np.clip((gap - WIDE_FROM) / (WIDE_TO - WIDE_FROM), 0, 1))
+    drop = drop + LOWERED * unit * wide
+    upper = _texture_map(points.upper + np.array([0.0, drop]), JAW_MARKS[0])
+    lower = _texture_map(points.lower, JAW_MARKS[1])
+    middle = points.lower[2:3]
+    opened = float(np.linalg.norm(upper(middle) - lower(middle))) / PER_CM
+    length = float(JAW_MARKS[0][5, 1] - JAW_MARKS[0][0, 1]) / 2
+    kept = float(np.exp(-((opened / (FALL * length)) ** 2)))
+    texels = PER_CM * float(np.ptp(JAW_MARKS[0][:, 0])) / max(np.ptp(points.upper[:, 0]), 1.0)
+    above = _sample(texture.colour, texture.upper, upper.on_grid(places), texels)
+    below = _sample(texture.colour, texture.lower, lower.on_grid(places), texels)
+    shade = lip_shade(opening.coverage > 0.05, unit)
+    turned = _lower_row(lower.on_grid(places))
+    row = _sample(texture.colour, texture.upper, turned, texels)
+    picture = _cavity(opening, float(tone @ LUMA)) * shade[..., None] ** REDDER
+    teeth_shade = (0.76 + 0.3 * shade)[..., None]
+    layers = (
+        (LOWER_LIGHT * row[0], row[1] * (1 - kept)),
+        (below[0], below[1] * kept),
+        above,
+    )
+    for colour, alpha in layers:
+        lit = np.minimum(colour * tone, 1.15 * float(tone.max())) * teeth_shade
+        picture += alpha[..., None] * (lit - picture)
+    return cv2.GaussianBlur(picture, (0, 0), SOFT)
+
+
+def _texture_map(points: np.ndarray, marks: np.ndarray) -> SmoothMap:
+    return SmoothMap(points.astype(np.float64), (marks - CORNER) * PER_CM - 0.5)
+
+
+def _lower_row(at: np.ndarray) -> np.ndarray:
+    """Return which pixels of the upper teeth, turned over, show the lower ones at their places.
+
+    A closed bite hides its lower teeth, so a texture of one has none to show.
+
+    Args:
+        at: (h, w, 2) pixels of the texture by the lower jaw.
+    """
+    middle, top = (np.array([0.0, JAW_MARKS[1, 0, 1]]) - CORNER) * PER_CM - 0.5
+    edge = (TEETH_EDGE - CORNER[1]) * PER_CM - 0.5
+    across = middle + (at[..., 0] - middle) * LOWER_SIZE[0]
+    return np.stack([across, edge - (at[..., 1] - top) * LOWER_SIZE[1]], -1).astype(np.float32)
+
+
+def _sample(
+    colour: np.ndarray, alpha: np.ndarray, at: np.ndarray, texels: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Sample a texture where `texels` of its pixels make one of the picture."""
+    layers = np.dstack([colour, alpha])
+    if texels > 1:
+        layers = cv2.GaussianBlur(layers, (0, 0), 0.4 * texels)
+    found = cv2.remap(
+        layers, at[..., 0], at[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_CONSTANT
+    )
+    return np.maximum(found[..., :3], 0.0), np.clip(found[..., 3], 0.0, 1.0)
+
+
+def _cavity(opening: Opening, luma: float) -> np.ndarray:
+    """Return what lies behind the teeth, (h, w, 3): the dark, and a tongue in a wide mouth."""
+    inside = opening.coverage > 0.05
+    deep = SOCKET * luma * np.float32(DEEP) ** REDDER
+    alpha, light = _tongue(inside, opening.unit)
+    lit = TONGUE * luma * light[..., None] ** REDDER
+    return (deep + alpha[..., None] * (lit - deep)).astype(np.float32)
+
+
+def _tongue(inside: np.ndarray, unit: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return where a tongue lies in an (h, w) opening, and how it is lit: a mound with a groove."""
+    rows, columns = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
+    height = max(float(np.ptp(rows)), 1.0)
+    middle, half = columns.mean(), max(float(np.ptp(columns)) / 2, 1.0)
+    x = (np.arange(inside.shape[1], dtype=np.float32) - middle)[None] / half
+    up = (rows[-1] - np.arange(inside.shape[0], dtype=np.float32))[:, None] / height
+    away = np.sqrt((x / TONGUE_WIDTH) ** 2 + (np.maximum(up, 0) / TONGUE_HEIGHT) ** 2)
+    seen = np.clip((height / unit - WIDE_FROM) / (WIDE_TO - WIDE_FROM), 0, 1)
+    edge = np.clip((1.0 - away) / 0.3, 0, 1)
+    alpha = seen * edge * edge * (3 - 2 * edge)
+    groove = 1 - 0.14 * np.exp(-((x / 0.09) ** 2)) * np.clip(up / TONGUE_HEIGHT, 0, 1)
+    # It rises towards the teeth, where light comes from, and falls off to its sides.
+    light = (0.48 + 0.47 * np.sqrt(np.clip(1 - away**2, 0, 1))) * groove
+    return alpha.astype(np.float32), light.astype(np.float32)
+
+
+def lip_shade(mask: np.ndarray, unit: float) -> np.ndarray:
+    """Return the light that lips and corners leave, (H, W) float32.
+
+    Args:
+        mask: (H, W) bool, the opening.
+        unit: the eye distance in its pixels.
+    """
+    inside = np.pad(mask.astype(np.uint8), 1)
+    near = cv2.distanceTransform(inside, cv2.DIST_L2, 5)[1:-1, 1:-1] / unit
+    shade = 1 - LIP_SHADE * np.exp(-near / LIP_SHADE_REACH)
+    rows = np.arange(mask.shape[0], dtype=np.float32)[:, None]
+    top = np.where(mask.any(0), mask.argmax(0), 0)[None]
+    shade *= 1 - UPPER_SHADE * np.exp(-np.maximum(rows - top, 0) / (unit * UPPER_SHADE_REACH))
+    columns = np.flatnonzero(mask.any(0))
+    middle, half = columns.mean(), max(float(np.ptp(columns)) / 2, 1.0)
+    aside = np.abs(np.arange(mask.shape[1]) - middle) / half
+    shade *= 1 - CORNER_SHADE * np.clip((aside - 0.5) / 0.5, 0, 1)[None] ** 1.5
+    return shade.astype(np.float32)

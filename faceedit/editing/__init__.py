@@ -1,0 +1,1 @@
+"""One photo: pixels and a target in, edited pixels and what was done out."""

@@ -1,0 +1,171 @@
+"""The editor that a user asked for: settings checked, networks found, verified and loaded."""
+
+import threading
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from faceedit.device import pick_device
+from faceedit.editing.editor import FaceEditor
+from faceedit.editing.gate import Shown
+from faceedit.editing.guard import Guard
+from faceedit.errors import UsageError
+from faceedit.faces.batching import ON_ACCELERATOR, ON_CPU, Batching
+from faceedit.faces.face_alignment import check_landmarks, load_aligner
+from faceedit.faces.find.build import FACE_NETWORKS, build_finder
+from faceedit.faces.find.finder import FindOptions
+from faceedit.limits import BATCH, check
+from faceedit.methods.base import check_target, load_method, method_named
+from faceedit.numerics import pick_numerics
+from faceedit.recognisers.expression import ExpressionRecogniser
+from faceedit.recognisers.identity import IdentityRecogniser
+from faceedit.registry import Registry, open_registry, sha256_of
+from faceedit.targets import Target
+
+if TYPE_CHECKING:
+    import torch
+
+EXPRESSION, IDENTITY = ExpressionRecogniser.name, IdentityRecogniser.name
+
+
+@dataclass(frozen=True)
+class EditSettings:
+    """Everything that decides what an edited photo looks like.
+
+    Attributes:
+        target: what the faces are to show.
+        model: a method's name, or ``auto`` for the one that fits the target.
+        profile: which of the method's networks; None takes the one that ships.
+        find: which faces.
+        landmarks: ``mesh`` for the built-in ones, ``face-alignment`` for that package's.
+        weights: a checkpoint of the method, or a folder searched before all others.
+        device: as `pick_device` takes it.
+        precision: as `pick_numerics` takes it.
+        compile: compile the method's network.
+        edit_shown: edit faces, too, that show the target already.
+        min_identity: cosine of the identity network, before and after, below which an edit is
+            weakened and then left out; None compares nothing.
+        batch: how many faces a network takes at once; None fits the device.
+
+    Raises:
+        UsageError: landmarks of no known kind, a batch below 1 or far too large, a cosine
+            that is none.
+    """
+
+    target: Target
+    model: str = "auto"
+    profile: str | None = None
+    find: FindOptions = field(default_factory=FindOptions)
+    landmarks: Literal["mesh", "face-alignment"] = "mesh"
+    weights: Path | None = None
+    device: str = "auto"
+    precision: str = "auto"
+    compile: bool = False
+    edit_shown: bool = False
+    min_identity: float | None = None
+    batch: int | None = None
+
+    def __post_init__(self) -> None:
+        check("faces in a batch", self.batch, BATCH)
+        if self.min_identity is not None and not -1 <= self.min_identity <= 1:
+            raise UsageError(f"min_identity is a cosine, -1 to 1, not {self.min_identity}")
+        check_landmarks(self.landmarks)
+
+
+class EditNetworks:
+    """The networks that settings ask for, loaded once for all targets.
+
+    Which method edits depends on the target: each is loaded when a target first needs it, and
+    kept. Several threads may use one object.
+
+    Args:
+        settings: of the editors. Their target is not looked at.
+
+    Raises:
+        DeviceError: the device is not there, or lacks the precision.
+        UsageError: no such method.
+        MissingError: weights or a package are missing.
+        WeightsError: weights are not what their card says.
+    """
+
+    def __init__(self, settings: EditSettings):
+        device = pick_device(settings.device)
+        self._settings, self._device = settings, device
+        self._name = method_named(settings.model)
+        self._registry = registry = open_registry(settings.weights)
+        self._numerics = pick_numerics(settings.precision, device, settings.compile)
+        on_face_alignment = settings.landmarks == "face-alignment"
+        self._aligner = load_aligner(str(device)) if on_face_alignment else None
+        self._batching = Batching(
+            settings.batch or (ON_CPU if device.type == "cpu" else ON_ACCELERATOR)
+        )
+        # Faces that are left alone are told of, too.
+        find = replace(settings.find, faces="all")
+        self._finder = build_finder(registry, device, find, self._batching)
+        self._guard = _guard(settings, registry, device)
+        self._shown = _shown(settings, registry, device)
+        others = [*FACE_NETWORKS]
+        others += [] if settings.edit_shown else [EXPRESSION]
+        others += [] if settings.min_identity is None else [IDENTITY]
+        self._others = {name: registry.card(name).sha256 for name in others}
+        self._given = None if registry.given is None else sha256_of(registry.given.path)
+        self._lock = threading.Lock()
+        self._editors: dict[str, FaceEditor] = {}
+
+    def editor(self, target: Target) -> FaceEditor:
+        """Return the editor whose method makes a target.
+
+        Raises:
+            UsageError: the method does not know the target.
+            WeightsError: the method's weights are missing, or not what their card says.
+        """
+        sha256 = self._given
+        if sha256 is None:
+            wanted = tuple(expression.name for expression in target.expressions)
+            sha256 = self._registry.select(self._name, self._settings.profile, wanted).sha256
+        with self._lock:
+            if sha256 not in self._editors:
+                self._editors[sha256] = self._load(target, sha256)
+            editor = self._editors[sha256]
+        check_target(editor.method, target)
+        return editor
+
+    def _load(self, target: Target, sha256: str) -> FaceEditor:
+        method = load_method(
+            self._registry, self._name, self._settings.profile, target, self._device, self._numerics
+        )
+        return FaceEditor(
+            finder=self._finder,
+            method=method,
+            aligner=self._aligner,
+            guard=self._guard,
+            shown=self._shown,
+            batching=self._batching,
+            limit=self._settings.find.limit,
+            device=str(self._device),
+            precision=self._numerics.precision,
+            weights_sha256=sha256,
+            networks=self._others,
+        )
+
+
+def open_editor(settings: EditSettings) -> FaceEditor:
+    """Load the networks that the settings ask for, on the first device that they name.
+
+    Raises:
+        DeviceError, UsageError, MissingError, WeightsError: as `EditNetworks` does.
+    """
+    return EditNetworks(settings).editor(settings.target)
+
+
+def _guard(settings: EditSettings, registry: Registry, device: "torch.device") -> Guard | None:
+    if settings.min_identity is None:
+        return None
+    network = IdentityRecogniser.load(registry.checkpoint(IDENTITY), device)
+    return Guard(settings.min_identity, network)
+
+
+def _shown(settings: EditSettings, registry: Registry, device: "torch.device") -> Shown | None:
+    if settings.edit_shown:
+        return None
+    return Shown(ExpressionRecogniser.load(registry.checkpoint(EXPRESSION), device))

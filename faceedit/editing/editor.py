@@ -1,0 +1,320 @@
+"""The editor: the pixels of photos and a target in, the edited pixels out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from importlib.metadata import version
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+
+from faceedit.compose.compose import compose
+from faceedit.compose.edit import Edit, no_edit
+from faceedit.compose.mask import face_mask
+from faceedit.compose.masks import disjoint_masks
+from faceedit.editing.gate import Showing, Shown
+from faceedit.editing.guard import Guard, Held, hold_nothing, whole_strength
+from faceedit.editing.scores import edit_scores, is_faint
+from faceedit.faces.align import Crop, extract_crop
+from faceedit.faces.batching import Batching
+from faceedit.faces.face_alignment import Aligner, refine
+from faceedit.faces.types import Face
+from faceedit.methods.base import Method
+from faceedit.photos.pixels import eight_bits
+from faceedit.targets import Target
+
+
+class Finder(Protocol):
+    """What finds faces; `FaceFinder` is one."""
+
+    def find(self, pixels: np.ndarray) -> list[Face]:
+        """Return the faces of a (H, W, 3) uint8 RGB photo, the one in front first."""
+        ...
+
+    def find_many(self, photos: Sequence[np.ndarray]) -> Sequence[list[Face] | Exception]:
+        """Find the faces of several photos; the exception of a photo stands in its place."""
+        ...
+
+    def sees_face(self, small: np.ndarray, scale: float) -> bool:
+        """Whether a face could be found in a photo that is so many times larger than a copy."""
+        ...
+
+
+def find_faces(pixels: np.ndarray, finder: Finder, aligner: Aligner | None = None) -> list[Face]:
+    """Return the faces of a photo, the one in front first.
+
+    Args:
+        pixels: (H, W, 3) uint8 or uint16 RGB, upright.
+        finder: finds faces in 8 bits.
+        aligner: corrects the finder's landmarks; None keeps them.
+    """
+    seen = eight_bits(pixels)
+    faces = finder.find(seen)
+    return faces if aligner is None else refine(aligner, seen, faces)
+
+
+@dataclass(frozen=True, eq=False)
+class FaceEdits:
+    """What is to be done to the faces of a photo.
+
+    Attributes:
+        faces: the faces asked for, the one in front first.
+        crops: of each face; empty where nothing is to be done.
+        held: for each crop its edit, as the guard let it pass.
+        others: the faces found that were not asked for.
+    """
+
+    faces: tuple[Face, ...]
+    crops: tuple[Crop, ...] = ()
+    held: tuple[Held, ...] = ()
+    others: tuple[Face, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class EditedPhoto:
+    """What became of a photo.
+
+    Attributes:
+        pixels: (H, W, 3) of the photo's own type. Where nothing was edited it is the very array
+            that was given.
+        faces: the faces asked for, the one in front first.
+        edits: what was applied to each of them; empty where nothing was.
+        scores: of each edit, by name, see `result.FaceResult`; empty where the target's strengths
+            are all 0.
+        applied: for each of the scores what was applied, all strengths 0 where nothing was.
+        faint: for each of the scores whether an edit was applied that nobody sees.
+        others: the faces found that were not asked for.
+    """
+
+    pixels: np.ndarray
+    faces: tuple[Face, ...]
+    edits: tuple[Edit, ...] = ()
+    scores: tuple[Mapping[str, float], ...] = ()
+    applied: tuple[Target, ...] = ()
+    faint: tuple[bool, ...] = ()
+    others: tuple[Face, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """The faces of a photo: those asked for, and the others."""
+
+    asked: tuple[Face, ...]
+    others: tuple[Face, ...] = ()
+
+
+@dataclass(frozen=True)
+class FaceEditor:
+    """Networks, loaded, that edit photos. Several threads may use one editor.
+
+    Attributes:
+        finder: finds all faces.
+        method: makes edits.
+        aligner: corrects the finder's landmarks; None keeps them.
+        guard: holds back edits that would change the person; None lets all pass.
+        shown: says what faces show already, which is then left alone; None makes it again.
+        batching: how many faces the method and the guard take at once.
+        limit: edit the largest so many faces; None edits all.
+        device: where the networks run, as torch writes it.
+        precision: of the method's network: ``fp32``, ``bf16`` or ``fp16``.
+        weights_sha256: hash of the method's checkpoint, for the manifest.
+        networks: hashes of the other checkpoints that decide what is done, by name.
+    """
+
+    finder: Finder
+    method: Method
+    aligner: Aligner | None = None
+    guard: Guard | None = None
+    shown: Shown | None = None
+    batching: Batching = field(default_factory=Batching)
+    limit: int | None = None
+    device: str = "cpu"
+    precision: str = "fp32"
+    weights_sha256: str | None = None
+    networks: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the manifest says of the networks, and must be so wherever a run goes on."""
+        return {
+            "method": self.method.name,
+            "profile": self.method.profile,
+            "weights_sha256": self.weights_sha256,
+            "networks": dict(self.networks),
+            "faceedit": version("faceedit"),
+        }
+
+    def edit_pixels(self, pixels: np.ndarray, target: Target) -> EditedPhoto:
+        """Find the faces of a photo and edit those asked for.
+
+        Args:
+            pixels: (H, W, 3) uint8 or uint16 RGB, upright. It is not changed.
+            target: what the faces are to show. Where all its strengths are 0, faces are found but
+                the method does not run.
+
+        Raises:
+            UsageError: the target asks for what the method does not know.
+            FaceEditError: the method's answer cannot be used.
+        """
+        (edits,) = self.look([pixels], target)
+        if isinstance(edits, Exception):
+            raise edits
+        return self.compose(pixels, edits)
+
+    def find(self, pixels: np.ndarray) -> list[Face]:
+        """Return the faces of a photo that are to be edited; arguments as in `edit_pixels`."""
+        return find_faces(pixels, self.finder, self.aligner)[: self.limit]
+
+    def edit_faces(self, pixels: np.ndarray, faces: Sequence[Face], target: Target) -> EditedPhoto:
+        """Edit given faces of a photo; arguments and errors as in `edit_pixels`."""
+        (edits,) = self._plan([pixels], [_Found(tuple(faces))], target)
+        if isinstance(edits, Exception):
+            raise edits
+        return self.compose(pixels, edits)
+
+    def sees_face(self, small: np.ndarray, scale: float) -> bool:
+        """Say whether `find` could find a face in a photo; in doubt the answer is yes.
+
+        Args:
+            small: (h, w, 3) uint8 RGB, a copy of the photo that is ``scale`` times smaller, its
+                longer side 1024 pixels or more.
+            scale: 1 or more.
+        """
+        try:
+            return self.finder.sees_face(small, scale)
+        except torch.OutOfMemoryError:
+            return True
+
+    def look(self, photos: Sequence[np.ndarray], target: Target) -> list[FaceEdits | Exception]:
+        """Find the faces of several photos and say what is to be done to them, in batches.
+
+        Where the device's memory is short, smaller batches are taken from then on.
+
+        Args:
+            photos: as in `edit_pixels`.
+            target: likewise.
+
+        Returns:
+            For each photo what is to be done, or why that cannot be said.
+        """
+        while True:
+            try:
+                return self._plan(photos, self._find_many(photos), target)
+            except torch.OutOfMemoryError as error:
+                if self.batching.size > 1:
+                    self.batching.halve()
+                elif len(photos) == 1:
+                    return [error]
+                else:
+                    return [edits for one in photos for edits in self.look([one], target)]
+
+    def compose(self, pixels: np.ndarray, edits: FaceEdits) -> EditedPhoto:
+        """Apply what `look` said to the photo's own pixels.
+
+        Faces are composed one after the other. Their masks share no pixel, see `disjoint_masks`.
+        """
+        told = tuple(held.target for held in edits.held)
+        if all(held.strength == 0 for held in edits.held):
+            scores = tuple(held.scores for held in edits.held)
+            faint = (False,) * len(scores)
+            return EditedPhoto(pixels, edits.faces, (), scores, told, faint, edits.others)
+        result, scores, faint = pixels, [], []
+        masks = disjoint_masks(edits.crops)
+        for crop, held, mask in zip(edits.crops, edits.held, masks, strict=True):
+            if held.strength == 0:
+                scores.append(held.scores)
+                faint.append(False)
+                continue
+            result = compose(result, held.edit, crop.affine, mask)
+            measured = edit_scores(held.edit, crop, mask)
+            scores.append({**measured, **held.scores})
+            faint.append(is_faint(held.edit, measured, held.asked))
+        applied = tuple(held.edit for held in edits.held)
+        return EditedPhoto(
+            result, edits.faces, applied, tuple(scores), told, tuple(faint), edits.others
+        )
+
+    def _find_many(self, photos: Sequence[np.ndarray]) -> list[_Found | Exception]:
+        seen = [eight_bits(pixels) for pixels in photos]
+        found: list[_Found | Exception] = []
+        for pixels, faces in zip(seen, self._search(seen), strict=True):
+            if isinstance(faces, Exception):
+                found.append(faces)
+                continue
+            limit = len(faces) if self.limit is None else self.limit
+            asked, others = faces[:limit], faces[limit:]
+            if self.aligner is not None:
+                asked = refine(self.aligner, pixels, asked)
+            found.append(_Found(tuple(asked), tuple(others)))
+        return found
+
+    def _search(self, seen: Sequence[np.ndarray]) -> Sequence[list[Face] | Exception]:
+        try:
+            return self.finder.find_many(seen)
+        except torch.OutOfMemoryError:
+            raise
+        except Exception as error:
+            if len(seen) == 1:
+                return [error]
+            # One photo may be to blame.
+            return [faces for pixels in seen for faces in self._search([pixels])]
+
+    def _plan(
+        self,
+        photos: Sequence[np.ndarray],
+        found: Sequence[_Found | Exception],
+        target: Target,
+    ) -> list[FaceEdits | Exception]:
+        """Say what is to be done to faces that were found, those of all photos in one go."""
+        if not any(one.strength for one in target.expressions):
+            return [
+                one if isinstance(one, Exception) else FaceEdits(one.asked, others=one.others)
+                for one in found
+            ]
+        size = self.method.crop_size
+        crops = [
+            tuple(extract_crop(pixels, face.landmarks, size) for face in faces.asked)
+            if not isinstance(faces, Exception)
+            else ()
+            for pixels, faces in zip(photos, found, strict=True)
+        ]
+        try:
+            held = iter(self._hold([crop for own in crops for crop in own], target))
+        except torch.OutOfMemoryError:
+            raise
+        except Exception as error:
+            if len(photos) == 1:
+                return [error]
+            # One photo may be to blame.
+            pairs = zip(photos, found, strict=True)
+            return [one for photo, faces in pairs for one in self._plan([photo], [faces], target)]
+        return [
+            faces
+            if isinstance(faces, Exception)
+            else FaceEdits(faces.asked, own, tuple(next(held) for _ in own), faces.others)
+            for faces, own in zip(found, crops, strict=True)
+        ]
+
+    def _hold(self, crops: Sequence[Crop], target: Target) -> list[Held]:
+        """Return the edit of each face, as far as something is to be done and is let pass."""
+        shown = [Showing()] * len(crops)
+        if self.shown is not None:
+            shown = self.shown.look(crops, target, self.batching)
+        some = [(crop, one) for crop, one in zip(crops, shown, strict=True) if one.far < 1]
+        hold = hold_nothing if self.guard is None else self.guard.hold
+        targets = [target.scaled(1 - one.far) for _, one in some]
+        made = hold(self.method, [crop for crop, _ in some], targets, self.batching)
+        left_alone = Held(no_edit(), target.scaled(0), shown=1.0)
+        held = iter(
+            left_alone
+            if one.is_likely and _changes_nothing(own, crop)
+            else replace(own, shown=one.far, asked=whole_strength(asked))
+            for (crop, one), own, asked in zip(some, made, targets, strict=True)
+        )
+        return [next(held) if one.far < 1 else left_alone for one in shown]
+
+
+def _changes_nothing(held: Held, crop: Crop) -> bool:
+    """Say whether nobody would see an edit that is to be applied."""
+    scores = edit_scores(held.edit, crop, face_mask(crop.landmarks, crop.size))
+    return held.strength > 0 and is_faint(held.edit, scores, held.strength)

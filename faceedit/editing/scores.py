@@ -1,0 +1,53 @@
+"""How far an edit goes, in numbers that photos of all sizes share."""
+
+from collections.abc import Mapping
+
+import cv2
+import numpy as np
+
+from faceedit.compose.edit import Edit
+from faceedit.faces.align import Crop
+from faceedit.faces.topology import eye_distance
+
+FAINT_MOVED, FAINT_RELIT = 0.012, 0.025
+"""``moved`` and ``relit`` below which nobody sees an edit of strength 1.
+
+Of the protocol's 765 edits to an expression at strengths 0.5 to 1.5 none is below both, scaled by
+its strength; at strength 1 the least has 0.017 and 0.022. Of its 66 edits to ``neutral``, of faces
+that show little, 14 are, and laid side by side none of them differs from its photo to the eye.
+"""
+
+
+def edit_scores(edit: Edit, crop: Crop, mask: np.ndarray) -> dict[str, float]:
+    """Measure an edit.
+
+    Args:
+        edit: in the crop's coordinates.
+        crop: the face before.
+        mask: (S, S) float32 in [0, 1].
+
+    Returns:
+        ``moved``: root mean square of the flow inside the mask in eye distances; ``relit``: that
+        of the log ratio.
+    """
+    shares = {}
+    for name, field in (("moved", edit.flow), ("relit", edit.log_ratio)):
+        size = field.shape[1::-1]
+        weight = cv2.resize(mask, size, interpolation=cv2.INTER_AREA)
+        squares = np.square(field).mean(-1) * (field.shape[-1] if name == "moved" else 1)
+        shares[name] = float(np.sqrt((squares * weight).sum() / max(float(weight.sum()), 1e-6)))
+    shares["moved"] /= max(eye_distance(crop.landmarks), 1.0)
+    return shares
+
+
+def is_faint(edit: Edit, scores: Mapping[str, float], strength: float) -> bool:
+    """Say whether nobody would see an edit.
+
+    Args:
+        edit: what was to be applied. One that paints over the face is never faint.
+        scores: its ``moved`` and ``relit``, see `edit_scores`.
+        strength: that was asked for; the less of it, the less has to be seen.
+    """
+    if edit.opacity.any():
+        return False
+    return scores["moved"] < FAINT_MOVED * strength and scores["relit"] < FAINT_RELIT * strength
