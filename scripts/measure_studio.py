@@ -17,7 +17,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from faceedit.compose.tones import to_bytes
 from faceedit.evaluation.pairs import aligned_error, landmark_error
 from faceedit.faces.align import Crop
 from faceedit.faces.find.build import build_finder
@@ -35,6 +34,7 @@ from faceedit.studio.sampling import Menu, Order
 from faceedit.studio.sitting import Sitting, take_sitting
 from faceedit.studio.sources import SourcePhoto, find_faces, list_photos
 from faceedit.targets import ACTION_UNITS
+from faceedit.tones import to_bytes
 from faceedit.training.sheets import write_sheet
 
 SIZE = 256

@@ -93,6 +93,7 @@ def train(
     """Train a method; leaves state, checkpoint, log and sheets of samples in a folder."""
     started = time.perf_counter()
     from faceedit.device import pick_device
+    from faceedit.evaluation.training_scores import judge_edits
     from faceedit.training.engine import RunOptions
     from faceedit.training.engine import train as run
     from faceedit.training.recipe_file import merge, parse_settings, read_recipe
@@ -112,6 +113,7 @@ def train(
         seed=seed,
         workers=workers,
         tell=tell,
+        judge=judge_edits,
     )
     options = RunOptions(
         resume=resume,

@@ -18,10 +18,10 @@ from faceedit.compose.mouth.light import light_across
 from faceedit.compose.mouth.lips import follow_lips, seal
 from faceedit.compose.mouth.opening import MouthPoints, draw_opening, lip_gap, mouth_box
 from faceedit.compose.mouth.paint import TeethTexture, paint_mouth
-from faceedit.compose.tones import LUMA, muted
 from faceedit.faces.align import invert
 from faceedit.faces.topology import LIPS, eye_distance
 from faceedit.numerics import check_answer
+from faceedit.tones import LUMA, muted
 
 LEVEL = 0.01
 """Radians: pictures turned by less are taken for upright."""

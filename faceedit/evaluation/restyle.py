@@ -9,9 +9,9 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from faceedit.compose.tones import LUMA, to_bytes
 from faceedit.faces.raster import fill_polygon
 from faceedit.faces.topology import EYES, OUTER_EYE_CORNERS
+from faceedit.tones import LUMA, to_bytes
 
 BRUSH = 0.024
 """Side of a brush stroke in eye distances."""

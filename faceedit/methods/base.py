@@ -4,7 +4,9 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol
 
+from faceedit.compose.compose import compose
 from faceedit.compose.edit import Edit
+from faceedit.compose.mask import face_mask
 from faceedit.errors import UsageError
 from faceedit.faces.align import Crop
 from faceedit.names import unknown
@@ -12,6 +14,7 @@ from faceedit.numerics import FULL, Numerics
 from faceedit.targets import Target
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
 
     from faceedit.registry import Checkpoint, Registry
@@ -90,6 +93,19 @@ def load_method(
     method = load(checkpoint, device, numerics)
     check_target(method, target)
     return method
+
+
+def edit_crop(method: Method, picture: "np.ndarray", crop: Crop, target: Target) -> "np.ndarray":
+    """Return what a method makes of a crop, (S, S, 3) uint8.
+
+    Args:
+        method: of any training.
+        picture: (S, S, 3) uint8 RGB, the crop's pixels.
+        crop: of the picture.
+        target: what it is to show.
+    """
+    edit = method.edit([crop], target)[0]
+    return compose(picture, edit, crop.affine, face_mask(crop.landmarks, crop.size))
 
 
 def check_target(method: Method, target: Target) -> None:

@@ -10,12 +10,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from faceedit.compose.tones import LUMA
 from faceedit.errors import WeightsError
 from faceedit.faces.align import Crop
 from faceedit.nn.loading import build_network
 from faceedit.numerics import check_answer
 from faceedit.registry import Checkpoint, write_checkpoint
+from faceedit.tones import LUMA
 
 METHOD = "recogniser"
 """The method that all their checkpoints name; the profile is the recogniser's name."""

@@ -3,10 +3,10 @@
 import cv2
 import numpy as np
 
-from faceedit.compose.tones import LUMA
 from faceedit.faces.align import Crop
 from faceedit.faces.raster import fill_polygon
 from faceedit.faces.topology import eye_distance
+from faceedit.tones import LUMA
 
 TEXTURE = (0.006, 0.014)
 """Eye distances: the band of brightness that grows most with age."""

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from faceedit.compose.mouth.jaws import SmoothMap, edge_of_teeth, incisal_edge
-from faceedit.compose.tones import LUMA
 from faceedit.outputs import REPLACE, write_atomic
 from faceedit.studio.arrays import pack
 from faceedit.studio.model import FaceModel, load_arrays
 from faceedit.studio.teeth import MouthAnatomy
+from faceedit.tones import LUMA
 
 BANK_FILE = "teeth_bank.npz"
 EDGE_REACH = 0.09

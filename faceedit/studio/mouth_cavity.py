@@ -7,7 +7,6 @@ import numpy as np
 
 from faceedit.compose.mouth.opening import EDGE, Box, Opening
 from faceedit.compose.mouth.paint import lip_shade
-from faceedit.compose.tones import LUMA
 from faceedit.faces.topology import INNER_LIPS
 from faceedit.studio.drawing import Drawing, draw_model
 from faceedit.studio.fields import grid
@@ -16,6 +15,7 @@ from faceedit.studio.mouth_bank import MouthBank, MouthChoice, TeethPlate, plate
 from faceedit.studio.mouth_tone import ToothTone
 from faceedit.studio.subject import Pose, Subject
 from faceedit.studio.teeth import MouthAnatomy
+from faceedit.tones import LUMA
 
 FACTOR = 2
 """The opening is drawn at this multiple of the crop's resolution, for smooth borders."""

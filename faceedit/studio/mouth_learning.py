@@ -3,13 +3,13 @@
 import cv2
 import numpy as np
 
-from faceedit.compose.tones import LUMA
 from faceedit.errors import UsageError
 from faceedit.faces.topology import INNER_LIPS, LIPS
 from faceedit.studio.drawing import draw_model
 from faceedit.studio.model import MOUTH_PARTS
 from faceedit.studio.mouth_bank import Donor, MouthBank
 from faceedit.studio.subject import Subject
+from faceedit.tones import LUMA
 
 MOST_DONORS = 24
 OPEN, MOST_RESIDUAL, MOST_TURN = 0.05, 0.02, 0.2

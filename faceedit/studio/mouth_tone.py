@@ -3,9 +3,9 @@
 import cv2
 import numpy as np
 
-from faceedit.compose.tones import LUMA
 from faceedit.faces.topology import EYES, LIPS
 from faceedit.studio.subject import Subject
+from faceedit.tones import LUMA
 
 OF_WHITES, OF_SKIN, CONSTANT = 0.28, 0.64, 0.15
 """Teeth's display luma from that of the whites of the eyes and of the skin: least squares over 72

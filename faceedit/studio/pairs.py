@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 
 from faceedit.compose.mouth.opening import lip_gap
-from faceedit.compose.tones import to_bytes
 from faceedit.lights import LIGHTS, coloured
 from faceedit.regions import Region
 from faceedit.studio.crease_atlas import CreaseChoice, draw_crease_choice
@@ -22,6 +21,7 @@ from faceedit.studio.sampling import Order
 from faceedit.studio.sitting import Sitting
 from faceedit.studio.subject import Pose
 from faceedit.studio.turn import turn_head
+from faceedit.tones import to_bytes
 
 
 def make_pair(rig: Rig, sitting: Sitting, order: Order, seed: int, *, varied: bool = True) -> Pair:

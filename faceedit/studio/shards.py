@@ -18,13 +18,13 @@ from typing import Any, BinaryIO, TypeVar
 import cv2
 import numpy as np
 
-from faceedit.compose.tones import to_bytes
 from faceedit.errors import UsageError
 from faceedit.outputs import open_new
 from faceedit.ranges import short
 from faceedit.studio.expressions import Ask
 from faceedit.studio.fields import Fields
 from faceedit.studio.record import Choices, Labels, Pair
+from faceedit.tones import to_bytes
 from faceedit.untrusted import open_regular, parse_json
 
 T = TypeVar("T")

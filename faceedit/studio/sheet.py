@@ -6,7 +6,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from faceedit.compose.tones import to_bytes
 from faceedit.errors import UsageError
 from faceedit.lights import LIGHTS
 from faceedit.outputs import NEW_ONLY, Permit, write_atomic
@@ -18,6 +17,7 @@ from faceedit.studio.sampling import Order
 from faceedit.studio.sitting import take_sitting
 from faceedit.studio.sources import SourcePhoto
 from faceedit.targets import ACTION_UNITS
+from faceedit.tones import to_bytes
 
 AMPLITUDES = (0.3, 0.6, 1.0, 1.3, 1.6)
 INTENSITIES = (1, 2, 3, 4, 5)

@@ -10,7 +10,6 @@ import numpy as np
 from faceedit.compose.mouth.jaws import SmoothMap, edge_of_teeth, incisal_edge
 from faceedit.compose.mouth.opening import lip_gap
 from faceedit.compose.mouth.paint import CORNER, JAW_MARKS, PER_CM, TEXTURE_SIZE
-from faceedit.compose.tones import LUMA
 from faceedit.errors import PhotoError, UsageError
 from faceedit.faces.align import invert
 from faceedit.faces.pose import head_pose
@@ -24,6 +23,7 @@ from faceedit.studio.quality import refuse
 from faceedit.studio.rig import Rig
 from faceedit.studio.sitting import take_sitting
 from faceedit.studio.sources import SourcePhoto
+from faceedit.tones import LUMA
 from faceedit.untrusted import array_names, read_arrays
 
 GAP = (0.045, 0.25)

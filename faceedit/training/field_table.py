@@ -12,12 +12,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from faceedit.compose.tones import LUMA
 from faceedit.errors import UsageError
 from faceedit.studio.model import Part
 from faceedit.studio.record import AS_PHOTOGRAPHED, Pair
 from faceedit.studio.shards import read_shard
 from faceedit.targets import ACTION_UNITS, EXPRESSIONS
+from faceedit.tones import LUMA
 from faceedit.untrusted import map_array, parse_json, read_text
 
 FIELD_SIZE = 128

@@ -1,7 +1,7 @@
 """What a method declares about its training: networks, updates, data, pictures, and its plan."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 Batch = dict[str, "Tensor"]
 """Tensors by name; of a sample without, of a batch with a batch axis in front."""
+Judge = Callable[[Any, "Sequence[tuple[np.ndarray, np.ndarray]]"], dict[str, float]]
+"""Scores by name of what a method makes of faces: (S, S, 3) uint8 crops with (478, 3) landmarks."""
 
 
 @dataclass(frozen=True)
@@ -194,6 +196,8 @@ class Request:
             layers, ``start``) may be left out.
         rank: number of this process; only 0 may write.
         tell: takes a line of progress.
+        judge: measures edits of faces that no training saw while a method trains, by networks of
+            the project; None leaves that out.
 
     Raises:
         UsageError: a batch below 1 or far too large, or far too many workers.
@@ -211,6 +215,7 @@ class Request:
     resumed: bool = False
     rank: int = 0
     tell: Callable[[str], None] = lambda line: None
+    judge: Judge | None = None
 
     def __post_init__(self) -> None:
         check("samples in a batch", self.batch_size, BATCH)

@@ -1,9 +1,8 @@
-from pathlib import Path
-
 import cv2
 import numpy as np
 import pytest
 import skimage.data
+from face_networks import GOLDEN
 from PIL import Image
 
 from faceedit.editing.editor import FaceEditor
@@ -21,9 +20,6 @@ from faceedit.faces.types import Face
 from faceedit.targets import parse_target
 
 HAPPY, HALF = parse_target(["happy"]), parse_target(["happy:0.5"])
-
-
-GOLDEN = Path(__file__).parent.parent / "faces" / "golden" / "astronaut.npz"
 
 
 class Remembering:

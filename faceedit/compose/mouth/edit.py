@@ -15,7 +15,7 @@ from faceedit.compose.mouth.lips import (
 )
 from faceedit.compose.mouth.opening import CLOSED, Box, MouthPoints, Opening
 from faceedit.compose.mouth.own import own_mouth
-from faceedit.compose.tones import LUMA
+from faceedit.tones import LUMA
 
 OWN_TEETH = 0.05
 """Gap of the lips in eye distances from which on a photo says what its teeth look like."""

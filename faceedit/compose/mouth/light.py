@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from faceedit.compose.tones import LUMA
+from faceedit.tones import LUMA
 
 KEPT, STEEPEST = 0.8, 0.45
 """Share of the light's fall across the skin that the teeth show; log ratio over a mouth."""

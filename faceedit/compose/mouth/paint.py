@@ -7,7 +7,7 @@ import numpy as np
 
 from faceedit.compose.mouth.jaws import SmoothMap
 from faceedit.compose.mouth.opening import MouthPoints, Opening
-from faceedit.compose.tones import LUMA
+from faceedit.tones import LUMA
 
 TEXTURE_SIZE = (96, 192)
 PER_CM = 30.0

@@ -5,10 +5,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from faceedit.compose.compose import compose
-from faceedit.compose.mask import face_mask
 from faceedit.faces.align import Crop
-from faceedit.methods.reggan.generator import CROP_SIZE, FieldGenerator
+from faceedit.methods.base import edit_crop
+from faceedit.methods.reggan.generator import FieldGenerator
 from faceedit.methods.reggan.method import RegGAN
 from faceedit.registry import write_checkpoint
 from faceedit.targets import EXPRESSIONS, Expression, Target
@@ -47,16 +46,3 @@ def sheet_row(method: RegGAN, pixels: np.ndarray, landmarks: np.ndarray) -> list
     crop = Crop(picture.astype(np.float32) / 255, np.array(landmarks), np.eye(2, 3))
     targets = (Target((Expression(name, 1.0),)) for name in EXPRESSIONS)
     return [picture, *(edit_crop(method, picture, crop, target) for target in targets)]
-
-
-def edit_crop(method: RegGAN, picture: np.ndarray, crop: Crop, target: Target) -> np.ndarray:
-    """Return what a method makes of a crop, (256, 256, 3) uint8.
-
-    Args:
-        method: of any training.
-        picture: (256, 256, 3) uint8 RGB, the crop's pixels.
-        crop: of the picture.
-        target: what it is to show.
-    """
-    edit = method.edit([crop], target)[0]
-    return compose(picture, edit, crop.affine, face_mask(crop.landmarks, CROP_SIZE))

@@ -9,9 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from faceedit.errors import UsageError
-from faceedit.evaluation.own_networks import open_recognisers
 from faceedit.methods.reggan.adversary import adversarial_losses, critic_losses, make_critic
-from faceedit.methods.reggan.edit_scores import edit_scores
 from faceedit.methods.reggan.field_losses import field_losses
 from faceedit.methods.reggan.field_task import SHEET_FACES, FieldTask, generator_of
 from faceedit.methods.reggan.generator import FieldGenerator
@@ -32,7 +30,6 @@ from faceedit.methods.reggan.sources import (
 )
 from faceedit.methods.reggan.teeth import pack_textures, plain_texture, unpack_textures
 from faceedit.methods.reggan.textures import learn_teeth
-from faceedit.registry import open_registry
 from faceedit.training.task import Batch, OptimiserPlan, Request, Update
 from faceedit.untrusted import map_array
 
@@ -57,6 +54,7 @@ class FastTask(FieldTask[FastRecipe]):
         folder = request.folder
         prepared, teeth = folder / "prepared", folder / "textures.npy"
         begin_together(request.rank, lambda: self._begin(generator, request, prepared, teeth))
+        self._judge_edits = request.judge
         self._table = find_table(request)
         self.textures = _read_teeth(teeth)
         self.pairs = Prepared.load(prepared)
@@ -107,17 +105,16 @@ class FastTask(FieldTask[FastRecipe]):
         return critic_losses(self.networks["critic"], said, batch)
 
     def validate(self, networks: Mapping[str, nn.Module]) -> dict[str, float]:
-        """Measure on people that no training saw; see `field_scores` and `edit_scores`."""
+        """Measure on people that no training saw; see `field_scores` and `task.Judge`."""
         rows = np.flatnonzero(self.pairs.validation)
         if not len(rows):
             return {}
         rows = rows[np.linspace(0, len(rows) - 1, min(VALIDATED, len(rows))).astype(int)]
+        scores = field_scores(networks["generator"], self.pairs, rows)
+        if self._judge_edits is None:
+            return scores
         method = RegGAN(generator_of(networks), unpack_textures(self.textures))
-        looking = open_recognisers(open_registry(), str(method.device))
-        return {
-            **field_scores(networks["generator"], self.pairs, rows),
-            **edit_scores(method, self.shown(), looking),
-        }
+        return {**scores, **self._judge_edits(method, self.shown())}
 
     def shown(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """Return one photo each of people that no training saw, where there are any."""

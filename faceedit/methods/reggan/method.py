@@ -13,7 +13,6 @@ from faceedit.compose.eye_strip import eye_strip
 from faceedit.compose.mesh_flow import soften_jumps
 from faceedit.compose.mouth.paint import TeethTexture
 from faceedit.compose.spectacles import spectacle_hold
-from faceedit.compose.tones import muted
 from faceedit.errors import UsageError, WeightsError
 from faceedit.faces.align import Crop
 from faceedit.faces.topology import FACE_OVAL, eye_distance
@@ -27,6 +26,7 @@ from faceedit.nn.loading import build_network
 from faceedit.numerics import FULL, Numerics, check_answer
 from faceedit.registry import Checkpoint
 from faceedit.targets import Target
+from faceedit.tones import muted
 
 ONSET = 0.15
 """Strength of the ``paper`` profile below which its picture fades into the photo."""

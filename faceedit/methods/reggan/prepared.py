@@ -10,7 +10,6 @@ import numpy as np
 import torch
 
 from faceedit.compose.eye_strip import eye_strip
-from faceedit.compose.tones import to_bytes
 from faceedit.errors import UsageError
 from faceedit.faces.raster import fill_polygon
 from faceedit.faces.topology import EYES, INNER_LIPS
@@ -18,6 +17,7 @@ from faceedit.methods.reggan.drawn import FIELD_SIZE, WORKING_SIZE, draw_face
 from faceedit.methods.reggan.generator import CROP_SIZE
 from faceedit.methods.reggan.shade_layer import ShadeLayer
 from faceedit.methods.reggan.shape_layer import BLOCKS, ShapeLayer
+from faceedit.tones import to_bytes
 from faceedit.training.field_table import FieldTable, check_columns
 from faceedit.untrusted import map_array, parse_json, read_text
 

@@ -7,11 +7,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from faceedit.compose.tones import muted
 from faceedit.faces.landmark_maps import CHANNELS
 from faceedit.methods.reggan.prepared import Prepared
 from faceedit.methods.reggan.shape_layer import BLOCKS, ONE_SIDED
 from faceedit.methods.reggan.strip_samples import vary_strip
+from faceedit.tones import muted
 
 PICTURES = ("picture", "moved", "strip")
 _ONE_SIDED = [BLOCKS.index(name) for name in ONE_SIDED]

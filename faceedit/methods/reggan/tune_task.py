@@ -13,7 +13,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from faceedit.compose.tones import to_bytes
 from faceedit.errors import UsageError
 from faceedit.faces.topology import LIPS, eye_distance
 from faceedit.methods.reggan.field_losses import field_losses
@@ -28,6 +27,7 @@ from faceedit.methods.reggan.shape_fit import tune_shape_layer
 from faceedit.methods.reggan.shape_layer import ShapeLayer, block_shares
 from faceedit.methods.reggan.sources import begin_with, open_start
 from faceedit.targets import EXPRESSIONS
+from faceedit.tones import to_bytes
 from faceedit.training.task import Batch, Request
 
 

@@ -7,12 +7,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from faceedit.compose.tones import LUMA
 from faceedit.faces.topology import BROWS, EYES, LOWER_INNER_LIP, OUTER_LIPS, UPPER_INNER_LIP
 from faceedit.ranges import Ranged, ranged
 from faceedit.recognisers.base import FACE_WINDOW
 from faceedit.recognisers.expression import ExpressionRecogniser
 from faceedit.targets import EXPRESSIONS
+from faceedit.tones import LUMA
 from faceedit.training.recognisers.augment import Augmentation, frame, place, recolour
 from faceedit.training.recognisers.faces import SIZE, UNKNOWN, FaceTable
 from faceedit.training.recognisers.fit import Plan

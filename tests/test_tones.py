@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from faceedit.compose.tones import LUMA, muted, to_bytes
+from faceedit.tones import LUMA, muted, to_bytes
 
 COLOURS = np.random.default_rng(0).random((4, 5, 3), np.float32)
 

@@ -9,25 +9,32 @@ from faceedit.evaluation.edits import Album, asked_for
 from faceedit.evaluation.evidence import Evidence
 from faceedit.evaluation.looks import Gallery, Networks
 from faceedit.evaluation.measure import measure
+from faceedit.evaluation.own_networks import open_recognisers
 from faceedit.evaluation.pairs import sharpness_ratio
 from faceedit.faces.align import Crop
-from faceedit.methods.reggan.export import edit_crop
-from faceedit.methods.reggan.generator import CROP_SIZE
-from faceedit.methods.reggan.method import RegGAN
+from faceedit.methods.base import Method, edit_crop
+from faceedit.registry import open_registry
 from faceedit.targets import EXPRESSIONS, Expression, Target
 
 SIX = EXPRESSIONS[1:7]
 METRICS = ("ECS", "FSS", "sharpness", "changed outside")
 
 
-def edit_scores(
-    method: RegGAN, faces: Sequence[tuple[np.ndarray, np.ndarray]], networks: Networks
+def judge_edits(method: Method, faces: Sequence[tuple[np.ndarray, np.ndarray]]) -> dict[str, float]:
+    """Measure edits by the project's own networks; see `training_scores`."""
+    device = getattr(method, "device", "cpu")
+    return training_scores(method, faces, open_recognisers(open_registry(), device))
+
+
+def training_scores(
+    method: Method, faces: Sequence[tuple[np.ndarray, np.ndarray]], networks: Networks
 ) -> dict[str, float]:
     """Lead faces to the six expressions at strength 1 and measure them.
 
     Args:
         method: with the networks that train.
-        faces: (256, 256, 3) uint8 RGB and (478, 3) landmarks in its pixels of each.
+        faces: a crop, (S, S, 3) uint8 RGB with S the method's `crop_size`, and its (478, 3)
+            landmarks in pixels, of each.
         networks: that look; see `evaluation.own_networks`.
 
     Returns:
@@ -38,7 +45,7 @@ def edit_scores(
     for number, (picture, landmarks) in enumerate(faces):
         name = str(number)
         crop = Crop(picture.astype(np.float32) / 255, np.array(landmarks), np.eye(2, 3))
-        mask = face_mask(crop.landmarks, CROP_SIZE)
+        mask = face_mask(crop.landmarks, crop.size)
         before = album.add_picture(crop, name, "")
         for expression in SIX:
             target = Target((Expression(expression, 1.0),))

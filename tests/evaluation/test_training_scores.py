@@ -4,10 +4,9 @@ import pytest
 import torch
 
 from faceedit.evaluation.looks import Networks
-from faceedit.methods.reggan.edit_scores import edit_scores
+from faceedit.evaluation.training_scores import judge_edits, training_scores
 from faceedit.methods.reggan.method import RegGAN
 from faceedit.methods.reggan.teeth import plain_texture
-from faceedit.registry import open_registry
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -24,17 +23,15 @@ def method():
 
 
 def test_without_networks_that_look_sharpness_is_left():
-    scores = edit_scores(method(), faces(), Networks())
+    scores = training_scores(method(), faces(), Networks())
     assert set(scores) == {"sharpness", "changed_outside"}
     assert scores["changed_outside"] == 0
     assert 0.5 < scores["sharpness"] < 2
 
 
 def test_the_projects_own_networks_give_all_scores():
-    from faceedit.evaluation.own_networks import open_recognisers
-
     with torch.inference_mode():
-        scores = edit_scores(method(), faces()[:1], open_recognisers(open_registry(), "cpu"))
+        scores = judge_edits(method(), faces()[:1])
     assert set(scores) == {"ecs", "fss", "sharpness", "changed_outside"}
     assert 0 <= scores["ecs"] <= 1
     assert -1 <= scores["fss"] <= 1
