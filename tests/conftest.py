@@ -1,6 +1,11 @@
 """What tests of several folders share: the data folder, a method without a trained network."""
 
 import os
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Workers share the cores; torch reads this when it is imported.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import sys
 from pathlib import Path
 from types import ModuleType

@@ -97,7 +97,7 @@ class RegGAN:
         self.generator = generator.eval().requires_grad_(False)
         self.generator.refinement.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         self.device = next(generator.parameters()).device
-        self.targets = generator.targets
+        self.targets: tuple[str, ...] = generator.targets
         self.textures = tuple(textures)
 
     def edit(self, crops: Sequence[Crop], target: Target) -> list[Edit]:
