@@ -7,6 +7,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -19,7 +20,7 @@ from PIL import Image
 from faceedit.compose.edit import Edit, RasterPaint
 from faceedit.editing.editor import FaceEditor
 from faceedit.faces.find.build import build_finder
-from faceedit.methods.base import METHODS
+from faceedit.methods.catalogue import METHODS
 from faceedit.registry import Registry, packaged_weights
 
 
@@ -127,7 +128,7 @@ def fake_weights(tmp_path, monkeypatch):
     module = ModuleType("fake_reggan")
     module.__dict__["load"] = lambda checkpoint, *_: FakeMethod(**checkpoint.architecture)
     monkeypatch.setitem(sys.modules, "fake_reggan", module)
-    monkeypatch.setitem(METHODS, "reggan", "fake_reggan")
+    monkeypatch.setitem(METHODS, "reggan", replace(METHODS["reggan"], module="fake_reggan"))
 
     def make(**architecture):
         path = tmp_path / "weights" / "reggan-fast.safetensors"

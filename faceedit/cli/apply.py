@@ -12,6 +12,7 @@ from faceedit.cli.options import (
     Inputs,
     Landmarks,
     MinFace,
+    Model,
     Quiet,
     Recursive,
     Weights,
@@ -52,9 +53,7 @@ def apply(
             show_default=False,
         ),
     ],
-    model: Annotated[
-        str, typer.Option("--model", "-m", metavar="auto|reggan", help="The method.")
-    ] = "auto",
+    model: Model = "auto",
     profile: Annotated[
         str | None,
         typer.Option(help="Which of the method's networks; see 'models list'."),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from faceedit.cli.options import Device, Threads, Weights, can_exist
+from faceedit.cli.options import Device, Model, Threads, Weights, can_exist
 from faceedit.cli.output import print_columns, print_json, tell
 from faceedit.errors import UsageError
 from faceedit.process import loading, prepare
@@ -46,9 +46,7 @@ def benchmark(
         str,
         typer.Option("--target", "-t", metavar="NAME[:STRENGTH][+...]", help="What is asked for."),
     ] = "happy",
-    model: Annotated[
-        str, typer.Option("--model", "-m", metavar="auto|reggan", help="The method.")
-    ] = "auto",
+    model: Model = "auto",
     profile: Annotated[str | None, typer.Option(help="Which of the method's networks.")] = None,
     weights: Weights = None,
     device: Device = "auto",

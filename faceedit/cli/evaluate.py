@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from faceedit.cli.evaluate_report import report_files, show_report, write_report
-from faceedit.cli.options import Device, Overwrite, Quiet, Threads, Weights, can_exist
+from faceedit.cli.options import Device, Model, Overwrite, Quiet, Threads, Weights, can_exist
 from faceedit.cli.output import on_one_line, progress, tell
 from faceedit.errors import UsageError
 from faceedit.limits import COUNT
@@ -35,9 +35,7 @@ def evaluate(
             show_default=False,
         ),
     ] = None,
-    model: Annotated[
-        str, typer.Option("--model", "-m", metavar="auto|reggan", help="The method.")
-    ] = "auto",
+    model: Model = "auto",
     pictures: Annotated[
         tuple[Path, Path] | None,
         typer.Option(

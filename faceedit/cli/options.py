@@ -10,6 +10,7 @@ import typer
 
 from faceedit.errors import UsageError
 from faceedit.limits import COUNT, THREADS, shorten
+from faceedit.methods.catalogue import METHODS
 
 Named = TypeVar("Named")
 
@@ -24,6 +25,10 @@ class Landmarks(StrEnum):
     FACE_ALIGNMENT = "face-alignment"
 
 
+Model = Annotated[
+    str,
+    typer.Option("--model", "-m", metavar="|".join(["auto", *METHODS]), help="The method."),
+]
 Inputs = Annotated[
     list[str],
     typer.Argument(metavar="INPUTS...", help="Photos, folders and patterns.", show_default=False),

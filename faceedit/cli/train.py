@@ -10,6 +10,7 @@ import typer
 from faceedit.cli.options import Device, Threads, can_exist
 from faceedit.cli.output import tell
 from faceedit.limits import BATCH, COUNT, SEED, WORKERS
+from faceedit.methods.catalogue import METHODS, find_training
 
 
 class Profile(StrEnum):
@@ -28,7 +29,7 @@ class Precision(StrEnum):
 
 
 def train(
-    method: Annotated[str, typer.Argument(metavar="METHOD", help="reggan")],
+    method: Annotated[str, typer.Argument(metavar="METHOD", help=", ".join(METHODS))],
     data: Annotated[
         list[Path],
         typer.Option(
@@ -98,7 +99,6 @@ def train(
     from faceedit.training.engine import train as run
     from faceedit.training.recipe_file import merge, parse_settings, read_recipe
     from faceedit.training.task import Request
-    from faceedit.training.tasks import find_training
 
     build = find_training(method)
     written = read_recipe(recipe) if recipe else {}

@@ -15,7 +15,8 @@ from faceedit.faces.face_alignment import check_landmarks, load_aligner
 from faceedit.faces.find.build import FACE_NETWORKS, build_finder
 from faceedit.faces.find.finder import FindOptions
 from faceedit.limits import BATCH, check
-from faceedit.methods.base import check_target, load_method, method_named
+from faceedit.methods.base import check_target, load_method
+from faceedit.methods.catalogue import serving
 from faceedit.numerics import pick_numerics
 from faceedit.recognisers.expression import ExpressionRecogniser
 from faceedit.recognisers.identity import IdentityRecogniser
@@ -91,7 +92,7 @@ class EditNetworks:
     def __init__(self, settings: EditSettings):
         device = pick_device(settings.device)
         self._settings, self._device = settings, device
-        self._name = method_named(settings.model)
+        serving(settings.model)  # an unknown name is told of before networks are loaded
         self._registry = registry = open_registry(settings.weights)
         self._numerics = pick_numerics(settings.precision, device, settings.compile)
         on_face_alignment = settings.landmarks == "face-alignment"
@@ -121,8 +122,9 @@ class EditNetworks:
         """
         sha256 = self._given
         if sha256 is None:
+            name = serving(self._settings.model, target).name
             wanted = tuple(expression.name for expression in target.expressions)
-            sha256 = self._registry.select(self._name, self._settings.profile, wanted).sha256
+            sha256 = self._registry.select(name, self._settings.profile, wanted).sha256
         with self._lock:
             if sha256 not in self._editors:
                 self._editors[sha256] = self._load(target, sha256)
@@ -132,7 +134,12 @@ class EditNetworks:
 
     def _load(self, target: Target, sha256: str) -> FaceEditor:
         method = load_method(
-            self._registry, self._name, self._settings.profile, target, self._device, self._numerics
+            self._registry,
+            self._settings.model,
+            self._settings.profile,
+            target,
+            self._device,
+            self._numerics,
         )
         return FaceEditor(
             finder=self._finder,

@@ -9,7 +9,7 @@ from faceedit.compose.edit import Edit
 from faceedit.compose.mask import face_mask
 from faceedit.errors import UsageError
 from faceedit.faces.align import Crop
-from faceedit.names import unknown
+from faceedit.methods.catalogue import serving
 from faceedit.numerics import FULL, Numerics
 from faceedit.targets import Target
 
@@ -19,20 +19,14 @@ if TYPE_CHECKING:
 
     from faceedit.registry import Checkpoint, Registry
 
-METHODS = {"reggan": "faceedit.methods.reggan.method"}
-"""Each module offers ``load(checkpoint, device, numerics) -> Method``."""
-
 Load = Callable[["Checkpoint", "torch.device", Numerics], "Method"]
-
-AUTO = ("reggan",)
-"""The order in which ``auto`` looks for a method that fits a target."""
 
 
 class Method(Protocol):
     """A loaded network that turns crops and a target into edits.
 
     Attributes:
-        name: the method, a key of `METHODS`.
+        name: the method, a key of `catalogue.METHODS`.
         profile: which of its networks this is.
         crop_size: side of the crops it takes, in pixels.
         targets: expressions it knows.
@@ -52,18 +46,6 @@ class Method(Protocol):
         ...
 
 
-def method_named(name: str) -> str:
-    """Return the method that a user named, where ``auto`` is the first of `AUTO`.
-
-    Raises:
-        UsageError: no such method.
-    """
-    if name != "auto" and name not in METHODS:
-        raise UsageError(unknown("model", name, ["auto", *METHODS]))
-    # One method today: ``auto`` is that one.
-    return AUTO[0] if name == "auto" else name
-
-
 def load_method(
     registry: "Registry",
     name: str,
@@ -76,7 +58,7 @@ def load_method(
 
     Args:
         registry: where checkpoints are.
-        name: a key of `METHODS`, or ``auto``.
+        name: a key of `catalogue.METHODS`, or ``auto``.
         profile: which of the method's networks; None takes the one that ships.
         target: what will be asked of it.
         device: where it runs.
@@ -86,10 +68,10 @@ def load_method(
         UsageError: no such method, or it does not know the target.
         WeightsError: its checkpoint is missing or wrong.
     """
-    name = method_named(name)
+    descriptor = serving(name, target)
     wanted = tuple(expression.name for expression in target.expressions)
-    checkpoint = registry.open_method(name, profile, wanted)
-    load: Load = import_module(METHODS[name]).load
+    checkpoint = registry.open_method(descriptor.name, profile, wanted)
+    load: Load = import_module(descriptor.module).load
     method = load(checkpoint, device, numerics)
     check_target(method, target)
     return method

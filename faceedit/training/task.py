@@ -114,7 +114,7 @@ class Task(ABC):
     """A method's training. It is made once in each process, before the networks move.
 
     Attributes:
-        method: a key of `methods.base.METHODS`.
+        method: a key of `methods.catalogue.METHODS`.
         profile: which of its networks.
         recipe: a frozen dataclass, saved with every checkpoint.
         plan: see `Plan`.

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "training"))
-from toy_gan import ToyTask  # pyright: ignore[reportMissingImports]
+from toy_gan import DESCRIPTOR, ToyTask  # pyright: ignore[reportMissingImports]
 
 TRAIN = ("train", "toy", "--data", "a", "--device", "cpu")
 
@@ -18,9 +18,9 @@ TRAIN = ("train", "toy", "--data", "a", "--device", "cpu")
 @pytest.fixture
 def toy(monkeypatch):
     """A made-up method; yields the requests and options that a training of it got."""
-    from faceedit.training import tasks
+    from faceedit.methods.catalogue import METHODS
 
-    monkeypatch.setitem(tasks.TRAININGS, "toy", "toy_gan")
+    monkeypatch.setitem(METHODS, "toy", DESCRIPTOR)
 
 
 @pytest.fixture

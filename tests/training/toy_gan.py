@@ -8,6 +8,7 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
+from faceedit.methods.descriptor import Descriptor
 from faceedit.training.recipe_file import override
 from faceedit.training.task import OptimiserPlan, Plan, Request, Task, Update
 
@@ -115,13 +116,16 @@ class ToyTask(Task):
         return Path(path)
 
 
+DESCRIPTOR = Descriptor("toy", "none", (), 8, "face", "toy_gan", "toy_gan")
+
+
 def build(request: Request) -> ToyTask:
     return ToyTask(request)
 
 
 if __name__ == "__main__":
     from faceedit.cli import main
-    from faceedit.training.tasks import TRAININGS
+    from faceedit.methods.catalogue import METHODS
 
-    TRAININGS["toy"] = "toy_gan"
+    METHODS["toy"] = DESCRIPTOR
     main()
