@@ -1,5 +1,6 @@
 """What tests of several folders share: the data folder, a method without a trained network."""
 
+import faulthandler
 import os
 
 if "PYTEST_XDIST_WORKER" in os.environ:
@@ -64,6 +65,14 @@ class FakeMethod:
         paint = RasterPaint(np.zeros((side, side, 3), np.float32), self.crop_size)
         opacity = np.zeros((side, side), np.float32)
         return Edit(flow, ratio, opacity, paint, self.crop_size).scaled(strength)
+
+
+@pytest.fixture
+def little_time():
+    """End the process where a test waits for a pipe: nobody would ever write to it."""
+    faulthandler.dump_traceback_later(60, exit=True)
+    yield
+    faulthandler.cancel_dump_traceback_later()
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Weights and cards by an attacker: refused by name, soon, and in little memory."""
 
-import faulthandler
 import resource
 
 import numpy as np
@@ -22,13 +21,7 @@ from faceedit.registry import (
     sha256_of,
 )
 
-
-@pytest.fixture(autouse=True)
-def little_time():
-    """End the process where a test waits for a pipe: nobody would ever write to it."""
-    faulthandler.dump_traceback_later(60, exit=True)
-    yield
-    faulthandler.cancel_dump_traceback_later()
+pytestmark = pytest.mark.usefixtures("little_time")
 
 
 def peak() -> int:

@@ -1,4 +1,3 @@
-import faulthandler
 import io
 import pickle
 import zipfile
@@ -20,13 +19,7 @@ from faceedit.untrusted import (
     read_text,
 )
 
-
-@pytest.fixture(autouse=True)
-def little_time():
-    """End the process where a test waits for a pipe: nobody would ever write to it."""
-    faulthandler.dump_traceback_later(60, exit=True)
-    yield
-    faulthandler.cancel_dump_traceback_later()
+pytestmark = pytest.mark.usefixtures("little_time")
 
 
 @pytest.mark.parametrize("what", hostile.NO_FILES)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 
 from faceedit.compose.mask import face_mask
 from faceedit.evaluation.edits import Album, asked_for
@@ -20,9 +21,12 @@ SIX = EXPRESSIONS[1:7]
 METRICS = ("ECS", "FSS", "sharpness", "changed outside")
 
 
-def judge_edits(method: Method, faces: Sequence[tuple[np.ndarray, np.ndarray]]) -> dict[str, float]:
-    """Measure edits by the project's own networks; see `training_scores`."""
-    device = getattr(method, "device", "cpu")
+def judge_edits(
+    method: Method,
+    faces: Sequence[tuple[np.ndarray, np.ndarray]],
+    device: torch.device | str,
+) -> dict[str, float]:
+    """Measure edits by the project's own networks on a device; see `training_scores`."""
     return training_scores(method, faces, open_recognisers(open_registry(), device))
 
 

@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
+
 from faceedit.compose.compose import compose
 from faceedit.compose.edit import Edit
 from faceedit.compose.mask import face_mask
@@ -14,7 +16,6 @@ from faceedit.numerics import FULL, Numerics
 from faceedit.targets import Target
 
 if TYPE_CHECKING:
-    import numpy as np
     import torch
 
     from faceedit.registry import Checkpoint, Registry
@@ -77,7 +78,7 @@ def load_method(
     return method
 
 
-def edit_crop(method: Method, picture: "np.ndarray", crop: Crop, target: Target) -> "np.ndarray":
+def edit_crop(method: Method, picture: np.ndarray, crop: Crop, target: Target) -> np.ndarray:
     """Return what a method makes of a crop, (S, S, 3) uint8.
 
     Args:

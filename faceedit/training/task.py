@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 Batch = dict[str, "Tensor"]
 """Tensors by name; of a sample without, of a batch with a batch axis in front."""
-Judge = Callable[[Any, "Sequence[tuple[np.ndarray, np.ndarray]]"], dict[str, float]]
-"""Scores by name of what a method makes of faces: (S, S, 3) uint8 crops with (478, 3) landmarks."""
+Judge = Callable[[Any, "Sequence[tuple[np.ndarray, np.ndarray]]", "torch.device"], dict[str, float]]
+"""Scores by name of what a method makes of faces, (S, S, 3) uint8 crops with (478, 3) landmarks, by
+networks on a device."""
 
 
 @dataclass(frozen=True)

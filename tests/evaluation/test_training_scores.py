@@ -31,7 +31,7 @@ def test_without_networks_that_look_sharpness_is_left():
 
 def test_the_projects_own_networks_give_all_scores():
     with torch.inference_mode():
-        scores = judge_edits(method(), faces()[:1])
+        scores = judge_edits(method(), faces()[:1], "cpu")
     assert set(scores) == {"ecs", "fss", "sharpness", "changed_outside"}
     assert 0 <= scores["ecs"] <= 1
     assert -1 <= scores["fss"] <= 1

@@ -58,7 +58,7 @@ def search_faces(
     wanted = [
         face
         for face in found
-        if _confidence(face) >= doubt and _longer_side(face) >= options.min_face
+        if _confidence(face) >= doubt and longer_side(face) >= options.min_face
     ]
     return sorted(wanted, key=_area, reverse=True)[: options.limit]
 
@@ -136,7 +136,7 @@ class _Photo:
             return not is_last
         if options.limit is not None and len(found) >= options.limit:
             return False
-        return min(map(_longer_side, found)) < (CROWD if is_last else COMPANY) * seen
+        return min(map(longer_side, found)) < (CROWD if is_last else COMPANY) * seen
 
     def _confirm(
         self, detections: Sequence[Detection], found: Sequence[Face] = ()
@@ -174,14 +174,9 @@ def _boxes(faces: Sequence[Face]) -> np.ndarray:
     return np.array([face.box for face in faces], np.float32).reshape(-1, 4)
 
 
-def longer_side(detection: Detection) -> float:
+def longer_side(one: Detection | Face) -> float:
     """Of the box, in pixels."""
-    left, top, right, bottom = detection.box.tolist()
-    return max(right - left, bottom - top)
-
-
-def _longer_side(face: Face) -> float:
-    left, top, right, bottom = face.box
+    left, top, right, bottom = map(float, one.box)
     return max(right - left, bottom - top)
 
 

@@ -114,7 +114,7 @@ class FastTask(FieldTask[FastRecipe]):
         if self._judge_edits is None:
             return scores
         method = RegGAN(generator_of(networks), unpack_textures(self.textures))
-        return {**scores, **self._judge_edits(method, self.shown())}
+        return {**scores, **self._judge_edits(method, self.shown(), method.device)}
 
     def shown(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """Return one photo each of people that no training saw, where there are any."""
