@@ -15,6 +15,7 @@ import typer
 
 from faceedit.cli import analyze, apply, benchmark, demo, doctor, evaluate, models, studio, train
 from faceedit.cli.output import complain, tell
+from faceedit.cli.panels import PanelCommand
 from faceedit.cli.streams import secure_streams
 from faceedit.errors import FaceEditError, UsageError, is_out_of_memory, unexpected
 from faceedit.limits import shorten
@@ -39,13 +40,13 @@ app = typer.Typer(
     # Plain help needs no rich, which takes longer to import than all of this.
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-app.command()(apply.apply)
-app.command()(analyze.analyze)
+app.command(cls=PanelCommand)(apply.apply)
+app.command(cls=PanelCommand)(analyze.analyze)
 app.command()(demo.demo)
-app.command()(train.train)
-app.command()(evaluate.evaluate)
+app.command(cls=PanelCommand)(train.train)
+app.command(cls=PanelCommand)(evaluate.evaluate)
 app.command()(benchmark.benchmark)
 app.add_typer(studio.app, name="studio")
 app.add_typer(models.app, name="models")

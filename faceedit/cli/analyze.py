@@ -27,6 +27,7 @@ from faceedit.cli.options import (
     parse_faces,
 )
 from faceedit.cli.output import on_one_line, print_json, progress, tell
+from faceedit.cli.panels import MOST_USED, OUTPUT
 from faceedit.errors import FaceEditError, UsageError
 from faceedit.outputs import (
     Permit,
@@ -50,7 +51,11 @@ def analyze(
     csv: Annotated[
         Path | None,
         typer.Option(
-            "--csv", metavar="FILE", callback=can_exist, help="Write one row per face to this file."
+            "--csv",
+            metavar="FILE",
+            callback=can_exist,
+            help="Write one row per face to this file.",
+            rich_help_panel=MOST_USED,
         ),
     ] = None,
     sheet: Annotated[
@@ -61,17 +66,24 @@ def analyze(
             callback=can_exist,
             help="Write the photos with their readings drawn on them: a folder, or a file's name "
             "for one photo.",
+            rich_help_panel=MOST_USED,
         ),
     ] = None,
     as_json: Annotated[
         bool,
         typer.Option(
-            "--json", help="Write one JSON object per photo to stdout instead of the tables."
+            "--json",
+            help="Write one JSON object per photo to stdout instead of the tables.",
+            rich_help_panel=MOST_USED,
         ),
     ] = False,
     identity: Annotated[
         bool,
-        typer.Option("--identity", help="Add to --json 256 numbers that tell people apart."),
+        typer.Option(
+            "--identity",
+            help="Add to --json 256 numbers that tell people apart.",
+            rich_help_panel=OUTPUT,
+        ),
     ] = False,
     recursive: Recursive = True,
     faces: Faces = "all",

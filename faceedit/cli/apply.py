@@ -20,6 +20,7 @@ from faceedit.cli.options import (
     can_exist,
     parse_faces,
 )
+from faceedit.cli.panels import GATES, MOST_USED, OUTPUT, PHOTOS, SPEED, WHAT
 from faceedit.limits import BATCH, THREADS, WORKERS
 from faceedit.process import loading
 
@@ -49,19 +50,11 @@ def apply(
             "--target",
             "-t",
             metavar="NAME[:STRENGTH][+...]",
-            help="What faces are to show; '+', or another -t, makes a blend. Strength: 0 to 1.5.",
+            help="What faces are to show; '+' or another -t makes a blend. Strength: 0 to 1.5.",
             show_default=False,
+            rich_help_panel=MOST_USED,
         ),
     ],
-    model: Model = "auto",
-    profile: Annotated[
-        str | None,
-        typer.Option(help="Which of the method's networks; see 'models list'."),
-    ] = None,
-    intensity: Annotated[
-        float,
-        typer.Option(min=0.0, max=1.5, help="Multiplies all strengths."),
-    ] = 1.0,
     output: Annotated[
         str | None,
         typer.Option(
@@ -69,95 +62,102 @@ def apply(
             "-o",
             metavar="PATH",
             callback=can_exist,
-            help="Folder, or a file's name for one photo. Default: photos-edited, a-edited.jpg.",
+            help="Where to write: a folder, or a file for a single photo. Default: "
+            "photos-edited for photos, a-edited.jpg for a.jpg.",
+            rich_help_panel=MOST_USED,
         ),
     ] = None,
-    recursive: Recursive = True,
+    intensity: Annotated[
+        float,
+        typer.Option(min=0.0, max=1.5, help="Multiplies all strengths.", rich_help_panel=MOST_USED),
+    ] = 1.0,
     faces: Faces = "all",
-    min_face: MinFace = 32.0,
-    landmarks: WhoseLandmarks = Landmarks.MESH,
-    on_no_face: Annotated[
-        OnNoFace, typer.Option(help="What to do with a photo in which no face is found.")
-    ] = OnNoFace.COPY,
-    quality: Annotated[
-        int | None,
-        typer.Option(min=1, max=100, help="Of JPEG, WebP, AVIF and HEIC. Default: the source's."),
-    ] = None,
-    format: Annotated[
-        str | None, typer.Option(metavar="FORMAT", help="Write png, jpg, ... instead.")
-    ] = None,
-    strip: Annotated[
-        bool, typer.Option("--strip", help="Leave out all metadata but the colour profile.")
-    ] = False,
-    weights: Weights = None,
-    device: Device = "auto",
-    precision: Annotated[
-        str, typer.Option(metavar="auto|fp32|bf16|fp16", help="Of the method's network.")
-    ] = "auto",
-    compile: Annotated[
-        bool, typer.Option("--compile", help="Compile the network: slow to start, then faster.")
-    ] = False,
-    workers: Annotated[
-        int | None,
+    gallery: Annotated[
+        bool,
         typer.Option(
-            min=1,
-            max=WORKERS,
-            help="Processes on each device. Default: one for each core of a CPU, at most 8 and as "
-            "far as 2 GB of memory and 40 photos for each go; one for each GPU.",
+            "--gallery",
+            help="Write a web page of all photos, before and after: 'faceedit-gallery.html'.",
+            rich_help_panel=MOST_USED,
         ),
-    ] = None,
-    batch: Annotated[
-        int | None,
-        typer.Option(
-            min=1, max=BATCH, help="Faces per network call. Default: 1 on a CPU, 8 on a GPU."
-        ),
-    ] = None,
-    threads: Annotated[
-        int, typer.Option(min=1, max=THREADS, help="CPU threads of each network call.")
-    ] = 1,
-    engine: Annotated[
-        Engine, typer.Option(help="'ray' spreads photos over a Ray cluster (extra 'ray').")
-    ] = Engine.LOCAL,
-    shard: Annotated[
-        str | None,
-        typer.Option(metavar="I/N", help="Do only part I of N, for N machines and one folder."),
-    ] = None,
+    ] = False,
     overwrite: Annotated[
         bool,
         typer.Option(
             "--overwrite",
-            help="Do anew what an earlier run has done, and replace any file that is in the way.",
+            help="Redo what an earlier run has done, and replace existing files.",
+            rich_help_panel=MOST_USED,
         ),
     ] = False,
-    again: Annotated[
-        bool, typer.Option("--again", help="Edit photos, too, that faceedit edited before.")
-    ] = False,
-    manifest: Annotated[
-        bool, typer.Option("--manifest", help="Write 'faceedit.jsonl' for a single photo, too.")
-    ] = False,
-    edit_shown: Annotated[
-        bool,
-        typer.Option("--edit-shown", help="Edit faces, too, that clearly show the target already."),
-    ] = False,
-    min_identity: Annotated[
-        float | None,
+    model: Model = "auto",
+    profile: Annotated[
+        str | None,
         typer.Option(
-            metavar="X",
-            min=-1.0,
-            max=1.0,
-            help="Weaken an edit, or leave it out, where the face's identity cosine falls below X.",
+            help="Which of the method's networks; see 'models list'.", rich_help_panel=WHAT
         ),
     ] = None,
-    compare: Annotated[
-        bool, typer.Option("--compare", help="Write before/after sheets to 'faceedit-compare'.")
+    weights: Weights = None,
+    edit_shown: Annotated[
+        bool,
+        typer.Option(
+            "--edit-shown",
+            help="Also edit faces that clearly show the target already.",
+            rich_help_panel=WHAT,
+        ),
     ] = False,
-    gallery: Annotated[
-        bool, typer.Option("--gallery", help="Write a page of all photos, 'faceedit-gallery.html'.")
+    recursive: Recursive = True,
+    min_face: MinFace = 32.0,
+    landmarks: WhoseLandmarks = Landmarks.MESH,
+    on_no_face: Annotated[
+        OnNoFace,
+        typer.Option(help="What to do with a photo that has no face.", rich_help_panel=PHOTOS),
+    ] = OnNoFace.COPY,
+    again: Annotated[
+        bool,
+        typer.Option(
+            "--again",
+            help="Also edit photos that faceedit edited before.",
+            rich_help_panel=PHOTOS,
+        ),
+    ] = False,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            metavar="I/N",
+            help="Do only part I of N: for N machines that share a folder.",
+            rich_help_panel=PHOTOS,
+        ),
+    ] = None,
+    format: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FORMAT",
+            help="Write png, jpg, ... Default: the source's format.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None,
+    quality: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=100,
+            help="Of JPEG, WebP, AVIF and HEIC. Default: the source's.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None,
+    strip: Annotated[
+        bool,
+        typer.Option(
+            "--strip",
+            help="Leave out all metadata except the colour profile.",
+            rich_help_panel=OUTPUT,
+        ),
     ] = False,
     provenance: Annotated[
         bool,
         typer.Option(
-            "--provenance/--no-provenance", help="Say in each photo's XMP that it was edited by AI."
+            "--provenance/--no-provenance",
+            help="Say in each photo's XMP that it was edited by AI.",
+            rich_help_panel=OUTPUT,
         ),
     ] = True,
     c2pa: Annotated[
@@ -165,21 +165,97 @@ def apply(
         typer.Option(
             metavar="CERT KEY",
             callback=can_exist,
-            help="Sign each edited photo with content credentials (extra 'c2pa'). Each worker "
-            "reads the two files.",
+            help="Sign each edited photo with content credentials (extra 'c2pa').",
+            rich_help_panel=OUTPUT,
         ),
     ] = None,
-    quiet: Quiet = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Write one JSON object per photo to stdout.")
+    compare: Annotated[
+        bool,
+        typer.Option(
+            "--compare",
+            help="Write before/after sheets to 'faceedit-compare'.",
+            rich_help_panel=OUTPUT,
+        ),
     ] = False,
+    manifest: Annotated[
+        bool,
+        typer.Option(
+            "--manifest",
+            help="Write the manifest 'faceedit.jsonl' for a single photo, too.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = False,
+    as_json: Annotated[
+        bool,
+        typer.Option(
+            "--json", help="Write one JSON object per photo to stdout.", rich_help_panel=OUTPUT
+        ),
+    ] = False,
+    quiet: Quiet = False,
+    min_identity: Annotated[
+        float | None,
+        typer.Option(
+            metavar="X",
+            min=-1.0,
+            max=1.0,
+            help="Weaken an edit, or leave it out, where the cosine of the face's identity "
+            "before and after falls below X.",
+            rich_help_panel=GATES,
+        ),
+    ] = None,
+    device: Device = "auto",
+    precision: Annotated[
+        str,
+        typer.Option(
+            metavar="auto|fp32|bf16|fp16", help="Of the method's network.", rich_help_panel=SPEED
+        ),
+    ] = "auto",
+    compile: Annotated[
+        bool,
+        typer.Option(
+            "--compile",
+            help="Compile the network: slower to start, faster later.",
+            rich_help_panel=SPEED,
+        ),
+    ] = False,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=WORKERS,
+            help="Processes per device. Default: one for a GPU; on a CPU one per core, at most 8, "
+            "each with 3 GB of memory and 40 photos.",
+            rich_help_panel=SPEED,
+        ),
+    ] = None,
+    batch: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=BATCH,
+            help="Faces per network call. Default: 1 on a CPU, 8 on a GPU.",
+            rich_help_panel=SPEED,
+        ),
+    ] = None,
+    threads: Annotated[
+        int,
+        typer.Option(
+            min=1, max=THREADS, help="CPU threads of each network call.", rich_help_panel=SPEED
+        ),
+    ] = 1,
+    engine: Annotated[
+        Engine,
+        typer.Option(
+            help="'ray' spreads photos over a Ray cluster (extra 'ray').", rich_help_panel=SPEED
+        ),
+    ] = Engine.LOCAL,
 ) -> None:
     """Edit the faces in photos; everything else in them stays as it is.
 
     Without -o, 'photos/' goes to 'photos-edited/' and 'a.jpg' to 'a-edited.jpg'. '-' reads one
-    photo from stdin and writes it to stdout. A manifest, 'faceedit.jsonl', lies in the output
-    folder; the same command again goes on where a run ended, and redoes only what has changed.
-    Files that faceedit is not proven to have written are replaced with --overwrite only.
+    photo from stdin and writes it to stdout. The output folder gets a manifest, 'faceedit.jsonl':
+    the same command again continues where a run ended and redoes only what has changed. Files that
+    faceedit cannot prove to have written are replaced only with --overwrite.
     """
     from faceedit.errors import UsageError
     from faceedit.targets import parse_target

@@ -10,6 +10,7 @@ import typer
 from faceedit.cli.evaluate_report import report_files, show_report, write_report
 from faceedit.cli.options import Device, Model, Overwrite, Quiet, Threads, Weights, can_exist
 from faceedit.cli.output import on_one_line, progress, tell
+from faceedit.cli.panels import MOST_USED, OUTPUT, WHAT
 from faceedit.errors import UsageError
 from faceedit.limits import COUNT
 from faceedit.process import prepare
@@ -42,6 +43,7 @@ def evaluate(
             metavar="BEFORE AFTER",
             callback=can_exist,
             help="Measure edits made elsewhere: two folders, matched by relative path.",
+            rich_help_panel=MOST_USED,
             show_default=False,
         ),
     ] = None,
@@ -52,12 +54,18 @@ def evaluate(
             "-t",
             metavar="NAME[:STRENGTH][+...]",
             help="What faces are edited to, or were; may be repeated; '+' makes a blend.",
+            rich_help_panel=MOST_USED,
             show_default=False,
         ),
     ] = None,
     action_units: Annotated[
         str | None,
-        typer.Option("--au", metavar="12=3.5,6=2", help="Action units that pictures should show."),
+        typer.Option(
+            "--au",
+            metavar="12=3.5,6=2",
+            help="Action units that pictures should show.",
+            rich_help_panel=WHAT,
+        ),
     ] = None,
     attribute: Annotated[
         list[str] | None,
@@ -65,6 +73,7 @@ def evaluate(
             "--attr",
             metavar="NAME=on|off",
             help="An attribute that pictures should have or lack.",
+            rich_help_panel=WHAT,
             show_default=False,
         ),
     ] = None,
@@ -74,6 +83,7 @@ def evaluate(
             metavar="PATH",
             callback=can_exist,
             help="Other edits of the same photos, compared in pairs.",
+            rich_help_panel=MOST_USED,
         ),
     ] = None,
     protocol: Annotated[
@@ -81,11 +91,15 @@ def evaluate(
         typer.Option(
             metavar="FOLDER",
             callback=can_exist,
-            help=f"Where the protocol's photos lie. Default: ${DATA_VARIABLE}.",
+            help=f"Where the protocol's photos are. Default: ${DATA_VARIABLE}.",
+            rich_help_panel=MOST_USED,
         ),
     ] = None,
     limit: Annotated[
-        int | None, typer.Option(min=1, max=COUNT, help="Measure so many people or photos only.")
+        int | None,
+        typer.Option(
+            min=1, max=COUNT, help="Measure only this many people or photos.", rich_help_panel=WHAT
+        ),
     ] = None,
     output: Annotated[
         Path | None,
@@ -95,17 +109,33 @@ def evaluate(
             metavar="FOLDER",
             callback=can_exist,
             help="Write report.json, report.md and report.png.",
+            rich_help_panel=MOST_USED,
         ),
     ] = None,
     markdown: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", callback=can_exist, help="Write the report as Markdown."),
+        typer.Option(
+            metavar="FILE",
+            callback=can_exist,
+            help="Write the report as Markdown.",
+            rich_help_panel=OUTPUT,
+        ),
     ] = None,
     plot: Annotated[
-        Path | None, typer.Option(metavar="FILE", callback=can_exist, help="Draw it as PNG.")
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            callback=can_exist,
+            help="Draw the report as PNG.",
+            rich_help_panel=OUTPUT,
+        ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Write one JSON object.")] = False,
-    profile: Annotated[str | None, typer.Option(help="Which of the method's networks.")] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Write one JSON object.", rich_help_panel=OUTPUT)
+    ] = False,
+    profile: Annotated[
+        str | None, typer.Option(help="Which of the method's networks.", rich_help_panel=WHAT)
+    ] = None,
     weights: Weights = None,
     overwrite: Overwrite = False,
     networks: Annotated[
@@ -114,6 +144,7 @@ def evaluate(
             metavar="FOLDER",
             callback=can_exist,
             help="Weights of Inception, SwAV, AlexNet and CLIP.",
+            rich_help_panel=WHAT,
         ),
     ] = None,
     device: Device = "auto",
@@ -124,7 +155,7 @@ def evaluate(
 
     Without PHOTOS and --pictures the method is measured on the project's protocol, a fixed list of
     people and targets. Standard networks are used where their weights are on this machine; nothing
-    is downloaded, and what is missing is named.
+    is downloaded, and the report names what is missing.
     """
     from faceedit.targets import parse_target
 

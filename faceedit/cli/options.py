@@ -8,6 +8,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
+from faceedit.cli.panels import MOST_USED, OUTPUT, PHOTOS, SPEED, WHAT
 from faceedit.errors import UsageError
 from faceedit.limits import COUNT, THREADS, shorten
 from faceedit.methods.catalogue import METHODS
@@ -27,13 +28,19 @@ class Landmarks(StrEnum):
 
 Model = Annotated[
     str,
-    typer.Option("--model", "-m", metavar="|".join(["auto", *METHODS]), help="The method."),
+    typer.Option(
+        "--model",
+        "-m",
+        metavar="|".join(["auto", *METHODS]),
+        help="The method. auto: the one that serves the target.",
+        rich_help_panel=WHAT,
+    ),
 ]
 Inputs = Annotated[
     list[str],
     typer.Argument(metavar="INPUTS...", help="Photos, folders and patterns.", show_default=False),
 ]
-Recursive = Annotated[bool, typer.Option(help="Take subfolders too.")]
+Recursive = Annotated[bool, typer.Option(help="Include subfolders.", rich_help_panel=PHOTOS)]
 
 
 def can_exist(given: Named) -> Named:
@@ -65,31 +72,60 @@ def _refuse_long(name: str) -> None:
         raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
 
 
-Faces = Annotated[str, typer.Option(metavar="all|largest|N", help="Which faces; N: the N largest.")]
+Faces = Annotated[
+    str,
+    typer.Option(
+        metavar="all|largest|N",
+        help="Which faces of each photo; N: the N largest.",
+        rich_help_panel=MOST_USED,
+    ),
+]
 MinFace = Annotated[
     float,
     typer.Option(
         metavar="PX",
         min=0.0,
         max=1e6,
-        help="Leave smaller faces alone: the longer side of a face's box, forehead to chin "
-        "and ear to ear, in pixels of the photo.",
+        help="Leave faces alone whose box is smaller than this on its longer side, in pixels of "
+        "the photo. The box goes from forehead to chin and from ear to ear.",
+        rich_help_panel=PHOTOS,
     ),
 ]
-WhoseLandmarks = Annotated[Landmarks, typer.Option(help="Built-in, or the package's.")]
+WhoseLandmarks = Annotated[
+    Landmarks,
+    typer.Option(
+        help="Where landmarks come from: the built-in mesh, or the face-alignment package.",
+        rich_help_panel=PHOTOS,
+    ),
+]
 Weights = Annotated[
     Path | None,
     typer.Option(
-        metavar="PATH", callback=can_exist, help="A checkpoint, or a folder to look in first."
+        metavar="PATH",
+        callback=can_exist,
+        help="A checkpoint, or a folder to look in first.",
+        rich_help_panel=WHAT,
     ),
 ]
-Device = Annotated[str, typer.Option(metavar="DEVICE", help="auto, cpu, cuda, cuda:N or mps.")]
-Threads = Annotated[
-    int | None, typer.Option(min=1, max=THREADS, help="Of the CPU. Default: all that there are.")
+Device = Annotated[
+    str,
+    typer.Option(metavar="DEVICE", help="auto, cpu, cuda, cuda:N or mps.", rich_help_panel=SPEED),
 ]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that are in the way.")]
+Threads = Annotated[
+    int | None,
+    typer.Option(
+        min=1, max=THREADS, help="CPU threads. Default: one per core.", rich_help_panel=SPEED
+    ),
+]
+Overwrite = Annotated[
+    bool,
+    typer.Option("--overwrite", help="Replace existing files.", rich_help_panel=OUTPUT),
+]
 Quiet = Annotated[
-    bool, typer.Option("--quiet", "-q", help="Say only which photos failed, and why.")
+    bool,
+    typer.Option(
+        "--quiet", "-q", help="Only say which photos failed, and why.", rich_help_panel=OUTPUT
+    ),
 ]
 
 

@@ -7,6 +7,7 @@ import typer
 
 from faceedit.cli.options import Overwrite, can_exist
 from faceedit.cli.output import print_json, tell
+from faceedit.cli.panels import MOST_USED, OUTPUT, PHOTOS, SPEED, WHAT, PanelCommand
 from faceedit.cli.studio_menu import read_menu, read_range
 from faceedit.limits import SEED, WORKERS
 
@@ -17,11 +18,22 @@ app = typer.Typer(
     help="Make training pairs from photos.", no_args_is_help=True, rich_markup_mode=None
 )
 Rig = Annotated[
-    Path, typer.Option(metavar="FOLDER", callback=can_exist, help="The rig; see import and learn.")
+    Path,
+    typer.Option(
+        metavar="FOLDER",
+        callback=can_exist,
+        help="The rig; see import and learn.",
+        rich_help_panel=MOST_USED,
+    ),
 ]
 Photos = Annotated[
     Path,
-    typer.Option(metavar="FOLDER", callback=can_exist, help="Photos, with a CSV of labels if any."),
+    typer.Option(
+        metavar="FOLDER",
+        callback=can_exist,
+        help="Photos, with a CSV of labels if any.",
+        rich_help_panel=MOST_USED,
+    ),
 ]
 
 
@@ -71,54 +83,97 @@ def learn(
     tell(f"learned from {learned.pairs} pairs; {learned.mouths} mouths kept")
 
 
-@app.command()
+@app.command(cls=PanelCommand)
 def pairs(
     photos: Photos,
     rig: Rig,
     out: Annotated[
         Path,
-        typer.Option("-o", "--out", metavar="FOLDER", callback=can_exist, help="For the shards."),
+        typer.Option(
+            "-o",
+            "--out",
+            metavar="FOLDER",
+            callback=can_exist,
+            help="For the shards.",
+            rich_help_panel=MOST_USED,
+        ),
     ],
     expressions: Annotated[
-        str, typer.Option(metavar="NAMES", help="Separated by commas; all, or none.")
+        str,
+        typer.Option(
+            metavar="NAMES",
+            help="Names separated by commas, all or none.",
+            rich_help_panel=MOST_USED,
+        ),
     ] = "all",
-    aus: Annotated[bool, typer.Option("--aus/--no-aus", help="Ask for action units.")] = True,
+    aus: Annotated[
+        bool,
+        typer.Option("--aus/--no-aus", help="Ask for action units.", rich_help_panel=MOST_USED),
+    ] = True,
     lights: Annotated[
-        str, typer.Option(metavar="NAMES", help="Separated by commas; all, or none.")
+        str,
+        typer.Option(
+            metavar="NAMES",
+            help="Names separated by commas, all or none.",
+            rich_help_panel=MOST_USED,
+        ),
     ] = "all",
-    turns: Annotated[bool, typer.Option("--turns/--no-turns", help="Turn heads.")] = False,
+    turns: Annotated[
+        bool, typer.Option("--turns/--no-turns", help="Turn heads.", rich_help_panel=MOST_USED)
+    ] = False,
     mix: Annotated[
         str,
         typer.Option(
             metavar="KIND=WEIGHT,...",
             help="How often each kind is asked for: expression, units, light, lit expression, "
-            "lit units, turn. [5, 3, 1, 2, 0, 1]",
+            "lit units, turn. Default: 5, 3, 1, 2, 0, 1.",
+            rich_help_panel=WHAT,
         ),
     ] = "",
     amplitudes: Annotated[
-        str, typer.Option(metavar="LOW,HIGH", help="Of the expressions; 1 is usual.")
+        str,
+        typer.Option(
+            metavar="LOW,HIGH",
+            help="Of the expressions; 1 is the usual strength.",
+            rich_help_panel=WHAT,
+        ),
     ] = "0.3,1.6",
     partway: Annotated[
         float,
         typer.Option(
             min=0.0,
             max=1.0,
-            help="Share of expressions that go a part of the way only.",
+            help="Share of expressions that go only part of the way.",
+            rich_help_panel=WHAT,
         ),
     ] = 0.0,
     varied: Annotated[
         bool,
         typer.Option(
             "--varied/--plain",
-            help="Manners, folds and teeth of many people, or everybody in one and the same way.",
+            help="Manners, folds and teeth of many people, or the same for everybody.",
+            rich_help_panel=WHAT,
         ),
     ] = True,
-    split: Annotated[str, typer.Option(metavar="train|val|all")] = "train",
+    split: Annotated[
+        str,
+        typer.Option(
+            metavar="train|val|all", help="Which photos, by their labels.", rich_help_panel=PHOTOS
+        ),
+    ] = "train",
     size: Annotated[int, typer.Option(min=64, max=1024, help="Side of the crops.")] = 256,
-    per_photo: Annotated[int, typer.Option(min=1, max=10_000, help="Pairs for each photo.")] = 12,
+    per_photo: Annotated[
+        int,
+        typer.Option(min=1, max=10_000, help="Pairs for each photo.", rich_help_panel=MOST_USED),
+    ] = 12,
     seed: Annotated[int, typer.Option(min=0, max=SEED)] = 0,
-    workers: Annotated[int, typer.Option(min=1, max=WORKERS, help="Processes.")] = 1,
-    as_json: Annotated[bool, typer.Option("--json", help="The report on stdout.")] = False,
+    workers: Annotated[
+        int, typer.Option(min=1, max=WORKERS, help="Processes.", rich_help_panel=SPEED)
+    ] = 1,
+    as_json: Annotated[
+        bool,
+        typer.Option("--json", help="Write the report to stdout, too.", rich_help_panel=OUTPUT),
+    ] = False,
 ) -> None:
     """Make shards of training pairs; the same for a seed, whatever the workers."""
     import json

@@ -9,6 +9,7 @@ import typer
 
 from faceedit.cli.options import Device, Threads, can_exist
 from faceedit.cli.output import tell
+from faceedit.cli.panels import MOST_USED, SPEED, WHAT
 from faceedit.limits import BATCH, COUNT, SEED, WORKERS
 from faceedit.methods.catalogue import METHODS, find_training
 
@@ -33,27 +34,44 @@ def train(
     data: Annotated[
         list[Path],
         typer.Option(
-            metavar="PATH", callback=can_exist, help="What to learn from; may be given again."
+            metavar="PATH",
+            callback=can_exist,
+            help="What to learn from; may be repeated.",
+            rich_help_panel=MOST_USED,
         ),
     ],
     out: Annotated[
         Path | None,
         typer.Option(
-            "-o", "--out", metavar="FOLDER", callback=can_exist, help="[runs/METHOD-PROFILE]"
+            "-o",
+            "--out",
+            metavar="FOLDER",
+            callback=can_exist,
+            help="Where everything is written. Default: runs/METHOD-PROFILE.",
+            rich_help_panel=MOST_USED,
         ),
     ] = None,
-    profile: Annotated[Profile, typer.Option()] = Profile.FAST,
+    profile: Annotated[
+        Profile,
+        typer.Option(help="Our small network, or the paper's own.", rich_help_panel=MOST_USED),
+    ] = Profile.FAST,
     recipe: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
             callback=can_exist,
-            help="TOML: what is to differ from the profile's recipe.",
+            help="A TOML file of values that differ from the profile's recipe.",
+            rich_help_panel=WHAT,
         ),
     ] = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="One value of the recipe; over --recipe."),
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="One value of the recipe; wins over --recipe.",
+            rich_help_panel=WHAT,
+        ),
     ] = None,
     start: Annotated[
         str | None,
@@ -61,37 +79,65 @@ def train(
             "--from",
             metavar="MODEL|FILE",
             callback=can_exist,
-            help="Begin with the weights of this one.",
+            help="Begin with the weights of this checkpoint.",
+            rich_help_panel=MOST_USED,
         ),
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on from the state in the folder.")
+        bool,
+        typer.Option(
+            "--resume", help="Go on from the state in the output folder.", rich_help_panel=MOST_USED
+        ),
     ] = False,
     max_minutes: Annotated[
-        float, typer.Option(min=0.01, help="Stop cleanly within so many minutes.")
+        float,
+        typer.Option(
+            min=0.01, help="Stop cleanly within this many minutes.", rich_help_panel=MOST_USED
+        ),
     ] = float("inf"),
     max_steps: Annotated[
-        int | None, typer.Option(min=1, max=COUNT, help="Stop after so many steps of this run.")
+        int | None,
+        typer.Option(
+            min=1, max=COUNT, help="Stop after this many steps of this run.", rich_help_panel=WHAT
+        ),
     ] = None,
     batch_size: Annotated[
-        int | None, typer.Option(min=1, max=BATCH, help="Over all processes. [the recipe's]")
+        int | None,
+        typer.Option(
+            min=1,
+            max=BATCH,
+            help="Of all processes together. Default: the recipe's.",
+            rich_help_panel=WHAT,
+        ),
     ] = None,
     device: Device = "auto",
-    precision: Annotated[Precision, typer.Option()] = Precision.FP32,
+    precision: Annotated[
+        Precision, typer.Option(help="Of the forward passes.", rich_help_panel=SPEED)
+    ] = Precision.FP32,
     processes: Annotated[
         int,
         typer.Option(
-            min=1, max=WORKERS, help="On this machine, a GPU each; torchrun gives its own."
+            min=1,
+            max=WORKERS,
+            help="Processes on this machine, one GPU each; torchrun sets its own.",
+            rich_help_panel=SPEED,
         ),
     ] = 1,
     workers: Annotated[
         int,
-        typer.Option(min=0, max=WORKERS, help="Processes that draw samples, for each that trains."),
+        typer.Option(
+            min=0,
+            max=WORKERS,
+            help="Processes that draw samples, per training process.",
+            rich_help_panel=SPEED,
+        ),
     ] = 1,
     threads: Threads = None,
-    seed: Annotated[int, typer.Option(min=0, max=SEED)] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=SEED, help="Of everything random.", rich_help_panel=WHAT)
+    ] = 0,
 ) -> None:
-    """Train a method; leaves state, checkpoint, log and sheets of samples in a folder."""
+    """Train a method; write state, checkpoint, log and sample sheets to a folder."""
     started = time.perf_counter()
     from faceedit.device import pick_device
     from faceedit.evaluation.training_scores import judge_edits

@@ -1,3 +1,4 @@
+import re
 import signal
 import subprocess
 import sys
@@ -19,6 +20,16 @@ def test_help_imports_nothing_heavy():
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert "Commands:" in done.stdout
     assert done.stdout.splitlines()[-1] == "HEAVY []", done.stderr
+
+
+def test_a_long_help_is_in_panels_and_begins_with_the_six_most_used(run_main):
+    result = run_main("apply", "--help")
+    assert (result.code, result.err) == (0, "")
+    panels = dict(re.findall(r"^(\w[\w ]+):\n((?:  .*\n)+)", result.out, re.MULTILINE))
+    asked = ["Arguments", "Most used", "What to do", "Which photos", "Output"]
+    assert list(panels) == [*asked, "Quality gates", "Speed", "Other options"]
+    assert len(re.findall(r"^  -", panels["Most used"], re.MULTILINE)) == 6
+    assert re.findall(r"^  (-.*?)  ", panels["Other options"], re.MULTILINE) == ["-h, --help"]
 
 
 def test_version_and_python_m():
