@@ -20,7 +20,10 @@ def test_lines_come_now_and_then():
     lines = Lines(told.append, seconds=1000.0)
     lines.show(PROGRESS)
     lines.show(PROGRESS)
-    assert told == ["step 30 of 100  critic 0.5  generator 1.5  12.3 images/s  75 s left"]
+    (line,) = told
+    for part in ("step 30 of 100", "critic 0.5", "generator 1.5", "12.3 images/s", "75 s left"):
+        assert part in line
+    assert "\n" not in line
     measured = Progress(**{**vars(PROGRESS), "metrics": {"ecs": 0.875}})
     lines.show(measured)
     lines.show(measured)
@@ -37,12 +40,9 @@ def test_the_table_holds_losses_rates_and_time():
     measured = Progress(**{**vars(PROGRESS), "metrics": {"ecs": 0.875}})
     Console(file=out, width=100).print(draw("reggan fast", measured))
     text = out.getvalue()
-    for part in (
-        *("reggan fast  step 30 of 100  12.3 images/s  75 s left", "rate 2.00e-04"),
-        *("total 0.5", "pixel 0.25  total 1.5", "ecs 0.875"),
-    ):
+    about = ("reggan fast", "step 30 of 100", "12.3 images/s", "75 s left", "2.00e-04")
+    for part in (*about, "total 0.5", "pixel 0.25", "total 1.5", "ecs 0.875"):
         assert part in text
-    assert len(text.splitlines()) == 5
 
 
 @pytest.mark.parametrize(
