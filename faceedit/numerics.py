@@ -63,16 +63,16 @@ def check_answer(most: float, **parts: Any) -> None:
 
 
 def pick_numerics(precision: str, device: "torch.device", compile: bool = False) -> Numerics:
-    """Turn what the user wrote into numbers that the device has.
+    """Turn the precision that the user wrote into one that the device supports.
 
     Args:
-        precision: ``auto`` (``bf16`` where the device multiplies such numbers faster, ``fp32``
+        precision: ``auto`` (``bf16`` where the device is faster in it, ``fp32``
             elsewhere), ``fp32``, ``bf16`` or ``fp16``.
         device: where the networks run.
         compile: compile the network.
 
     Raises:
-        DeviceError: the device has no such numbers; they never become others.
+        DeviceError: the device does not support this precision; another is never substituted.
         UsageError: ``precision`` is none of the above.
     """
     if precision not in PRECISIONS:
@@ -80,9 +80,9 @@ def pick_numerics(precision: str, device: "torch.device", compile: bool = False)
     if precision == "auto":
         precision = "bf16" if _is_fast_in_bf16(device) else "fp32"
     elif precision == "fp16" and device.type == "cpu":
-        raise DeviceError("--precision fp16: a CPU has no such numbers; use bf16 or fp32")
+        raise DeviceError("--precision fp16: CPUs cannot run networks in fp16; use bf16 or fp32")
     elif precision == "bf16" and not _has_bf16(device):
-        raise DeviceError(f"--precision bf16: {device} has no such numbers; use fp32 or fp16")
+        raise DeviceError(f"--precision bf16: {device} does not support bf16; use fp32 or fp16")
     return Numerics(precision, compile)
 
 

@@ -50,7 +50,7 @@ def _working_folder() -> Path | None:
 
 
 def prepare(threads: int | None) -> None:
-    """Set the number of threads, and silence decoders: what they warn of, photos are judged for.
+    """Set the number of threads, and silence decoders: faults in photos are reported per photo.
 
     Raises:
         UsageError: no threads, or far too many.

@@ -106,7 +106,7 @@ def analyze(
 
     find = FindOptions(faces=parse_faces(faces), min_face=min_face)
     if identity and not as_json:
-        raise UsageError("--identity adds to --json, which was not asked for")
+        raise UsageError("--identity needs --json")
     unlistable: list[tuple[Path, str]] = []
     looks = _looks(inputs, recursive, sheet, lambda *one: unlistable.append(one))
     if csv is not None:
@@ -171,7 +171,7 @@ def _csv_file(path: Path | None, permit: Permit, looks: "Sequence[Look]") -> Ite
     from faceedit.photos.formats import format_of
 
     if format_of(path) is not None:
-        raise UsageError(f"{path}: --csv is a table's file, and this is named like a photo")
+        raise UsageError(f"{path}: --csv would write a table to a file that is named like a photo")
     permissions = shared_permissions(look.source for look in looks)
     # A file's name need not be text; it comes out with the bytes that it has.
     binary = create_file(path, permit, permissions)

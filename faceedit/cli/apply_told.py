@@ -117,7 +117,8 @@ def follow(
         for result in tally.untold():
             report(result, say)
         if not say.quiet and tally.left:
-            tell(f"stopped, {count(tally.left, 'photo')} left: the same command again goes on")
+            left = count(tally.left, "photo")
+            tell(f"stopped, {left} left: run the same command again to continue")
         raise
     finally:
         if not say.quiet:

@@ -40,11 +40,13 @@ def benchmark(
         ),
     ] = None,
     repeat: Annotated[
-        int, typer.Option(min=1, max=10_000, help="How often each photo, or loop, is taken.")
+        int, typer.Option(min=1, max=10_000, help="How often to measure each photo, or loop.")
     ] = 5,
     target: Annotated[
         str,
-        typer.Option("--target", "-t", metavar="NAME[:STRENGTH][+...]", help="What is asked for."),
+        typer.Option(
+            "--target", "-t", metavar="NAME[:STRENGTH][+...]", help="What to edit faces to."
+        ),
     ] = "happy",
     model: Model = "auto",
     profile: Annotated[str | None, typer.Option(help="Which of the method's networks.")] = None,
@@ -54,20 +56,20 @@ def benchmark(
     training: Annotated[
         bool,
         typer.Option(
-            "--training", help="Measure the training engine's steps beside a bare loop instead."
+            "--training", help="Instead, measure the training engine's steps against a bare loop."
         ),
     ] = False,
     runs: Annotated[
         bool,
         typer.Option(
             "--runs",
-            help="Measure long runs instead: speed by workers, memory over 5,000 photos, and what "
-            "it costs to resume a finished folder of 10,000. Takes a quarter of an hour and 6 GB.",
+            help="Instead, measure long runs: speed by workers, memory over 5,000 photos, and the "
+            "time to resume a finished folder of 10,000. Takes a quarter of an hour and 6 GB.",
         ),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Write one JSON object.")] = False,
 ) -> None:
-    """Measure every stage, the networks, and what the machine could do at best.
+    """Measure the speed of every stage and network, and the machine's upper bound.
 
     Stages are measured in one thread each, as the command runs them; networks with all threads, or
     as many as are given. Start-up is left out of the rates and told apart. Peak memory is that of

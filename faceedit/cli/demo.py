@@ -19,7 +19,7 @@ def demo(
             "--target",
             "-t",
             metavar="NAME[:STRENGTH][+...]",
-            help="What the sheet shows; may be repeated; '+' makes a blend. Default: a tour.",
+            help="What the sheet shows; may be repeated; '+' makes a blend. Default: several.",
             show_default=False,
         ),
     ] = None,

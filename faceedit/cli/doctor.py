@@ -31,7 +31,7 @@ _NEEDED = {
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Write one JSON object.")] = False,
 ) -> None:
-    """Say what this machine has; exit code 3 where something needed is missing."""
+    """Show what this machine offers; exit code 3 if something needed is missing."""
     report = examine()
     if as_json:
         print_json(report)

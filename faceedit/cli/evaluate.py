@@ -162,15 +162,15 @@ def evaluate(
     targets = [parse_target(term) for term in target or []]
     if pictures is not None:
         if photos or protocol or profile or model != "auto":
-            raise UsageError("--pictures measures what is there: no PHOTOS, model or protocol")
+            raise UsageError("--pictures takes no PHOTOS, --model, --profile or --protocol")
         if len(targets) > 1:
-            raise UsageError("--pictures have one target; write a blend as -t happy:0.6+sad:0.3")
+            raise UsageError("--pictures takes one target; write a blend as -t happy:0.6+sad:0.3")
     elif action_units or attribute:
-        raise UsageError("--au and --attr say what --pictures should show")
+        raise UsageError("--au and --attr need --pictures")
     elif photos and protocol:
         raise UsageError("name PHOTOS or --protocol, not both")
     elif photos and not targets:
-        raise UsageError("name what faces are to be edited to; for example -t happy")
+        raise UsageError("name what to edit faces to, such as -t happy")
     elif against and len(targets) != 1:
         raise UsageError("--against compares one target; name it with -t")
 
@@ -266,7 +266,7 @@ def _plan(
     named = protocol or os.environ.get(DATA_VARIABLE)
     if not named:
         raise UsageError(
-            "name photos to measure on, or where the protocol's lie: --protocol FOLDER or "
+            "name photos to measure on, or where the protocol's are: --protocol FOLDER or "
             f"${DATA_VARIABLE}"
         )
     return plan_protocol(read_protocol(), Path(named), editor.method.targets, targets, limit)
@@ -286,7 +286,7 @@ def _open_networks(registry: "Registry", folder: Path | None, device: str) -> "N
     from faceedit.evaluation.standard_networks import open_standard
 
     if folder is not None and not folder.is_dir():
-        raise UsageError(f"--networks: {folder} is no folder")
+        raise UsageError(f"--networks: {folder} is not a folder")
     return open_recognisers(registry, device).joined(open_standard(folder, device))
 
 

@@ -1,4 +1,4 @@
-"""``faceedit models``: the checkpoints that there are."""
+"""``faceedit models``: list, show, verify and pull checkpoints."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -39,7 +39,7 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="A name that 'models l
 
 @app.command("list")
 def list_(as_json: Json = False, weights: Weights = None) -> None:
-    """Show every checkpoint, where its file lies and whether it is sound."""
+    """List every checkpoint, where its file is and whether it is intact."""
     from faceedit.registry import open_registry
 
     registry = open_registry(weights)
@@ -86,7 +86,7 @@ def verify(
     as_json: Json = False,
     weights: Weights = None,
 ) -> None:
-    """Check files against their cards; exit code 3 where one is bad or a needed one is missing."""
+    """Check files against their cards; exit code 3 if one is bad or a needed one is missing."""
     from faceedit.errors import WeightsError
     from faceedit.registry import open_registry
 
@@ -102,7 +102,7 @@ def verify(
                 tell(f"  {finding.reason}")
     wrong = [f for f in findings if (f.state != "ok" if names else not f.usable_or_optional)]
     if wrong:
-        raise WeightsError(f"not sound: {', '.join(f.card.name for f in wrong)}")
+        raise WeightsError(f"not intact: {', '.join(f.card.name for f in wrong)}")
 
 
 @app.command()

@@ -51,7 +51,7 @@ def import_model(
     from faceedit.studio.importer import import_facekit
 
     import_facekit(facekit, out, permit=permit_for(overwrite))
-    tell(f"wrote the face model to {out}; go on with: faceedit studio learn PHOTOS --rig {out}")
+    tell(f"wrote the face model to {out}; next: faceedit studio learn PHOTOS --rig {out}")
 
 
 @app.command()
@@ -175,7 +175,7 @@ def pairs(
         typer.Option("--json", help="Write the report to stdout, too.", rich_help_panel=OUTPUT),
     ] = False,
 ) -> None:
-    """Make shards of training pairs; the same for a seed, whatever the workers."""
+    """Make shards of training pairs; the same for a seed with any number of workers."""
     import json
     from dataclasses import replace
 
@@ -237,13 +237,13 @@ def shapes(
     starts: Annotated[
         int,
         typer.Option(
-            min=1, max=10_000, help="Faces of each photo, all but one made to show something."
+            min=1, max=10_000, help="Faces per photo; all but the first show a made expression."
         ),
     ] = 2,
     seed: Annotated[int, typer.Option(min=0, max=SEED)] = 0,
     overwrite: Overwrite = False,
 ) -> None:
-    """Write down where landmarks go in every expression, without pictures."""
+    """Write a table of where landmarks go in every expression, without pictures."""
     from faceedit.outputs import check_writable, permit_for
     from faceedit.studio.rig import load_rig
     from faceedit.studio.shapes import shape_table
@@ -293,16 +293,22 @@ def sheet(
     out: Annotated[
         Path | None,
         typer.Option(
-            "-o", "--out", metavar="FILE", callback=can_exist, help="[PHOTO-studio.png here]"
+            "-o",
+            "--out",
+            metavar="FILE",
+            callback=can_exist,
+            help="Default: PHOTO-studio.png here.",
         ),
     ] = None,
     size: Annotated[int, typer.Option(min=64, max=1024, help="Side of each picture.")] = 256,
     seed: Annotated[int, typer.Option(min=0, max=SEED)] = 0,
-    eyeglasses: Annotated[bool, typer.Option("--eyeglasses", help="They are worn.")] = False,
-    hat: Annotated[bool, typer.Option("--hat", help="One is worn.")] = False,
+    eyeglasses: Annotated[
+        bool, typer.Option("--eyeglasses", help="The person wears eyeglasses.")
+    ] = False,
+    hat: Annotated[bool, typer.Option("--hat", help="The person wears a hat.")] = False,
     overwrite: Overwrite = False,
 ) -> None:
-    """Draw one person through everything, for people to look at."""
+    """Draw one person in every expression and light, for people to look at."""
     from faceedit.datasets.labelled import LabelledPhoto
     from faceedit.outputs import check_writable, permit_for
     from faceedit.studio.rig import load_rig
@@ -328,7 +334,7 @@ def _cache_beside(out: Path) -> Path:
 
 
 def _progress():
-    """Tell every tenth of the way."""
+    """Report every tenth of the work."""
     last = 0
 
     def report(done: int, of: int) -> None:

@@ -174,4 +174,4 @@ def train(
     if outcome.signal:
         raise typer.Exit(128 + outcome.signal)
     if outcome.checkpoint:
-        tell(f"wrote {outcome.checkpoint}; use it: faceedit apply --weights {outcome.checkpoint}")
+        tell(f"wrote {outcome.checkpoint}; use: faceedit apply --weights {outcome.checkpoint}")

@@ -177,7 +177,7 @@ def test_numbers_of_a_device_are_chosen_or_refused(apply, photos):
     assert "on cpu in bf16, 1 photo" in result.err
     result = apply(photos / "a.jpg", "--precision", "fp16")
     assert (result.code, result.out) == (3, "")
-    assert "a CPU has no such numbers" in result.err
+    assert "cannot run networks in fp16" in result.err
 
 
 def test_a_device_that_is_missing_is_never_the_cpu(apply, photos):
@@ -217,7 +217,7 @@ def test_signals_end_a_run_cleanly(tmp_path, signum, code, count, after):
     assert process.returncode == code
     assert "Traceback" not in err
     stopped, summary = err.splitlines()[-2:]
-    assert stopped.endswith("the same command again goes on")
+    assert "same command again" in stopped
     assert not list(edited.glob(".*"))
     done = [json.loads(line) for line in (edited / "faceedit.jsonl").read_text().splitlines()]
     outputs = list(edited.glob("*.png"))
