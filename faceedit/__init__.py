@@ -133,6 +133,9 @@ def edit(
         UsageError: arguments that cannot be meant.
         MissingError: weights or a device are missing.
         PhotoError: the file cannot be read.
+
+    >>> faceedit.edit("portrait.jpg", "surprised:0.8").size
+    (320, 320)
     """
     # Before the networks are loaded, which takes seconds.
     wanted = parse_target(target).scaled(intensity)
@@ -156,6 +159,9 @@ def analyze(image: "ImageLike", **options: Unpack[AnalyzerOptions]) -> "list[Fac
         UsageError: arguments that cannot be meant.
         MissingError: weights or a device are missing.
         PhotoError: the file cannot be read.
+
+    >>> faceedit.analyze("portrait.jpg")[0].expression.name
+    'happy'
     """
     with Analyzer(**options) as analyzer:
         return analyzer.analyze(image)

@@ -96,6 +96,10 @@ def coloured(light: Light, colour: Sequence[float]) -> Light:
     Args:
         light: any.
         colour: linear RGB, not all 0.
+
+    >>> warm = coloured(LIGHTS["left"], (1.0, 0.8, 0.6))
+    >>> warm.colour[0] > warm.colour[2], round(float(np.dot(warm.colour, LUMA)), 6)
+    (True, 1.0)
     """
     luma = float(np.dot(colour, LUMA))
     if min(colour) < 0 or luma <= 0:

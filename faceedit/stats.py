@@ -57,6 +57,10 @@ def draw_people(people: int, draws: int = DRAWS, seed: int = 0) -> np.ndarray:
 
     Returns:
         (draws, people) float64: how often each was drawn.
+
+    >>> drawn = draw_people(4, draws=100)
+    >>> drawn.shape, set(drawn.sum(1).tolist())
+    ((100, 4), {4.0})
     """
     generator = np.random.default_rng(seed)
     drawn = generator.integers(0, max(people, 1), (draws, people))
@@ -78,6 +82,10 @@ def bootstrap_mean(values: np.ndarray, person: np.ndarray, drawn: np.ndarray) ->
         values: (N,) observations; those that are NaN count for nothing.
         person: (N,) number of the person whose each is.
         drawn: of `draw_people`.
+
+    >>> mean = bootstrap_mean(np.array([1.0, 2.0, 3.0]), np.array([0, 1, 2]), draw_people(3))
+    >>> mean.value, 1.0 <= mean.low < mean.value < mean.high <= 3.0, mean.n
+    (2.0, True, 3)
     """
     known = ~np.isnan(values)
     values, weights = values[known], drawn[:, person[known]]

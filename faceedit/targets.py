@@ -53,6 +53,9 @@ class Expression:
 
     Raises:
         UsageError: an unknown name, or a strength out of range.
+
+    >>> str(Expression("happy", 0.6))
+    'happy:0.6'
     """
 
     name: str
@@ -95,6 +98,9 @@ class Target:
 
         Raises:
             UsageError: an intensity out of range, or one that makes a strength too large.
+
+        >>> str(parse_target("happy:0.6+surprised:0.3").scaled(0.5))
+        'happy:0.3+surprised:0.15'
         """
         intensity = _as_number(intensity, "the intensity")
         if not 0.0 <= intensity <= MAX_STRENGTH:
@@ -141,7 +147,11 @@ def parse_target(target: TargetLike) -> Target:
 
 
 def union(targets: Iterable[Target]) -> Target:
-    """Return a target that names all expressions of several, each at strength 1."""
+    """Return a target that names all expressions of several, each at strength 1.
+
+    >>> str(union([parse_target("happy:0.5"), parse_target("happy+sad:0.2")]))
+    'happy+sad'
+    """
     names = dict.fromkeys(one.name for target in targets for one in target.expressions)
     return Target(tuple(Expression(name) for name in names))
 
@@ -154,6 +164,10 @@ def parse_units(text: str) -> tuple[float, ...]:
 
     Raises:
         UsageError: it does not say that.
+
+    >>> units = dict(zip(ACTION_UNITS, parse_units("12=3.5,6=2"), strict=True))
+    >>> units[12], units[6], units[1]
+    (3.5, 2.0, 0.0)
     """
     values: dict[int, float] = dict.fromkeys(ACTION_UNITS, 0.0)
     for term in text.split(","):
@@ -178,6 +192,11 @@ def parse_attributes(terms: Sequence[str]) -> tuple[float, ...]:
 
     Raises:
         UsageError: an attribute is unknown, or is neither on nor off.
+
+    >>> values = parse_attributes(["eyeglasses=off", "beard=on"])
+    >>> wanted = dict(zip(ATTRIBUTES, values, strict=True))
+    >>> wanted["eyeglasses"], wanted["beard"], wanted["bald"]
+    (0.0, 1.0, nan)
     """
     values = dict.fromkeys(ATTRIBUTES, math.nan)
     for term in terms:

@@ -45,6 +45,12 @@ def compose(image: np.ndarray, edit: Edit, affine: np.ndarray, mask: np.ndarray)
 
     Raises:
         NetworkError: the edit's numbers are not finite or beyond all measure.
+
+    >>> from faceedit.compose.edit import no_edit
+    >>> photo = np.full((100, 100, 3), 90, np.uint8)
+    >>> same = compose(photo, no_edit(), np.eye(2, 3), np.zeros((256, 256), np.float32))
+    >>> bool((same == photo).all())
+    True
     """
     edit.check()
     result = image.copy()

@@ -23,6 +23,13 @@ def face_mask(landmarks: np.ndarray, size: int) -> np.ndarray:
 
     Returns:
         (size, size) float32 in [0, 1]; exactly 0 outside the outline and on the crop's border.
+
+    >>> from faceedit.faces.align import crop_affine, transform_landmarks
+    >>> from faceedit.faces.topology import mean_shape
+    >>> points = transform_landmarks(mean_shape(), crop_affine(mean_shape(), 256))
+    >>> mask = face_mask(points, 256)
+    >>> mask.shape, float(mask[128, 128]), float(mask[0].max())
+    ((256, 256), 1.0, 0.0)
     """
     outline = landmarks[list(FACE_OVAL), :2].astype(np.float64)
     unit = eye_distance(landmarks.astype(np.float64))

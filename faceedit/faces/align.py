@@ -64,6 +64,10 @@ def similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
 
     Returns:
         (2, 3) float64 matrix that takes `source` to `target`.
+
+    >>> turned = similarity(np.array([[0, 0], [1, 0]]), np.array([[5, 5], [5, 7]]))
+    >>> (turned @ np.array([1, 0, 1])).round(6).tolist()
+    [5.0, 7.0]
     """
     a = np.asarray(source, np.float64) @ np.array([1, 1j])
     b = np.asarray(target, np.float64) @ np.array([1, 1j])
@@ -74,7 +78,11 @@ def similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
 
 
 def invert(affine: np.ndarray) -> np.ndarray:
-    """Return the exact inverse of a (2, 3) similarity, as (2, 3) float64."""
+    """Return the exact inverse of a (2, 3) similarity, as (2, 3) float64.
+
+    >>> invert(np.array([[2.0, 0.0, 6.0], [0.0, 2.0, 4.0]])).tolist()
+    [[0.5, 0.0, -3.0], [-0.0, 0.5, -2.0]]
+    """
     a, b = affine[0, 0], affine[1, 0]
     linear = np.array([[a, b], [-b, a]]) / (a * a + b * b)
     return np.hstack([linear, -linear @ affine[:, 2:]])
@@ -101,7 +109,12 @@ def crop_affine(landmarks: np.ndarray, size: int) -> np.ndarray:
 
 
 def transform_landmarks(landmarks: np.ndarray, affine: np.ndarray) -> np.ndarray:
-    """Take (N, 3) landmarks through a similarity; z is scaled with x and y."""
+    """Take (N, 3) landmarks through a similarity; z is scaled with x and y.
+
+    >>> half = np.array([[0.5, 0.0, 1.0], [0.0, 0.5, 1.0]])
+    >>> transform_landmarks(np.array([[10.0, 20.0, 4.0]]), half).tolist()
+    [[6.0, 11.0, 2.0]]
+    """
     scale = np.hypot(affine[0, 0], affine[1, 0])
     xy = landmarks[:, :2] @ affine[:, :2].T + affine[:, 2]
     return np.column_stack([xy, landmarks[:, 2] * scale]).astype(np.float32)
@@ -117,6 +130,12 @@ def extract_crop(image: np.ndarray, landmarks: np.ndarray, size: int) -> Crop:
         image: (H, W, 3) RGB, uint8, uint16 or float32 in [0, 1].
         landmarks: (478, 3) mesh points in photo pixels.
         size: side of the crop in pixels.
+
+    >>> from faceedit.faces.topology import mean_shape
+    >>> points = 40 * mean_shape() + 200
+    >>> crop = extract_crop(np.zeros((400, 400, 3), np.uint8), points, 256)
+    >>> crop.pixels.shape, crop.landmarks.shape, crop.affine.shape
+    ((256, 256, 3), (478, 3), (2, 3))
     """
     affine = crop_affine(landmarks, size)
     return Crop(sample_crop(image, affine, size), transform_landmarks(landmarks, affine), affine)

@@ -91,6 +91,10 @@ def head_pose(landmarks: np.ndarray) -> HeadPose:
 
     Args:
         landmarks: (478, 3), any unit.
+
+    >>> pose = head_pose(mean_shape())
+    >>> abs(round(pose.yaw, 3)), abs(round(pose.pitch, 3)), abs(round(pose.roll, 3))
+    (0.0, 0.0, 0.0)
     """
     axes = to_mean_face(landmarks).inverse_vectors(_AXES)
     right, forward = axes / np.linalg.norm(axes, axis=1, keepdims=True)

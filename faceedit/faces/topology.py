@@ -60,6 +60,11 @@ def eye_distance(landmarks: np.ndarray) -> float:
     Args:
         landmarks: (N >= 264, >= 2) mesh points in any unit; it is that of the result. Depth does
             not count.
+
+    >>> points = np.zeros((478, 3))
+    >>> points[list(OUTER_EYE_CORNERS), 0] = 10, 70
+    >>> eye_distance(points)
+    60.0
     """
     left, right = OUTER_EYE_CORNERS
     return float(np.linalg.norm(landmarks[right, :2] - landmarks[left, :2]))

@@ -59,6 +59,11 @@ def plan(
         UsageError: an input that does not exist or is no photo, an unknown format, an output
             that does not fit the inputs.
         PlanError: two photos would get one output, or an output is an input.
+
+    >>> for job in plan(["portrait.jpg", "photos"]):
+    ...     print(job.source.as_posix(), "->", job.target.as_posix())
+    portrait.jpg -> portrait-edited.jpg
+    photos/a.png -> photos-edited/a.png
     """
     given = list(inputs)
     if output is not None and not str(output):
@@ -91,6 +96,9 @@ def find_photos(
     """Find the photos that inputs mean, each once, without any plan of outputs.
 
     Arguments, order and errors as in `plan`.
+
+    >>> [path.as_posix() for path in find_photos(["photos"])]
+    ['photos/a.png']
     """
     return [one.path for one in _find_all(list(inputs), recursive, None, on_unlistable)]
 

@@ -56,6 +56,9 @@ def parse_format(text: str) -> tuple[str, str]:
 
     Raises:
         UsageError: no such format.
+
+    >>> parse_format("TIF")
+    ('tiff', '.tif')
     """
     suffix = "." + text.lower().removeprefix(".")
     if suffix not in _BY_SUFFIX:

@@ -42,6 +42,10 @@ def read_photo(path: Path, budget: Budget | None = None) -> Photo:
             picture.
         UnsupportedError: a sound file that could not be written back as it was, or one whose
             name promises another format.
+
+    >>> photo = read_photo(Path("portrait.jpg"))
+    >>> photo.pixels.shape, str(photo.pixels.dtype)
+    ((320, 320, 3), 'uint8')
     """
     return decode_photo(load_file(path), budget)
 

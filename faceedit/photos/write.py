@@ -41,6 +41,12 @@ def write_photo(
         UnsupportedError: the format cannot hold this photo.
         WriteError: the encoder, the signer or the disk failed; nothing was left behind.
         ValueError: pixels of another shape or type.
+
+    >>> from faceedit.photos import read_photo
+    >>> photo = read_photo(Path("photos/a.png"))
+    >>> sha256 = write_photo(photo, Path("darker.png"), photo.pixels // 2)
+    >>> bool((read_photo(Path("darker.png")).pixels == photo.pixels // 2).all())
+    True
     """
     options = options or WriteOptions()
     if pixels.shape != photo.pixels.shape or pixels.dtype != photo.pixels.dtype:

@@ -41,6 +41,11 @@ class Analyzer(Session):
     Raises:
         UsageError: options that cannot be meant.
         MissingError: weights, a package or the device are missing.
+
+    >>> with faceedit.Analyzer() as analyzer:
+    ...     reading = analyzer.analyze("portrait.jpg")[0]
+    >>> reading.expression.name, abs(reading.pose.roll) < 15
+    ('happy', True)
     """
 
     def __init__(

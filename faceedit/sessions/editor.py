@@ -62,6 +62,15 @@ class Editor(Session):
     Raises:
         UsageError: options that cannot be meant.
         MissingError: weights, a package or the device are missing.
+
+    >>> with faceedit.Editor() as editor:
+    ...     one = editor.edit("portrait.jpg", "surprised", details=True)
+    ...     both = editor.edit_many(["portrait.jpg", "photos/a.png"], "sad")
+    ...     sizes = [image.size for image in both]
+    >>> one.outcome, one.faces[0].applied
+    ('edited', {'surprised': 1.0})
+    >>> sizes
+    [(320, 320), (320, 320)]
     """
 
     def __init__(

@@ -8,7 +8,12 @@ WeightedDistance = Callable[[np.ndarray, np.ndarray], float]
 
 
 def frechet_distance(a: np.ndarray, b: np.ndarray) -> float:
-    """Return the distance for samples that all count once; see `frechet_statistic`."""
+    """Return the distance for samples that all count once; see `frechet_statistic`.
+
+    >>> a = np.random.default_rng(0).normal(size=(50, 4))
+    >>> round(frechet_distance(a, a), 6), round(frechet_distance(a, a + 1), 6)
+    (0.0, 4.0)
+    """
     return frechet_statistic(a, b)(np.ones(len(a)), np.ones(len(b)))
 
 

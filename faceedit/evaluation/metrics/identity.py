@@ -48,7 +48,11 @@ def _verified(evidence: Evidence, side: str) -> np.ndarray:
 
 
 def cosines(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Return the cosine of the rows of two (N, D) arrays."""
+    """Return the cosine of the rows of two (N, D) arrays.
+
+    >>> cosines(np.array([[1.0, 0.0]]), np.array([[0.0, 2.0]])).tolist()
+    [0.0]
+    """
     lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
     return (a * b).sum(1) / np.maximum(lengths, 1e-12)
 
