@@ -1,11 +1,11 @@
 import json
-import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 import skimage.data
 from PIL import Image
+from told import counts
 
 from faceedit.photos import decode_photo, read_photo
 
@@ -37,9 +37,10 @@ def test_a_folder(apply, photos):
     assert (result.code, result.out) == (0, "")
     head, copied, summary = result.err.splitlines()
     # Which numbers it takes depends on the CPU.
-    assert re.fullmatch("happy by reggan fake on cpu in (fp32|bf16), 2 photos", head)
+    assert all(part in head for part in ("happy", "reggan fake", "cpu", "2 photos"))
+    assert "fp32" in head or "bf16" in head
     assert copied == f"copied {photos / 'blank.png'}: no face was found"
-    assert summary.startswith("1 edited, 1 copied, 0 skipped, 0 failed in ")
+    assert counts(summary) == {"edited": 1, "copied": 1}
     before, after = (np.asarray(Image.open(f / "a.png")) for f in (photos, edited(photos)))
     where = (before != after).any(axis=2)
     assert 2000 < where.sum() < 40_000
@@ -91,7 +92,7 @@ def test_one_failure_costs_no_other_photo(apply, photos):
     # Two readers: either of the two may come first.
     failed = "a.png" if "a.png" in result.err else "b.png"
     assert f"failed {photos / failed}: unexpected RuntimeError: the network broke" in result.err
-    assert "1 edited, 1 copied, 0 skipped, 1 failed" in result.err
+    assert counts(result.err) == {"edited": 1, "copied": 1, "failed": 1}
     names = {path.name for path in edited(photos).iterdir()}
     assert names == {"a.png", "b.png", "blank.png", "faceedit.jsonl"} - {failed}
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import skimage.data
 from PIL import Image
+from told import counts
 
 from faceedit.cli.streams import read_stdin
 from faceedit.errors import StreamError
@@ -89,7 +90,7 @@ def test_lines_that_cannot_be_written_end_a_run_in_good_order(shell, photo):
     assert sorted(places) == sorted(path.name for path in edited)
     assert 1 <= len(edited) < 8
     assert stopped.startswith(f"stopped, {8 - len(edited)} photo")
-    assert summary.startswith(f"{len(edited)} edited, 0 copied, 0 skipped, 0 failed")
+    assert counts(summary) == {"edited": len(edited)}
     assert error == "error: stdout cannot be written: No space left on device"
 
 
