@@ -16,8 +16,8 @@ import torch
 from torch.nn import functional as F
 
 from faceedit.faces.topology import FACE_OVAL
-from faceedit.methods.reggan.layers import fit_expression_layer, to_signed
-from faceedit.methods.reggan.paper_task import single_strengths
+from faceedit.methods.reggan.fit_layers import fit_expression_layer, to_signed
+from faceedit.methods.reggan.pairs import single_strengths
 from faceedit.methods.reggan.recipe import LayerRecipe
 from faceedit.targets import EXPRESSIONS
 from faceedit.training.field_table import FieldTable

@@ -26,8 +26,8 @@ from faceedit.evaluation.own_networks import open_recognisers
 from faceedit.evaluation.protocol import find_photos, read_protocol
 from faceedit.faces.align import Crop
 from faceedit.methods.reggan.expression_layer import ExpressionLayer
-from faceedit.methods.reggan.layers import fit_expression_layer, to_signed
-from faceedit.methods.reggan.paper_task import single_strengths
+from faceedit.methods.reggan.fit_layers import fit_expression_layer, to_signed
+from faceedit.methods.reggan.pairs import single_strengths
 from faceedit.methods.reggan.recipe import Amplitudes, LayerRecipe
 from faceedit.registry import open_registry
 from faceedit.studio.crease_atlas import CreaseChoice

@@ -3,8 +3,9 @@ import typing
 
 import pytest
 
+from faceedit.methods.fields import recipe as fields
+from faceedit.methods.fields.refinement import RefinementConfig
 from faceedit.methods.reggan import recipe as reggan
-from faceedit.methods.reggan.refinement import RefinementConfig
 from faceedit.ranges import Ranged, check_ranges, ranged
 from faceedit.training.recognisers.augment import Augmentation
 from faceedit.training.recognisers.expression import ExpressionRecipe
@@ -16,7 +17,7 @@ from faceedit.training.recognisers.parsing import ParsingRecipe
 
 RECIPES = (
     reggan.LossWeights, reggan.LayerRecipe, reggan.RegGANRecipe, reggan.Amplitudes,
-    reggan.FieldWeights, reggan.AdversaryRecipe, reggan.FastRecipe, reggan.TuneRecipe,
+    fields.FieldWeights, fields.AdversaryRecipe, fields.TuneRecipe, reggan.FastRecipe,
     ExpressionRecipe, IdentityRecipe, LooksRecipe, NaturalnessRecipe, ParsingRecipe, Augmentation,
 )  # fmt: skip
 SOUND = [(recipe, recipe()) for recipe in RECIPES]

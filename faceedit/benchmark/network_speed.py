@@ -13,7 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from faceedit.benchmark.speed import synchronize
 from faceedit.faces.align import Crop
 from faceedit.methods.base import Method
-from faceedit.methods.reggan.refinement import RefinementConfig, RefinementNetwork
+from faceedit.methods.fields.refinement import RefinementConfig, RefinementNetwork
 from faceedit.recognisers.base import Recogniser
 from faceedit.targets import Target
 

@@ -5,8 +5,8 @@ import torch
 
 from faceedit.evaluation.looks import Networks
 from faceedit.evaluation.training_scores import judge_edits, training_scores
+from faceedit.methods.fields.teeth import plain_texture
 from faceedit.methods.reggan.method import RegGAN
-from faceedit.methods.reggan.teeth import plain_texture
 
 pytestmark = pytest.mark.filterwarnings("error")
 

@@ -14,11 +14,14 @@ from faceedit.compose.mesh_flow import mesh_flow
 from faceedit.compose.mouth.paint import TEXTURE_SIZE
 from faceedit.faces.raster import fill_polygon, rasterize_mesh
 from faceedit.faces.topology import EYES, INNER_LIPS, IRISES, N_SURFACE, STILL, mean_shape, mirror
-from faceedit.methods.reggan.generator import CROP_SIZE, FieldGenerator
+from faceedit.methods.fields.generator import CROP_SIZE
+from faceedit.methods.fields.refinement import RefinementConfig
+from faceedit.methods.fields.shape_fit import fit_shape_layer
+from faceedit.methods.fields.shape_layer import ShapeLayer
+from faceedit.methods.reggan.condition import BLOCKS, SPEC
+from faceedit.methods.reggan.fit_layers import motions
+from faceedit.methods.reggan.generator import RegGANGenerator
 from faceedit.methods.reggan.recipe import Amplitudes
-from faceedit.methods.reggan.refinement import RefinementConfig
-from faceedit.methods.reggan.shape_fit import fit_shape_layer
-from faceedit.methods.reggan.shape_layer import BLOCKS, ShapeLayer
 from faceedit.registry import write_checkpoint
 from faceedit.studio.shapes import LEVELS, ShapeTable
 from faceedit.studio.smiles import Smiles
@@ -302,19 +305,19 @@ def tiny_config(in_channels: int = 3, out_channels: int = 3) -> RefinementConfig
 
 @cache
 def _shape_layer() -> ShapeLayer:
-    return fit_shape_layer(shape_table(), AMPLITUDES, COMPONENTS, 1e-6)
+    return fit_shape_layer(motions(shape_table(), AMPLITUDES), SPEC, COMPONENTS, 1e-6)
 
 
-def tiny_generator() -> FieldGenerator:
+def tiny_generator() -> RegGANGenerator:
     """An untrained generator whose shape layer knows `moves`."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        generator = FieldGenerator(COMPONENTS, tiny_config(50, 24))
+        generator = RegGANGenerator(COMPONENTS, tiny_config(50, 24))
     generator.shape_layer.load_state_dict(_shape_layer().state_dict())
     return generator
 
 
-def write_weights(path: Path, generator: FieldGenerator, textures: np.ndarray) -> Path:
+def write_weights(path: Path, generator: RegGANGenerator, textures: np.ndarray) -> Path:
     """Write a checkpoint of the ``fast`` profile."""
     tensors = {**generator.state_dict(), "textures": torch.from_numpy(textures)}
     halves = {k: v.half() if v.is_floating_point() else v for k, v in tensors.items()}

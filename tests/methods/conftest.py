@@ -8,14 +8,14 @@ def tiny(monkeypatch):
     """Profiles of little width, and expression layers without their cost."""
     import made_up
 
-    from faceedit.methods.reggan import layers, paper_task
+    from faceedit.methods.fields.refinement import RefinementConfig
+    from faceedit.methods.reggan import fit_layers, paper_task
     from faceedit.methods.reggan.expression_layer import ExpressionLayer
-    from faceedit.methods.reggan.refinement import RefinementConfig
 
     def identity(table, strengths, rows, target, recipe, size=64):
-        return ExpressionLayer(size, field=recipe.field)
+        return ExpressionLayer(size, receptive_field=recipe.receptive_field)
 
-    for module in (layers, paper_task):
+    for module in (fit_layers, paper_task):
         monkeypatch.setattr(module, "fit_expression_layer", identity)
 
     monkeypatch.setattr(RefinementConfig, "fast", staticmethod(made_up.tiny_config))
@@ -57,7 +57,7 @@ def request_for(tmp_path, material):
 def train_reggan():
     """Train as the command does: ``train_reggan(request, max_steps=2) -> (outcome, task)``."""
     pytest.importorskip("lightning.fabric")
-    from faceedit.methods.reggan.training import build
+    from faceedit.methods.reggan.tasks import build
     from faceedit.training.engine import RunOptions, train
 
     def run(request, before=lambda task: None, **options):

@@ -1,7 +1,7 @@
 import torch
 from torch import nn
 
-from faceedit.methods.reggan.refinement import RefinementConfig, RefinementNetwork
+from faceedit.methods.fields.refinement import RefinementConfig, RefinementNetwork
 from faceedit.nn.folding import fold_norms
 
 

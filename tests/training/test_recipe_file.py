@@ -4,8 +4,8 @@ import pytest
 import registry_hostile as hostile
 
 from faceedit.errors import UsageError
-from faceedit.methods.reggan.field_losses import FieldWeights
-from faceedit.methods.reggan.recipe import FastRecipe, RegGANRecipe, TuneRecipe
+from faceedit.methods.fields.recipe import FieldWeights, TuneRecipe
+from faceedit.methods.reggan.recipe import FastRecipe, RegGANRecipe
 from faceedit.training.recipe_file import merge, override, parse_settings, read_recipe
 
 

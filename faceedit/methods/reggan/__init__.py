@@ -10,5 +10,5 @@ DESCRIPTOR = Descriptor(
     crop_size=256,
     region="face",
     module="faceedit.methods.reggan.method",
-    training="faceedit.methods.reggan.training",
+    training="faceedit.methods.reggan.tasks",
 )

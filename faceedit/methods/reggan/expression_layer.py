@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from faceedit.ranges import check_ranges
 
 STRIP_SYSTEMS = 8192
-MAX_FIELD = 15
+MAX_RECEPTIVE_FIELD = 15
 """Largest side of a receptive field."""
 
 
@@ -29,29 +29,29 @@ class ExpressionLayer(nn.Module):
 
     Args:
         size: side S of the images.
-        channels: channels of the images, each with fields of its own.
-        field: side r of the receptive field, odd.
+        channels: channels of the images, each with receptive fields of its own.
+        receptive_field: its side r, odd.
 
     Attributes:
-        weight: (channels, r * r, S, S); the field of pixel (y, x) is ``weight[c, :, y, x]``, row by
-            row from its top left.
+        weight: (channels, r * r, S, S); that of pixel (y, x) is ``weight[c, :, y, x]``, row
+            by row from its top left.
         bias: (channels, S, S).
     """
 
     weight: Tensor
     bias: Tensor
 
-    def __init__(self, size: int, channels: int = 3, field: int = 5):
+    def __init__(self, size: int, channels: int = 3, receptive_field: int = 5):
         super().__init__()
-        _check_field(field)
-        self.field = field
-        weight = torch.zeros(channels, field * field, size, size)
-        weight[:, field * field // 2] = 1.0
+        _check_receptive_field(receptive_field)
+        self.receptive_field = receptive_field
+        weight = torch.zeros(channels, receptive_field**2, size, size)
+        weight[:, receptive_field**2 // 2] = 1.0
         self.register_buffer("weight", weight)
         self.register_buffer("bias", torch.zeros(channels, size, size))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Apply the fields; pixels outside the image count as absent (zero).
+        """Apply the receptive fields; pixels outside the image count as absent (zero).
 
         Args:
             x: (N, C, S, S) float, in the range the layer was fitted in.
@@ -60,11 +60,11 @@ class ExpressionLayer(nn.Module):
             (N, C, S, S), not clipped.
         """
         size = x.shape[-1]
-        padded = F.pad(x, [self.field // 2] * 4).contiguous()
+        padded = F.pad(x, [self.receptive_field // 2] * 4).contiguous()
         weight = self.weight.to(x.dtype)
         out = self.bias.to(x.dtype).expand_as(x).contiguous()
         # A sum of shifted products: unfolding would first write r * r copies of the batch.
-        for k, (dy, dx) in enumerate(product(range(self.field), repeat=2)):
+        for k, (dy, dx) in enumerate(product(range(self.receptive_field), repeat=2)):
             out = torch.addcmul(out, padded[..., dy : dy + size, dx : dx + size], weight[:, k])
         return out
 
@@ -78,32 +78,35 @@ class ExpressionLayerFitter:
     Args:
         size: side S of the images.
         channels: channels of the images, regressed separately.
-        field: side r of the receptive field, odd (IV-B: 5).
+        receptive_field: its side r, odd (IV-B: 5).
         ridge: lambda_Reg of Eq. 6, on weights and bias alike. The paper names no value. It weighs
             against a sum over pairs, so what it does depends on their number and range.
 
     Raises:
-        ValueError: if ``field`` is even or ``ridge`` is not positive.
+        ValueError: if ``receptive_field`` is even or ``ridge`` is not positive.
     """
 
-    def __init__(self, size: int, channels: int = 3, field: int = 5, ridge: float = 1.0):
-        _check_field(field)
+    def __init__(self, size: int, channels: int = 3, receptive_field: int = 5, ridge: float = 1.0):
+        _check_receptive_field(receptive_field)
         if ridge <= 0:
             raise ValueError(f"ridge must be positive, not {ridge}")
-        self.size, self.channels, self.field, self.ridge = size, channels, field, ridge
+        self.size, self.channels = size, channels
+        self.receptive_field, self.ridge = receptive_field, ridge
         self.pairs = 0
-        self._side = size + field - 1
+        self._side = size + receptive_field - 1
         # One offset of each pair (d, -d): x(q) x(q + d) is the other one's map, moved.
         self._offsets = [
             (dy, dx)
-            for dy, dx in product(range(field), range(1 - field, field))
+            for dy, dx in product(
+                range(receptive_field), range(1 - receptive_field, receptive_field)
+            )
             if dy > 0 or dx >= 0
         ]
         shape = (channels, self._side**2)
         double = torch.float64
         self._products = torch.zeros(len(self._offsets), *shape, dtype=double)
         self._sums = torch.zeros(shape, dtype=double)
-        self._cross = torch.zeros(field * field, *shape, dtype=double)
+        self._cross = torch.zeros(receptive_field**2, *shape, dtype=double)
         self._targets = torch.zeros(shape, dtype=double)
 
     @torch.no_grad()
@@ -121,7 +124,7 @@ class ExpressionLayerFitter:
         for name, batch in (("inputs", inputs), ("targets", targets)):
             if batch.shape[1:] != expected or len(batch) != len(inputs):
                 raise ValueError(f"{name} must be (N, {expected}), not {tuple(batch.shape)}")
-        reach, side = self.field // 2, self._side
+        reach, side = self.receptive_field // 2, self._side
         # Pair by pair, what is being multiplied stays in the processor's cache. Rows are joined end
         # to end: where an offset runs over a row's end it writes sums that nobody reads.
         for image, target in zip(inputs, targets, strict=True):
@@ -150,7 +153,7 @@ class ExpressionLayerFitter:
         """
         if self.pairs == 0:
             raise ValueError("no pairs were added")
-        layer = ExpressionLayer(self.size, self.channels, self.field)
+        layer = ExpressionLayer(self.size, self.channels, self.receptive_field)
         rows = max(1, STRIP_SYSTEMS // (self.size * self.channels))
         for top in range(0, self.size, rows):
             strip = slice(top, min(top + rows, self.size))
@@ -188,10 +191,11 @@ class ExpressionLayerFitter:
 
     def _taps(self) -> list[tuple[int, int]]:
         """Places in the receptive field, row by row, from its top left."""
-        return [(y, x) for y in range(self.field) for x in range(self.field)]
+        side = range(self.receptive_field)
+        return [(y, x) for y in side for x in side]
 
 
-def _check_field(field: int) -> None:
-    check_ranges(field=(field, 1, MAX_FIELD))
-    if field % 2 == 0:
-        raise ValueError(f"the receptive field's side must be odd, not {field}")
+def _check_receptive_field(receptive_field: int) -> None:
+    check_ranges(receptive_field=(receptive_field, 1, MAX_RECEPTIVE_FIELD))
+    if receptive_field % 2 == 0:
+        raise ValueError(f"the receptive field's side must be odd, not {receptive_field}")

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from faceedit.methods.reggan.discriminator import Judgement
+from faceedit.methods.fields.discriminator import Judgement
 from faceedit.methods.reggan.recipe import LossWeights
-from faceedit.nn.losses import feature_distance, hinge_discriminator_loss, hinge_generator_loss
+from faceedit.nn.losses import feature_distance, hinge_generator_loss
 from faceedit.nn.perceptual import PerceptualLoss
 
 
@@ -65,24 +65,6 @@ def generator_losses(
         + weights.perceptual * distance
     )
     return GeneratorLosses(pixel, adversarial, matching, distance, total)
-
-
-def discriminator_loss(
-    fake_judgements: Sequence[Judgement], real_judgements: Sequence[Judgement]
-) -> Tensor:
-    """Eq. 15, with D_k looking at the refined image.
-
-    The equation as printed has x_E, the refinement network's input; the text of III-E and Eq. 12
-    have its output x_R, which is what is meant.
-
-    Args:
-        fake_judgements: on detached refined images.
-        real_judgements: on their targets.
-    """
-    return hinge_discriminator_loss(
-        [judgement.logits for judgement in real_judgements],
-        [judgement.logits for judgement in fake_judgements],
-    )
 
 
 def _features(judgements: Sequence[Judgement]) -> list[Tensor]:

@@ -12,19 +12,15 @@ from torch import Tensor, nn
 
 from faceedit.errors import UsageError
 from faceedit.faces.find.build import MESH
-from faceedit.methods.reggan.colour import transfer_histogram
-from faceedit.methods.reggan.discriminator import PyramidDiscriminator
-from faceedit.methods.reggan.layers import (
-    ALONE,
-    AT_STRENGTH,
-    fit_expression_layer,
-    to_signed,
-)
-from faceedit.methods.reggan.losses import discriminator_loss, generator_losses
+from faceedit.methods.fields.colour import transfer_histogram
+from faceedit.methods.fields.discriminator import PyramidDiscriminator, discriminator_loss
+from faceedit.methods.fields.refinement import RefinementConfig
+from faceedit.methods.fields.sources import begin_together, find_table
+from faceedit.methods.reggan.fit_layers import fit_expression_layer, to_signed
+from faceedit.methods.reggan.losses import generator_losses
+from faceedit.methods.reggan.pairs import single_strengths
 from faceedit.methods.reggan.recipe import RegGANRecipe
-from faceedit.methods.reggan.refinement import RefinementConfig
 from faceedit.methods.reggan.rgb_generator import RgbGenerator
-from faceedit.methods.reggan.sources import begin_together, find_table
 from faceedit.nn.mesh_features import MeshFeatures
 from faceedit.nn.perceptual import PerceptualLoss, Vgg19Features
 from faceedit.registry import open_registry, write_checkpoint
@@ -104,7 +100,7 @@ class PaperTask(Task):
             attention=recipe.attention,
             latent_blocks=recipe.latent_blocks,
         )
-        generator = RgbGenerator(EXPRESSIONS, recipe.size, config, recipe.field)
+        generator = RgbGenerator(EXPRESSIONS, recipe.size, config, recipe.receptive_field)
         if not request.resumed and request.rank == 0:
             for index in range(len(EXPRESSIONS)):
                 layer = fit_expression_layer(
@@ -205,15 +201,6 @@ class PaperTask(Task):
             metadata={"recipe": json.dumps(asdict(self.recipe)), "step": str(notes["step"])},
         )
         return path
-
-
-def single_strengths(table: FieldTable) -> np.ndarray:
-    """Return (N, 8) float32: 1 for the one target that a pair leads to in full, else all 0."""
-    asked = np.asarray(table.amplitudes) * np.asarray(table.share)[:, None]
-    single = (asked > ALONE).sum(1) == 1
-    within = (asked.max(1) >= AT_STRENGTH[0]) & (asked.max(1) <= AT_STRENGTH[1])
-    fits = single & within & ~np.asarray(table.real_target)
-    return ((asked > ALONE) & fits[:, None]).astype(np.float32)
 
 
 def _perceptual(recipe: RegGANRecipe, request: Request) -> PerceptualLoss:

@@ -6,8 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from faceedit.methods.fields.refinement import RefinementConfig, RefinementNetwork
 from faceedit.methods.reggan.expression_layer import ExpressionLayer
-from faceedit.methods.reggan.refinement import RefinementConfig, RefinementNetwork
 from faceedit.numerics import FULL
 from faceedit.ranges import check_ranges
 from faceedit.targets import EXPRESSIONS
@@ -23,7 +23,7 @@ class RgbGenerator(nn.Module):
         targets: names of the expressions.
         size: side of the crops in pixels.
         config: of the refinement network; None takes the paper's.
-        field: side of the expression layers' receptive fields.
+        receptive_field: side of the expression layers' receptive fields.
 
     Raises:
         ValueError: a target is unknown or named twice, or a size is out of range.
@@ -34,7 +34,7 @@ class RgbGenerator(nn.Module):
         targets: tuple[str, ...],
         size: int,
         config: RefinementConfig | None = None,
-        field: int = 5,
+        receptive_field: int = 5,
     ):
         super().__init__()
         check_ranges(size=(size, 16, MAX_SIZE))
@@ -42,8 +42,10 @@ class RgbGenerator(nn.Module):
             raise ValueError(f"size is {size}, which is no multiple of 8")
         if not set(targets) <= set(EXPRESSIONS) or len(set(targets)) != len(targets):
             raise ValueError(f"targets are some of {', '.join(EXPRESSIONS)}, each once")
-        self.targets, self.size, self.field = targets, size, field
-        self.expression_layers = nn.ModuleList(ExpressionLayer(size, field=field) for _ in targets)
+        self.targets, self.size, self.receptive_field = targets, size, receptive_field
+        self.expression_layers = nn.ModuleList(
+            ExpressionLayer(size, receptive_field=receptive_field) for _ in targets
+        )
         self.refinement = RefinementNetwork(config or RefinementConfig.paper())
         self.numerics = FULL
 
@@ -74,7 +76,7 @@ class RgbGenerator(nn.Module):
         return {
             "targets": list(self.targets),
             "size": self.size,
-            "field": self.field,
+            "field": self.receptive_field,
             "refinement": asdict(self.refinement.config),
         }
 

@@ -1,0 +1,89 @@
+"""From predicted fields to an `Edit`: colour, spectacles that hold still, jumps, eyes and mouth."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from faceedit.compose.details import EyesDetail, MouthDetail, MovedPoints
+from faceedit.compose.edit import Edit, RasterPaint
+from faceedit.compose.mesh_flow import soften_jumps
+from faceedit.compose.mouth.paint import TeethTexture
+from faceedit.compose.spectacles import spectacle_hold
+from faceedit.faces.align import Crop
+from faceedit.faces.topology import FACE_OVAL, eye_distance
+from faceedit.methods.fields.drawn import FIELD_SIZE
+from faceedit.methods.fields.generator import CROP_SIZE, FieldTensors
+from faceedit.methods.fields.shape_layer import MovedFaces
+from faceedit.methods.fields.teeth import choose_texture
+from faceedit.tones import muted
+
+PLAIN_COLOUR = 0.1
+"""Mean chroma over brightness of a face from which on a photo is one in colour."""
+SILHOUETTE, ABOUT_EYES = 4.0, 2.0
+"""Crop pixels over which the flow goes over from a far cheek's outline to what lies behind it,
+which fields are too coarse to follow; and from a brow to the lid that it nears."""
+_FINER = CROP_SIZE // FIELD_SIZE
+_LIKELY, _SURE = -0.5, 2.0
+"""Logit from which on spectacles are held still, and how steeply: a frame that bends is worse than
+lids that move too little."""
+
+
+def assemble_edit(
+    crop: Crop,
+    faces: MovedFaces,
+    fields: FieldTensors,
+    index: int,
+    textures: Sequence[TeethTexture],
+) -> Edit:
+    """Return the edit of one face of a batch.
+
+    Args:
+        crop: the face.
+        faces: the batch, moved by the shape layer.
+        fields: of the batch.
+        index: of the face in it.
+        textures: of teeth, at least one.
+    """
+    points = MovedPoints(
+        crop.landmarks,
+        *(
+            part[index].cpu().numpy().astype(np.float64)
+            for part in (faces.landmarks, faces.jaws, faces.jaws_moved)
+        ),
+    )
+    held = float(torch.sigmoid(_SURE * (fields.eyeglasses[index] - _LIKELY)))
+    hold = hold_spectacles(crop.landmarks)[..., None]
+    free, eyes = 1 - held * hold, hold / max(float(hold.max()), 1e-3)
+    tone = fields.tone[index].cpu().numpy()
+    colour = colour_share(crop)
+    texture = choose_texture(textures, crop.landmarks)
+    nothing = np.zeros((2, 2), np.float32)
+    paint = RasterPaint(np.zeros((2, 2, 3), np.float32), CROP_SIZE)
+    details = (EyesDetail(points, held), MouthDetail(points, texture, tone, colour))
+    flow, ratio = (
+        np.ascontiguousarray(field[index].permute(1, 2, 0).cpu().numpy() * free)
+        for field in (fields.flow, fields.log_ratio)
+    )
+    far, near = (
+        _FINER * soften_jumps(flow / _FINER, FIELD_SIZE, over) for over in (SILHOUETTE, ABOUT_EYES)
+    )
+    flow = far + eyes * (near - far)
+    ratio = muted(ratio, colour)
+    return Edit(flow, ratio, nothing, paint, CROP_SIZE, details)
+
+
+def colour_share(crop: Crop) -> float:
+    """Return 0 for a photo without colour, 1 for one with the colour of skin."""
+    points = crop.landmarks[list(FACE_OVAL), :2]
+    left, top = np.clip(points.min(0), 0, CROP_SIZE - 1).astype(int)
+    right, bottom = np.clip(points.max(0), 1, CROP_SIZE).astype(int)
+    face = crop.pixels[top : max(bottom, top + 1), left : max(right, left + 1)]
+    chroma = float(np.ptp(face, axis=-1).mean()) / max(float(face.mean()), 1e-3)
+    return min(chroma / PLAIN_COLOUR, 1.0)
+
+
+def hold_spectacles(landmarks: np.ndarray) -> np.ndarray:
+    """Return how firmly spectacles hold each pixel of the fields, (128, 128) float32 in [0, 1]."""
+    places = (landmarks[:, :2] + 0.5) * (FIELD_SIZE / CROP_SIZE) - 0.5
+    return spectacle_hold(places, eye_distance(places), FIELD_SIZE)

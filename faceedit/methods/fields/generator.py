@@ -1,0 +1,145 @@
+"""The network of composed methods: closed-form layers, then refinement to fields."""
+
+from dataclasses import asdict
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from faceedit.faces.landmark_maps import CHANNELS
+from faceedit.methods.fields.condition import ConditionSpec
+from faceedit.methods.fields.drawn import FIELD_SIZE, WORKING_SIZE
+from faceedit.methods.fields.refinement import RefinementConfig, RefinementNetwork
+from faceedit.methods.fields.shade_layer import ShadeLayer
+from faceedit.methods.fields.shape_layer import ShapeLayer
+from faceedit.methods.fields.spectacles import SpectaclesHead
+from faceedit.numerics import FULL
+
+CROP_SIZE = 256
+FLOW_UNIT, RATIO_UNIT = 2.0, 0.2
+"""What 1 of the network's output stands for: crop pixels, log ratio."""
+FIELDS = 6
+"""Flow 2, log ratio 3, share of the shade layer 1."""
+_FINER = FIELD_SIZE // WORKING_SIZE
+
+
+class FieldTensors(NamedTuple):
+    """What the generator gives for a batch.
+
+    Attributes:
+        flow: (N, 2, 128, 128) in crop pixels.
+        log_ratio: (N, 3, 128, 128).
+        tone: (N, 3) RGB in [0, 1] of lit teeth.
+        eyeglasses: (N,) logit, whether spectacles are worn.
+    """
+
+    flow: Tensor
+    log_ratio: Tensor
+    tone: Tensor
+    eyeglasses: Tensor
+
+
+class FieldGenerator(nn.Module):
+    """Closed-form layers of shape and shade, and a network that corrects what they say.
+
+    The refinement network is shown the photo as the shape layer moves it, the moved face's
+    landmarks, the shade layer's log ratio, the condition, and what a method adds in `extra`.
+
+    Args:
+        spec: of the condition, of any width C.
+        components: of the shape layer.
+        config: of the refinement network; None takes the usual one.
+        extra_channels: of the planes that `extra` gives.
+
+    Raises:
+        ValueError: the config does not fit the condition's width.
+    """
+
+    def __init__(
+        self,
+        spec: ConditionSpec,
+        components: int = 160,
+        config: RefinementConfig | None = None,
+        extra_channels: int = 0,
+    ):
+        super().__init__()
+        self.spec = spec
+        channels = (3 + 3) * _FINER**2 + extra_channels + len(CHANNELS) + 2 + spec.width
+        outputs = FIELDS * _FINER**2
+        config = config or RefinementConfig.fast(channels, outputs)
+        if config.in_channels != channels or config.out_channels != outputs:
+            raise ValueError(f"the refinement network must map {channels} to {outputs}")
+        self.components = components
+        self.shape_layer = ShapeLayer(components, spec.width)
+        self.shade_layer = ShadeLayer(spec.width)
+        self.refinement = RefinementNetwork(config)
+        self.numerics = FULL
+        self.tone = nn.Linear(config.widths[-1], 3)
+        self.spectacles = SpectaclesHead()
+
+    def forward(
+        self,
+        picture: Tensor,
+        moved: Tensor,
+        maps: Tensor,
+        flow: Tensor,
+        shade: Tensor,
+        condition: Tensor,
+        strip: Tensor,
+    ) -> FieldTensors:
+        """Predict fields.
+
+        Args:
+            picture: (N, 3, 64, 64) the photo in [0, 1].
+            moved: (N, 3, 128, 128), and the others as `drawn.Drawn` has them.
+            maps: (N, 12, 64, 64).
+            flow: (N, 2, 128, 128) crop pixels.
+            shade: (N, 3, 128, 128).
+            condition: (N, C), each number 0 to about 1.5.
+            strip: (N, 3, 32, 96) in [0, 1], `compose.eye_strip` of the photo.
+        """
+        x = picture * 2 - 1
+        planes = condition[:, :, None, None].expand(-1, -1, WORKING_SIZE, WORKING_SIZE)
+        inputs = [
+            F.pixel_unshuffle(moved * 2 - 1, _FINER),
+            F.pixel_unshuffle(shade * 4, _FINER),
+            *self.extra(x, condition),
+            maps * 2 - 1,
+            F.avg_pool2d(flow, _FINER) / 8,
+            planes,
+        ]
+        given = torch.cat(inputs, 1).contiguous(memory_format=torch.channels_last)
+        with self.numerics.autocast(given.device):
+            latent, skips = self.refinement.encode(given)
+            out = F.pixel_shuffle(self.refinement.decode(latent, skips), _FINER).float()
+        # Nothing is asked of a face at strength 0, and little near it.
+        onset = condition.sum(1).clamp(max=1.0)[:, None, None, None]
+        share = 1 + out[:, 5:6] * onset
+        return FieldTensors(
+            flow=flow + out[:, :2] * FLOW_UNIT * onset,
+            log_ratio=shade * share + out[:, 2:5] * RATIO_UNIT * onset,
+            tone=torch.sigmoid(self.tone(latent.mean((2, 3)).float())),
+            eyeglasses=self.spectacles(strip),
+        )
+
+    def extra(self, picture: Tensor, condition: Tensor) -> list[Tensor]:
+        """Return more planes that the refinement network is shown; a method may have none.
+
+        Args:
+            picture: (N, 3, 64, 64) in [-1, 1].
+            condition: (N, C).
+
+        Returns:
+            (N, channels, 64, 64) each, `extra_channels` together.
+        """
+        return []
+
+    def architecture(self) -> dict[str, Any]:
+        """Return what `from_architecture` needs, as JSON."""
+        return {"components": self.components, "refinement": asdict(self.refinement.config)}
+
+    @classmethod
+    def from_architecture(cls, values: dict[str, Any], spec: ConditionSpec) -> "FieldGenerator":
+        """Build the module that `architecture` described, for a condition."""
+        return cls(spec, values["components"], RefinementConfig.from_dict(values["refinement"]))

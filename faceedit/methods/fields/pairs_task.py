@@ -1,0 +1,167 @@
+"""Training on pairs: closed-form layers first, then the refinement network on known fields."""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from faceedit.errors import UsageError
+from faceedit.methods.fields.adversary import adversarial_losses, critic_losses, make_critic
+from faceedit.methods.fields.generator import FieldGenerator
+from faceedit.methods.fields.losses import field_losses
+from faceedit.methods.fields.prepared import Prepared, is_prepared, prepare
+from faceedit.methods.fields.recipe import PairsRecipe
+from faceedit.methods.fields.samples import FieldSamples
+from faceedit.methods.fields.scores import field_scores, given
+from faceedit.methods.fields.sources import (
+    begin_together,
+    begin_with,
+    find_smiles,
+    find_table,
+    open_start,
+)
+from faceedit.methods.fields.task import SHEET_FACES, FieldTask
+from faceedit.methods.fields.teeth import pack_textures, plain_texture, unpack_textures
+from faceedit.methods.fields.textures import learn_teeth
+from faceedit.training.field_table import FieldTable
+from faceedit.training.task import Batch, OptimiserPlan, Request, Update
+from faceedit.untrusted import map_array
+
+VALIDATED = 256
+"""Validation pairs that are looked at, at most."""
+P = TypeVar("P", bound=PairsRecipe)
+
+
+class PairsTask(FieldTask[P]):
+    """See `training.task.Task`. A method says what it makes, its generator, layers and pairs.
+
+    Args:
+        recipe: before what the user asks for.
+        request: its data are folders of shards (or packed tables), the file that
+            ``faceedit studio smiles`` wrote, and what `fit_layers` reads.
+    """
+
+    turn = "fields"
+
+    def __init__(self, recipe: P, request: Request):
+        super().__init__(recipe, request)
+        self.plan = replace(self.plan, sheet_every=self.recipe.validate_every)
+        generator = self.build_generator()
+        folder = request.folder
+        prepared, teeth = folder / "prepared", folder / "textures.npy"
+        begin_together(request.rank, lambda: self._begin(generator, request, prepared, teeth))
+        self._judge_edits = request.judge
+        self._table = find_table(request)
+        self.textures = _read_teeth(teeth)
+        self.pairs = Prepared.load(prepared)
+        rows = np.flatnonzero(~self.pairs.validation)
+        self.samples = FieldSamples(self.pairs, rows, self.makes.spec, request.seed)
+        self.networks = {"generator": generator}
+        self._adversary_begins = round(self.recipe.adversary.begins * self.recipe.steps)
+        if self._adversary_begins < self.recipe.steps:
+            self.networks["critic"] = make_critic(self.recipe.adversary)
+            plan = OptimiserPlan(rate=self.recipe.adversary.learning_rate, betas=(0.5, 0.999))
+            begins = self._adversary_begins
+            critic = Update("critic", ("critic",), self._judge, plan, begins=begins)
+            self.updates = (critic, *self.updates)
+
+    @abstractmethod
+    def build_generator(self) -> FieldGenerator:
+        """Return an untrained generator of the recipe's shape."""
+
+    @abstractmethod
+    def choose_pairs(self, table: FieldTable) -> tuple[np.ndarray, np.ndarray]:
+        """Return which pairs are learned from, and what they ask for.
+
+        Args:
+            table: of pairs.
+
+        Returns:
+            Numbers of the pairs (M,), and the (N, C) float32 condition of every pair of the table.
+        """
+
+    @abstractmethod
+    def fit_layers(self, generator: FieldGenerator, table: FieldTable, request: Request) -> None:
+        """Solve the closed-form layers in place, from pairs of training people.
+
+        Raises:
+            UsageError: a layer has nothing to be solved from.
+        """
+
+    def _begin(
+        self, generator: FieldGenerator, request: Request, prepared: Path, teeth: Path
+    ) -> None:
+        """Do what is done once: solve the layers, draw the pairs, learn the teeth."""
+        table = find_table(request)
+        if not (request.resumed and is_prepared(prepared)):
+            if request.start is None:
+                self.fit_layers(generator, table, request)
+            else:
+                start = open_start(request.start, self.makes.name)
+                _, packed = begin_with(start, self.makes.build_generator, generator)
+                np.save(teeth, packed)
+            rows, conditions = self.choose_pairs(table)
+            layers = generator.shape_layer, generator.shade_layer
+            prepare(table, rows, conditions, layers, prepared, request.tell)
+        if not teeth.is_file():
+            smiles = find_smiles(request)
+            textures = [plain_texture()]
+            if smiles is not None:
+                textures = learn_teeth(smiles, self.recipe.textures)
+            np.save(teeth, pack_textures(textures))
+
+    def _loss(self, batch: Batch) -> dict[str, Tensor]:
+        fields = self.networks["generator"](*given(batch))
+        terms = field_losses(fields, batch, self.recipe.weights)
+        if self.step >= self._adversary_begins:
+            critic, adversary = self.networks["critic"], self.recipe.adversary
+            more = adversarial_losses(critic, fields.log_ratio, batch, adversary)
+            total = terms.pop("total") + more.pop("total")
+            terms |= {**more, "total": total}
+        return terms
+
+    def _judge(self, batch: Batch) -> dict[str, Tensor]:
+        with torch.no_grad():
+            said = self.networks["generator"](*given(batch)).log_ratio.float()
+        return critic_losses(self.networks["critic"], said, batch)
+
+    def validate(self, networks: Mapping[str, nn.Module]) -> dict[str, float]:
+        """Measure on people that no training saw; see `field_scores` and `task.Judge`."""
+        rows = np.flatnonzero(self.pairs.validation)
+        if not len(rows):
+            return {}
+        rows = rows[np.linspace(0, len(rows) - 1, min(VALIDATED, len(rows))).astype(int)]
+        samples = FieldSamples(self.pairs, rows, self.makes.spec, 0, augment=False)
+        scores = field_scores(networks["generator"], samples)
+        if self._judge_edits is None:
+            return scores
+        method = self.as_method(networks)
+        return {**scores, **self._judge_edits(method, self.shown(), method.device)}
+
+    def shown(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Return one photo each of people that no training saw, where there are any."""
+        table = self._table
+        unseen = np.flatnonzero(table.validation)
+        of = unseen if len(unseen) else np.arange(len(table))
+        people = of[np.unique(table.person[of], return_index=True)[1]]
+        people = people[np.linspace(0, len(people) - 1, min(SHEET_FACES, len(people))).astype(int)]
+        return [(table.pictures[i], table.landmarks[i, 0]) for i in people]
+
+
+def _read_teeth(path: Path) -> np.ndarray:
+    """Return the packed textures of a training's folder.
+
+    Raises:
+        UsageError: they are not there, or damaged.
+    """
+    try:
+        textures = np.array(map_array(path))
+        unpack_textures(textures)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path} holds no textures of teeth: {error}; train anew") from error
+    return textures

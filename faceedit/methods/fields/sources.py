@@ -1,0 +1,121 @@
+"""What composed methods train on: pairs, shapes and smiles, and weights to begin with."""
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from faceedit.errors import UsageError
+from faceedit.methods.fields.generator import FieldGenerator
+from faceedit.nn.loading import build_network
+from faceedit.registry import Checkpoint, load_checkpoint, open_registry
+from faceedit.studio.shapes import ShapeTable
+from faceedit.studio.smiles import Smiles
+from faceedit.training.field_table import FieldTable, is_table, pack_shards
+from faceedit.training.task import Request
+
+
+def find_table(request: Request) -> FieldTable:
+    """Return the pairs of the data's folders; shards are packed into the run's folder first.
+
+    Raises:
+        UsageError: there are none.
+    """
+    tables = [path for path in request.data if is_table(path)]
+    packed = request.folder / "table"
+    if tables or is_table(packed):
+        return FieldTable.load([*tables, packed][0])
+    shards = [s for path in request.data if path.is_dir() for s in sorted(path.glob("*.tar"))]
+    if not shards:
+        raise UsageError(
+            f"no pairs among {', '.join(map(str, request.data))}; make them with: "
+            "faceedit studio pairs --plain"
+        )
+    return pack_shards(shards, packed, request.tell)
+
+
+def find_shapes(request: Request) -> ShapeTable:
+    """Read where landmarks go from the data's folders and files.
+
+    Raises:
+        UsageError: there is no such file, or it is damaged.
+    """
+    for file in _archives(request):
+        if ShapeTable.is_one(file):
+            return ShapeTable.load(file)
+    raise UsageError(
+        f"no shapes among {', '.join(map(str, request.data))}; make them with: "
+        "faceedit studio shapes"
+    )
+
+
+def find_smiles(request: Request) -> Smiles | None:
+    """Read mouths to learn teeth from; None where the data hold none.
+
+    Raises:
+        UsageError: the file is damaged.
+    """
+    for file in _archives(request):
+        if Smiles.is_one(file):
+            return Smiles.load(file)
+    return None
+
+
+def _archives(request: Request) -> Iterator[Path]:
+    for path in request.data:
+        yield from [path] if path.is_file() else sorted(path.glob("*.npz"))
+
+
+def begin_together(rank: int, begin: Callable[[], object]) -> None:
+    """Do in the first process what the others wait for; weights they get from it later."""
+    if rank == 0:
+        begin()
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        torch.distributed.barrier()
+
+
+def open_start(start: str, method: str) -> Checkpoint:
+    """Open what ``--from`` names: a checkpoint's file, or a method whose weights ship.
+
+    Args:
+        start: the name.
+        method: that a file has to be of.
+
+    Raises:
+        WeightsError: there is none, or it is damaged.
+    """
+    path = Path(start)
+    if path.is_file():
+        return load_checkpoint(path, method=method, profile="fast")
+    return open_registry().open_method(start, "fast", ())
+
+
+def begin_with(
+    checkpoint: Checkpoint,
+    build: Callable[[Mapping[str, Any]], FieldGenerator],
+    generator: FieldGenerator | None = None,
+) -> tuple[FieldGenerator, np.ndarray]:
+    """Return a generator with the weights of a checkpoint, and the checkpoint's textures of teeth.
+
+    Args:
+        checkpoint: of the ``fast`` profile.
+        build: makes the generator of an architecture.
+        generator: a recipe's, which takes the weights; without one it is made as the checkpoint
+            says.
+
+    Raises:
+        UsageError: they are of a network of another shape.
+    """
+    frame = "their architecture" if generator is None else "the recipe"
+    tensors, values = dict(checkpoint.tensors), checkpoint.architecture
+    try:
+        textures = tensors.pop("textures").float().numpy()
+        if generator is None:
+            generator = build_network(lambda: build(values), tensors)
+        else:
+            generator.load_state_dict(tensors)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise UsageError(f"--from: these weights do not fit {frame}: {error}") from error
+    return generator, textures

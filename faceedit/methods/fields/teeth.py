@@ -1,0 +1,68 @@
+"""The teeth that are painted: a few textures, one for each width of mouth."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from faceedit.compose.mouth.paint import CORNER, PER_CM, TEETH_EDGE, TEXTURE_SIZE, TeethTexture
+from faceedit.faces.topology import MOUTH_CORNERS, eye_distance
+
+USUAL_WIDTH = 0.56
+"""Of a closed mouth, in eye distances: the first texture suits it."""
+_CHANNELS = 5
+
+
+def pack_textures(textures: Sequence[TeethTexture]) -> np.ndarray:
+    """Return textures as one array (K, h, w, 5) float32: colour, upper, lower."""
+    return np.stack([np.dstack([t.colour, t.upper, t.lower]) for t in textures]).astype(np.float32)
+
+
+def unpack_textures(array: np.ndarray) -> tuple[TeethTexture, ...]:
+    """Return the textures that `pack_textures` packed.
+
+    Raises:
+        ValueError: the array has another shape.
+    """
+    if array.ndim != 4 or array.shape[1:] != (*TEXTURE_SIZE, _CHANNELS) or not len(array):
+        raise ValueError(f"textures of teeth are (K, {TEXTURE_SIZE}, 5), not {array.shape}")
+    array = array.astype(np.float32)
+    return tuple(TeethTexture(a[..., :3].copy(), a[..., 3], a[..., 4]) for a in array)
+
+
+def choose_texture(textures: Sequence[TeethTexture], landmarks: np.ndarray) -> TeethTexture:
+    """Return the teeth of a face, the same at every strength and for every target.
+
+    Args:
+        textures: at least one.
+        landmarks: (478, >= 2) before the edit.
+    """
+    corners = float(np.linalg.norm(np.subtract(*landmarks[list(MOUTH_CORNERS), :2])))
+    width = corners / max(eye_distance(landmarks), 1e-3)
+    # Any rule will do that is a person's own: wide mouths take the later ones.
+    return textures[int(np.clip((width - USUAL_WIDTH) / 0.06 + 0.5, 0, len(textures) - 1))]
+
+
+def part_texture(colour: np.ndarray, edge: np.ndarray, seen: np.ndarray) -> TeethTexture:
+    """Part a texture of a closed bite along the lower edge of its upper teeth.
+
+    Args:
+        colour: (h, w, 3) float32 RGB, lit teeth at 1.
+        edge: (w,) rows of that edge.
+        seen: (h, w) in [0, 1], what the smiles it was learned from show.
+    """
+    rows = np.arange(len(colour), dtype=np.float32)[:, None]
+    above = np.clip(edge[None] + 1.0 - rows, 0, 1)
+    return TeethTexture(
+        colour.astype(np.float32),
+        (seen * above).astype(np.float32),
+        (seen * (1 - above)).astype(np.float32),
+    )
+
+
+def plain_texture() -> TeethTexture:
+    """Return teeth without form, for where no smiles have been learned from."""
+    height, width = TEXTURE_SIZE
+    edge = np.full(width, (TEETH_EDGE - CORNER[1]) * PER_CM, np.float32)
+    return part_texture(
+        np.ones((height, width, 3), np.float32), edge, np.ones(TEXTURE_SIZE, np.float32)
+    )
