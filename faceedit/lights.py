@@ -88,6 +88,8 @@ _TABLE = (
 )  # fmt: skip
 LIGHTS = {light.name: light for light in _TABLE}
 """Each light by its name."""
+LIGHT_ORDER = tuple(LIGHTS)
+"""Order of every vector of lights, and what the numbers of lights mean."""
 
 
 def coloured(light: Light, colour: Sequence[float]) -> Light:

@@ -20,7 +20,7 @@ from faceedit.methods.reggan.fit_layers import fit_expression_layer, to_signed
 from faceedit.methods.reggan.pairs import single_strengths
 from faceedit.methods.reggan.recipe import LayerRecipe
 from faceedit.targets import EXPRESSIONS
-from faceedit.training.field_table import FieldTable
+from faceedit.training.pair_table import PairTable
 
 JUDGED = 128
 MOST = 60
@@ -34,7 +34,7 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=[32, 64, 96, 128])
     parser.add_argument("--targets", nargs="+", default=["happy", "surprised", "angry"])
     arguments = parser.parse_args()
-    table = FieldTable.load(arguments.table)
+    table = PairTable.load(arguments.table)
     strengths = single_strengths(table)
     train = np.flatnonzero(~np.asarray(table.validation))
     print(
@@ -63,7 +63,7 @@ def main() -> None:
         print(f"| {size} | {' | '.join(cells)} |", flush=True)
 
 
-def _left(table: FieldTable, row: int, said: torch.Tensor) -> float:
+def _left(table: PairTable, row: int, said: torch.Tensor) -> float:
     """Return a layer's error over that of copying, inside the face."""
     before, after = (
         to_signed(np.asarray(p), JUDGED) for p in (table.pictures[row], table.targets[row])

@@ -38,7 +38,7 @@ from faceedit.studio.photo import Sitter
 from faceedit.studio.rig import Rig, load_rig
 from faceedit.studio.subject import fit_subject
 from faceedit.targets import EXPRESSIONS, Target, parse_target
-from faceedit.training.field_table import FieldTable
+from faceedit.training.pair_table import PairTable
 
 SIX = ("happy", "sad", "angry", "surprised", "disgusted", "afraid")
 METRICS = ("ECS", "FSS", "sharpness", "fid_face", "changed outside", "seconds")
@@ -146,7 +146,7 @@ def _cell(values: dict, metric: str, group: str) -> str:
 
 
 def _fit_layers(folder: Path) -> dict[str, ExpressionLayer]:
-    table = FieldTable.load(folder)
+    table = PairTable.load(folder)
     strengths = single_strengths(table)
     train = np.flatnonzero(~np.asarray(table.validation))
     return {

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from faceedit.lights import LIGHTS
+from faceedit.lights import LIGHT_ORDER
 from faceedit.nn.parsing import Parser
 from faceedit.ranges import check_ranges
 from faceedit.recognisers.base import Recogniser, resample
@@ -25,8 +25,8 @@ from faceedit.targets import ATTRIBUTES
 
 SURE = 0.7
 """What is said of an attribute is unsure below this confidence; see `confidence_of`."""
-LIGHT_NAMES = tuple(LIGHTS)
-"""In the order of every vector of lights: that of `training.pair_tensors.LIGHT_ORDER`."""
+LIGHT_NAMES = LIGHT_ORDER
+"""Of `AppearanceOutput.lights`."""
 
 
 class AppearanceOutput(NamedTuple):

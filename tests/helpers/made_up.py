@@ -26,7 +26,7 @@ from faceedit.registry import write_checkpoint
 from faceedit.studio.shapes import LEVELS, ShapeTable
 from faceedit.studio.smiles import Smiles
 from faceedit.targets import EXPRESSIONS
-from faceedit.training.field_table import FIELD_SIZE, FieldTable
+from faceedit.training.pair_table import FIELD_SIZE, PairTable
 
 UNIT = CROP_SIZE / 2.8
 MIDDLE = (CROP_SIZE - 1) / 2
@@ -196,10 +196,10 @@ def shape_table(count: int = 12, moved: Moves = moves, noise: float = 0.0) -> Sh
 
 
 @cache
-def field_table() -> FieldTable:
+def pair_table() -> PairTable:
     """Somebody to train on and somebody to validate on, each at strength 1 of every expression."""
     rows = [_pair(number, name) for number in (0, 1) for name in EXPRESSIONS]
-    return FieldTable(**{k: np.array([row[k] for row in rows]) for k in rows[0]})
+    return PairTable(**{k: np.array([row[k] for row in rows]) for k in rows[0]})
 
 
 def _pair(number: int, name: str) -> dict[str, np.ndarray]:
@@ -236,23 +236,24 @@ def _pair(number: int, name: str) -> dict[str, np.ndarray]:
     }
 
 
-def taken(table: FieldTable, rows: Sequence[int] | np.ndarray, **changes) -> FieldTable:
+def taken(table: PairTable, rows: Sequence[int] | np.ndarray, **changes) -> PairTable:
     """Some pairs of a table, with other columns in place of its own."""
-    some = FieldTable(**{f.name: getattr(table, f.name)[rows] for f in fields(FieldTable)})
-    return replace(some, **changes)
+    columns = {f.name: getattr(table, f.name) for f in fields(PairTable)}
+    some = {k: column[rows] for k, column in columns.items() if column is not None}
+    return replace(PairTable(**some), **changes)
 
 
-def few_pairs() -> FieldTable:
+def few_pairs() -> PairTable:
     """Both people, neutral, happy and contemptuous."""
-    return taken(field_table(), [0, 1, 7, 8, 9, 15])
+    return taken(pair_table(), [0, 1, 7, 8, 9, 15])
 
 
-def write_table(folder: Path, table: FieldTable) -> Path:
-    """Write a table as `field_table.pack_shards` does."""
+def write_table(folder: Path, table: PairTable) -> Path:
+    """Write a table as `pair_table.pack_shards` does."""
     folder.mkdir(parents=True, exist_ok=True)
-    for field in fields(FieldTable):
-        np.save(folder / f"{field.name}.npy", getattr(table, field.name))
-    (folder / "table.json").write_text(json.dumps({"version": 1, "pairs": len(table)}))
+    for name in (f.name for f in fields(PairTable) if getattr(table, f.name) is not None):
+        np.save(folder / f"{name}.npy", getattr(table, name))
+    (folder / "table.json").write_text(json.dumps({"version": 2, "pairs": len(table)}))
     return folder
 
 

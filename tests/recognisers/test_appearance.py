@@ -4,6 +4,7 @@ import torch
 
 from faceedit.errors import WeightsError
 from faceedit.faces.align import Crop
+from faceedit.lights import LIGHT_ORDER
 from faceedit.recognisers.appearance import (
     LIGHT_NAMES,
     SURE,
@@ -15,7 +16,6 @@ from faceedit.recognisers.base import METHOD
 from faceedit.regions import Region
 from faceedit.registry import load_checkpoint
 from faceedit.targets import ATTRIBUTES
-from faceedit.training.pair_tensors import LIGHT_ORDER
 
 SMALL = {
     "size": 64, "parser_widths": (8, 8, 8, 16), "inner": (8, 8, 8), "looks_size": 32,

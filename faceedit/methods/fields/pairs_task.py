@@ -28,7 +28,7 @@ from faceedit.methods.fields.sources import (
 from faceedit.methods.fields.task import SHEET_FACES, FieldTask
 from faceedit.methods.fields.teeth import pack_textures, plain_texture, unpack_textures
 from faceedit.methods.fields.textures import learn_teeth
-from faceedit.training.field_table import FieldTable
+from faceedit.training.pair_table import PairTable
 from faceedit.training.task import Batch, OptimiserPlan, Request, Update
 from faceedit.untrusted import map_array
 
@@ -75,7 +75,7 @@ class PairsTask(FieldTask[P]):
         """Return an untrained generator of the recipe's shape."""
 
     @abstractmethod
-    def choose_pairs(self, table: FieldTable) -> tuple[np.ndarray, np.ndarray]:
+    def choose_pairs(self, table: PairTable) -> tuple[np.ndarray, np.ndarray]:
         """Return which pairs are learned from, and what they ask for.
 
         Args:
@@ -86,7 +86,7 @@ class PairsTask(FieldTask[P]):
         """
 
     @abstractmethod
-    def fit_layers(self, generator: FieldGenerator, table: FieldTable, request: Request) -> None:
+    def fit_layers(self, generator: FieldGenerator, table: PairTable, request: Request) -> None:
         """Solve the closed-form layers in place, from pairs of training people.
 
         Raises:
@@ -146,8 +146,10 @@ class PairsTask(FieldTask[P]):
     def shown(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """Return one photo each of people that no training saw, where there are any."""
         table = self._table
-        unseen = np.flatnonzero(table.validation)
-        of = unseen if len(unseen) else np.arange(len(table))
+        plain = np.flatnonzero(table.as_photographed())
+        rows = plain if len(plain) else np.arange(len(table))
+        unseen = rows[np.asarray(table.validation)[rows]]
+        of = unseen if len(unseen) else rows
         people = of[np.unique(table.person[of], return_index=True)[1]]
         people = people[np.linspace(0, len(people) - 1, min(SHEET_FACES, len(people))).astype(int)]
         return [(table.pictures[i], table.landmarks[i, 0]) for i in people]

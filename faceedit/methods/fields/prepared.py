@@ -18,7 +18,7 @@ from faceedit.methods.fields.generator import CROP_SIZE
 from faceedit.methods.fields.shade_layer import ShadeLayer
 from faceedit.methods.fields.shape_layer import ShapeLayer
 from faceedit.tones import to_bytes
-from faceedit.training.field_table import FieldTable, check_columns
+from faceedit.training.pair_table import PairTable, check_columns
 from faceedit.untrusted import map_array, parse_json, read_text
 
 DRAWN_BY_DETAILS = 5
@@ -86,7 +86,7 @@ def is_prepared(folder: Path) -> bool:
 
 
 def prepare(
-    table: FieldTable,
+    table: PairTable,
     rows: np.ndarray,
     conditions: np.ndarray,
     layers: Layers,
@@ -128,20 +128,19 @@ def prepare(
 
 
 def _row(
-    table: FieldTable, row: int, condition: np.ndarray, layers: Layers
+    table: PairTable, row: int, condition: np.ndarray, layers: Layers
 ) -> dict[str, np.ndarray]:
     """Return a row of `Prepared` by its columns."""
-    landmarks = np.array(table.landmarks[row, 0])
-    given, by_details = draw_row(table.pictures[row], landmarks, condition, layers)
-    trusted = np.asarray(table.trusted[row]) * (1 - by_details)
-    return given | {
-        "flow": np.asarray(table.flow[row]),
-        "log_ratio": np.asarray(table.log_ratio[row]),
-        "trusted": np.rint(trusted).astype(np.uint8),
-        "tone": np.asarray(table.tone[row]),
-        "eyeglasses": np.asarray(table.eyeglasses[row]),
-        "validation": np.asarray(table.validation[row]),
-    }
+    pair = table[row]
+    landmarks = np.array(pair["landmarks"][0])
+    given, by_details = draw_row(pair["pictures"], landmarks, condition, layers)
+    trusted = np.asarray(pair["trusted"]) * (1 - by_details)
+    kept = ("flow", "log_ratio", "tone", "eyeglasses", "validation")
+    return (
+        given
+        | {"trusted": np.rint(trusted).astype(np.uint8)}
+        | {name: np.asarray(pair[name]) for name in kept}
+    )
 
 
 @torch.no_grad()

@@ -10,7 +10,7 @@ from faceedit.faces.topology import N_SURFACE
 from faceedit.methods.fields.condition import ConditionSpec
 from faceedit.methods.fields.generator import CROP_SIZE
 from faceedit.methods.fields.shade_layer import ATLAS_SIZE, ShadeLayer, atlas_raster
-from faceedit.training.field_table import FieldTable
+from faceedit.training.pair_table import PairTable
 
 RIDGE = 3.0
 """Of Eq. 6, against the sum over pairs."""
@@ -22,7 +22,7 @@ ShadeSample = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 
 def shade_samples(
-    table: FieldTable, rows: Iterable[int], conditions: np.ndarray
+    table: PairTable, rows: Iterable[int], conditions: np.ndarray
 ) -> Iterator[ShadeSample]:
     """Yield what `fit_shade_layer` takes of pairs.
 

@@ -13,11 +13,11 @@ from faceedit.nn.loading import build_network
 from faceedit.registry import Checkpoint, load_checkpoint, open_registry
 from faceedit.studio.shapes import ShapeTable
 from faceedit.studio.smiles import Smiles
-from faceedit.training.field_table import FieldTable, is_table, pack_shards
+from faceedit.training.pair_table import PairTable, is_table, pack_shards
 from faceedit.training.task import Request
 
 
-def find_table(request: Request) -> FieldTable:
+def find_table(request: Request) -> PairTable:
     """Return the pairs of the data's folders; shards are packed into the run's folder first.
 
     Raises:
@@ -26,7 +26,7 @@ def find_table(request: Request) -> FieldTable:
     tables = [path for path in request.data if is_table(path)]
     packed = request.folder / "table"
     if tables or is_table(packed):
-        return FieldTable.load([*tables, packed][0])
+        return PairTable.load([*tables, packed][0])
     shards = [s for path in request.data if path.is_dir() for s in sorted(path.glob("*.tar"))]
     if not shards:
         raise UsageError(

@@ -15,7 +15,7 @@ from faceedit.methods.reggan.generator import RegGANGenerator
 from faceedit.methods.reggan.method import RegGAN
 from faceedit.methods.reggan.pairs import pair_shares, usable
 from faceedit.methods.reggan.recipe import FastRecipe
-from faceedit.training.field_table import FieldTable
+from faceedit.training.pair_table import PairTable
 from faceedit.training.task import Request
 
 
@@ -35,12 +35,12 @@ class FastTask(PairsTask[FastRecipe]):
         """Return an untrained generator of the recipe's shape."""
         return build_generator(self.recipe)
 
-    def choose_pairs(self, table: FieldTable) -> tuple[np.ndarray, np.ndarray]:
+    def choose_pairs(self, table: PairTable) -> tuple[np.ndarray, np.ndarray]:
         """Return the pairs that lead to made expressions, and how much of each they show."""
         shares = pair_shares(table, asdict(self.recipe.amplitudes))
         return usable(table, shares), shares
 
-    def fit_layers(self, generator: FieldGenerator, table: FieldTable, request: Request) -> None:
+    def fit_layers(self, generator: FieldGenerator, table: PairTable, request: Request) -> None:
         """Solve the layers of shape, shade and expression."""
         assert isinstance(generator, RegGANGenerator)
         fit_layers(generator, table, find_shapes(request), self.recipe, request.tell)

@@ -19,12 +19,12 @@ from faceedit.methods.reggan.pairs import ALONE, AT_STRENGTH, pair_shares, usabl
 from faceedit.methods.reggan.recipe import FastRecipe, LayerRecipe
 from faceedit.studio.shapes import LEVELS, ShapeTable
 from faceedit.targets import EXPRESSIONS
-from faceedit.training.field_table import FieldTable
+from faceedit.training.pair_table import PairTable
 
 
 def fit_layers(
     generator: RegGANGenerator,
-    table: FieldTable,
+    table: PairTable,
     shapes: ShapeTable,
     recipe: FastRecipe,
     tell: Callable[[str], None],
@@ -76,7 +76,7 @@ def motions(table: ShapeTable, amplitudes: dict[str, float]) -> Motions:
 
 
 def fit_expression_layer(
-    table: FieldTable,
+    table: PairTable,
     strengths: np.ndarray,
     rows: np.ndarray,
     target: int,

@@ -25,7 +25,7 @@ from faceedit.nn.mesh_features import MeshFeatures
 from faceedit.nn.perceptual import PerceptualLoss, Vgg19Features
 from faceedit.registry import open_registry, write_checkpoint
 from faceedit.targets import EXPRESSIONS
-from faceedit.training.field_table import FieldTable
+from faceedit.training.pair_table import PairTable
 from faceedit.training.recipe_file import override
 from faceedit.training.task import Batch, OptimiserPlan, Plan, Request, Task, Update
 
@@ -45,7 +45,7 @@ class PaperSamples:
         recoloured: share of samples in the colours of another person's photo (IV-C).
     """
 
-    table: FieldTable
+    table: PairTable
     rows: np.ndarray
     strengths: np.ndarray
     size: int

@@ -27,7 +27,7 @@ def build(request: Request) -> Task:
 
 def _are_photos(request: Request) -> bool:
     """Tell photos from pairs that the studio made."""
-    from faceedit.training.field_table import is_table
+    from faceedit.training.pair_table import is_table
 
     return not any(
         path.suffix == ".npz" or is_table(path) or next(path.glob("*.tar"), None) is not None

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from faceedit.lights import LIGHT_ORDER
 from faceedit.recognisers.appearance import AppearanceRecogniser
 from faceedit.regions import Region
 from faceedit.targets import ATTRIBUTES
-from faceedit.training.pair_tensors import LIGHT_ORDER
 from faceedit.training.recognisers.augment import CROP, NOTHING, frame_labels, place
 from faceedit.training.recognisers.faces import NO_REGION, UNKNOWN, FaceTable
 from faceedit.training.recognisers.scores import over_people, recalls

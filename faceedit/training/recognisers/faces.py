@@ -36,7 +36,7 @@ class FaceTable:
             without a label.
         strength: (N,) float32 of the expression, 0 to 3; NaN where not known.
         action_units: (N, 17) float32 intensities 0 to 5; NaN where not known.
-        light: (N,) int64 in `training.pair_tensors.LIGHT_ORDER`, UNKNOWN for any other light.
+        light: (N,) int64 in `lights.LIGHT_ORDER`, UNKNOWN for any other light.
         light_vector: (N, 3) float32, direction to the light (x right, y up, z to the camera) times
             its share of all light, 0 to 1; NaN where not known.
         attributes: (N, 13) float32 0 or 1 in the order of `targets.ATTRIBUTES`; NaN where unknown.

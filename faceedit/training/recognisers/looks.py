@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from faceedit.lights import LIGHT_ORDER
 from faceedit.ranges import Ranged, ranged
 from faceedit.recognisers.looks import ZONES, Looks, zone_shares
 from faceedit.regions import Region
-from faceedit.training.pair_tensors import LIGHT_ORDER
 from faceedit.training.recognisers.augment import (
     CROP,
     Augmentation,

@@ -16,7 +16,7 @@ from faceedit.faces.align import Crop, extract_crop
 from faceedit.faces.find.graph import GraphModule
 from faceedit.faces.find.mesh import MARGIN as MESH_MARGIN
 from faceedit.faces.find.mesh import Mesh
-from faceedit.lights import LIGHTS
+from faceedit.lights import LIGHT_ORDER, LIGHTS
 from faceedit.registry import open_registry
 from faceedit.studio.expressions import Ask, ExpressionTables
 from faceedit.studio.photo import sit
@@ -25,7 +25,6 @@ from faceedit.studio.rig import Rig
 from faceedit.studio.shards import read_shard
 from faceedit.studio.sources import strength_of
 from faceedit.targets import ATTRIBUTES, EXPRESSIONS
-from faceedit.training.pair_tensors import LIGHT_ORDER
 from faceedit.training.recognisers.faces import NO_REGION, SIZE, FaceTable, make_table
 from faceedit.untrusted import read_arrays
 

@@ -22,13 +22,13 @@ from faceedit.methods.fields.shape_layer import ShapeLayer
 from faceedit.methods.reggan.condition import BLOCKS, SPEC
 from faceedit.methods.reggan.pairs import pair_shares, usable
 from faceedit.targets import EXPRESSIONS
-from faceedit.training.field_table import FieldTable
+from faceedit.training.pair_table import PairTable
 
 HAPPY = EXPRESSIONS.index("happy")
 
 
 def shares_of(**columns) -> np.ndarray:
-    table = made_up.taken(made_up.field_table(), [HAPPY])
+    table = made_up.taken(made_up.pair_table(), [HAPPY])
     for name, value in columns.items():
         column = np.asarray([value], getattr(table, name).dtype)
         table = made_up.taken(table, [0], **{name: column})
@@ -57,7 +57,7 @@ def test_shares_of_what_a_pair_shows(asked, share, wanted):
 
 
 def test_pairs_that_lead_to_photos_or_too_far_are_not_used():
-    table = made_up.taken(made_up.field_table(), range(4))
+    table = made_up.taken(made_up.pair_table(), range(4))
     table = made_up.taken(table, range(4), real_target=np.array([False, True, False, False]))
     shares = pair_shares(table, made_up.AMPLITUDES)
     shares[2] *= 2
@@ -72,19 +72,19 @@ def layers() -> tuple[ShapeLayer, ShadeLayer]:
     return made_up.tiny_generator().shape_layer, shade
 
 
-def draw(table: FieldTable, layers: tuple[ShapeLayer, ShadeLayer], folder: Path, *tell) -> Prepared:
+def draw(table: PairTable, layers: tuple[ShapeLayer, ShadeLayer], folder: Path, *tell) -> Prepared:
     shares = pair_shares(table, made_up.AMPLITUDES)
     return prepare(table, usable(table, shares), shares, layers, folder, *tell)
 
 
 @pytest.fixture(scope="module")
 def pairs(layers, tmp_path_factory) -> Prepared:
-    table = made_up.taken(made_up.field_table(), [0, HAPPY])
+    table = made_up.taken(made_up.pair_table(), [0, HAPPY])
     return draw(table, layers, tmp_path_factory.mktemp("pairs") / "new")
 
 
 def test_a_prepared_row_in_known_numbers(pairs):
-    table = made_up.field_table()
+    table = made_up.pair_table()
     picture = cv2.resize(table.pictures[HAPPY], (64, 64), interpolation=cv2.INTER_AREA)
     assert np.abs(pairs.picture[1].astype(int) - picture).max() <= 1
     for name in ("flow", "log_ratio"):
@@ -99,7 +99,7 @@ def test_a_prepared_row_in_known_numbers(pairs):
 
 
 def test_a_face_alone_is_drawn_as_in_its_row(pairs, layers):
-    table = made_up.field_table()
+    table = made_up.pair_table()
     columns, by_details = draw_row(
         table.pictures[HAPPY], table.landmarks[HAPPY, 0], pairs.condition[1].copy(), layers
     )
@@ -126,7 +126,7 @@ def test_layers_that_know_the_moves_draw_the_studios_flow(pairs):
     assert off.mean() < 0.03 * size
     # What they make of the photo looks like the target, once it is shaded as that is.
     shaded = pairs.moved[1] * np.exp(pairs.log_ratio[1].astype(np.float32))
-    wanted = made_up.field_table().targets[HAPPY].astype(np.float32)
+    wanted = made_up.pair_table().targets[HAPPY].astype(np.float32)
     skin = trusted & (pairs.log_ratio[1].max(-1) < -0.02)
     moved, unshaded = (np.abs(p - wanted)[skin].mean() for p in (shaded, pairs.moved[1]))
     assert moved < 1 < 0.2 * unshaded
@@ -154,7 +154,7 @@ def test_columns_have_the_types_that_are_written_down(pairs):
 
 
 def test_no_field_need_say_what_details_draw(pairs):
-    table = made_up.field_table()
+    table = made_up.pair_table()
     before, after = table.landmarks[HAPPY]
     for points in (before, after):
         x, y = points[list(INNER_LIPS), :2].mean(0) / 2
@@ -168,7 +168,7 @@ def test_no_field_need_say_what_details_draw(pairs):
 
 
 def test_a_distrusted_place_stays_distrusted(layers, tmp_path):
-    table = made_up.taken(made_up.field_table(), [HAPPY])
+    table = made_up.taken(made_up.pair_table(), [HAPPY])
     table.trusted[:, :, :64] = 0
     found = draw(table, layers, tmp_path)
     assert not found.trusted[0, :, :64].any()
@@ -176,7 +176,7 @@ def test_a_distrusted_place_stays_distrusted(layers, tmp_path):
 
 
 def test_a_folder_is_prepared_when_all_of_it_is(layers, tmp_path, monkeypatch):
-    table = made_up.taken(made_up.field_table(), [0, HAPPY])
+    table = made_up.taken(made_up.pair_table(), [0, HAPPY])
     assert not is_prepared(tmp_path)
     told = []
     draw(table, layers, tmp_path, told.append)
@@ -192,7 +192,7 @@ def test_a_folder_is_prepared_when_all_of_it_is(layers, tmp_path, monkeypatch):
 
 
 def test_without_usable_pairs_the_command_is_named(layers, tmp_path):
-    table = made_up.taken(made_up.field_table(), [0], real_target=np.array([True]))
+    table = made_up.taken(made_up.pair_table(), [0], real_target=np.array([True]))
     with pytest.raises(UsageError, match="faceedit studio pairs"):
         draw(table, layers, tmp_path / "new")
     assert not (tmp_path / "new").exists()
@@ -200,6 +200,6 @@ def test_without_usable_pairs_the_command_is_named(layers, tmp_path):
 
 def test_it_needs_no_gradient(layers, tmp_path):
     before = torch.is_grad_enabled()
-    table = made_up.taken(made_up.field_table(), [0])
+    table = made_up.taken(made_up.pair_table(), [0])
     draw(table, layers, tmp_path)
     assert torch.is_grad_enabled() is before

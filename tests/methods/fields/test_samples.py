@@ -34,7 +34,7 @@ UNIT_RANGE = ("picture", "moved", "strip", "maps", "trusted", "tone", "known", "
 @pytest.fixture(scope="module")
 def pairs(tmp_path_factory) -> Prepared:
     """Somebody neutral, happy and contemptuous."""
-    table = made_up.taken(made_up.field_table(), [EXPRESSIONS.index(name) for name in NAMES])
+    table = made_up.taken(made_up.pair_table(), [EXPRESSIONS.index(name) for name in NAMES])
     generator = made_up.tiny_generator()
     generator.shade_layer.maps[:] = -0.1
     shares = pair_shares(table, made_up.AMPLITUDES)

@@ -22,7 +22,7 @@ from faceedit.studio.shards import write_shard
 
 
 def test_without_shapes_the_command_is_named(request_for, tmp_path):
-    folder = made_up.write_table(tmp_path / "table", made_up.field_table())
+    folder = made_up.write_table(tmp_path / "table", made_up.pair_table())
     with pytest.raises(UsageError, match=r"no shapes among .*table; .*: faceedit studio shapes"):
         build(request_for("fast", data=(folder,)))
 

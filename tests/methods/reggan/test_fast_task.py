@@ -96,7 +96,7 @@ def test_from_tables_to_weights_that_edit(tiny, quick, request_for, train_reggan
     assert all(t.dtype != torch.float32 for t in checkpoint.tensors.values())
     method = load(checkpoint, CPU)
     assert isinstance(method, RegGAN)
-    table = made_up.field_table()
+    table = made_up.pair_table()
     before, after = table.landmarks[8 + HAPPY]
     crop = Crop(table.pictures[8 + HAPPY].astype(np.float32) / 255, before, np.eye(2, 3))
     edit = method.edit([crop], Target((Expression("happy"),)))[0]
@@ -187,12 +187,12 @@ def test_a_sheet_shows_everybody_once(tiny, quick, request_for):
     task = build(request_for("fast", RECIPE))
     rows, _ = task.pictures(task.networks) or ([], [])
     assert [row[0].shape for row in rows] == [(256, 256, 3)]
-    np.testing.assert_array_equal(rows[0][0], made_up.field_table().pictures[8])
+    np.testing.assert_array_equal(rows[0][0], made_up.pair_table().pictures[8])
 
 
 def test_a_row_of_a_sheet_shows_every_target():
     method = RegGAN(made_up.tiny_generator(), [plain_texture()])
-    table = made_up.field_table()
+    table = made_up.pair_table()
     row = sheet_row(method, table.pictures[0], table.landmarks[0, 0])
     assert len(row) == 9
     assert all(p.shape == (256, 256, 3) and p.dtype == np.uint8 for p in row)
@@ -246,7 +246,7 @@ class Knowing(nn.Module):
 
 @pytest.fixture(scope="module")
 def pairs(tmp_path_factory) -> Prepared:
-    table = made_up.taken(made_up.field_table(), [0, HAPPY])
+    table = made_up.taken(made_up.pair_table(), [0, HAPPY])
     layers = made_up.tiny_generator().shape_layer, ShadeLayer(SPEC.width)
     shares = pair_shares(table, made_up.AMPLITUDES)
     return prepare(table, usable(table, shares), shares, layers, tmp_path_factory.mktemp("pairs"))

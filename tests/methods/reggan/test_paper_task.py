@@ -19,7 +19,7 @@ from faceedit.nn.attention import AttentionUnit
 from faceedit.nn.perceptual import PerceptualLoss
 from faceedit.registry import load_checkpoint
 from faceedit.targets import EXPRESSIONS
-from faceedit.training.field_table import FieldTable
+from faceedit.training.pair_table import PairTable
 
 CPU = torch.device("cpu")
 RECIPE = {
@@ -40,15 +40,15 @@ def colours(monkeypatch):
     monkeypatch.setattr(paper_task, "_perceptual", lambda recipe, request: loss)
 
 
-def samples(table: FieldTable, rows: list[int], recoloured: float = 0.0, seed: int = 0):
+def samples(table: PairTable, rows: list[int], recoloured: float = 0.0, seed: int = 0):
     strengths = single_strengths(table)
     return PaperSamples(table, np.array(rows), strengths, 32, seed, recoloured)
 
 
-def table(**columns) -> FieldTable:
+def table(**columns) -> PairTable:
     """Pairs that lead to happy, but for what is named."""
     count = len(next(iter(columns.values())))
-    return made_up.taken(made_up.field_table(), [1] * count, **columns)
+    return made_up.taken(made_up.pair_table(), [1] * count, **columns)
 
 
 def amplitudes(*asked: Mapping[str, float]) -> np.ndarray:

@@ -3,8 +3,8 @@
 import numpy as np
 
 from faceedit.faces.topology import mean_shape
+from faceedit.lights import LIGHT_ORDER
 from faceedit.targets import ACTION_UNITS
-from faceedit.training.pair_tensors import LIGHT_ORDER
 from faceedit.training.recognisers.faces import SIZE, UNKNOWN, FaceTable, make_table
 
 

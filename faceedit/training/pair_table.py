@@ -1,22 +1,24 @@
-"""Studio pairs packed for training of composed edits: random access, at the fields' resolution.
+"""The studio's pairs, packed for training: any row by its number, at the fields' resolution.
 
 A table is a folder of npy files, one row per pair, which any number of processes map into memory.
 """
 
 import json
 import zlib
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from faceedit.errors import UsageError
+from faceedit.lights import LIGHT_ORDER
+from faceedit.names import unknown
 from faceedit.studio.model import Part
-from faceedit.studio.record import AS_PHOTOGRAPHED, Pair
+from faceedit.studio.record import AS_PHOTOGRAPHED, Labels, Pair
 from faceedit.studio.shards import read_shard
-from faceedit.targets import ACTION_UNITS, EXPRESSIONS
+from faceedit.targets import ACTION_UNITS, ATTRIBUTES, EXPRESSIONS
 from faceedit.tones import LUMA
 from faceedit.untrusted import map_array, parse_json, read_text
 
@@ -26,12 +28,18 @@ FEWEST_TEETH = 30
 BRIGHT = 65
 """Percentile of their luma from which on they are the lit ones."""
 _ABOUT = "table.json"
-_VERSION = 1
+_VERSION = 2
+_READ = (1, 2)
+"""Versions that are read. The first had no optional columns, and no relit or turned pairs."""
+OWN_LIGHT = -1
+"""Number of the photo's own light."""
 
 
 @dataclass(frozen=True)
-class FieldTable:
-    """Columns of N pairs; a crop has S pixels a side, fields h.
+class PairTable:
+    """Columns of N pairs; a crop has S pixels a side, fields h. ``table[row]`` is one pair.
+
+    Columns from `light` on are optional: None where a table has none.
 
     Attributes:
         pictures: (N, S, S, 3) uint8 RGB, the inputs.
@@ -50,6 +58,15 @@ class FieldTable:
         real_target: (N,) bool, the target is a photo and not made.
         validation: (N,) bool, the person belongs to the validation people.
         person: (N,) int64.
+        light: (N,) int64, number in `lights.LIGHT_ORDER` of the target's light, or `OWN_LIGHT`.
+        light_colour: (N, 3) float32 linear RGB of its key light.
+        input_light: (N, 3) float32, estimated direction of the photo's light (x right, y up, z to
+            the camera) times its strength.
+        turn: (N,) float32 degrees that the head was turned, positive to the image's right.
+        regions: (N, 2, h, h) uint8 of `regions.Region`, of input and target.
+        measured: (N,) bool, `action_units` were measured on a photo and not asked for.
+        by_units: (N,) bool, action units were asked for and no expression.
+        attributes: (N, 13) float32 0 or 1 in the order of `ATTRIBUTES`, NaN where unknown.
     """
 
     pictures: np.ndarray
@@ -67,12 +84,36 @@ class FieldTable:
     real_target: np.ndarray
     validation: np.ndarray
     person: np.ndarray
+    light: np.ndarray | None = None
+    light_colour: np.ndarray | None = None
+    input_light: np.ndarray | None = None
+    turn: np.ndarray | None = None
+    regions: np.ndarray | None = None
+    measured: np.ndarray | None = None
+    by_units: np.ndarray | None = None
+    attributes: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.pictures)
 
+    def __getitem__(self, row: int) -> dict[str, np.ndarray]:
+        """Return one pair by the names of the columns that the table has."""
+        columns = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {name: column[row] for name, column in columns.items() if column is not None}
+
+    def as_photographed(self) -> np.ndarray:
+        """Return which pairs keep the photo's light and the head's pose, (N,) bool."""
+        kept = np.ones(len(self), bool)
+        if self.light is not None:
+            kept &= np.asarray(self.light) == OWN_LIGHT
+        if self.light_colour is not None:
+            kept &= np.isclose(self.light_colour, 1).all(1)
+        if self.turn is not None:
+            kept &= np.asarray(self.turn) == 0
+        return kept
+
     @classmethod
-    def load(cls, folder: Path) -> "FieldTable":
+    def load(cls, folder: Path) -> "PairTable":
         """Map a table's files into memory, for reading.
 
         Raises:
@@ -80,9 +121,11 @@ class FieldTable:
         """
         try:
             about = parse_json(read_text(folder / _ABOUT))
-            if about["version"] != _VERSION:
+            if about["version"] not in _READ:
                 raise ValueError(f"its version is {about['version']}")
-            columns = {f.name: map_array(folder / f"{f.name}.npy") for f in fields(cls)}
+            files = {f.name: folder / f"{f.name}.npy" for f in fields(cls)}
+            needed = {f.name for f in fields(cls) if f.default is MISSING}
+            columns = {k: map_array(p) for k, p in files.items() if k in needed or p.is_file()}
             check_columns(columns)
             return cls(**columns)
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -108,25 +151,25 @@ def is_table(folder: Path) -> bool:
 
 def pack_shards(
     shards: list[Path], folder: Path, tell: Callable[[str], None] = lambda line: None
-) -> FieldTable:
+) -> PairTable:
     """Write the pairs of shards as a table and load it.
 
     Args:
-        shards: tar files of ``faceedit studio pairs``; pairs with turned heads or other light are
-            left out.
+        shards: tar files of ``faceedit studio pairs``.
         folder: takes the table; what lies there is written over.
         tell: takes a line of progress.
 
     Raises:
-        UsageError: a shard is damaged, or none holds a pair of an expression.
+        UsageError: a shard is damaged, or none holds a pair.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / _ABOUT).unlink(missing_ok=True)
-    files = {f.name: (folder / f"{f.name}.part").open("wb") for f in fields(FieldTable)}
+    files = {f.name: (folder / f"{f.name}.part").open("wb") for f in fields(PairTable)}
     count, first = 0, {}
     try:
         for number, shard in enumerate(shards, 1):
-            for row in _rows(shard):
+            for _, pair in read_shard(shard):
+                row = row_of(pair)
                 first = first or row
                 for name, value in row.items():
                     files[name].write(np.ascontiguousarray(value).tobytes())
@@ -137,11 +180,11 @@ def pack_shards(
         for file in files.values():
             file.close()
     if not count:
-        raise UsageError("no pair of an expression in the shards")
+        raise UsageError("no pair in the shards")
     for name, value in first.items():
         _finish(folder, name, (count, *value.shape), value.dtype)
     (folder / _ABOUT).write_text(json.dumps({"version": _VERSION, "pairs": count}))
-    return FieldTable.load(folder)
+    return PairTable.load(folder)
 
 
 def _finish(folder: Path, name: str, shape: tuple[int, ...], dtype: np.dtype) -> None:
@@ -155,16 +198,12 @@ def _finish(folder: Path, name: str, shape: tuple[int, ...], dtype: np.dtype) ->
     part.unlink()
 
 
-def _rows(shard: Path) -> Iterator[dict[str, np.ndarray]]:
-    for _, pair in read_shard(shard):
-        labels = pair.labels
-        as_lit = labels.light == AS_PHOTOGRAPHED and np.allclose(labels.light_colour, 1)
-        if as_lit and not labels.turn:
-            yield row_of(pair)
-
-
 def row_of(pair: Pair) -> dict[str, np.ndarray]:
-    """Return one pair's row by the columns of `FieldTable`."""
+    """Return one pair's row by the columns of `PairTable`.
+
+    Raises:
+        UsageError: its light is unknown.
+    """
     labels, given = pair.labels, pair.fields
     painted = np.maximum(given.opacity, pair.painted)
     trusted = cv2.erode((pair.valid & (painted < 0.05)).astype(np.float32), np.ones((3, 3)))
@@ -190,6 +229,14 @@ def row_of(pair: Pair) -> dict[str, np.ndarray]:
         "real_target": np.array(labels.real == "target"),
         "validation": np.array(labels.split == "val"),
         "person": np.array(hash_of(labels.person), np.int64),
+        "light": np.array(_light_number(labels.light), np.int64),
+        "light_colour": np.array(labels.light_colour, np.float32),
+        "input_light": np.array(labels.input_light, np.float32),
+        "turn": np.array(labels.turn, np.float32),
+        "regions": np.stack([_nearest(pair.regions_input), _nearest(pair.regions_target)]),
+        "measured": np.array(labels.measured),
+        "by_units": np.array(labels.ask.of_units),
+        "attributes": _attributes(labels),
     }
 
 
@@ -209,3 +256,21 @@ def hash_of(person: str) -> int:
 
 def _reduce(field: np.ndarray) -> np.ndarray:
     return cv2.resize(field, (FIELD_SIZE, FIELD_SIZE), interpolation=cv2.INTER_AREA)
+
+
+def _nearest(labels: np.ndarray) -> np.ndarray:
+    return cv2.resize(labels, (FIELD_SIZE, FIELD_SIZE), interpolation=cv2.INTER_NEAREST)
+
+
+def _light_number(name: str) -> int:
+    if name == AS_PHOTOGRAPHED:
+        return OWN_LIGHT
+    if name not in LIGHT_ORDER:
+        raise UsageError(unknown("light", name, LIGHT_ORDER))
+    return LIGHT_ORDER.index(name)
+
+
+def _attributes(labels: Labels) -> np.ndarray:
+    """Return what labels tell of the attributes."""
+    known = {"eyeglasses": float(labels.eyeglasses)}
+    return np.array([known.get(name, np.nan) for name in ATTRIBUTES], np.float32)

@@ -6,14 +6,16 @@ import numpy as np
 import pytest
 
 from faceedit.errors import UsageError
+from faceedit.lights import LIGHT_ORDER
 from faceedit.studio.expressions import Ask
 from faceedit.studio.model import Part
 from faceedit.studio.record import AS_PHOTOGRAPHED
 from faceedit.studio.shards import write_shard
-from faceedit.targets import EXPRESSIONS
-from faceedit.training.field_table import (
+from faceedit.targets import ATTRIBUTES, EXPRESSIONS
+from faceedit.training.pair_table import (
     FEWEST_TEETH,
-    FieldTable,
+    OWN_LIGHT,
+    PairTable,
     hash_of,
     is_table,
     pack_shards,
@@ -51,7 +53,7 @@ def test_pairs_of_all_shards_come_back_in_order(make_plain, make_shard, tmp_path
     assert not told
     for i, pair in enumerate(made):
         for name, value in row_of(pair).items():
-            found = getattr(table, name)[i]
+            found = table[i][name]
             assert (found.dtype, found.shape) == (value.dtype, value.shape), name
             if name in ("flow", "log_ratio", "tone"):
                 # Shards keep them in steps.
@@ -64,14 +66,14 @@ def test_pairs_of_all_shards_come_back_in_order(make_plain, make_shard, tmp_path
 
 def test_columns_are_mapped_and_may_not_be_written(make_plain, make_shard, tmp_path):
     table = pack_shards([make_shard("a", [make_plain()])], tmp_path / "table")
-    for field in fields(FieldTable):
+    for field in fields(PairTable):
         column = getattr(table, field.name)
-        assert isinstance(column, np.memmap)
+        assert isinstance(column, np.memmap), field.name
         assert not column.flags.writeable
     assert not list((tmp_path / "table").glob("*.part"))
 
 
-def test_turned_heads_and_other_light_are_left_out(make_plain, make_shard, tmp_path):
+def test_turned_heads_and_other_light_are_kept_and_told_apart(make_plain, make_shard, tmp_path):
     made = [
         make_plain(0),
         make_plain(1, turn=8.0),
@@ -80,14 +82,50 @@ def test_turned_heads_and_other_light_are_left_out(make_plain, make_shard, tmp_p
         make_plain(4),
     ]
     table = pack_shards([make_shard("a", made)], tmp_path / "table")
-    assert table.person.tolist() == [hash_of("person 0"), hash_of("person 4")]
+    assert table.person.tolist() == [hash_of(f"person {n}") for n in range(5)]
+    assert table.as_photographed().tolist() == [True, False, False, False, True]
+    assert table.light is not None and table.turn is not None
+    rim = LIGHT_ORDER.index("rim_left")
+    assert table.light.tolist() == [OWN_LIGHT, OWN_LIGHT, rim, OWN_LIGHT, OWN_LIGHT]
+    assert table.turn.tolist() == [0, 8, 0, 0, 0]
 
 
-def test_shards_without_expressions_make_no_table(make_plain, make_shard, tmp_path):
-    shard = make_shard("a", [make_plain(1, turn=8.0)])
-    with pytest.raises(UsageError, match="no pair of an expression"):
-        pack_shards([shard], tmp_path / "table")
+def test_tables_of_the_first_version_are_read(make_plain, make_shard, tmp_path):
+    folder = tmp_path / "table"
+    pack_shards([make_shard("a", [make_plain(0), make_plain(1)])], folder)
+    for name in [f.name for f in fields(PairTable) if f.default is None]:
+        (folder / f"{name}.npy").unlink()
+    (folder / "table.json").write_text('{"version": 1, "pairs": 2}')
+    table = PairTable.load(folder)
+    assert table.light is table.regions is None
+    assert table.as_photographed().tolist() == [True, True]
+    assert "light" not in table[0]
+
+
+def test_shards_without_pairs_make_no_table(make_shard, tmp_path):
+    with pytest.raises(UsageError, match="no pair in the shards"):
+        pack_shards([make_shard("a", [])], tmp_path / "table")
     assert not is_table(tmp_path / "table")
+
+
+def test_a_row_tells_light_regions_and_attributes(make_record):
+    pair = make_record(size=256, eyeglasses=True, measured=True)
+    row = row_of(pair)
+    assert LIGHT_ORDER[row["light"]] == "rim_left"
+    np.testing.assert_allclose(row["light_colour"], (1.2, 1.0, 0.8))
+    np.testing.assert_allclose(row["input_light"], (0.25, 0.5, 0.75))
+    for shown, regions in zip(
+        row["regions"], (pair.regions_input, pair.regions_target), strict=True
+    ):
+        # Numbers of regions do not mix.
+        assert (shown == regions[::2, ::2]).all()
+    known = dict(zip(ATTRIBUTES, row["attributes"].tolist(), strict=True))
+    assert known.pop("eyeglasses") == 1
+    assert np.isnan(list(known.values())).all()
+    assert row["measured"] and not row["by_units"]
+    assert row_of(make_record(ask=Ask(action_units=(2.0, *(0.0,) * 16))))["by_units"]
+    with pytest.raises(UsageError, match="unknown light 'moon'"):
+        row_of(make_record(light="moon"))
 
 
 def test_a_damaged_shard_leaves_no_table(make_plain, make_shard, tmp_path):
@@ -100,7 +138,7 @@ def test_a_damaged_shard_leaves_no_table(make_plain, make_shard, tmp_path):
         pack_shards([shard], folder)
     assert not is_table(folder)
     with pytest.raises(UsageError, match="make it anew"):
-        FieldTable.load(folder)
+        PairTable.load(folder)
 
 
 @pytest.mark.parametrize(
@@ -113,7 +151,7 @@ def test_columns_are_numbers_of_one_length(make_plain, make_shard, tmp_path, spo
     pack_shards([make_shard("a", [make_plain()])], folder)
     np.save(folder / "flow.npy", spoilt)
     with pytest.raises(UsageError, match="holds no table of pairs: its column flow"):
-        FieldTable.load(folder)
+        PairTable.load(folder)
 
 
 @pytest.mark.parametrize("content", ['{"version": 99}', "{}", "no json", "[]", "[" * 9999, None])
@@ -121,13 +159,13 @@ def test_tables_of_other_versions_are_refused(make_plain, make_shard, tmp_path, 
     folder = tmp_path / "table"
     pack_shards([make_shard("a", [make_plain()])], folder)
     about = folder / "table.json"
-    assert json.loads(about.read_text()) == {"version": 1, "pairs": 1}
+    assert json.loads(about.read_text()) == {"version": 2, "pairs": 1}
     if content is None:
         (folder / "flow.npy").unlink()
     else:
         about.write_text(content)
     with pytest.raises(UsageError, match="holds no table of pairs"):
-        FieldTable.load(folder)
+        PairTable.load(folder)
 
 
 @pytest.mark.parametrize(
@@ -178,6 +216,14 @@ def test_fields_are_reduced_and_points_are_not(make_plain):
         "real_target": ((), "bool"),
         "validation": ((), "bool"),
         "person": ((), "int64"),
+        "light": ((), "int64"),
+        "light_colour": ((3,), "float32"),
+        "input_light": ((3,), "float32"),
+        "turn": ((), "float32"),
+        "regions": ((2, 128, 128), "uint8"),
+        "measured": ((), "bool"),
+        "by_units": ((), "bool"),
+        "attributes": ((13,), "float32"),
     }
     np.testing.assert_array_equal(row["pictures"], pair.input)
     wanted = pair.fields.flow.reshape(128, 2, 128, 2, 2).mean((1, 3))
