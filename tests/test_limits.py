@@ -7,7 +7,7 @@ from faceedit.editing.build import EditSettings
 from faceedit.errors import UsageError
 from faceedit.process import prepare
 from faceedit.targets import parse_target
-from faceedit.training.engine import RunOptions
+from faceedit.training.engine import EngineOptions
 
 HAPPY = parse_target(["happy"])
 
@@ -24,9 +24,9 @@ HAPPY = parse_target(["happy"])
         lambda: EditSettings(HAPPY, min_identity=float("nan")),
         lambda: Pace(readers=100_000),
         lambda: Pace(batch=10**9),
-        lambda: RunOptions(threads=100_000),
-        lambda: RunOptions(processes=10**8),
-        lambda: RunOptions(max_seconds=float("nan")),
+        lambda: EngineOptions(threads=100_000),
+        lambda: EngineOptions(processes=10**8),
+        lambda: EngineOptions(max_seconds=float("nan")),
     ],
 )
 def test_numbers_that_end_in_a_crash_are_refused(ask):

@@ -14,9 +14,9 @@ from torch import Tensor, nn
 
 from faceedit.benchmark.speed import synchronize
 from faceedit.training.batches import Numbers, load_batches
-from faceedit.training.engine import RunOptions, train
+from faceedit.training.engine import EngineOptions, train
 from faceedit.training.state import Average
-from faceedit.training.task import Batch, OptimiserPlan, Plan, Request, Task, Update
+from faceedit.training.task import Batch, OptimiserOptions, Schedule, Task, TrainingRequest, Update
 
 ROUNDS = 5
 STEPS = 20
@@ -99,12 +99,12 @@ class _Toy(Task):
     averaged = ("generator",)
 
     def __init__(self, size: Size, steps: int):
-        self.plan = Plan(steps=steps, batch_size=size.batch, log_every=10)
+        self.schedule = Schedule(steps=steps, batch_size=size.batch, log_every=10)
         self.networks = {"generator": _network(size.width, 3), "critic": _network(size.width, 1)}
-        plan = OptimiserPlan(largest_gradient=1.0)
+        optimiser = OptimiserOptions(largest_gradient=1.0)
         self.updates = (
-            Update("critic", ("critic",), self.judge, plan),
-            Update("generator", ("generator",), self.please, plan),
+            Update("critic", ("critic",), self.judge, optimiser),
+            Update("generator", ("generator",), self.please, optimiser),
         )
         self.samples = _Drawn(size.side)
         self.clock = _Clock()
@@ -145,8 +145,8 @@ class _Clock:
 def _in_engine(device: torch.device, steps: int) -> list[float]:
     task = _Toy(_size(device), steps + WARM_UP + 1)
     with tempfile.TemporaryDirectory(prefix="faceedit-benchmark-") as folder:
-        request = Request((), "fast", Path(folder), device, workers=0)
-        train(lambda _: task, request, RunOptions(save_seconds=float("inf")))
+        request = TrainingRequest((), "fast", Path(folder), device, workers=0)
+        train(lambda _: task, request, EngineOptions(save_seconds=float("inf")))
     return task.clock.seconds()
 
 
@@ -158,7 +158,7 @@ def _bare(device: torch.device, steps: int) -> list[float]:
         name: torch.optim.Adam(network.parameters(), lr=2e-4) for name, network in networks.items()
     }
     average = Average(networks["generator"], copy.deepcopy(networks["generator"]))
-    batches = load_batches(task.samples, Numbers(task.plan, 1), 0, device)
+    batches = load_batches(task.samples, Numbers(task.schedule, 1), 0, device)
     for step, batch in enumerate(batches):
         batch = {k: v.to(device, non_blocking=True) for k, v in batch.items()}
         for update in task.updates:

@@ -141,14 +141,14 @@ def train(
     started = time.perf_counter()
     from faceedit.device import pick_device
     from faceedit.evaluation.training_scores import judge_edits
-    from faceedit.training.engine import RunOptions
+    from faceedit.training.engine import EngineOptions
     from faceedit.training.engine import train as run
     from faceedit.training.recipe_file import merge, parse_settings, read_recipe
-    from faceedit.training.task import Request
+    from faceedit.training.task import TrainingRequest
 
     build = find_training(method)
     written = read_recipe(recipe) if recipe else {}
-    request = Request(
+    request = TrainingRequest(
         data=tuple(data),
         profile=profile.value,
         folder=out or Path("runs") / f"{method}-{profile.value}",
@@ -161,7 +161,7 @@ def train(
         tell=tell,
         judge=judge_edits,
     )
-    options = RunOptions(
+    options = EngineOptions(
         resume=resume,
         precision=precision.value,
         processes=processes,

@@ -14,7 +14,7 @@ from faceedit.names import unknown
 from faceedit.targets import Target
 
 if TYPE_CHECKING:
-    from faceedit.training.task import Request, Task
+    from faceedit.training.task import Task, TrainingRequest
 
 METHODS: dict[str, Descriptor] = {one.name: one for one in (reggan.DESCRIPTOR,)}
 """By name. ``auto`` takes the first one that serves a target."""
@@ -40,7 +40,7 @@ def serving(name: str, target: Target | None = None) -> Descriptor:
     return METHODS[name]
 
 
-def find_training(name: str) -> "Callable[[Request], Task]":
+def find_training(name: str) -> "Callable[[TrainingRequest], Task]":
     """Return what makes a method's task.
 
     Raises:

@@ -10,7 +10,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from faceedit.process import SIGNALS
-from faceedit.training.task import Batch, Plan, Samples
+from faceedit.training.task import Batch, Samples, Schedule
 
 AHEAD = 4
 """Batches that each worker keeps ready."""
@@ -23,18 +23,22 @@ class Numbers:
     processes' shares within them, follow each other.
 
     Args:
-        plan: steps, batch size and portions.
+        schedule: steps, batch size and portions.
         turns: batches a step.
         first: the step to begin with.
         rank: of this process.
         size: number of processes.
     """
 
-    def __init__(self, plan: Plan, turns: int, first: int = 0, rank: int = 0, size: int = 1):
-        self.count = plan.batch_size // (plan.accumulate * size)
-        per_step = turns * plan.batch_size
+    def __init__(
+        self, schedule: Schedule, turns: int, first: int = 0, rank: int = 0, size: int = 1
+    ):
+        self.count = schedule.batch_size // (schedule.accumulate * size)
+        per_step = turns * schedule.batch_size
         portion = self.count * size
-        self.starts = range(first * per_step + rank * self.count, plan.steps * per_step, portion)
+        self.starts = range(
+            first * per_step + rank * self.count, schedule.steps * per_step, portion
+        )
 
     def __len__(self) -> int:
         """Return the number of portions that are left."""

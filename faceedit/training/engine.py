@@ -19,7 +19,7 @@ from faceedit.training.budget import Budget
 from faceedit.training.keeper import Keeper, enter_folder
 from faceedit.training.models import Models, reseed
 from faceedit.training.stopping import caught_signals
-from faceedit.training.task import Plan, Request, Task, Update
+from faceedit.training.task import Schedule, Task, TrainingRequest, Update
 
 if TYPE_CHECKING:
     from faceedit.training.fabric import Team
@@ -32,7 +32,7 @@ LEAVING = 5.0
 
 
 @dataclass(frozen=True)
-class RunOptions:
+class EngineOptions:
     """Where, how precisely and for how long a training runs this time.
 
     Attributes:
@@ -72,7 +72,7 @@ class Outcome:
 
     Attributes:
         step: steps made in all.
-        finished: whether these are all of the plan's.
+        finished: whether these are all of the schedule's.
         signal: that stopped it, 0 if none did.
         checkpoint: written for use; None after a signal, and in all processes but the first.
         losses: last logged.
@@ -87,7 +87,9 @@ class Outcome:
     metrics: dict[str, float]
 
 
-def train(build: Callable[[Request], Task], request: Request, options: RunOptions) -> Outcome:
+def train(
+    build: Callable[[TrainingRequest], Task], request: TrainingRequest, options: EngineOptions
+) -> Outcome:
     """Train a method, from the start or from where it stopped.
 
     Args:
@@ -117,15 +119,15 @@ def train(build: Callable[[Request], Task], request: Request, options: RunOption
         with suppress(OSError):
             request.folder.rmdir()
         raise
-    plan, turns = _checked(task, team)
+    schedule, turns = _checked(task, team)
     models = Models(task, team)
     time_here = options.max_seconds - min(LEAVING, 0.1 * options.max_seconds)
     budget = Budget(options.started + time_here, options.save_seconds)
     keeper = Keeper(task, models, request, budget)
     step = keeper.restore() if resumed else 0
     models.share()
-    end = min(plan.steps, step + (options.max_steps or plan.steps))
-    numbers = Numbers(plan, turns, step, team.rank, team.size)
+    end = min(schedule.steps, step + (options.max_steps or schedule.steps))
+    numbers = Numbers(schedule, turns, step, team.rank, team.size)
     batches = load_batches(task.samples, numbers, request.workers, team.device)
     with caught_signals() as caught, keeper.opened(first):
         if first:
@@ -140,7 +142,7 @@ def train(build: Callable[[Request], Task], request: Request, options: RunOption
                 losses: dict[str, Tensor] = {}
                 for turn in range(turns):
                     portions = [
-                        team.fabric.to_device(next(batches)) for _ in range(plan.accumulate)
+                        team.fabric.to_device(next(batches)) for _ in range(schedule.accumulate)
                     ]
                     for index, update in enumerate(task.updates):
                         if _has_turn(update, step, turn, turns):
@@ -149,33 +151,35 @@ def train(build: Callable[[Request], Task], request: Request, options: RunOption
                 models.end_step(step)
             step += 1
             keeper.step = step
-            if step % plan.log_every == 0 or step in (1, plan.steps):
+            if step % schedule.log_every == 0 or step in (1, schedule.steps):
                 means = team.mean(torch.stack([v.float() for v in losses.values()])).tolist()
                 if first:
                     keeper.log(dict(zip(losses, means, strict=True)), end)
-            if first and step < plan.steps:
-                if plan.validate_every and step % plan.validate_every == 0:
+            if first and step < schedule.steps:
+                if schedule.validate_every and step % schedule.validate_every == 0:
                     keeper.validate()
-                if plan.sheet_every and step % plan.sheet_every == 0:
+                if schedule.sheet_every and step % schedule.sheet_every == 0:
                     keeper.draw()
                 if budget.must_save():
                     keeper.save()
         checkpoint = None
         if first:
             keeper.save()
-            if step == plan.steps:
+            if step == schedule.steps:
                 keeper.validate()
                 keeper.draw()
             if halt <= OUT_OF_TIME:
                 checkpoint = keeper.export()
     team.wait()
-    if step < plan.steps:
+    if step < schedule.steps:
         tell(f"stopped after step {step}; go on with --resume")
     stopped_by = halt if halt > OUT_OF_TIME else 0
-    return Outcome(step, step == plan.steps, stopped_by, checkpoint, keeper.losses, keeper.metrics)
+    return Outcome(
+        step, step == schedule.steps, stopped_by, checkpoint, keeper.losses, keeper.metrics
+    )
 
 
-def _gather(device: torch.device, options: RunOptions) -> "Team":
+def _gather(device: torch.device, options: EngineOptions) -> "Team":
     """Start Fabric and its processes."""
     try:
         from faceedit.training.fabric import Team, open_fabric
@@ -190,14 +194,14 @@ def _gather(device: torch.device, options: RunOptions) -> "Team":
     return team
 
 
-def _checked(task: Task, team: "Team") -> tuple[Plan, int]:
-    """Return the task's plan and its turns a step.
+def _checked(task: Task, team: "Team") -> tuple[Schedule, int]:
+    """Return the task's schedule and its turns a step.
 
     Raises:
         UsageError: the batch cannot be divided among portions and processes.
         ValueError: the task names networks that it does not have, or one optimiser twice.
     """
-    plan, names = task.plan, [update.name for update in task.updates]
+    schedule, names = task.schedule, [update.name for update in task.updates]
     used = {name for update in task.updates for name in update.trains} | set(task.averaged)
     if unknown := used - task.networks.keys():
         raise ValueError(f"{task.method}: no network is called {', '.join(sorted(unknown))}")
@@ -205,12 +209,12 @@ def _checked(task: Task, team: "Team") -> tuple[Plan, int]:
         raise ValueError(f"{task.method}: its updates need names that differ")
     if min(update.begins for update in task.updates):
         raise ValueError(f"{task.method}: nothing is done in the first step")
-    if plan.batch_size % (plan.accumulate * team.size):
+    if schedule.batch_size % (schedule.accumulate * team.size):
         raise UsageError(
-            f"a batch of {plan.batch_size} cannot be divided among {plan.accumulate} portions in "
-            f"each of {team.size} processes; name another with --batch-size"
+            f"a batch of {schedule.batch_size} cannot be divided among {schedule.accumulate} "
+            f"portions in each of {team.size} processes; name another with --batch-size"
         )
-    return plan, max(update.repeats for update in task.updates)
+    return schedule, max(update.repeats for update in task.updates)
 
 
 def _has_turn(update: Update, step: int, turn: int, turns: int) -> bool:

@@ -16,7 +16,7 @@ from faceedit.training.live import Progress, open_view
 from faceedit.training.models import Models
 from faceedit.training.sheets import write_sheet
 from faceedit.training.state import read_notes
-from faceedit.training.task import Request, Task
+from faceedit.training.task import Task, TrainingRequest
 
 STATE = "state.safetensors"
 
@@ -54,7 +54,7 @@ class Keeper:
         budget: takes the time that it needs.
     """
 
-    def __init__(self, task: Task, models: Models, request: Request, budget: Budget):
+    def __init__(self, task: Task, models: Models, request: TrainingRequest, budget: Budget):
         self.task, self.models, self.request, self.budget = task, models, request, budget
         self.state = request.folder / STATE
         self.step = self.saved = 0
@@ -119,13 +119,19 @@ class Keeper:
         self._logged = (self.step, time.perf_counter(), self.budget.aside)
         pace = (self._logged[1] - at - (self._logged[2] - aside)) / max(1, self.step - step)
         turns = max(update.repeats for update in self.task.updates)
-        speed = turns * self.task.plan.batch_size / max(pace, 1e-9)
+        speed = turns * self.task.schedule.batch_size / max(pace, 1e-9)
         rates = self.models.rates(self.step - 1)
         self._write(losses=losses, rates=rates, images_per_second=speed)
         left = min((end - self.step) * pace, self.budget.deadline - time.perf_counter())
         self.view.show(
             Progress(
-                self.step, self.task.plan.steps, speed, max(0.0, left), rates, losses, self.metrics
+                self.step,
+                self.task.schedule.steps,
+                speed,
+                max(0.0, left),
+                rates,
+                losses,
+                self.metrics,
             )
         )
 
@@ -151,7 +157,7 @@ class Keeper:
             self.metrics = self.task.validate(networks)
         if self.metrics:
             self._write(validation=self.metrics)
-        if self.step < self.task.plan.steps:
+        if self.step < self.task.schedule.steps:
             self.export()
 
     def draw(self) -> None:
@@ -171,7 +177,7 @@ class Keeper:
     def export(self) -> Path:
         """Write the checkpoint for use, and return it."""
         name = f"{self.task.method}-{self.task.profile}.safetensors"
-        notes = {k: v for k, v in self._notes().items() if k in ("step", "recipe", "plan")}
+        notes = {k: v for k, v in self._notes().items() if k in ("step", "recipe", "schedule")}
         with self.budget.span("export"), self.models.in_use(self.request.seed) as networks:
             return self.task.export(self.request.folder / name, networks, notes)
 
@@ -191,7 +197,7 @@ class Keeper:
             "losses": {k: v for k, v in self.losses.items() if math.isfinite(v)},
             "seed": self.request.seed,
             "recipe": dataclasses.asdict(recipe) if dataclasses.is_dataclass(recipe) else None,  # pyright: ignore[reportArgumentType]
-            "plan": dataclasses.asdict(self.task.plan),
+            "schedule": dataclasses.asdict(self.task.schedule),
             "took": self.budget.longest,
         }
         return json.loads(json.dumps(notes))
@@ -209,7 +215,7 @@ def _numbers(stored: Any) -> dict[str, float] | None:
 def _differences(old: Any, new: Any, name: str = "") -> dict[str, tuple[Any, Any]]:
     """Return what a training was made with and is made with now, where that differs, by name."""
     if not name:
-        parts = ("seed", "recipe", "plan")
+        parts = ("seed", "recipe", "schedule")
         old, new = ({k: notes.get(k) for k in parts} for notes in (old, new))
     if isinstance(old, dict) and isinstance(new, dict):
         found = {}

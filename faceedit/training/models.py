@@ -51,7 +51,7 @@ class Models:
             task.networks[name] = team.fabric.setup_module(network).train()
         self.averages = {
             name: Average(
-                self.networks[name], copy.deepcopy(self.networks[name]), task.plan.average_decay
+                self.networks[name], copy.deepcopy(self.networks[name]), task.schedule.average_decay
             )
             for name in task.averaged
         }
@@ -73,7 +73,7 @@ class Models:
 
     def rates(self, step: int) -> dict[str, float]:
         """Return the learning rates of a step by their optimisers' names."""
-        share = share_of_rate(self.task.plan, step)
+        share = share_of_rate(self.task.schedule, step)
         return {update.name: update.optimiser.rate * share for update in self.task.updates}
 
     def make(self, update: Update, portions: Sequence[Batch]) -> dict[str, Tensor]:

@@ -1,4 +1,4 @@
-"""What a method declares about its training: networks, updates, data, pictures, and its plan."""
+"""What a method declares about its training: networks, updates, data, pictures, schedule."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -21,12 +21,12 @@ networks on a device."""
 
 
 @dataclass(frozen=True)
-class OptimiserPlan:
+class OptimiserOptions:
     """An optimiser and its hyper-parameters.
 
     Attributes:
         kind: Adam, or AdamW where weight decay is to be apart from the gradient.
-        rate: the learning rate at its highest; `Plan` says how it rises and falls.
+        rate: the learning rate at its highest; `Schedule` says how it rises and falls.
         betas: of the moments.
         weight_decay: of every parameter.
         largest_gradient: norm to which longer gradients are cut, over all parameters of the
@@ -61,13 +61,13 @@ class Update:
     name: str
     trains: tuple[str, ...]
     loss: Callable[[Batch], dict[str, "Tensor"]]
-    optimiser: OptimiserPlan = field(default_factory=OptimiserPlan)
+    optimiser: OptimiserOptions = field(default_factory=OptimiserOptions)
     repeats: int = 1
     begins: int = 0
 
 
 @dataclass(frozen=True)
-class Plan:
+class Schedule:
     """How long a training takes, in what portions, and when it is looked at.
 
     Attributes:
@@ -78,7 +78,7 @@ class Plan:
         warm_up: steps over which the rates rise from zero.
         rate: how they fall to zero at the end.
         falls_from: share of the steps after which the fall begins (0.5 with "linear" is
-            pix2pix's plan).
+            pix2pix's schedule).
         average_decay: share of the averaged networks' past that each step keeps.
         validate_every: steps from one `Task.validate` to the next, with an export of the
             checkpoint; 0 validates only at the end.
@@ -118,7 +118,7 @@ class Task(ABC):
         method: a key of `methods.catalogue.METHODS`.
         profile: which of its networks.
         recipe: a frozen dataclass, saved with every checkpoint.
-        plan: see `Plan`.
+        schedule: see `Schedule`.
         networks: by name, on the CPU. The engine moves them and replaces the values by wrapped
             ones before it asks for the first loss; calls through these are precise and
             synchronised as the run wants it. Networks that only judge (a perceptual loss) are
@@ -132,7 +132,7 @@ class Task(ABC):
     method: str
     profile: str
     recipe: Any
-    plan: Plan
+    schedule: Schedule
     networks: "dict[str, nn.Module]"
     averaged: tuple[str, ...] = ()
     updates: tuple[Update, ...]
@@ -170,7 +170,7 @@ class Task(ABC):
         Args:
             path: the file.
             networks: as in `validate`.
-            notes: "step", "recipe" and "plan" as JSON values.
+            notes: "step", "recipe" and "schedule" as JSON values.
 
         Returns:
             The file as it was written.
@@ -178,7 +178,7 @@ class Task(ABC):
 
 
 @dataclass(frozen=True)
-class Request:
+class TrainingRequest:
     """What a user asked of a training; a method's ``build(request)`` makes its `Task` of it.
 
     Attributes:

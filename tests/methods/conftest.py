@@ -34,10 +34,10 @@ def material(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def request_for(tmp_path, material):
-    """Make a request: ``request_for("fast", {"steps": 2}, data=()) -> Request``."""
+    """Make a request: ``request_for("fast", {"steps": 2}, data=()) -> TrainingRequest``."""
     import torch
 
-    from faceedit.training.task import Request
+    from faceedit.training.task import TrainingRequest
 
     def make(profile, overrides=None, **changes):
         asked = {
@@ -48,7 +48,7 @@ def request_for(tmp_path, material):
             **changes,
         }
         asked["folder"].mkdir(exist_ok=True)
-        return Request(profile=profile, overrides=overrides or {}, **asked)
+        return TrainingRequest(profile=profile, overrides=overrides or {}, **asked)
 
     return make
 
@@ -58,7 +58,7 @@ def train_reggan():
     """Train as the command does: ``train_reggan(request, max_steps=2) -> (outcome, task)``."""
     pytest.importorskip("lightning.fabric")
     from faceedit.methods.reggan.tasks import build
-    from faceedit.training.engine import RunOptions, train
+    from faceedit.training.engine import EngineOptions, train
 
     def run(request, before=lambda task: None, **options):
         made = []
@@ -68,6 +68,6 @@ def train_reggan():
             before(made[0])
             return made[0]
 
-        return train(begin, request, RunOptions(**options)), made[0]
+        return train(begin, request, EngineOptions(**options)), made[0]
 
     return run

@@ -4,8 +4,8 @@ import pytest
 import torch
 from toy_gan import ToyTask
 
-from faceedit.training.engine import RunOptions, train
-from faceedit.training.task import Request
+from faceedit.training.engine import EngineOptions, train
+from faceedit.training.task import TrainingRequest
 
 
 @pytest.fixture
@@ -22,7 +22,9 @@ def run_toy(tmp_path):
             made.append(task(request))
             return made[-1]
 
-        outcome = train(build, Request(folder=tmp_path / folder, **asked), RunOptions(**options))
+        outcome = train(
+            build, TrainingRequest(folder=tmp_path / folder, **asked), EngineOptions(**options)
+        )
         return outcome, made[0]
 
     return run

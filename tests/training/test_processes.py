@@ -10,15 +10,15 @@ import torch
 import toy_gan
 from safetensors.torch import load_file
 
-from faceedit.training.engine import RunOptions, train
-from faceedit.training.task import Request
+from faceedit.training.engine import EngineOptions, train
+from faceedit.training.task import TrainingRequest
 
 SETTINGS = {"critic_turns": 2, "accumulate": 2, "dropout": 0.0, "validate_every": 2}
 BATCH = 8
 
 
 def ask(folder, told):
-    return Request(
+    return TrainingRequest(
         data=(),
         profile="fast",
         folder=folder,
@@ -51,8 +51,8 @@ def run_rank(rank, port, folder, results):
         seen.append(task.seen)
         return task
 
-    first = train(build, ask(folder, told), RunOptions(max_steps=3))
-    second = train(build, ask(folder, told), RunOptions(resume=True))
+    first = train(build, ask(folder, told), EngineOptions(max_steps=3))
+    second = train(build, ask(folder, told), EngineOptions(resume=True))
     checkpoints = [str(outcome.checkpoint) for outcome in (first, second)]
     results.put((rank, second.step, second.finished, checkpoints, bool(told), seen))
 
@@ -76,7 +76,7 @@ def test_two_processes_do_what_one_does(tmp_path):
     for process in processes:
         process.start()
     one = tmp_path / "one"
-    train(toy_gan.build, ask(one, []), RunOptions())
+    train(toy_gan.build, ask(one, []), EngineOptions())
     got = [results.get(timeout=120) for _ in processes]
     reports = {rank: report for rank, *report in got}
     for process in processes:

@@ -3,12 +3,12 @@ import torch
 from torch import nn
 
 from faceedit.training.rates import make_optimiser, share_of_rate
-from faceedit.training.task import OptimiserPlan, Plan
+from faceedit.training.task import OptimiserOptions, Schedule
 
 
-def shares(**plan):
-    plan = Plan(steps=8, batch_size=1, **plan)
-    return [share_of_rate(plan, step) for step in range(9)]
+def shares(**schedule):
+    schedule = Schedule(steps=8, batch_size=1, **schedule)
+    return [share_of_rate(schedule, step) for step in range(9)]
 
 
 def test_rates_fall_as_planned():
@@ -31,8 +31,8 @@ def test_rates_rise_in_the_warm_up():
     ("kind", "made"), [("adam", torch.optim.Adam), ("adamw", torch.optim.AdamW)]
 )
 def test_optimisers_are_as_planned(kind, made):
-    plan = OptimiserPlan(kind, rate=0.1, betas=(0.5, 0.9), weight_decay=0.2)
-    optimiser = make_optimiser(nn.Linear(2, 2).parameters(), plan)
+    options = OptimiserOptions(kind, rate=0.1, betas=(0.5, 0.9), weight_decay=0.2)
+    optimiser = make_optimiser(nn.Linear(2, 2).parameters(), options)
     assert type(optimiser) is made
     (group,) = optimiser.param_groups
     assert (group["lr"], group["betas"], group["weight_decay"]) == (0.1, (0.5, 0.9), 0.2)

@@ -10,7 +10,7 @@ from torch import nn
 
 from faceedit.methods.descriptor import Descriptor
 from faceedit.training.recipe_file import override
-from faceedit.training.task import OptimiserPlan, Plan, Request, Task, Update
+from faceedit.training.task import OptimiserOptions, Schedule, Task, TrainingRequest, Update
 
 SIDE = 8
 
@@ -46,9 +46,9 @@ class ToyTask(Task):
     method, profile = "toy", "fast"
     averaged = ("generator",)
 
-    def __init__(self, request: Request):
+    def __init__(self, request: TrainingRequest):
         recipe = self.recipe = override(ToyRecipe(), request.overrides)
-        self.plan = Plan(
+        self.schedule = Schedule(
             steps=recipe.steps,
             batch_size=request.batch_size or recipe.batch_size,
             accumulate=recipe.accumulate,
@@ -67,10 +67,10 @@ class ToyTask(Task):
             ),
             "critic": nn.Sequential(nn.Conv2d(3, 6, 3), nn.LeakyReLU(0.2), nn.Conv2d(6, 1, 3)),
         }
-        plan = OptimiserPlan(rate=recipe.rate, betas=recipe.betas, largest_gradient=0.5)
+        optimiser = OptimiserOptions(rate=recipe.rate, betas=recipe.betas, largest_gradient=0.5)
         self.updates = (
-            Update("critic", ("critic",), self.judge, plan, recipe.critic_turns),
-            Update("generator", ("generator",), self.please, plan),
+            Update("critic", ("critic",), self.judge, optimiser, recipe.critic_turns),
+            Update("generator", ("generator",), self.please, optimiser),
         )
         self.samples = Noise(request.seed)
         self.seen: list[tuple[str, int, list[int]]] = []
@@ -119,7 +119,7 @@ class ToyTask(Task):
 DESCRIPTOR = Descriptor("toy", "none", (), 8, "face", "toy_gan", "toy_gan")
 
 
-def build(request: Request) -> ToyTask:
+def build(request: TrainingRequest) -> ToyTask:
     return ToyTask(request)
 
 

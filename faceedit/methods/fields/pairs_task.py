@@ -29,7 +29,7 @@ from faceedit.methods.fields.task import SHEET_FACES, FieldTask
 from faceedit.methods.fields.teeth import pack_textures, plain_texture, unpack_textures
 from faceedit.methods.fields.textures import learn_teeth
 from faceedit.training.pair_table import PairTable
-from faceedit.training.task import Batch, OptimiserPlan, Request, Update
+from faceedit.training.task import Batch, OptimiserOptions, TrainingRequest, Update
 from faceedit.untrusted import map_array
 
 VALIDATED = 256
@@ -48,9 +48,9 @@ class PairsTask(FieldTask[P]):
 
     turn = "fields"
 
-    def __init__(self, recipe: P, request: Request):
+    def __init__(self, recipe: P, request: TrainingRequest):
         super().__init__(recipe, request)
-        self.plan = replace(self.plan, sheet_every=self.recipe.validate_every)
+        self.schedule = replace(self.schedule, sheet_every=self.recipe.validate_every)
         generator = self.build_generator()
         folder = request.folder
         prepared, teeth = folder / "prepared", folder / "textures.npy"
@@ -65,9 +65,11 @@ class PairsTask(FieldTask[P]):
         self._adversary_begins = round(self.recipe.adversary.begins * self.recipe.steps)
         if self._adversary_begins < self.recipe.steps:
             self.networks["critic"] = make_critic(self.recipe.adversary)
-            plan = OptimiserPlan(rate=self.recipe.adversary.learning_rate, betas=(0.5, 0.999))
+            optimiser = OptimiserOptions(
+                rate=self.recipe.adversary.learning_rate, betas=(0.5, 0.999)
+            )
             begins = self._adversary_begins
-            critic = Update("critic", ("critic",), self._judge, plan, begins=begins)
+            critic = Update("critic", ("critic",), self._judge, optimiser, begins=begins)
             self.updates = (critic, *self.updates)
 
     @abstractmethod
@@ -86,7 +88,9 @@ class PairsTask(FieldTask[P]):
         """
 
     @abstractmethod
-    def fit_layers(self, generator: FieldGenerator, table: PairTable, request: Request) -> None:
+    def fit_layers(
+        self, generator: FieldGenerator, table: PairTable, request: TrainingRequest
+    ) -> None:
         """Solve the closed-form layers in place, from pairs of training people.
 
         Raises:
@@ -94,7 +98,7 @@ class PairsTask(FieldTask[P]):
         """
 
     def _begin(
-        self, generator: FieldGenerator, request: Request, prepared: Path, teeth: Path
+        self, generator: FieldGenerator, request: TrainingRequest, prepared: Path, teeth: Path
     ) -> None:
         """Do what is done once: solve the layers, draw the pairs, learn the teeth."""
         table = find_table(request)

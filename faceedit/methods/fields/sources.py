@@ -14,10 +14,10 @@ from faceedit.registry import Checkpoint, load_checkpoint, open_registry
 from faceedit.studio.shapes import ShapeTable
 from faceedit.studio.smiles import Smiles
 from faceedit.training.pair_table import PairTable, is_table, pack_shards
-from faceedit.training.task import Request
+from faceedit.training.task import TrainingRequest
 
 
-def find_table(request: Request) -> PairTable:
+def find_table(request: TrainingRequest) -> PairTable:
     """Return the pairs of the data's folders; shards are packed into the run's folder first.
 
     Raises:
@@ -36,7 +36,7 @@ def find_table(request: Request) -> PairTable:
     return pack_shards(shards, packed, request.tell)
 
 
-def find_shapes(request: Request) -> ShapeTable:
+def find_shapes(request: TrainingRequest) -> ShapeTable:
     """Read where landmarks go from the data's folders and files.
 
     Raises:
@@ -51,7 +51,7 @@ def find_shapes(request: Request) -> ShapeTable:
     )
 
 
-def find_smiles(request: Request) -> Smiles | None:
+def find_smiles(request: TrainingRequest) -> Smiles | None:
     """Read mouths to learn teeth from; None where the data hold none.
 
     Raises:
@@ -63,7 +63,7 @@ def find_smiles(request: Request) -> Smiles | None:
     return None
 
 
-def _archives(request: Request) -> Iterator[Path]:
+def _archives(request: TrainingRequest) -> Iterator[Path]:
     for path in request.data:
         yield from [path] if path.is_file() else sorted(path.glob("*.npz"))
 

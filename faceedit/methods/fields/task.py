@@ -1,4 +1,4 @@
-"""What trainings of composed methods share: plan, optimiser, sheets, export."""
+"""What trainings of composed methods share: schedule, optimiser, sheets, export."""
 
 import json
 from abc import abstractmethod
@@ -19,7 +19,7 @@ from faceedit.methods.fields.recipe import FieldRecipe
 from faceedit.methods.fields.teeth import unpack_textures
 from faceedit.registry import write_checkpoint
 from faceedit.training.recipe_file import override
-from faceedit.training.task import Batch, OptimiserPlan, Plan, Request, Task, Update
+from faceedit.training.task import Batch, OptimiserOptions, Schedule, Task, TrainingRequest, Update
 
 SHEET_FACES = 6
 R = TypeVar("R", bound=FieldRecipe)
@@ -44,13 +44,13 @@ class FieldTask(Task, Generic[R]):
     recipe: R
     textures: np.ndarray
 
-    def __init__(self, recipe: R, request: Request):
+    def __init__(self, recipe: R, request: TrainingRequest):
         self.method, self.profile = self.makes.name, self.makes.profile
         recipe = override(recipe, request.overrides)
         if request.batch_size:
             recipe = replace(recipe, batch_size=request.batch_size)
         self.recipe = recipe
-        self.plan = Plan(
+        self.schedule = Schedule(
             steps=recipe.steps,
             batch_size=recipe.batch_size,
             warm_up=recipe.warm_up,
@@ -58,7 +58,7 @@ class FieldTask(Task, Generic[R]):
             average_decay=recipe.average_decay,
             validate_every=recipe.validate_every,
         )
-        optimiser = OptimiserPlan(
+        optimiser = OptimiserOptions(
             rate=recipe.learning_rate, betas=recipe.betas, largest_gradient=recipe.largest_gradient
         )
         self.updates = (Update(self.turn, ("generator",), self._loss, optimiser),)

@@ -29,7 +29,7 @@ from faceedit.methods.fields.sources import begin_with, open_start
 from faceedit.methods.fields.task import SHEET_FACES, FieldTask, generator_of
 from faceedit.targets import Expression, Target
 from faceedit.tones import to_bytes
-from faceedit.training.task import Batch, Request
+from faceedit.training.task import Batch, TrainingRequest
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class TuneTask(FieldTask[TuneRecipe]):
     turn = "tune"
     tuned: tuple[int, ...] | None = None
 
-    def __init__(self, request: Request):
+    def __init__(self, request: TrainingRequest):
         if request.start is None:
             name = self.makes.name
             raise UsageError(f"photos alone do not train {name}; begin with --from {name}")

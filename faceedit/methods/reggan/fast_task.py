@@ -16,7 +16,7 @@ from faceedit.methods.reggan.method import RegGAN
 from faceedit.methods.reggan.pairs import pair_shares, usable
 from faceedit.methods.reggan.recipe import FastRecipe
 from faceedit.training.pair_table import PairTable
-from faceedit.training.task import Request
+from faceedit.training.task import TrainingRequest
 
 
 class FastTask(PairsTask[FastRecipe]):
@@ -28,7 +28,7 @@ class FastTask(PairsTask[FastRecipe]):
 
     makes = RegGAN
 
-    def __init__(self, request: Request):
+    def __init__(self, request: TrainingRequest):
         super().__init__(FastRecipe(), request)
 
     def build_generator(self) -> RegGANGenerator:
@@ -40,7 +40,9 @@ class FastTask(PairsTask[FastRecipe]):
         shares = pair_shares(table, asdict(self.recipe.amplitudes))
         return usable(table, shares), shares
 
-    def fit_layers(self, generator: FieldGenerator, table: PairTable, request: Request) -> None:
+    def fit_layers(
+        self, generator: FieldGenerator, table: PairTable, request: TrainingRequest
+    ) -> None:
         """Solve the layers of shape, shade and expression."""
         assert isinstance(generator, RegGANGenerator)
         fit_layers(generator, table, find_shapes(request), self.recipe, request.tell)

@@ -27,7 +27,7 @@ from faceedit.registry import open_registry, write_checkpoint
 from faceedit.targets import EXPRESSIONS
 from faceedit.training.pair_table import PairTable
 from faceedit.training.recipe_file import override
-from faceedit.training.task import Batch, OptimiserPlan, Plan, Request, Task, Update
+from faceedit.training.task import Batch, OptimiserOptions, Schedule, Task, TrainingRequest, Update
 
 SHEET_PEOPLE = 6
 
@@ -77,7 +77,7 @@ class PaperTask(Task):
 
     method, profile = "reggan", "paper"
 
-    def __init__(self, request: Request):
+    def __init__(self, request: TrainingRequest):
         self.recipe = recipe = override(RegGANRecipe(), request.overrides)
         if request.batch_size:
             self.recipe = recipe = replace(recipe, batch_size=request.batch_size)
@@ -92,7 +92,7 @@ class PaperTask(Task):
             raise UsageError("no pair leads to one expression at about strength 1")
         self._table, self._strengths, self._rows = table, strengths, rows
         epoch = max(1, len(rows) // recipe.batch_size)
-        self.plan = Plan(
+        self.schedule = Schedule(
             steps=recipe.epochs * epoch, batch_size=recipe.batch_size, sheet_every=epoch
         )
         config = replace(
@@ -118,10 +118,10 @@ class PaperTask(Task):
         )
         self.networks = {"generator": generator, "discriminator": discriminator}
         self._perceptual = _perceptual(recipe, request)
-        plan = OptimiserPlan(rate=recipe.learning_rate, betas=recipe.betas)
+        optimiser = OptimiserOptions(rate=recipe.learning_rate, betas=recipe.betas)
         self.updates = (
-            Update("discriminator", ("discriminator",), self._judge, plan),
-            Update("generator", ("generator",), self._refine, plan),
+            Update("discriminator", ("discriminator",), self._judge, optimiser),
+            Update("generator", ("generator",), self._refine, optimiser),
         )
 
     def _judge(self, batch: Batch) -> dict[str, Tensor]:
@@ -203,7 +203,7 @@ class PaperTask(Task):
         return path
 
 
-def _perceptual(recipe: RegGANRecipe, request: Request) -> PerceptualLoss:
+def _perceptual(recipe: RegGANRecipe, request: TrainingRequest) -> PerceptualLoss:
     """Return the loss of Eq. 14, by VGG-19 where the recipe names its weights."""
     if recipe.vgg:
         features = Vgg19Features.load(Path(recipe.vgg))

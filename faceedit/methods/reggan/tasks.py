@@ -1,10 +1,10 @@
 """Which of RegGAN's trainings ``faceedit train reggan`` runs."""
 
 from faceedit.errors import UsageError
-from faceedit.training.task import Request, Task
+from faceedit.training.task import Task, TrainingRequest
 
 
-def build(request: Request) -> Task:
+def build(request: TrainingRequest) -> Task:
     """Return the training of a profile.
 
     Raises:
@@ -25,7 +25,7 @@ def build(request: Request) -> Task:
     raise UsageError(f"reggan has no profile {request.profile!r}; it has: fast, paper")
 
 
-def _are_photos(request: Request) -> bool:
+def _are_photos(request: TrainingRequest) -> bool:
     """Tell photos from pairs that the studio made."""
     from faceedit.training.pair_table import is_table
 

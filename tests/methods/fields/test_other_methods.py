@@ -20,7 +20,7 @@ from faceedit.methods.fields.shade_fit import fit_shade_layer, shade_samples
 from faceedit.methods.fields.shape_fit import Motions, fit_shape_layer
 from faceedit.registry import load_checkpoint
 from faceedit.targets import ACTION_UNITS, EXPRESSIONS, Expression, Target
-from faceedit.training.engine import RunOptions, train
+from faceedit.training.engine import EngineOptions, train
 from faceedit.training.pair_table import OWN_LIGHT, PairTable
 
 RECIPE = {
@@ -138,7 +138,7 @@ def test_a_method_of_another_width_trains_and_its_weights_load(make, width, requ
         losses.append(loss_of(tasks[0]))
         return tasks[0]
 
-    outcome = train(begin, request_for("fast", RECIPE, data=(folder,)), RunOptions())
+    outcome = train(begin, request_for("fast", RECIPE, data=(folder,)), EngineOptions())
     assert outcome.finished
     assert loss_of(tasks[0]) < 0.9 * losses[0]
     assert tasks[0].samples[0]["condition"].shape == (width,)

@@ -151,9 +151,14 @@ def test_a_sheet_shows_some_of_the_photos(task, faces, monkeypatch):
 
 
 def test_the_plan_is_the_recipes(task):
-    plan, (update,) = task.plan, task.updates
-    assert (plan.steps, plan.batch_size, plan.warm_up, plan.rate) == (3, 2, 1, "cosine")
-    assert (plan.average_decay, plan.validate_every, plan.sheet_every) == (0.98, 100, 0)
+    schedule, (update,) = task.schedule, task.updates
+    assert (schedule.steps, schedule.batch_size, schedule.warm_up, schedule.rate) == (
+        3,
+        2,
+        1,
+        "cosine",
+    )
+    assert (schedule.average_decay, schedule.validate_every, schedule.sheet_every) == (0.98, 100, 0)
     assert (update.name, update.trains) == ("tune", ("generator",))
     assert (update.optimiser.rate, update.optimiser.betas) == (1e-4, (0.9, 0.99))
     assert update.optimiser.largest_gradient == 2.0

@@ -158,8 +158,8 @@ def test_only_people_to_train_on_are_trained_on(tiny, request_for):
     assert len(task.pairs) == 6
     assert isinstance(task.samples, FieldSamples)
     assert task.samples.rows.tolist() == [0, 1, 2]
-    assert (task.plan.steps, task.plan.batch_size, task.plan.rate) == (6, 2, "cosine")
-    assert build(request_for("fast", RECIPE, batch_size=3)).plan.batch_size == 3
+    assert (task.schedule.steps, task.schedule.batch_size, task.schedule.rate) == (6, 2, "cosine")
+    assert build(request_for("fast", RECIPE, batch_size=3)).schedule.batch_size == 3
 
 
 def test_without_people_to_validate_on_it_looks_at_the_others(tiny, quick, request_for, tmp_path):

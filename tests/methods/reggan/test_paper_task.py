@@ -174,7 +174,7 @@ def test_only_people_to_train_on_are_trained_on(tiny, colours, request_for, monk
     assert isinstance(task.samples, PaperSamples)
     assert task.samples.rows.tolist() == [0, 1, 2]
     # One step is made of two pairs, and three pairs make an epoch.
-    assert (task.plan.steps, task.plan.sheet_every) == (6, 1)
+    assert (task.schedule.steps, task.schedule.sheet_every) == (6, 1)
     reached = {"neutral": 1, "happy": 1, "contemptuous": 1}
     assert fitted == [([0, 1, 2], i, reached.get(name, 0)) for i, name in enumerate(EXPRESSIONS)]
     fitted.clear()
