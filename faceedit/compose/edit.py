@@ -64,47 +64,6 @@ class RasterPaint:
 
 
 @dataclass(frozen=True)
-class TexturePaint:
-    """A sharp texture laid on the face by an affine map, then lit.
-
-    Attributes:
-        texture: (th, tw, 3) float32 RGB in [0, 1].
-        to_texture: (2, 3) affine map from crop pixels to texture pixels.
-        log_gain: (h, w, 3) float32, log of the light that falls on it, covering the crop.
-        saturation: (h, w) float32, 0 grey to 1 the texture's own colour.
-        size: side of the crop in crop pixels.
-    """
-
-    texture: np.ndarray
-    to_texture: np.ndarray
-    log_gain: np.ndarray
-    saturation: np.ndarray
-    size: int
-
-    def check(self) -> None:
-        """See `Paint.check`."""
-        check_answer(LARGEST_COLOUR, texture=self.texture, saturation=self.saturation)
-        check_answer(LARGEST_RATIO, light=self.log_gain)
-        check_answer(1e6, place=self.to_texture)
-
-    def sample(self, to_crop: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-        """Draw the paint on a pixel grid; see `Paint.sample`."""
-        to_texture = _compose_affine(self.to_texture, to_crop)
-        texels = float(np.sqrt(abs(np.linalg.det(to_texture[:, :2]))))
-        colour = cv2.warpAffine(
-            _low_pass(self.texture, texels),
-            to_texture,
-            size[::-1],
-            flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
-        gain = sample_field(self.log_gain, self.size, to_crop, size)
-        saturation = sample_field(self.saturation, self.size, to_crop, size)[..., None]
-        grey = colour.mean(axis=-1, keepdims=True)
-        return (grey + saturation * (colour - grey)) * cv2.exp(gain)
-
-
-@dataclass(frozen=True)
 class Edit:
     """The composed edit out = A·P + (1 - A)·warp(I, F)·exp(R), in crop coordinates.
 
@@ -187,8 +146,3 @@ def _low_pass(field: np.ndarray, step: float) -> np.ndarray:
     if step <= 1:
         return field
     return cv2.GaussianBlur(field, (0, 0), 0.4 * step, borderType=cv2.BORDER_REPLICATE)
-
-
-def _compose_affine(outer: np.ndarray, inner: np.ndarray) -> np.ndarray:
-    linear = outer[:, :2] @ inner[:, :2]
-    return np.hstack([linear, outer[:, :2] @ inner[:, 2:] + outer[:, 2:]])

@@ -65,7 +65,6 @@ class PairTable:
         turn: (N,) float32 degrees that the head was turned, positive to the image's right.
         regions: (N, 2, h, h) uint8 of `regions.Region`, of input and target.
         measured: (N,) bool, `action_units` were measured on a photo and not asked for.
-        by_units: (N,) bool, action units were asked for and no expression.
         attributes: (N, 13) float32 0 or 1 in the order of `ATTRIBUTES`, NaN where unknown.
     """
 
@@ -90,7 +89,6 @@ class PairTable:
     turn: np.ndarray | None = None
     regions: np.ndarray | None = None
     measured: np.ndarray | None = None
-    by_units: np.ndarray | None = None
     attributes: np.ndarray | None = None
 
     def __len__(self) -> int:
@@ -235,7 +233,6 @@ def row_of(pair: Pair) -> dict[str, np.ndarray]:
         "turn": np.array(labels.turn, np.float32),
         "regions": np.stack([_nearest(pair.regions_input), _nearest(pair.regions_target)]),
         "measured": np.array(labels.measured),
-        "by_units": np.array(labels.ask.of_units),
         "attributes": _attributes(labels),
     }
 

@@ -5,7 +5,7 @@ from edits import SIZE, busy, edit, enlarged, nothing, offset, rot90_points, smo
 from face_networks import astronaut
 
 from faceedit.compose.compose import compose
-from faceedit.compose.edit import Edit, RasterPaint, TexturePaint, sample_field
+from faceedit.compose.edit import Edit, RasterPaint, sample_field
 from faceedit.compose.mask import face_mask
 from faceedit.faces.align import extract_crop, invert
 
@@ -219,40 +219,6 @@ def test_paint_is_drawn_only_where_it_is_opaque():
     scale = 1 / np.hypot(*affine[:, 0])
     assert np.ptp(changed[:, 0]) < (8 * 2 + 10) * scale * 1.2
     assert np.ptp(changed[:, 1]) < (16 * 2 + 10) * scale * 1.2
-
-
-def texture_paint(texture, **changes):
-    given = {
-        "log_gain": np.zeros((64, 64, 3), np.float32),
-        "saturation": np.ones((64, 64), np.float32),
-        "to_texture": np.array([[1.0, 0, -100], [0, 1, -80]]),
-    }
-    return TexturePaint(texture=texture, size=SIZE, **(given | changes))
-
-
-def test_a_texture_is_laid_by_its_affine_map():
-    texture = np.random.default_rng(0).random((40, 60, 3), dtype=np.float32)
-    drawn = texture_paint(texture).sample(placed(), (SIZE, SIZE))
-    np.testing.assert_allclose(drawn[80:120, 100:160], texture, atol=1e-6)
-    window = texture_paint(texture).sample(np.array([[1.0, 0, 110], [0, 1, 85]]), (20, 30))
-    np.testing.assert_allclose(window, texture[5:25, 10:40], atol=1e-6)
-
-
-def test_a_texture_is_lit_and_coloured():
-    texture = np.random.default_rng(0).random((40, 60, 3), dtype=np.float32)
-    whole = np.array([[1.0, 0, 100], [0, 1, 80]])
-    lit = texture_paint(texture, log_gain=np.full((64, 64, 3), np.log(0.5), np.float32))
-    np.testing.assert_allclose(lit.sample(whole, (40, 60)), texture / 2, atol=1e-5)
-    grey = texture_paint(texture, saturation=np.zeros((64, 64), np.float32))
-    drawn = grey.sample(whole, (40, 60))
-    np.testing.assert_allclose(drawn, texture.mean(-1, keepdims=True).repeat(3, -1), atol=1e-5)
-
-
-def test_a_fine_texture_on_a_small_face_does_not_alias():
-    checks = (np.indices((200, 200)).sum(0) % 2).astype(np.float32)
-    paint = texture_paint(np.dstack([checks] * 3), to_texture=np.array([[5.0, 0, 0], [0, 5, 0]]))
-    drawn = paint.sample(placed(), (40, 40))
-    assert np.abs(drawn[2:-2, 2:-2] - 0.5).max() < 0.05
 
 
 def test_fields_of_one_value_stay_that_value():

@@ -12,7 +12,7 @@ from toy_moves import SIDE, eyes_detail, mouth_detail
 
 from faceedit.compose.compose import compose
 from faceedit.compose.details import Patch
-from faceedit.compose.edit import RasterPaint, TexturePaint
+from faceedit.compose.edit import RasterPaint
 from faceedit.errors import NetworkError
 from faceedit.faces.align import extract_crop
 from faceedit.faces.find.finder import FaceFinder
@@ -60,15 +60,6 @@ def test_a_flow_beyond_the_crop_is_refused():
 def test_paint_of_no_numbers_is_refused(value):
     opaque = np.ones((128, 128))
     refused(edit(opacity=opaque, paint=RasterPaint(np.full((4, 4, 3), value), SIZE)), says="paint")
-    sound = {
-        "texture": np.zeros((4, 4, 3), np.float32),
-        "to_texture": np.eye(2, 3),
-        "log_gain": np.zeros((4, 4, 3), np.float32),
-        "saturation": np.ones((4, 4), np.float32),
-    }
-    for name, values in sound.items():
-        paint = TexturePaint(**{**sound, name: np.full_like(values, value)}, size=SIZE)
-        refused(edit(opacity=opaque, paint=paint))
 
 
 @pytest.mark.parametrize("value", BAD)

@@ -122,8 +122,7 @@ def test_a_row_tells_light_regions_and_attributes(make_record):
     known = dict(zip(ATTRIBUTES, row["attributes"].tolist(), strict=True))
     assert known.pop("eyeglasses") == 1
     assert np.isnan(list(known.values())).all()
-    assert row["measured"] and not row["by_units"]
-    assert row_of(make_record(ask=Ask(action_units=(2.0, *(0.0,) * 16))))["by_units"]
+    assert row["measured"]
     with pytest.raises(UsageError, match="unknown light 'moon'"):
         row_of(make_record(light="moon"))
 
@@ -222,7 +221,6 @@ def test_fields_are_reduced_and_points_are_not(make_plain):
         "turn": ((), "float32"),
         "regions": ((2, 128, 128), "uint8"),
         "measured": ((), "bool"),
-        "by_units": ((), "bool"),
         "attributes": ((13,), "float32"),
     }
     np.testing.assert_array_equal(row["pictures"], pair.input)

@@ -1,11 +1,8 @@
 """From photos to their faces: proposals by the detectors, confirmed by the mesh."""
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Self
 
 import numpy as np
-import torch
 
 from faceedit.faces.batching import ON_ACCELERATOR, ON_CPU, Batching
 from faceedit.faces.find.confirm import FaceNetworks
@@ -55,23 +52,6 @@ class FaceFinder:
             Mesh(mesh, self.batching),
         )
         self.options = options or FindOptions()
-
-    @classmethod
-    def from_files(
-        cls,
-        short: Path,
-        full: Path,
-        mesh: Path,
-        options: FindOptions | None = None,
-        device: torch.device | str = "cpu",
-    ) -> Self:
-        """Load the three networks.
-
-        Raises:
-            WeightsError: a file is missing or is not a converted face network.
-        """
-        networks = [GraphModule.from_file(path).to(device) for path in (short, full, mesh)]
-        return cls(*networks, options=options)
 
     def find(self, pixels: np.ndarray) -> list[Face]:
         """Find the faces of a photo, see `search_faces`.

@@ -5,13 +5,13 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from face_networks import GOLDEN, WEIGHTS, astronaut, eye_distance, finder
+from face_networks import GOLDEN, astronaut, eye_distance, finder
 
-from faceedit.errors import UsageError, WeightsError
+from faceedit.errors import UsageError
 from faceedit.faces.batching import Batching
 from faceedit.faces.find import photo_search
 from faceedit.faces.find.detector import Detection
-from faceedit.faces.find.finder import FaceFinder, FindOptions
+from faceedit.faces.find.finder import FindOptions
 from faceedit.faces.types import Face
 
 
@@ -161,12 +161,3 @@ def test_options_without_meaning():
         FindOptions(faces="some")  # pyright: ignore[reportArgumentType]
     with pytest.raises(UsageError):
         FindOptions(min_face=-1)
-
-
-def test_from_files(tmp_path):
-    names = ("blazeface-short", "blazeface-full", "attention-mesh")
-    short, full, mesh = (WEIGHTS / f"{name}.safetensors" for name in names)
-    loaded = FaceFinder.from_files(short, full, mesh)
-    assert len(loaded.find(astronaut())) == 1
-    with pytest.raises(WeightsError):
-        FaceFinder.from_files(short, full, tmp_path / "none.safetensors")
