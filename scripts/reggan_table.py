@@ -30,9 +30,9 @@ from faceedit.methods.reggan.fit_layers import fit_expression_layer, to_signed
 from faceedit.methods.reggan.pairs import single_strengths
 from faceedit.methods.reggan.recipe import Amplitudes, LayerRecipe
 from faceedit.registry import open_registry
-from faceedit.studio.crease_atlas import CreaseChoice
 from faceedit.studio.edit import edit_expression
 from faceedit.studio.expressions import Ask
+from faceedit.studio.fold_atlas import FoldChoice
 from faceedit.studio.mouth import MouthChoice
 from faceedit.studio.photo import Sitter
 from faceedit.studio.rig import Rig, load_rig
@@ -96,7 +96,7 @@ class Studio:
             subject = fit_subject(self.rig.model, crop, self.rig.seal)
             sitter = Sitter(subject, np.ones(crop.pixels.shape[:2], bool), False)
             ask = Ask(((name, getattr(Amplitudes(), name)),))
-            made = edit_expression(sitter, self.rig, ask, MouthChoice(0), CreaseChoice())
+            made = edit_expression(sitter, self.rig, ask, MouthChoice(0), FoldChoice())
             f, paint = made.fields, RasterPaint(made.fields.paint, crop.size)
             edits.append(Edit(f.flow, f.log_ratio, f.opacity, paint, crop.size))
         return edits

@@ -6,12 +6,12 @@ import cv2
 import numpy as np
 
 from faceedit.compose.spectacles import spectacle_hold
-from faceedit.studio.crease_atlas import CreaseChoice
-from faceedit.studio.creases import crease_log_ratio, fold_removal
 from faceedit.studio.expressions import PRESSED, Ask
 from faceedit.studio.eyes import edit_eyes, seen_landmarks
 from faceedit.studio.fields import Fields
 from faceedit.studio.flow import pose_flow
+from faceedit.studio.fold_atlas import FoldChoice
+from faceedit.studio.folds import fold_log_ratio, fold_removal
 from faceedit.studio.mouth import MouthChoice, edit_mouth
 from faceedit.studio.photo import Sitter
 from faceedit.studio.rig import Rig
@@ -46,7 +46,7 @@ class ExpressionEdit:
 
 
 def edit_expression(
-    sitter: Sitter, rig: Rig, ask: Ask, mouth: MouthChoice, creases: CreaseChoice
+    sitter: Sitter, rig: Rig, ask: Ask, mouth: MouthChoice, folds: FoldChoice
 ) -> ExpressionEdit:
     """Lead a photo to what is asked.
 
@@ -55,7 +55,7 @@ def edit_expression(
         rig: tables, folds and mouths.
         ask: what the target shows.
         mouth: whose teeth, where new ones show.
-        creases: whose folds.
+        folds: whose.
     """
     subject, tables = sitter.subject, rig.tables
     weights = tables.target(subject.expression, ask)
@@ -67,9 +67,9 @@ def edit_expression(
     flow = flow * free
     eyes = edit_eyes(subject, pose, flow, held)
     lips = edit_mouth(subject, pose, eyes.flow, rig.mouths, mouth)
-    folds = crease_log_ratio(subject, pose, rig.creases, creases, bare=sitter.bare_skin)
-    folds = folds + fold_removal(subject, pose, rig.creases, bare=sitter.bare_skin)
-    lit = folds * free + eyes.log_ratio + lips.log_ratio
+    ratio = fold_log_ratio(subject, pose, rig.folds, folds, bare=sitter.bare_skin)
+    ratio = ratio + fold_removal(subject, pose, rig.folds, bare=sitter.bare_skin)
+    lit = ratio * free + eyes.log_ratio + lips.log_ratio
     opacity = np.maximum(lips.opacity, eyes.opacity)
     paint = np.where((lips.opacity >= eyes.opacity)[..., None], lips.paint, eyes.paint)
     fields = Fields(lips.flow, lit.astype(np.float32), paint, opacity)

@@ -7,7 +7,7 @@ from pathlib import Path
 from faceedit.errors import UsageError
 from faceedit.faces.pose import head_pose
 from faceedit.photos import read_photo
-from faceedit.studio.learn_creases import learn_creases, save_creases
+from faceedit.studio.learn_folds import learn_folds, save_folds
 from faceedit.studio.lips import LipSeal
 from faceedit.studio.model import load_face_model
 from faceedit.studio.mouth_bank import save_mouths
@@ -65,8 +65,8 @@ def learn_rig(rig: Path, sources: list[SourcePhoto], tell: Callable[[str], None]
         if neutral and happy:
             pairs.append((neutral, happy))
     tell(f"{len(pairs)} of {len(both)} pairs are frontal and fit well")
-    creases = learn_creases(pairs)
-    save_creases(creases, rig)
+    folds = learn_folds(pairs)
+    save_folds(folds, rig)
     mouths = learn_mouths([happy for _, happy in pairs])
     save_mouths(mouths, rig)
     return Learned(len(pairs), len(mouths.donors))

@@ -7,10 +7,10 @@ import numpy as np
 from faceedit.compose.mouth.opening import lip_gap
 from faceedit.lights import LIGHTS, coloured
 from faceedit.regions import Region
-from faceedit.studio.crease_atlas import CreaseChoice, draw_crease_choice
 from faceedit.studio.edit import ExpressionEdit, edit_expression, lead_back
 from faceedit.studio.expressions import Ask
 from faceedit.studio.fields import Fields, no_fields, warp_labels
+from faceedit.studio.fold_atlas import FoldChoice, draw_fold_choice
 from faceedit.studio.light import LightEstimate, estimate_light, relight
 from faceedit.studio.model import Part
 from faceedit.studio.mouth import MouthChoice, draw_mouth_choice
@@ -35,14 +35,14 @@ def make_pair(rig: Rig, sitting: Sitting, order: Order, seed: int, *, varied: bo
         varied: False takes the median's folds and the first mouth instead.
     """
     sitter = sitting.sitter
-    mouth, creases = _draw_choices(rig, seed, varied)
+    mouth, folds = _draw_choices(rig, seed, varied)
     subject = sitter.subject
     if order.turn:
         return _turned(rig, sitting, order, seed)
     if order.ask is None:
         edit = _unchanged(sitter)
     else:
-        edit = edit_expression(sitter, rig, order.ask, mouth, creases)
+        edit = edit_expression(sitter, rig, order.ask, mouth, folds)
     labels = replace(
         sitting.labels,
         ask=order.ask or sitting.shows or Ask(),
@@ -59,7 +59,7 @@ def make_pair(rig: Rig, sitting: Sitting, order: Order, seed: int, *, varied: bo
         lit = fields.compose(subject.crop.pixels)
         fields = fields.with_light(relight(subject, edit.pose, lit, matte, estimate, light))
         labels = replace(labels, light=order.light, light_colour=order.light_colour)
-    choices = _choices(seed, edit, mouth, creases, subject.gap, subject.unit)
+    choices = _choices(seed, edit, mouth, folds, subject.gap, subject.unit)
     return _record(
         rig,
         sitter,
@@ -86,8 +86,8 @@ def make_real_target(
     """
     sitter = sitting.sitter
     subject = sitter.subject
-    mouth, creases = _draw_choices(rig, seed, varied)
-    away = edit_expression(sitter, rig, start, mouth, creases)
+    mouth, folds = _draw_choices(rig, seed, varied)
+    away = edit_expression(sitter, rig, start, mouth, folds)
     # The network sees bytes.
     composed = to_bytes(away.fields.compose(subject.crop.pixels))
     back = lead_back(sitter, away, composed.astype(np.float32) / 255, rig)
@@ -116,11 +116,11 @@ def make_real_target(
     return replace(pair, target=subject.crop.to_bytes(), regions_target=sitter.regions)
 
 
-def _draw_choices(rig: Rig, seed: int, varied: bool) -> tuple[MouthChoice, CreaseChoice]:
+def _draw_choices(rig: Rig, seed: int, varied: bool) -> tuple[MouthChoice, FoldChoice]:
     if not varied:
-        return MouthChoice(donor=0), CreaseChoice()
+        return MouthChoice(donor=0), FoldChoice()
     rng = np.random.default_rng(seed)
-    return draw_mouth_choice(rng, rig.mouths), draw_crease_choice(rng, rig.creases)
+    return draw_mouth_choice(rng, rig.mouths), draw_fold_choice(rng, rig.folds)
 
 
 def _record(
@@ -234,7 +234,7 @@ def _choices(
     seed: int,
     edit: ExpressionEdit,
     mouth: MouthChoice,
-    creases: CreaseChoice,
+    folds: FoldChoice,
     gap: float,
     unit: float,
 ) -> Choices:
@@ -246,8 +246,8 @@ def _choices(
         mouth_warmth=mouth.warmth,
         mouth_size=mouth.size,
         mouth_midline=mouth.midline,
-        creases=(creases.person, creases.share, creases.wrinkles),
-        crease_gain=creases.gain,
+        folds=(folds.person, folds.share, folds.made_up),
+        fold_gain=folds.gain,
         gap_input=gap,
         gap_target=lip_gap(edit.landmarks, unit),
     )

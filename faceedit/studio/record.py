@@ -23,8 +23,8 @@ class Choices:
         mouth_warmth: how much warmer (positive) than the donor's the teeth are.
         mouth_size: factor on the teeth's size.
         mouth_midline: shift of their midline to image-right, in cm.
-        creases: the maps that folds came from, as numbers.
-        crease_gain: factor on folds.
+        folds: the maps that folds came from, as numbers.
+        fold_gain: factor on folds.
         gap_input: opening of the input's lips in eye distances.
         gap_target: of the target's.
     """
@@ -35,8 +35,8 @@ class Choices:
     mouth_warmth: float = 0.0
     mouth_size: float = 1.0
     mouth_midline: float = 0.0
-    creases: tuple[float, ...] = ()
-    crease_gain: float = 1.0
+    folds: tuple[float, ...] = ()
+    fold_gain: float = 1.0
     gap_input: float = 0.0
     gap_target: float = 0.0
 

@@ -5,8 +5,8 @@ from functools import cached_property
 from pathlib import Path
 
 from faceedit.errors import UsageError
-from faceedit.studio.crease_atlas import CreaseAtlas, load_creases
 from faceedit.studio.expressions import ExpressionTables, load_tables
+from faceedit.studio.fold_atlas import FoldAtlas, load_folds
 from faceedit.studio.lips import LipSeal
 from faceedit.studio.model import FaceModel, load_face_model
 from faceedit.studio.mouth_bank import MouthBank, load_mouths
@@ -19,13 +19,13 @@ class Rig:
     Attributes:
         model: the face model.
         tables: what expressions and action units are.
-        creases: folds of the skin.
+        folds: folds of the skin.
         mouths: donors of teeth.
     """
 
     model: FaceModel
     tables: ExpressionTables
-    creases: CreaseAtlas
+    folds: FoldAtlas
     mouths: MouthBank
 
     @cached_property
@@ -46,8 +46,8 @@ def load_rig(folder: Path) -> Rig:
     """
     try:
         model = load_face_model(folder)
-        creases = load_creases(folder)
-        tables = load_tables(model, creases.neutral_expression)
-        return Rig(model, tables, creases, load_mouths(folder))
+        folds = load_folds(folder)
+        tables = load_tables(model, folds.neutral_expression)
+        return Rig(model, tables, folds, load_mouths(folder))
     except (KeyError, IndexError, ValueError, TypeError, AttributeError) as error:
         raise UsageError(f"{folder} holds no sound rig: {error}; build it again") from error

@@ -47,6 +47,8 @@ LARGEST, MOST_FILES = 1 << 34, 1_000_000
 LARGEST_FILE = 1 << 26
 LARGEST_SIDE = 4096
 """Bytes of a file in it, and pixels of a picture's side."""
+_NAMES = {"folds": "creases", "fold_gain": "crease_gain"}
+"""What shards call these choices."""
 _SHAPES = {"landmarks.npy": (2, 478, 3), "jaws.npy": (2, 20, 2)}
 _KINDS = {
     "input.png", "target.png", "flow.png", "ratio.png", "paint.png", "maps.png", "masks.png",
@@ -133,7 +135,7 @@ def encode_pair(pair: Pair) -> dict[str, bytes]:
     masks = np.dstack([pair.valid, pair.painted, pair.shown_eye]).astype(np.float32)
     teeth = np.dstack([_share(pair.tooth_coordinates), np.zeros(pair.part.shape, np.uint16)])
     maps = np.dstack([pair.part.view(np.uint8), pair.regions_input, pair.regions_target])
-    about = {"labels": asdict(pair.labels), "choices": asdict(pair.choices)}
+    about = {"labels": asdict(pair.labels), "choices": _in_file(pair.choices)}
     return {
         "input.png": _png(pair.input),
         "target.png": _png(pair.target),
@@ -188,8 +190,18 @@ def decode_pair(members: dict[str, bytes]) -> Pair:
         jaws_input=jaws[0],
         jaws_target=jaws[1],
         labels=_labels(about["labels"]),
-        choices=_like(Choices(0), about["choices"], "creases"),
+        choices=_choices(about["choices"]),
     )
+
+
+def _in_file(choices: Choices) -> dict[str, Any]:
+    return {_NAMES.get(name, name): value for name, value in asdict(choices).items()}
+
+
+def _choices(stored: dict[str, Any]) -> Choices:
+    back = {in_file: name for name, in_file in _NAMES.items()}
+    named = {back.get(name, name): value for name, value in stored.items()}
+    return _like(Choices(0), named, "folds")
 
 
 def _labels(stored: dict[str, Any]) -> Labels:

@@ -58,7 +58,7 @@ def test_fields_lead_back_to_a_real_photo(rig, smiling):
     assert pair.labels.real == "target"
     assert pair.labels.ask == smiling.shows
     # Dice shaped the input alone.
-    assert pair.choices.mouth == -1 and not pair.choices.creases
+    assert pair.choices.mouth == -1 and not pair.choices.folds
     assert pair.choices.gap_target > pair.choices.gap_input + 0.05
     assert np.abs(composed(pair) - pair.target)[pair.fields.opacity < 0.5].mean() < 1.5
     assert np.abs(pair.input.astype(float) - pair.target).max() > 40

@@ -36,6 +36,14 @@ def find_table(request: TrainingRequest) -> PairTable:
     return pack_shards(shards, packed, request.tell)
 
 
+def are_photos(request: TrainingRequest) -> bool:
+    """Tell photos from pairs that the studio made."""
+    return not any(
+        path.suffix == ".npz" or is_table(path) or next(path.glob("*.tar"), None) is not None
+        for path in request.data
+    )
+
+
 def find_shapes(request: TrainingRequest) -> ShapeTable:
     """Read where landmarks go from the data's folders and files.
 

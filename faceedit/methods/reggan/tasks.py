@@ -10,26 +10,14 @@ def build(request: TrainingRequest) -> Task:
     Raises:
         UsageError: there is no such profile, or the data do not do.
     """
-    if request.profile == "fast" and request.start is not None and _are_photos(request):
-        from faceedit.methods.reggan.fast_task import RegGANTuneTask
-
-        return RegGANTuneTask(request)
     if request.profile == "fast":
-        from faceedit.methods.reggan.fast_task import FastTask
+        from faceedit.methods.fields.sources import are_photos
+        from faceedit.methods.reggan.fast_task import FastTask, RegGANTuneTask
 
-        return FastTask(request)
+        tuned = request.start is not None and are_photos(request)
+        return RegGANTuneTask(request) if tuned else FastTask(request)
     if request.profile == "paper":
         from faceedit.methods.reggan.paper_task import PaperTask
 
         return PaperTask(request)
     raise UsageError(f"reggan has no profile {request.profile!r}; it has: fast, paper")
-
-
-def _are_photos(request: TrainingRequest) -> bool:
-    """Tell photos from pairs that the studio made."""
-    from faceedit.training.pair_table import is_table
-
-    return not any(
-        path.suffix == ".npz" or is_table(path) or next(path.glob("*.tar"), None) is not None
-        for path in request.data
-    )

@@ -1,4 +1,4 @@
-"""The toy face with muscles that move nothing, for tests of creases."""
+"""The toy face with muscles that move nothing, for tests of folds."""
 
 from dataclasses import replace
 from functools import cache
@@ -6,8 +6,8 @@ from functools import cache
 import numpy as np
 from toys import frontal_subject, toy_model
 
-from faceedit.studio.crease_atlas import CreaseAtlas, made_up_wrinkles
-from faceedit.studio.learn_creases import face_mask
+from faceedit.studio.fold_atlas import FoldAtlas, make_up_folds
+from faceedit.studio.learn_folds import face_mask
 from faceedit.studio.model import FaceModel
 from faceedit.studio.skin import atlas_coordinates
 from faceedit.studio.subject import Subject
@@ -20,7 +20,7 @@ NAMES = (*(f"{n}_{side}" for n in SIDED for side in "LR"), "mouthShrugLower", "c
 
 
 @cache
-def creased_model() -> FaceModel:
+def folded_model() -> FaceModel:
     """A model whose muscles move nothing, but for one that dents the person's left cheek."""
     model = toy_model(symmetric=True)
     expression = np.zeros((len(NAMES), *model.neutral.shape), np.float32)
@@ -29,25 +29,25 @@ def creased_model() -> FaceModel:
     return replace(model, expression=expression, expression_names=NAMES)
 
 
-def creased_subject(pixels: np.ndarray | None = None, size: int = 128) -> Subject:
+def folded_subject(pixels: np.ndarray | None = None, size: int = 128) -> Subject:
     """The face at rest, on flat skin or on another photo of it."""
-    return frontal_subject(size, pixels, creased_model())
+    return frontal_subject(size, pixels, folded_model())
 
 
 @cache
-def creased_atlas() -> CreaseAtlas:
+def folded_atlas() -> FoldAtlas:
     """An atlas whose smile darkens everything a little."""
-    model = creased_model()
+    model = folded_model()
     places = atlas_coordinates(model.neutral[: model.n_skin])
     points = places[model.landmark_vertices]
     face = face_mask(points)
     smile = -0.1 * np.repeat(face[..., None], 3, axis=2)
-    return CreaseAtlas(
+    return FoldAtlas(
         places=places,
         smile_median=smile,
         smile_people=smile[None] * np.array([0.5, 2.0], np.float32)[:, None, None, None],
         face=face,
         folds=face,
         neutral_expression=np.zeros(len(NAMES)),
-        wrinkles=made_up_wrinkles(points),
+        made_up=make_up_folds(points),
     )

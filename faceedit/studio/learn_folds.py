@@ -16,8 +16,8 @@ from faceedit.faces.raster import fill_polygon
 from faceedit.faces.topology import EYES, FACE_OVAL, OUTER_LIPS
 from faceedit.outputs import REPLACE, write_atomic
 from faceedit.studio.arrays import pack
-from faceedit.studio.crease_atlas import ASSETS_FILE, CreaseAtlas, made_up_wrinkles
 from faceedit.studio.drawing import Drawing, draw_model
+from faceedit.studio.fold_atlas import ASSETS_FILE, FoldAtlas, make_up_folds
 from faceedit.studio.model import Part, load_arrays
 from faceedit.studio.skin import atlas_coordinates
 from faceedit.studio.subject import Subject
@@ -54,8 +54,8 @@ class _Pair:
     gap: float
 
 
-def learn_creases(pairs: Sequence[tuple[Subject, Subject]]) -> CreaseAtlas:
-    """Learn the crease atlas.
+def learn_folds(pairs: Sequence[tuple[Subject, Subject]]) -> FoldAtlas:
+    """Learn the fold atlas.
 
     Args:
         pairs: of each person the neutral and the smiling photo, all of one face model.
@@ -84,14 +84,14 @@ def learn_creases(pairs: Sequence[tuple[Subject, Subject]]) -> CreaseAtlas:
     median = np.where(seen[..., None] > 0.45, np.median(ratios, axis=0), 0) * face[..., None]
     median = (median + median[:, ::-1]) / 2
     chosen = sorted(range(len(measured)), key=lambda i: -_agreement(ratios[i], median))[:N_PEOPLE]
-    return CreaseAtlas(
+    return FoldAtlas(
         places=places,
         smile_median=median.astype(np.float32),
         smile_people=np.stack([_own(ratios[i], median, face) for i in sorted(chosen)]),
         face=face,
         folds=_fold_mask(median, float(points[NOSE_ROOT, 1])),
         neutral_expression=mean_neutral([neutral for neutral, _ in pairs]),
-        wrinkles=made_up_wrinkles(points),
+        made_up=make_up_folds(points),
     )
 
 
@@ -101,7 +101,7 @@ def mean_neutral(neutrals: Sequence[Subject]) -> np.ndarray:
     return (mean + mean[neutrals[0].model.mirrored]) / 2
 
 
-def save_creases(atlas: CreaseAtlas, folder: Path) -> None:
+def save_folds(atlas: FoldAtlas, folder: Path) -> None:
     """Write the learned part of an atlas into a rig; what else its file holds stays."""
     path = folder / ASSETS_FILE
     arrays = load_arrays(path) if path.is_file() else {}

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from faceedit.studio.furrows import SIDE, columns, pit, stroke
+from faceedit.studio.strokes import SIDE, columns, pit, stroke
 
 ACTIONS = (
     "forehead_inner",
@@ -25,20 +25,20 @@ ACTIONS = (
     "crow",
     "lid",
 )
-"""What can wrinkle: inner and outer forehead (AU 1 and 2), between the brows (4), the nose (9), the
+"""What can fold: inner and outer forehead (AU 1 and 2), between the brows (4), the nose (9), the
 fold from its wings (9 and 10), under the mouth's corners (15), chin (17), dimples beside the mouth
 (14), beside the eyes (6) and under the lower lids (6 and 7)."""
 
 
 @dataclass(frozen=True)
-class Crease:
+class Fold:
     """What one of `ACTIONS` does to one person's skin, on a window of the maps.
 
     Attributes:
         window: rows and columns of the (SIDE, SIDE) atlas maps.
         soft: (h, w) float32 log ratio of folds at full strength.
         fine: (h, w) float32 log ratio of lines on the most lined skin.
-        zone: (h, w) float32 in [0, 1], where the skin creases.
+        zone: (h, w) float32 in [0, 1], where the skin folds.
     """
 
     window: tuple[slice, slice]
@@ -47,11 +47,11 @@ class Crease:
     zone: np.ndarray
 
 
-Wrinkles = tuple[Crease, ...]
-"""One person's way of creasing, a `Crease` for each of `ACTIONS`."""
+Folds = tuple[Fold, ...]
+"""One person's way of folding, a `Fold` for each of `ACTIONS`."""
 
 
-def draw_wrinkles(points: np.ndarray, seed: int) -> Wrinkles:
+def draw_folds(points: np.ndarray, seed: int) -> Folds:
     """Make up one person's folds and lines.
 
     Args:
@@ -70,20 +70,20 @@ def draw_wrinkles(points: np.ndarray, seed: int) -> Wrinkles:
         for mirrored in (False, True):
             draw(layers[name].of_side(mirrored), _Anchors(points, mirrored), rng)
     _chin_skin(layers["chin"], points, rng)
-    return tuple(_crease(layers[name]) for name in ACTIONS)
+    return tuple(_cut_out(layers[name]) for name in ACTIONS)
 
 
-def _crease(layer: "_Layer") -> Crease:
+def _cut_out(layer: "_Layer") -> Fold:
     """Cut out what of the maps is not empty."""
     energy = np.maximum(np.abs(layer.fine), 0.35 * np.abs(layer.soft))
     zone = np.clip(cv2.GaussianBlur(energy, (0, 0), 0.012 * SIDE) / 0.03, 0.0, 1.0)
     used = (zone > 0.01) | (np.abs(layer.soft) > 1e-3)
     rows, columns = np.flatnonzero(used.any(1)), np.flatnonzero(used.any(0))
     if not len(rows):
-        return Crease((slice(0, 0), slice(0, 0)), *np.zeros((3, 0, 0), np.float32))
+        return Fold((slice(0, 0), slice(0, 0)), *np.zeros((3, 0, 0), np.float32))
     window = slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
     parts = (np.ascontiguousarray(m[window]) for m in (layer.soft, layer.fine, zone))
-    return Crease(window, *parts)
+    return Fold(window, *parts)
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ def _forehead(layer: _Layer, points: np.ndarray, rng: np.random.Generator) -> No
 
 
 def _frown(layer: _Layer, at: _Anchors, rng: np.random.Generator) -> None:
-    """Draw one side of the frown: an upright furrow, a bulge, shade under the brow."""
+    """Draw one side of the frown: an upright fold, a bulge, shade under the brow."""
     brow, root = at(107, 336), at(168, 168)
     foot = np.array([root[0] - rng.uniform(0.017, 0.025), root[1] - 0.040])
     head = np.array([foot[0] - rng.uniform(0.0, 0.012), brow[1] - rng.uniform(0.0, 0.020)])
@@ -157,7 +157,7 @@ def _frown(layer: _Layer, at: _Anchors, rng: np.random.Generator) -> None:
 
 
 def _nose(layer: _Layer, at: _Anchors, rng: np.random.Generator) -> None:
-    """Draw one side of a wrinkled nose: oblique lines on its flank, a fold across its root."""
+    """Draw one side of a sneering nose: oblique lines on its flank, a fold across its root."""
     root, wing = at(6, 6), at(129, 358)
     for k in range(3):
         y = root[1] - 0.030 + 0.021 * k + rng.normal(0, 0.002)
@@ -199,10 +199,10 @@ def _corner(layer: _Layer, at: _Anchors, rng: np.random.Generator) -> None:
 
 
 def _chin(layer: _Layer, at: _Anchors, rng: np.random.Generator) -> None:
-    """Draw half of the furrow between lower lip and chin; the other half is drawn like it."""
-    furrow = (at(18, 18) + at(200, 200)) / 2 - (0.0, 0.004)
-    path = [_beside(furrow, -0.062, 0.026), _beside(furrow, -0.034, 0.006)]
-    path += [furrow, _beside(furrow, 0.018, 0.002)]
+    """Draw half of the fold between lower lip and chin; the other half is drawn like it."""
+    fold = (at(18, 18) + at(200, 200)) / 2 - (0.0, 0.004)
+    path = [_beside(fold, -0.062, 0.026), _beside(fold, -0.034, 0.006)]
+    path += [fold, _beside(fold, 0.018, 0.002)]
     stroke(layer.soft, path[::-1], 0.13, 0.011, ridge=0.3, taper=1.0)
     pit(layer.soft, _beside(at(200, 200), 0.0, 0.014), (0.038, 0.020), -0.04)
     for k in range(2):
@@ -213,7 +213,7 @@ def _chin(layer: _Layer, at: _Anchors, rng: np.random.Generator) -> None:
 
 
 def _dimple(layer: _Layer, at: _Anchors, rng: np.random.Generator) -> None:
-    """Draw an upright furrow beside a corner of the mouth."""
+    """Draw an upright fold beside a corner of the mouth."""
     corner = at(61, 291)
     x = corner[0] - rng.uniform(0.024, 0.032)
     path = [(x + 0.006, corner[1] - 0.034), (x - 0.003, corner[1] - 0.006)]
@@ -238,7 +238,7 @@ def _crow(layer: _Layer, at: _Anchors, rng: np.random.Generator) -> None:
 
 
 def _lid(layer: _Layer, at: _Anchors, rng: np.random.Generator) -> None:
-    """Draw the furrow under a tense lower lid and the bulge of the lid above it."""
+    """Draw the fold under a tense lower lid and the bulge of the lid above it."""
     outer, low, inner = at(33, 263), at(145, 374), at(133, 362)
     drop = rng.uniform(0.019, 0.024)
     path = [_beside(inner, -0.010, 0.014), _beside(low, 0.024, drop)]

@@ -7,16 +7,16 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from faceedit.studio.made_up_folds import Folds, draw_folds
 from faceedit.studio.model import load_arrays, load_landmarks
-from faceedit.studio.wrinkles import Wrinkles, draw_wrinkles
 
 ASSETS_FILE = "assets.npz"
-N_WRINKLES = 6
-"""How many sets of made-up wrinkles there are to choose from."""
+N_MADE_UP = 6
+"""How many sets of made-up folds there are to choose from."""
 
 
 @dataclass(frozen=True)
-class CreaseAtlas:
+class FoldAtlas:
     """What expressions do to skin, on the atlas of `skin.atlas_coordinates`.
 
     Attributes:
@@ -26,7 +26,7 @@ class CreaseAtlas:
         face: (A, A) float32 in [0, 1], 0 on lips and eyes and beyond the face.
         folds: (A, A) float32 in [0, 1], where smiles fold the skin.
         neutral_expression: (E,) mean fitted weights of real neutral faces.
-        wrinkles: made-up creases to choose from.
+        made_up: folds and lines to choose from.
     """
 
     places: np.ndarray
@@ -35,7 +35,7 @@ class CreaseAtlas:
     face: np.ndarray
     folds: np.ndarray
     neutral_expression: np.ndarray
-    wrinkles: tuple[Wrinkles, ...]
+    made_up: tuple[Folds, ...]
 
     @cached_property
     def masks(self) -> np.ndarray:
@@ -53,7 +53,7 @@ class CreaseAtlas:
         middle = np.clip((0.27 - np.abs(at - 0.5)) / 0.06, 0, 1)
         return (lower * middle * self.face)[..., None]
 
-    def smile(self, choice: "CreaseChoice") -> np.ndarray:
+    def smile(self, choice: "FoldChoice") -> np.ndarray:
         """Return the log ratio of a smile, (A, A, 3)."""
         if not len(self.smile_people) or choice.share == 0:
             return self.smile_median
@@ -62,39 +62,34 @@ class CreaseAtlas:
 
 
 @dataclass(frozen=True)
-class CreaseChoice:
+class FoldChoice:
     """What is left to chance.
 
     Attributes:
         person: whose smile the folds are taken from.
         share: in [0, 1], of that person against the median.
-        wrinkles: which set of made-up wrinkles.
+        made_up: which set of made-up folds.
         gain: factor on everything.
     """
 
     person: int = 0
     share: float = 0.0
-    wrinkles: int = 0
+    made_up: int = 0
     gain: float = 1.0
 
-    @property
-    def numbers(self) -> tuple[float, float, float]:
-        """What the maps came from: person, share, wrinkles."""
-        return float(self.person), self.share, float(self.wrinkles)
 
-
-def draw_crease_choice(rng: np.random.Generator, atlas: CreaseAtlas) -> CreaseChoice:
+def draw_fold_choice(rng: np.random.Generator, atlas: FoldAtlas) -> FoldChoice:
     """Draw folds of some person's kind."""
-    return CreaseChoice(
+    return FoldChoice(
         person=int(rng.integers(max(1, len(atlas.smile_people)))),
         share=float(rng.uniform(0.0, 0.7)),
-        wrinkles=int(rng.integers(len(atlas.wrinkles))),
+        made_up=int(rng.integers(len(atlas.made_up))),
         gain=float(rng.uniform(0.85, 1.35)),
     )
 
 
-def load_creases(folder: Path) -> CreaseAtlas:
-    """Read the crease atlas of a rig.
+def load_folds(folder: Path) -> FoldAtlas:
+    """Read the fold atlas of a rig.
 
     Raises:
         MissingError: a file is not there.
@@ -102,20 +97,20 @@ def load_creases(folder: Path) -> CreaseAtlas:
     arrays = load_arrays(folder / ASSETS_FILE)
     places = arrays["atlas_xy"].astype(np.float32)
     points = places[load_landmarks(folder)["mp_to_ict_vertex"]]
-    return CreaseAtlas(
+    return FoldAtlas(
         places=places,
         smile_median=_to_rgb(arrays["eri_median"]),
         smile_people=_to_rgb(arrays["eri_people"]),
         face=arrays["eri_mask"].astype(np.float32),
         folds=arrays["fold_mask"].astype(np.float32),
         neutral_expression=arrays["neutral_cex"].astype(np.float64),
-        wrinkles=made_up_wrinkles(points),
+        made_up=make_up_folds(points),
     )
 
 
-def made_up_wrinkles(points: np.ndarray) -> tuple[Wrinkles, ...]:
-    """Return the wrinkles to choose from, for (468, 2) mesh points on the atlas."""
-    return tuple(draw_wrinkles(points, seed) for seed in range(N_WRINKLES))
+def make_up_folds(points: np.ndarray) -> tuple[Folds, ...]:
+    """Return the folds and lines to choose from, for (468, 2) mesh points on the atlas."""
+    return tuple(draw_folds(points, seed) for seed in range(N_MADE_UP))
 
 
 def _to_rgb(maps: np.ndarray) -> np.ndarray:

@@ -17,23 +17,23 @@ def stroke(
     ridge: float = 0.35,
     taper: float = 2.0,
 ) -> None:
-    """Add a furrow along a smooth path, with bulging skin on its left looking along the path.
+    """Add a stroke along a smooth path, with bulging skin on its left looking along the path.
 
     Args:
         layer: (SIDE, SIDE), changed.
         path: places on the atlas.
         depth: log ratio at the bottom, positive darkens.
-        width: half width of the furrow.
+        width: half width of the stroke.
         ridge: brightness of the bulge relative to the depth.
         taper: 1 fades from the middle to both ends, more keeps it even for longer.
     """
     curve = _smooth_curve(np.array(path, np.float64))
-    _furrow(layer, curve, depth, width, ridge, taper)
+    _press(layer, curve, depth, width, ridge, taper)
 
 
 @njit(cache=True)
-def _furrow(layer, curve, depth, width, ridge, taper):
-    """Add the profile of a furrow by each pixel's distance from a polyline (N, 2)."""
+def _press(layer, curve, depth, width, ridge, taper):
+    """Add the profile of a stroke by each pixel's distance from a polyline (N, 2)."""
     side, spans = layer.shape[0], len(curve) - 1
     reach = 5.0 * width
     low_x, high_x = curve[:, 0].min() - reach, curve[:, 0].max() + reach

@@ -1,18 +1,22 @@
-"""Shading and folds that come with an expression, and those that go with it."""
+"""Shading and folds that come with an expression, and those that go with it.
+
+A fold is where skin bends, on everybody; a line is narrow and fine, and only skin of some age has
+it. The crease of an upper lid (`compose.eyes`) is neither: it is where that lid folds in.
+"""
 
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from faceedit.studio.crease_atlas import CreaseAtlas, CreaseChoice
-from faceedit.studio.crease_shading import FROM_ABOVE, shading_log_ratio
 from faceedit.studio.fields import grid
-from faceedit.studio.furrows import SIDE
+from faceedit.studio.fold_atlas import FoldAtlas, FoldChoice
 from faceedit.studio.lines import FOLDS, LINES, lined_ness, log_luma, luma_band
+from faceedit.studio.made_up_folds import ACTIONS, Folds
 from faceedit.studio.model import FaceModel
+from faceedit.studio.motion_shading import FROM_ABOVE, shading_log_ratio
+from faceedit.studio.strokes import SIDE
 from faceedit.studio.subject import Pose, Subject
-from faceedit.studio.wrinkles import ACTIONS, Wrinkles
 
 DARK_TINT = np.array([0.75, 1.05, 1.15], np.float32)
 """Exponents of R, G, B where skin darkens: light from inside it is red."""
@@ -20,7 +24,7 @@ BRIGHT_TINT = 0.8
 TINT_REMOVED = 1.6
 """How much more of a fold's colour than of its darkness goes with it."""
 DARKEST, BRIGHTEST = -0.75, 0.35
-"""Bounds of the log ratio of all creases together."""
+"""Bounds of the log ratio of all folds together."""
 SHADING = 1.0
 """Share of the model's shading; less in a smile, whose shading was measured."""
 SOFT, FINE, FOLLOWED = 1.0, 1.0, 1.4
@@ -33,11 +37,11 @@ SEAM = 0.03
 """Half width on the atlas over which the left half's strength passes into the right's."""
 
 
-def crease_log_ratio(
+def fold_log_ratio(
     subject: Subject,
     target: Pose,
-    atlas: CreaseAtlas,
-    choice: CreaseChoice,
+    atlas: FoldAtlas,
+    choice: FoldChoice,
     bare: np.ndarray | None = None,
     *,
     towards: tuple[float, float, float] | np.ndarray = FROM_ABOVE,
@@ -69,8 +73,8 @@ def crease_log_ratio(
     there, shown = spread.cover, _shown(bare, spread)
 
     strengths = np.stack([_strengths(subject.model, change, side) for side in ("_R", "_L")])
-    wrinkles = atlas.wrinkles[choice.wrinkles % len(atlas.wrinkles)]
-    drawn, zones = cv2.split(spread.sample(_creased(wrinkles, strengths, lined)))
+    folds = atlas.made_up[choice.made_up % len(atlas.made_up)]
+    drawn, zones = cv2.split(spread.sample(_folded(folds, strengths, lined)))
     zones = np.minimum(zones, 1.0)
     own = luma_band(log_luma(subject.crop.pixels), subject.unit, LINES)
     own = spread.from_photo(np.clip(own, -0.25, 0.05))
@@ -89,7 +93,7 @@ def crease_log_ratio(
 def fold_removal(
     subject: Subject,
     target: Pose,
-    atlas: CreaseAtlas,
+    atlas: FoldAtlas,
     amount: float = 0.55,
     bare: np.ndarray | None = None,
 ) -> np.ndarray:
@@ -148,7 +152,7 @@ class _Spread:
         return cv2.remap(values, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
-def _spread(subject: Subject, target: Pose, atlas: CreaseAtlas, shade: np.ndarray) -> _Spread:
+def _spread(subject: Subject, target: Pose, atlas: FoldAtlas, shade: np.ndarray) -> _Spread:
     """Draw what the skin's vertices know on the target's pixels."""
     model, drawing = subject.model, target.drawing
     known = np.zeros((len(model.neutral), 5), np.float32)
@@ -175,7 +179,7 @@ def _shown(bare: np.ndarray | None, spread: _Spread) -> np.ndarray:
 
 
 def _strengths(model: FaceModel, change: np.ndarray, side: str) -> np.ndarray:
-    """Return how strongly each of `ACTIONS` newly creases one side, (K,) float32, at least 0."""
+    """Return how strongly each of `ACTIONS` newly folds one side, (K,) float32, at least 0."""
 
     def of(name: str) -> float:
         return float(change[model.sides(name)[0 if side == "_L" else -1]])
@@ -198,17 +202,17 @@ def _strengths(model: FaceModel, change: np.ndarray, side: str) -> np.ndarray:
     return np.clip([raised[name] for name in ACTIONS], 0.0, 1.4).astype(np.float32)
 
 
-def _creased(wrinkles: Wrinkles, strengths: np.ndarray, lined: float) -> np.ndarray:
-    """Sum creases and their zones, (SIDE, SIDE, 2), at (2, K) strengths of right and left."""
+def _folded(folds: Folds, strengths: np.ndarray, lined: float) -> np.ndarray:
+    """Sum folds and their zones, (SIDE, SIDE, 2), at (2, K) strengths of right and left."""
     total = np.zeros((SIDE, SIDE, 2), np.float32)
     leftness = _leftness(SIDE)
     soft, fine = SOFT * (0.65 + 0.35 * lined), FINE * lined
-    for crease, (right, left) in zip(wrinkles, strengths.T, strict=True):
+    for fold, (right, left) in zip(folds, strengths.T, strict=True):
         if right > 0 or left > 0:
-            across = right + leftness[crease.window[1]] * (left - right)
-            part = total[crease.window]
-            part[..., 0] += across * (soft * crease.soft + fine * crease.fine)
-            part[..., 1] += across * crease.zone
+            across = right + leftness[fold.window[1]] * (left - right)
+            part = total[fold.window]
+            part[..., 0] += across * (soft * fold.soft + fine * fold.fine)
+            part[..., 1] += across * fold.zone
     return total
 
 
