@@ -92,13 +92,13 @@ def learn_textures(
     of = torch.arange(count).repeat(len(smiles))
     half = [F.avg_pool2d(t, 2) for t in (smiles, inside, textures)]
     repeated = [t.repeat_interleave(count, 0) for t in half[:2]]
-    _descend(every, None, half[2], of, repeated[0], repeated[1], 50, 0.01)
+    _descend(every, None, half[2], of, (repeated[0], repeated[1]), 50, 0.01)
     with torch.no_grad():
         cost = _cost(every.render(half[2], of), *repeated).view(len(smiles), count)
     best = cost.argmin(1)
     chosen = every.pick(torch.arange(len(smiles)) * count + best)
     textures = textures.clone().requires_grad_()
-    _descend(chosen, background, textures, best, smiles, inside, steps, 0.003)
+    _descend(chosen, background, textures, best, (smiles, inside), steps, 0.003)
 
     share = torch.bincount(best, minlength=count).float() / len(smiles)
     order = [k for k in share.argsort(descending=True).tolist() if share[k] >= LEAST_SHARE]
@@ -152,12 +152,22 @@ def _descend(
     background: Tensor | None,
     textures: Tensor,
     of: Tensor,
-    smiles: Tensor,
-    inside: Tensor,
+    seen: tuple[Tensor, Tensor],
     steps: int,
     rate: float,
 ) -> None:
-    """Fit the registration and, where `background` is given, the textures to the smiles."""
+    """Fit the registration and, where `background` is given, the textures to the smiles.
+
+    Args:
+        registration: fitted in place.
+        background: (3, h, w), what textures show where no smile tells.
+        textures: (K, 3, h, w).
+        of: (N,) numbers of the texture of each smile.
+        seen: (N, 3, h, w) smiles, and (N, 1, h, w) in [0, 1] where they show the mouth's inside.
+        steps: of Adam.
+        rate: of Adam.
+    """
+    smiles, inside = seen
     groups = [
         {"params": [registration.affine], "lr": rate},
         {"params": [registration.warp], "lr": rate},

@@ -2,8 +2,10 @@ import pytest
 import torch
 
 from faceedit.methods.fields.discriminator import (
+    Judgement,
     PatchDiscriminator,
     PyramidDiscriminator,
+    discriminator_loss,
     pyramid,
 )
 
@@ -65,3 +67,27 @@ def test_spectral_norm_bounds_a_layer():
             if isinstance(m, torch.nn.Conv2d)
         ]
     assert norms == pytest.approx([1.0] * len(norms), abs=0.05)
+
+
+def judged(features, logits):
+    return [Judgement([torch.full((1, 2), features)], torch.full((1, 1, 2, 2), logits))]
+
+
+def test_discriminator_loss_golden_values():
+    assert discriminator_loss(judged(0.0, -2.0), judged(0.0, 2.0)).item() == 0
+    assert discriminator_loss(judged(0.0, 0.5), judged(0.0, 0.5)).item() == 2.0
+
+
+def test_discriminator_learns_to_tell_images_apart():
+    torch.manual_seed(0)
+    network = PyramidDiscriminator(width=4, spectral=True)
+    optimiser = torch.optim.Adam(network.parameters(), lr=1e-3, betas=(0.5, 0.999))
+    real, fake = torch.rand(2, 3, 32, 32), -torch.rand(2, 3, 32, 32)
+    values = []
+    for _ in range(8):
+        loss = discriminator_loss(network(fake), network(real))
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        values.append(loss.item())
+    assert values[-1] < values[0]

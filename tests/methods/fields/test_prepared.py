@@ -27,44 +27,6 @@ from faceedit.training.pair_table import PairTable
 HAPPY = EXPRESSIONS.index("happy")
 
 
-def shares_of(**columns) -> np.ndarray:
-    table = made_up.taken(made_up.pair_table(), [HAPPY])
-    for name, value in columns.items():
-        column = np.asarray([value], getattr(table, name).dtype)
-        table = made_up.taken(table, [0], **{name: column})
-    return pair_shares(table, made_up.AMPLITUDES)[0]
-
-
-def amplitudes(**asked: float) -> list[float]:
-    return [asked.get(name, 0.0) for name in EXPRESSIONS]
-
-
-@pytest.mark.parametrize(
-    ("asked", "share", "wanted"),
-    [
-        ({"happy": 1.3}, 1.0, {"calm": 1.0, "happy": 1.0}),
-        ({"happy": 1.3}, 0.5, {"calm": 0.5, "happy": 0.5}),
-        ({"happy": 0.65, "sad": 0.6}, 1.0, {"calm": 1.0, "happy": 0.5, "sad": 0.5}),
-        ({"angry": 1.65}, 1.0, {"calm": 1.0, "angry": 1.5}),
-        ({"neutral": 1.0}, 1.0, {"neutral": 1.0}),
-        ({"neutral": 1.0}, 0.25, {"neutral": 0.25}),
-    ],
-)
-def test_shares_of_what_a_pair_shows(asked, share, wanted):
-    found = shares_of(amplitudes=amplitudes(**asked), share=share)
-    assert found.dtype == np.float32
-    assert found.tolist() == pytest.approx([wanted.get(name, 0.0) for name in BLOCKS])
-
-
-def test_pairs_that_lead_to_photos_or_too_far_are_not_used():
-    table = made_up.taken(made_up.pair_table(), range(4))
-    table = made_up.taken(table, range(4), real_target=np.array([False, True, False, False]))
-    shares = pair_shares(table, made_up.AMPLITUDES)
-    shares[2] *= 2
-    assert usable(table, shares).tolist() == [0, 3]
-    assert usable(table, 0 * shares).tolist() == []
-
-
 @pytest.fixture(scope="module")
 def layers() -> tuple[ShapeLayer, ShadeLayer]:
     shade = ShadeLayer(SPEC.width)

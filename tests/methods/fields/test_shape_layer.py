@@ -38,28 +38,6 @@ def move(layer: ShapeLayer, landmarks: np.ndarray, shares: torch.Tensor) -> list
     return [part[0].numpy() for part in (faces.landmarks, faces.jaws, faces.jaws_moved)]
 
 
-@pytest.mark.parametrize(
-    ("asked", "calm"),
-    [
-        ({}, 0.0),
-        ({"happy": 1.0}, 1.0),
-        ({"happy": 0.4}, 0.4),
-        ({"happy": 1.5}, 1.0),
-        ({"happy": 0.6, "sad": 0.3}, 0.9),
-        ({"happy": 1.0, "sad": 1.0}, 1.0),
-        ({"neutral": 1.0}, 0.0),
-        ({"neutral": 0.5, "happy": 0.5}, 0.5),
-        ({"neutral": 1.5}, 0.0),
-        ({"neutral": 1.0, "happy": 0.5}, 0.0),
-    ],
-)
-def test_a_faces_own_expression_goes_as_far_as_another_comes(asked, calm):
-    shares = block_shares(strengths(**asked))
-    assert shares.shape == (1, 9)
-    assert shares[0, 0].item() == pytest.approx(calm)
-    torch.testing.assert_close(shares[:, 1:], strengths(**asked))
-
-
 def test_strength_nothing_moves_nothing(layer):
     landmarks = made_up.place(made_up.person(90))
     moved, jaws, jaws_moved = move(layer, landmarks, block_shares(strengths()))

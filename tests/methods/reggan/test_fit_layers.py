@@ -8,10 +8,9 @@ from faceedit.methods.reggan import fit_layers as module
 from faceedit.methods.reggan.condition import BLOCKS
 from faceedit.methods.reggan.expression_layer import ExpressionLayer
 from faceedit.methods.reggan.fit_layers import fit_expression_layer, fit_layers, to_signed
-from faceedit.methods.reggan.pairs import ALONE, pair_shares, single_strengths, usable
+from faceedit.methods.reggan.pairs import ALONE, pair_shares
 from faceedit.methods.reggan.recipe import FastRecipe, LayerRecipe
 from faceedit.targets import EXPRESSIONS
-from faceedit.training.pair_table import OWN_LIGHT
 
 HAPPY = EXPRESSIONS.index("happy")
 
@@ -82,17 +81,3 @@ def test_pictures_become_signed(size):
     assert (signed[2] == -1).all()
     assert signed[1, :, -1].tolist() == [1] * size
     assert signed[1, :, 0].tolist() == [-1] * size
-
-
-def test_pairs_of_other_light_and_pose_change_nothing_for_it():
-    table = made_up.few_pairs()
-    mixed = made_up.taken(table, [0, 1, 0, 2, 1, 3, 4, 5])
-    light, turn = np.full(8, OWN_LIGHT), np.zeros(8, np.float32)
-    light[2], turn[4] = 3, 8.0
-    mixed = made_up.taken(mixed, range(8), light=light, turn=turn)
-    kept = [0, 1, 3, 5, 6, 7]
-    for one, rows in ((table, range(6)), (mixed, kept)):
-        shares = pair_shares(one, made_up.AMPLITUDES)
-        assert usable(one, shares).tolist() == list(rows)
-    np.testing.assert_array_equal(single_strengths(mixed)[kept], single_strengths(table))
-    assert not single_strengths(mixed)[[2, 4]].any()
