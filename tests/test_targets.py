@@ -5,17 +5,21 @@ import numpy as np
 import pytest
 
 from faceedit.errors import UsageError
+from faceedit.lights import LIGHTS
 from faceedit.targets import (
-    ACTION_UNITS,
-    ATTRIBUTES,
     EXPRESSIONS,
     MAX_STRENGTH,
     SYNONYMS,
+    AttributeChange,
     Expression,
+    LightChange,
+    Like,
+    Part,
     Target,
-    parse_attributes,
+    Turn,
+    UnitChange,
     parse_target,
-    parse_units,
+    union,
 )
 
 
@@ -171,24 +175,117 @@ def test_an_intensity_is_a_number_in_range(intensity):
         parse_target("happy").scaled(intensity)
 
 
-def test_action_units_and_attributes():
-    units = parse_units("12=3.5, 6=2")
-    assert (units[ACTION_UNITS.index(12)], units[ACTION_UNITS.index(6)], sum(units)) == (
-        3.5,
-        2,
-        5.5,
+EVERYTHING = (
+    "happy:0.6+sad turn=yaw=-10,pitch=5 au=12=3.5,left:4+1:0.5 attr=beard=off light=left:0.6"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "term"),
+    [
+        ("au=12=3.5", UnitChange(12, 3.5)),
+        ("au=AU06=2", UnitChange(6, 2.0)),
+        ("au=12+1.5", UnitChange(12, 1.5, relative=True)),
+        ("au=12-1.5:0.5", UnitChange(12, -1.5, relative=True, strength=0.5)),
+        ("au=left:12=2", UnitChange(12, 2.0, side="left")),
+        ("au=4=0", UnitChange(4, 0.0)),
+        ("light=left", LightChange("left")),
+        ("light=flat:0.6", LightChange("flat", 0.6)),
+        (
+            "light=az=-60, el=20, colour=#FFD9A0, softness=0.5, strength=0.8",
+            LightChange("own", 0.8, -60.0, 20.0, 0.5, "#ffd9a0"),
+        ),
+        ("light=az=10,colour=3200k", LightChange("own", 1.0, 10.0, colour="3200K")),
+        ("attr=eyeglasses=off", AttributeChange("eyeglasses", on=False)),
+        ("attr=hair=blond:0.5", AttributeChange("blond_hair", strength=0.5)),
+        ("attr=age=old", AttributeChange("young", on=False)),
+        ("turn=yaw=20", Turn(yaw=20.0)),
+        ("turn=yaw=-10,pitch=5,roll=0", Turn(yaw=-10.0, pitch=5.0)),
+        ("turn=to=0:0.5", Turn(to=0.0, strength=0.5)),
+        ("like=a b/face.jpg", Like("a b/face.jpg")),
+        ("like=party.jpg#2", Like("party.jpg", 2)),
+    ],
+)
+def test_every_part_has_a_text_and_a_json_form(text, term):
+    target = parse_target(text)
+    assert target == Target((term,))
+    assert parse_target(str(target)) == target
+    assert parse_target(target.to_json()) == target
+    (key,) = target.to_json()
+    assert target.scaled(0.5).to_json() == {key: term.strength / 2}
+    assert target.changes
+    assert not target.scaled(0).changes
+
+
+def test_parts_stand_side_by_side_in_the_order_of_their_making():
+    target = parse_target(EVERYTHING)
+    turn, expression, units, attributes, light = target.parts
+    assert str(target) == (
+        "happy:0.6+sad turn=yaw=-10,pitch=5 au=12=3.5,left:4+1:0.5 attr=beard=off light=left:0.6"
     )
-    assert parse_attributes(["eyeglasses=off"])[ATTRIBUTES.index("eyeglasses")] == 0
-    for wrong in ("", "12", "3=1", "12=6", "x=1", "12=nan", "12=", "9" * 5000 + "=1"):
-        with pytest.raises(UsageError, match=r"12=3.5,6=2|units are 1, 2"):
-            parse_units(wrong)
-    for wrong, said in (
-        ("eyeglasses", "write eyeglasses=on"),
-        ("eyeglases=on", "did you mean eyeglasses"),
-        ("beard=perhaps", "write beard=on"),
-    ):
-        with pytest.raises(UsageError, match=said):
-            parse_attributes([wrong])
+    assert parse_target(str(target)).to_json() == target.to_json()
+    assert str(target.only(units, turn)) == "turn=yaw=-10,pitch=5 au=12=3.5,left:4+1:0.5"
+    assert (expression, attributes, light) == (Part.EXPRESSION, Part.ATTRIBUTES, Part.LIGHT)
+    assert target.names == (
+        "happy", "sad", "turn", "au=12", "au=4", "attr=beard", "light=left",
+    )  # fmt: skip
+    assert parse_target(["happy:0.6+sad", *EVERYTHING.split()[1:]]) == target
+    assert union([target, parse_target("light=right")]).names[-1] == "light=right"
+
+
+def test_every_light_has_a_name():
+    assert [parse_target(f"light={name}").names for name in LIGHTS] == [
+        (f"light={name}",) for name in LIGHTS
+    ]
+
+
+@pytest.mark.parametrize("text", ["au=12+0", "turn=yaw=0", "happy:0", "light=left:0", "au=12=3:0"])
+def test_nothing_is_a_target_too(text):
+    assert not parse_target(text).changes
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("au=", "cannot read action unit ''; write 12=3.5,6=2"),
+        ("au=12", "cannot read action unit '12'"),
+        ("au=12=", "cannot read action unit"),
+        ("au=12=nan", "cannot read action unit"),
+        ("au=12=3 4", "cannot read action unit"),
+        ("au=3=1", "unknown action unit '3'; known: 1 inner brow raiser, 2 outer"),
+        ("au=" + "9" * 5000 + "=1", r"unknown action unit '9{40}\.\.\.'; known"),
+        ("au=12=6", "intensity of action unit 12 is 6; write a number from 0 to 5"),
+        ("au=12+6", "intensity of action unit 12 is 6; write a number from -5 to 5"),
+        ("au=12=2,12=3", "au=12 is named twice"),
+        ("au=12=2:x", "strength of '12' is 'x'"),
+        ("light=lef", "unknown light 'lef'; did you mean left"),
+        ("light=", "unknown light ''"),
+        ("light=left light=right", "light is named twice"),
+        ("light=az=200", "light's azimuth is '200'; write a number from -180 to 180"),
+        ("light=az=1,az=2", "az is given twice"),
+        ("light=az=1,glow=2", "cannot read 'glow=2' of a light"),
+        ("light=az=1,colour=red", "light's colour is 'RED'"),
+        ("light=az=1,colour=90000K", "from 1500K to 15000K"),
+        ("attr=eyeglasses", "write eyeglasses=on or eyeglasses=off"),
+        ("attr=eyeglases=on", "did you mean eyeglasses"),
+        ("attr=beard=perhaps", "write beard=on"),
+        ("attr=hair=blnd", "unknown value of hair 'blnd'; did you mean blond"),
+        ("attr=hair=blond,hair=black", "black_hair and blond_hair exclude each other"),
+        ("attr=bald=on,bangs=on", "bald and bangs exclude each other"),
+        ("turn=yaw=90", "turn's yaw is '90'; write a number from -45 to 45"),
+        ("turn=20", "cannot read the turn '20'; write yaw=20"),
+        ("turn=to=0,yaw=5", "either 'to' an angle or by yaw"),
+        ("turn=yaw=1,yaw=2", "yaw is given twice"),
+        ("like=", "name the photo of a face"),
+        ("happy like=a.jpg", "a reference face says the expression"),
+        ({"light=left": 2}, "strength of left is 2; write a number from 0 to 1.5"),
+        ({"light=left:0.5": 1}, "write one term, and its strength beside it"),
+        ({"au=12=3": "x"}, "strength of au=12=3 is 'x'; write a number"),
+    ],
+)
+def test_each_part_says_what_to_write(text, said):
+    with pytest.raises(UsageError, match=said):
+        parse_target(text)
 
 
 def test_scaling():

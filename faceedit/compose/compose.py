@@ -5,6 +5,7 @@ moved to unmoved and is never seen twice.
 """
 
 import math
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -35,7 +36,7 @@ def compose(image: np.ndarray, edit: Edit, affine: np.ndarray, mask: np.ndarray)
     Fields of zero give the identical photo; pixels outside the mask are never written.
 
     Args:
-        image: (H, W, 3) RGB, uint8 or uint16.
+        image: (H, W, 3) RGB, uint8, uint16, or float32 in [0, 1].
         edit: fields in crop coordinates.
         affine: (2, 3) similarity from photo pixels to crop pixels.
         mask: (S, S) float32 in [0, 1] in crop coordinates, 0 on its border.
@@ -62,7 +63,7 @@ def compose(image: np.ndarray, edit: Edit, affine: np.ndarray, mask: np.ndarray)
     weight = draw_mask(mask, to_crop, size)
     x, y, gain = _draw_fields(edit, mask, to_crop, size)
     patches: list[Patch] = []
-    top = float(np.iinfo(image.dtype).max)
+    top = top_of(image.dtype)
     # Each of these arrays is as large as the face: none is kept longer than it is used.
     if edit.details:
         flow = np.dstack([x, y])
@@ -85,9 +86,57 @@ def compose(image: np.ndarray, edit: Edit, affine: np.ndarray, mask: np.ndarray)
     # Details divide, too; a sum is the cheapest look at all numbers.
     check_answer(math.inf, pixels=edited.sum())
     np.clip(edited, 0.0, top, out=edited)
-    new = np.rint(edited, out=edited).astype(image.dtype)
+    new = edited if image.dtype == np.float32 else np.rint(edited, out=edited).astype(image.dtype)
     cv2.copyTo(new, (weight >= MASK_FLOOR).astype(np.uint8), result[window])
     return result
+
+
+def compose_steps(
+    image: np.ndarray, steps: Sequence[tuple[Edit, np.ndarray]], affine: np.ndarray
+) -> np.ndarray:
+    """Apply edits to a face, one on top of the other, with floats in between.
+
+    Args:
+        image: as in `compose`.
+        steps: each edit with its mask, all in the same crop.
+        affine: as in `compose`, to a crop as large as the edits say; edits of other sizes are
+            taken to cover the same part of the photo.
+
+    Returns:
+        A new (H, W, 3) array of the photo's type.
+    """
+    if not steps:
+        return image.copy()
+    largest = max(edit.size for edit, _ in steps)
+    maps = [_resized(affine, edit.size / largest) for edit, _ in steps]
+    if len(steps) == 1:
+        (edit, mask), to_crop = steps[0], maps[0]
+        return compose(image, edit, to_crop, mask)
+    # As much around the crop as any flow that passes `Edit.check` can reach.
+    everything = np.ones((2, 2), bool)
+    window = _seen_window(everything, largest, affine, image.shape[:2], margin=2.0)
+    if window is None:
+        return image.copy()
+    top = top_of(image.dtype)
+    part = image[window].astype(np.float32) / np.float32(top)
+    for (edit, mask), to_crop in zip(steps, maps, strict=True):
+        part = compose(part, edit, _shift(to_crop, window), mask)
+    result = image.copy()
+    exact = part if image.dtype == np.float32 else np.rint(part * np.float32(top))
+    result[window] = exact.astype(image.dtype)
+    return result
+
+
+def top_of(kind: np.dtype) -> float:
+    """Return what white is in pixels of a type."""
+    return 1.0 if kind == np.float32 else float(np.iinfo(kind).max)
+
+
+def _resized(affine: np.ndarray, ratio: float) -> np.ndarray:
+    """Return the map to a crop of the same content and another size."""
+    if ratio == 1:
+        return affine
+    return np.hstack([affine[:, :2] * ratio, (affine[:, 2:] + 0.5) * ratio - 0.5])
 
 
 def draw_mask(mask: np.ndarray, to_crop: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 import cv2
 import numpy as np
 
+from faceedit.compose.mask import Region
 from faceedit.numerics import check_answer
 
 if TYPE_CHECKING:
@@ -77,6 +78,9 @@ class Edit:
         paint: P.
         size: side of the crop in crop pixels.
         details: what is drawn on the photo's own pixels, in this order; P lies below.
+        region: what of the person it may change; nothing else does.
+        matte: (h, w) float32 in [0, 1], which pixels of the region are the person's; None for all.
+        landmarks: (478, 3) float32 in crop pixels after the edit; None where the flow says it.
     """
 
     flow: np.ndarray
@@ -85,6 +89,9 @@ class Edit:
     paint: Paint
     size: int
     details: "tuple[Detail, ...]" = ()
+    region: Region = "face"
+    matte: np.ndarray | None = None
+    landmarks: np.ndarray | None = None
 
     def check(self) -> None:
         """Check that the edit can be composed; a crop's side is the farthest that anything moves.
@@ -95,6 +102,8 @@ class Edit:
         check_answer(self.size, flow=self.flow)
         check_answer(LARGEST_RATIO, log_ratio=self.log_ratio)
         check_answer(LARGEST_COLOUR, opacity=self.opacity)
+        if self.matte is not None:
+            check_answer(LARGEST_COLOUR, matte=self.matte)
         self.paint.check()
         for detail in self.details:
             detail.check(self.size)

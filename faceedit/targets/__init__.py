@@ -1,0 +1,37 @@
+"""The vocabulary of edits. Everything that names a target goes through `parse_target`.
+
+A `Target` is made of terms: named expressions (``happy:0.6``), action units (``au=12=3.5``),
+attributes (``attr=eyeglasses=off``), light (``light=left``), a turn (``turn=yaw=20``), or a
+reference face (``like=photo.jpg``), which is resolved to action units.
+"""
+
+from faceedit.targets.attributes import ATTRIBUTES, AttributeChange
+from faceedit.targets.expressions import EXPRESSIONS, SYNONYMS, Expression
+from faceedit.targets.light import LightChange
+from faceedit.targets.like import Like
+from faceedit.targets.target import Target, TargetLike, parse_target, union
+from faceedit.targets.term import MAX_STRENGTH, Part, Term
+from faceedit.targets.turn import Turn
+from faceedit.targets.units import ACTION_UNITS, MAX_INTENSITY, UNIT_NAMES, UnitChange
+
+__all__ = [
+    "ACTION_UNITS",
+    "ATTRIBUTES",
+    "EXPRESSIONS",
+    "MAX_INTENSITY",
+    "MAX_STRENGTH",
+    "SYNONYMS",
+    "UNIT_NAMES",
+    "AttributeChange",
+    "Expression",
+    "LightChange",
+    "Like",
+    "Part",
+    "Target",
+    "TargetLike",
+    "Term",
+    "Turn",
+    "UnitChange",
+    "parse_target",
+    "union",
+]

@@ -1,0 +1,89 @@
+"""Named expressions: ``happy``, ``happy:0.6``."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from faceedit.errors import UsageError
+from faceedit.names import quoted, unknown
+from faceedit.targets.term import MAX_STRENGTH, NUMBER, Part, Term, as_number
+
+EXPRESSIONS = (
+    "neutral", "happy", "sad", "angry", "surprised", "disgusted", "afraid", "contemptuous",
+)  # fmt: skip
+SYNONYMS = {
+    "smile": "happy", "joy": "happy", "sadness": "sad", "anger": "angry", "surprise": "surprised",
+    "disgust": "disgusted", "fear": "afraid", "contempt": "contemptuous", "calm": "neutral",
+}  # fmt: skip
+"""Other words for expressions; messages and outputs use the expression's own name."""
+
+
+@dataclass(frozen=True)
+class Expression(Term):
+    """A named expression at a strength.
+
+    Attributes:
+        expression: one of `EXPRESSIONS`.
+        strength: 0 (no edit) to `MAX_STRENGTH`; 1 is what people call that expression.
+
+    Raises:
+        UsageError: an unknown name, or a strength out of range.
+
+    >>> str(Expression("happy", 0.6))
+    'happy:0.6'
+    """
+
+    part: ClassVar[Part] = Part.EXPRESSION
+    expression: str
+    strength: float = 1.0
+
+    def __post_init__(self):
+        if self.expression not in EXPRESSIONS:
+            raise UsageError(unknown("expression", self.expression, EXPRESSIONS, SYNONYMS))
+        super().__post_init__()
+
+    @property
+    def text(self) -> str:
+        """The expression's name, as are `topic`, `name` and `key`."""
+        return self.expression
+
+    @property
+    def topic(self) -> str:
+        """See `Term.topic`."""
+        return self.expression
+
+    @property
+    def key(self) -> str:
+        """See `Term.key`."""
+        return self.expression
+
+
+def parse_expression(text: str) -> Expression:
+    """Read ``NAME`` or ``NAME:STRENGTH``.
+
+    Raises:
+        UsageError: it is malformed, unknown or out of range.
+    """
+    name, colon, strength = (part.strip().lower() for part in text.partition(":"))
+    if not name:
+        raise UsageError(f"cannot read the target {quoted(text)}; write NAME or NAME:STRENGTH")
+    if not colon:
+        return named_expression(name)
+    if not NUMBER.fullmatch(strength):
+        known = named_expression(name).name
+        said = f"is {quoted(strength)}" if strength else "is missing"
+        raise UsageError(
+            f"the strength of {known} {said}; "
+            f"write {known}, or a number from 0 to {MAX_STRENGTH:g} such as {known}:0.6"
+        )
+    return named_expression(name, float(strength))
+
+
+def named_expression(name: str, strength: object = 1.0) -> Expression:
+    """Return an expression that a user named; synonyms give the expression's own name.
+
+    Raises:
+        UsageError: the name is unknown, or the strength is no number or out of range.
+    """
+    name = name.strip().lower()
+    name = SYNONYMS.get(name, name)
+    return Expression(name, as_number(strength, f"the strength of {quoted(name)}"))

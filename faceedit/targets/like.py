@@ -1,0 +1,57 @@
+"""Another face's expression: ``reference.jpg``, or ``reference.jpg#2`` for its second face."""
+
+import re
+from dataclasses import dataclass
+from typing import ClassVar
+
+from faceedit.errors import UsageError
+from faceedit.targets.term import Part, Term
+
+_FACE = re.compile(r"(?P<path>.+)#(?P<face>[1-9]\d{0,3})", re.ASCII | re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Like(Term):
+    """A face whose expression others are to have; `editing.reference` reads its action units.
+
+    Attributes:
+        path: of the photo.
+        face: which of its faces, 1 being the largest.
+        strength: share of the way.
+
+    Raises:
+        UsageError: no path, or a strength out of range.
+    """
+
+    part: ClassVar[Part] = Part.LIKE
+    path: str
+    face: int = 1
+    strength: float = 1.0
+
+    def __post_init__(self):
+        if not self.path or self.face < 1:
+            raise UsageError("name the photo of a face, and its face from 1 on")
+        super().__post_init__()
+
+    @property
+    def text(self) -> str:
+        """See `Term.text`."""
+        return self.path if self.face == 1 else f"{self.path}#{self.face}"
+
+    @property
+    def topic(self) -> str:
+        """See `Term.topic`."""
+        return str(self.part)
+
+
+def parse_like(text: str) -> list[Like]:
+    """Read ``PATH`` or ``PATH#FACE``.
+
+    Raises:
+        UsageError: no path.
+
+    >>> parse_like("party.jpg#2")
+    [Like(path='party.jpg', face=2, strength=1.0)]
+    """
+    match = _FACE.fullmatch(text)
+    return [Like(match["path"], int(match["face"])) if match else Like(text)]

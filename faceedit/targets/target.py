@@ -1,0 +1,193 @@
+"""A target: everything that one edit is to do to a face, and its text and JSON forms."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Union, cast
+
+from faceedit.errors import UsageError
+from faceedit.targets.attributes import AttributeChange, check_opposites, parse_attributes
+from faceedit.targets.expressions import Expression, named_expression, parse_expression
+from faceedit.targets.light import parse_light
+from faceedit.targets.like import parse_like
+from faceedit.targets.term import MAX_STRENGTH, Part, Term, as_number, type_of
+from faceedit.targets.turn import parse_turn
+from faceedit.targets.units import UnitChange, parse_units
+
+TargetLike = Union[str, Sequence[str], Mapping[str, float], "Target"]
+"""What `parse_target` reads."""
+
+ACCEPTED = (
+    "write text such as 'happy:0.6+surprised:0.3', a list of such terms, a mapping such as "
+    "{'happy': 0.6}, or a faceedit.Target"
+)
+PARSERS: dict[Part, Callable[[str], Sequence[Term]]] = {
+    Part.UNITS: parse_units,
+    Part.ATTRIBUTES: parse_attributes,
+    Part.LIGHT: parse_light,
+    Part.TURN: parse_turn,
+    Part.LIKE: parse_like,
+}
+"""Of the parts that the text form writes with a word and ``=``."""
+_WORD = re.compile(rf"\s*\b({'|'.join(PARSERS)})=", re.IGNORECASE)
+_STARTS = re.compile(rf"(?:^|\s+)(?=(?:{'|'.join(PARSERS)})=)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a face is asked to show: named expressions, action units, light and so on.
+
+    Attributes:
+        terms: in the order in which they were named.
+
+    Raises:
+        UsageError: no term, one that is named twice, or some that exclude each other.
+    """
+
+    terms: tuple[Term, ...]
+
+    def __post_init__(self):
+        topics = [one.topic for one in self.terms]
+        if not topics:
+            raise UsageError("no target was given; write for example happy")
+        twice = [one for one in dict.fromkeys(topics) if topics.count(one) > 1]
+        if twice:
+            raise UsageError(f"{', '.join(twice)} is named twice; write each of them once")
+        check_opposites([one for one in self.terms if isinstance(one, AttributeChange)])
+        if Part.LIKE in self.parts and {Part.EXPRESSION, Part.UNITS} & set(self.parts):
+            raise UsageError("a reference face says the expression; leave out the other one")
+
+    @property
+    def expressions(self) -> tuple[Expression, ...]:
+        """The named expressions among the terms."""
+        return tuple(one for one in self.terms if isinstance(one, Expression))
+
+    @property
+    def units(self) -> tuple[UnitChange, ...]:
+        """The action units among the terms."""
+        return tuple(one for one in self.terms if isinstance(one, UnitChange))
+
+    @property
+    def attributes(self) -> tuple[AttributeChange, ...]:
+        """The attributes among the terms."""
+        return tuple(one for one in self.terms if isinstance(one, AttributeChange))
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The parts that it asks for, in the order in which an edit makes them."""
+        asked = {one.part for one in self.terms}
+        return tuple(part for part in Part if part in asked)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What a method has to serve, see `Term.name`."""
+        return tuple(one.name for one in self.terms)
+
+    @property
+    def changes(self) -> bool:
+        """Whether any term asks for a change."""
+        return any(one.changes for one in self.terms)
+
+    @property
+    def strength(self) -> float:
+        """Strength of all terms together."""
+        return sum(one.strength for one in self.terms)
+
+    def only(self, *parts: Part) -> "Target":
+        """Return the terms of some parts, at least one of which is there."""
+        return Target(tuple(one for one in self.terms if one.part in parts))
+
+    def scaled(self, intensity: float) -> "Target":
+        """Return the target with every strength times `intensity` (0 to `MAX_STRENGTH`).
+
+        Raises:
+            UsageError: an intensity out of range, or one that makes a strength too large.
+
+        >>> str(parse_target("happy:0.6 light=left").scaled(0.5))
+        'happy:0.3 light=left:0.5'
+        """
+        intensity = as_number(intensity, "the intensity")
+        if not 0.0 <= intensity <= MAX_STRENGTH:
+            raise UsageError(
+                f"the intensity is {intensity:g}; write a number from 0 to {MAX_STRENGTH:g}"
+            )
+        return Target(tuple(one.scaled(intensity) for one in self.terms))
+
+    def to_json(self) -> dict[str, float]:
+        """Return the strength of each term by its `Term.key`; `parse_target` reads it back.
+
+        >>> parse_target("happy:0.6 light=left").to_json()
+        {'happy': 0.6, 'light=left': 1.0}
+        """
+        return {one.key: one.strength for one in self.terms}
+
+    def __str__(self) -> str:
+        """Return the text form, for example ``happy:0.6+surprised:0.3 light=left``."""
+        words = ["+".join(map(str, self.expressions))] if self.expressions else []
+        for part in self.parts:
+            if part in PARSERS:
+                terms = ",".join(str(one) for one in self.terms if one.part == part)
+                words.append(f"{part}={terms}")
+        return " ".join(words)
+
+
+def parse_target(target: TargetLike) -> Target:
+    """Read a target in any of its forms.
+
+    Args:
+        target: text: expressions ``NAME`` or ``NAME:STRENGTH`` joined by ``+``, and parts such as
+            ``light=left`` or ``au=12=3.5,6=2``, set apart by blanks; a list or tuple of such
+            texts; strengths by name, as `Target.to_json` gives them; or a `Target`, which is
+            returned as it is. Synonyms are names, too.
+
+    Raises:
+        UsageError: it is malformed, unknown, out of range or repeated.
+
+    >>> str(parse_target("smile:0.6 + surprised"))
+    'happy:0.6+surprised'
+    >>> parse_target({"happy": 0.6}) == parse_target(["happy:0.6"])
+    True
+    """
+    if isinstance(target, Target):
+        return target
+    if isinstance(target, Mapping):
+        return Target(tuple(_from_json(*item) for item in target.items()))
+    if isinstance(target, str):
+        target = [target]
+    if not isinstance(target, list | tuple) or not all(isinstance(one, str) for one in target):
+        raise UsageError(f"a target cannot be {type_of(target)}; {ACCEPTED}")
+    return Target(tuple(term for text in target for term in _parse_text(text)))
+
+
+def union(targets: Iterable[Target]) -> Target:
+    """Return a target that names all terms of several once, each at strength 1.
+
+    >>> str(union([parse_target("happy:0.5"), parse_target("happy+sad:0.2")]))
+    'happy+sad'
+    """
+    terms = {one.topic: one for target in targets for one in target.terms}
+    return parse_target(dict.fromkeys((one.key for one in terms.values()), 1.0))
+
+
+def _parse_text(text: str) -> list[Term]:
+    """Read one text: expressions, then parts; each part ends where the next begins."""
+    terms: list[Term] = []
+    for word in filter(None, _STARTS.split(text)) if text.strip() else [text]:
+        match = _WORD.match(word)
+        if match is None:
+            terms += [parse_expression(term) for term in word.split("+")]
+        else:
+            terms += PARSERS[Part(match[1].lower())](word[match.end() :])
+    return terms
+
+
+def _from_json(key: object, strength: object) -> Term:
+    if not isinstance(key, str):
+        raise UsageError(f"the name of a target cannot be {type_of(key)}; {ACCEPTED}")
+    if _WORD.match(key) is None:
+        return named_expression(key, strength)
+    terms = _parse_text(key)
+    if len(terms) != 1 or terms[0].strength != 1:
+        raise UsageError(f"{key}: write one term, and its strength beside it")
+    number = as_number(strength, f"the strength of {key}")
+    return replace(cast(Any, terms[0]), strength=number)

@@ -1,0 +1,90 @@
+"""Turns of the head: ``yaw=20``, ``yaw=-10,pitch=5,roll=0`` from where it is; ``to=0`` absolute."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from faceedit.errors import UsageError
+from faceedit.names import quoted
+from faceedit.targets.term import Part, Term, read_number, split_strength
+
+YAW, PITCH, ROLL = 45.0, 30.0, 45.0
+"""Degrees to either side beyond which no head is turned."""
+_LARGEST = {"yaw": YAW, "pitch": PITCH, "roll": ROLL, "to": YAW}
+
+
+@dataclass(frozen=True)
+class Turn(Term):
+    """How a head is to be turned.
+
+    Attributes:
+        yaw: degrees, positive to the picture's right; of a relative turn.
+        pitch: degrees, positive up.
+        roll: degrees, positive clockwise in the picture.
+        to: yaw in degrees that the head is to have, whatever it has; None for a relative turn.
+        strength: share of the way.
+
+    Raises:
+        UsageError: a number out of range, or ``to`` beside the others.
+    """
+
+    part: ClassVar[Part] = Part.TURN
+    yaw: float = 0.0
+    pitch: float = 0.0
+    roll: float = 0.0
+    to: float | None = None
+    strength: float = 1.0
+
+    def __post_init__(self):
+        for axis, largest in _LARGEST.items():
+            value = getattr(self, axis)
+            if value is not None and not -largest <= value <= largest:
+                raise UsageError(
+                    f"the turn's {axis} is {value:g}; "
+                    f"write degrees from {-largest:g} to {largest:g}"
+                )
+        if self.to is not None and (self.yaw or self.pitch or self.roll):
+            raise UsageError("a turn is either 'to' an angle or by yaw, pitch and roll")
+        super().__post_init__()
+
+    @property
+    def text(self) -> str:
+        """See `Term.text`."""
+        if self.to is not None:
+            return f"to={self.to:g}"
+        axes = [f"{axis}={getattr(self, axis):g}" for axis in ("yaw", "pitch", "roll")]
+        return ",".join(one for one in axes if not one.endswith("=0")) or "yaw=0"
+
+    @property
+    def topic(self) -> str:
+        """See `Term.topic`."""
+        return str(self.part)
+
+    @property
+    def changes(self) -> bool:
+        """See `Term.changes`."""
+        moves = self.to is not None or self.yaw or self.pitch or self.roll
+        return self.strength > 0 and bool(moves)
+
+
+def parse_turn(text: str) -> list[Turn]:
+    """Read ``AXIS=DEGREES`` of several axes, or ``to=DEGREES``, with a ``:STRENGTH`` or without.
+
+    Raises:
+        UsageError: it is malformed or out of range.
+
+    >>> [str(one) for one in parse_turn("yaw=-10, pitch=5")]
+    ['yaw=-10,pitch=5']
+    """
+    term, strength = split_strength(text, "yaw=20:0.6")
+    given: dict[str, float] = {}
+    for pair in term.split(","):
+        axis, equals, degrees = (part.strip().lower() for part in pair.partition("="))
+        if not equals or axis not in _LARGEST:
+            raise UsageError(
+                f"cannot read the turn {quoted(pair)}; write yaw=20, yaw=-10,pitch=5, or to=0"
+            )
+        if axis in given:
+            raise UsageError(f"the turn's {axis} is given twice")
+        largest = _LARGEST[axis]
+        given[axis] = read_number(degrees, f"the turn's {axis}", -largest, largest)
+    return [Turn(**given, strength=strength)]
