@@ -24,6 +24,7 @@ from faceedit.compose.compose import compose
 from faceedit.compose.mask import face_mask
 from faceedit.faces.align import Crop, extract_crop
 from faceedit.methods.base import load_method
+from faceedit.methods.catalogue import plan_steps
 from faceedit.methods.reggan.method import RegGAN
 from faceedit.photos.read import read_photo
 from faceedit.recognisers.naturalness import NaturalnessRecogniser
@@ -209,9 +210,8 @@ def edits(
     Returns:
         Scores, and a sheet of some (H, W, 3) uint8.
     """
-    method = load_method(
-        open_registry(), "reggan", None, parse_target(["happy"]), torch.device("cpu")
-    )
+    (step,) = plan_steps("reggan", parse_target(["happy"]))
+    method = load_method(open_registry(), step, None, torch.device("cpu"))
     if not isinstance(method, RegGAN):
         raise TypeError("the expression layers of the fast profile are wanted")
     crops, people = validation_crops(data, count, method.crop_size)

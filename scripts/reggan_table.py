@@ -17,6 +17,7 @@ import torch
 from faceedit.compose.edit import Edit, RasterPaint
 from faceedit.editing.build import EditSettings, open_editor
 from faceedit.editing.editor import FaceEditor
+from faceedit.editing.steps import Step
 from faceedit.evaluation.edits import Album
 from faceedit.evaluation.evidence import Evidence
 from faceedit.evaluation.gather import Input, gather_edited
@@ -119,17 +120,17 @@ def main() -> None:
     arguments = parser.parse_args()
     everything = parse_target(list(SIX))
     editor = open_editor(EditSettings(target=everything, edit_shown=True))
-    rows: dict[str, Editing] = {"reggan fast": editor.method}
+    rows: dict[str, Editing] = {"reggan fast": editor.steps[0].method}
     if arguments.paper:
         settings = EditSettings(target=everything, weights=arguments.paper, edit_shown=True)
-        rows["reggan paper"] = open_editor(settings).method
+        rows["reggan paper"] = open_editor(settings).steps[0].method
     rows["expression layer alone (MR)"] = LayerAlone(_fit_layers(arguments.table))
     rows["copying"] = Copying()
     rows["the studio"] = Studio(load_rig(arguments.rig))
     inputs = _inputs(arguments.data, arguments.people)
     print(f"| | {' | '.join(METRICS)} |\n|---|{'---|' * len(METRICS)}")
     for name, method in rows.items():
-        found = _measure(FaceEditor(editor.finder, method), inputs)  # pyright: ignore[reportArgumentType]
+        found = _measure(FaceEditor(editor.finder, (Step(method),)), inputs)  # pyright: ignore[reportArgumentType]
         values = {result.metric.name: result.groups for result in found.results}
         cells = [_cell(values, metric, found.headline) for metric in METRICS]
         print(f"| {name} | {' | '.join(cells)} |", flush=True)

@@ -20,6 +20,7 @@ from PIL import Image
 
 from faceedit.compose.edit import Edit, RasterPaint
 from faceedit.editing.editor import FaceEditor
+from faceedit.editing.steps import Step
 from faceedit.faces.find.build import build_finder
 from faceedit.methods.catalogue import METHODS
 from faceedit.registry import Registry, packaged_weights
@@ -112,7 +113,7 @@ def five(astronaut):
 
 @pytest.fixture
 def editor(finder, make_method):
-    return FaceEditor(finder, make_method())
+    return FaceEditor(finder, (Step(make_method()),))
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from faceedit.photos import Job
 
 JOURNAL_FILE = ".faceedit-journal.jsonl"
 
-DECISIVE = ("settings", "method", "profile", "weights_sha256", "networks")
+DECISIVE = ("settings", "method", "profile", "weights_sha256", "networks", "steps")
 """Fields of a line that decide, with the input, what the output looks like."""
 
 LONGEST_LINE = 4 << 20

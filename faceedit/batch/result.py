@@ -40,16 +40,16 @@ class FaceResult:
         score: of the detector, 0 to 1.
         presence: of the mesh network, 0 to 1.
         scores: of the edit, by name; empty where none was looked for. ``strength`` is that of
-            all expressions together, as applied: what was asked for, times the intensity, weakened
-            by what the face shows and by the guard, 0 where nothing was applied. ``shown`` is how
-            far the face showed the target already, 0 to 1; ``moved`` the root mean square of the
-            flow inside the mask in eye distances; ``relit`` that of the log ratio; ``identity``,
-            where it was measured, the cosine of the face before and after.
+            all terms of the target together, as applied: what was asked for, times the
+            intensity, weakened by what the face shows and by the guard, 0 where nothing was.
+            ``shown`` is how far the face showed the target already, 0 to 1; ``moved`` the root mean
+            square of the flow inside the mask in eye distances; ``relit`` that of the log ratio;
+            ``identity``, where it was measured, the cosine of the face before and after.
         outcome: ``edited``; ``left alone``; ``failed``, where the photo failed.
         reason: why it was left alone; empty otherwise.
-        applied: the strength of each expression, by name, as applied; empty where no edit was
-            looked for.
-        faint: it was edited, and changed too little to be seen, see `scores.is_faint`.
+        applied: the strength of each term of the target as applied, see `Target.to_json`; empty
+            where no edit was looked for.
+        faint: it was edited, and changed too little to be seen, see `scores.are_faint`.
     """
 
     box: Box
@@ -137,9 +137,9 @@ def notes_of(faces: Sequence[FaceResult]) -> tuple[str, ...]:
 
 
 def _face_of(face: Face, scores: Mapping[str, float], applied: Target, faint: bool) -> FaceResult:
-    strengths = _rounded({one.name: one.strength for one in applied.expressions})
+    strengths = _rounded(applied.to_json())
     result = replace(FaceResult.of(face, scores), applied=strengths, faint=faint)
-    if any(one.strength for one in applied.expressions):
+    if applied.changes:
         return replace(result, outcome="edited")
     return replace(
         result, outcome="left alone", reason=SHOWS_IT if scores["shown"] == 1 else HELD_BACK
@@ -228,7 +228,7 @@ def _with_outcome(face: Mapping[str, Any], target: Target) -> dict[str, Any]:
     if not scores:
         return {**face, "scores": {}, "outcome": "left alone", "reason": NO_CHANGE, "applied": {}}
     part = scores.get("strength", 0.0) * (1 - scores.get("shown", 0.0))
-    applied = {one.name: round(one.strength * part, 4) for one in target.expressions}
+    applied = _rounded({key: one * part for key, one in target.to_json().items()})
     reason = SHOWS_IT if scores.get("shown") == 1 else HELD_BACK
     return {
         **face,

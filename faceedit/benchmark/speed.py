@@ -13,9 +13,9 @@ import torch
 from faceedit.batch.crew import pace_of
 from faceedit.batch.run import Helper, RunOptions, run
 from faceedit.benchmark.memory import PeakMemory
-from faceedit.compose.compose import compose
-from faceedit.compose.masks import disjoint_masks
+from faceedit.compose.compose import compose_steps
 from faceedit.editing.editor import FaceEditor
+from faceedit.editing.steps import make_edits, step_masks
 from faceedit.errors import PhotoError, UsageError
 from faceedit.faces.align import Crop, extract_crop
 from faceedit.machine import cores
@@ -158,14 +158,14 @@ def _stages(
         photo = read_photo(job.source)
     with watch.stage("faces"):
         faces = editor.find(photo.pixels)
-    size = editor.method.crop_size
+    size = editor.crop_size
     with watch.stage("edit"):
         crops = [extract_crop(photo.pixels, face.landmarks, size) for face in faces]
-        edits = editor.method.edit(crops, target) if crops else []
+        edits = make_edits(editor.steps, crops, [target] * len(crops), editor.batching)
     result = photo.pixels
     with watch.stage("compose"):
-        for crop, edit, mask in zip(crops, edits, disjoint_masks(crops), strict=True):
-            result = compose(result, edit, crop.affine, mask)
+        for crop, own, masks in zip(crops, edits, step_masks(crops, edits), strict=True):
+            result = compose_steps(result, list(zip(own, masks, strict=True)), crop.affine)
     with watch.stage("write"):
         write_photo(photo, job.target, result, permit=REPLACE)
     return photo.pixels.shape[0] * photo.pixels.shape[1], crops

@@ -7,16 +7,22 @@ from typing import Annotated
 import typer
 
 from faceedit.cli.options import (
+    Attributes,
     Device,
     Faces,
     Inputs,
     Landmarks,
+    Light,
     MinFace,
     Model,
+    Pose,
     Quiet,
     Recursive,
+    Reference,
+    Units,
     Weights,
     WhoseLandmarks,
+    asked_target,
     can_exist,
     parse_faces,
 )
@@ -45,7 +51,7 @@ class Engine(StrEnum):
 def apply(
     inputs: Inputs,
     target: Annotated[
-        list[str],
+        list[str] | None,
         typer.Option(
             "--target",
             "-t",
@@ -54,7 +60,12 @@ def apply(
             show_default=False,
             rich_help_panel=MOST_USED,
         ),
-    ],
+    ] = None,
+    au: Units = None,
+    attr: Attributes = None,
+    light: Light = None,
+    turn: Pose = None,
+    like: Reference = None,
     output: Annotated[
         str | None,
         typer.Option(
@@ -258,9 +269,9 @@ def apply(
     faceedit cannot prove to have written are replaced only with --overwrite.
     """
     from faceedit.errors import UsageError
-    from faceedit.targets import parse_target
 
-    wanted = parse_target(target).scaled(intensity)
+    wanted = asked_target(target, au=au, attr=attr, light=light, turn=turn, like=like)
+    wanted = wanted.scaled(intensity)
     with loading():
         from faceedit.cli.apply_run import Files, Request, Say, edit_files, edit_pipe
         from faceedit.editing.build import EditSettings

@@ -28,7 +28,8 @@ from faceedit.cli.apply_told import (
 from faceedit.cli.output import on_one_line, tell
 from faceedit.cli.streams import read_stdin, stdin_permissions, write_stdout
 from faceedit.device import pick_devices
-from faceedit.editing.build import EditSettings, open_editor
+from faceedit.editing.build import EditNetworks, EditSettings
+from faceedit.editing.steps import weights_of
 from faceedit.errors import UsageError
 from faceedit.outputs import REPLACE, SEALED_ONLY, check_writable, permit_for
 from faceedit.photos import Provenance, WriteOptions
@@ -117,8 +118,7 @@ def edit_files(request: Request, files: Files, say: Say, on_ray: bool = False) -
     prepare(request.threads)
     devices = [str(device) for device in pick_devices(request.settings.device)]
     # On Ray the workers have editors of their own: this one only says what they are to be.
-    with loading():
-        editor = open_editor(replace(request.settings, device=devices[0]))
+    request, editor = _opened(request, devices[0])
     options = _options(request, editor)
     manifest = Manifest(
         output,
@@ -174,8 +174,7 @@ def edit_pipe(request: Request, output: str | None, say: Say) -> bool:
     # It is there twice, and decoded beside that.
     data = read_stdin(photo_memory() // 4)
     prepare(request.threads)
-    with loading():
-        editor = open_editor(request.settings)
+    request, editor = _opened(request, request.settings.device)
     options = _options(request, editor)
     if not say.quiet:
         tell(f"{_headline(request, editor, [editor.device])}, 1 photo")
@@ -184,6 +183,15 @@ def edit_pipe(request: Request, output: str | None, say: Say) -> bool:
     if output is None and edited is not None:
         write_stdout(edited)
     return result.outcome == "failed"
+
+
+def _opened(request: Request, device: str) -> tuple[Request, "FaceEditor"]:
+    """Load the networks; return the request with its reference face resolved, and the editor."""
+    with loading():
+        networks = EditNetworks(replace(request.settings, device=device))
+        target = networks.resolved(request.settings.target)
+        editor = networks.editor(target)
+    return replace(request, settings=replace(request.settings, target=target)), editor
 
 
 def for_manifest(request: Request, options: RunOptions, editor: "FaceEditor") -> dict[str, Any]:
@@ -214,11 +222,10 @@ def for_manifest(request: Request, options: RunOptions, editor: "FaceEditor") ->
 
 
 def _options(request: Request, editor: "FaceEditor") -> RunOptions:
-    method = editor.method
     said = Provenance(
-        method=f"{method.name} {method.profile}",
+        method=editor.label,
         target=str(request.settings.target),
-        weights_sha256=editor.weights_sha256,
+        weights_sha256=weights_of(editor.steps),
         version=version("faceedit"),
     )
     write = replace(request.write, provenance=said if request.provenance else None)
@@ -242,9 +249,8 @@ def _helper(
 
 
 def _headline(request: Request, editor: "FaceEditor", devices: Iterable[str]) -> str:
-    method, target = editor.method, request.settings.target
     where = ", ".join(devices)
-    return f"{target} by {method.name} {method.profile} on {where} in {editor.precision}"
+    return f"{request.settings.target} by {editor.label} on {where} in {editor.precision}"
 
 
 def _of(part: Shard | None) -> str:
@@ -256,8 +262,8 @@ def _facts(request: Request, editor: "FaceEditor") -> dict[str, str]:
     settings = request.settings
     facts = {
         "target": str(settings.target),
-        "method": f"{editor.method.name} {editor.method.profile}",
-        "weights": (editor.weights_sha256 or "")[:12],
+        "method": editor.label,
+        "weights": ", ".join((one.weights_sha256 or "")[:12] for one in editor.steps),
     }
     if settings.min_identity is not None:
         facts["least identity"] = f"{settings.min_identity:g}"

@@ -125,7 +125,9 @@ def benchmark(
     gemm = measure_gemm(place)
     networks = [measure_paper(place, gemm)]
     if speed.crop is not None:
-        networks.insert(0, measure_method(editor.method, speed.crop, wanted, gemm))
+        for at, step in enumerate(editor.steps):
+            own = wanted.only(*step.parts)
+            networks.insert(at, measure_method(step.method, speed.crop, own, gemm))
     looking = Recognisers.load(open_registry(), place)
     networks += [measure_recogniser(one, gemm) for one in looking.networks.values()]
     report = _report(speed, networks, gemm, startup)

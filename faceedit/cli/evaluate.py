@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from faceedit.cli.evaluate_report import report_files, show_report, write_report
-from faceedit.cli.options import Device, Model, Overwrite, Quiet, Threads, Weights, can_exist
+from faceedit.cli.options import (
+    Device,
+    Model,
+    Overwrite,
+    Quiet,
+    Threads,
+    Weights,
+    asked_target,
+    can_exist,
+)
 from faceedit.cli.output import on_one_line, progress, tell
 from faceedit.cli.panels import MOST_USED, OUTPUT, WHAT
 from faceedit.errors import UsageError
@@ -179,7 +188,8 @@ def evaluate(
     import torch
 
     from faceedit.device import pick_device
-    from faceedit.evaluation.edits import Album, ask_pictures
+    from faceedit.editing.steps import weights_of
+    from faceedit.evaluation.edits import Album, Asked
     from faceedit.evaluation.gather import gather_edited, gather_pictures
     from faceedit.evaluation.inputs import with_rivals
     from faceedit.evaluation.match import pair_up_with_rivals
@@ -198,7 +208,8 @@ def evaluate(
     conditions = {"device": str(place), "threads": torch.get_num_threads()}
     album = Album()
     if pictures is not None:
-        asked = ask_pictures(targets[0] if targets else None, action_units, attribute)
+        is_known = target or action_units or attribute
+        asked = Asked(asked_target(target, au=action_units, attr=attribute) if is_known else None)
         pairs, alone = pair_up_with_rivals(*pictures, against)
         pairs = pairs[:limit]
         on = f"{len(pairs)} photos of {pictures[0]}"
@@ -209,8 +220,8 @@ def evaluate(
         editor = _open_editor(targets, model, profile, weights, device)
         plan = _plan(photos, protocol, targets, editor, limit)
         plan = plan if against is None else with_rivals(plan, against)
-        subject = f"{editor.method.name} {editor.method.profile}"
-        conditions["weights"] = str(editor.weights_sha256)
+        subject = editor.label
+        conditions["weights"] = weights_of(editor.steps)
         alone, on, complete, notes = plan.failures, plan.on, plan.complete, plan.notes
         total, work = len(plan.inputs), gather_edited(editor, plan.inputs, album)
     failures = [*alone, *_work_through(work, total, quiet)]
@@ -269,7 +280,7 @@ def _plan(
             "name photos to measure on, or where the protocol's are: --protocol FOLDER or "
             f"${DATA_VARIABLE}"
         )
-    return plan_protocol(read_protocol(), Path(named), editor.method.targets, targets, limit)
+    return plan_protocol(read_protocol(), Path(named), editor.targets, targets, limit)
 
 
 def _work_through(work: "Iterator[Failure | None]", total: int, quiet: bool) -> "Iterator[Failure]":

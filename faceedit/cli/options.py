@@ -2,6 +2,7 @@
 
 import errno
 import os
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -11,7 +12,8 @@ import typer
 from faceedit.cli.panels import MOST_USED, OUTPUT, PHOTOS, SPEED, WHAT
 from faceedit.errors import UsageError
 from faceedit.limits import COUNT, THREADS, shorten
-from faceedit.methods.catalogue import METHODS
+from faceedit.methods.catalogue import METHODS, served_parts
+from faceedit.targets import Part, Target, parse_target
 
 Named = TypeVar("Named")
 
@@ -36,11 +38,63 @@ Model = Annotated[
         rich_help_panel=WHAT,
     ),
 ]
+
+
+def _part(part: Part, metavar: str, help: str) -> Any:
+    """Make the option of a part of a target; it shows where a method serves that part."""
+    return typer.Option(
+        f"--{part}",
+        metavar=metavar,
+        help=help,
+        hidden=part not in served_parts(),
+        show_default=False,
+        rich_help_panel=MOST_USED,
+    )
+
+
+Units = Annotated[
+    str | None,
+    _part(Part.UNITS, "12=3.5,4+1,...", "FACS action units: = sets, + and - add. 0 to 5."),
+]
+Attributes = Annotated[
+    list[str] | None, _part(Part.ATTRIBUTES, "NAME=on|off,...", "Attributes to add or remove.")
+]
+Light = Annotated[
+    str | None, _part(Part.LIGHT, "NAME[:STRENGTH]|az=X,el=Y", "The light that falls on people.")
+]
+Pose = Annotated[
+    str | None, _part(Part.TURN, "yaw=20|to=0", "Turn heads, in degrees; 'to' is absolute.")
+]
+Reference = Annotated[
+    str | None, _part(Part.LIKE, "PHOTO[#FACE]", "Give faces the expression of another photo's.")
+]
 Inputs = Annotated[
     list[str],
     typer.Argument(metavar="INPUTS...", help="Photos, folders and patterns.", show_default=False),
 ]
 Recursive = Annotated[bool, typer.Option(help="Include subfolders.", rich_help_panel=PHOTOS)]
+
+
+def asked_target(
+    target: Sequence[str] | None,
+    *,
+    au: str | None = None,
+    attr: Sequence[str] | None = None,
+    light: str | None = None,
+    turn: str | None = None,
+    like: str | None = None,
+) -> Target:
+    """Return what the options of a command ask for together.
+
+    Raises:
+        UsageError: nothing, or it cannot be read.
+    """
+    words = {Part.TURN: [turn], Part.UNITS: [au], Part.ATTRIBUTES: attr or [None]}
+    words |= {Part.LIGHT: [light], Part.LIKE: [like]}
+    parts = (
+        f"{part}={text}" for part, texts in words.items() for text in texts if text is not None
+    )
+    return parse_target([*(target or []), *parts])
 
 
 def can_exist(given: Named) -> Named:

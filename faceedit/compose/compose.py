@@ -47,11 +47,14 @@ def compose(image: np.ndarray, edit: Edit, affine: np.ndarray, mask: np.ndarray)
     Raises:
         NetworkError: the edit's numbers are not finite or beyond all measure.
 
-    >>> from faceedit.compose.edit import no_edit
-    >>> photo = np.full((100, 100, 3), 90, np.uint8)
-    >>> same = compose(photo, no_edit(), np.eye(2, 3), np.zeros((256, 256), np.float32))
-    >>> bool((same == photo).all())
-    True
+    >>> from faceedit.compose.edit import Edit, RasterPaint
+    >>> zero = np.zeros((2, 2, 3), np.float32)
+    >>> brighter = Edit(zero[..., :2], zero + 0.1, zero[..., 0], RasterPaint(zero, 64), 64)
+    >>> mask = np.pad(np.ones((32, 32), np.float32), 16)
+    >>> photo = np.full((64, 64, 3), 90, np.uint8)
+    >>> edited = compose(photo, brighter, np.eye(2, 3), mask)
+    >>> int(edited[32, 32, 0]), int(edited[0, 0, 0])
+    (99, 90)
     """
     edit.check()
     result = image.copy()
@@ -98,28 +101,26 @@ def compose_steps(
 
     Args:
         image: as in `compose`.
-        steps: each edit with its mask, all in the same crop.
-        affine: as in `compose`, to a crop as large as the edits say; edits of other sizes are
-            taken to cover the same part of the photo.
+        steps: each edit with its mask. An edit may have another size than the crop, whose part of
+            the photo it covers.
+        affine: as in `compose`, to a crop of the masks' size.
 
     Returns:
         A new (H, W, 3) array of the photo's type.
     """
-    if not steps:
+    placed = [_in_frame(edit, mask, affine) for edit, mask in steps]
+    if not placed:
         return image.copy()
-    largest = max(edit.size for edit, _ in steps)
-    maps = [_resized(affine, edit.size / largest) for edit, _ in steps]
-    if len(steps) == 1:
-        (edit, mask), to_crop = steps[0], maps[0]
-        return compose(image, edit, to_crop, mask)
+    if len(placed) == 1:
+        return compose(image, *placed[0])
     # As much around the crop as any flow that passes `Edit.check` can reach.
     everything = np.ones((2, 2), bool)
-    window = _seen_window(everything, largest, affine, image.shape[:2], margin=2.0)
+    window = _seen_window(everything, steps[0][1].shape[0], affine, image.shape[:2], margin=2.0)
     if window is None:
         return image.copy()
     top = top_of(image.dtype)
     part = image[window].astype(np.float32) / np.float32(top)
-    for (edit, mask), to_crop in zip(steps, maps, strict=True):
+    for edit, to_crop, mask in placed:
         part = compose(part, edit, _shift(to_crop, window), mask)
     result = image.copy()
     exact = part if image.dtype == np.float32 else np.rint(part * np.float32(top))
@@ -132,11 +133,18 @@ def top_of(kind: np.dtype) -> float:
     return 1.0 if kind == np.float32 else float(np.iinfo(kind).max)
 
 
-def _resized(affine: np.ndarray, ratio: float) -> np.ndarray:
-    """Return the map to a crop of the same content and another size."""
-    if ratio == 1:
-        return affine
-    return np.hstack([affine[:, :2] * ratio, (affine[:, 2:] + 0.5) * ratio - 0.5])
+def _in_frame(
+    edit: Edit, mask: np.ndarray, affine: np.ndarray
+) -> tuple[Edit, np.ndarray, np.ndarray]:
+    """Return an edit with the map to a crop of its own size and the mask there."""
+    size = mask.shape[0]
+    if edit.size == size:
+        return edit, affine, mask
+    ratio = edit.size / size
+    affine = np.hstack([affine[:, :2] * ratio, (affine[:, 2:] + 0.5) * ratio - 0.5])
+    mask = cv2.resize(mask, (edit.size, edit.size), interpolation=cv2.INTER_AREA)
+    mask[[0, -1]] = mask[:, [0, -1]] = 0
+    return edit, affine, mask
 
 
 def draw_mask(mask: np.ndarray, to_crop: np.ndarray, size: tuple[int, int]) -> np.ndarray:

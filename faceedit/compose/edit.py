@@ -119,13 +119,6 @@ class Edit:
         )
 
 
-def no_edit() -> Edit:
-    """Return the identity."""
-    nothing = np.zeros((2, 2), np.float32)
-    paint = RasterPaint(np.zeros((2, 2, 3), np.float32), 2)
-    return Edit(np.zeros((2, 2, 2), np.float32), np.zeros((2, 2, 3), np.float32), nothing, paint, 2)
-
-
 def sample_field(
     field: np.ndarray, crop_size: int, to_crop: np.ndarray, size: tuple[int, int]
 ) -> np.ndarray:

@@ -33,7 +33,15 @@ REACH = 2.0
 
 
 def face_mask(landmarks: np.ndarray, size: int) -> np.ndarray:
-    """Draw the mask of one face in its crop; see `region_mask`."""
+    """Draw the mask of one face in its crop; see `region_mask`.
+
+    >>> from faceedit.faces.align import crop_affine, transform_landmarks
+    >>> from faceedit.faces.topology import mean_shape
+    >>> points = transform_landmarks(mean_shape(), crop_affine(mean_shape(), 256))
+    >>> mask = face_mask(points, 256)
+    >>> mask.shape, float(mask[128, 128]), float(mask[0].max())
+    ((256, 256), 1.0, 0.0)
+    """
     return region_mask("face", landmarks, size)
 
 
@@ -117,7 +125,9 @@ def _support(region: Region, outline: np.ndarray, unit: float, size: int) -> np.
     if region == "person":
         across = np.array([-down[1], down[0]]) * SHOULDERS * unit
         below = chin + down * 2 * size
-        support |= _fill(np.stack([chin - across, chin + across, below + across, below - across]), size)
+        support |= _fill(
+            np.stack([chin - across, chin + across, below + across, below - across]), size
+        )
     return support
 
 

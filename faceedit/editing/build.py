@@ -9,24 +9,29 @@ from faceedit.device import pick_device
 from faceedit.editing.editor import FaceEditor
 from faceedit.editing.gate import Shown
 from faceedit.editing.guard import Guard
+from faceedit.editing.reference import resolve_like
+from faceedit.editing.steps import Step
 from faceedit.errors import UsageError
 from faceedit.faces.batching import ON_ACCELERATOR, ON_CPU, Batching
 from faceedit.faces.face_alignment import check_landmarks, load_aligner
 from faceedit.faces.find.build import FACE_NETWORKS, build_finder
 from faceedit.faces.find.finder import FindOptions
 from faceedit.limits import BATCH, check
-from faceedit.methods.base import check_target, load_method
-from faceedit.methods.catalogue import serving
+from faceedit.methods.base import Method, check_target, load_method
+from faceedit.methods.catalogue import PlannedStep, find_method, plan_steps, served_parts
 from faceedit.numerics import pick_numerics
+from faceedit.recognisers.appearance import AppearanceRecogniser
 from faceedit.recognisers.expression import ExpressionRecogniser
 from faceedit.recognisers.identity import IdentityRecogniser
 from faceedit.registry import Registry, open_registry, sha256_of
-from faceedit.targets import Target
+from faceedit.targets import Part, Target
 
 if TYPE_CHECKING:
     import torch
 
-EXPRESSION, IDENTITY = ExpressionRecogniser.name, IdentityRecogniser.name
+APPEARANCE, EXPRESSION, IDENTITY = (
+    one.name for one in (AppearanceRecogniser, ExpressionRecogniser, IdentityRecogniser)
+)
 
 
 @dataclass(frozen=True)
@@ -35,8 +40,8 @@ class EditSettings:
 
     Attributes:
         target: what the faces are to show.
-        model: a method's name, or ``auto`` for the one that fits the target.
-        profile: which of the method's networks; None takes the one that ships.
+        model: a method's name, or ``auto`` for those that fit the parts of the target.
+        profile: which of the methods' networks; None takes the one that ships.
         find: which faces.
         landmarks: ``mesh`` for the built-in ones, ``face-alignment`` for that package's.
         weights: a checkpoint of the method, or a folder searched before all others.
@@ -76,7 +81,7 @@ class EditSettings:
 class EditNetworks:
     """The networks that settings ask for, loaded once for all targets.
 
-    Which method edits depends on the target: each is loaded when a target first needs it, and
+    Which methods edit depends on the target: each is loaded when a target first needs it, and
     kept. Several threads may use one object.
 
     Args:
@@ -92,7 +97,7 @@ class EditNetworks:
     def __init__(self, settings: EditSettings):
         device = pick_device(settings.device)
         self._settings, self._device = settings, device
-        serving(settings.model)  # an unknown name is told of before networks are loaded
+        find_method(settings.model)  # an unknown name is refused before networks are loaded
         self._registry = registry = open_registry(settings.weights)
         self._numerics = pick_numerics(settings.precision, device, settings.compile)
         on_face_alignment = settings.landmarks == "face-alignment"
@@ -111,49 +116,71 @@ class EditNetworks:
         self._others = {name: registry.card(name).sha256 for name in others}
         self._given = None if registry.given is None else sha256_of(registry.given.path)
         self._lock = threading.Lock()
-        self._editors: dict[str, FaceEditor] = {}
+        self._methods: dict[str, Method] = {}
 
     def editor(self, target: Target) -> FaceEditor:
-        """Return the editor whose method makes a target.
+        """Return the editor whose methods make a target.
 
         Raises:
-            UsageError: the method does not know the target.
-            WeightsError: the method's weights are missing, or not what their card says.
+            UsageError: no method knows some part of the target.
+            WeightsError: a method's weights are missing, or not what their card says.
         """
-        sha256 = self._given
-        if sha256 is None:
-            name = serving(self._settings.model, target).name
-            wanted = tuple(expression.name for expression in target.expressions)
-            sha256 = self._registry.select(name, self._settings.profile, wanted).sha256
+        planned = plan_steps(self._settings.model, target)
         with self._lock:
-            if sha256 not in self._editors:
-                self._editors[sha256] = self._load(target, sha256)
-            editor = self._editors[sha256]
-        check_target(editor.method, target)
-        return editor
-
-    def _load(self, target: Target, sha256: str) -> FaceEditor:
-        method = load_method(
-            self._registry,
-            self._settings.model,
-            self._settings.profile,
-            target,
-            self._device,
-            self._numerics,
-        )
+            steps = tuple(self._step(one, alone=len(planned) == 1) for one in planned)
+            shown, networks = self._shown, self._others
+            if shown is not None and target.attributes:
+                shown = self._shown = self._with_attributes(shown)
+                networks = {**networks, APPEARANCE: self._registry.card(APPEARANCE).sha256}
         return FaceEditor(
             finder=self._finder,
-            method=method,
+            steps=steps,
             aligner=self._aligner,
             guard=self._guard,
-            shown=self._shown,
+            shown=shown,
             batching=self._batching,
             limit=self._settings.find.limit,
             device=str(self._device),
             precision=self._numerics.precision,
-            weights_sha256=sha256,
-            networks=self._others,
+            networks=networks,
         )
+
+    def resolved(self, target: Target) -> Target:
+        """Return a target whose reference face, if there is one, has become action units.
+
+        Raises:
+            UsageError: no method makes action units.
+            PhotoError: the reference cannot be read, or has no such face.
+        """
+        if Part.LIKE not in target.parts:
+            return target
+        if Part.LIKE not in served_parts():
+            raise UsageError("no method takes another face's expression yet")
+        reader = ExpressionRecogniser.load(self._registry.checkpoint(EXPRESSION), self._device)
+        return resolve_like(target, self._finder, reader)
+
+    def _step(self, planned: PlannedStep, alone: bool) -> Step:
+        """Load the method of a step; a file given with ``--weights`` is for its own method."""
+        registry, name = self._registry, planned.method.name
+        given = registry.given
+        if given is not None and not alone and given.method != name:
+            registry = replace(registry, given=None)
+        sha256 = self._given if registry.given is not None else None
+        if sha256 is None:
+            sha256 = registry.select(name, self._settings.profile, planned.target.names).sha256
+        if sha256 not in self._methods:
+            self._methods[sha256] = load_method(
+                registry, planned, self._settings.profile, self._device, self._numerics
+            )
+        method = self._methods[sha256]
+        check_target(method, planned.target)
+        return Step(method, planned.target.parts, sha256)
+
+    def _with_attributes(self, shown: Shown) -> Shown:
+        if shown.attributes is not None:
+            return shown
+        card = self._registry.checkpoint(APPEARANCE)
+        return replace(shown, attributes=AppearanceRecogniser.load(card, self._device))
 
 
 def open_editor(settings: EditSettings) -> FaceEditor:

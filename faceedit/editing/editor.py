@@ -8,18 +8,15 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
-from faceedit.compose.compose import compose
-from faceedit.compose.edit import Edit, no_edit
-from faceedit.compose.mask import face_mask
-from faceedit.compose.masks import disjoint_masks
+from faceedit.compose.compose import compose_steps
 from faceedit.editing.gate import Showing, Shown
-from faceedit.editing.guard import Guard, Held, hold_nothing, whole_strength
-from faceedit.editing.scores import edit_scores, is_faint
+from faceedit.editing.guard import Guard, Held, hold_nothing
+from faceedit.editing.scores import are_faint, measure_edits
+from faceedit.editing.steps import Edits, Step, step_masks, steps_facts
 from faceedit.faces.align import Crop, extract_crop
 from faceedit.faces.batching import Batching
 from faceedit.faces.face_alignment import Aligner, refine
 from faceedit.faces.types import Face
-from faceedit.methods.base import Method
 from faceedit.photos.pixels import eight_bits
 from faceedit.targets import Target
 
@@ -60,7 +57,7 @@ class FaceEdits:
     Attributes:
         faces: the faces asked for, the one in front first.
         crops: of each face; empty where nothing is to be done.
-        held: for each crop its edit, as the guard let it pass.
+        held: for each crop its edits, as the guard let them pass.
         others: the faces found that were not asked for.
     """
 
@@ -78,7 +75,7 @@ class EditedPhoto:
         pixels: (H, W, 3) of the photo's own type. Where nothing was edited it is the very array
             that was given.
         faces: the faces asked for, the one in front first.
-        edits: what was applied to each of them; empty where nothing was.
+        edits: what was applied to each of them, step by step; empty where nothing was.
         scores: of each edit, by name, see `result.FaceResult`; empty where the target's strengths
             are all 0.
         applied: for each of the scores what was applied, all strengths 0 where nothing was.
@@ -88,7 +85,7 @@ class EditedPhoto:
 
     pixels: np.ndarray
     faces: tuple[Face, ...]
-    edits: tuple[Edit, ...] = ()
+    edits: tuple[Edits, ...] = ()
     scores: tuple[Mapping[str, float], ...] = ()
     applied: tuple[Target, ...] = ()
     faint: tuple[bool, ...] = ()
@@ -109,20 +106,19 @@ class FaceEditor:
 
     Attributes:
         finder: finds all faces.
-        method: makes edits.
+        steps: make edits, in this order.
         aligner: corrects the finder's landmarks; None keeps them.
         guard: holds back edits that would change the person; None lets all pass.
         shown: says what faces show already, which is then left alone; None makes it again.
-        batching: how many faces the method and the guard take at once.
+        batching: how many faces the methods and the guard take at once.
         limit: edit the largest so many faces; None edits all.
         device: where the networks run, as torch writes it.
-        precision: of the method's network: ``fp32``, ``bf16`` or ``fp16``.
-        weights_sha256: hash of the method's checkpoint, for the manifest.
+        precision: of the methods' networks: ``fp32``, ``bf16`` or ``fp16``.
         networks: hashes of the other checkpoints that decide what is done, by name.
     """
 
     finder: Finder
-    method: Method
+    steps: tuple[Step, ...]
     aligner: Aligner | None = None
     guard: Guard | None = None
     shown: Shown | None = None
@@ -130,19 +126,31 @@ class FaceEditor:
     limit: int | None = None
     device: str = "cpu"
     precision: str = "fp32"
-    weights_sha256: str | None = None
     networks: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def facts(self) -> dict[str, Any]:
         """What the manifest says of the networks, and must be so wherever a run goes on."""
         return {
-            "method": self.method.name,
-            "profile": self.method.profile,
-            "weights_sha256": self.weights_sha256,
+            **steps_facts(self.steps),
             "networks": dict(self.networks),
             "faceedit": version("faceedit"),
         }
+
+    @property
+    def crop_size(self) -> int:
+        """Side of the crops that faces are looked at in: the largest that a method takes."""
+        return max(step.method.crop_size for step in self.steps)
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """What the methods make, as `Descriptor.targets` has it."""
+        return tuple(dict.fromkeys(name for step in self.steps for name in step.method.targets))
+
+    @property
+    def label(self) -> str:
+        """Methods and profiles, such as ``reggan fast``."""
+        return ", ".join(step.label for step in self.steps)
 
     def edit_pixels(self, pixels: np.ndarray, target: Target) -> EditedPhoto:
         """Find the faces of a photo and edit those asked for.
@@ -150,11 +158,11 @@ class FaceEditor:
         Args:
             pixels: (H, W, 3) uint8 or uint16 RGB, upright. It is not changed.
             target: what the faces are to show. Where all its strengths are 0, faces are found but
-                the method does not run.
+                no method runs.
 
         Raises:
-            UsageError: the target asks for what the method does not know.
-            FaceEditError: the method's answer cannot be used.
+            UsageError: the target asks for what the methods do not know.
+            FaceEditError: a method's answer cannot be used.
         """
         (edits,) = self.look([pixels], target)
         if isinstance(edits, Exception):
@@ -211,27 +219,27 @@ class FaceEditor:
     def compose(self, pixels: np.ndarray, edits: FaceEdits) -> EditedPhoto:
         """Apply what `look` said to the photo's own pixels.
 
-        Faces are composed one after the other. Their masks share no pixel, see `disjoint_masks`.
+        Faces are composed one after the other. Their masks share no pixel, see `edit_masks`.
         """
-        told = tuple(held.target for held in edits.held)
+        applied = tuple(held.target for held in edits.held)
         if all(held.strength == 0 for held in edits.held):
             scores = tuple(held.scores for held in edits.held)
             faint = (False,) * len(scores)
-            return EditedPhoto(pixels, edits.faces, (), scores, told, faint, edits.others)
+            return EditedPhoto(pixels, edits.faces, (), scores, applied, faint, edits.others)
         result, scores, faint = pixels, [], []
-        masks = disjoint_masks(edits.crops)
-        for crop, held, mask in zip(edits.crops, edits.held, masks, strict=True):
+        masks = step_masks(edits.crops, [held.edits for held in edits.held])
+        for crop, held, own in zip(edits.crops, edits.held, masks, strict=True):
             if held.strength == 0:
                 scores.append(held.scores)
                 faint.append(False)
                 continue
-            result = compose(result, held.edit, crop.affine, mask)
-            measured = edit_scores(held.edit, crop, mask)
+            result = compose_steps(result, list(zip(held.edits, own, strict=True)), crop.affine)
+            measured = measure_edits(held.edits, crop, own)
             scores.append({**measured, **held.scores})
-            faint.append(is_faint(held.edit, measured, held.asked))
-        applied = tuple(held.edit for held in edits.held)
+            faint.append(are_faint(held.edits, measured, held.asked))
+        made = tuple(held.edits for held in edits.held)
         return EditedPhoto(
-            result, edits.faces, applied, tuple(scores), told, tuple(faint), edits.others
+            result, edits.faces, made, tuple(scores), applied, tuple(faint), edits.others
         )
 
     def _find_many(self, photos: Sequence[np.ndarray]) -> list[_Found | Exception]:
@@ -266,12 +274,12 @@ class FaceEditor:
         target: Target,
     ) -> list[FaceEdits | Exception]:
         """Say what is to be done to faces that were found, those of all photos in one go."""
-        if not any(one.strength for one in target.expressions):
+        if not target.changes:
             return [
                 one if isinstance(one, Exception) else FaceEdits(one.asked, others=one.others)
                 for one in found
             ]
-        size = self.method.crop_size
+        size = self.crop_size
         crops = [
             tuple(extract_crop(pixels, face.landmarks, size) for face in faces.asked)
             if not isinstance(faces, Exception)
@@ -296,25 +304,26 @@ class FaceEditor:
         ]
 
     def _hold(self, crops: Sequence[Crop], target: Target) -> list[Held]:
-        """Return the edit of each face, as far as something is to be done and is let pass."""
-        shown = [Showing()] * len(crops)
+        """Return the edits of each face, as far as something is to be done and is let pass."""
+        shown = [Showing(target)] * len(crops)
         if self.shown is not None:
             shown = self.shown.look(crops, target, self.batching)
-        some = [(crop, one) for crop, one in zip(crops, shown, strict=True) if one.far < 1]
+        some = [(crop, one) for crop, one in zip(crops, shown, strict=True) if one.left.changes]
         hold = hold_nothing if self.guard is None else self.guard.hold
-        targets = [target.scaled(1 - one.far) for _, one in some]
-        made = hold(self.method, [crop for crop, _ in some], targets, self.batching)
-        left_alone = Held(no_edit(), target.scaled(0), shown=1.0)
+        targets = [one.left for _, one in some]
+        made = hold(self.steps, [crop for crop, _ in some], targets, self.batching)
+        left_alone = Held((), target.scaled(0), shown=1.0)
         held = iter(
             left_alone
             if one.is_likely and _changes_nothing(own, crop)
-            else replace(own, shown=one.far, asked=whole_strength(asked))
+            else replace(own, shown=one.far, asked=asked.strength)
             for (crop, one), own, asked in zip(some, made, targets, strict=True)
         )
-        return [next(held) if one.far < 1 else left_alone for one in shown]
+        return [next(held) if one.left.changes else left_alone for one in shown]
 
 
 def _changes_nothing(held: Held, crop: Crop) -> bool:
-    """Say whether nobody would see an edit that is to be applied."""
-    scores = edit_scores(held.edit, crop, face_mask(crop.landmarks, crop.size))
-    return held.strength > 0 and is_faint(held.edit, scores, held.strength)
+    """Say whether nobody would see edits that are to be applied."""
+    (masks,) = step_masks([crop], [held.edits])
+    scores = measure_edits(held.edits, crop, masks)
+    return held.strength > 0 and are_faint(held.edits, scores, held.strength)

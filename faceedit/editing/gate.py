@@ -1,10 +1,14 @@
-"""What faces show already: an expression that is clearly there is not made a second time.
+"""What faces show already: what is clearly there is not made a second time.
 
 A method that turns any face into a smiling one redraws a smile, too, and what it draws is never as
-good as what the camera saw.
+good as what the camera saw. Each part of a target is asked about by itself:
 
-How strong an expression is the network says less surely than that it is there. A face that has it
-and that the edit would not change visibly shows it already, too, see `FaceEditor`.
+- Expressions: by the expression network. How strong one is it says less surely than that it is
+  there; a face that has it and that the edit would not change visibly shows it, too, see
+  `FaceEditor`. A blend shows as clearly as the least of its expressions.
+- Attributes: each by itself, where the appearance network is sure.
+- A turn to an angle: by the landmarks.
+- Action units count what is shown themselves; light and relative turns are always made.
 """
 
 from collections.abc import Sequence
@@ -13,8 +17,11 @@ from typing import Protocol
 
 from faceedit.faces.align import Crop
 from faceedit.faces.batching import Batching
+from faceedit.faces.pose import head_pose
+from faceedit.recognisers.appearance import SURE as SURE_ATTRIBUTE
+from faceedit.recognisers.appearance import AppearanceReading
 from faceedit.recognisers.expression import ExpressionReading
-from faceedit.targets import EXPRESSIONS, Target
+from faceedit.targets import ATTRIBUTES, EXPRESSIONS, AttributeChange, Part, Target, Term, Turn
 
 SURE = (0.5, 0.8)
 """Probability of an expression from which on it may be there, and is."""
@@ -25,6 +32,9 @@ CLEAR = (1.6, 2.1)
 STEPS = 2
 """Into which what shows is rounded, so that most faces share network calls."""
 
+STRAIGHT = 2.0
+"""Degrees within which a head has the yaw that is asked for."""
+
 
 class Reader(Protocol):
     """What reads expressions; `ExpressionRecogniser` is one."""
@@ -34,15 +44,26 @@ class Reader(Protocol):
         ...
 
 
+class AttributeReader(Protocol):
+    """What reads attributes; `AppearanceRecogniser` is one."""
+
+    def read(self, crops: Sequence[Crop], batch: int) -> list[AppearanceReading]:
+        """Return one reading per crop, looking at so many at a time."""
+        ...
+
+
 @dataclass(frozen=True)
 class Showing:
     """What a face shows of a target.
 
     Attributes:
-        far: how far it shows it: 0, 0.5 or 1.
-        is_likely: every expression of the target is more likely there than not, however weak.
+        left: what is left to be made; no term changes anything where the face shows all.
+        far: how far it shows the part that it shows least: 0, 0.5 or 1.
+        is_likely: nothing but expressions is asked for, and each of them is more likely there than
+            not, however weak.
     """
 
+    left: Target
     far: float = 0.0
     is_likely: bool = False
 
@@ -53,9 +74,11 @@ class Shown:
 
     Attributes:
         reader: reads their expressions.
+        attributes: reads their attributes; None takes none to be there.
     """
 
     reader: Reader = field(repr=False)
+    attributes: AttributeReader | None = field(default=None, repr=False)
 
     def look(self, crops: Sequence[Crop], target: Target, batching: Batching) -> list[Showing]:
         """Return for each face, in order, what it shows of a target.
@@ -63,19 +86,20 @@ class Shown:
         Args:
             crops: the faces.
             target: what they are to show.
-            batching: how many the reader takes at once.
+            batching: how many a reader takes at once.
         """
-        if not _can_show(target):
-            return [Showing()] * len(crops)
-        readings = batching.run(crops, lambda some: self.reader.read(some, len(some)))
-        return [
-            Showing(round(STEPS * how_far(target, one)) / STEPS, _is_likely(target, one))
-            for one in readings
-        ]
+        read, looks = self.reader.read, self.attributes
+        expressions: Sequence[ExpressionReading | None] = [None] * len(crops)
+        attributes: Sequence[AppearanceReading | None] = [None] * len(crops)
+        if _can_show(target):
+            expressions = batching.run(crops, lambda some: read(some, len(some)))
+        if looks is not None and target.attributes:
+            attributes = batching.run(crops, lambda some: looks.read(some, len(some)))
+        return [_showing(target, *one) for one in zip(crops, expressions, attributes, strict=True)]
 
 
 def how_far(target: Target, reading: ExpressionReading) -> float:
-    """Return how clearly a face shows a target already, 0 to 1.
+    """Return how clearly a face shows the expressions of a target already, 0 to 1.
 
     It is 0 for more than an expression's full strength, which goes beyond what faces show, and for
     ``neutral``, which is never clear. A blend shows as clearly as the least of its expressions.
@@ -83,6 +107,39 @@ def how_far(target: Target, reading: ExpressionReading) -> float:
     if not _can_show(target):
         return 0.0
     return min(_clearness(name, reading) for name in _wanted(target))
+
+
+def _showing(
+    target: Target,
+    crop: Crop,
+    expression: ExpressionReading | None,
+    appearance: AppearanceReading | None,
+) -> Showing:
+    """Return what one face shows; a reading is None where it could not matter."""
+    smiling = 0.0 if expression is None else round(STEPS * how_far(target, expression)) / STEPS
+
+    def far_of(term: Term) -> float:
+        if term.part == Part.EXPRESSION:
+            return smiling
+        if isinstance(term, AttributeChange) and appearance is not None:
+            return float(_has(term, appearance))
+        if isinstance(term, Turn) and term.to is not None:
+            return float(abs(head_pose(crop.landmarks).yaw - term.to) <= STRAIGHT)
+        return 0.0
+
+    fars = [far_of(term) for term in target.terms]
+    left = [term.scaled(1 - far) for term, far in zip(target.terms, fars, strict=True)]
+    asked = [far for term, far in zip(target.terms, fars, strict=True) if term.changes]
+    likely = False
+    if expression is not None and target.parts == (Part.EXPRESSION,):
+        likely = _is_likely(target, expression)
+    return Showing(Target(tuple(left)), min(asked, default=0.0), likely)
+
+
+def _has(change: AttributeChange, reading: AppearanceReading) -> bool:
+    at = ATTRIBUTES.index(change.attribute)
+    is_there = bool(reading.attributes[at] >= 0.5)
+    return is_there == change.on and bool(reading.confidence[at] >= SURE_ATTRIBUTE)
 
 
 def _is_likely(target: Target, reading: ExpressionReading) -> bool:

@@ -1,11 +1,12 @@
 """How far an edit goes, in numbers that photos of all sizes share."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import cv2
 import numpy as np
 
 from faceedit.compose.edit import Edit
+from faceedit.editing.steps import Edits
 from faceedit.faces.align import Crop
 from faceedit.faces.topology import eye_distance
 
@@ -18,36 +19,45 @@ that show little, 14 are, and laid side by side none of them differs from its ph
 """
 
 
-def edit_scores(edit: Edit, crop: Crop, mask: np.ndarray) -> dict[str, float]:
-    """Measure an edit.
+def measure_edits(edits: Edits, crop: Crop, masks: Sequence[np.ndarray]) -> dict[str, float]:
+    """Measure the edits of a face, those of several steps together.
 
     Args:
-        edit: in the crop's coordinates.
+        edits: in the crop's coordinates.
         crop: the face before.
-        mask: (S, S) float32 in [0, 1].
+        masks: (S, S) float32 in [0, 1] of each.
 
     Returns:
         ``moved``: root mean square of the flow inside the mask in eye distances; ``relit``: that
-        of the log ratio.
+        of the log ratio. Squares of steps add up.
     """
+    each = [_measure(edit, crop, mask) for edit, mask in zip(edits, masks, strict=True)]
+    if len(each) == 1:
+        return each[0]
+    return {
+        name: float(np.sqrt(sum(one[name] ** 2 for one in each))) for name in ("moved", "relit")
+    }
+
+
+def are_faint(edits: Edits, scores: Mapping[str, float], strength: float) -> bool:
+    """Say whether nobody would see edits.
+
+    Args:
+        edits: what was to be applied. One that paints over the face is never faint.
+        scores: their ``moved`` and ``relit``, see `measure_edits`.
+        strength: that was asked for; the less of it, the less has to be seen.
+    """
+    if any(edit.opacity.any() for edit in edits):
+        return False
+    return scores["moved"] < FAINT_MOVED * strength and scores["relit"] < FAINT_RELIT * strength
+
+
+def _measure(edit: Edit, crop: Crop, mask: np.ndarray) -> dict[str, float]:
     shares = {}
     for name, field in (("moved", edit.flow), ("relit", edit.log_ratio)):
         size = field.shape[1::-1]
         weight = cv2.resize(mask, size, interpolation=cv2.INTER_AREA)
         squares = np.square(field).mean(-1) * (field.shape[-1] if name == "moved" else 1)
         shares[name] = float(np.sqrt((squares * weight).sum() / max(float(weight.sum()), 1e-6)))
-    shares["moved"] /= max(eye_distance(crop.landmarks), 1.0)
+    shares["moved"] *= crop.size / edit.size / max(eye_distance(crop.landmarks), 1.0)
     return shares
-
-
-def is_faint(edit: Edit, scores: Mapping[str, float], strength: float) -> bool:
-    """Say whether nobody would see an edit.
-
-    Args:
-        edit: what was to be applied. One that paints over the face is never faint.
-        scores: its ``moved`` and ``relit``, see `edit_scores`.
-        strength: that was asked for; the less of it, the less has to be seen.
-    """
-    if edit.opacity.any():
-        return False
-    return scores["moved"] < FAINT_MOVED * strength and scores["relit"] < FAINT_RELIT * strength

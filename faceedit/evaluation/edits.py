@@ -1,6 +1,5 @@
 """The nouns of evaluation: what was asked for, the pictures, and which is an edit of which."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Self
 
@@ -8,7 +7,7 @@ import numpy as np
 
 from faceedit.errors import UsageError
 from faceedit.faces.align import Crop
-from faceedit.targets import Target, parse_attributes, parse_units
+from faceedit.targets import ACTION_UNITS, ATTRIBUTES, Expression, Target
 
 SIZE = 256
 """Side in pixels of the crops that are looked at."""
@@ -21,51 +20,49 @@ class Asked:
     """What an edit was to show, as far as recognisers can check it.
 
     Attributes:
-        text: as the user wrote it; names the group in reports.
-        expression: the one that was asked for; "" for blends and where none was.
-        strength: of it.
-        action_units: (17,) intensities in the order of `targets.ACTION_UNITS`, or None.
-        attributes: (13,) 1 to be there, 0 to be gone, NaN not asked for, in the order of
-            `targets.ATTRIBUTES`; None where none was.
+        target: None where it is not known.
     """
 
-    text: str = "any"
-    expression: str = ""
-    strength: float = 1.0
-    action_units: tuple[float, ...] | None = None
-    attributes: tuple[float, ...] | None = None
+    target: Target | None = None
+
+    @property
+    def text(self) -> str:
+        """What groups it in reports."""
+        return "any" if self.target is None else str(self.target)
+
+    @property
+    def expression(self) -> str:
+        """The one that was asked for; "" for blends and where none was."""
+        return self._shown[0].name if len(self._shown) == 1 else ""
 
     @property
     def full(self) -> bool:
-        """Whether this is no weaker and no stronger than the plain name."""
-        return self.strength == 1.0
+        """Whether it is as strong as the plain name, neither weaker nor stronger."""
+        if self.target is None or not self.target.expressions:
+            return True
+        strengths = [one.strength for one in self._shown]
+        return len(strengths) > 1 or strengths == [1.0]
 
+    @property
+    def action_units(self) -> tuple[float, ...] | None:
+        """(17,) intensities in the order of `targets.ACTION_UNITS`, 0 for others; None for none."""
+        if self.target is None or not self.target.units:
+            return None
+        asked = {one.unit: one.intensity for one in self.target.units if not one.relative}
+        return tuple(asked.get(unit, 0.0) for unit in ACTION_UNITS)
 
-def asked_for(target: Target) -> Asked:
-    """Return what a target asks for."""
-    shown = [one for one in target.expressions if one.strength > 0]
-    if len(shown) != 1:
-        return Asked(str(target), strength=0.0 if not shown else 1.0)
-    return Asked(str(target), shown[0].name, shown[0].strength)
+    @property
+    def attributes(self) -> tuple[float, ...] | None:
+        """(13,) of `targets.ATTRIBUTES`: 1 to be there, 0 to be gone, NaN not asked; or None."""
+        if self.target is None or not self.target.attributes:
+            return None
+        asked = {one.attribute: float(one.on) for one in self.target.attributes}
+        return tuple(asked.get(name, np.nan) for name in ATTRIBUTES)
 
-
-def ask_pictures(
-    target: Target | None, action_units: str | None, attributes: Sequence[str] | None
-) -> Asked:
-    """Return what pictures that were edited elsewhere should show; all parts may be left out.
-
-    Raises:
-        UsageError: as `parse_units` and `parse_attributes` do.
-    """
-    asked = asked_for(target) if target else Asked()
-    terms = [str(target)] if target else []
-    if action_units:
-        asked = replace(asked, action_units=parse_units(action_units))
-        terms.append(f"AU {action_units}")
-    if attributes:
-        asked = replace(asked, attributes=parse_attributes(attributes))
-        terms += attributes
-    return replace(asked, text=" ".join(terms)) if terms else asked
+    @property
+    def _shown(self) -> tuple[Expression, ...]:
+        expressions = () if self.target is None else self.target.expressions
+        return tuple(one for one in expressions if one.strength > 0)
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ from faceedit.compose.compose import draw_mask
 from faceedit.compose.mask import face_mask
 from faceedit.editing.editor import FaceEditor, Finder, find_faces
 from faceedit.errors import PhotoError, explain
-from faceedit.evaluation.edits import SIZE, Album, Asked, asked_for
+from faceedit.evaluation.edits import SIZE, Album, Asked
 from faceedit.evaluation.match import Failure, PicturePair
 from faceedit.evaluation.pairs import sharpness_ratio
 from faceedit.faces.align import (
@@ -83,15 +83,15 @@ def _edit(editor: FaceEditor, one: Input, album: Album) -> str:
     finding = time.perf_counter() - start
     if not faces:
         return "no face was found"
-    masks = [native_mask(face, pixels.shape, editor.method.crop_size) for face in faces]
+    masks = [native_mask(face, pixels.shape, editor.crop_size) for face in faces]
     before = _Before(pixels, faces, masks, album, one.person, one.expression)
     for target in one.targets:
         start = time.perf_counter()
         after = editor.edit_faces(pixels, faces, target).pixels
         seconds = finding + time.perf_counter() - start
-        before.add_after(after, editor.finder, asked_for(target), one.name, seconds)
+        before.add_after(after, editor.finder, Asked(target), one.name, seconds)
         if rival is not None:
-            before.add_after(rival, editor.finder, asked_for(target), one.name, rival=True)
+            before.add_after(rival, editor.finder, Asked(target), one.name, rival=True)
     return ""
 
 

@@ -42,7 +42,7 @@ def plan_protocol(
     Args:
         protocol: whom to edit.
         folder: where its photos lie.
-        known: expressions that the method makes; targets of others are left out.
+        known: what the methods make, as `Descriptor.targets` has it; the rest is left out.
         targets: those to measure; none for all of the protocol's.
         people: measure the first so many; None is everybody.
 
@@ -52,7 +52,7 @@ def plan_protocol(
     photos = protocol.limited(people)
     paths = find_photos(photos, folder)
     wanted = targets or protocol.all_targets()
-    made = [one for one in wanted if {e.name for e in one.expressions} <= set(known)]
+    made = [one for one in wanted if set(one.names) <= set(known)]
     left_out = [str(one) for one in wanted if one not in made]
     notes = [f"left out, as the method does not know them: {', '.join(left_out)}"] * bool(left_out)
     if people is not None:
@@ -77,8 +77,8 @@ def plan_protocol(
 
 def _fits(protocol: Protocol, photo: ProtocolPhoto, target: Target) -> bool:
     """Whether the protocol edits such a photo to such a target, at whatever strength."""
-    planned = {e.name for one in protocol.targets[photo.expression] for e in one.expressions}
-    return {e.name for e in target.expressions} <= planned
+    planned = {name for one in protocol.targets[photo.expression] for name in one.names}
+    return set(target.names) <= planned
 
 
 def plan_folder(photos: Path, targets: Sequence[Target], limit: int | None = None) -> Plan:

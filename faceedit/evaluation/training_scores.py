@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from faceedit.compose.mask import face_mask
-from faceedit.evaluation.edits import Album, asked_for
+from faceedit.evaluation.edits import Album, Asked
 from faceedit.evaluation.evidence import Evidence
 from faceedit.evaluation.looks import Gallery, Networks
 from faceedit.evaluation.measure import measure
@@ -57,7 +57,7 @@ def training_scores(
             after = Crop(edited.astype(np.float32) / 255, unknown, crop.affine)
             album.add_edit(
                 name,
-                asked_for(target),
+                Asked(target),
                 before,
                 album.add_picture(after, name),
                 sharpness=sharpness_ratio(picture, edited, mask > 0.5),

@@ -8,10 +8,10 @@ import numpy as np
 
 from faceedit.compose.compose import compose
 from faceedit.compose.edit import Edit
-from faceedit.compose.mask import face_mask
+from faceedit.compose.mask import region_mask
 from faceedit.errors import UsageError
 from faceedit.faces.align import Crop
-from faceedit.methods.catalogue import serving
+from faceedit.methods.catalogue import PlannedStep
 from faceedit.numerics import FULL, Numerics
 from faceedit.targets import Target
 
@@ -30,7 +30,7 @@ class Method(Protocol):
         name: the method, a key of `catalogue.METHODS`.
         profile: which of its networks this is.
         crop_size: side of the crops it takes, in pixels.
-        targets: expressions it knows.
+        targets: what it makes, as `Descriptor.targets` has it.
     """
 
     name: str
@@ -49,32 +49,28 @@ class Method(Protocol):
 
 def load_method(
     registry: "Registry",
-    name: str,
+    step: PlannedStep,
     profile: str | None,
-    target: Target,
     device: "torch.device",
     numerics: Numerics = FULL,
 ) -> Method:
-    """Find, verify and load the method that a command asked for.
+    """Find, verify and load the method of a step.
 
     Args:
         registry: where checkpoints are.
-        name: a key of `catalogue.METHODS`, or ``auto``.
+        step: the method, and what will be asked of it.
         profile: which of the method's networks; None takes the one that ships.
-        target: what will be asked of it.
         device: where it runs.
         numerics: how its large network computes.
 
     Raises:
-        UsageError: no such method, or it does not know the target.
+        UsageError: it does not know the target.
         WeightsError: its checkpoint is missing or wrong.
     """
-    descriptor = serving(name, target)
-    wanted = tuple(expression.name for expression in target.expressions)
-    checkpoint = registry.open_method(descriptor.name, profile, wanted)
-    load: Load = import_module(descriptor.module).load
+    checkpoint = registry.open_method(step.method.name, profile, step.target.names)
+    load: Load = import_module(step.method.module).load
     method = load(checkpoint, device, numerics)
-    check_target(method, target)
+    check_target(method, step.target)
     return method
 
 
@@ -88,7 +84,8 @@ def edit_crop(method: Method, picture: np.ndarray, crop: Crop, target: Target) -
         target: what it is to show.
     """
     edit = method.edit([crop], target)[0]
-    return compose(picture, edit, crop.affine, face_mask(crop.landmarks, crop.size))
+    mask = region_mask(edit.region, crop.landmarks, crop.size, edit.matte)
+    return compose(picture, edit, crop.affine, mask)
 
 
 def check_target(method: Method, target: Target) -> None:
@@ -97,8 +94,7 @@ def check_target(method: Method, target: Target) -> None:
     Raises:
         UsageError: it does not know it.
     """
-    names = (expression.name for expression in target.expressions)
-    foreign = [name for name in names if name not in method.targets]
+    foreign = [name for name in target.names if name not in method.targets]
     if foreign:
         raise UsageError(
             f"{method.name} ({method.profile}) does not know {', '.join(foreign)}; "

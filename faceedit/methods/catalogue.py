@@ -5,39 +5,75 @@ Light to import: options and help read it before torch is there.
 
 from collections.abc import Callable
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from faceedit.errors import UsageError
 from faceedit.methods import reggan
-from faceedit.methods.descriptor import Descriptor
+from faceedit.methods.descriptor import Descriptor, part_of
 from faceedit.names import unknown
-from faceedit.targets import Target
+from faceedit.targets import Part, Target
 
 if TYPE_CHECKING:
     from faceedit.training.task import Task, TrainingRequest
 
 METHODS: dict[str, Descriptor] = {one.name: one for one in (reggan.DESCRIPTOR,)}
-"""By name. ``auto`` takes the first one that serves a target."""
+"""By name. ``auto`` takes for each part of a target the first one that serves it."""
+AUTO = "auto"
+WORDS = {
+    Part.TURN: "the pose", Part.EXPRESSION: "expressions", Part.UNITS: "action units",
+    Part.ATTRIBUTES: "attributes", Part.LIGHT: "light", Part.LIKE: "to another face's expression",
+}  # fmt: skip
+"""What people call the parts of a target."""
 
 
-def serving(name: str, target: Target | None = None) -> Descriptor:
-    """Return the method that a user named, or for ``auto`` the first that serves a target.
+class PlannedStep(NamedTuple):
+    """A method and the part of a target that it makes."""
 
-    Args:
-        name: a key of `METHODS`, or ``auto``.
-        target: what is asked for; None, or what no method serves, takes the first method, whose
-            own message then says what it knows.
+    method: Descriptor
+    target: Target
+
+
+def find_method(name: str) -> Descriptor:
+    """Return the method that a user named; for ``auto`` the first one.
 
     Raises:
         UsageError: no such method.
     """
-    if name == "auto":
-        asked = set() if target is None else {one.name for one in target.expressions}
-        able = (one for one in METHODS.values() if asked <= set(one.expressions))
-        return next(able, next(iter(METHODS.values())))
+    if name == AUTO:
+        return next(iter(METHODS.values()))
     if name not in METHODS:
-        raise UsageError(unknown("model", name, ["auto", *METHODS]))
+        raise UsageError(unknown("model", name, [AUTO, *METHODS]))
     return METHODS[name]
+
+
+def plan_steps(name: str, target: Target) -> tuple[PlannedStep, ...]:
+    """Say which method makes which part of a target, in the order in which an edit makes them.
+
+    Neighbouring parts of one method are one step.
+
+    Args:
+        name: a key of `METHODS`, which has to make all of it, or ``auto``.
+        target: with no reference face: that is resolved first, see `editing.reference`.
+
+    Raises:
+        UsageError: no such method, or no method makes some part.
+    """
+    methods = list(METHODS.values()) if name == AUTO else [find_method(name)]
+    planned: list[tuple[Descriptor, list[Part]]] = []
+    for part in target.parts:
+        method = _serving(methods, target.only(part), part)
+        if planned and planned[-1][0] is method:
+            planned[-1][1].append(part)
+        else:
+            planned.append((method, [part]))
+    return tuple(PlannedStep(method, target.only(*parts)) for method, parts in planned)
+
+
+def served_parts() -> tuple[Part, ...]:
+    """Return the parts of a target that some method serves; a reference face needs units."""
+    served = {part for method in METHODS.values() for part in method.parts}
+    served |= {Part.LIKE} if Part.UNITS in served else set()
+    return tuple(part for part in Part if part in served)
 
 
 def find_training(name: str) -> "Callable[[TrainingRequest], Task]":
@@ -50,3 +86,17 @@ def find_training(name: str) -> "Callable[[TrainingRequest], Task]":
     if name not in trained:
         raise UsageError(unknown("method", name, trained))
     return import_module(trained[name]).build
+
+
+def _serving(methods: list[Descriptor], target: Target, part: Part) -> Descriptor:
+    able = next((one for one in methods if one.serves(target)), None)
+    if able is not None:
+        return able
+    who = methods[0].name if len(methods) == 1 else "no method"
+    does = "does not edit" if len(methods) == 1 else "edits"
+    if not any(part in one.parts for one in methods):
+        served = {WORDS[known] for one in methods for known in one.parts}
+        raise UsageError(f"{who} {does} {WORDS[part]}; known: {', '.join(sorted(served))}")
+    known = [name for one in methods for name in one.targets if part_of(name) == part]
+    foreign = [name for name in target.names if name not in known] or target.names
+    raise UsageError(f"{who} {does} to {', '.join(foreign)}; known: {', '.join(known)}")

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from faceedit.targets import Part, Target
+
 
 @dataclass(frozen=True)
 class Descriptor:
@@ -10,17 +12,42 @@ class Descriptor:
     Attributes:
         name: as in ``--model`` and in the registry.
         paper: what it follows.
-        expressions: named expressions that it serves.
+        profile: which of its networks ships.
+        targets: what it serves, in the text form without strengths: ``happy``, ``light=left``. An
+            action unit or attribute stands for every value of it: ``au=12``, ``attr=beard``.
         crop_size: side of the crops that what ships takes, in pixels.
-        region: what of a person an edit may change.
+        region: what of a person an edit may change, see `compose.mask.Region`.
+        cost: of the network that ships, milliseconds a crop on two CPU cores in fp32.
         module: offers ``load(checkpoint, device, numerics) -> Method``.
         training: module that offers ``build(request) -> Task``; None where nothing is trained.
     """
 
     name: str
     paper: str
-    expressions: tuple[str, ...]
+    profile: str
+    targets: tuple[str, ...]
     crop_size: int
     region: str
+    cost: float
     module: str
     training: str | None = None
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The parts of a target that it serves, in the order in which an edit makes them."""
+        served = {part_of(name) for name in self.targets}
+        return tuple(part for part in Part if part in served)
+
+    def serves(self, target: Target) -> bool:
+        """Say whether it makes all that a target asks for."""
+        return set(target.names) <= set(self.targets)
+
+
+def part_of(name: str) -> Part:
+    """Return the part that a served name belongs to.
+
+    >>> part_of("light=left"), part_of("happy")
+    (<Part.LIGHT: 'light'>, <Part.EXPRESSION: 'expression'>)
+    """
+    word, equals, _ = name.partition("=")
+    return Part(word) if equals or word == Part.TURN else Part.EXPRESSION

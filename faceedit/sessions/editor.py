@@ -165,7 +165,7 @@ class Editor(Session):
             image: a photo's path; a PIL image (RGB, RGBA, L, LA); or (H, W, 3) RGB of uint8 or
                 uint16. It is not changed.
             target: ``"happy"``, ``"happy:0.6+surprised:0.3"``, a list of such terms,
-                ``{"happy": 0.6, "surprised": 0.3}``, or a `Target`.
+                ``{"happy": 0.6, "surprised": 0.3}``, or a `Target`; see `parse_target`.
             intensity: multiplies all strengths, 0 to 1.5.
             as_array: give an array whatever the image is.
             details: give an `EditResult`: the picture, and what became of each face.
@@ -283,7 +283,7 @@ class Editor(Session):
 
     def _prepare(self, target: TargetLike, intensity: float) -> "tuple[FaceEditor, Target]":
         networks: EditNetworks = self._use()
-        wanted = parse_target(target).scaled(intensity)
+        wanted = networks.resolved(parse_target(target).scaled(intensity))
         return networks.editor(wanted), wanted
 
 

@@ -135,7 +135,7 @@ def parse_target(target: TargetLike) -> Target:
     """Read a target in any of its forms.
 
     Args:
-        target: text: expressions ``NAME`` or ``NAME:STRENGTH`` joined by ``+``, and parts such as
+        target: text: expressions ``NAME`` or ``NAME:STRENGTH`` joined by ``+``, then parts such as
             ``light=left`` or ``au=12=3.5,6=2``, set apart by blanks; a list or tuple of such
             texts; strengths by name, as `Target.to_json` gives them; or a `Target`, which is
             returned as it is. Synonyms are names, too.

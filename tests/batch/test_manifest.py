@@ -83,10 +83,10 @@ def test_a_line_for_each_photo(do, folder):
 
 def test_what_is_done_is_not_redone(do, folder, editor):
     first = do()
-    calls = len(editor.method.calls)
+    calls = len(editor.steps[0].method.calls)
     again = do()
     assert resumed(again) == {"a.png", "blank.jpg", "b.png"}
-    assert len(editor.method.calls) == calls
+    assert len(editor.steps[0].method.calls) == calls
     assert [len(one.faces) for one in again.values()] == [len(one.faces) for one in first.values()]
     assert again["a.png"].faces[0] == first["a.png"].faces[0]
     # Only the failure is tried again.
@@ -167,12 +167,12 @@ def test_an_output_that_was_retouched_is_refused_before_any_work(do, folder, edi
     first = do()
     output, other = first["a.png"].job.target, first["b.png"].job.target
     output.write_bytes(output.read_bytes() + b"retouched")
-    retouched, calls = output.read_bytes(), len(editor.method.calls)
+    retouched, calls = output.read_bytes(), len(editor.steps[0].method.calls)
     other.unlink()
     with pytest.raises(PlanError, match=r"a\.png: a file is there that faceedit cannot prove"):
         do()
     assert (output.read_bytes(), other.exists()) == (retouched, False)
-    assert len(editor.method.calls) == calls
+    assert len(editor.steps[0].method.calls) == calls
     assert do(believe=False)["a.png"].outcome == "edited"
 
 
@@ -223,7 +223,7 @@ def test_links_and_pipes_are_no_manifests(do, folder, editor, name, kind):
     with pytest.raises(PlanError, match=f"{name}: is named like a manifest"):
         do()
     assert photo.read_bytes() == before
-    assert editor.method.calls == []
+    assert editor.steps[0].method.calls == []
 
 
 def test_a_kill_between_output_and_line_leaves_a_proof(do, folder, monkeypatch):

@@ -10,6 +10,7 @@ from faceedit.batch.pipeline import Pace
 from faceedit.batch.result import NO_CHANGE, NO_FACE
 from faceedit.batch.run import RunOptions, run
 from faceedit.editing.editor import FaceEditor
+from faceedit.editing.steps import Step
 from faceedit.faces.batching import Batching
 from faceedit.photos import Job, WriteOptions, plan
 from faceedit.targets import parse_target
@@ -74,7 +75,7 @@ def test_strength_0_copies(folder, editor):
         assert (result.outcome, result.reason) == ("copied", NO_CHANGE)
         assert result.job.target.read_bytes() == result.job.source.read_bytes()
     assert results["blank.jpg"].outcome == "skipped"
-    assert editor.method.calls == []
+    assert editor.steps[0].method.calls == []
 
 
 @pytest.mark.parametrize(
@@ -93,7 +94,7 @@ def test_no_exception_of_one_photo_stops_the_others(finder, make_method, folder,
                 raise error
             return super().edit(crops, target)
 
-    results = results_of(folder, FaceEditor(finder, Breaking()))
+    results = results_of(folder, FaceEditor(finder, (Step(Breaking()),)))
     assert results["a.png"].outcome == "failed"
     assert results["a.png"].reason.startswith(reason)
     assert len(results["a.png"].input_sha256 or "") == 64
@@ -108,7 +109,7 @@ def test_a_network_that_goes_wrong_costs_one_photo(finder, make_method, folder, 
             self.value = value if not self.calls else 0.3
             return super().edit(crops, target)
 
-    results = results_of(folder, FaceEditor(finder, Wrong()))
+    results = results_of(folder, FaceEditor(finder, (Step(Wrong()),)))
     assert results["a.png"].outcome == "failed"
     assert results["a.png"].reason.startswith("the network's answer is ")
     assert not results["a.png"].job.target.exists()
@@ -121,7 +122,7 @@ def test_an_interruption_is_no_photos_failure(finder, make_method, folder):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        results_of(folder, FaceEditor(finder, Interrupted()))
+        results_of(folder, FaceEditor(finder, (Step(Interrupted()),)))
     assert not folder.with_name("photos-edited").exists()
 
 
@@ -153,7 +154,7 @@ def test_results_do_not_depend_on_threads_and_batches(tmp_path, folder, finder, 
     outputs = []
     paces = [Pace(), Pace(readers=2, finishers=2), Pace(readers=2, batch=8)]
     for at, pace in enumerate(paces):
-        editor = FaceEditor(finder, make_method())
+        editor = FaceEditor(finder, (Step(make_method()),))
         jobs = plan([folder], tmp_path / str(at))
         results = list(run(jobs, editor, RunOptions(HAPPY), pace=pace))
         assert [one.job for one in results] == jobs
@@ -171,7 +172,7 @@ def test_memory_that_is_short_on_the_device_halves_the_batch(folder, finder, mak
             return [self._one(1.0) for _ in crops]
 
     method = Greedy()
-    editor = FaceEditor(finder, method, batching=Batching(8))
+    editor = FaceEditor(finder, (Step(method),), batching=Batching(8))
     results = list(run(plan([folder]), editor, RunOptions(HAPPY)))
     assert [one.outcome for one in results].count("edited") == 2
     assert method.calls[:3] == [8, 4, 2]
@@ -183,7 +184,7 @@ def test_memory_that_is_short_for_one_face_fails_that_photo(folder, finder, make
         def edit(self, crops, target):
             raise torch.OutOfMemoryError("CUDA out of memory")
 
-    editor = FaceEditor(finder, Greedy(), batching=Batching(4))
+    editor = FaceEditor(finder, (Step(Greedy()),), batching=Batching(4))
     results = results_of(folder, editor)
     assert results["a.png"].reason == "there is not enough memory for it"
     assert results["blank.jpg"].outcome == "copied"

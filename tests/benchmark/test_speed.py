@@ -18,6 +18,7 @@ from faceedit.benchmark.network_speed import (
 )
 from faceedit.benchmark.speed import STAGES, measure_photos
 from faceedit.editing.editor import FaceEditor
+from faceedit.editing.steps import Step
 from faceedit.errors import UsageError
 from faceedit.faces.align import Crop, extract_crop
 from faceedit.faces.types import Face
@@ -54,7 +55,7 @@ def photos(tmp_path):
 
 def test_every_stage_of_every_photo_is_measured(photos, make_method):
     method = make_method()
-    speed = measure_photos(FaceEditor(OneFace(), method), photos, HAPPY, repeats=3)
+    speed = measure_photos(FaceEditor(OneFace(), (Step(method),)), photos, HAPPY, repeats=3)
     assert tuple(stage.name for stage in speed.stages) == STAGES
     assert (speed.photos, speed.faces) == (3, 3)
     assert speed.unreadable == (photos[1],)
@@ -68,7 +69,7 @@ def test_every_stage_of_every_photo_is_measured(photos, make_method):
 
 def test_nothing_to_measure(photos, make_method):
     with pytest.raises(UsageError):
-        measure_photos(FaceEditor(OneFace(), make_method()), photos[1:], HAPPY)
+        measure_photos(FaceEditor(OneFace(), (Step(make_method()),)), photos[1:], HAPPY)
 
 
 class Here:
@@ -93,11 +94,11 @@ def test_speed_by_processes(photos, make_method, monkeypatch):
     monkeypatch.setattr(crew, "cores", lambda: 3)
     monkeypatch.setattr(crew, "memory", lambda: 10**12)
     method, helpers = make_method(), []
-    editor = FaceEditor(OneFace(), method)
+    editor = FaceEditor(OneFace(), (Step(method),))
 
     def make(hands):
         assert hands == 1
-        helpers.append(Here(FaceEditor(OneFace(), make_method())))
+        helpers.append(Here(FaceEditor(OneFace(), (Step(make_method()),))))
         return helpers[-1]
 
     speeds = measure_scaling(editor, photos[:1], HAPPY, 20, make)
@@ -110,9 +111,9 @@ def test_speed_by_processes(photos, make_method, monkeypatch):
 
 
 def test_the_whole_run_has_helpers(photos, make_method):
-    helper = Here(FaceEditor(OneFace(), make_method()))
+    helper = Here(FaceEditor(OneFace(), (Step(make_method()),)))
     method = make_method()
-    editor = FaceEditor(OneFace(), method)
+    editor = FaceEditor(OneFace(), (Step(method),))
     speed = measure_photos(editor, photos[:1], HAPPY, 2, helpers=[helper], whole=15)
     assert speed.photos == 2
     assert [one.name for one in speed.stages] == [*STAGES]

@@ -3,8 +3,7 @@ import pytest
 from face_networks import GOLDEN
 
 from faceedit.compose.edit import sample_field
-from faceedit.compose.mask import face_mask
-from faceedit.compose.masks import disjoint_masks
+from faceedit.compose.mask import Region, edit_masks, face_mask
 from faceedit.faces.align import crop_affine, extract_crop
 from faceedit.faces.raster import fill_polygon
 from faceedit.faces.topology import FACE_OVAL
@@ -24,6 +23,13 @@ def place(landmarks, *shifts):
     return moved, [extract_crop(blank, one, SIZE) for one in moved]
 
 
+FACE: Region = "face"
+
+
+def of_faces(crops):
+    return edit_masks(crops, [FACE] * len(crops), [None] * len(crops))
+
+
 def in_photo(mask, landmarks):
     weight = sample_field(mask, SIZE, crop_affine(landmarks, SIZE), SHAPE)
     return np.where(weight < 1 / 255, 0, weight)
@@ -31,17 +37,15 @@ def in_photo(mask, landmarks):
 
 def test_faces_apart_have_their_own_masks(landmarks):
     _, crops = place(landmarks, 0, 400)
-    for crop, mask in zip(crops, disjoint_masks(crops), strict=True):
+    for crop, mask in zip(crops, of_faces(crops), strict=True):
         np.testing.assert_array_equal(mask, face_mask(crop.landmarks, SIZE))
-    assert disjoint_masks([]) == []
+    assert edit_masks([], [], []) == []
 
 
 @pytest.mark.parametrize("apart", [30, 60, 90, 110])
 def test_neighbours_share_no_pixel(landmarks, apart):
     moved, crops = place(landmarks, 0, apart)
-    first, second = (
-        in_photo(mask, own) for mask, own in zip(disjoint_masks(crops), moved, strict=True)
-    )
+    first, second = (in_photo(mask, own) for mask, own in zip(of_faces(crops), moved, strict=True))
     assert not np.minimum(first, second).any()
     assert first.max() > 0.9
     oval = fill_polygon(moved[0][list(FACE_OVAL), :2].astype(np.float64), SHAPE) > 0.5
@@ -52,7 +56,7 @@ def test_neighbours_share_no_pixel(landmarks, apart):
 def test_a_face_in_front_keeps_its_inside(landmarks):
     moved, crops = place(landmarks, 0, 70)
     alone = in_photo(face_mask(crops[0].landmarks, SIZE), moved[0])
-    shared = in_photo(disjoint_masks(crops)[0], moved[0])
+    shared = in_photo(of_faces(crops)[0], moved[0])
     nose = tuple(np.rint(moved[0][1, 1::-1]).astype(int))
     assert shared[nose] == pytest.approx(alone[nose], abs=0.01)
     assert (shared <= alone + 0.01).all()

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from faceedit.editing.editor import FaceEditor
+from faceedit.editing.steps import Step
 from faceedit.errors import FaceEditError
 from faceedit.faces.batching import Batching
 from faceedit.targets import parse_target
@@ -41,7 +42,7 @@ def test_strength_0_is_the_identity_and_runs_no_network(editor, astronaut):
     assert edited.pixels is astronaut
     assert len(edited.faces) == 1
     assert edited.edits == ()
-    assert editor.method.calls == []
+    assert editor.steps[0].method.calls == []
 
 
 def test_no_face_runs_no_network(editor):
@@ -49,14 +50,14 @@ def test_no_face_runs_no_network(editor):
     edited = editor.edit_pixels(blank, HAPPY)
     assert edited.pixels is blank
     assert edited.faces == ()
-    assert editor.method.calls == []
+    assert editor.steps[0].method.calls == []
 
 
 @pytest.mark.parametrize(("size", "calls"), [(1, [1] * 5), (2, [2] * 3), (8, [8])])
 def test_batches_have_one_shape_and_change_no_bit(finder, make_method, five, size, calls):
-    expected = FaceEditor(finder, make_method()).edit_pixels(five, HAPPY)
+    expected = FaceEditor(finder, (Step(make_method()),)).edit_pixels(five, HAPPY)
     method = make_method()
-    editor = FaceEditor(finder, method, batching=Batching(size))
+    editor = FaceEditor(finder, (Step(method),), batching=Batching(size))
     edited = editor.edit_pixels(five, HAPPY)
     assert len(edited.faces) == len(edited.edits) == len(edited.scores) == 5
     assert all(brighter(five, edited.pixels, face) > 1.2 for face in edited.faces)
@@ -114,11 +115,13 @@ def test_an_aligner_corrects_landmarks(finder, make_method, astronaut):
             return []
 
     aligner = Aligner()
-    FaceEditor(finder, make_method(), aligner).edit_pixels(cv2.convertScaleAbs(astronaut), HAPPY)
+    FaceEditor(finder, (Step(make_method()),), aligner).edit_pixels(
+        cv2.convertScaleAbs(astronaut), HAPPY
+    )
     assert aligner.seen == np.uint8
 
 
 def test_fields_that_are_no_numbers_are_refused(finder, make_method, astronaut):
-    editor = FaceEditor(finder, make_method(value=np.nan))
+    editor = FaceEditor(finder, (Step(make_method(value=np.nan)),))
     with pytest.raises(FaceEditError, match="answer is not finite"):
         editor.edit_pixels(astronaut, HAPPY)

@@ -5,15 +5,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from edits import nothing
 
 from faceedit.batch.manifest import Manifest
 from faceedit.batch.result import SHOWN, FaceResult, describe, read_result
 from faceedit.batch.run import RunOptions, run
-from faceedit.compose.edit import no_edit
 from faceedit.editing.editor import FaceEditor
 from faceedit.editing.gate import Shown
 from faceedit.editing.guard import hold_nothing
-from faceedit.editing.scores import FAINT_MOVED, FAINT_RELIT, is_faint
+from faceedit.editing.scores import FAINT_MOVED, FAINT_RELIT, are_faint
+from faceedit.editing.steps import Step
 from faceedit.photos import plan
 from faceedit.recognisers.expression import ExpressionReading
 from faceedit.targets import EXPRESSIONS, parse_target
@@ -38,9 +39,9 @@ class Reader:
 class Weakener:
     """A guard that lets little of any edit pass."""
 
-    def hold(self, method, crops, targets, batching):
+    def hold(self, steps, crops, targets, batching):
         weaker = [target.scaled(0.1) for target in targets]
-        return hold_nothing(method, crops, weaker, batching)
+        return hold_nothing(steps, crops, weaker, batching)
 
 
 @pytest.mark.parametrize(
@@ -58,12 +59,12 @@ class Weakener:
 )
 def test_what_is_faint_depends_on_what_was_asked(moved, relit, strength, faint):
     scores = {"moved": moved * FAINT_MOVED, "relit": relit * FAINT_RELIT}
-    assert is_faint(no_edit(), scores, strength) is faint
+    assert are_faint((nothing(),), scores, strength) is faint
 
 
 def test_paint_is_seen():
-    painted = replace(no_edit(), opacity=np.ones((2, 2), np.float32))
-    assert not is_faint(painted, {"moved": 0.0, "relit": 0.0}, 1.0)
+    painted = replace(nothing(), opacity=np.ones((2, 2), np.float32))
+    assert not are_faint((painted,), {"moved": 0.0, "relit": 0.0}, 1.0)
 
 
 @pytest.mark.parametrize(("method", "faint"), [(LITTLE, True), ({}, False)])
@@ -72,7 +73,7 @@ def test_a_face_that_hardly_changes_is_told_of(
 ):
     jobs = plan([folder / "a.png"], tmp_path / "out")
     manifest = Manifest(tmp_path / "out", {"settings": {"target": "happy"}})
-    editor = FaceEditor(finder, make_method(**method))
+    editor = FaceEditor(finder, (Step(make_method(**method)),))
     with manifest.opened(jobs):
         (result,) = run(jobs, editor, RunOptions(HAPPY), manifest)
     assert result.outcome == "edited"
@@ -106,7 +107,7 @@ def test_who_shows_it_and_would_hardly_change_is_left_alone(
     finder, make_method, astronaut, method, probability, shown, faint
 ):
     shows = Shown(Reader(probability))
-    editor = FaceEditor(finder, make_method(**method), shown=shows)
+    editor = FaceEditor(finder, (Step(make_method(**method)),), shown=shows)
     edited = editor.edit_pixels(astronaut, HAPPY)
     assert [one["shown"] for one in edited.scores] == [shown]
     assert edited.faint == (faint,)
@@ -114,7 +115,7 @@ def test_who_shows_it_and_would_hardly_change_is_left_alone(
 
 
 def test_a_photo_of_such_faces_is_copied(finder, make_method, folder, tmp_path):
-    editor = FaceEditor(finder, make_method(**LITTLE), shown=Shown(Reader(0.8)))
+    editor = FaceEditor(finder, (Step(make_method(**LITTLE)),), shown=Shown(Reader(0.8)))
     (result,) = run(plan([folder / "a.png"], tmp_path / "out"), editor, RunOptions(HAPPY))
     assert (result.outcome, result.reason, result.notes) == ("copied", SHOWN, ())
 
@@ -122,6 +123,6 @@ def test_a_photo_of_such_faces_is_copied(finder, make_method, folder, tmp_path):
 def test_what_the_guard_took_counts_as_asked(finder, make_method, astronaut):
     weakener: Any = Weakener()
     method = make_method(value=0.1)
-    edited = FaceEditor(finder, method, guard=weakener).edit_pixels(astronaut, HAPPY)
+    edited = FaceEditor(finder, (Step(method),), guard=weakener).edit_pixels(astronaut, HAPPY)
     assert edited.scores[0]["strength"] == pytest.approx(0.1)
     assert edited.faint == (True,)

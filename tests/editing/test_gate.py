@@ -9,6 +9,7 @@ from faceedit.editing.build import EditSettings, open_editor
 from faceedit.editing.editor import FaceEditor
 from faceedit.editing.gate import Showing, Shown, how_far
 from faceedit.editing.guard import Guard
+from faceedit.editing.steps import Step
 from faceedit.faces.batching import Batching
 from faceedit.photos import plan
 from faceedit.recognisers.expression import ExpressionReading
@@ -70,15 +71,18 @@ def test_what_shows_is_rounded():
 def test_nothing_is_read_where_it_could_not_matter(target):
     reader, crops = Fixed(reading()), [None, None]
     looked: Any = crops
-    assert Shown(reader).look(looked, parse_target(target), Batching()) == [Showing()] * 2
+    assert (
+        Shown(reader).look(looked, parse_target(target), Batching())
+        == [Showing(parse_target(target))] * 2
+    )
     assert reader.at == 0
 
 
 def test_faces_of_one_photo_are_told_apart(finder, make_method, five):
     shown = Shown(Fixed(reading(), reading("sad"), reading(strength=1.85)))
     method = make_method()
-    editor = FaceEditor(finder, method, shown=shown)
-    plain = FaceEditor(finder, make_method())
+    editor = FaceEditor(finder, (Step(method),), shown=shown)
+    plain = FaceEditor(finder, (Step(make_method()),))
     edited, whole = editor.edit_pixels(five, HAPPY), plain.edit_pixels(five, HAPPY)
     assert len(edited.faces) == 5
     assert [one["shown"] for one in edited.scores] == [1, 0, 0.5, 1, 0]
@@ -93,7 +97,7 @@ def test_faces_of_one_photo_are_told_apart(finder, make_method, five):
 
 def test_a_photo_in_which_all_show_it_is_copied(finder, make_method, folder, tmp_path):
     def run_with(**options):
-        editor = FaceEditor(finder, make_method(), **options)
+        editor = FaceEditor(finder, (Step(make_method()),), **options)
         jobs = plan([folder / "a.png"], tmp_path / "out")
         return next(iter(run(jobs, editor, RunOptions(HAPPY))))
 

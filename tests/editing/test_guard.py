@@ -3,6 +3,7 @@ import pytest
 
 from faceedit.editing.editor import FaceEditor
 from faceedit.editing.guard import STEPS, Guard
+from faceedit.editing.steps import Step
 from faceedit.errors import FaceEditError, UsageError
 from faceedit.faces.batching import Batching
 from faceedit.recognisers.identity import IdentityRecogniser
@@ -23,8 +24,8 @@ def identities(editor, pixels):
 
 
 def test_an_edit_that_keeps_the_person_passes_whole(finder, make_method, network, astronaut):
-    editor = FaceEditor(finder, make_method(), guard=Guard(-1.0, network))
-    free = FaceEditor(finder, make_method()).edit_pixels(astronaut, HAPPY)
+    editor = FaceEditor(finder, (Step(make_method()),), guard=Guard(-1.0, network))
+    free = FaceEditor(finder, (Step(make_method()),)).edit_pixels(astronaut, HAPPY)
     held = editor.edit_pixels(astronaut, HAPPY)
     np.testing.assert_array_equal(held.pixels, free.pixels)
     (scores,) = held.scores
@@ -35,21 +36,21 @@ def test_an_edit_that_keeps_the_person_passes_whole(finder, make_method, network
 
 def test_the_strength_is_lowered_until_the_person_stays(finder, make_method, network, astronaut):
     def edit(least):
-        editor = FaceEditor(finder, make_method(), guard=Guard(least, network))
+        editor = FaceEditor(finder, (Step(make_method()),), guard=Guard(least, network))
         return editor.edit_pixels(astronaut, HAPPY)
 
     (full,) = edit(-1.0).scores
     (less,) = edit((1 + full["identity"]) / 2).scores
     assert less["strength"] in STEPS[1:]
     assert less["identity"] >= (1 + full["identity"]) / 2 > full["identity"]
-    weaker = FaceEditor(finder, make_method()).edit_pixels(
+    weaker = FaceEditor(finder, (Step(make_method()),)).edit_pixels(
         astronaut, HAPPY.scaled(less["strength"])
     )
     np.testing.assert_array_equal(edit((1 + full["identity"]) / 2).pixels, weaker.pixels)
 
 
 def test_where_nothing_passes_the_photo_stays(finder, make_method, network, astronaut):
-    edited = FaceEditor(finder, make_method(), guard=Guard(1.0, network)).edit_pixels(
+    edited = FaceEditor(finder, (Step(make_method()),), guard=Guard(1.0, network)).edit_pixels(
         astronaut, HAPPY
     )
     assert edited.pixels is astronaut
@@ -70,7 +71,7 @@ def test_each_face_is_judged_by_itself_in_any_batch(finder, make_method, network
     results = []
     for size in (1, 4):
         guard = Guard(0.999, network)
-        editor = FaceEditor(finder, Uneven(), guard=guard, batching=Batching(size))
+        editor = FaceEditor(finder, (Step(Uneven()),), guard=guard, batching=Batching(size))
         results.append(editor.edit_pixels(dimmed, HAPPY))
     np.testing.assert_array_equal(results[0].pixels, results[1].pixels)
     strengths = [scores["strength"] for scores in results[0].scores]
@@ -85,4 +86,4 @@ def test_no_cosine_is_refused(network):
 
 def test_fields_that_are_no_numbers_are_an_error(finder, make_method, astronaut):
     with pytest.raises(FaceEditError, match="answer is not finite"):
-        FaceEditor(finder, make_method(value=float("nan"))).edit_pixels(astronaut, HAPPY)
+        FaceEditor(finder, (Step(make_method(value=float("nan"))),)).edit_pixels(astronaut, HAPPY)

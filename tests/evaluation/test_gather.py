@@ -6,13 +6,13 @@ from face_networks import GOLDEN
 from PIL import Image
 
 from faceedit.editing.editor import FaceEditor
+from faceedit.editing.steps import Step
 from faceedit.errors import UsageError
 from faceedit.evaluation.edits import (
     NONE,
     SIZE,
     Album,
     Asked,
-    asked_for,
 )
 from faceedit.evaluation.gather import Input, gather_edited, gather_pictures, native_mask
 from faceedit.evaluation.match import PicturePair
@@ -54,7 +54,7 @@ def photos(tmp_path):
 
 
 def test_a_method_is_measured_on_what_apply_would_write(finder, photos, make_method):
-    editor, album = FaceEditor(finder, make_method()), Album()
+    editor, album = FaceEditor(finder, (Step(make_method()),)), Album()
     inputs = [
         Input(photos / "a.png", "a.png", "ann", "neutral", (HAPPY, HALF)),
         Input(photos / "blank.png", "blank.png", "bob", targets=(HAPPY,)),
@@ -86,7 +86,7 @@ def test_the_persons_own_photo_is_found(finder, photos, make_method):
         Input(photos / "a.png", "a.png", "ann", "neutral", (HAPPY, HALF)),
         Input(photos / "smile.png", "smile.png", "ann", "happy"),
     ]
-    assert not any(gather_edited(FaceEditor(finder, make_method()), inputs, album))
+    assert not any(gather_edited(FaceEditor(finder, (Step(make_method()),)), inputs, album))
     edits = album.close()
     assert edits.real.tolist() == [3, NONE], "only at the plain strength"
     assert edits.pictures.expressions[3] == "happy"
@@ -149,6 +149,8 @@ def test_nothing_gathered_is_wrong_usage():
 
 
 def test_what_was_asked_for():
-    assert asked_for(HALF) == Asked("happy:0.5", "happy", 0.5)
-    assert not asked_for(HALF).full
-    assert asked_for(parse_target(["happy:0.5", "sad:0.5"])).expression == ""
+    half = Asked(HALF)
+    assert (half.text, half.expression, half.full) == ("happy:0.5", "happy", False)
+    assert not Asked(parse_target("happy:0")).full
+    assert Asked().full
+    assert Asked(parse_target(["happy:0.5", "sad:0.5"])).expression == ""

@@ -15,9 +15,10 @@ from faceedit.evaluation.measure import measure
 from faceedit.evaluation.plot import draw_plot
 from faceedit.evaluation.report import Report, as_data, shown
 from faceedit.evaluation.tables import contest_table, headline_table, target_table
+from faceedit.targets import parse_target
 
 N = 12
-HAPPY, HALF = Asked("happy", "happy"), Asked("happy:0.5", "happy", 0.5)
+HAPPY, HALF = (Asked(parse_target(text)) for text in ("happy", "happy:0.5"))
 
 
 def happy_in(share):

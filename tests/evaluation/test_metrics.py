@@ -13,9 +13,9 @@ from faceedit.evaluation.metrics import (
     realism,
 )
 from faceedit.evaluation.metrics.frechet import frechet_distance
-from faceedit.targets import EXPRESSIONS, parse_attributes
+from faceedit.targets import ACTION_UNITS, EXPRESSIONS, Target, UnitChange, parse_target
 
-HAPPY = Asked("happy", "happy")
+HAPPY = Asked(parse_target("happy"))
 E = len(EXPRESSIONS)
 
 
@@ -32,7 +32,7 @@ def test_ecs_counts_results_that_are_named_as_asked():
     probabilities = np.zeros((8, E))
     probabilities[[4, 5, 6, 7], [1, 1, 0, 3]] = 1
     pictures = pictures_of(range(8), [*"abcd"] * 2)
-    asked = (HAPPY, Asked("angry", "angry"), Asked("happy+sad"))
+    asked = (HAPPY, Asked(parse_target("angry")), Asked(parse_target("happy+sad")))
     edits = edits_of(pictures, [0, 1, 2, 3], [4, 5, 6, 7], asked, which=[0, 2, 0, 1])
     evidence = evidence_of(edits, expression=Reader(probabilities=probabilities))
     np.testing.assert_array_equal(expression.ecs(evidence), [1, np.nan, 0, 1])
@@ -42,7 +42,7 @@ def test_editing_accuracy_is_of_the_attributes_that_were_asked_for():
     seen = np.full((4, 13), 0.9)
     seen[3, 6] = 0.1
     pictures = pictures_of(range(4), [*"abab"])
-    asked = Asked("off", attributes=parse_attributes(["eyeglasses=off", "beard=on"]))
+    asked = Asked(parse_target("attr=eyeglasses=off,beard=on"))
     edits = edits_of(pictures, [0, 1], [2, 3], (asked, HAPPY))
     evidence = evidence_of(edits, appearance=Reader(attributes=seen))
     np.testing.assert_array_equal(expression.editing_accuracy(evidence), [0.5, 1])
@@ -58,7 +58,8 @@ def test_action_units_are_compared_with_those_asked_for_or_those_of_the_real_pho
     np.testing.assert_allclose(expression.au_mse(evidence), [0, 0, 1], atol=1e-5)
     assert 0.8 < expression.au_pcc(evidence)(np.ones(3)) < 1
     assert expression.au_pcc(evidence)(np.array([2.0, 1, 0])) == pytest.approx(1)
-    asked = Asked("units", action_units=tuple(units[0]))
+    terms = zip(ACTION_UNITS, units[0], strict=True)
+    asked = Asked(Target(tuple(UnitChange(unit, float(one)) for unit, one in terms)))
     evidence = evidence_of(
         edits_of(pictures, [0], [1], (asked,)), expression=Reader(action_units=units)
     )

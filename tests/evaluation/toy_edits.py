@@ -7,12 +7,13 @@ from faceedit.evaluation.edits import NONE, Asked, Edits, Pictures
 from faceedit.evaluation.evidence import Evidence
 from faceedit.evaluation.looks import Gallery, Networks
 from faceedit.faces.topology import mean_shape
+from faceedit.targets import parse_target
 
 SIDE = 176
 """Least side that MS-SSIM takes, and some."""
 
 
-HAPPY = (Asked("happy", "happy"),)
+HAPPY = (Asked(parse_target("happy")),)
 
 
 def landmarks(lips_down=0.0):

@@ -5,38 +5,70 @@ import pytest
 import torch
 
 from faceedit.errors import UsageError
-from faceedit.methods.catalogue import METHODS, find_training, serving
+from faceedit.methods.catalogue import (
+    METHODS,
+    find_method,
+    find_training,
+    plan_steps,
+    served_parts,
+)
 from faceedit.registry import Registry, packaged_weights
-from faceedit.targets import parse_target
+from faceedit.targets import Part, parse_target
 
-HAPPY = parse_target(["happy"])
+HAPPY = parse_target("happy")
+
+
+@pytest.fixture
+def lamp(monkeypatch):
+    """A method for light, and for one expression."""
+    targets = ("light=left", "light=right", "happy")
+    lamp = replace(METHODS["reggan"], name="lamp", targets=targets)
+    monkeypatch.setitem(METHODS, "lamp", lamp)
+    return lamp
 
 
 @pytest.mark.parametrize("name", METHODS)
 def test_what_ships_is_what_its_line_says(name):
     descriptor = METHODS[name]
     registry = Registry.load([packaged_weights()])
-    checkpoint = registry.open_method(name, None, descriptor.expressions)
+    checkpoint = registry.open_method(name, descriptor.profile, descriptor.targets)
     method = import_module(descriptor.module).load(checkpoint, torch.device("cpu"))
     assert (method.name, method.crop_size) == (name, descriptor.crop_size)
-    assert method.targets == descriptor.expressions
+    assert method.targets == descriptor.targets
     if descriptor.training:
         assert find_training(name) is import_module(descriptor.training).build
 
 
-def test_auto_takes_the_first_that_serves_the_target(monkeypatch):
-    sad = replace(METHODS["reggan"], name="gloomy", expressions=("sad",))
-    monkeypatch.setitem(METHODS, "gloomy", sad)
-    assert serving("auto", HAPPY).name == "reggan"
-    monkeypatch.setitem(METHODS, "reggan", replace(METHODS["reggan"], expressions=("angry",)))
-    assert serving("auto", parse_target(["sad"])).name == "gloomy"
-    assert serving("gloomy", HAPPY).name == "gloomy"
-    # What nobody serves is refused by the first method, in its own words.
-    assert serving("auto", HAPPY).name == "reggan"
+def planned(name, text):
+    return [(step.method.name, str(step.target)) for step in plan_steps(name, parse_target(text))]
+
+
+def test_auto_takes_for_each_part_the_first_that_serves_it(lamp):
+    assert planned("auto", "happy light=left") == [("reggan", "happy"), ("lamp", "light=left")]
+    assert planned("auto", "sad") == [("reggan", "sad")]
+    assert planned("lamp", "happy light=left:0.5") == [("lamp", "happy light=left:0.5")]
+    assert planned("reggan", "happy") == [("reggan", "happy")]
+    assert served_parts() == (Part.EXPRESSION, Part.LIGHT)
+    assert lamp.parts == (Part.EXPRESSION, Part.LIGHT)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("reggan", "happy light=left", "reggan does not edit light; known: expressions"),
+        ("auto", "au=12=3", "no method edits action units; known: expressions, light"),
+        ("auto", "light=top", "no method edits to light=top; known: light=left, light=right"),
+        ("lamp", "sad+happy", "lamp does not edit to sad; known: happy"),
+    ],
+)
+def test_what_no_method_serves_is_refused_with_what_there_is(lamp, name, text, said):
+    with pytest.raises(UsageError) as told:
+        plan_steps(name, parse_target(text))
+    assert str(told.value) == said
 
 
 def test_unknown_methods_are_named_with_what_is_near():
     with pytest.raises(UsageError, match="reggan"):
-        serving("regan")
+        find_method("regan")
     with pytest.raises(UsageError, match="reggan"):
         find_training("regan")

@@ -116,7 +116,7 @@ class ToyTask(Task):
         return Path(path)
 
 
-DESCRIPTOR = Descriptor("toy", "none", (), 8, "face", "toy_gan", "toy_gan")
+DESCRIPTOR = Descriptor("toy", "none", "fast", (), 8, "face", 1, "toy_gan", "toy_gan")
 
 
 def build(request: TrainingRequest) -> ToyTask:

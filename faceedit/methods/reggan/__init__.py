@@ -6,9 +6,11 @@ from faceedit.targets import EXPRESSIONS
 DESCRIPTOR = Descriptor(
     name="reggan",
     paper="RegGAN: local ridge regression, then an attention refinement network",
-    expressions=EXPRESSIONS,
+    profile="fast",
+    targets=EXPRESSIONS,
     crop_size=256,
     region="face",
+    cost=44,
     module="faceedit.methods.reggan.method",
     training="faceedit.methods.reggan.tasks",
 )

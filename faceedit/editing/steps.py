@@ -1,0 +1,191 @@
+"""The steps of an edit: each method in turn is shown what the ones before it made."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+
+from faceedit.compose.compose import compose_steps
+from faceedit.compose.edit import Edit, sample_field
+from faceedit.compose.mask import edit_masks, region_mask
+from faceedit.errors import UsageError
+from faceedit.faces.align import Crop
+from faceedit.faces.batching import Batching
+from faceedit.methods.base import Method
+from faceedit.targets import Part, Target
+
+ROUNDS = 8
+"""Fixed-point rounds that carry a landmark along a flow; smooth flows settle in three."""
+
+Edits = tuple[Edit, ...]
+"""Of one face: the edit of each step that changes it, in order."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A loaded method and what it makes.
+
+    Attributes:
+        method: makes edits.
+        parts: of a target.
+        weights_sha256: hash of the method's checkpoint, for the manifest.
+    """
+
+    method: Method
+    parts: tuple[Part, ...] = tuple(Part)
+    weights_sha256: str | None = None
+
+    @property
+    def label(self) -> str:
+        """Method and profile, such as ``reggan fast``."""
+        return f"{self.method.name} {self.method.profile}"
+
+    def facts(self) -> dict[str, Any]:
+        """Return what the manifest says of it."""
+        return {
+            "method": self.method.name,
+            "profile": self.method.profile,
+            "weights_sha256": self.weights_sha256,
+        }
+
+
+def steps_facts(steps: Sequence[Step]) -> dict[str, Any]:
+    """Return what the manifest says of all steps of an edit."""
+    if len(steps) == 1:
+        return steps[0].facts()
+    several = [{"parts": [str(part) for part in step.parts], **step.facts()} for step in steps]
+    joined: Mapping[str, Any] = {
+        key: "+".join(str(one[key]) for one in several) for key in ("method", "profile")
+    }
+    return {**joined, "weights_sha256": None, "steps": several}
+
+
+def weights_of(steps: Sequence[Step]) -> str | None:
+    """Return the hashes of the steps' checkpoints as one text; None where none has one."""
+    return ", ".join(one.weights_sha256 for one in steps if one.weights_sha256) or None
+
+
+def make_edits(
+    steps: Sequence[Step], crops: Sequence[Crop], targets: Sequence[Target], batching: Batching
+) -> list[Edits]:
+    """Ask each step's method for the edits of faces, always as many at once as ``batching`` says.
+
+    Args:
+        steps: in order.
+        crops: the faces, as large as the largest crop that a method takes.
+        targets: what each of them is to show.
+        batching: how many a method takes at once.
+
+    Returns:
+        One tuple for each crop, in order.
+
+    Raises:
+        UsageError: a target asks for a part that no step makes.
+        Exception: what a method raises.
+    """
+    made: list[list[Edit]] = [[] for _ in crops]
+    for target in set(targets):
+        if missing := set(target.parts) - {part for step in steps for part in step.parts}:
+            raise UsageError(f"nothing that is loaded makes {', '.join(sorted(missing))}")
+    for step in steps:
+        wanted: dict[Target, list[int]] = {}
+        for at, target in enumerate(targets):
+            if set(target.parts) & set(step.parts):
+                own = target.only(*step.parts)
+                wanted.setdefault(own, []).extend([at] if own.changes else [])
+        with torch.inference_mode():
+            for target, places in wanted.items():
+                seen = [_seen(crops[at], made[at], step.method.crop_size) for at in places]
+                edits = batching.run(seen, partial(step.method.edit, target=target))
+                for at, edit in zip(places, edits, strict=True):
+                    made[at].append(edit)
+    return [tuple(edits) for edits in made]
+
+
+def step_masks(crops: Sequence[Crop], edits: Sequence[Edits]) -> list[list[np.ndarray]]:
+    """Draw the masks of the edits of all faces of a photo; at each step they share no pixel.
+
+    Args:
+        crops: the faces of one photo, in order of precedence.
+        edits: of each.
+
+    Returns:
+        For each face the mask of each of its edits, as `edit_masks` draws them.
+    """
+    masks: list[list[np.ndarray]] = [[] for _ in crops]
+    for number in range(max((len(own) for own in edits), default=0)):
+        moved = [_moved(crop, own[:number]) for crop, own in zip(crops, edits, strict=True)]
+        nth = [own[number] if number < len(own) else None for own in edits]
+        drawn = edit_masks(
+            moved,
+            ["face" if one is None else one.region for one in nth],
+            [None if one is None else one.matte for one in nth],
+        )
+        for own, edit, mask in zip(masks, nth, drawn, strict=True):
+            if edit is not None:
+                own.append(mask)
+    return masks
+
+
+def apply_edits(crop: Crop, edits: Edits) -> Crop:
+    """Return a crop as it is after edits: its pixels, and its landmarks carried along."""
+    masks, now = [], crop
+    for edit in edits:
+        masks.append(region_mask(edit.region, now.landmarks, crop.size, edit.matte))
+        now = _moved(now, (edit,))
+    here: Any = np.eye(2, 3)
+    pixels = compose_steps(crop.pixels, list(zip(edits, masks, strict=True)), here)
+    return Crop(pixels, now.landmarks, crop.affine)
+
+
+def carry_landmarks(landmarks: np.ndarray, edit: Edit, size: int) -> np.ndarray:
+    """Return where landmarks lie after an edit.
+
+    The flow says where an output pixel comes from, so that a point p goes to the q for which
+    q + F(q) = p.
+
+    Args:
+        landmarks: (478, 3) in pixels of a crop.
+        edit: in a crop of the same content, which may have another size.
+        size: side of the landmarks' crop.
+    """
+    ratio = np.float32(size / edit.size)
+    if edit.landmarks is not None:
+        return _in_size(edit.landmarks, float(ratio))
+    moved = landmarks.astype(np.float32).copy()
+    if not edit.flow.any():
+        return moved
+    whole = sample_field(edit.flow, size, np.eye(2, 3), (size, size)) * ratio
+    for _ in range(ROUNDS):
+        x, y = (np.ascontiguousarray(moved[:, k]) for k in (0, 1))
+        flow = cv2.remap(whole, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        moved[:, :2] = landmarks[:, :2] - flow.reshape(-1, 2)
+    return moved
+
+
+def _moved(crop: Crop, edits: Sequence[Edit]) -> Crop:
+    landmarks = crop.landmarks
+    for edit in edits:
+        landmarks = carry_landmarks(landmarks, edit, crop.size)
+    return Crop(crop.pixels, landmarks, crop.affine)
+
+
+def _seen(crop: Crop, edits: Sequence[Edit], size: int) -> Crop:
+    """Return a crop as a method that takes crops of some size is to see it."""
+    now = apply_edits(crop, tuple(edits)) if edits else crop
+    if now.size == size:
+        return now
+    ratio = size / now.size
+    pixels = cv2.resize(now.pixels, (size, size), interpolation=cv2.INTER_AREA)
+    affine = np.hstack([now.affine[:, :2] * ratio, (now.affine[:, 2:] + 0.5) * ratio - 0.5])
+    return Crop(pixels, _in_size(now.landmarks, ratio), affine)
+
+
+def _in_size(landmarks: np.ndarray, ratio: float) -> np.ndarray:
+    """Return landmarks in the pixels of a crop of the same content, `ratio` times as large."""
+    half = np.array([0.5, 0.5, 0.0], np.float32)
+    return ((landmarks + half) * np.float32(ratio) - half).astype(np.float32)
