@@ -224,9 +224,9 @@ def edits(
         ]
     x = torch.from_numpy(np.stack([c.pixels for c in crops])).permute(0, 3, 1, 2)
     small = torch.nn.functional.interpolate(x, (128, 128), mode="area")
-    happy = torch.tensor([[float(name == "happy") for name in method.targets]])
+    happy = method.generator.expression_layers[method.targets.index("happy")]
     with torch.inference_mode():
-        layer = method.generator.express(small * 2 - 1, happy.expand(len(crops), -1))
+        layer = happy(small * 2 - 1)
     ways["photo at 128 px"] = _from_tensor(small)
     ways["expression layer happy 1, at 128 px"] = _from_tensor(layer / 2 + 0.5)
     scores = {name: score(network, np.stack(pictures)) for name, pictures in ways.items()}

@@ -39,7 +39,8 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="A name that 'models l
 
 @app.command("list")
 def list_(as_json: Json = False, weights: Weights = None) -> None:
-    """List every checkpoint, where its file is and whether it is intact."""
+    """Show every method and what it edits, and every checkpoint and whether it is sound."""
+    from faceedit.methods.catalogue import METHODS, WORDS
     from faceedit.registry import open_registry
 
     registry = open_registry(weights)
@@ -61,6 +62,21 @@ def list_(as_json: Json = False, weights: Weights = None) -> None:
                 str(finding.path or "-"),
             )
             for finding in findings
+        ],
+    )
+    print()
+    print_columns(
+        ("METHOD", "EDITS", "CHANGES", "CROP", "MS A CROP", "PAPER"),
+        [
+            (
+                one.name,
+                ", ".join(WORDS[part] for part in one.parts),
+                f"the {one.region}",
+                f"{one.crop_size} px",
+                f"{one.cost:g}",
+                one.paper,
+            )
+            for one in METHODS.values()
         ],
     )
 

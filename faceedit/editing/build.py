@@ -116,7 +116,7 @@ class EditNetworks:
         self._others = {name: registry.card(name).sha256 for name in others}
         self._given = None if registry.given is None else sha256_of(registry.given.path)
         self._lock = threading.Lock()
-        self._methods: dict[str, Method] = {}
+        self._methods: dict[tuple[str, str], Method] = {}
 
     def editor(self, target: Target) -> FaceEditor:
         """Return the editor whose methods make a target.
@@ -168,11 +168,11 @@ class EditNetworks:
         sha256 = self._given if registry.given is not None else None
         if sha256 is None:
             sha256 = registry.select(name, self._settings.profile, planned.target.names).sha256
-        if sha256 not in self._methods:
-            self._methods[sha256] = load_method(
+        if (name, sha256) not in self._methods:
+            self._methods[name, sha256] = load_method(
                 registry, planned, self._settings.profile, self._device, self._numerics
             )
-        method = self._methods[sha256]
+        method = self._methods[name, sha256]
         check_target(method, planned.target)
         return Step(method, planned.target.parts, sha256)
 

@@ -88,11 +88,11 @@ class Shown:
             target: what they are to show.
             batching: how many a reader takes at once.
         """
-        read, looks = self.reader.read, self.attributes
+        looks = self.attributes
         expressions: Sequence[ExpressionReading | None] = [None] * len(crops)
         attributes: Sequence[AppearanceReading | None] = [None] * len(crops)
         if _can_show(target):
-            expressions = batching.run(crops, lambda some: read(some, len(some)))
+            expressions = batching.run(crops, lambda some: self.reader.read(some, len(some)))
         if looks is not None and target.attributes:
             attributes = batching.run(crops, lambda some: looks.read(some, len(some)))
         return [_showing(target, *one) for one in zip(crops, expressions, attributes, strict=True)]

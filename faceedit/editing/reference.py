@@ -50,8 +50,9 @@ def _units_of(like: Like, finder: FindsFaces, reader: Reader) -> Sequence[UnitCh
     pixels = eight_bits(read_photo(path).pixels)
     faces = finder.find(pixels)
     if len(faces) < like.face:
-        found = f"only {len(faces)} faces are" if faces else "no face is"
-        raise PhotoError(path, f"{found} found in it; name another reference")
+        faces_of = "1 face" if len(faces) == 1 else f"{len(faces)} faces"
+        said = f"only {faces_of} found in it" if faces else "no face found in it"
+        raise PhotoError(path, f"{said}; name another reference")
     (reading,) = reader.read([extract_crop(pixels, faces[like.face - 1].landmarks, SIZE)], 1)
     intensities = np.clip(reading.action_units, 0, MAX_INTENSITY)
     return [

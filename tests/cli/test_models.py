@@ -17,6 +17,8 @@ def test_list_is_a_table_on_stdout(run_main, user_folder):
     (row,) = (line.split() for line in rows if line.startswith("tiny "))
     assert row[:4] == ["tiny", "reggan", "fast", "happy,neutral"]
     assert row[-2:] == ["ok", str(user_folder / "tiny.safetensors")]
+    (method,) = (line for line in rows if line.startswith("reggan  "))
+    assert all(part in method for part in ("expressions", "the face", "256 px", "RegGAN"))
 
 
 def test_list_as_json_lines(run_main, user_folder):

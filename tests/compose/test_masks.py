@@ -23,11 +23,9 @@ def place(landmarks, *shifts):
     return moved, [extract_crop(blank, one, SIZE) for one in moved]
 
 
-FACE: Region = "face"
-
-
 def of_faces(crops):
-    return edit_masks(crops, [FACE] * len(crops), [None] * len(crops))
+    regions: list[Region] = ["face"] * len(crops)
+    return edit_masks(crops, regions, [None] * len(crops))
 
 
 def in_photo(mask, landmarks):
