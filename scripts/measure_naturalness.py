@@ -25,7 +25,9 @@ from faceedit.compose.mask import face_mask
 from faceedit.faces.align import Crop, extract_crop
 from faceedit.methods.base import load_method
 from faceedit.methods.catalogue import plan_steps
+from faceedit.methods.reggan.generator import RegGANGenerator
 from faceedit.methods.reggan.method import RegGAN
+from faceedit.methods.reggan.rgb_generator import express
 from faceedit.photos.read import read_photo
 from faceedit.recognisers.naturalness import NaturalnessRecogniser
 from faceedit.registry import load_checkpoint, open_registry
@@ -212,8 +214,9 @@ def edits(
     """
     (step,) = plan_steps("reggan", parse_target(["happy"]))
     method = load_method(open_registry(), step, None, torch.device("cpu"))
-    if not isinstance(method, RegGAN):
+    if not isinstance(method, RegGAN) or not isinstance(method.generator, RegGANGenerator):
         raise TypeError("the expression layers of the fast profile are wanted")
+    generator = method.generator
     crops, people = validation_crops(data, count, method.crop_size)
     ways: dict[str, list[np.ndarray]] = {"photo": [to_bytes(c.pixels) for c in crops]}
     for strength in (1.0, 1.5):
@@ -224,9 +227,10 @@ def edits(
         ]
     x = torch.from_numpy(np.stack([c.pixels for c in crops])).permute(0, 3, 1, 2)
     small = torch.nn.functional.interpolate(x, (128, 128), mode="area")
-    happy = method.generator.expression_layers[method.targets.index("happy")]
+    happy = torch.tensor([[float(name == "happy") for name in method.targets]])
     with torch.inference_mode():
-        layer = happy(small * 2 - 1)
+        layers = generator.expression_layers
+        layer = express(layers, small * 2 - 1, happy.expand(len(crops), -1))
     ways["photo at 128 px"] = _from_tensor(small)
     ways["expression layer happy 1, at 128 px"] = _from_tensor(layer / 2 + 0.5)
     scores = {name: score(network, np.stack(pictures)) for name, pictures in ways.items()}
