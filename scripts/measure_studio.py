@@ -4,7 +4,7 @@
 
 DATA holds portraits.csv, portraits/ and rig/. Everything is measured on the validation split. The
 shipped expression recogniser has learned from studio pictures of other people; weights of
-``train_expression.py --photos-only`` have not.
+``faceedit train expression --set studio_names=false`` have not.
 """
 
 import argparse

@@ -9,11 +9,11 @@ from faceedit.methods.reggan import recipe as reggan
 from faceedit.ranges import Ranged, check_ranges, ranged
 from faceedit.training.recognisers.augment import Augmentation
 from faceedit.training.recognisers.expression import ExpressionRecipe
-from faceedit.training.recognisers.fit import Plan
 from faceedit.training.recognisers.identity import IdentityRecipe
 from faceedit.training.recognisers.looks import LooksRecipe
 from faceedit.training.recognisers.naturalness import NaturalnessRecipe
 from faceedit.training.recognisers.parsing import ParsingRecipe
+from faceedit.training.recognisers.task import RecogniserRecipe
 
 RECIPES = (
     reggan.LossWeights, reggan.LayerRecipe, reggan.RegGANRecipe, reggan.Amplitudes,
@@ -21,7 +21,7 @@ RECIPES = (
     ExpressionRecipe, IdentityRecipe, LooksRecipe, NaturalnessRecipe, ParsingRecipe, Augmentation,
 )  # fmt: skip
 SOUND = [(recipe, recipe()) for recipe in RECIPES]
-SOUND += [(Plan, Plan(steps=10)), (RefinementConfig, RefinementConfig.paper())]
+SOUND += [(RecogniserRecipe, RecogniserRecipe()), (RefinementConfig, RefinementConfig.paper())]
 WRONG = (float("nan"), float("inf"), -1e12, 1e12, "many", None)
 
 

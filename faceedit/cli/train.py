@@ -1,4 +1,4 @@
-"""``faceedit train``: train a method on one's own photos."""
+"""``faceedit train``: train a method or a recogniser on one's own data."""
 
 import time
 from enum import StrEnum
@@ -12,6 +12,7 @@ from faceedit.cli.output import tell
 from faceedit.cli.panels import MOST_USED, SPEED, WHAT
 from faceedit.limits import BATCH, COUNT, SEED, WORKERS
 from faceedit.methods.catalogue import METHODS, find_training
+from faceedit.training.recognisers import RECOGNISERS
 
 
 class Profile(StrEnum):
@@ -30,7 +31,9 @@ class Precision(StrEnum):
 
 
 def train(
-    method: Annotated[str, typer.Argument(metavar="METHOD", help=", ".join(METHODS))],
+    method: Annotated[
+        str, typer.Argument(metavar="NAME", help=", ".join([*METHODS, *RECOGNISERS]))
+    ],
     data: Annotated[
         list[Path],
         typer.Option(
@@ -137,7 +140,7 @@ def train(
         int, typer.Option(min=0, max=SEED, help="Of everything random.", rich_help_panel=WHAT)
     ] = 0,
 ) -> None:
-    """Train a method; write state, checkpoint, log and sample sheets to a folder."""
+    """Train a method or a recogniser; write state, checkpoint, log and sheets to a folder."""
     started = time.perf_counter()
     from faceedit.device import pick_device
     from faceedit.evaluation.training_scores import judge_edits
@@ -146,7 +149,7 @@ def train(
     from faceedit.training.recipe_file import merge, parse_settings, read_recipe
     from faceedit.training.task import TrainingRequest
 
-    build = find_training(method)
+    build = find_training(method, RECOGNISERS)
     written = read_recipe(recipe) if recipe else {}
     request = TrainingRequest(
         data=tuple(data),
@@ -174,4 +177,5 @@ def train(
     if outcome.signal:
         raise typer.Exit(128 + outcome.signal)
     if outcome.checkpoint:
-        tell(f"wrote {outcome.checkpoint}; use: faceedit apply --weights {outcome.checkpoint}")
+        use = f"; use: faceedit apply --weights {outcome.checkpoint}" if method in METHODS else ""
+        tell(f"wrote {outcome.checkpoint}{use}")

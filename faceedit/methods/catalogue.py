@@ -3,7 +3,7 @@
 Light to import: options and help read it before torch is there.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -76,13 +76,20 @@ def served_parts() -> tuple[Part, ...]:
     return tuple(part for part in Part if part in served)
 
 
-def find_training(name: str) -> "Callable[[TrainingRequest], Task]":
-    """Return what makes a method's task.
+def find_training(
+    name: str, others: Mapping[str, str] | None = None
+) -> "Callable[[TrainingRequest], Task]":
+    """Return what makes the task of a method, or of something else that is trained.
+
+    Args:
+        name: what a user wrote.
+        others: modules with a ``build`` by name, beside the methods'.
 
     Raises:
         UsageError: no such method, or it is not trained.
     """
     trained = {one.name: one.training for one in METHODS.values() if one.training}
+    trained |= others or {}
     if name not in trained:
         raise UsageError(unknown("method", name, trained))
     return import_module(trained[name]).build

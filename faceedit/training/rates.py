@@ -14,9 +14,12 @@ def make_optimiser(
 ) -> torch.optim.Optimizer:
     """Return Adam or AdamW over parameters."""
     kind = torch.optim.AdamW if options.kind == "adamw" else torch.optim.Adam
-    return kind(
-        list(parameters), lr=options.rate, betas=options.betas, weight_decay=options.weight_decay
-    )
+    groups = {options.weight_decay: [], 0.0: []}
+    for parameter in parameters:
+        decays = options.decays_vectors or parameter.ndim > 1
+        groups[options.weight_decay if decays else 0.0].append(parameter)
+    parts = [{"params": own, "weight_decay": decay} for decay, own in groups.items() if own]
+    return kind(parts, lr=options.rate, betas=options.betas)
 
 
 def share_of_rate(schedule: Schedule, step: int) -> float:

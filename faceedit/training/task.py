@@ -28,7 +28,8 @@ class OptimiserOptions:
         kind: Adam, or AdamW where weight decay is to be apart from the gradient.
         rate: the learning rate at its highest; `Schedule` says how it rises and falls.
         betas: of the moments.
-        weight_decay: of every parameter.
+        weight_decay: of every parameter, or of all but vectors and numbers.
+        decays_vectors: whether biases and the like decay, too.
         largest_gradient: norm to which longer gradients are cut, over all parameters of the
             update together; None cuts nothing.
     """
@@ -37,6 +38,7 @@ class OptimiserOptions:
     rate: float = 2e-4
     betas: tuple[float, float] = (0.9, 0.999)
     weight_decay: float = 0.0
+    decays_vectors: bool = True
     largest_gradient: float | None = None
 
 

@@ -3,18 +3,16 @@
 The rest of the network stays as it is, so segments and lights stay bit for bit what they were.
 """
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from functools import cached_property
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from faceedit.ranges import Ranged, ranged
+from faceedit.ranges import ranged
 from faceedit.recognisers.appearance import AppearanceRecogniser
-from faceedit.recognisers.looks import HIDDEN, head
-from faceedit.targets import ATTRIBUTES
 from faceedit.training.recognisers.augment import (
     CROP,
     NOTHING,
@@ -25,9 +23,9 @@ from faceedit.training.recognisers.augment import (
 )
 from faceedit.training.recognisers.examine_appearance import scales, thresholds
 from faceedit.training.recognisers.faces import SIZE, FaceTable
-from faceedit.training.recognisers.fit import Plan, fit
-from faceedit.training.recognisers.looks import attributes_loss, prior_of
-from faceedit.training.recognisers.looks_people import People, groups_of, of_split
+from faceedit.training.recognisers.looks import prior_of
+from faceedit.training.recognisers.looks_people import People, groups_of
+from faceedit.training.recognisers.task import RecogniserRecipe
 
 RAREST = 0.2
 """Nothing counts as rarer than this, or as more common than the rest, in `rarity`."""
@@ -40,88 +38,146 @@ CHANGE = Augmentation(
 
 
 @dataclass(frozen=True)
-class AttributesRecipe(Ranged):
+class AttributesRecipe(RecogniserRecipe):
     """How the last layers are trained.
 
-    Attributes:
-        plan: steps and rates.
-        views: changed copies of each photo that are seen beside the photo as it is.
-        change: of those copies.
-        photographed: times that photos of photographed people are drawn more often: there are few.
-        dark: the same of people with dark skin, of whom women and men are drawn alike.
-        dropout: of the traits and of the hidden layer.
-        smoothing: of labels, see `attributes_loss`.
-        folds: the photographed train people are parted into so many; each part is read by layers
-            that were trained on the others, to set thresholds.
+    The photographed train people are parted into folds; each is read by layers that were trained
+    on the others, to set thresholds.
     """
 
-    plan: Plan = field(
-        default_factory=lambda: Plan(
-            steps=1000, batch=128, rate=2e-3, weight_decay=0.01, average=0.99, keep_every=500
-        )
-    )
-    views: int = ranged(0, 1000, default=10)
-    change: Augmentation = field(default_factory=lambda: CHANGE)
-    photographed: float = ranged(1.0, 1e3, default=2.0)
-    dark: float = ranged(1.0, 1e3, default=2.0)
-    dropout: float = ranged(0.0, 0.9, default=0.35)
-    smoothing: float = ranged(0.0, 0.9, default=0.1)
-    folds: int = ranged(2, 100, default=3)
+    batch_size: int = ranged(1, 65_536, default=128)  # faces in each update
+    weight_decay: float = ranged(0.0, 10.0, default=0.01)  # of weights, not of biases and norms
+    average_decay: float = ranged(0.0, 0.999999, default=0.99)  # of the averaged weights, a step
+    validate_every: int = ranged(0, 10_000_000, default=0)  # steps
+    views: int = ranged(0, 1000, default=10)  # changed copies of each photo beside itself
+    change: Augmentation = field(default_factory=lambda: CHANGE)  # of those copies
+    photographed: float = ranged(1.0, 1e3, default=2.0)  # times photographed people count: few
+    dark: float = ranged(1.0, 1e3, default=2.0)  # times dark skin counts, women and men alike
+    dropout: float = ranged(0.0, 0.9, default=0.35)  # of the traits and of the hidden layer
+    smoothing: float = ranged(0.0, 0.9, default=0.1)  # of labels, see `attributes_loss`
+    folds: int = ranged(2, 100, default=3)  # of the photographed train people
 
 
-def teach_attributes(
+@dataclass(frozen=True)
+class Lesson:
+    """What the last layers learn from.
+
+    Attributes:
+        views: (V, N, T) float16 traits of faces: as they are, then changed.
+        learned: N faces.
+        people: whose they are.
+        parts: (N,) fold of each face, -1 for none.
+        held: traits (M, T) of the faces that set thresholds.
+        judged: these M faces.
+    """
+
+    views: Tensor
+    learned: FaceTable
+    people: People
+    parts: np.ndarray
+    held: Tensor
+    judged: FaceTable
+
+    @cached_property
+    def spread(self) -> tuple[Tensor, Tensor]:
+        """Return mean and deviation of the traits, each (T,)."""
+        whole = self.views[0].float()
+        return whole.mean(0), whole.std(0) + DEVIATION
+
+
+def prepare(
     network: AppearanceRecogniser,
-    photos: FaceTable,
+    learned: FaceTable,
+    judged: FaceTable,
     people: People,
     recipe: AttributesRecipe,
-    folder: Path,
-    tell: Callable[[str], None] = lambda _: None,
-) -> None:
-    """Train the last layers of attributes, and set their thresholds, scales and rarity.
+    seed: int,
+) -> Lesson:
+    """Look at all faces that the last layers learn from.
 
     Args:
-        network: whose layers are replaced; in evaluation mode.
-        photos: labelled, of `looks_people.with_looks`.
-        people: who is learned from, and who thresholds are set on.
+        network: in evaluation mode.
+        learned: labelled faces of train people.
+        judged: faces of people who set thresholds.
+        people: who is who.
         recipe: how.
-        folder: for states and logs.
-        tell: is told of progress.
+        seed: of the changes.
     """
-    learned = photos.take(of_split(photos, people, "train"))
-    learned = learned.take(np.flatnonzero((~np.isnan(learned.attributes)).any(1)))
-    held = photos.take(of_split(photos, people, "calibration"))
-    views = see(network, learned, recipe.views, recipe)
-    weights = drawing_weights(learned, people, recipe)
-    layers = fit_layers(views, learned.attributes, weights, recipe, folder / "whole", tell)
+    views = see(network, learned, recipe.views, recipe, seed)
+    held = see(network, judged, 0, recipe, seed)[0]
+    return Lesson(views, learned, people, folds_of(learned, recipe.folds), held, judged)
 
-    parts = folds_of(learned, recipe.folds)
+
+def fold_weights(weights: np.ndarray, parts: np.ndarray, folds: int) -> dict[str, np.ndarray]:
+    """Return by the names of layers the weights that faces are drawn with: of all, and by fold."""
+    without = {f"fold{part}": np.where(parts == part, 0.0, weights) for part in range(folds)}
+    return {"whole": weights, **without}
+
+
+class AttributesDrawer:
+    """Draws faces for the last layers of each fold.
+
+    Args:
+        weights: (N,) by the names of layers.
+        recipe: how.
+    """
+
+    def __init__(self, weights: Mapping[str, np.ndarray], recipe: AttributesRecipe):
+        self.chances = {name: torch.from_numpy(own) for name, own in weights.items()}
+        self.recipe = recipe
+
+    def draw(self, step: int) -> dict[str, Tensor]:
+        """Return numbers of faces by the names of layers, and ``view``: (N,) int64 each."""
+        n = self.recipe.batch_size
+        drawn = {k: torch.multinomial(c, n, replacement=True) for k, c in self.chances.items()}
+        return drawn | {"view": torch.randint(self.recipe.views + 1, (n,))}
+
+
+def put_in(
+    network: AppearanceRecogniser, layers: Mapping[str, nn.Sequential], lesson: Lesson
+) -> None:
+    """Give a network its last layers of attributes, with thresholds, scales and rarity.
+
+    Args:
+        network: is changed.
+        layers: trained on whitened traits, by name: whole and folds; they are changed.
+        lesson: that they had.
+    """
+    for own in layers.values():
+        colour(own, *lesson.spread)
+    learned, judged, parts = lesson.learned, lesson.judged, lesson.parts
     crossed = np.full_like(learned.attributes, np.nan)
-    for part in range(recipe.folds):
-        others = np.where(parts == part, 0.0, weights)
-        found = fit_layers(views, learned.attributes, others, recipe, folder / f"fold{part}", tell)
-        crossed[parts == part] = say(found, views[0, parts == part])
+    for part in range(len(layers) - 1):
+        crossed[parts == part] = say(layers[f"fold{part}"], lesson.views[0, parts == part])
     chosen = parts >= 0
-    logits = np.concatenate([say(layers, see(network, held, 0, recipe)[0]), crossed[chosen]])
-    wanted = np.concatenate([held.attributes, learned.attributes[chosen]])
-    groups = [groups_of(table, people) for table in (held, learned.take(chosen))]
-    names = ("skin", "sex")
-    joined = {name: np.concatenate([group[name] for group in groups]) for name in names}
-    joined["photographed"] = np.repeat(["no", "yes"], [len(held), int(chosen.sum())])
+    logits = np.concatenate([say(layers["whole"], lesson.held), crossed[chosen]])
+    wanted = np.concatenate([judged.attributes, learned.attributes[chosen]])
+    groups = [groups_of(table, lesson.people) for table in (judged, learned.take(chosen))]
+    joined = {k: np.concatenate([group[k] for group in groups]) for k in ("skin", "sex")}
+    joined["photographed"] = np.repeat(["no", "yes"], [len(judged), int(chosen.sum())])
     threshold = thresholds(logits, wanted, joined)
-    network.looks.attributes.load_state_dict(layers.state_dict())
+    network.looks.attributes.load_state_dict(layers["whole"].state_dict())
     network.threshold.copy_(torch.from_numpy(threshold))
     network.scale.copy_(torch.from_numpy(scales(logits - threshold, wanted)))
     network.rarity.copy_(torch.from_numpy(rarity_of(learned)))
 
 
+@torch.no_grad()
+def colour(layers: nn.Sequential, mean: Tensor, deviation: Tensor) -> None:
+    """Let layers that were trained on whitened traits take traits as they leave the network."""
+    first = next(layer for layer in layers if isinstance(layer, nn.Linear))
+    first.weight.div_(deviation)
+    first.bias.sub_(first.weight @ mean)
+
+
 @torch.inference_mode()
 def see(
-    network: AppearanceRecogniser, faces: FaceTable, views: int, recipe: AttributesRecipe
+    network: AppearanceRecogniser, faces: FaceTable, views: int, recipe: AttributesRecipe, seed: int
 ) -> Tensor:
     """Return (views + 1, N, T) float16 traits of photos: as they are, then changed at random."""
     found = []
     for view in range(views + 1):
-        torch.manual_seed(recipe.plan.seed + view)
+        torch.manual_seed(seed + view)
         change = recipe.change if view else NOTHING
         parts = []
         for start in range(0, len(faces), 64):
@@ -159,50 +215,6 @@ def folds_of(faces: FaceTable, folds: int) -> np.ndarray:
     fold = {name: at % folds for at, name in enumerate(names.tolist())}
     pairs = zip(faces.people.tolist(), photographed, strict=True)
     return np.array([fold[person] if photo else -1 for person, photo in pairs], int)
-
-
-def fit_layers(
-    views: Tensor,
-    attributes: np.ndarray,
-    weights: np.ndarray,
-    recipe: AttributesRecipe,
-    folder: Path,
-    tell: Callable[[str], None] = lambda _: None,
-) -> nn.Sequential:
-    """Train the last layers.
-
-    Args:
-        views: (V, N, T) traits.
-        attributes: (N, 13) 0, 1 or NaN.
-        weights: (N,) that faces are drawn with; 0 for never.
-        recipe: how.
-        folder: for state and log.
-        tell: is told of progress.
-
-    Returns:
-        Layers for traits as they leave the network, in evaluation mode.
-    """
-    mean = views[0].float().mean(0)
-    deviation = views[0].float().std(0) + DEVIATION
-    wanted, chances = torch.from_numpy(attributes), torch.from_numpy(weights)
-    prior = torch.from_numpy(prior_of(attributes, weights))
-    torch.manual_seed(recipe.plan.seed)
-    network, copy = (
-        head(views.shape[2], HIDDEN, len(ATTRIBUTES), recipe.dropout) for _ in range(2)
-    )
-
-    def losses(layers: nn.Sequential, _: int) -> dict[str, Tensor]:
-        at = torch.multinomial(chances, recipe.plan.batch, replacement=True)
-        traits = views[torch.randint(len(views), at.shape), at].float()
-        logits = layers((traits - mean) / deviation)
-        return {"attributes": attributes_loss(logits, wanted[at], prior, recipe.smoothing)}
-
-    layers = fit(network, copy, losses, recipe.plan, folder, tell=tell)
-    first = next(layer for layer in layers if isinstance(layer, nn.Linear))
-    with torch.no_grad():
-        first.weight.div_(deviation)
-        first.bias.sub_(first.weight @ mean)
-    return layers.eval()
 
 
 @torch.inference_mode()

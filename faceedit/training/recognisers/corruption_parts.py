@@ -8,6 +8,7 @@ import numpy as np
 
 from faceedit.faces.raster import fill_polygon
 from faceedit.faces.topology import EYES, FACE_OVAL, OUTER_LIPS, eye_distance
+from faceedit.training.recognisers.faces import FaceTable
 
 COLOURLESS = 0.02
 """Mean spread of the channels below which a picture is grey."""
@@ -115,3 +116,8 @@ def colourless(picture: np.ndarray) -> bool:
     """Say whether a picture is grey."""
     some = picture[::4, ::4]
     return float((some.max(-1) - some.min(-1)).mean()) < COLOURLESS
+
+
+def plain_face(table: FaceTable, index: int) -> PlainFace:
+    """Return a face of a table, to be damaged."""
+    return PlainFace(table.pictures[index].astype(np.float32) / 255, table.landmarks[index])

@@ -10,8 +10,7 @@ from faceedit.recognisers.base import FACE_WINDOW
 from faceedit.recognisers.expression import ExpressionRecogniser
 from faceedit.targets import ACTION_UNITS, EXPRESSIONS
 from faceedit.training.recognisers.augment import NOTHING, frame, place
-from faceedit.training.recognisers.expression import grey_pictures
-from faceedit.training.recognisers.faces import UNKNOWN, FaceTable
+from faceedit.training.recognisers.faces import UNKNOWN, FaceTable, grey_pictures
 from faceedit.training.recognisers.scores import over_people, pearson, recalls
 
 COMMON = ("neutral", "happy", "surprised", "sad", "angry")

@@ -9,9 +9,9 @@ import torch
 from scipy.stats import rankdata
 
 from faceedit.recognisers.naturalness import NaturalnessRecogniser
+from faceedit.training.recognisers.corruption_parts import plain_face
 from faceedit.training.recognisers.corruptions import CORRUPTIONS, Corruption
-from faceedit.training.recognisers.faces import FaceTable
-from faceedit.training.recognisers.naturalness import plain_face, to_tensor
+from faceedit.training.recognisers.faces import FaceTable, to_tensor
 from faceedit.training.recognisers.rating_losses import hinge_loss, margin_loss
 from faceedit.training.recognisers.ratings import RatedFaces
 from faceedit.training.recognisers.scores import over_people, pearson

@@ -1,6 +1,8 @@
 """Training of the expression recogniser: photos with a label beside studio pictures with units."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -8,14 +10,26 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from faceedit.faces.topology import BROWS, EYES, LOWER_INNER_LIP, OUTER_LIPS, UPPER_INNER_LIP
-from faceedit.ranges import Ranged, ranged
+from faceedit.ranges import ranged
 from faceedit.recognisers.base import FACE_WINDOW
 from faceedit.recognisers.expression import ExpressionRecogniser
 from faceedit.targets import EXPRESSIONS
-from faceedit.tones import LUMA
 from faceedit.training.recognisers.augment import Augmentation, frame, place, recolour
-from faceedit.training.recognisers.faces import SIZE, UNKNOWN, FaceTable
-from faceedit.training.recognisers.fit import Plan
+from faceedit.training.recognisers.examine_expression import (
+    calibrate,
+    examine,
+    kept_back,
+    look,
+)
+from faceedit.training.recognisers.faces import SIZE, UNKNOWN, FaceTable, grey_pictures
+from faceedit.training.recognisers.task import (
+    RecogniserRecipe,
+    RecogniserTask,
+    begin,
+    read_tables,
+    settings,
+)
+from faceedit.training.task import TrainingRequest
 
 SLIGHT = 1
 """Strength up to which people hardly agree on an expression."""
@@ -28,39 +42,28 @@ CHANGE = Augmentation(
 
 
 @dataclass(frozen=True)
-class ExpressionRecipe(Ranged):
+class ExpressionRecipe(RecogniserRecipe):
     """How the expression recogniser is trained.
 
-    Attributes:
-        plan: steps and rates.
-        shares: of each batch from web photos, portraits and studio pictures.
-        balance: within each of the three, an expression is drawn as often as its weight to this
-            power; what is left of the imbalance is taken off the logits (Menon et al. 2021,
-            "Long-tail learning via logit adjustment", Eq. 10), apart for each of the three, so
-            that where a picture comes from tells nothing.
-        slight: weight of faces of strength 1 or less, beside 1 for the others.
-        smoothing: of labels.
-        strength_weight: of the loss on strengths.
-        units_weight: of the loss on action units: squares of errors over each unit's variance,
-            so that a rare unit counts as much as a common one, and is not taken for never there.
-        unnamed: how often pictures without an expression are drawn, beside 1 for the average of
-            those with one. Most show mixed action units, which are harder.
-        shape_weight: of the loss on the principal components of brows, lids and lips.
-        shape_parts: how many of these.
-        change: of the pictures.
+    Within each source an expression is drawn as often as its weight to the power of `balance`.
+    What is left of the imbalance is taken off the logits (Menon et al. 2021, "Long-tail learning
+    via logit adjustment", Eq. 10), apart for each source, so that where a picture comes from tells
+    nothing. Errors of action units count over each unit's variance: a rare unit counts as much as
+    a common one, and is not taken for never there.
     """
 
-    plan: Plan = field(default_factory=lambda: Plan(steps=4000))
-    shares: tuple[float, float, float] = ranged(0.0, 1.0, default=(0.42, 0.13, 0.45))
-    balance: float = ranged(0.0, 1.0, default=0.4)
-    slight: float = ranged(0.0, 1.0, default=0.4)
-    smoothing: float = ranged(0.0, 1.0, default=0.1)
-    strength_weight: float = ranged(0.0, 1e3, default=0.3)
-    units_weight: float = ranged(0.0, 1e3, default=1.0)
-    unnamed: float = ranged(0.0, 1e3, default=2.0)
-    shape_weight: float = ranged(0.0, 1e3, default=0.5)
-    shape_parts: int = ranged(1, 1434, default=24)
-    change: Augmentation = field(default_factory=lambda: CHANGE)
+    steps: int = ranged(1, 10_000_000, default=4000)  # updates in all
+    shares: tuple[float, float, float] = ranged(0.0, 1.0, default=(0.42, 0.13, 0.45))  # of sources
+    balance: float = ranged(0.0, 1.0, default=0.4)  # power of an expression's weight
+    slight: float = ranged(0.0, 1.0, default=0.4)  # weight of strengths up to 1, beside 1
+    smoothing: float = ranged(0.0, 1.0, default=0.1)  # of labels
+    strength_weight: float = ranged(0.0, 1e3, default=0.3)  # of the loss on strengths
+    units_weight: float = ranged(0.0, 1e3, default=1.0)  # of the loss on action units
+    unnamed: float = ranged(0.0, 1e3, default=2.0)  # draws without an expression, beside 1 with
+    shape_weight: float = ranged(0.0, 1e3, default=0.5)  # of the loss on brows, lids and lips
+    shape_parts: int = ranged(1, 1434, default=24)  # principal components of these
+    studio_names: bool = True  # False learns names of expressions from photos alone
+    change: Augmentation = field(default_factory=lambda: CHANGE)  # of the pictures
 
 
 class Drawer:
@@ -69,10 +72,12 @@ class Drawer:
     Args:
         tables: web photos, portraits and studio pictures of people that may be learned from.
         recipe: how.
+        size: side of the pictures that the network takes.
     """
 
-    def __init__(self, tables: tuple[FaceTable, FaceTable, FaceTable], recipe: ExpressionRecipe):
-        self.recipe, self.tables = recipe, tables
+    def __init__(self, tables: Sequence[FaceTable], recipe: ExpressionRecipe, size: int):
+        self.recipe, self.size = recipe, size
+        self.labels = [(t.expression, t.strength, t.action_units) for t in tables]
         self.pictures = [grey_pictures(table) for table in tables]
         drawn = [drawing_chances(table, recipe) for table in tables]
         self.chances = [torch.from_numpy(chances) for chances, _ in drawn]
@@ -83,37 +88,36 @@ class Drawer:
         units = np.concatenate([table.action_units for table in tables])
         self.units_spread = torch.from_numpy(np.nanstd(units, axis=0)).float() + LEAST_SPREAD
 
-    def draw(self) -> dict[str, Tensor]:
-        """Return a batch.
+    def draw(self, step: int) -> dict[str, Tensor]:
+        """Return a batch, whatever the step.
 
-        - pictures: (N, 1, SIZE, SIZE) float32 in [0, 1], not framed yet; mirrored: (N,) bool.
+        - pictures: (N, 1, size, size) float32 in [-1, 1], framed and changed.
         - expression: (N,) int64, `UNKNOWN` for none; log_prior: (N, 8) of its source.
         - strength: (N,); action_units: (N, 17); NaN where not known.
         - shape: (N, shape_parts) of the picture as it is or mirrored.
-        - units_spread: (17,) standard deviation of each action unit over all faces.
         """
-        batch, parts = self.recipe.plan.batch, []
-        counts = [round(batch * share) for share in self.recipe.shares]
+        recipe, batch, parts = self.recipe, self.recipe.batch_size, []
+        counts = [round(batch * share) for share in recipe.shares]
         counts[0] += batch - sum(counts)
-        for source, (table, count) in enumerate(zip(self.tables, counts, strict=True)):
+        for source, (labels, count) in enumerate(zip(self.labels, counts, strict=True)):
             index = torch.multinomial(self.chances[source], count, replacement=True)
             mirrored = torch.rand(count) < 0.5
-            at = index.numpy()
+            expression, strength, units = (torch.from_numpy(x[index.numpy()]) for x in labels)
             parts.append(
                 {
                     "pictures": self.pictures[source][index],
                     "mirrored": mirrored,
-                    "expression": torch.from_numpy(table.expression[at]),
+                    "expression": expression,
                     "log_prior": self.log_priors[source].expand(count, -1),
-                    "strength": torch.from_numpy(table.strength[at]),
-                    "action_units": torch.from_numpy(table.action_units[at]),
+                    "strength": strength,
+                    "action_units": units,
                     "shape": self.shapes[source][index, mirrored.long()],
                 }
             )
         joined = {k: torch.cat([part[k] for part in parts]) for k in parts[0]}
-        joined["pictures"] = joined["pictures"].float() / 255
-        joined["units_spread"] = self.units_spread
-        return joined
+        transforms = place(batch, recipe.change, FACE_WINDOW, joined.pop("mirrored"))
+        framed = frame(joined["pictures"].float() / 255, transforms, self.size)
+        return joined | {"pictures": recolour(framed, recipe.change) * 2 - 1}
 
 
 class ExpressionTrainer(nn.Module):
@@ -125,21 +129,24 @@ class ExpressionTrainer(nn.Module):
     Args:
         network: to train.
         recipe: how.
+        units_spread: (17,) standard deviation of each action unit over all faces.
     """
 
-    def __init__(self, network: ExpressionRecogniser, recipe: ExpressionRecipe):
+    spread: Tensor
+
+    def __init__(
+        self, network: ExpressionRecogniser, recipe: ExpressionRecipe, units_spread: Tensor
+    ):
         super().__init__()
         self.network, self.recipe = network, recipe
+        self.register_buffer("spread", units_spread, persistent=False)
         self.shape = nn.Linear(network.widths[-1], recipe.shape_parts)
 
-    def losses(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+    def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """Return the weighted losses of a batch of `Drawer.draw`, by name."""
-        recipe, size = self.recipe, self.network.size
-        n = len(batch["pictures"])
-        transforms = place(n, recipe.change, FACE_WINDOW, batch["mirrored"])
-        pictures = recolour(frame(batch["pictures"], transforms, size), recipe.change)
-        pictures = pictures.contiguous(memory_format=torch.channels_last)
-        features = self.network.features(pictures * 2 - 1)
+        recipe = self.recipe
+        pictures = batch["pictures"].contiguous(memory_format=torch.channels_last)
+        features = self.network.features(pictures)
         output = self.network.judge(features)
         named = batch["expression"] != UNKNOWN
         expression = F.cross_entropy(
@@ -148,7 +155,7 @@ class ExpressionTrainer(nn.Module):
             label_smoothing=recipe.smoothing,
         )
         strength = _known_error(output.strength, batch["strength"])
-        units = _known_squares(output.action_units, batch["action_units"], batch["units_spread"])
+        units = _known_squares(output.action_units, batch["action_units"], self.spread)
         shape = F.smooth_l1_loss(self.shape(features), batch["shape"])
         return {
             "expression": expression,
@@ -156,6 +163,55 @@ class ExpressionTrainer(nn.Module):
             "units": recipe.units_weight * units,
             "shape": recipe.shape_weight * shape,
         }
+
+
+class ExpressionTask(RecogniserTask):
+    """Photos and studio pictures of all people but those kept back.
+
+    A tenth of the training people chooses the bias of each expression.
+    """
+
+    method = "expression"
+
+    def __init__(self, request: TrainingRequest):
+        recipe = settings(request, ExpressionRecipe())
+        self.tables = read_tables(request, "web", "portraits", "studio")
+        learned = [t.take(~t.validation & ~kept_back(t.people)) for t in self.tables]
+        if not recipe.studio_names:
+            learned[2].expression[:] = UNKNOWN
+        network = begin(request, ExpressionRecogniser)
+        drawer = Drawer(learned, recipe, network.size)
+        trainer = ExpressionTrainer(network, recipe, drawer.units_spread)
+        super().__init__(request, recipe, {self.method: trainer}, drawer.draw)
+        self.kept = [t.take(~t.validation & kept_back(t.people)) for t in self.tables[::2]]
+        self.quick = [t.take(np.flatnonzero(t.validation)[::3]) for t in self.tables[::2]]
+
+    def losses(self, name: str, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """See `RecogniserTask`."""
+        return self.networks[name](batch)
+
+    def finish(self, networks: Mapping[str, Any]) -> ExpressionRecogniser:
+        """Choose the bias."""
+        network = networks[self.method].network
+        photos, made = ((look(network, t)[0], t) for t in self.kept)
+        network.bias.copy_(torch.from_numpy(calibrate(photos, made)))
+        return network
+
+    def watch(self, networks: Mapping[str, Any]) -> dict[str, float]:
+        """Measure on a third of the validation pictures."""
+        photos, made = self.quick
+        network = networks[self.method].network
+        return examine(network, photos, self.tables[1], made, draws=1)["summary"]
+
+    def examine(self, recogniser: ExpressionRecogniser) -> dict[str, Any]:
+        """See `examine_expression.examine`."""
+        web, portraits, studio = self.tables
+        return examine(recogniser, web, portraits, studio)
+
+
+def build(request: TrainingRequest) -> ExpressionTask:
+    """Make the task that ``faceedit train expression`` runs."""
+    return ExpressionTask(request)
 
 
 def drawing_chances(table: FaceTable, recipe: ExpressionRecipe) -> tuple[np.ndarray, np.ndarray]:
@@ -186,15 +242,6 @@ def drawing_chances(table: FaceTable, recipe: ExpressionRecipe) -> tuple[np.ndar
         named, weights * factors[np.maximum(table.expression, 0)], recipe.unnamed * weights
     )
     return chances / chances.sum(), np.log(prior + 1e-4).astype(np.float32)
-
-
-def grey_pictures(table: FaceTable) -> Tensor:
-    """Return all pictures as (N, 1, SIZE, SIZE) uint8, with the weights of `base.grey`."""
-    found = torch.empty((len(table), 1, SIZE, SIZE), dtype=torch.uint8)
-    for start in range(0, len(table), 512):
-        part = np.rint(table.pictures[start : start + 512] @ LUMA).astype(np.uint8)
-        found[start : start + 512, 0] = torch.from_numpy(part)
-    return found
 
 
 def face_shapes(landmarks: np.ndarray) -> np.ndarray:
@@ -241,5 +288,5 @@ def _known_squares(found: Tensor, wanted: Tensor, spread: Tensor) -> Tensor:
     if not known.any():
         return found.sum() * 0.0
     # What is not known must not be reached: its gradient would not be a number.
-    errors = (found[known] - wanted[known]) / spread.expand_as(found)[known]
+    errors = (found[known] - wanted[known]) / spread.to(found).expand_as(found)[known]
     return errors.square().mean()

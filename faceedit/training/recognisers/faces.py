@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from faceedit.errors import UsageError
 from faceedit.targets import ACTION_UNITS, ATTRIBUTES
+from faceedit.tones import LUMA
 from faceedit.untrusted import map_array
 
 SIZE = 160
@@ -88,6 +91,20 @@ class FaceTable:
         except (OSError, ValueError) as error:
             raise UsageError(f"{folder} is no table of faces: {error}; make it anew") from error
         return cls(**columns)
+
+
+def grey_pictures(table: FaceTable) -> Tensor:
+    """Return all pictures as (N, 1, SIZE, SIZE) uint8, with the weights of `base.grey`."""
+    found = torch.empty((len(table), 1, SIZE, SIZE), dtype=torch.uint8)
+    for start in range(0, len(table), 512):
+        part = np.rint(table.pictures[start : start + 512] @ LUMA).astype(np.uint8)
+        found[start : start + 512, 0] = torch.from_numpy(part)
+    return found
+
+
+def to_tensor(pictures: np.ndarray | Sequence[np.ndarray]) -> Tensor:
+    """(N, S, S, 3) uint8 RGB to (N, 3, S, S) float32 in [-1, 1]."""
+    return torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2) / 127.5 - 1
 
 
 def make_table(

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from faceedit.lights import LIGHT_ORDER
-from faceedit.ranges import Ranged, ranged
+from faceedit.ranges import ranged
 from faceedit.recognisers.looks import ZONES, Looks, zone_shares
 from faceedit.regions import Region
 from faceedit.training.recognisers.augment import (
@@ -20,7 +20,7 @@ from faceedit.training.recognisers.augment import (
     recolour,
 )
 from faceedit.training.recognisers.faces import UNKNOWN, FaceTable
-from faceedit.training.recognisers.fit import Plan
+from faceedit.training.recognisers.task import RecogniserRecipe
 
 PLAIN_LIGHTS = ("ambient", "bright", "dim")
 """Lights that are told by exposure and contrast."""
@@ -35,42 +35,28 @@ PLAIN_CHANGE = replace(LIT_CHANGE, gamma=0.0, gain=0.0, colour=0.03, noise=0.02)
 
 
 @dataclass(frozen=True)
-class LooksRecipe(Ranged):
+class LooksRecipe(RecogniserRecipe):
     """How light and attributes are learned.
 
-    Attributes:
-        plan: steps and rates.
-        portraits: share of each batch.
-        lit: share of the studio pictures that are in a named light, each light as often.
-        balance: a face is drawn as often as its rarest attribute is rare to this power; what is
-            left of the imbalance is taken off the logits, see `attributes_loss`.
-        most: times that a face with a rare attribute is drawn more often than others, at most.
-        smoothing: of attributes and lights.
-        lights_weight: of the cross-entropy of lights.
-        vector_weight: of the error of direction and strength.
-        attributes_weight: of the cross-entropy of attributes.
-        change: of pictures whose light has no name.
-        lit_change: of pictures in a named light: it keeps from where and how hard the light is.
-        plain_change: of pictures in `PLAIN_LIGHTS`: it keeps exposure and contrast.
+    A face is drawn as often as its rarest attribute is rare to the power of `balance`; what is left
+    of the imbalance is taken off the logits, see `attributes_loss`.
     """
 
-    plan: Plan = field(
-        default_factory=lambda: Plan(
-            steps=9000, batch=48, rate=2e-3, average=0.995, examine_every=1000,
-            sizes=((0.0, 64), (0.5, 96)),
-        )
-    )  # fmt: skip
-    portraits: float = ranged(0.0, 1.0, default=0.4)
-    lit: float = ranged(0.0, 1.0, default=0.85)
-    balance: float = ranged(0.0, 1.0, default=0.5)
-    most: float = ranged(1.0, 1e3, default=4.0)
-    smoothing: float = ranged(0.0, 1.0, default=0.08)
-    lights_weight: float = ranged(0.0, 1e3, default=0.6)
-    vector_weight: float = ranged(0.0, 1e3, default=2.0)
-    attributes_weight: float = ranged(0.0, 1e3, default=2.0)
-    change: Augmentation = field(default_factory=lambda: CHANGE)
-    lit_change: Augmentation = field(default_factory=lambda: LIT_CHANGE)
-    plain_change: Augmentation = field(default_factory=lambda: PLAIN_CHANGE)
+    steps: int = ranged(1, 10_000_000, default=9000)  # updates in all
+    batch_size: int = ranged(1, 65_536, default=48)  # pictures in each
+    average_decay: float = ranged(0.0, 0.999999, default=0.995)  # of the averaged weights, a step
+    sizes: tuple[tuple[float, int], ...] = ((0.0, 64), (0.5, 96))  # side from a share of the steps
+    portraits: float = ranged(0.0, 1.0, default=0.4)  # share of each batch
+    lit: float = ranged(0.0, 1.0, default=0.85)  # share of studio pictures in a named light
+    balance: float = ranged(0.0, 1.0, default=0.5)  # power of rarity
+    most: float = ranged(1.0, 1e3, default=4.0)  # times that rare faces are drawn more, at most
+    smoothing: float = ranged(0.0, 1.0, default=0.08)  # of attributes and lights
+    lights_weight: float = ranged(0.0, 1e3, default=0.6)  # of the cross-entropy of lights
+    vector_weight: float = ranged(0.0, 1e3, default=2.0)  # of the error of direction and strength
+    attributes_weight: float = ranged(0.0, 1e3, default=2.0)  # of the attributes' cross-entropy
+    change: Augmentation = field(default_factory=lambda: CHANGE)  # where the light has no name
+    lit_change: Augmentation = field(default_factory=lambda: LIT_CHANGE)  # keeps the light
+    plain_change: Augmentation = field(default_factory=lambda: PLAIN_CHANGE)  # keeps exposure, too
 
 
 class Drawer:
@@ -95,7 +81,20 @@ class Drawer:
         self.chances = [torch.from_numpy(chances) for chances, _ in draws]
         self.priors = torch.from_numpy(np.stack([prior for _, prior in draws]))
 
-    def draw(self) -> dict[str, Tensor]:
+    def draw(self, step: int) -> dict[str, Tensor]:
+        """Return a batch of `pick`, framed and changed; the step, from 0, decides the size.
+
+        Instead of pictures and regions as they are it has
+
+        - pictures: (N, 3, size, size) float32 in [0, 1].
+        - zones: (N, Z, size / 2, size / 2) float32 in [0, 1], see `changed`.
+        """
+        batch = self.pick()
+        pictures, zones = changed(batch, self.recipe, self.recipe.size_at(step))
+        del batch["regions"], batch["mirrored"]
+        return batch | {"pictures": pictures, "zones": zones}
+
+    def pick(self) -> dict[str, Tensor]:
         """Return a batch.
 
         - pictures: (N, 3, SIZE, SIZE) float32 in [0, 1], not framed yet; mirrored: (N,) bool.
@@ -104,7 +103,7 @@ class Drawer:
           of the picture as it is or mirrored.
         - attributes: (N, 13) 0, 1 or NaN; prior: (N, 13) logits of their shares in what is drawn.
         """
-        batch, parts = self.recipe.plan.batch, []
+        batch, parts = self.recipe.batch_size, []
         first = round(batch * self.recipe.portraits)
         for source, count in enumerate((first, batch - first)):
             table = self.tables[source]
@@ -131,18 +130,17 @@ class Drawer:
 
 
 def looks_losses(
-    network: Looks, batch: dict[str, Tensor], recipe: LooksRecipe, size: int
+    network: Looks, batch: dict[str, Tensor], recipe: LooksRecipe
 ) -> dict[str, Tensor]:
     """Return the weighted losses of a batch of `Drawer.draw`, by name.
 
     Args:
         network: in training mode.
-        batch: not framed yet.
-        recipe: weights and changes.
-        size: side of the pictures that the network is shown.
+        batch: framed.
+        recipe: weights.
     """
-    pictures, zones = changed(batch, recipe, size)
-    output = network((pictures * 2 - 1).contiguous(memory_format=torch.channels_last), zones)
+    pictures = (batch["pictures"] * 2 - 1).contiguous(memory_format=torch.channels_last)
+    output = network(pictures, batch["zones"])
     known = ~batch["attributes"].isnan()
     found = {}
     if known.any():

@@ -3,8 +3,11 @@
 Sections 3 and 9 of the paper.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -12,60 +15,79 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from faceedit.ranges import Ranged, ranged
+from faceedit.errors import UsageError
+from faceedit.faces.find.build import build_finder
+from faceedit.ranges import ranged
 from faceedit.recognisers.naturalness import SLOPE, NaturalnessRecogniser
-from faceedit.training.recognisers.corruption_parts import PlainFace, as_jpeg, colourless
+from faceedit.registry import open_registry
+from faceedit.training.recognisers.corruption_parts import (
+    PlainFace,
+    as_jpeg,
+    colourless,
+    plain_face,
+)
 from faceedit.training.recognisers.corruptions import (
     CORRUPTIONS,
     UNTOUCHED,
     combined,
     deviation_of,
 )
-from faceedit.training.recognisers.faces import FaceTable
-from faceedit.training.recognisers.fit import Plan
+from faceedit.training.recognisers.examine_naturalness import (
+    examine_order,
+    examine_ratings,
+    one_each,
+    score_series,
+)
+from faceedit.training.recognisers.faces import FaceTable, to_tensor
 from faceedit.training.recognisers.rating_losses import hinge_loss, margin_loss
-from faceedit.training.recognisers.ratings import RatedFaces
+from faceedit.training.recognisers.ratings import (
+    RatedFaces,
+    crop_rated,
+    read_ratings,
+    split_rated,
+)
+from faceedit.training.recognisers.task import (
+    RecogniserRecipe,
+    RecogniserTask,
+    read_tables,
+    settings,
+)
+from faceedit.training.task import TrainingRequest
+
+WATCHED = 24
+"""Validation faces of each table that are looked at while training."""
 
 
 @dataclass(frozen=True)
-class NaturalnessRecipe(Ranged):
-    """How Q is trained.
+class NaturalnessRecipe(RecogniserRecipe):
+    """How Q is trained; ratings of people are only mirrored, as in the paper."""
 
-    Attributes:
-        plan: steps and rates.
-        hinge: take the hinge of section 9 instead of the margin loss of Eq. 1.
-        weight: of the loss, which grows with the fourth power of an error.
-        untouched: share of pictures as they are, among those that stand for ratings.
-        twofold: share of damaged pictures with a second fault.
-        faintest: least severity of a fault.
-        web: share of faces from web photos; the others are portraits.
-        gamma: largest change of the logarithm of the exponent of display values of a photo.
-        gain: largest change of the logarithm of the exposure.
-        tint: largest change of the logarithm of each channel's gain.
-        grey: share of photos without colour.
-        coarse: share of photos that are made coarser, and the least size that is left of them.
-        grain: share of photos with more noise, and its largest standard deviation.
-        saved: share of pictures saved as JPEG of a usual quality, and the least quality.
-        calibration: batches that the scale of the scores is fitted to afterwards; 0 leaves it.
-        shift: largest shift in pixels; ratings of people are only mirrored, as in the paper.
-    """
+    steps: int = ranged(1, 10_000_000, default=1500)  # updates in all
+    width: int = ranged(1, 1024, default=16)  # channels of the first layer
+    widest: int = ranged(1, 8192, default=160)  # channels of the last one at most
+    features: int = ranged(1, 8192, default=64)  # of the layer before the score
+    masked: bool = True  # False shows the window around the face
+    hinge: bool = False  # the hinge of section 9 instead of the margin loss of Eq. 1
+    weight: float = ranged(0.0, 1e3, default=0.05)  # of the loss, a fourth power of the error
+    untouched: float = ranged(0.0, 1.0, default=0.25)  # share of pictures as they are
+    twofold: float = ranged(0.0, 1.0, default=0.15)  # share of damaged pictures with two faults
+    faintest: float = ranged(0.0, 1.0, default=0.05)  # least severity of a fault
+    web: float = ranged(0.0, 1.0, default=0.4)  # share of web photos; the others are portraits
+    gamma: float = ranged(0.0, 3.0, default=0.3)  # largest log of a photo's exponent
+    gain: float = ranged(0.0, 3.0, default=0.15)  # largest log of the exposure
+    tint: float = ranged(0.0, 3.0, default=0.06)  # largest log of each channel's gain
+    grey: float = ranged(0.0, 1.0, default=0.2)  # share of photos without colour
+    coarse: tuple[float, float] = ranged(0.0, 1.0, default=(0.35, 0.6))  # share, least size
+    grain: tuple[float, float] = ranged(0.0, 1.0, default=(0.3, 0.02))  # share, largest deviation
+    saved: tuple[float, int] = ranged(0.0, 100.0, default=(0.4, 60))  # share, least JPEG quality
+    shift: int = ranged(0, 64, default=3)  # largest, in pixels
+    calibration: int = ranged(0, 10_000, default=16)  # batches that fit the scale; 0 leaves it
+    examined: int = ranged(1, 100_000, default=100)  # people of each table in the report
 
-    plan: Plan = field(default_factory=lambda: Plan(steps=1500, rate=2e-3))
-    hinge: bool = False
-    weight: float = ranged(0.0, 1e3, default=0.05)
-    untouched: float = ranged(0.0, 1.0, default=0.25)
-    twofold: float = ranged(0.0, 1.0, default=0.15)
-    faintest: float = ranged(0.0, 1.0, default=0.05)
-    web: float = ranged(0.0, 1.0, default=0.4)
-    gamma: float = ranged(0.0, 3.0, default=0.3)
-    gain: float = ranged(0.0, 3.0, default=0.15)
-    tint: float = ranged(0.0, 3.0, default=0.06)
-    grey: float = ranged(0.0, 1.0, default=0.2)
-    coarse: tuple[float, float] = ranged(0.0, 1.0, default=(0.35, 0.6))
-    grain: tuple[float, float] = ranged(0.0, 1.0, default=(0.3, 0.02))
-    saved: tuple[float, int] = ranged(0.0, 100.0, default=(0.4, 60))
-    shift: int = ranged(0, 64, default=3)
-    calibration: int = ranged(0, 10_000, default=16)
+    @classmethod
+    def paper(cls) -> "NaturalnessRecipe":
+        """Return the sizes of Table 6."""
+        return cls(width=64, widest=2048, features=256)
 
 
 class NaturalnessTrainer(nn.Module):
@@ -91,13 +113,6 @@ class NaturalnessTrainer(nn.Module):
             x = F.leaky_relu(norm(convolution(x)), SLOPE)
         return self.network.judge(x)
 
-    def losses(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Return the weighted loss of a batch of `draw`."""
-        pictures = batch["pictures"].contiguous(memory_format=torch.channels_last)
-        loss = hinge_loss if self.recipe.hinge else margin_loss
-        error = loss(self(pictures), batch["mean"], batch["deviation"])
-        return {"rating": self.recipe.weight * error}
-
     @torch.no_grad()
     def folded(self) -> NaturalnessRecogniser:
         """Return the network alone, in evaluation mode; it says what this one says there."""
@@ -115,6 +130,12 @@ class NaturalnessTrainer(nn.Module):
             layer.weight.mul_(gain[:, None, None, None])
             layer.bias.sub_(norm.running_mean).mul_(gain).add_(norm.bias)
         return network.eval()
+
+
+def rating_loss(found: Tensor, batch: Mapping[str, Tensor], recipe: NaturalnessRecipe) -> Tensor:
+    """Return the weighted loss of scores (N,) against the ratings of a batch of `draw`."""
+    loss = hinge_loss if recipe.hinge else margin_loss
+    return recipe.weight * loss(found, batch["mean"], batch["deviation"])
 
 
 @torch.no_grad()
@@ -166,9 +187,9 @@ class RatedDrawer:
         self.means = torch.from_numpy(faces.means)
         self.deviations = torch.from_numpy(faces.deviations)
 
-    def draw(self) -> dict[str, Tensor]:
-        """Return a batch: pictures (N, 3, SIZE, SIZE) in [-1, 1], mean (N,), deviation (N,)."""
-        index = torch.randint(len(self.faces), (self.recipe.plan.batch,))
+    def draw(self, step: int = 0) -> dict[str, Tensor]:
+        """Return a batch: pictures (N, 3, S, S) in [-1, 1], mean and deviation (N,)."""
+        index = torch.randint(len(self.faces), (self.recipe.batch_size,))
         pictures = to_tensor(self.faces.pictures[index.numpy()])
         return {
             "pictures": mirror(pictures),
@@ -193,11 +214,11 @@ class ProxyDrawer:
         self.tables, self.recipe = (web, portraits), recipe
         self.kinds = [kind for kind in CORRUPTIONS if not kind.held_out]
 
-    def draw(self) -> dict[str, Tensor]:
-        """Return a batch: pictures (N, 3, SIZE, SIZE) in [-1, 1], mean (N,), deviation (N,)."""
+    def draw(self, step: int = 0) -> dict[str, Tensor]:
+        """Return a batch: pictures (N, 3, S, S) in [-1, 1], mean and deviation (N,)."""
         # What is random comes from torch alone, so that a training can be taken up again.
         rng = np.random.default_rng(int(torch.randint(2**62, ())))
-        drawn = [self._one(rng) for _ in range(self.recipe.plan.batch)]
+        drawn = [self._one(rng) for _ in range(self.recipe.batch_size)]
         means = np.array([mean for _, mean in drawn], np.float32)
         pictures = torch.from_numpy(np.stack([picture for picture, _ in drawn]))
         return {
@@ -226,11 +247,6 @@ class ProxyDrawer:
                 )
                 mean = combined(mean, self.kinds[kind].rating(severity))
         return finish(picture, recipe, rng), mean
-
-
-def plain_face(table: FaceTable, index: int) -> PlainFace:
-    """Return a face of a table, to be damaged."""
-    return PlainFace(table.pictures[index].astype(np.float32) / 255, table.landmarks[index])
 
 
 def vary(picture: np.ndarray, recipe: NaturalnessRecipe, rng: np.random.Generator) -> np.ndarray:
@@ -273,11 +289,6 @@ def finish(picture: np.ndarray, recipe: NaturalnessRecipe, rng: np.random.Genera
     return wide[top : top + len(picture), left : left + len(picture)]
 
 
-def to_tensor(pictures: np.ndarray | Sequence[np.ndarray]) -> Tensor:
-    """(N, S, S, 3) uint8 RGB to (N, 3, S, S) float32 in [-1, 1]."""
-    return torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2) / 127.5 - 1
-
-
 def mirror(pictures: Tensor) -> Tensor:
     """Mirror about half of (N, C, S, S) pictures, in place."""
     flipped = torch.rand(len(pictures)) < 0.5
@@ -288,3 +299,114 @@ def mirror(pictures: Tensor) -> Tensor:
 def without_colour(picture: np.ndarray) -> np.ndarray:
     """Return (S, S, 3) float32 in grey."""
     return cv2.merge([cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)] * 3)
+
+
+class NaturalnessTask(RecogniserTask):
+    """What ratings and faults share.
+
+    Args:
+        request: what was asked for.
+        recipe: of `settings`.
+        drawer: of batches.
+    """
+
+    method = "naturalness"
+
+    def __init__(
+        self,
+        request: TrainingRequest,
+        recipe: NaturalnessRecipe,
+        drawer: "RatedDrawer | ProxyDrawer",
+    ):
+        self.profile = request.profile
+        sizes = recipe.width, recipe.widest, recipe.features, recipe.masked
+        trainer = NaturalnessTrainer(NaturalnessRecogniser(*sizes), recipe)
+        super().__init__(request, recipe, {self.method: trainer}, drawer.draw)
+        self.drawer, self.line = drawer, (1.0, 0.0)
+
+    def losses(self, name: str, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """See `RecogniserTask`."""
+        pictures = batch["pictures"].contiguous(memory_format=torch.channels_last)
+        return {"rating": rating_loss(self.networks[name](pictures), batch, self.recipe)}
+
+    def finish(self, networks: Mapping[str, Any]) -> NaturalnessRecogniser:
+        """Fold the norms, and fit the scale of the scores."""
+        network = networks[self.method].folded()
+        if self.recipe.calibration:
+            self.line = calibrate(network, self.drawer.draw, self.recipe.calibration)
+        return network
+
+    def watch(self, networks: Mapping[str, Any]) -> dict[str, float]:
+        """Measure on a few faces."""
+        return self._watch(networks[self.method].folded())
+
+    def examine(self, recogniser: NaturalnessRecogniser) -> dict[str, Any]:
+        """Return the line that the scores were put on, and how well they order pictures."""
+        return {"calibration": self.line, **self._examine(recogniser)}
+
+    @abstractmethod
+    def _watch(self, network: NaturalnessRecogniser) -> dict[str, float]: ...
+
+    @abstractmethod
+    def _examine(self, network: NaturalnessRecogniser) -> dict[str, Any]: ...
+
+
+class RatingsTask(NaturalnessTask):
+    """Learns from people's ratings; a fifth of the pictures are kept for measuring."""
+
+    def __init__(self, request: TrainingRequest, recipe: NaturalnessRecipe):
+        table, pictures = sorted(request.data, key=Path.is_dir)
+        faces = crop_rated(
+            read_ratings(table, pictures),
+            build_finder(open_registry()).find,
+            lambda path, reason: request.tell(f"left out: {path}: {reason}"),
+        )
+        learned, self.kept = split_rated(faces)
+        request.tell(f"{len(learned)} rated faces to learn from, {len(self.kept)} to measure on")
+        super().__init__(request, recipe, RatedDrawer(learned, recipe))
+
+    def _watch(self, network: NaturalnessRecogniser) -> dict[str, float]:
+        return _values(examine_ratings(network, self.kept, draws=1))
+
+    def _examine(self, network: NaturalnessRecogniser) -> dict[str, Any]:
+        return {"ratings": examine_ratings(network, self.kept)}
+
+
+class FaultsTask(NaturalnessTask):
+    """Learns from photos with faults whose severity stands for a rating."""
+
+    def __init__(self, request: TrainingRequest, recipe: NaturalnessRecipe):
+        web, portraits = read_tables(request, "web", "portraits")
+        learned = [table.take(~table.validation) for table in (web, portraits)]
+        both = {"portraits": portraits, "web": web}
+        self.kept = {name: one_each(table, recipe.examined) for name, table in both.items()}
+        super().__init__(request, recipe, ProxyDrawer(learned[0], learned[1], recipe))
+
+    def _watch(self, network: NaturalnessRecogniser) -> dict[str, float]:
+        found = {}
+        for name, table in self.kept.items():
+            few = table.take(np.arange(min(WATCHED, len(table))))
+            for kinds, values in examine_order(score_series(network, few), draws=1).items():
+                found |= {f"{name} {kinds} {k}": v for k, v in _values(values["all"]).items()}
+        return found
+
+    def _examine(self, network: NaturalnessRecogniser) -> dict[str, Any]:
+        return {name: examine_order(score_series(network, t)) for name, t in self.kept.items()}
+
+
+def build(request: TrainingRequest) -> NaturalnessTask:
+    """Make the task that ``faceedit train naturalness`` runs.
+
+    Raises:
+        UsageError: the data are neither tables of faces nor a CSV of ratings with its pictures.
+    """
+    recipe = settings(request, NaturalnessRecipe(), NaturalnessRecipe.paper())
+    if any(path.suffix.lower() == ".csv" for path in request.data):
+        if len(request.data) != 2 or sum(path.is_dir() for path in request.data) != 1:
+            raise UsageError("--data: ratings are a CSV and the folder of its pictures, both named")
+        return RatingsTask(request, recipe)
+    return FaultsTask(request, recipe)
+
+
+def _values(report: dict[str, Any]) -> dict[str, float]:
+    return {k: v[0] if isinstance(v, list) else v for k, v in report.items()}

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from faceedit.nn.parsing import Parser
-from faceedit.ranges import Ranged, ranged
+from faceedit.ranges import ranged
 from faceedit.regions import Region
 from faceedit.training.recognisers.augment import (
     CROP,
@@ -17,7 +17,7 @@ from faceedit.training.recognisers.augment import (
     recolour,
 )
 from faceedit.training.recognisers.faces import NO_REGION, FaceTable
-from faceedit.training.recognisers.fit import Plan
+from faceedit.training.recognisers.task import RecogniserRecipe
 
 CHANGE = Augmentation(
     turn=0.2, scale=0.14, shift=0.05, gamma=0.35, gain=0.3, ramp=0.3, colour=0.08, grey=0.06,
@@ -26,52 +26,51 @@ CHANGE = Augmentation(
 
 
 @dataclass(frozen=True)
-class ParsingRecipe(Ranged):
-    """How the parser is trained.
+class ParsingRecipe(RecogniserRecipe):
+    """How the parser is trained."""
 
-    Attributes:
-        plan: steps and rates.
-        portraits: share of each batch.
-        overlap_weight: of one minus the soft intersection over union, beside 1 for the
-            cross-entropy.
-        change: of the pictures.
-    """
-
-    plan: Plan = field(
-        default_factory=lambda: Plan(
-            steps=6000, batch=32, rate=3e-3, average=0.995, examine_every=1000,
-            sizes=((0.0, 64), (0.2, 96), (0.4, 128)),
-        )
-    )  # fmt: skip
-    portraits: float = ranged(0.0, 1.0, default=0.4)
-    overlap_weight: float = ranged(0.0, 1e3, default=1.0)
-    change: Augmentation = field(default_factory=lambda: CHANGE)
+    steps: int = ranged(1, 10_000_000, default=6000)  # updates in all
+    batch_size: int = ranged(1, 65_536, default=32)  # pictures in each
+    learning_rate: float = ranged(1e-9, 1.0, default=3e-3)  # at its highest; falls by a cosine
+    average_decay: float = ranged(0.0, 0.999999, default=0.995)  # of the averaged weights, a step
+    sizes: tuple[tuple[float, int], ...] = ((0.0, 64), (0.2, 96), (0.4, 128))  # side from a share
+    portraits: float = ranged(0.0, 1.0, default=0.4)  # share of each batch
+    overlap_weight: float = ranged(0.0, 1e3, default=1.0)  # of 1 − soft IoU, beside cross-entropy
+    change: Augmentation = field(default_factory=lambda: CHANGE)  # of the pictures
 
 
-def draw_parsed(
-    portraits: FaceTable, studio: FaceTable, recipe: ParsingRecipe, size: int
-) -> tuple[Tensor, Tensor]:
-    """Draw a batch of pictures and their segments.
+class ParsingDrawer:
+    """Draws batches of pictures and their segments.
 
     Args:
         portraits: photos of people that may be learned from, with regions.
         studio: pictures of the same people.
         recipe: how.
-        size: side of the pictures.
-
-    Returns:
-        (N, 3, size, size) float32 in [0, 1], and (N, size, size) int64, `NO_REGION` where unknown.
     """
-    first = round(recipe.plan.batch * recipe.portraits)
-    pictures, regions = [], []
-    for table, count in ((portraits, first), (studio, recipe.plan.batch - first)):
-        at = torch.randint(len(table), (count,)).numpy()
-        pictures.append(torch.from_numpy(table.pictures[at]).permute(0, 3, 1, 2))
-        regions.append(torch.from_numpy(table.regions[at]))
-    mirrored = torch.rand(recipe.plan.batch) < 0.5
-    transforms = place(recipe.plan.batch, recipe.change, CROP, mirrored)
-    framed = frame_finely(torch.cat(pictures).float() / 255, transforms, size)
-    return recolour(framed, recipe.change), frame_labels(torch.cat(regions), transforms, size)
+
+    def __init__(self, portraits: FaceTable, studio: FaceTable, recipe: ParsingRecipe):
+        self.tables, self.recipe = (portraits, studio), recipe
+
+    def draw(self, step: int) -> dict[str, Tensor]:
+        """Return a batch; the step, counted from 0, decides the size.
+
+        - pictures: (N, 3, size, size) float32 in [0, 1].
+        - regions: (N, size, size) int64, `NO_REGION` where unknown.
+        """
+        recipe, size = self.recipe, self.recipe.size_at(step)
+        first = round(recipe.batch_size * recipe.portraits)
+        pictures, regions = [], []
+        for table, count in zip(self.tables, (first, recipe.batch_size - first), strict=True):
+            at = torch.randint(len(table), (count,)).numpy()
+            pictures.append(torch.from_numpy(table.pictures[at]).permute(0, 3, 1, 2))
+            regions.append(torch.from_numpy(table.regions[at]))
+        mirrored = torch.rand(recipe.batch_size) < 0.5
+        transforms = place(recipe.batch_size, recipe.change, CROP, mirrored)
+        framed = frame_finely(torch.cat(pictures).float() / 255, transforms, size)
+        return {
+            "pictures": recolour(framed, recipe.change),
+            "regions": frame_labels(torch.cat(regions), transforms, size),
+        }
 
 
 def parsing_losses(

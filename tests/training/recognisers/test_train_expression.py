@@ -15,23 +15,22 @@ from faceedit.training.recognisers.expression import (
     shape_goals,
 )
 from faceedit.training.recognisers.faces import SIZE, UNKNOWN
-from faceedit.training.recognisers.fit import Plan
 
 
 def small() -> ExpressionRecipe:
-    return ExpressionRecipe(plan=Plan(steps=10, batch=12), shape_parts=4)
+    return ExpressionRecipe(steps=10, batch_size=12, shape_parts=4)
 
 
 @pytest.fixture
 def drawer():
     torch.manual_seed(0)
-    return Drawer((toy_table(), toy_table(seed=1), toy_table(studio=True, seed=2)), small())
+    return Drawer((toy_table(), toy_table(seed=1), toy_table(studio=True, seed=2)), small(), 32)
 
 
 def test_batches_mix_the_sources_by_their_shares(drawer):
-    batch = drawer.draw()
-    assert batch["pictures"].shape == (12, 1, SIZE, SIZE)
-    assert batch["pictures"].min() >= 0 and batch["pictures"].max() <= 1
+    batch = drawer.draw(0)
+    assert batch["pictures"].shape == (12, 1, 32, 32)
+    assert batch["pictures"].min() >= -1 and batch["pictures"].max() <= 1
     known = ~batch["action_units"][:, 0].isnan()
     assert known.tolist() == [False] * 7 + [True] * 5
     assert batch["log_prior"].exp().sum(1).tolist() == pytest.approx([1] * 12, abs=0.01)
@@ -39,11 +38,13 @@ def test_batches_mix_the_sources_by_their_shares(drawer):
 
 def test_a_few_steps_lower_the_loss(drawer):
     torch.manual_seed(0)
-    trainer = ExpressionTrainer(ExpressionRecogniser((4, 8, 8, 16), size=32), small())
+    trainer = ExpressionTrainer(
+        ExpressionRecogniser((4, 8, 8, 16), size=32), small(), drawer.units_spread
+    )
     optimiser = torch.optim.Adam(trainer.parameters(), 0.01)
     totals = []
     for _ in range(12):
-        losses = trainer.losses(drawer.draw())
+        losses = trainer(drawer.draw(0))
         total = torch.stack(list(losses.values())).sum()
         optimiser.zero_grad()
         total.backward()

@@ -11,7 +11,6 @@ from toy_faces import toy_table
 from faceedit.recognisers.identity import IdentityRecogniser
 from faceedit.training.recognisers.faces import FaceTable
 from faceedit.training.recognisers.fisher import discriminants
-from faceedit.training.recognisers.fit import Plan
 from faceedit.training.recognisers.identity import (
     Album,
     Drawer,
@@ -31,7 +30,7 @@ from faceedit.training.recognisers.identity_examination import (
 from faceedit.training.recognisers.identity_losses import contrast, margin_softmax
 from faceedit.training.recognisers.verification import Pairs, accuracy
 
-RECIPE = IdentityRecipe(plan=Plan(steps=10, batch=16), variants=(3, 3), pictures=4)
+RECIPE = IdentityRecipe(steps=10, batch_size=16, variants=(3, 3), pictures=4)
 
 
 @pytest.fixture
@@ -89,9 +88,14 @@ def test_calibration_chooses_what_tells_people_apart(network, tables, tmp_path: 
     assert 0 < float(network.balance) < 1 and -1 <= threshold <= 1
 
 
+def shown(album: Album, recipe: IdentityRecipe) -> tuple[torch.Tensor, torch.Tensor]:
+    batch = Drawer(album, recipe).draw(0)
+    return album.draw(batch["picture"].numpy(), batch["variant"].numpy()), batch["person"]
+
+
 def test_batches_hold_several_pictures_of_each_person_from_both_kinds(album: Album):
     torch.manual_seed(0)
-    maps, people = Drawer(album, replace(RECIPE, studio=0.5)).draw()
+    maps, people = shown(album, replace(RECIPE, studio=0.5))
     assert maps.shape == (16, 24, 6, 6)
     assert maps.min() > 0 and maps.max() <= 1
     assert (people.view(-1, 4) == people.view(-1, 4)[:, :1]).all()
@@ -102,7 +106,7 @@ def test_batches_hold_several_pictures_of_each_person_from_both_kinds(album: Alb
 
 def test_the_only_picture_of_somebody_is_drawn_in_different_variants(album: Album):
     lonely = replace_people(album, np.arange(len(album.people)))
-    maps, _ = Drawer(lonely, RECIPE).draw()
+    maps, _ = shown(lonely, RECIPE)
     first, second = maps[0], maps[1]
     assert (first - second).abs().max() > 0.01
 
@@ -115,11 +119,10 @@ def test_a_few_steps_lower_the_loss_and_leave_the_linear_reading(network, album:
     torch.manual_seed(0)
     trainer = IdentityTrainer(network, RECIPE, int(album.people.max()) + 1)
     before = network.places.weight.clone()
-    drawer = Drawer(album, RECIPE)
     learned = [p for p in trainer.parameters() if p.requires_grad]
     totals = []
     for _ in range(20):
-        parts = trainer.losses(drawer.draw(), 0)
+        parts = trainer(*shown(album, RECIPE), 0)
         total = torch.stack(list(parts.values())).sum()
         for parameter, slope in zip(learned, torch.autograd.grad(total, learned), strict=True):
             parameter.data -= 0.1 * slope

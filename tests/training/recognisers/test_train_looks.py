@@ -10,7 +10,6 @@ from faceedit.regions import Region
 from faceedit.targets import ATTRIBUTES
 from faceedit.training.recognisers.augment import NOTHING
 from faceedit.training.recognisers.faces import NO_REGION, SIZE, UNKNOWN, FaceTable
-from faceedit.training.recognisers.fit import Plan
 from faceedit.training.recognisers.looks import (
     Drawer,
     LooksRecipe,
@@ -20,7 +19,7 @@ from faceedit.training.recognisers.looks import (
     mirrored_lights,
 )
 
-RECIPE = LooksRecipe(plan=Plan(steps=10, batch=8))
+RECIPE = LooksRecipe(steps=10, batch_size=8, sizes=((0.0, 32),))
 STILL = replace(RECIPE, change=NOTHING, lit_change=NOTHING, plain_change=NOTHING)
 
 
@@ -50,7 +49,7 @@ def test_mirrored_lights_come_from_the_other_side():
 def test_a_mirrored_sample_has_its_light_and_zones_mirrored(portraits, studio):
     torch.manual_seed(0)
     drawer = Drawer(portraits, studio, set(), STILL)
-    batch = drawer.draw()
+    batch = drawer.pick()
     pictures, zones = changed(batch, STILL, SIZE)
     for i in range(8):
         flip = bool(batch["mirrored"][i])
@@ -125,11 +124,11 @@ def test_rare_attributes_and_lights_are_drawn_more_often():
 def test_a_few_steps_learn(portraits, studio):
     torch.manual_seed(0)
     network = Looks((8, 8, 8, 16), 4, 0.0, 0)
-    batch = Drawer(portraits, studio, set(), STILL).draw()
+    batch = Drawer(portraits, studio, set(), STILL).draw(0)
     optimiser = torch.optim.Adam(network.parameters(), 5e-3)
     totals = []
     for _ in range(12):
-        losses = looks_losses(network, batch, STILL, 32)
+        losses = looks_losses(network, batch, STILL)
         assert set(losses) == {"attributes", "lights", "vector"}
         optimiser.zero_grad()
         total = torch.stack(list(losses.values())).sum()
@@ -140,7 +139,7 @@ def test_a_few_steps_learn(portraits, studio):
 
 
 def test_a_batch_without_lights_teaches_attributes_alone(portraits, studio):
-    batch = Drawer(portraits, studio, set(), RECIPE).draw()
+    batch = Drawer(portraits, studio, set(), RECIPE).draw(0)
     batch["light"][:] = UNKNOWN
     batch["light_vector"][:] = np.nan
-    assert set(looks_losses(Looks((8, 8, 16), 4, 0.3, 0), batch, RECIPE, 32)) == {"attributes"}
+    assert set(looks_losses(Looks((8, 8, 16), 4, 0.3, 0), batch, RECIPE)) == {"attributes"}

@@ -18,18 +18,18 @@ from faceedit.training.recognisers.examine_naturalness import (
     score_series,
 )
 from faceedit.training.recognisers.faces import SIZE
-from faceedit.training.recognisers.fit import Plan
 from faceedit.training.recognisers.naturalness import (
     NaturalnessRecipe,
     NaturalnessTrainer,
     ProxyDrawer,
     RatedDrawer,
     calibrate,
+    rating_loss,
 )
 from faceedit.training.recognisers.rating_losses import hinge_loss, margin_loss
 from faceedit.training.recognisers.ratings import RatedFaces
 
-RECIPE = NaturalnessRecipe(plan=Plan(steps=10, batch=12))
+RECIPE = NaturalnessRecipe(steps=10, batch_size=12)
 
 
 def rated(n: int = 24) -> RatedFaces:
@@ -68,7 +68,7 @@ def test_the_hinge_leaves_predictions_inside_alone():
 
 def test_proxy_batches_hold_photos_as_they_are_and_damaged_ones():
     torch.manual_seed(0)
-    recipe = replace(RECIPE, plan=Plan(steps=1, batch=24))
+    recipe = replace(RECIPE, batch_size=24)
     batch = ProxyDrawer(toy_table(), toy_table(seed=1), recipe).draw()
     assert batch["pictures"].shape == (24, 3, SIZE, SIZE)
     assert batch["pictures"].dtype == torch.float32
@@ -96,7 +96,7 @@ def test_what_is_drawn_follows_from_torchs_generator():
 @pytest.mark.parametrize("hinge", [False, True])
 def test_ratings_are_learned(hinge):
     torch.manual_seed(0)
-    recipe = replace(RECIPE, hinge=hinge, plan=Plan(steps=1, batch=8))
+    recipe = replace(RECIPE, hinge=hinge, batch_size=8)
     faces = rated(12)
     drawer = RatedDrawer(faces, recipe)
     trainer = NaturalnessTrainer(NaturalnessRecogniser(4, 16, 8), recipe)
@@ -104,7 +104,8 @@ def test_ratings_are_learned(hinge):
     before = examine_ratings(trainer.folded(), faces, draws=5)
     for _ in range(40):
         optimiser.zero_grad()
-        trainer.losses(drawer.draw())["rating"].backward()
+        batch = drawer.draw()
+        rating_loss(trainer(batch["pictures"]), batch, recipe).backward()
         optimiser.step()
     after = examine_ratings(trainer.folded(), faces, draws=5)
     assert after["error"][0] < 0.8 * before["error"][0]

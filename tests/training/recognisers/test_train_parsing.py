@@ -9,15 +9,14 @@ from faceedit.nn.parsing import Parser
 from faceedit.regions import Region
 from faceedit.training.recognisers.augment import NOTHING
 from faceedit.training.recognisers.faces import NO_REGION, SIZE, FaceTable
-from faceedit.training.recognisers.fit import Plan
 from faceedit.training.recognisers.parsing import (
+    ParsingDrawer,
     ParsingRecipe,
-    draw_parsed,
     parsing_losses,
     region_losses,
 )
 
-STILL = ParsingRecipe(plan=Plan(steps=10, batch=8), change=NOTHING)
+STILL = ParsingRecipe(steps=10, batch_size=8, sizes=((0.0, 32),), change=NOTHING)
 
 
 def painted(n: int, seed: int) -> FaceTable:
@@ -38,9 +37,10 @@ def tables() -> tuple[FaceTable, FaceTable]:
 
 def test_pictures_and_regions_are_changed_alike(tables):
     torch.manual_seed(0)
-    recipe = replace(ParsingRecipe(), plan=STILL.plan)
-    recipe = replace(recipe, change=replace(NOTHING, turn=0.3, scale=0.2, shift=0.1))
-    pictures, regions = draw_parsed(tables[0], tables[1], recipe, 80)
+    recipe = replace(
+        STILL, sizes=((0.0, 80),), change=replace(NOTHING, turn=0.3, scale=0.2, shift=0.1)
+    )
+    pictures, regions = ParsingDrawer(*tables, recipe).draw(0).values()
     assert pictures.shape == (8, 3, 80, 80) and regions.shape == (8, 80, 80)
     known = regions != NO_REGION
     assert known.float().mean() > 0.8
@@ -52,7 +52,7 @@ def test_a_few_steps_learn(tables):
     torch.manual_seed(0)
     network = Parser((8, 8, 8), (8, 8), len(Region))
     optimiser = torch.optim.Adam(network.parameters(), 1e-2)
-    pictures, regions = draw_parsed(tables[0], tables[1], STILL, 32)
+    pictures, regions = ParsingDrawer(*tables, STILL).draw(0).values()
     totals = []
     for _ in range(15):
         losses = parsing_losses(network, pictures, regions, STILL)
