@@ -32,7 +32,7 @@ from faceedit.studio.quality import refuse
 from faceedit.studio.rig import Rig, load_rig
 from faceedit.studio.sampling import Menu, Order
 from faceedit.studio.sitting import Sitting, take_sitting
-from faceedit.studio.sources import SourcePhoto, find_faces, list_photos
+from faceedit.studio.sources import SourcePhoto, find_sources, list_photos
 from faceedit.targets import ACTION_UNITS
 from faceedit.tones import to_bytes
 from faceedit.training.sheets import write_sheet
@@ -57,7 +57,7 @@ def main() -> None:
     rig = load_rig(arguments.data / "rig")
     photos = [p for p in list_photos(arguments.data / "portraits") if p.split == "val"]
     folder = arguments.data / "portraits"
-    sources, _ = find_faces(photos, folder, Path("runs/studio-faces.npz"), print)
+    sources, _ = find_sources(photos, folder, Path("runs/studio-faces.npz"), print)
     only = set(arguments.only.split(","))
     if "landmarks" in only:
         measure_landmarks(rig, sources)

@@ -70,13 +70,13 @@ def learn(
     from faceedit.errors import UsageError
     from faceedit.studio.learn import learn_rig
     from faceedit.studio.model import load_face_model
-    from faceedit.studio.sources import find_faces, list_photos
+    from faceedit.studio.sources import find_sources, list_photos
 
     photos = [p for p in list_photos(pairs, tell) if p.split == "train"]
     if not photos:
         raise UsageError(f"no photo in {pairs} belongs to the split train")
     load_face_model(rig)
-    sources, lost = find_faces(photos, pairs, rig / FACES, tell)
+    sources, lost = find_sources(photos, pairs, rig / FACES, tell)
     for name, reason in lost.items():
         tell(f"{name}: {reason}")
     learned = learn_rig(rig, sources, tell)
@@ -185,7 +185,7 @@ def pairs(
     from faceedit.studio.produce import Commission, produce, refuse_used
     from faceedit.studio.quality import REASONS
     from faceedit.studio.rig import load_rig
-    from faceedit.studio.sources import find_faces, list_photos
+    from faceedit.studio.sources import find_sources, list_photos
 
     if split not in ("train", "val", "all"):
         raise UsageError(f"unknown split {split!r}; known: train, val, all")
@@ -199,7 +199,7 @@ def pairs(
     refuse_used(out)
     check_writable([out / "report.json"])
     load_rig(rig)
-    sources, lost = find_faces(chosen, photos, out / FACES, tell)
+    sources, lost = find_sources(chosen, photos, out / FACES, tell)
     commission = Commission(rig, menu, size, per_photo, seed)
     report = produce(sources, commission, out, workers, _progress())
     for name, reason in lost.items():
@@ -247,12 +247,12 @@ def shapes(
     from faceedit.outputs import check_writable, permit_for
     from faceedit.studio.rig import load_rig
     from faceedit.studio.shapes import shape_table
-    from faceedit.studio.sources import find_faces, list_photos
+    from faceedit.studio.sources import find_sources, list_photos
 
     permit, cache = permit_for(overwrite), _cache_beside(out)
     check_writable([out], permit)
     loaded = load_rig(rig)
-    sources, lost = find_faces(list_photos(photos, tell), photos, cache, tell)
+    sources, lost = find_sources(list_photos(photos, tell), photos, cache, tell)
     table = shape_table(loaded, sources, size, starts, seed, _progress())
     table.save(out, permit)
     tell(f"wrote {out}: {len(table.photo)} faces; no face was found in {len(lost)} photos")
@@ -274,13 +274,13 @@ def smiles(
     from faceedit.outputs import check_writable, permit_for
     from faceedit.studio.rig import load_rig
     from faceedit.studio.smiles import cut_smiles
-    from faceedit.studio.sources import find_faces, list_photos
+    from faceedit.studio.sources import find_sources, list_photos
 
     permit, cache = permit_for(overwrite), _cache_beside(out)
     check_writable([out], permit)
     loaded = load_rig(rig)
     chosen = [p for p in list_photos(photos, tell) if p.split == "train"]
-    sources, _ = find_faces(chosen, photos, cache, tell)
+    sources, _ = find_sources(chosen, photos, cache, tell)
     found = cut_smiles(loaded, sources, _progress())
     found.save(out, permit)
     tell(f"wrote {out}: {len(found.patches)} smiles")
@@ -313,13 +313,13 @@ def sheet(
     from faceedit.outputs import check_writable, permit_for
     from faceedit.studio.rig import load_rig
     from faceedit.studio.sheet import draw_person
-    from faceedit.studio.sources import find_faces
+    from faceedit.studio.sources import find_sources
 
     target = out or Path(f"{photo.stem}-studio.png")
     labelled = LabelledPhoto(photo, photo.stem, "", -1, "val", eyeglasses, hat=hat)
     check_writable([target], permit_for(overwrite))
     loaded = load_rig(rig)
-    found, _ = find_faces([labelled], photo.parent, None, tell)
+    found, _ = find_sources([labelled], photo.parent, None, tell)
     draw_person(loaded, found[0], target, size, seed, permit_for(overwrite))
     tell(f"wrote {target}")
 

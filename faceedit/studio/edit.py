@@ -12,7 +12,7 @@ from faceedit.studio.fields import Fields
 from faceedit.studio.flow import pose_flow
 from faceedit.studio.fold_atlas import FoldChoice
 from faceedit.studio.folds import fold_log_ratio, fold_removal
-from faceedit.studio.mouth import MouthChoice, edit_mouth
+from faceedit.studio.mouth import MouthChoice, move_mouth
 from faceedit.studio.photo import Sitter
 from faceedit.studio.rig import Rig
 from faceedit.studio.subject import Pose
@@ -66,7 +66,7 @@ def edit_expression(
     free = (1 - held)[..., None]
     flow = flow * free
     eyes = edit_eyes(subject, pose, flow, held)
-    lips = edit_mouth(subject, pose, eyes.flow, rig.mouths, mouth)
+    lips = move_mouth(subject, pose, eyes.flow, rig.mouths, mouth)
     ratio = fold_log_ratio(subject, pose, rig.folds, folds, bare=sitter.bare_skin)
     ratio = ratio + fold_removal(subject, pose, rig.folds, bare=sitter.bare_skin)
     lit = ratio * free + eyes.log_ratio + lips.log_ratio
@@ -128,7 +128,7 @@ def lead_back(
     # What was shut may open: it is painted from the photo.
     eyes = edit_eyes(posed, subject.pose, flow, held, may_open=True)
     choice = MouthChoice(donor=0)
-    lips = edit_mouth(posed, subject.pose, eyes.flow, rig.mouths, choice)
+    lips = move_mouth(posed, subject.pose, eyes.flow, rig.mouths, choice)
     opacity = np.maximum(lips.opacity, eyes.opacity)
     bare = Fields(lips.flow, np.zeros_like(pixels), pixels, opacity)
     warped = replace(bare, opacity=np.zeros_like(opacity)).compose(composed)

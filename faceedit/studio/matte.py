@@ -15,7 +15,7 @@ WORK_SIDE = 80
 
 
 def work_scene(pixels: np.ndarray) -> Scene:
-    """Prepare an (S, S, 3) float32 crop for `person_matte` and `parts.find_stuff`."""
+    """Prepare an (S, S, 3) float32 crop for `person_matte` and `parts.find_segments`."""
     return build_scene(pixels, WORK_SIDE)
 
 

@@ -12,7 +12,7 @@ from faceedit.studio.mouth_tone import ToothTone
 from faceedit.studio.subject import Pose, Subject
 from faceedit.studio.teeth import MouthAnatomy
 
-__all__ = ["MouthChoice", "MouthEdit", "draw_mouth_choice", "edit_mouth"]
+__all__ = ["MouthChoice", "MouthEdit", "draw_mouth_choice", "move_mouth"]
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class MouthEdit:
     inside: np.ndarray
 
 
-def edit_mouth(
+def move_mouth(
     subject: Subject, target: Pose, flow: np.ndarray, bank: MouthBank, choice: MouthChoice
 ) -> MouthEdit:
     """Fill the target's mouth.

@@ -27,7 +27,7 @@ NEVER = -6.0
 """Logit of what hardly can be."""
 
 
-class Stuff(IntEnum):
+class Segment(IntEnum):
     """What a pixel is made of."""
 
     FLESH = 0
@@ -36,7 +36,7 @@ class Stuff(IntEnum):
     BACKGROUND = 3
 
 
-def find_stuff(
+def find_segments(
     pixels: np.ndarray,
     landmarks: np.ndarray,
     matte: np.ndarray,
@@ -61,7 +61,7 @@ def find_stuff(
         scene: of the crop, from `work_scene`; None makes it here.
 
     Returns:
-        (S, S) uint8 of `Stuff`.
+        (S, S) uint8 of `Segment`.
     """
     where = cv2.resize(zones, (WORK_SIDE, WORK_SIDE), interpolation=cv2.INTER_NEAREST)
     small = landmarks * (WORK_SIDE / pixels.shape[0])
@@ -69,7 +69,7 @@ def find_stuff(
         small, shrink(matte, WORK_SIDE), shrink(skin, WORK_SIDE), where, hat
     )
     found = segment(scene or work_scene(pixels), prior, telling * shrink(valid, WORK_SIDE))
-    planes = [enlarge(pixels, np.ascontiguousarray(found[..., stuff])) for stuff in Stuff]
+    planes = [enlarge(pixels, np.ascontiguousarray(found[..., kind])) for kind in Segment]
     return np.argmax(planes, 0).astype(np.uint8)
 
 
@@ -86,7 +86,7 @@ def stuff_prior(
         hat: whether the person wears one.
 
     Returns:
-        (n, n, 4) float32 logits in the order of `Stuff`, and (n, n) float32, 0 where the colour
+        (n, n, 4) float32 logits in the order of `Segment`, and (n, n) float32, 0 where the colour
         tells nothing of it: a beard is flesh of the colour of hair.
     """
     size = matte.shape[0]

@@ -13,7 +13,7 @@ from faceedit.studio.head import draw_zones
 from faceedit.studio.lips import LipSeal
 from faceedit.studio.matte import person_matte, skin_likeness, work_scene
 from faceedit.studio.model import FaceModel
-from faceedit.studio.parts import find_stuff
+from faceedit.studio.parts import find_segments
 from faceedit.studio.seeded import Scene
 from faceedit.studio.semantic import semantic_mask
 from faceedit.studio.subject import Subject, fit_subject
@@ -56,7 +56,7 @@ class Sitter:
         """The semantic mask of the photo, (S, S) uint8 of `Region`."""
         crop, pose = self.subject.crop, self.subject.pose
         zones = draw_zones(pose.model, pose.drawing)
-        stuff = find_stuff(
+        segments = find_segments(
             crop.pixels,
             crop.landmarks,
             self.matte,
@@ -67,10 +67,10 @@ class Sitter:
             self._scene,
         )
         if not self.eyeglasses:
-            return semantic_mask(crop.landmarks, stuff, zones)
+            return semantic_mask(crop.landmarks, segments, zones)
         lenses = find_lenses(crop.pixels, crop.landmarks, self._skin)
         first, second = (is_dark(lens, crop.landmarks, self._skin) for lens in lenses)
-        return semantic_mask(crop.landmarks, stuff, zones, lenses, (first, second))
+        return semantic_mask(crop.landmarks, segments, zones, lenses, (first, second))
 
     @cached_property
     def bare_skin(self) -> np.ndarray:

@@ -17,10 +17,10 @@ from faceedit.faces.topology import (
 from faceedit.regions import Region
 from faceedit.studio.eyewear import draw_lenses
 from faceedit.studio.head import Zone
-from faceedit.studio.parts import Stuff
+from faceedit.studio.parts import Segment
 
-_OF_STUFF = np.array([Region.SKIN, Region.HAIR, Region.CLOTHES, Region.BACKGROUND], np.uint8)
-"""In the order of `Stuff`."""
+_OF_SEGMENT = np.array([Region.SKIN, Region.HAIR, Region.CLOTHES, Region.BACKGROUND], np.uint8)
+"""In the order of `Segment`."""
 _BLOCK = np.ones((3, 3), np.uint8)
 BELOW = 0.12
 """Flesh beside the mesh is the neck's below this share of the face's height."""
@@ -30,7 +30,7 @@ EAR_MARGIN = 0.012
 
 def semantic_mask(
     landmarks: np.ndarray,
-    stuff: np.ndarray,
+    segments: np.ndarray,
     zones: np.ndarray,
     lenses: list[np.ndarray] | None = None,
     dark: tuple[bool, bool] = (False, False),
@@ -39,7 +39,7 @@ def semantic_mask(
 
     Args:
         landmarks: (478, 3) mesh points in crop pixels.
-        stuff: (S, S) uint8 of `Stuff`.
+        segments: (S, S) uint8 of `Segment`.
         zones: (S, S) uint8 of `Zone`, the fitted head model.
         lenses: two (n, 2) float polygons in crop pixels, of a person who wears spectacles.
         dark: whether each lens hides the eye; else eyes and brows lie on it.
@@ -48,10 +48,10 @@ def semantic_mask(
         (S, S) uint8 of `Region`. Beard is skin, or neck where it hangs below the chin; a hat is
         clothes; closed lips show no mouth.
     """
-    size = len(stuff)
+    size = len(segments)
     oval = _drawn(landmarks, FACE_OVAL, size)
-    labels = _OF_STUFF[stuff]
-    flesh = stuff == Stuff.FLESH
+    labels = _OF_SEGMENT[segments]
+    flesh = segments == Segment.FLESH
     margin = max(1, round(size * EAR_MARGIN))
     ears = cv2.dilate((zones == Zone.EAR).astype(np.uint8), _BLOCK, iterations=margin) > 0
     rows = landmarks[list(FACE_OVAL), 1]
@@ -59,7 +59,7 @@ def semantic_mask(
     labels[flesh & ~oval & low] = Region.NECK
     labels[flesh & ~oval & ears] = Region.EARS
     labels[flesh & ~oval & (zones == Zone.NECK)] = Region.NECK
-    labels[oval & (stuff != Stuff.HAIR)] = Region.SKIN
+    labels[oval & (segments != Segment.HAIR)] = Region.SKIN
     bare = labels == Region.SKIN
     # Hair over a brow hides it; eyes, nose and mouth are never covered by what looks like hair.
     brows = np.max([_drawn(landmarks, i, size) for i in BROW_OUTLINES], axis=0) & bare

@@ -85,7 +85,7 @@ def photo_name(path: Path, folder: Path) -> str:
     return path.name
 
 
-def find_faces(
+def find_sources(
     photos: list[LabelledPhoto], folder: Path, cache: Path | None, tell: Callable[[str], None]
 ) -> tuple[list[SourcePhoto], dict[str, str]]:
     """Find the largest face of every photo with the project's own networks.

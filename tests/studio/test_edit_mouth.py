@@ -14,7 +14,7 @@ from faceedit.faces.topology import (
 from faceedit.studio.fields import Fields
 from faceedit.studio.flow import pose_flow
 from faceedit.studio.model import Part
-from faceedit.studio.mouth import MouthChoice, draw_mouth_choice, edit_mouth
+from faceedit.studio.mouth import MouthChoice, draw_mouth_choice, move_mouth
 from faceedit.studio.mouth_bank import BANK_FILE, Donor, MouthBank, load_mouths, save_mouths
 from faceedit.studio.mouth_learning import learn_mouths
 
@@ -46,7 +46,7 @@ def bank(model):
 
 def edit(subject, pose, bank, choice=None):
     flow = pose_flow(subject.pose, pose)
-    return flow, edit_mouth(subject, pose, flow, bank, choice or MouthChoice(0))
+    return flow, move_mouth(subject, pose, flow, bank, choice or MouthChoice(0))
 
 
 @pytest.mark.parametrize("jaw", [0.0, 0.5])

@@ -6,7 +6,7 @@ from faceedit.faces.topology import FACE_OVAL, LOWER_INNER_LIP
 from faceedit.regions import Region
 from faceedit.studio.head import Zone
 from faceedit.studio.matte import face_coordinates
-from faceedit.studio.parts import Stuff
+from faceedit.studio.parts import Segment
 from faceedit.studio.semantic import semantic_mask
 
 
@@ -16,11 +16,11 @@ def person():
 
 
 def _stuff(person):
-    stuff = np.full(person.matte.shape, Stuff.CLOTHES, np.uint8)
-    stuff[person.skin > 0.5] = Stuff.FLESH
-    stuff[person.hair > 0.5] = Stuff.HAIR
-    stuff[person.matte < 0.5] = Stuff.BACKGROUND
-    return stuff
+    segments = np.full(person.matte.shape, Segment.CLOTHES, np.uint8)
+    segments[person.skin > 0.5] = Segment.FLESH
+    segments[person.hair > 0.5] = Segment.HAIR
+    segments[person.matte < 0.5] = Segment.BACKGROUND
+    return segments
 
 
 def _label(person, **options):
@@ -54,19 +54,19 @@ def test_background_and_clothes_and_neck(person):
 
 
 def test_flesh_is_ear_where_the_head_has_one_and_hair_covers_it(person):
-    zones, stuff = zones_of(person), _stuff(person)
+    zones, segments = zones_of(person), _stuff(person)
     ears = zones == Zone.EAR
     assert ears.any()
-    labels = semantic_mask(person.landmarks, np.where(ears, Stuff.HAIR, stuff), zones)
+    labels = semantic_mask(person.landmarks, np.where(ears, Segment.HAIR, segments), zones)
     assert Region.EARS not in labels
-    labels = semantic_mask(person.landmarks, np.where(ears, Stuff.FLESH, stuff), zones)
+    labels = semantic_mask(person.landmarks, np.where(ears, Segment.FLESH, segments), zones)
     assert (labels[ears] == Region.EARS).mean() > 0.9
 
 
 def test_fringes_hide_brows_and_never_eyes(person):
-    stuff = _stuff(person)
-    stuff[: int(person.landmarks[468, 1]) + 3] = Stuff.HAIR
-    labels = semantic_mask(person.landmarks, stuff, zones_of(person))
+    segments = _stuff(person)
+    segments[: int(person.landmarks[468, 1]) + 3] = Segment.HAIR
+    labels = semantic_mask(person.landmarks, segments, zones_of(person))
     assert Region.BROWS not in labels
     assert _at(labels, person, 468) is Region.EYES
 

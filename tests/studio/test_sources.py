@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from faceedit.errors import FaceEditError, UsageError
-from faceedit.studio.sources import SourcePhoto, find_faces, list_photos, photo_name
+from faceedit.studio.sources import SourcePhoto, find_sources, list_photos, photo_name
 
 
 def picture(path):
@@ -66,20 +66,20 @@ def test_found_landmarks_are_kept_until_the_photo_changes(folder, tmp_path, monk
     monkeypatch.setattr("faceedit.faces.find.build.build_finder", lambda *_, **__: Finder())
     cache = tmp_path / "new" / "faces.npz"
     photos = list_photos(folder)
-    found, lost = find_faces(photos, folder, cache, lambda _: None)
+    found, lost = find_sources(photos, folder, cache, lambda _: None)
     assert [s.name for s in found] == ["autumn/a.png", "b.png", "spring/a.png"]
     assert len(asked) == 3 and not lost
-    again, _ = find_faces(photos, folder, cache, lambda _: None)
+    again, _ = find_sources(photos, folder, cache, lambda _: None)
     assert len(asked) == 3
     np.testing.assert_array_equal(again[1].landmarks, found[1].landmarks)
     Image.new("RGB", (9, 9)).save(folder / "b.png")
-    found, lost = find_faces(photos, folder, cache, lambda _: None)
+    found, lost = find_sources(photos, folder, cache, lambda _: None)
     assert len(asked) == 4
     assert lost == {"b.png": "no face found"}
     (folder / "autumn" / "a.png").write_bytes(b"no picture")
     (folder / "spring" / "a.png").unlink()
     with pytest.raises(FaceEditError, match=r"none of 3 .*autumn/a.png"):
-        find_faces(photos, folder, None, lambda _: None)
+        find_sources(photos, folder, None, lambda _: None)
 
 
 def test_a_source_has_a_name(folder):

@@ -21,10 +21,10 @@ def studio(folder_and_sources, monkeypatch, tmp_path):
     rig, sources = folder_and_sources
     known = {s.photo.path.name: s.landmarks for s in sources}
 
-    def find_faces(photos, folder, cache, tell):
+    def find_sources(photos, folder, cache, tell):
         return [SourcePhoto(p, known[p.path.name]) for p in photos], {"nobody.png": "no face found"}
 
-    monkeypatch.setattr(photos_of, "find_faces", find_faces)
+    monkeypatch.setattr(photos_of, "find_sources", find_sources)
 
     def run(command, *arguments, people="0", rig=rig):
         folder = tmp_path / "photos"
