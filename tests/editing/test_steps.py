@@ -1,10 +1,13 @@
 """Several parts of a target in one edit, by made-up methods: a turner, a smiler and a lamp."""
 
 import itertools
+import json
 import sys
 from dataclasses import replace
+from importlib.resources import files
 from types import ModuleType
 
+import jsonschema
 import numpy as np
 import pytest
 import torch
@@ -259,6 +262,8 @@ licence = "CC0"
     editor = networks.editor(target)
     assert editor.label == "reggan fake, lamp made-up"
     assert editor.facts["steps"][1]["weights_sha256"] == sha256
+    schema = json.loads((files("faceedit") / "schemas" / "manifest.schema.json").read_text())
+    jsonschema.validate(editor.facts["steps"], schema["properties"]["steps"])
     assert set(editor.targets) == {"neutral", "happy", "surprised", "light=left"}
     with pytest.raises(WeightsError, match="reggan"):  # the file that was given is for no lamp
         networks.editor(parse_target("light=left"))

@@ -1,5 +1,6 @@
 """The network of composed methods: closed-form layers, then refinement to fields."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
@@ -19,6 +20,10 @@ from faceedit.numerics import FULL
 CROP_SIZE = 256
 FLOW_UNIT, RATIO_UNIT = 2.0, 0.2
 """What 1 of the network's output stands for: crop pixels, log ratio."""
+CALIBRATION = (0.5, 1.5)
+"""Least and most that strength 1 of an edit is in terms of the training."""
+EXTREME = 1.5
+"""The largest number of a condition."""
 FIELDS = 6
 """Flow 2, log ratio 3, share of the shade layer 1."""
 _FINER = FIELD_SIZE // WORKING_SIZE
@@ -51,9 +56,12 @@ class FieldGenerator(nn.Module):
         components: of the shape layer.
         config: of the refinement network; None takes the usual one.
         extra_channels: of the planes that `extra` gives.
+        calibration: by names of the condition, what 1 is in the terms of the training, see
+            `calibrated`; 1 for all others.
 
     Raises:
-        ValueError: the config does not fit the condition's width.
+        ValueError: the config does not fit the condition's width, or a calibration is of no name
+            or not in `CALIBRATION`.
     """
 
     def __init__(
@@ -62,9 +70,16 @@ class FieldGenerator(nn.Module):
         components: int = 160,
         config: RefinementConfig | None = None,
         extra_channels: int = 0,
+        calibration: Mapping[str, float] | None = None,
     ):
         super().__init__()
         self.spec = spec
+        self.calibration = dict(calibration or {})
+        low, high = CALIBRATION
+        if not all(low <= one <= high for one in self.calibration.values()):
+            raise ValueError(f"a calibration is a number from {low:g} to {high:g}")
+        if not set(self.calibration) <= set(spec.names):
+            raise ValueError(f"a calibration names some of {', '.join(spec.names)}")
         channels = (3 + 3) * _FINER**2 + extra_channels + len(CHANNELS) + 2 + spec.width
         outputs = FIELDS * _FINER**2
         config = config or RefinementConfig.fast(channels, outputs)
@@ -123,6 +138,16 @@ class FieldGenerator(nn.Module):
             eyeglasses=self.spectacles(strip),
         )
 
+    def calibrated(self, condition: Tensor) -> Tensor:
+        """Return an edit's (C,) condition in the terms of the training.
+
+        Strength 1 is what people call an expression, which is found out after a training. From
+        there to `EXTREME` it goes on evenly to where the training goes, too.
+        """
+        factors = torch.tensor([self.calibration.get(name, 1.0) for name in self.spec.names])
+        beyond = (EXTREME - condition) / (EXTREME - 1)
+        return condition + (factors - 1) * torch.minimum(condition, beyond.clamp(min=0))
+
     def extra(self, picture: Tensor, condition: Tensor) -> list[Tensor]:
         """Return more planes that the refinement network is shown; a method may have none.
 
@@ -137,9 +162,11 @@ class FieldGenerator(nn.Module):
 
     def architecture(self) -> dict[str, Any]:
         """Return what `from_architecture` needs, as JSON."""
-        return {"components": self.components, "refinement": asdict(self.refinement.config)}
+        kept = {"components": self.components, "refinement": asdict(self.refinement.config)}
+        return kept | ({"calibration": self.calibration} if self.calibration else {})
 
     @classmethod
     def from_architecture(cls, values: dict[str, Any], spec: ConditionSpec) -> "FieldGenerator":
         """Build the module that `architecture` described, for a condition."""
-        return cls(spec, values["components"], RefinementConfig.from_dict(values["refinement"]))
+        config = RefinementConfig.from_dict(values["refinement"])
+        return cls(spec, values["components"], config, calibration=values.get("calibration"))

@@ -104,7 +104,7 @@ class FieldMethod(ABC):
         Raises:
             NetworkError: what one of its layers says is not finite or beyond all measure.
         """
-        asked = self.condition_of(target)
+        asked = self.generator.calibrated(self.condition_of(target))
         if not crops:
             return []
         with torch.inference_mode():

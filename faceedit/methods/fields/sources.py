@@ -124,6 +124,7 @@ def begin_with(
             generator = build_network(lambda: build(values), tensors)
         else:
             generator.load_state_dict(tensors)
+            generator.calibration = dict(values.get("calibration", {}))
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise UsageError(f"--from: these weights do not fit {frame}: {error}") from error
     return generator, textures

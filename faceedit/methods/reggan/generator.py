@@ -1,5 +1,6 @@
 """The ``fast`` profile's network: expression layers beside the layers of all composed methods."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from torch import Tensor, nn
@@ -24,6 +25,7 @@ class RegGANGenerator(FieldGenerator):
         components: of the shape layer.
         config: of the refinement network; None takes the usual one.
         receptive_field: side of the expression layers' receptive fields.
+        calibration: as in `FieldGenerator`.
     """
 
     def __init__(
@@ -31,8 +33,9 @@ class RegGANGenerator(FieldGenerator):
         components: int = 160,
         config: RefinementConfig | None = None,
         receptive_field: int = 5,
+        calibration: Mapping[str, float] | None = None,
     ):
-        super().__init__(SPEC, components, config, extra_channels=3)
+        super().__init__(SPEC, components, config, extra_channels=3, calibration=calibration)
         self.receptive_field = receptive_field
         self.expression_layers = nn.ModuleList(
             ExpressionLayer(WORKING_SIZE, receptive_field=receptive_field) for _ in EXPRESSIONS
@@ -52,4 +55,5 @@ class RegGANGenerator(FieldGenerator):
     ) -> "RegGANGenerator":
         """Build the module that `architecture` described; the condition is always RegGAN's."""
         config = RefinementConfig.from_dict(values["refinement"])
-        return cls(values["components"], config, values.get("field", 5))
+        calibration = values.get("calibration")
+        return cls(values["components"], config, values.get("field", 5), calibration)

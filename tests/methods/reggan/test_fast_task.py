@@ -15,6 +15,7 @@ from faceedit.methods.fields.task import export_fields, sheet_row
 from faceedit.methods.fields.teeth import pack_textures, plain_texture, unpack_textures
 from faceedit.methods.fields.textures import learn_teeth as learn
 from faceedit.methods.reggan import fast_task
+from faceedit.methods.reggan.condition import BLOCKS
 from faceedit.methods.reggan.fast_task import FastTask, build_generator
 from faceedit.methods.reggan.generator import RegGANGenerator
 from faceedit.methods.reggan.method import RegGAN, load
@@ -23,7 +24,7 @@ from faceedit.methods.reggan.tasks import build
 from faceedit.nn.attention import AttentionUnit
 from faceedit.registry import load_checkpoint
 from faceedit.studio.smiles import Smiles
-from faceedit.targets import EXPRESSIONS, Expression, Target
+from faceedit.targets import EXPRESSIONS, Expression, Target, parse_target
 
 CPU = torch.device("cpu")
 FIELDS = "expression_layers.0.weight"
@@ -173,6 +174,20 @@ def test_expression_layers_have_the_recipes_field(tiny, request_for):
     # Weights of before knew no other field.
     old = {k: v for k, v in generator.architecture().items() if k != "field"}
     assert RegGANGenerator.from_architecture(old).receptive_field == 5
+
+
+def test_strength_1_is_calibrated_after_a_training():
+    values = RegGANGenerator(3, calibration={"happy": 1.2}).architecture()
+    generator = RegGANGenerator.from_architecture(json.loads(json.dumps(values)))
+    shares = RegGAN.condition_of(parse_target("happy:0.5+sad:0.5"))
+    asked = dict(zip(BLOCKS, generator.calibrated(shares).tolist(), strict=True))
+    assert asked == pytest.approx(dict.fromkeys(BLOCKS, 0) | {"calm": 1, "happy": 0.6, "sad": 0.5})
+    for strength, wanted in ((1.0, 1.2), (1.25, 1.35), (1.5, 1.5)):
+        shares = RegGAN.condition_of(parse_target({"happy": strength}))
+        assert generator.calibrated(shares).max() == pytest.approx(wanted)
+    for wrong in ({"happy": 2.0}, {"hapy": 1.0}):
+        with pytest.raises(ValueError, match="a calibration"):
+            RegGANGenerator.from_architecture({**values, "calibration": wrong})
 
 
 def test_a_sheet_shows_everybody_once(tiny, quick, request_for):
