@@ -40,7 +40,7 @@ Model = Annotated[
 ]
 
 
-def _part(part: Part, metavar: str, help: str) -> Any:
+def part_option(part: Part, metavar: str, help: str) -> Any:
     """Make the option of a part of a target; it shows where a method serves that part."""
     return typer.Option(
         f"--{part}",
@@ -54,19 +54,22 @@ def _part(part: Part, metavar: str, help: str) -> Any:
 
 Units = Annotated[
     str | None,
-    _part(Part.UNITS, "12=3.5,4+1,...", "FACS action units: = sets, + and - add. 0 to 5."),
+    part_option(Part.UNITS, "12=3.5,4+1,...", "FACS action units: = sets, + and - add. 0 to 5."),
 ]
 Attributes = Annotated[
-    list[str] | None, _part(Part.ATTRIBUTES, "NAME=on|off,...", "Attributes to add or remove.")
+    list[str] | None,
+    part_option(Part.ATTRIBUTES, "NAME=on|off,...", "Attributes to add or remove."),
 ]
 Light = Annotated[
-    str | None, _part(Part.LIGHT, "NAME[:STRENGTH]|az=X,el=Y", "The light that falls on people.")
+    str | None,
+    part_option(Part.LIGHT, "NAME[:STRENGTH]|az=X,el=Y", "The light that falls on people."),
 ]
 Pose = Annotated[
-    str | None, _part(Part.TURN, "yaw=20|to=0", "Turn heads, in degrees; 'to' is absolute.")
+    str | None, part_option(Part.TURN, "yaw=20|to=0", "Turn heads, in degrees; 'to' is absolute.")
 ]
 Reference = Annotated[
-    str | None, _part(Part.LIKE, "PHOTO[#FACE]", "Give faces the expression of another photo's.")
+    str | None,
+    part_option(Part.LIKE, "PHOTO[#FACE]", "Give faces the expression of another photo's."),
 ]
 Inputs = Annotated[
     list[str],

@@ -1,14 +1,14 @@
 """From photos to edits that can be measured: edited here, or lying in two folders."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from faceedit.compose.compose import draw_mask
-from faceedit.compose.mask import face_mask
+from faceedit.compose.mask import REGIONS, Region, region_mask
 from faceedit.editing.editor import FaceEditor, Finder, find_faces
 from faceedit.errors import PhotoError, explain
 from faceedit.evaluation.edits import SIZE, Album, Asked
@@ -83,13 +83,14 @@ def _edit(editor: FaceEditor, one: Input, album: Album) -> str:
     finding = time.perf_counter() - start
     if not faces:
         return "no face was found"
-    masks = [native_mask(face, pixels.shape, editor.crop_size) for face in faces]
-    before = _Before(pixels, faces, masks, album, one.person, one.expression)
+    before = _Before(pixels, faces, editor.crop_size, album, one.person, one.expression)
     for target in one.targets:
         start = time.perf_counter()
-        after = editor.edit_faces(pixels, faces, target).pixels
+        edited = editor.edit_faces(pixels, faces, target)
         seconds = finding + time.perf_counter() - start
-        before.add_after(after, editor.finder, Asked(target), one.name, seconds)
+        region = widest_region(edit.region for edits in edited.edits for edit in edits)
+        after = edited.pixels
+        before.add_after(after, editor.finder, Asked(target), one.name, seconds, region=region)
         if rival is not None:
             before.add_after(rival, editor.finder, Asked(target), one.name, rival=True)
     return ""
@@ -114,8 +115,7 @@ def _compare(finder: Finder, pair: PicturePair, asked: Asked, album: Album) -> s
     if not faces:
         return "no face was found"
     # People of a folder are not known; photos stand for them.
-    masks = [native_mask(face, pixels.shape) for face in faces]
-    before = _Before(pixels, faces, masks, album, pair.name, "")
+    before = _Before(pixels, faces, SIZE, album, pair.name, "")
     for copy, rival in zip(copies, (False, True), strict=False):
         before.add_after(copy, finder, asked, pair.name, rival=rival)
     return ""
@@ -131,18 +131,19 @@ def _read_copy(path: Path, photo: np.ndarray) -> np.ndarray:
 
 
 class _Before:
-    """A photo's faces, each with its mask in the photo, for comparing edits with."""
+    """A photo's faces, for comparing edits with; masks are drawn in crops of `crop_size`."""
 
     def __init__(
         self,
         pixels: np.ndarray,
         faces: Sequence[Face],
-        masks: Sequence[np.ndarray],
+        crop_size: int,
         album: Album,
         person: str,
         expression: str,
     ):
-        self.pixels, self.faces, self.masks, self.album = pixels, faces, masks, album
+        self.pixels, self.faces, self.crop_size, self.album = pixels, faces, crop_size, album
+        self.masks = self._drawn("face")
         self.crops = [extract_crop(pixels, face.landmarks, SIZE) for face in faces]
         self.people = [person if i == 0 else f"{person}#{i + 1}" for i in range(len(faces))]
         self.numbers = [
@@ -158,12 +159,13 @@ class _Before:
         name: str,
         seconds: float = np.nan,
         rival: bool = False,
+        region: Region = "face",
     ) -> None:
-        """Collect what one edit made of every face."""
+        """Collect what one edit, which may change a region, made of every face."""
         found = find_faces(after, finder)
         scale = after.shape[1] / self.pixels.shape[1]
         same_size = after.shape == self.pixels.shape
-        outside = self._changed_outside(after) if same_size else np.nan
+        outside = self._changed_outside(after, region) if same_size else np.nan
         for at, face in enumerate(self.faces):
             affine = _scaled(self.crops[at].affine, scale)
             picture = sample_crop(after, affine, SIZE)
@@ -187,27 +189,41 @@ class _Before:
                 rival=rival,
             )
 
-    def _changed_outside(self, after: np.ndarray) -> float:
-        inside = np.maximum.reduce(self.masks) > 0
+    def _drawn(self, region: Region) -> list[np.ndarray]:
+        size = self.pixels.shape
+        return [native_mask(face, size, self.crop_size, region) for face in self.faces]
+
+    def _changed_outside(self, after: np.ndarray, region: Region) -> float:
+        masks = self.masks if region == "face" else self._drawn(region)
+        inside = np.maximum.reduce(masks) > 0
         before = self.pixels
         if before.dtype != after.dtype:
             before, after = eight_bits(before), eight_bits(after)
         return float((after != before)[~inside].any(-1).sum())
 
 
-def native_mask(face: Face, size: tuple[int, ...], crop_size: int = SIZE) -> np.ndarray:
+def widest_region(regions: Iterable[Region]) -> Region:
+    """Return the widest of some regions; the face where there are none."""
+    found: list[Region] = ["face", *regions]
+    return max(found, key=REGIONS.index)
+
+
+def native_mask(
+    face: Face, size: tuple[int, ...], crop_size: int = SIZE, region: Region = "face"
+) -> np.ndarray:
     """Draw the mask of a face in its photo, as `compose.compose` does.
 
     Args:
         face: in the photo.
         size: height and width of the photo.
         crop_size: of the method, whose pixels the mask is drawn in.
+        region: that an edit may change.
 
     Returns:
         (height, width) float32 in [0, 1].
     """
     affine = crop_affine(face.landmarks, crop_size)
-    mask = face_mask(transform_landmarks(face.landmarks, affine), crop_size)
+    mask = region_mask(region, transform_landmarks(face.landmarks, affine), crop_size)
     return draw_mask(mask, affine, (size[0], size[1]))
 
 

@@ -2,11 +2,15 @@ import re
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
 from faceedit import cli
+from faceedit.cli.options import part_option
 from faceedit.errors import DeviceError, FaceEditError, UsageError, WeightsError
+from faceedit.methods.catalogue import METHODS
+from faceedit.targets import Part
 
 HEAVY = "torch cv2 numpy PIL safetensors pydantic rich huggingface_hub face_alignment skimage"
 
@@ -146,3 +150,11 @@ cli.main()
     assert process.returncode == code
     assert out == "cleaned\n"
     assert "Traceback" not in err
+
+
+def test_options_of_a_part_show_where_a_method_serves_it(monkeypatch):
+    assert part_option(Part.LIGHT, "NAME", "Light.").hidden
+    lamp = replace(METHODS["reggan"], name="lamp", targets=("light=left",))
+    monkeypatch.setitem(METHODS, "lamp", lamp)
+    assert not part_option(Part.LIGHT, "NAME", "Light.").hidden
+    assert part_option(Part.LIKE, "PHOTO", "Like.").hidden

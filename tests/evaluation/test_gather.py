@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -14,7 +16,13 @@ from faceedit.evaluation.edits import (
     Album,
     Asked,
 )
-from faceedit.evaluation.gather import Input, gather_edited, gather_pictures, native_mask
+from faceedit.evaluation.gather import (
+    Input,
+    gather_edited,
+    gather_pictures,
+    native_mask,
+    widest_region,
+)
 from faceedit.evaluation.match import PicturePair
 from faceedit.faces.types import Face
 from faceedit.targets import parse_target
@@ -141,6 +149,20 @@ def test_the_mask_covers_the_face(finder):
     left, top, right, bottom = map(round, face.box)
     assert mask[(top + bottom) // 2, (left + right) // 2] == 1
     assert mask[:20].max() == 0
+
+
+def test_outside_is_outside_the_region_that_edits_declare(finder, make_method, tmp_path):
+    class Wide(make_method):
+        def edit(self, crops, target):
+            return [replace(one, region="head") for one in super().edit(crops, target)]
+
+    photo = tmp_path / "a.png"
+    Image.fromarray(skimage.data.astronaut()).save(photo)
+    inputs, album = [Input(photo, "a", "a", targets=(HAPPY,))], Album()
+    assert not any(gather_edited(FaceEditor(finder, (Step(Wide()),)), inputs, album))
+    assert album.close().changed_outside.tolist() == [0]
+    assert widest_region(["head", "face"]) == "head"
+    assert widest_region([]) == "face"
 
 
 def test_nothing_gathered_is_wrong_usage():
