@@ -205,7 +205,9 @@ def _check_memory(looked: Looked, budget: Budget) -> None:
     # A crop shows a face and as much around it as is composed.
     areas = [(crop.size / crop.scale) ** 2 for crop in looked.edits.crops]
     area = min(max(areas, default=0.0), height * width)
-    Spending(photo.path, 0, budget).check_bytes(estimate_faces(photo.pixels, int(area)))
+    several = any(len(held.edits) > 1 for held in looked.edits.held)
+    needed = estimate_faces(photo.pixels, int(area), several)
+    Spending(photo.path, 0, budget).check_bytes(needed)
 
 
 def _write(result: Result, read: Read, edited: EditedPhoto, options: RunOptions) -> Result:

@@ -16,6 +16,8 @@ _SCANS = 6
 """JPEG keeps all coefficients of a picture that is stored in several scans."""
 _FACE = 90
 """Bytes per pixel of the photo that the largest face's crop covers; its eyes take most of them."""
+_BETWEEN = 24
+"""The same for the floats between the steps of an edit."""
 
 
 def estimate(
@@ -50,11 +52,12 @@ def estimate(
     return size[0] * size[1] * each + 2 * data
 
 
-def estimate_faces(pixels: np.ndarray, area: int) -> int:
+def estimate_faces(pixels: np.ndarray, area: int, several: bool = False) -> int:
     """Return the bytes that a photo and composing the largest of its faces take.
 
     Args:
         pixels: (H, W, 3), the photo.
         area: pixels of the photo that the face's crop covers.
+        several: the edit has several steps.
     """
-    return 2 * pixels.nbytes + _FACE * area
+    return 2 * pixels.nbytes + (_FACE + several * _BETWEEN) * area
