@@ -1,0 +1,171 @@
+"""What every method promises, as checks that take its line of the list. A new method passes all."""
+
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from faceedit.compose.compose import compose, draw_mask
+from faceedit.compose.edit import Edit
+from faceedit.compose.mask import region_mask
+from faceedit.editing.steps import Step, make_edits
+from faceedit.errors import UsageError
+from faceedit.faces.align import Crop
+from faceedit.faces.batching import Batching
+from faceedit.methods.base import Method, check_target, load_method
+from faceedit.methods.catalogue import METHODS, PlannedStep
+from faceedit.methods.descriptor import Descriptor
+from faceedit.registry import Registry, load_checkpoint, write_checkpoint
+from faceedit.targets import Target, parse_target, union
+from faceedit.training.task import Task
+
+CPU = torch.device("cpu")
+LARGEST_FILE = 16_000_000
+UNKNOWN = {"happy", "light=left", "au=12=3", "attr=beard=on", "turn=yaw=5"}
+
+
+def whole(name: str) -> Target:
+    """A target that asks for a served name in full."""
+    value = {"au": "=3", "attr": "=on"}.get(name.partition("=")[0], "")
+    return parse_target("turn=yaw=10" if name == "turn" else f"{name}{value}")
+
+
+def load(descriptor: Descriptor, registry: Registry) -> Method:
+    """Load what ships."""
+    everything = union(whole(name) for name in descriptor.targets)
+    return load_method(registry, PlannedStep(descriptor, everything), descriptor.profile, CPU)
+
+
+def check_line(descriptor: Descriptor, method: Method) -> None:
+    """The line of the list says what the loaded method is."""
+    assert METHODS[descriptor.name] is descriptor
+    assert (method.name, method.profile) == (descriptor.name, descriptor.profile)
+    assert method.crop_size == descriptor.crop_size
+    assert method.targets == descriptor.targets
+    assert descriptor.cost > 0
+    assert len(descriptor.paper) > 5
+
+
+def check_edits(descriptor: Descriptor, method: Method, crops: Sequence[Crop]) -> None:
+    """Fields are finite and of their shapes, for every name; nothing outside the region changes."""
+    for name in descriptor.targets:
+        target = whole(name)
+        edits = method.edit(crops, target)
+        assert len(edits) == len(crops)
+        for crop, edit in zip(crops, edits, strict=True):
+            _check_fields(descriptor, edit)
+            _check_composed(crop, edit)
+        for crop, edit in zip(crops, method.edit(crops, target.scaled(0)), strict=True):
+            here, mask = crop.to_bytes(), region_mask(edit.region, crop.landmarks, crop.size)
+            np.testing.assert_array_equal(compose(here, edit, np.eye(2, 3), mask), here)
+    assert method.edit([], whole(descriptor.targets[0])) == []
+
+
+def _check_fields(descriptor: Descriptor, edit: Edit) -> None:
+    edit.check()
+    assert edit.region == descriptor.region
+    assert edit.size == descriptor.crop_size
+    assert edit.flow.ndim == 3
+    assert (edit.flow.shape[2], edit.log_ratio.shape[2]) == (2, 3)
+    assert edit.opacity.ndim == 2
+    assert {edit.flow.dtype, edit.log_ratio.dtype, edit.opacity.dtype} == {np.dtype(np.float32)}
+    assert edit.landmarks is None or edit.landmarks.shape == (478, 3)
+
+
+def _check_composed(crop: Crop, edit: Edit) -> None:
+    here = crop.to_bytes()
+    mask = region_mask(edit.region, crop.landmarks, crop.size, edit.matte)
+    after = compose(here, edit, np.eye(2, 3), mask)
+    changed = (after != here).any(-1)
+    assert changed.any()
+    assert not changed[draw_mask(mask, np.eye(2, 3), here.shape[:2]) == 0].any()
+
+
+def check_company(descriptor: Descriptor, method: Method, crops: Sequence[Crop]) -> None:
+    """A face is edited to the same bits alone, in company, and on its neighbour's other side."""
+    target = whole(descriptor.targets[-1])
+    steps, batching = (Step(method),), Batching(2)
+
+    def edit(some: Sequence[Crop]) -> list[Edit]:
+        return [one for (one,) in make_edits(steps, some, [target] * len(some), batching)]
+
+    together, backwards = edit(crops), edit(crops[::-1])[::-1]
+    alone = [one for crop in crops for one in edit([crop])]
+    for crop, *edits in zip(crops, together, backwards, alone, strict=True):
+        first, *others = (_pixels(crop, one) for one in edits)
+        for other in others:
+            np.testing.assert_array_equal(first, other)
+
+
+def check_refusals(method: Method) -> None:
+    """What is not served is refused, and what is served is listed."""
+    for text in UNKNOWN:
+        if parse_target(text).names[0] in method.targets:
+            continue
+        try:
+            check_target(method, parse_target(text))
+        except UsageError as error:
+            assert all(name in str(error) for name in method.targets)
+        else:
+            raise AssertionError(f"{text} is not refused")
+
+
+def check_weights(
+    descriptor: Descriptor, registry: Registry, crops: Sequence[Crop], folder: Path
+) -> None:
+    """A checkpoint that is written again gives the same edits."""
+    shipped = registry.open_method(descriptor.name, descriptor.profile)
+    path = folder / "again.safetensors"
+    write_checkpoint(
+        path,
+        shipped.tensors,
+        method=descriptor.name,
+        profile=descriptor.profile,
+        architecture=shipped.architecture,
+    )
+    loads = import_module(descriptor.module).load
+    target = whole(descriptor.targets[0])
+    first, second = (
+        loads(one, CPU).edit(crops[:1], target)[0]
+        for one in (registry.open_method(descriptor.name), load_checkpoint(path))
+    )
+    np.testing.assert_array_equal(_pixels(crops[0], first), _pixels(crops[0], second))
+
+
+def check_card(descriptor: Descriptor, registry: Registry) -> None:
+    """The card says where the weights come from, how good they are and what differs."""
+    entry = registry.entry(registry.select(descriptor.name, descriptor.profile).name)
+    card = entry.card
+    assert set(descriptor.targets) <= set(card.targets)
+    assert (card.crop_size, card.profile) == (descriptor.crop_size, descriptor.profile)
+    assert card.size <= LARGEST_FILE
+    assert registry.verify(card.name).state == "ok"
+    assert all((card.data, card.licence, card.recipe, card.scores, card.differs))
+    assert len(entry.markdown() or "") > 200
+
+
+def check_training(task: Task) -> None:
+    """A step of each network that is trained lowers its loss on the batch that it saw."""
+    batch = _stacked([task.samples[number] for number in range(task.schedule.batch_size)])
+    for update in task.updates:
+        parameters = [p for name in update.trains for p in task.networks[name].parameters()]
+        optimiser = torch.optim.SGD([p for p in parameters if p.requires_grad], lr=1e-4)
+        before = update.loss(batch)["total"]
+        optimiser.zero_grad()
+        before.backward()
+        optimiser.step()
+        with torch.no_grad():
+            assert update.loss(batch)["total"] < before
+    descriptor = METHODS[task.method]
+    assert task.profile == descriptor.profile
+
+
+def _stacked(samples: Sequence[Mapping[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
+    return {name: torch.stack([one[name] for one in samples]) for name in samples[0]}
+
+
+def _pixels(crop: Crop, edit: Edit) -> np.ndarray:
+    mask = region_mask(edit.region, crop.landmarks, crop.size, edit.matte)
+    return compose(crop.to_bytes(), edit, np.eye(2, 3), mask)

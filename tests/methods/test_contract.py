@@ -1,0 +1,75 @@
+"""Every method of the list, with the weights that ship, keeps the contract of `contract`."""
+
+import contract
+import made_up
+import pytest
+
+from faceedit.faces.align import extract_crop
+from faceedit.methods.catalogue import METHODS, find_training
+from faceedit.registry import Registry, packaged_weights
+
+TRAINED = {
+    "reggan": {
+        "steps": 6,
+        "batch_size": 2,
+        "components": made_up.COMPONENTS,
+        "shape_ridge": 1e-3,
+        "latent_blocks": 1,
+        "validate_every": 0,
+    }
+}
+"""Recipes for trainings of the contract, which are tiny."""
+
+
+@pytest.fixture(scope="module")
+def registry():
+    return Registry.load([packaged_weights()])
+
+
+@pytest.fixture(scope="module", params=METHODS)
+def method(request, registry):
+    return contract.load(METHODS[request.param], registry)
+
+
+@pytest.fixture(scope="module")
+def crops_of(finder, astronaut, portrait):
+    """Crops of a size: a real face twice, differently placed and lit, and a drawn one."""
+
+    def make(size):
+        photos = (astronaut, portrait[:, ::-1] // 2 + 60)
+        real = [extract_crop(p, finder.find(p)[0].landmarks, size) for p in photos]
+        table = made_up.pair_table()
+        drawn = extract_crop(table.pictures[0], table.landmarks[0, 0], size)
+        return [*real, drawn]
+
+    return make
+
+
+def test_its_line_in_the_list(method):
+    contract.check_line(METHODS[method.name], method)
+
+
+def test_its_edits(method, crops_of):
+    contract.check_edits(METHODS[method.name], method, crops_of(method.crop_size))
+
+
+def test_company(method, crops_of):
+    contract.check_company(METHODS[method.name], method, crops_of(method.crop_size))
+
+
+def test_refusals(method):
+    contract.check_refusals(method)
+
+
+def test_weights(method, registry, crops_of, tmp_path):
+    crops = crops_of(method.crop_size)
+    contract.check_weights(METHODS[method.name], registry, crops, tmp_path)
+
+
+def test_its_card(method, registry):
+    contract.check_card(METHODS[method.name], registry)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_its_training(name, tiny, request_for):
+    contract.check_training(find_training(name)(request_for("fast", TRAINED[name])))
