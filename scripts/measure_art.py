@@ -19,8 +19,8 @@ from faceedit.editing.build import EditSettings, open_editor
 from faceedit.editing.editor import FaceEditor
 from faceedit.evaluation.edits import Album
 from faceedit.evaluation.evidence import Evidence
+from faceedit.evaluation.gallery import Gallery
 from faceedit.evaluation.gather import Input, gather_edited
-from faceedit.evaluation.looks import Gallery
 from faceedit.evaluation.measure import measure
 from faceedit.evaluation.own_networks import open_recognisers
 from faceedit.evaluation.protocol import find_photos, read_protocol

@@ -24,8 +24,8 @@ Outcome = Literal["analyzed", "no face", "failed"]
 
 
 @dataclass(frozen=True)
-class Look:
-    """A photo to look at.
+class PhotoToRead:
+    """A photo to be read.
 
     Attributes:
         source: the photo.
@@ -64,21 +64,21 @@ class PhotoReading:
 
 @dataclass(frozen=True, eq=False)
 class _Waiting:
-    look: Look
+    item: PhotoToRead
     result: PhotoReading
     found: list[FoundFace]
     photo: Photo | None  # kept only where it will be drawn on
 
 
 def analyze_photos(
-    looks: Sequence[Look], analyzer: FaceAnalyzer, permit: Permit = NEW_ONLY
+    photos: Sequence[PhotoToRead], analyzer: FaceAnalyzer, permit: Permit = NEW_ONLY
 ) -> Iterator[PhotoReading]:
     """Read the faces of photos.
 
     Faces of several photos share a batch, so that results come in groups.
 
     Args:
-        looks: the photos.
+        photos: the photos.
         analyzer: finds and reads faces.
         permit: what sheets may replace.
 
@@ -86,9 +86,9 @@ def analyze_photos(
         One result per photo, in order.
     """
     waiting: list[_Waiting] = []
-    readings = read_ahead([look.source for look in looks])
-    for look, reading in zip(looks, readings, strict=True):
-        waiting.append(_find(look, reading, analyzer))
+    readings = read_ahead([item.source for item in photos])
+    for item, reading in zip(photos, readings, strict=True):
+        waiting.append(_find(item, reading, analyzer))
         if _is_enough(waiting):
             yield from _finish(waiting, analyzer, permit)
             waiting = []
@@ -100,10 +100,10 @@ def _is_enough(waiting: Sequence[_Waiting]) -> bool:
     return sum(len(one.found) for one in waiting) >= BATCH or pixels >= WAITING_PIXELS
 
 
-def _find(look: Look, reading: FileReading, analyzer: FaceAnalyzer) -> _Waiting:
-    result = PhotoReading(look.source, "failed", sha256=reading.sha256)
+def _find(item: PhotoToRead, reading: FileReading, analyzer: FaceAnalyzer) -> _Waiting:
+    result = PhotoReading(item.source, "failed", sha256=reading.sha256)
     if isinstance(reading.photo, str):
-        return _Waiting(look, replace(result, reason=reading.photo), [], None)
+        return _Waiting(item, replace(result, reason=reading.photo), [], None)
     photo = reading.photo
     height, width = photo.pixels.shape[:2]
     result = replace(result, width=width, height=height)
@@ -111,10 +111,10 @@ def _find(look: Look, reading: FileReading, analyzer: FaceAnalyzer) -> _Waiting:
         found = analyzer.find(photo.pixels)
     # Nothing that one photo brings about may cost the others their results.
     except Exception as error:
-        return _Waiting(look, replace(result, reason=explain(error, look.source)), [], None)
+        return _Waiting(item, replace(result, reason=explain(error, item.source)), [], None)
     if not found:
         result = replace(result, outcome="no face")
-    return _Waiting(look, result, found, None if look.sheet is None else photo)
+    return _Waiting(item, result, found, None if item.sheet is None else photo)
 
 
 def _finish(
@@ -126,7 +126,7 @@ def _finish(
     except Exception as error:
         if len(waiting) == 1:
             one = waiting[0]
-            reason = one.result.reason or explain(error, one.look.source)
+            reason = one.result.reason or explain(error, one.item.source)
             yield replace(one.result, outcome="failed", reason=reason)
             return
         # One photo may be to blame, or there was no memory for all together.
@@ -141,12 +141,12 @@ def _finish(
 
 
 def _draw(result: PhotoReading, one: _Waiting, permit: Permit) -> PhotoReading:
-    if one.photo is None or one.look.sheet is None:
+    if one.photo is None or one.item.sheet is None:
         return result
     try:
         pixels = draw_readings(one.photo.pixels, result.faces) if result.faces else None
         drawn = one.photo.pixels if pixels is None else pixels
-        write_photo(one.photo, one.look.sheet, np.ascontiguousarray(drawn), permit=permit)
+        write_photo(one.photo, one.item.sheet, np.ascontiguousarray(drawn), permit=permit)
     except Exception as error:
         return replace(result, outcome="failed", reason=explain(error, result.source))
-    return replace(result, sheet=one.look.sheet)
+    return replace(result, sheet=one.item.sheet)

@@ -27,11 +27,11 @@ class Crew:
 
     Attributes:
         helpers: a device for each process beside this one.
-        hands: threads of each process that read, and as many that compose and write.
+        io_threads: threads of each process that read, and as many that compose and write.
     """
 
     helpers: tuple[str, ...]
-    hands: int
+    io_threads: int
 
     @property
     def processes(self) -> int:
@@ -39,16 +39,16 @@ class Crew:
         return 1 + len(self.helpers)
 
 
-def pace_of(hands: int, batch: int, processes: int = 1) -> Pace:
+def pace_of(io_threads: int, batch: int, processes: int = 1) -> Pace:
     """Return how much is done at once in one process.
 
     Args:
-        hands: as `Crew` has it.
+        io_threads: as `Crew` has it.
         batch: faces that its networks take at once.
         processes: that share the machine's memory.
     """
     memory = photo_memory(processes)
-    return Pace(min(hands, MOST_READERS), hands, batch, memory, processes)
+    return Pace(min(io_threads, MOST_READERS), io_threads, batch, memory, processes)
 
 
 def gather_crew(devices: Sequence[str], photos: int, workers: int | None = None) -> Crew:
@@ -70,5 +70,5 @@ def gather_crew(devices: Sequence[str], photos: int, workers: int | None = None)
     if workers is None:
         everyone = everyone[: max(1, photos // WORTH)]
     check_room("--workers", min(len(everyone), photos))
-    hands = 1 if on_cpu else max(1, cores() // len(everyone))
-    return Crew(tuple(everyone[1:photos]), min(hands, photos))
+    io_threads = 1 if on_cpu else max(1, cores() // len(everyone))
+    return Crew(tuple(everyone[1:photos]), min(io_threads, photos))

@@ -149,8 +149,8 @@ def edit_pictures(
     Yields:
         One result per picture, in order; one that failed has an error.
     """
-    hands = 1 if editor.device == "cpu" else cores()
-    pace = pace_of(hands, editor.batching.size)
+    io_threads = 1 if editor.device == "cpu" else cores()
+    pace = pace_of(io_threads, editor.batching.size)
     pipeline = Pipeline(
         partial(_read, memory=pace.memory),
         partial(_look, editor=editor, target=target),

@@ -55,7 +55,7 @@ class Manifest:
         output: what ``-o`` said.
         settings: what else a line says, the fields `ledger.DECISIVE` among them.
         name: of the files that this run appends to.
-        believe: look for what is done already, and replace nothing that is not proven to be ours;
+        resume: look for what is done already, and replace nothing that is not proven to be ours;
             without, all is done anew and anything is replaced.
         keep: write a manifest. Without, a folder's manifest is read and added to if it is there.
         ledger: what was read of manifests so far.
@@ -66,14 +66,14 @@ class Manifest:
         output: str | Path | None,
         settings: Mapping[str, Any],
         name: str = MANIFEST_FILE,
-        believe: bool = True,
+        resume: bool = True,
         keep: bool = True,
         ledger: Ledger | None = None,
     ):
         self.output = output
         self.settings = dict(settings)
         self.name = name
-        self.believe = believe
+        self.resume = resume
         self.keep = keep
         self._ledger = ledger or Ledger()
         self._key = decisive(self.settings)
@@ -102,7 +102,7 @@ class Manifest:
                     f"{odd[0]}: is named like a manifest, but cannot be read as one; move it away, "
                     "or name another output with -o"
                 )
-            if self.believe:
+            if self.resume:
                 self._refuse_other_settings(folder, own)
                 check_writable((job.target for job in own), self._permit(folder))
         told = [
@@ -126,7 +126,7 @@ class Manifest:
             job: the photo.
             input_sha256: of the file as it is now.
         """
-        if not self.believe:
+        if not self.resume:
             return None
         folder = manifest_folder(job, self.output)
         for entry in self._record(folder).entries.get(place_of(job.target, folder), ()):
@@ -185,7 +185,7 @@ class Manifest:
     def _permit(self, folder: Path) -> Permit:
         def may_replace(path: Path) -> bool:
             self._record(folder)
-            return not self.believe or self._ledger.wrote(folder, path)
+            return not self.resume or self._ledger.wrote(folder, path)
 
         def claim(path: Path, sha256: str) -> None:
             journal = folder / JOURNAL_FILE

@@ -125,7 +125,7 @@ class WorkerProcess:
             self._pipe = pipe
             with far_end:
                 process = context.Process(target=serve, args=(far_end,), daemon=True)
-                _start_deaf(process)
+                _start_ignoring_signals(process)
             self._process = process
         # What is left open at exit would be asked to end, which it does not hear, and waited for.
         atexit.register(self._abandon)
@@ -164,7 +164,7 @@ class WorkerProcess:
             self._process = self._pipe = None
 
 
-def _start_deaf(process: BaseProcess) -> None:
+def _start_ignoring_signals(process: BaseProcess) -> None:
     """Start a process that hears none of `SIGNALS`, which are for its parent."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         process.start()

@@ -91,10 +91,10 @@ def _run(
             options=options,
             output=_absolute(manifest.output),
             facts=manifest.settings,
-            believe=manifest.believe,
+            resume=manifest.resume,
             keep=manifest.keep,
             threads=threads,
-            hands=slots.cpus if slots.gpus else 1,
+            io_threads=slots.cpus if slots.gpus else 1,
             # Other machines are taken to be like this one.
             processes=min(slots.count, max(1, cores() // max(1, slots.cpus))),
         )

@@ -31,10 +31,10 @@ class Order:
         options: how photos are treated.
         output: what ``-o`` said.
         facts: what each line of the manifest says, see `Manifest`.
-        believe: leave alone what the manifest proves done.
+        resume: leave alone what the manifest proves done.
         keep: there is a manifest.
         threads: of the CPU for each network call.
-        hands: threads that read, and as many that compose and write.
+        io_threads: threads that read, and as many that compose and write.
         processes: that share a machine's memory.
     """
 
@@ -42,9 +42,9 @@ class Order:
     options: RunOptions
     output: str | Path | None
     facts: Mapping[str, Any]
-    believe: bool
+    resume: bool
     threads: int
-    hands: int = 1
+    io_threads: int = 1
     keep: bool = True
     processes: int = 1
 
@@ -64,12 +64,12 @@ class Worker:
         self._order = order
         with loading():
             self._editor = _open(order)
-        self._manifest = _Known(order.output, order.facts, believe=order.believe, keep=order.keep)
+        self._manifest = _Known(order.output, order.facts, resume=order.resume, keep=order.keep)
 
     def edit(self, jobs: Sequence[Job]) -> Generator[Result, None, None]:
         """Yield the result of each photo, in order. Errors are results."""
         order, left = self._order, list(jobs)
-        pace = pace_of(order.hands, self._editor.batching.size, order.processes)
+        pace = pace_of(order.io_threads, self._editor.batching.size, order.processes)
         try:
             for result in run(jobs, self._editor, order.options, self._manifest, pace):
                 left.pop(0)

@@ -84,7 +84,7 @@ def measure_scaling(
         photos: files, taken again and again.
         target: what the faces are to show.
         count: photos in each run, for each process.
-        make_helper: makes one more worker with so many hands, see `Crew`.
+        make_helper: makes one more worker with so many io_threads, see `Crew`.
 
     Raises:
         PhotoError: a photo failed.
@@ -96,10 +96,10 @@ def measure_scaling(
         with tempfile.TemporaryDirectory(prefix="faceedit-benchmark-") as folder:
             jobs = _jobs(photos, count * some, Path(folder))
             crew = gather_crew([editor.device], len(jobs), some)
-            helpers = [make_helper(crew.hands) for _ in crew.helpers]
+            helpers = [make_helper(crew.io_threads) for _ in crew.helpers]
             for one in helpers:
                 one.start()
-            pace = pace_of(crew.hands, editor.batching.size)
+            pace = pace_of(crew.io_threads, editor.batching.size)
             start = time.perf_counter()
             for result in run(jobs, editor, RunOptions(target), None, pace, helpers):
                 if result.outcome == "failed":

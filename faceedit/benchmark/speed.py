@@ -74,7 +74,7 @@ def measure_photos(
     photos: Sequence[Path],
     target: Target,
     repeats: int = 1,
-    hands: int = 1,
+    io_threads: int = 1,
     helpers: Sequence[Helper] = (),
     whole: int = 1,
 ) -> PhotoSpeed:
@@ -85,7 +85,7 @@ def measure_photos(
         photos: files; their edited copies go to a temporary folder.
         target: what the faces are to show.
         repeats: how often each photo is taken.
-        hands: of this process in the whole run, see `Crew`.
+        io_threads: of this process in the whole run, see `Crew`.
         helpers: of the whole run; they are started before it and closed.
         whole: photos in the whole run for each process, at least.
 
@@ -112,7 +112,7 @@ def measure_photos(
             for r in range(rounds)
             for j in jobs
         ]
-        pace = pace_of(hands, editor.batching.size)
+        pace = pace_of(io_threads, editor.batching.size)
         for one in helpers:
             one.start()
         with watch.stage("whole"):

@@ -39,7 +39,7 @@ from faceedit.outputs import (
 from faceedit.process import prepare
 
 if TYPE_CHECKING:
-    from faceedit.analysis.run import Look, PhotoReading
+    from faceedit.analysis.run import PhotoReading, PhotoToRead
 
 LABEL = 16
 """Width of the first column of a table."""
@@ -108,26 +108,26 @@ def analyze(
     if identity and not as_json:
         raise UsageError("--identity needs --json")
     unlistable: list[tuple[Path, str]] = []
-    looks = _looks(inputs, recursive, sheet, lambda *one: unlistable.append(one))
+    photos = _photos(inputs, recursive, sheet, lambda *one: unlistable.append(one))
     if csv is not None:
         check_writable([csv], permit_for(overwrite))
     for folder, reason in unlistable:
         tell(on_one_line(f"failed {folder}: {reason}"))
-    if not looks:
+    if not photos:
         raise UsageError(f"no photos in {', '.join(inputs)}")
     permit = permit_for(overwrite)
-    check_writable([look.sheet for look in looks if look.sheet is not None], permit)
+    check_writable([item.sheet for item in photos if item.sheet is not None], permit)
     prepare(threads)
     counts: Counter[str] = Counter(failed=len(unlistable))
     number, start = 0, time.perf_counter()
-    with _csv_file(csv, permit, looks) as write_rows:
+    with _csv_file(csv, permit, photos) as write_rows:
         analyzer = open_analyzer(
             find, identity=identity, landmarks=landmarks.value, weights=weights, device=device
         )
         # A bar would be drawn into what is written to the same terminal.
         shown = not quiet and not sys.stdout.isatty()
-        with progress(len(looks), shown=shown) as step:
-            for photo in analyze_photos(looks, analyzer, permit):
+        with progress(len(photos), shown=shown) as step:
+            for photo in analyze_photos(photos, analyzer, permit):
                 counts[photo.outcome] += 1
                 number += len(photo.faces)
                 write_rows(table_of_faces(photo))
@@ -141,23 +141,23 @@ def analyze(
         raise typer.Exit(1)
 
 
-def _looks(
+def _photos(
     inputs: list[str],
     recursive: bool,
     sheet: str | None,
     on_unlistable: Callable[[Path, str], None],
-) -> "list[Look]":
-    from faceedit.analysis.run import Look
+) -> "list[PhotoToRead]":
+    from faceedit.analysis.run import PhotoToRead
     from faceedit.photos import find_photos, plan
 
     if sheet is None:
-        return [Look(path) for path in find_photos(inputs, recursive, on_unlistable)]
+        return [PhotoToRead(path) for path in find_photos(inputs, recursive, on_unlistable)]
     jobs = plan(inputs, sheet, recursive, on_unlistable=on_unlistable)
-    return [Look(job.source, job.target) for job in jobs]
+    return [PhotoToRead(job.source, job.target) for job in jobs]
 
 
 @contextlib.contextmanager
-def _csv_file(path: Path | None, permit: Permit, looks: "Sequence[Look]") -> Iterator[Rows]:
+def _csv_file(path: Path | None, permit: Permit, photos: "Sequence[PhotoToRead]") -> Iterator[Rows]:
     """Open the table, so that a run that is cut short leaves what it had; yield its writer.
 
     It is as private as the photos are.
@@ -172,7 +172,7 @@ def _csv_file(path: Path | None, permit: Permit, looks: "Sequence[Look]") -> Ite
 
     if format_of(path) is not None:
         raise UsageError(f"{path}: --csv would write a table to a file that is named like a photo")
-    permissions = shared_permissions(look.source for look in looks)
+    permissions = shared_permissions(item.source for item in photos)
     # A file's name need not be text; it comes out with the bytes that it has.
     binary = create_file(path, permit, permissions)
     file = io.TextIOWrapper(binary, "utf-8", "surrogateescape", newline="")

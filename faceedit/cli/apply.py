@@ -273,12 +273,12 @@ def apply(
     wanted = asked_target(target, au=au, attr=attr, light=light, turn=turn, like=like)
     wanted = wanted.scaled(intensity)
     with loading():
-        from faceedit.cli.apply_run import Files, Request, Say, edit_files, edit_pipe
+        from faceedit.cli.apply_run import ApplyRequest, Files, Say, edit_files, edit_pipe
         from faceedit.editing.build import EditSettings
         from faceedit.faces.find.finder import FindOptions
         from faceedit.photos import WriteOptions
 
-    request = Request(
+    request = ApplyRequest(
         settings=EditSettings(
             target=wanted,
             model=model,

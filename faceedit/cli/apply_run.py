@@ -15,8 +15,8 @@ from faceedit.batch.report.write import check_reports
 from faceedit.batch.run import RunOptions, run
 from faceedit.batch.shard import Shard, parse_shard
 from faceedit.batch.worker import Order
-from faceedit.cli.apply_found import find_jobs, tell_left_out
-from faceedit.cli.apply_told import (
+from faceedit.cli.apply_jobs import find_jobs, tell_left_out
+from faceedit.cli.apply_report import (
     Say,
     Tally,
     count,
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Request:
+class ApplyRequest:
     """What is asked of each photo, and how much of the machine may be used for it.
 
     Attributes:
@@ -91,7 +91,7 @@ class Files:
     gallery: bool = False
 
 
-def edit_files(request: Request, files: Files, say: Say, on_ray: bool = False) -> bool:
+def edit_files(request: ApplyRequest, files: Files, say: Say, on_ray: bool = False) -> bool:
     """Edit files and folders; return whether any photo failed.
 
     Args:
@@ -124,7 +124,7 @@ def edit_files(request: Request, files: Files, say: Say, on_ray: bool = False) -
         output,
         for_manifest(request, options, editor),
         MANIFEST_FILE if part is None else part.manifest_file,
-        believe=not request.overwrite,
+        resume=not request.overwrite,
         keep=request.manifest or not is_single(jobs, output),
         ledger=found.ledger,
     )
@@ -145,7 +145,7 @@ def edit_files(request: Request, files: Files, say: Say, on_ray: bool = False) -
             )
         else:
             helpers = [_helper(request, options, manifest, one, crew) for one in crew.helpers]
-            pace = pace_of(crew.hands, editor.batching.size, crew.processes)
+            pace = pace_of(crew.io_threads, editor.batching.size, crew.processes)
             running = run(jobs, editor, options, manifest, pace, helpers, tally.ended)
         results = follow(running, tally, say, keep=compare or gallery)
     if results:
@@ -154,7 +154,7 @@ def edit_files(request: Request, files: Files, say: Say, on_ray: bool = False) -
     return tally.counts["failed"] > 0
 
 
-def edit_pipe(request: Request, output: str | None, say: Say) -> bool:
+def edit_pipe(request: ApplyRequest, output: str | None, say: Say) -> bool:
     """Edit one photo from stdin to stdout, or to the file ``output``; return whether it failed.
 
     Raises:
@@ -185,7 +185,7 @@ def edit_pipe(request: Request, output: str | None, say: Say) -> bool:
     return result.outcome == "failed"
 
 
-def _opened(request: Request, device: str) -> tuple[Request, "FaceEditor"]:
+def _opened(request: ApplyRequest, device: str) -> tuple[ApplyRequest, "FaceEditor"]:
     """Load the networks; return the request with its reference face resolved, and the editor."""
     with loading():
         networks = EditNetworks(replace(request.settings, device=device))
@@ -194,7 +194,9 @@ def _opened(request: Request, device: str) -> tuple[Request, "FaceEditor"]:
     return replace(request, settings=replace(request.settings, target=target)), editor
 
 
-def for_manifest(request: Request, options: RunOptions, editor: "FaceEditor") -> dict[str, Any]:
+def for_manifest(
+    request: ApplyRequest, options: RunOptions, editor: "FaceEditor"
+) -> dict[str, Any]:
     """Return what every line of the manifest says of the run.
 
     `manifest.DECISIVE` names what decides what outputs look like; the device and the version are
@@ -221,7 +223,7 @@ def for_manifest(request: Request, options: RunOptions, editor: "FaceEditor") ->
     }
 
 
-def _options(request: Request, editor: "FaceEditor") -> RunOptions:
+def _options(request: ApplyRequest, editor: "FaceEditor") -> RunOptions:
     said = Provenance(
         method=editor.label,
         target=str(request.settings.target),
@@ -239,16 +241,16 @@ def _options(request: Request, editor: "FaceEditor") -> RunOptions:
 
 
 def _helper(
-    request: Request, options: RunOptions, manifest: Manifest, device: str, crew: Crew
+    request: ApplyRequest, options: RunOptions, manifest: Manifest, device: str, crew: Crew
 ) -> WorkerProcess:
     settings = replace(request.settings, device=device)
-    facts, believe = manifest.settings, manifest.believe
-    shares = request.threads, crew.hands, manifest.keep, crew.processes
-    order = Order(settings, options, manifest.output, facts, believe, *shares)
+    facts, resume = manifest.settings, manifest.resume
+    shares = request.threads, crew.io_threads, manifest.keep, crew.processes
+    order = Order(settings, options, manifest.output, facts, resume, *shares)
     return WorkerProcess(order, lambda trouble: tell(on_one_line(trouble)))
 
 
-def _headline(request: Request, editor: "FaceEditor", devices: Iterable[str]) -> str:
+def _headline(request: ApplyRequest, editor: "FaceEditor", devices: Iterable[str]) -> str:
     where = ", ".join(devices)
     return f"{request.settings.target} by {editor.label} on {where} in {editor.precision}"
 
@@ -257,7 +259,7 @@ def _of(part: Shard | None) -> str:
     return "" if part is None else f" of part {part}"
 
 
-def _facts(request: Request, editor: "FaceEditor") -> dict[str, str]:
+def _facts(request: ApplyRequest, editor: "FaceEditor") -> dict[str, str]:
     """Return what the gallery says of all photos."""
     settings = request.settings
     facts = {

@@ -116,8 +116,10 @@ def benchmark(
         if not paths:
             raise UsageError(f"no photos in {photos}")
         crew = gather_crew([editor.device], LONG_RUN)
-        helpers = [_helper(settings, crew.hands) for _ in crew.helpers]
-        speed = measure_photos(editor, paths, wanted, repeat, crew.hands, helpers, WHOLE_PHOTOS)
+        helpers = [_helper(settings, crew.io_threads) for _ in crew.helpers]
+        speed = measure_photos(
+            editor, paths, wanted, repeat, crew.io_threads, helpers, WHOLE_PHOTOS
+        )
     for path in speed.unreadable:
         tell(f"left out, cannot be read: {path}")
     prepare(threads or cores())
@@ -161,13 +163,13 @@ def _measure_training(device: str, threads: int | None, repeat: int, as_json: bo
     )
 
 
-def _helper(settings: "EditSettings", hands: int) -> "WorkerProcess":
+def _helper(settings: "EditSettings", io_threads: int) -> "WorkerProcess":
     from faceedit.batch.processes import WorkerProcess
     from faceedit.batch.run import RunOptions
     from faceedit.batch.worker import Order
 
     options = RunOptions(settings.target)
-    order = Order(settings, options, None, {}, believe=False, threads=1, hands=hands)
+    order = Order(settings, options, None, {}, resume=False, threads=1, io_threads=io_threads)
     return WorkerProcess(order, tell)
 
 
@@ -196,7 +198,7 @@ def _measure_runs(
         else:
             large = small = [job.source for job in plan([photos])]
         scaling = measure_scaling(
-            editor, large, target, SCALING_PHOTOS, lambda hands: _helper(settings, hands)
+            editor, large, target, SCALING_PHOTOS, lambda io_threads: _helper(settings, io_threads)
         )
         flatness = measure_flatness(editor, small, target, *MEMORY_PHOTOS)
         resume = measure_resume(large[0], RESUME_PHOTOS, given)

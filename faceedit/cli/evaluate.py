@@ -26,8 +26,8 @@ from faceedit.process import prepare
 
 if TYPE_CHECKING:
     from faceedit.editing.editor import FaceEditor
-    from faceedit.evaluation.inputs import Plan
-    from faceedit.evaluation.looks import Networks
+    from faceedit.evaluation.gallery import Networks
+    from faceedit.evaluation.inputs import EvaluationPlan
     from faceedit.evaluation.match import Failure
     from faceedit.registry import Registry
     from faceedit.targets import Target
@@ -268,7 +268,7 @@ def _plan(
     targets: "Sequence[Target]",
     editor: "FaceEditor",
     limit: int | None,
-) -> "Plan":
+) -> "EvaluationPlan":
     from faceedit.evaluation.inputs import plan_folder, plan_protocol
     from faceedit.evaluation.protocol import read_protocol
 
@@ -304,7 +304,7 @@ def _open_networks(registry: "Registry", folder: Path | None, device: str) -> "N
 def _measure(album, networks: "Networks"):
     from faceedit.evaluation.compare import compare
     from faceedit.evaluation.evidence import Evidence
-    from faceedit.evaluation.looks import Gallery
+    from faceedit.evaluation.gallery import Gallery
     from faceedit.evaluation.measure import measure
 
     edits = album.close()

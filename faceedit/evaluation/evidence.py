@@ -5,7 +5,7 @@ from functools import cached_property
 import numpy as np
 
 from faceedit.evaluation.edits import NONE, Asked, Edits
-from faceedit.evaluation.looks import Gallery
+from faceedit.evaluation.gallery import Gallery
 from faceedit.targets import EXPRESSIONS
 
 TARGET, REAL, UNITS, ATTRIBUTE = "target", "real", "action units", "attribute"

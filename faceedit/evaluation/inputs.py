@@ -12,7 +12,7 @@ from faceedit.targets import Target
 
 
 @dataclass(frozen=True)
-class Plan:
+class EvaluationPlan:
     """What will be edited and measured.
 
     Attributes:
@@ -36,7 +36,7 @@ def plan_protocol(
     known: Sequence[str],
     targets: Sequence[Target] = (),
     people: int | None = None,
-) -> Plan:
+) -> EvaluationPlan:
     """Plan the protocol for a method.
 
     Args:
@@ -57,7 +57,7 @@ def plan_protocol(
     notes = [f"left out, as the method does not know them: {', '.join(left_out)}"] * bool(left_out)
     if people is not None:
         notes.append(f"only the protocol's first {people} people")
-    return Plan(
+    return EvaluationPlan(
         inputs=tuple(
             Input(
                 paths[photo.file],
@@ -81,7 +81,9 @@ def _fits(protocol: Protocol, photo: ProtocolPhoto, target: Target) -> bool:
     return set(target.names) <= planned
 
 
-def plan_folder(photos: Path, targets: Sequence[Target], limit: int | None = None) -> Plan:
+def plan_folder(
+    photos: Path, targets: Sequence[Target], limit: int | None = None
+) -> EvaluationPlan:
     """Plan a user's photos: each of them to each target.
 
     Raises:
@@ -95,10 +97,10 @@ def plan_folder(photos: Path, targets: Sequence[Target], limit: int | None = Non
         for name, path in list(found.items())[:limit]
     )
     notes = (f"only the first {limit} photos",) if limit is not None else ()
-    return Plan(inputs, f"{len(inputs)} photos of {photos}", notes=notes)
+    return EvaluationPlan(inputs, f"{len(inputs)} photos of {photos}", notes=notes)
 
 
-def with_rivals(plan: Plan, folder: Path) -> Plan:
+def with_rivals(plan: EvaluationPlan, folder: Path) -> EvaluationPlan:
     """Return the plan with copies that were edited elsewhere, for those photos that are edited."""
     edited = [one.name for one in plan.inputs if one.targets]
     copies = find_copies(edited, photos_below(folder))

@@ -8,10 +8,10 @@ from faceedit.evaluation.published import PublishedTable, read_published
 from faceedit.evaluation.report import (
     Report,
     contest_cells,
+    formatted,
+    formatted_interval,
+    formatted_name,
     headline_cells,
-    shown,
-    shown_interval,
-    shown_name,
 )
 from faceedit.visible import visible
 
@@ -69,9 +69,9 @@ def _by_target(measured: Measurement) -> str:
     header = ("metric", *(f"{name} ({measured.groups[name]})" for name in targets))
     rows = [
         (
-            shown_name(result.metric),
+            formatted_name(result.metric),
             *(
-                f"{shown(one.value)}<br>{shown_interval(one)}"
+                f"{formatted(one.value)}<br>{formatted_interval(one)}"
                 for one in (result.groups[name] for name in targets)
             ),
         )
@@ -115,7 +115,7 @@ def _paper(table: PublishedTable, measured: Measurement) -> str:
         here.get(name, math.nan) / scale
         for name, scale in zip(table.metrics, table.scales, strict=True)
     )
-    rows.append(("*measured here*", *map(shown, own)))
+    rows.append(("*measured here*", *map(formatted, own)))
     return _table(("theirs", *table.columns), rows)
 
 

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from faceedit.errors import WeightsError
-from faceedit.evaluation.looks import Comparison, Look, Networks
+from faceedit.evaluation.gallery import Comparison, Networks, Reader
 from faceedit.recognisers.appearance import AppearanceRecogniser
 from faceedit.recognisers.base import grey, resample, window
 from faceedit.recognisers.bundle import RECOGNISERS
@@ -22,7 +22,7 @@ DISTANCE = "lpips_face"
 
 def open_recognisers(registry: Registry, device: torch.device | str) -> Networks:
     """Load the recognisers whose weights are here."""
-    looks: dict[str, Look] = {}
+    readers: dict[str, Reader] = {}
     comparisons: dict[str, Comparison] = {}
     missing: dict[str, str] = {}
     versions: dict[str, str] = {}
@@ -33,15 +33,15 @@ def open_recognisers(registry: Registry, device: torch.device | str) -> Networks
             missing[name] = f"the {name} recogniser: {error}"
             continue
         versions[name] = registry.card(name).sha256[:12]
-        looks[name] = _LOOKS[name](network)
+        readers[name] = _READERS[name](network)
         if isinstance(network, AppearanceRecogniser):
             comparisons[DISTANCE] = lambda a, b, network=network: lpips_face(network, a, b)
     if "appearance" in missing:
         missing[DISTANCE] = missing["appearance"]
-    return Networks(looks, comparisons, missing, str(device), versions)
+    return Networks(readers, comparisons, missing, str(device), versions)
 
 
-def _look_at_expression(network: ExpressionRecogniser) -> Look:
+def _read_expression(network: ExpressionRecogniser) -> Reader:
     def look(crops: Tensor) -> dict[str, Tensor]:
         features = network.features(grey(window(crops, network.size)))
         said = network.judge(features)
@@ -54,26 +54,26 @@ def _look_at_expression(network: ExpressionRecogniser) -> Look:
     return look
 
 
-def _look_at_identity(network: IdentityRecogniser) -> Look:
+def _read_identity(network: IdentityRecogniser) -> Reader:
     return lambda crops: {
         "embedding": network.describe(crops),
         "threshold": network.threshold.expand(len(crops)),
     }
 
 
-def _look_at_appearance(network: AppearanceRecogniser) -> Look:
+def _read_appearance(network: AppearanceRecogniser) -> Reader:
     return lambda crops: {"attributes": network(crops).attributes.sigmoid()}
 
 
-def _look_at_naturalness(network: NaturalnessRecogniser) -> Look:
+def _read_naturalness(network: NaturalnessRecogniser) -> Reader:
     return lambda crops: {"quality": network(crops)}
 
 
-_LOOKS: dict[str, Callable[[Any], Look]] = {
-    "expression": _look_at_expression,
-    "identity": _look_at_identity,
-    "appearance": _look_at_appearance,
-    "naturalness": _look_at_naturalness,
+_READERS: dict[str, Callable[[Any], Reader]] = {
+    "expression": _read_expression,
+    "identity": _read_identity,
+    "appearance": _read_appearance,
+    "naturalness": _read_naturalness,
 }
 
 

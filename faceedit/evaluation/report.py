@@ -114,7 +114,7 @@ def _without_nan(value: Any) -> Any:
 ARROWS = {"higher": "↑", "lower": "↓", "one": "→1"}
 
 
-def shown(value: float) -> str:
+def formatted(value: float) -> str:
     """Return a number as people read it: three significant digits or more."""
     if not math.isfinite(value):
         return "-"
@@ -124,14 +124,14 @@ def shown(value: float) -> str:
     return f"{value:.{digits}f}"
 
 
-def shown_interval(interval: Interval) -> str:
+def formatted_interval(interval: Interval) -> str:
     """Return ``low to high``."""
     if not math.isfinite(interval.low):
         return "-"
-    return f"{shown(interval.low)} to {shown(interval.high)}"
+    return f"{formatted(interval.low)} to {formatted(interval.high)}"
 
 
-def shown_name(metric: Metric) -> str:
+def formatted_name(metric: Metric) -> str:
     """Return a metric's name with an arrow to where it is better."""
     return f"{metric.name} {ARROWS[metric.better]}"
 
@@ -143,12 +143,12 @@ def headline_cells(report: Report) -> list[tuple[str, ...]]:
         here = result.groups[report.measurement.headline]
         rows.append(
             (
-                shown_name(result.metric),
-                shown(here.value),
-                shown_interval(here),
+                formatted_name(result.metric),
+                formatted(here.value),
+                formatted_interval(here),
                 str(here.n),
-                shown(result.copying.value),
-                shown_theirs(result.metric.name),
+                formatted(result.copying.value),
+                formatted_theirs(result.metric.name),
             )
         )
     return rows
@@ -158,11 +158,11 @@ def contest_cells(report: Report) -> list[tuple[str, ...]]:
     """Return a row per comparison: name, here, other, difference, its interval, wins, ties."""
     return [
         (
-            shown_name(one.metric),
-            shown(one.ours.value),
-            shown(one.theirs.value),
-            shown(one.difference.value),
-            shown_interval(one.difference),
+            formatted_name(one.metric),
+            formatted(one.ours.value),
+            formatted(one.theirs.value),
+            formatted(one.difference.value),
+            formatted_interval(one.difference),
             "" if one.wins is None else f"{one.wins:.0%}",
             "" if one.ties is None else f"{one.ties:.0%}",
         )
@@ -170,7 +170,7 @@ def contest_cells(report: Report) -> list[tuple[str, ...]]:
     ]
 
 
-def shown_theirs(metric: str) -> str:
+def formatted_theirs(metric: str) -> str:
     """Return the first paper's own result in a metric and where it stands, or ""."""
     found = theirs(metric)
     return "" if found is None else f"{found[0]:.4g} ({found[1]})"

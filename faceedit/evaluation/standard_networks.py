@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from faceedit.evaluation.looks import Comparison, Look, Networks
+from faceedit.evaluation.gallery import Comparison, Networks, Reader
 
 INCEPTION = "weights-inception-2015-12-05-6726825d.pth"
 """Of torch-fidelity: Inception-v3 as FID and IS use it."""
@@ -54,13 +54,13 @@ def open_standard(folder: Path | None, device: torch.device | str) -> Networks:
         folder: the user's own folder of such files, searched first.
         device: where they run.
     """
-    looks: dict[str, Look] = {}
+    readers: dict[str, Reader] = {}
     comparisons: dict[str, Comparison] = {}
     missing: dict[str, str] = {}
     openers: dict[str, Callable] = {"inception": _inception, "swav": _swav, "clip": _clip}
     for name, opener in openers.items():
         try:
-            looks[name] = opener(folder, device)
+            readers[name] = opener(folder, device)
         except Exception as error:  # libraries raise almost anything on damaged files
             missing[name] = str(error) or type(error).__name__
     pairwise: dict[str, Callable] = {"ssim": _ssim, "ms_ssim": _ms_ssim, "lpips": _lpips}
@@ -69,7 +69,7 @@ def open_standard(folder: Path | None, device: torch.device | str) -> Networks:
             comparisons[name] = opener(folder, device)
         except Exception as error:  # libraries raise almost anything on damaged files
             missing[name] = str(error) or type(error).__name__
-    return Networks(looks, comparisons, missing, str(device))
+    return Networks(readers, comparisons, missing, str(device))
 
 
 def find_weights(file: str, folder: Path | None) -> Path:
@@ -102,7 +102,7 @@ def _need(*packages: str) -> None:
         )
 
 
-def _inception(folder: Path | None, device: torch.device | str) -> Look:
+def _inception(folder: Path | None, device: torch.device | str) -> Reader:
     path = find_weights(INCEPTION, folder)
     _need("torchvision", "torch_fidelity")
     from torch_fidelity import (  # pyright: ignore[reportMissingImports]
@@ -122,7 +122,7 @@ def _inception(folder: Path | None, device: torch.device | str) -> Look:
     return look
 
 
-def _swav(folder: Path | None, device: torch.device | str) -> Look:
+def _swav(folder: Path | None, device: torch.device | str) -> Reader:
     path = find_weights(SWAV, folder)
     _need("torchvision")
     from torchvision.models import resnet50  # pyright: ignore[reportMissingImports]
@@ -139,7 +139,7 @@ def _swav(folder: Path | None, device: torch.device | str) -> Look:
     }
 
 
-def _clip(folder: Path | None, device: torch.device | str) -> Look:
+def _clip(folder: Path | None, device: torch.device | str) -> Reader:
     path = _clip_folder(folder)
     _need("transformers")
     from transformers import CLIPModel, CLIPTokenizer  # pyright: ignore[reportMissingImports]

@@ -3,7 +3,13 @@
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from faceedit.evaluation.report import Report, contest_cells, headline_cells, shown, shown_name
+from faceedit.evaluation.report import (
+    Report,
+    contest_cells,
+    formatted,
+    formatted_name,
+    headline_cells,
+)
 
 TITLE = {"title_justify": "left", "title_style": "bold", "box": SIMPLE_HEAD, "pad_edge": False}
 
@@ -32,8 +38,8 @@ def target_table(report: Report) -> Table | None:
     for name in targets:
         table.add_column(f"{name} ({measured.groups[name]})", justify="right")
     for result in measured.results:
-        values = (shown(result.groups[name].value) for name in targets)
-        table.add_row(shown_name(result.metric), *values)
+        values = (formatted(result.groups[name].value) for name in targets)
+        table.add_row(formatted_name(result.metric), *values)
     return table
 
 

@@ -8,7 +8,7 @@ import torch
 from faceedit.compose.mask import face_mask
 from faceedit.evaluation.edits import Album, Asked
 from faceedit.evaluation.evidence import Evidence
-from faceedit.evaluation.looks import Gallery, Networks
+from faceedit.evaluation.gallery import Gallery, Networks
 from faceedit.evaluation.measure import measure
 from faceedit.evaluation.own_networks import open_recognisers
 from faceedit.evaluation.pairs import sharpness_ratio

@@ -7,7 +7,7 @@ from PIL import Image
 
 from faceedit.analysis import run
 from faceedit.analysis.analyzer import FaceAnalyzer
-from faceedit.analysis.run import Look, analyze_photos
+from faceedit.analysis.run import PhotoToRead, analyze_photos
 from faceedit.photos import read_photo
 from faceedit.targets import ACTION_UNITS, ATTRIBUTES, EXPRESSIONS
 
@@ -40,8 +40,8 @@ def test_depth_grey_and_orientation_change_nothing_but_rounding(
     Image.fromarray(np.rot90(astronaut)).save(tmp_path / "lying.png", exif=exif)
     cv2.imwrite(str(tmp_path / "deep.png"), astronaut[..., ::-1].astype(np.uint16) * 257)
     Image.fromarray(astronaut).convert("L").save(tmp_path / "grey.png")
-    looks = [Look(tmp_path / f"{name}.png") for name in ("lying", "deep", "grey")]
-    lying, deep, grey = analyze_photos(looks, analyzer)
+    photos = [PhotoToRead(tmp_path / f"{name}.png") for name in ("lying", "deep", "grey")]
+    lying, deep, grey = analyze_photos(photos, analyzer)
     assert (lying.width, lying.height) == (512, 512)
     for photo in (lying, deep):
         np.testing.assert_allclose(photo.faces[0].face.box, astronaut_reading.face.box, atol=0.01)
@@ -70,8 +70,8 @@ def test_faces_of_several_photos_share_batches(analyzer, two, astronaut, tmp_pat
             return super().read(found)
 
     counting = Counting(analyzer.finder, analyzer.recognisers)
-    looks = [Look(tmp_path / f"{name}.png") for name in names]
-    photos = list(analyze_photos(looks, counting))
+    photos = [PhotoToRead(tmp_path / f"{name}.png") for name in names]
+    photos = list(analyze_photos(photos, counting))
     assert [photo.source.stem for photo in photos] == names
     assert [len(photo.faces) for photo in photos] == [0, 2, 1, 2, 0]
     assert [photo.outcome for photo in photos] == [
@@ -100,8 +100,8 @@ def test_one_bad_photo_costs_no_other_its_readings(analyzer, astronaut, tmp_path
             return super().read(found)
 
     breaking = Breaking(analyzer.finder, analyzer.recognisers)
-    looks = [Look(tmp_path / name) for name in ("a.png", "broken.jpg", "b.png", "gone.png")]
-    a, broken, b, gone = analyze_photos(looks, breaking)
+    photos = [PhotoToRead(tmp_path / name) for name in ("a.png", "broken.jpg", "b.png", "gone.png")]
+    a, broken, b, gone = analyze_photos(photos, breaking)
     assert (a.outcome, len(a.faces)) == ("analyzed", 1)
     assert (broken.outcome, broken.width, broken.faces) == ("failed", None, ())
     assert "broken or cut off" in broken.reason
@@ -114,14 +114,18 @@ def test_one_bad_photo_costs_no_other_its_readings(analyzer, astronaut, tmp_path
 def test_a_sheet_that_cannot_be_written_is_a_failure_with_readings(analyzer, astronaut, tmp_path):
     Image.fromarray(astronaut).save(tmp_path / "a.png")
     (tmp_path / "file").touch()
-    (photo,) = analyze_photos([Look(tmp_path / "a.png", tmp_path / "file" / "a.png")], analyzer)
+    (photo,) = analyze_photos(
+        [PhotoToRead(tmp_path / "a.png", tmp_path / "file" / "a.png")], analyzer
+    )
     assert (photo.outcome, photo.sheet) == ("failed", None)
     assert len(photo.faces) == 1
 
 
 def test_a_photo_without_a_face_has_a_sheet_like_itself(analyzer, tmp_path):
     Image.new("RGB", (64, 48), (9, 90, 9)).save(tmp_path / "a.png")
-    (photo,) = analyze_photos([Look(tmp_path / "a.png", tmp_path / "out" / "a.png")], analyzer)
+    (photo,) = analyze_photos(
+        [PhotoToRead(tmp_path / "a.png", tmp_path / "out" / "a.png")], analyzer
+    )
     assert photo.outcome == "no face"
     assert photo.sheet is not None
     np.testing.assert_array_equal(

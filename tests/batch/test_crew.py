@@ -47,7 +47,7 @@ def test_processes_have_room(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("devices", "workers", "helpers", "hands"),
+    ("devices", "workers", "helpers", "io_threads"),
     [
         (["cuda:0"], None, [], 16),
         (["cuda:0", "cuda:1"], None, ["cuda:1"], 8),
@@ -55,9 +55,9 @@ def test_processes_have_room(monkeypatch):
         (["mps"], 3, ["mps", "mps"], 5),
     ],
 )
-def test_every_gpu_has_its_processes(machine, devices, workers, helpers, hands):
+def test_every_gpu_has_its_processes(machine, devices, workers, helpers, io_threads):
     machine(16, 64)
-    assert gather_crew(devices, 10_000, workers) == Crew(tuple(helpers), hands)
+    assert gather_crew(devices, 10_000, workers) == Crew(tuple(helpers), io_threads)
 
 
 def test_few_read_at_once():

@@ -30,16 +30,16 @@ SETTINGS = {
 
 @pytest.fixture
 def do(folder, editor):
-    """Run the folder: ``do(settings=..., believe=..., on_no_face=...)``, results by name."""
+    """Run the folder: ``do(settings=..., resume=..., on_no_face=...)``, results by name."""
 
     def do(
         name=MANIFEST_FILE,
-        believe=True,
+        resume=True,
         on_no_face: Literal["copy", "skip", "fail"] = "copy",
         **settings,
     ):
         jobs = plan([folder])
-        manifest = Manifest(None, {**SETTINGS, **settings}, name, believe)
+        manifest = Manifest(None, {**SETTINGS, **settings}, name, resume)
         options = RunOptions(HAPPY, on_no_face)
         with manifest.opened(jobs):
             return {one.job.source.name: one for one in run(jobs, editor, options, manifest)}
@@ -101,19 +101,19 @@ def test_skipped_photos_are_not_looked_at_again(do):
 @pytest.mark.parametrize(
     "change",
     [
-        {"settings": {"target": "sad"}, "believe": False},
+        {"settings": {"target": "sad"}, "resume": False},
         {"weights_sha256": "cd"},
         {"networks": {"blazeface-short": "ef"}},
-        {"method": "other", "believe": False},
-        {"profile": "other", "believe": False},
-        {"believe": False},
+        {"method": "other", "resume": False},
+        {"profile": "other", "resume": False},
+        {"resume": False},
     ],
 )
 def test_other_settings_or_weights_redo_all(do, change):
     do()
     assert resumed(do(**change)) == set()
     # From then on that is what the folder holds.
-    assert resumed(do(**(change | {"believe": True}))) == {"a.png", "blank.jpg", "b.png"}
+    assert resumed(do(**(change | {"resume": True}))) == {"a.png", "blank.jpg", "b.png"}
 
 
 def test_other_settings_are_not_mixed_in(do, folder):
@@ -173,7 +173,7 @@ def test_an_output_that_was_retouched_is_refused_before_any_work(do, folder, edi
         do()
     assert (output.read_bytes(), other.exists()) == (retouched, False)
     assert len(editor.steps[0].method.calls) == calls
-    assert do(believe=False)["a.png"].outcome == "edited"
+    assert do(resume=False)["a.png"].outcome == "edited"
 
 
 def deep(at=100_000):
@@ -268,16 +268,16 @@ def test_files_of_others_are_not_replaced(do, folder):
         do()
     assert target.read_bytes() == b"mine"
     assert list(target.parent.iterdir()) == [target]
-    assert do(believe=False)["a.png"].outcome == "edited"
+    assert do(resume=False)["a.png"].outcome == "edited"
 
 
-@pytest.mark.parametrize(("believe", "error"), [(True, PlanError), (False, WriteError)])
-def test_an_output_folder_that_cannot_be_made_is_found_before_any_work(folder, believe, error):
+@pytest.mark.parametrize(("resume", "error"), [(True, PlanError), (False, WriteError)])
+def test_an_output_folder_that_cannot_be_made_is_found_before_any_work(folder, resume, error):
     folder.with_name("photos-edited").write_bytes(b"a file")
     jobs = [Job(folder / "a.png", folder.with_name("photos-edited") / "a.png")]
     with (
         pytest.raises(error, match=r"photos-edited.*folder"),
-        Manifest(None, SETTINGS, believe=believe).opened(jobs),
+        Manifest(None, SETTINGS, resume=resume).opened(jobs),
     ):
         pytest.fail("the run began")
 

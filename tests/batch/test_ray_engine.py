@@ -80,8 +80,8 @@ def wanted(photos):
     return outputs_in(output), told_of(results)
 
 
-def manifest_in(output, believe=True):
-    return Manifest(output, {"settings": {"precision": "fp32"}}, believe=believe)
+def manifest_in(output, resume=True):
+    return Manifest(output, {"settings": {"precision": "fp32"}}, resume=resume)
 
 
 def outputs_in(folder):
@@ -202,7 +202,7 @@ def test_workers_import_nothing_from_the_working_folder(cluster, tmp_path, monke
 
 def test_what_a_worker_lacks_is_named(photos, tmp_path):
     facts = {"settings": {}, "weights_sha256": "other"}
-    order = Order(SETTINGS, OPTIONS, tmp_path, facts, believe=True, threads=1)
+    order = Order(SETTINGS, OPTIONS, tmp_path, facts, resume=True, threads=1)
     jobs = plan([photos], tmp_path / "out")
     rows = [to_row(index, job) for index, job in enumerate(jobs)]
     block = {name: [row[name] for row in rows] for name in rows[0]}

@@ -58,7 +58,7 @@ def wanted(photos):
 def order(output=None, signer=None, **settings):
     made = replace(SETTINGS, **settings)
     options = RunOptions(HAPPY, write=WriteOptions(signer=signer))
-    return Order(made, options, output, {"settings": {}}, believe=True, threads=1)
+    return Order(made, options, output, {"settings": {}}, resume=True, threads=1)
 
 
 def outputs_in(folder):
@@ -204,7 +204,7 @@ def test_a_system_without_room_for_a_process(photos, tmp_path, monkeypatch):
 
     said, jobs = [], plan([photos], tmp_path)
     worker = WorkerProcess(order(), said.append)
-    monkeypatch.setattr(processes, "_start_deaf", refuse)
+    monkeypatch.setattr(processes, "_start_ignoring_signals", refuse)
     with pytest.raises(LostError):
         list(worker.do(jobs))
     assert "temporarily unavailable" in said[0]
@@ -213,7 +213,7 @@ def test_a_system_without_room_for_a_process(photos, tmp_path, monkeypatch):
     monkeypatch.undo()
     worker = WorkerProcess(order(signer=deadly.Deadly(jobs[0].target.name)), said.append)
     worker.start()
-    monkeypatch.setattr(processes, "_start_deaf", refuse)
+    monkeypatch.setattr(processes, "_start_ignoring_signals", refuse)
     working = worker.do(jobs)
     assert told_of([next(working)]) == {jobs[0].target.name: ("failed", GAVE_UP, (), None)}
     with pytest.raises(LostError):

@@ -96,8 +96,8 @@ def test_speed_by_processes(photos, make_method, monkeypatch):
     method, helpers = make_method(), []
     editor = FaceEditor(OneFace(), (Step(method),))
 
-    def make(hands):
-        assert hands == 1
+    def make(io_threads):
+        assert io_threads == 1
         helpers.append(Here(FaceEditor(OneFace(), (Step(make_method()),))))
         return helpers[-1]
 

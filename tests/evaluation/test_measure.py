@@ -8,12 +8,12 @@ from faceedit.errors import MissingError, UsageError
 from faceedit.evaluation.compare import compare
 from faceedit.evaluation.edits import Asked
 from faceedit.evaluation.evidence import Evidence
-from faceedit.evaluation.looks import Gallery, Networks
+from faceedit.evaluation.gallery import Gallery, Networks
 from faceedit.evaluation.markdown import as_markdown
 from faceedit.evaluation.match import Failure
 from faceedit.evaluation.measure import measure
 from faceedit.evaluation.plot import draw_plot
-from faceedit.evaluation.report import Report, as_data, shown
+from faceedit.evaluation.report import Report, as_data, formatted
 from faceedit.evaluation.tables import contest_table, headline_table, target_table
 from faceedit.targets import parse_target
 
@@ -66,7 +66,7 @@ def test_the_headline_is_of_plain_strengths(evidence):
 
 
 def test_what_is_missing_is_named_with_its_reason(evidence):
-    pictures, seen = evidence.edits, evidence.gallery.networks.looks
+    pictures, seen = evidence.edits, evidence.gallery.networks.readers
     networks = Networks(seen, missing={"identity": "no weights", "inception": "no file"})
     found = measure(Evidence(pictures, Gallery(pictures.pictures, networks)), draws=5)
     assert found.missing["FSS"] == "no weights"
@@ -171,6 +171,6 @@ def test_without_matplotlib_a_plot_is_missing(evidence, monkeypatch):
 
 
 def test_numbers_are_shown_with_three_digits_and_never_as_nan():
-    assert [shown(v) for v in (0.12345, 12.345, 12345.6, 0.0, float("nan"))] == [
+    assert [formatted(v) for v in (0.12345, 12.345, 12345.6, 0.0, float("nan"))] == [
         "0.123", "12.3", "12346", "0", "-",
     ]  # fmt: skip

@@ -18,9 +18,9 @@ def crops(n=3):
 
 
 def test_every_recogniser_says_what_metrics_read(networks):
-    assert set(networks.looks) == set(NAMES)
+    assert set(networks.readers) == set(NAMES)
     assert set(networks.versions) == set(NAMES)
-    seen = {name: look(crops()) for name, look in networks.looks.items()}
+    seen = {name: look(crops()) for name, look in networks.readers.items()}
     assert seen["expression"]["probabilities"].sum(1).tolist() == pytest.approx([1] * 3)
     assert seen["expression"]["action_units"].shape == (3, 17)
     assert seen["expression"]["features"].ndim == 2
@@ -44,7 +44,7 @@ def test_those_without_weights_are_missing_with_their_reason(recogniser_weights,
     shutil.copy(recogniser_weights / "identity.safetensors", tmp_path)
     shutil.copy(recogniser_weights / "expression.safetensors", tmp_path / "naturalness.safetensors")
     found = open_recognisers(Registry.load([tmp_path]), "cpu")
-    assert set(found.looks) == {"identity"}
+    assert set(found.readers) == {"identity"}
     assert "expression is not on this machine" in found.lacks("expression")
     assert "appearance is not on this machine" in found.lacks("lpips_face")
     assert "naturalness" in found.lacks("naturalness")

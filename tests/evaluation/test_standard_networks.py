@@ -60,7 +60,7 @@ def test_a_file_of_weights_that_holds_code_is_refused(tmp_path, monkeypatch):
     fidelity.__dict__["FeatureExtractorInceptionV3"] = None
     monkeypatch.setitem(sys.modules, "torch_fidelity", fidelity)
     found = open_standard(tmp_path, "cpu")
-    assert "inception" not in found.looks
+    assert "inception" not in found.readers
     assert "more than plain weights" in found.lacks("inception")
 
 
@@ -80,7 +80,7 @@ def test_inception_is_given_bytes_and_its_two_layers_are_taken(tmp_path, monkeyp
     fidelity = ModuleType("torch_fidelity")
     fidelity.__dict__["FeatureExtractorInceptionV3"] = Extractor
     monkeypatch.setitem(sys.modules, "torch_fidelity", fidelity)
-    seen = open_standard(tmp_path, "cpu").looks["inception"](torch.full((2, 3, 8, 8), 1.0))
+    seen = open_standard(tmp_path, "cpu").readers["inception"](torch.full((2, 3, 8, 8), 1.0))
     assert seen["pool"].tolist() == seen["logits"].tolist() == [[255.0] * 3] * 2
 
 
@@ -120,7 +120,7 @@ def test_rs_is_the_mean_probability_of_the_good_prompts(tmp_path, monkeypatch):
     package = ModuleType("transformers")
     package.__dict__.update(CLIPModel=Model, CLIPTokenizer=Tokenizer)
     monkeypatch.setitem(sys.modules, "transformers", package)
-    look = open_standard(tmp_path, "cpu").looks["clip"]
+    look = open_standard(tmp_path, "cpu").readers["clip"]
     wanted = torch.sigmoid(torch.tensor(2.0)).item()
     assert look(crops())["realism"].tolist() == pytest.approx([wanted] * 2)
     assert asked[:4] == ["Good photo", "Bad photo", "Sharp image", "Blurry image"]

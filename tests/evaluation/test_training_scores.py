@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import torch
 
-from faceedit.evaluation.looks import Networks
+from faceedit.evaluation.gallery import Networks
 from faceedit.evaluation.training_scores import judge_edits, training_scores
 from faceedit.methods.fields.teeth import plain_texture
 from faceedit.methods.reggan.method import RegGAN

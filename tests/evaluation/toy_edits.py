@@ -5,7 +5,7 @@ import torch
 
 from faceedit.evaluation.edits import NONE, Asked, Edits, Pictures
 from faceedit.evaluation.evidence import Evidence
-from faceedit.evaluation.looks import Gallery, Networks
+from faceedit.evaluation.gallery import Gallery, Networks
 from faceedit.faces.topology import mean_shape
 from faceedit.targets import parse_target
 

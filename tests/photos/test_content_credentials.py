@@ -298,7 +298,7 @@ def test_workers_are_told_where_the_key_is_and_not_the_key(make_pair, tmp_path):
     signer = C2paSigner(cert, key, PROVENANCE)
     target = parse_target(["happy"])
     options = RunOptions(target, write=WriteOptions(signer=signer))
-    order = Order(EditSettings(target), options, None, {}, believe=True, threads=1)
+    order = Order(EditSettings(target), options, None, {}, resume=True, threads=1)
     told = pickle.dumps(order)
     lines = [line for line in signer._key.splitlines() + signer._chain.splitlines() if line]
     assert len(lines) > 10

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from faceedit.compose.eyes.lids import Columns, Lids, smooth_step
-from faceedit.compose.eyes.lidskin import Look
+from faceedit.compose.eyes.lidskin import Sampler
 
 FOLLOW = 0.016
 """How far inside the opening the picture follows a lid: lash roots, wet rim."""
@@ -33,7 +33,7 @@ class Between:
 
 
 def between_lids(
-    lids: Lids, columns: Columns, x: np.ndarray, y: np.ndarray, counts: np.ndarray, look: Look
+    lids: Lids, columns: Columns, x: np.ndarray, y: np.ndarray, counts: np.ndarray, look: Sampler
 ) -> Between:
     """Paint the rims that follow the lids, and the eye that they uncover.
 
@@ -69,7 +69,7 @@ def between_lids(
     return Between(paint, opacity, uncovered * counts * opened)
 
 
-def _continued(lids: Lids, x: np.ndarray, y: np.ndarray, look: Look) -> np.ndarray:
+def _continued(lids: Lids, x: np.ndarray, y: np.ndarray, look: Sampler) -> np.ndarray:
     """Return the eye behind the photo's lids, (h, w, 3).
 
     Mirrored up and down about the iris' centre where that is in sight, else turned about it until

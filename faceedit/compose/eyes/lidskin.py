@@ -16,7 +16,7 @@ from faceedit.compose.eyes.lids import (
     smooth_step,
 )
 
-Look = Callable[[np.ndarray, np.ndarray], np.ndarray]
+Sampler = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """Reads the photo at x, y (h, w) of an eye's frame: (h, w, 3) RGB in [0, 1]."""
 
 STRETCH = (1.3, 2.4)
@@ -90,7 +90,7 @@ def unfolded_skin(
     return np.clip(paint, 0.0, 1.0), np.maximum(much, some) * lowered * window
 
 
-def lid_colour(lids: Lids, look: Look) -> np.ndarray:
+def lid_colour(lids: Lids, look: Sampler) -> np.ndarray:
     """Return the upper lid's colour at `GRID`, (N, 3): without its lashes and shadows."""
     steps = np.linspace(0.1, 0.9, _TAPS)[:, None]
     lines = lids.lines
@@ -116,7 +116,7 @@ def lid_colour(lids: Lids, look: Look) -> np.ndarray:
     return (evened / np.maximum(blur_along(weight[None], COLOUR_REACH), 1e-3)).T
 
 
-def lashes_over_lid(lids: Lids, colour: np.ndarray, look: Look) -> np.ndarray:
+def lashes_over_lid(lids: Lids, colour: np.ndarray, look: Sampler) -> np.ndarray:
     """Return how surely lashes or liner reach up over the lid at `GRID`, (N,) in [0, 1]."""
     lines = lids.lines
     crease, roots = lines.crease.source, lines.upper.source - LASHES
@@ -133,7 +133,7 @@ def _lighter_half(taps: np.ndarray) -> np.ndarray:
     return np.take_along_axis(taps, order[..., None], axis=0).mean(0)
 
 
-def skin_grain(columns: Columns, x: np.ndarray, y: np.ndarray, unit: float, look: Look):
+def skin_grain(columns: Columns, x: np.ndarray, y: np.ndarray, unit: float, look: Sampler):
     """Return fine texture (h, w, 3) of the skin below the eye, laid over the lid."""
     patch = look(x, columns.under.source + columns.upper.target - y).astype(np.float32)
     fine = patch - cv2.GaussianBlur(patch, (0, 0), max(GRAIN * unit, 0.8))
@@ -141,7 +141,7 @@ def skin_grain(columns: Columns, x: np.ndarray, y: np.ndarray, unit: float, look
 
 
 def met_lashes(
-    lids: Lids, columns: Columns, x: np.ndarray, y: np.ndarray, colour: np.ndarray, look: Look
+    lids: Lids, columns: Columns, x: np.ndarray, y: np.ndarray, colour: np.ndarray, look: Sampler
 ) -> np.ndarray:
     """Return the log ratio (h, w, 3), at most 0, of lashes along the line where lids meet.
 

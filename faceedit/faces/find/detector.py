@@ -9,7 +9,7 @@ import torch
 
 from faceedit.faces.batching import Batching
 from faceedit.faces.find.graph import GraphModule
-from faceedit.faces.find.lockstep import Request, Search
+from faceedit.faces.find.lockstep import NetworkCall, Search
 from faceedit.numerics import check_answer
 
 IOU_THRESHOLD = 0.3
@@ -106,7 +106,7 @@ class Detector:
         """
         if not squares:
             return []
-        seen = yield Request(self.look, squares)
+        seen = yield NetworkCall(self.look, squares)
         least = self.threshold if threshold is None else threshold
         return [self._decode(raw, scores, least) for raw, scores in seen]
 

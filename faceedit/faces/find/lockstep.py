@@ -16,7 +16,7 @@ Ask: TypeAlias = Callable[[Sequence[np.ndarray]], Sequence[Any]]
 
 
 @dataclass(frozen=True, eq=False)
-class Request:
+class NetworkCall:
     """What a search wants to be looked at.
 
     Attributes:
@@ -29,7 +29,7 @@ class Request:
     squares: Sequence[np.ndarray]
 
 
-Search: TypeAlias = Generator[Request, Sequence[Any], Found]
+Search: TypeAlias = Generator[NetworkCall, Sequence[Any], Found]
 """Yields requests, is sent one answer for each square, returns what it found."""
 
 
@@ -48,7 +48,7 @@ def lockstep(searches: Sequence[Search[Found]]) -> list[Found | Exception]:
         Exception: what a network raised, such as `torch.OutOfMemoryError`; it is nobody's own.
     """
     results: dict[int, Found | Exception] = {}
-    waiting: dict[int, Request] = {}
+    waiting: dict[int, NetworkCall] = {}
 
     def go_on(number: int, answers: Sequence[Any] | None) -> None:
         try:

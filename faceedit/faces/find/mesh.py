@@ -12,7 +12,7 @@ from torch import Tensor
 from faceedit.faces.batching import Batching
 from faceedit.faces.find.detector import FARTHEST, Detection
 from faceedit.faces.find.graph import GraphModule
-from faceedit.faces.find.lockstep import Ask, Request, Search
+from faceedit.faces.find.lockstep import Ask, NetworkCall, Search
 from faceedit.faces.types import N_LANDMARKS
 from faceedit.numerics import check_answer
 
@@ -202,7 +202,7 @@ class Mesh:
     ) -> Search[tuple[list[np.ndarray], list[float]]]:
         if not regions:
             return [], []
-        answers = yield Request(ask, [cut(pixels, region, self.size) for region in regions])
+        answers = yield NetworkCall(ask, [cut(pixels, region, self.size) for region in regions])
         landmarks = [
             place(own, region, self.size) for (own, _), region in zip(answers, regions, strict=True)
         ]

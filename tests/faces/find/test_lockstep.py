@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from faceedit.faces.find.lockstep import Request, alone, lockstep
+from faceedit.faces.find.lockstep import NetworkCall, alone, lockstep
 
 
 class Doubler:
@@ -22,7 +22,7 @@ def squares(*values):
 def climb(network, value, steps):
     """Doubles a value so many times, with a companion each time."""
     for _ in range(steps):
-        value, other = yield Request(network.look, squares(value, 100))
+        value, other = yield NetworkCall(network.look, squares(value, 100))
         assert other == 200
     return value
 
@@ -46,11 +46,11 @@ def test_the_network_with_most_squares_waiting_goes_first():
         return found
 
     def one():
-        yield Request(early, squares(1))
-        return (yield Request(late, squares(1)))
+        yield NetworkCall(early, squares(1))
+        return (yield NetworkCall(late, squares(1)))
 
     def other():
-        return (yield Request(late, squares(1, 2)))
+        return (yield NetworkCall(late, squares(1, 2)))
 
     lockstep([one(), other()])
     assert order == ["late", "early", "late"]
@@ -60,7 +60,7 @@ def test_what_ends_one_search_costs_no_other():
     network = Doubler()
 
     def fails():
-        yield Request(network.look, squares(1))
+        yield NetworkCall(network.look, squares(1))
         raise ValueError("no photo")
 
     first, second, third = lockstep([climb(network, 1, 2), fails(), climb(network, 2, 2)])
@@ -75,7 +75,7 @@ def test_what_a_network_raises_is_the_callers():
         raise MemoryError
 
     def search():
-        yield Request(broken, squares(1))
+        yield NetworkCall(broken, squares(1))
 
     with pytest.raises(MemoryError):
         lockstep([search(), search()])

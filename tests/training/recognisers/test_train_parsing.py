@@ -35,7 +35,7 @@ def tables() -> tuple[FaceTable, FaceTable]:
     return painted(6, 0), painted(9, 1)
 
 
-def test_pictures_and_regions_are_changed_alike(tables):
+def test_pictures_and_regions_are_changed_alike(tables: tuple[FaceTable, FaceTable]):
     torch.manual_seed(0)
     recipe = replace(
         STILL, sizes=((0.0, 80),), change=replace(NOTHING, turn=0.3, scale=0.2, shift=0.1)
@@ -48,7 +48,7 @@ def test_pictures_and_regions_are_changed_alike(tables):
     assert (skin > 0.5).float().mean() > 0.97 and (hair < 0.5).float().mean() > 0.97
 
 
-def test_a_few_steps_learn(tables):
+def test_a_few_steps_learn(tables: tuple[FaceTable, FaceTable]):
     torch.manual_seed(0)
     network = Parser((8, 8, 8), (8, 8), len(Region))
     optimiser = torch.optim.Adam(network.parameters(), 1e-2)

@@ -59,7 +59,7 @@ class Tally:
             self._count(result)
             self._untold[result.job] = result
 
-    def told(self, result: Result) -> None:
+    def add(self, result: Result) -> None:
         """Take a photo that is told now, and count it where that was not done."""
         with self._lock:
             if self._untold.pop(result.job, None) is None:
@@ -108,7 +108,7 @@ def follow(
     try:
         with closing(running), run_progress(tally.left, shown) as step:
             for result in running:
-                tally.told(result)
+                tally.add(result)
                 report(result, say)
                 step(result)
                 if keep:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from faceedit.batch.ledger import Ledger
 from faceedit.batch.result import OURS, Result
-from faceedit.cli.apply_told import Say, report
+from faceedit.cli.apply_report import Say, report
 from faceedit.cli.output import on_one_line, tell
 from faceedit.errors import UsageError
 from faceedit.photos import Job, plan, says_edited

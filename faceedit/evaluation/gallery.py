@@ -11,7 +11,7 @@ from faceedit.evaluation.edits import Pictures
 
 BATCH = 16
 
-Look = Callable[[Tensor], Mapping[str, Tensor]]
+Reader = Callable[[Tensor], Mapping[str, Tensor]]
 """(n, 3, S, S) aligned crops, RGB in [-1, 1], to named columns of n rows."""
 Comparison = Callable[[Tensor, Tensor], Tensor]
 """Twice (n, 3, S, S) of that kind to (n,)."""
@@ -22,14 +22,14 @@ class Networks:
     """What looks at pictures, and why what is missing is missing.
 
     Attributes:
-        looks: by name.
+        readers: by name.
         comparisons: by name.
         missing: the reason, by name of a look or comparison that is not there.
         device: where they run.
         versions: what tells them from others of the same name, where that can differ.
     """
 
-    looks: Mapping[str, Look] = field(default_factory=dict)
+    readers: Mapping[str, Reader] = field(default_factory=dict)
     comparisons: Mapping[str, Comparison] = field(default_factory=dict)
     missing: Mapping[str, str] = field(default_factory=dict)
     device: str = "cpu"
@@ -37,14 +37,14 @@ class Networks:
 
     def lacks(self, name: str) -> str:
         """Return why a network is not there, or "" if it is."""
-        if name in self.looks or name in self.comparisons:
+        if name in self.readers or name in self.comparisons:
             return ""
         return self.missing.get(name, f"there is no network {name}")
 
     def joined(self, other: "Networks") -> "Networks":
         """Return the networks of both."""
         return Networks(
-            {**self.looks, **other.looks},
+            {**self.readers, **other.readers},
             {**self.comparisons, **other.comparisons},
             {**self.missing, **other.missing},
             self.device,
@@ -68,12 +68,12 @@ class Gallery:
     def look(self, network: str, column: str) -> np.ndarray:
         """Return what a network says of all pictures: (M, ...) float64."""
         if network not in self._columns:
-            look = self.networks.looks[network]
+            read = self.networks.readers[network]
             parts: dict[str, list[np.ndarray]] = {}
             numbers = np.arange(len(self.pictures.crops))
             with torch.inference_mode():
                 for start in range(0, len(numbers), BATCH):
-                    for name, values in look(self._batch(numbers[start : start + BATCH])).items():
+                    for name, values in read(self._batch(numbers[start : start + BATCH])).items():
                         parts.setdefault(name, []).append(values.double().cpu().numpy())
             self._columns[network] = {k: np.concatenate(v) for k, v in parts.items()}
         return self._columns[network][column]
