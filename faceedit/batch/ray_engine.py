@@ -110,7 +110,7 @@ def _run(
 def _edit(
     ray: Any, jobs: Sequence[Job], order: Order, slots: Slots
 ) -> Generator[tuple[int, str], None, None]:
-    """Yield the index of each photo and what a worker told of it, as it comes.
+    """Yield the index of each photo and what a worker reported of it, as it comes.
 
     Raises:
         FaceEditError: Ray gives up.

@@ -77,7 +77,7 @@ def to_row(index: int, job: Job) -> dict[str, Any]:
 
 
 def from_row(job: Job, told: str) -> Result:
-    """Return the result that a worker told of a photo.
+    """Return the result that a worker reported for a photo.
 
     Raises:
         MissingError: the worker could not begin.

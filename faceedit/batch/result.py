@@ -63,7 +63,7 @@ class FaceResult:
 
     @classmethod
     def of(cls, face: Face, scores: Mapping[str, float] | None = None) -> "FaceResult":
-        """Take what is told of a face that was found."""
+        """Describe a face that was found."""
         left, top, right, bottom = (round(float(side), 2) for side in face.box)
         box = (left, top, right, bottom)
         return cls(box, round(face.score, 4), round(face.presence, 4), _rounded(scores or {}))

@@ -51,7 +51,7 @@ def run(
             keeps nothing.
         pace: how much is done at once here; None reads and finishes in one thread each.
         helpers: take a part of the photos; they are closed at the end.
-        ended: is told of each photo as soon as it is recorded, by any thread; also of those that
+        ended: called with each photo as soon as it is recorded, by any thread; also of those that
             end after the caller has stopped asking.
 
     Yields:

@@ -1,4 +1,4 @@
-"""What a process beside the one that runs the command needs: its order, and a worker that obeys."""
+"""A worker process: what it is asked to do (`Order`), and the object that does it (`Worker`)."""
 
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def run_progress(total: int, shown: bool) -> Iterator[Callable[["Result"], None]]:
-    """Show a run's progress where stderr is a terminal; yield what is told of each result.
+    """Show a run's progress where stderr is a terminal; yield what takes each result.
 
     Args:
         total: photos.

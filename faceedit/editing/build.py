@@ -105,7 +105,7 @@ class EditNetworks:
         self._batching = Batching(
             settings.batch or (ON_CPU if device.type == "cpu" else ON_ACCELERATOR)
         )
-        # Faces that are left alone are told of, too.
+        # Faces that are left alone are reported, too.
         find = replace(settings.find, faces="all")
         self._finder = build_finder(registry, device, find, self._batching)
         self._guard = _guard(settings, registry, device)

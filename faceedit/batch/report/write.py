@@ -62,7 +62,7 @@ def write_sheets(
         permit: what may be replaced.
 
     Yields:
-        What the user must be told of sheets that could not be written.
+        What to tell the user of sheets that could not be written.
     """
     results = list(results)
     for one in results:

@@ -1,4 +1,4 @@
-"""How well attributes are told of groups of people, and of which attributes something is said."""
+"""How well attributes are read of groups of people, and which attributes are reported at all."""
 
 from collections.abc import Mapping
 from dataclasses import replace

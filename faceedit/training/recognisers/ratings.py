@@ -115,7 +115,7 @@ def crop_rated(
     Args:
         ratings: of pictures.
         find: finds the faces of (H, W, 3) uint8 RGB pixels, largest first.
-        skip: is told of pictures that cannot be used, and why.
+        skip: called with each picture that cannot be used, and why.
 
     Raises:
         UsageError: no picture can be used.
