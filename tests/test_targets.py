@@ -230,7 +230,12 @@ def test_parts_stand_side_by_side_in_the_order_of_their_making():
         "happy", "sad", "turn", "au=12", "au=4", "attr=beard", "light=left",
     )  # fmt: skip
     assert parse_target(["happy:0.6+sad", *EVERYTHING.split()[1:]]) == target
-    assert union([target, parse_target("light=right")]).names[-1] == "light=right"
+    several = [
+        parse_target(text) for text in ("light=left", "light=right", "attr=bald=on", "happy")
+    ]
+    assert str(union([*several, parse_target("attr=bangs=on")])) == (
+        "happy attr=bald=on light=left"
+    )
 
 
 def test_every_light_has_a_name():

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Union, cast
 
@@ -160,13 +161,18 @@ def parse_target(target: TargetLike) -> Target:
 
 
 def union(targets: Iterable[Target]) -> Target:
-    """Return a target that names all terms of several once, each at strength 1.
+    """Return a target with the terms of several once, each at strength 1.
+
+    Of terms that one target cannot have together, such as two lights, the first is taken.
 
     >>> str(union([parse_target("happy:0.5"), parse_target("happy+sad:0.2")]))
     'happy+sad'
     """
-    terms = {one.topic: one for target in targets for one in target.terms}
-    return parse_target(dict.fromkeys((one.key for one in terms.values()), 1.0))
+    whole: Target | None = None
+    for key in dict.fromkeys(one.key for target in targets for one in target.terms):
+        with suppress(UsageError):
+            whole = parse_target({**(whole.to_json() if whole else {}), key: 1.0})
+    return whole or Target(())
 
 
 def _parse_text(text: str) -> list[Term]:
