@@ -183,7 +183,7 @@ class EyesDetail:
             log_ratio=np.zeros((*shape, 3), np.float32),
             paint=np.zeros((*shape, 3), np.float32),
             opacity=np.zeros(shape, np.float32),
-            shown=np.zeros(shape, np.float32),
+            revealed=np.zeros(shape, np.float32),
         )
         held = np.full(shape, self.held, np.float32) if self.held else None
         edit_eye(edit, replace(lids, origin=lids.origin - low), canvas.pixels[box], held)

@@ -78,7 +78,7 @@ def edit_expression(
         fields=fields,
         painted=lips.painted,
         tooth_coordinates=lips.tooth_coordinates,
-        shown_eye=eyes.shown,
+        shown_eye=eyes.revealed,
         landmarks=seen_landmarks(subject, pose),
     )
 
@@ -141,6 +141,6 @@ def lead_back(
         fields=replace(bare, log_ratio=ratio.astype(np.float32)),
         painted=lips.painted,
         tooth_coordinates=lips.tooth_coordinates,
-        shown_eye=eyes.shown,
+        shown_eye=eyes.revealed,
         landmarks=subject.crop.landmarks,
     )

@@ -35,7 +35,7 @@ def edit_eyes(
         log_ratio=np.zeros((size, size, 3), np.float32),
         paint=np.zeros((size, size, 3), np.float32),
         opacity=np.zeros((size, size), np.float32),
-        shown=np.zeros((size, size), np.float32),
+        revealed=np.zeros((size, size), np.float32),
     )
     for eye in (0, 1):
         lids = find_lids(subject, target, eye, may_open=may_open)

@@ -38,7 +38,7 @@ def edited(share, eye=0, **changes):
         log_ratio=np.zeros((SIDE, SIDE, 3), np.float32),
         paint=np.zeros((SIDE, SIDE, 3), np.float32),
         opacity=np.zeros((SIDE, SIDE), np.float32),
-        shown=np.zeros((SIDE, SIDE), np.float32),
+        revealed=np.zeros((SIDE, SIDE), np.float32),
     )
     edit_eye(fields, found, drawn(calm_face()))
     return fields
@@ -180,7 +180,7 @@ def test_nothing_is_painted_between_lids_that_stay():
     x, y = LEVEL
     found = lids(0.0)
     between = between_lids(found, found.columns(x), x, y, np.zeros(x.shape), looking)
-    assert not between.opacity.any() and not between.shown.any()
+    assert not between.opacity.any() and not between.revealed.any()
 
 
 def test_an_eye_that_widens_shows_more_of_the_ball():
@@ -191,10 +191,10 @@ def test_an_eye_that_widens_shows_more_of_the_ball():
     edge, _ = found.photo_edges(x)
     uncovered = (y < edge - 0.02) & (y > columns.upper.target + 0.02)
     assert uncovered.sum() > 20
-    assert (between.shown[uncovered] > 0.9).all()
+    assert (between.revealed[uncovered] > 0.9).all()
     assert (between.opacity[uncovered] > 0.9).all()
     below = (y > edge + 0.01) & (y < columns.lower.target - 0.01)
-    assert below.sum() > 50 and not between.shown[below].any()
+    assert below.sum() > 50 and not between.revealed[below].any()
 
 
 @pytest.mark.parametrize("share", [-0.5, 0.4, 1.0])
@@ -205,9 +205,9 @@ def test_an_edit_keeps_to_its_box_and_to_its_ranges(share):
         rows, columns = np.mgrid[:SIDE, :SIDE]
         far = np.abs(columns - origin[0]) > BOX[0] * UNIT + 1
         far |= np.abs(rows - origin[1]) > BOX[1] * UNIT + 1
-        for field in (fields.flow, fields.log_ratio, fields.paint, fields.opacity, fields.shown):
+        for field in (fields.flow, fields.log_ratio, fields.paint, fields.opacity, fields.revealed):
             assert not field[far].any() and np.isfinite(field).all()
-        for field in (fields.paint, fields.opacity, fields.shown):
+        for field in (fields.paint, fields.opacity, fields.revealed):
             assert field.min() >= 0 and field.max() <= 1
         assert fields.opacity.max() > 0.9
 

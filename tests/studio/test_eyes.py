@@ -40,23 +40,23 @@ def test_the_same_pose_changes_nothing(subject):
     flow = np.random.default_rng(0).normal(size=(256, 256, 2)).astype(np.float32)
     edit = edit_eyes(subject, subject.pose, flow)
     np.testing.assert_array_equal(edit.flow, flow)
-    assert not edit.opacity.any() and not edit.log_ratio.any() and not edit.shown.any()
+    assert not edit.opacity.any() and not edit.log_ratio.any() and not edit.revealed.any()
 
 
 @pytest.mark.parametrize("weights", [{"eyeBlink": 1.0}, {"eyeWide": 1.0}, {"eyeBlink": 0.4}])
 def test_far_from_the_eyes_nothing_is_touched(subject, weights):
     edit, _ = edited(subject, **weights)
     far = ~near_eyes(subject, 0.5)
-    for field in (edit.flow, edit.log_ratio, edit.opacity, edit.shown, edit.paint):
+    for field in (edit.flow, edit.log_ratio, edit.opacity, edit.revealed, edit.paint):
         assert not field[far].any()
 
 
 def test_fields_stay_in_their_ranges(subject):
     for weights in ({"eyeBlink": 1.0}, {"eyeWide": 1.0}, {"eyeBlink": -0.3}):
         edit, _ = edited(subject, **weights)
-        for field in (edit.paint, edit.opacity, edit.shown):
+        for field in (edit.paint, edit.opacity, edit.revealed):
             assert field.min() >= 0 and field.max() <= 1
-        for field in (edit.flow, edit.log_ratio, edit.paint, edit.opacity, edit.shown):
+        for field in (edit.flow, edit.log_ratio, edit.paint, edit.opacity, edit.revealed):
             assert field.dtype == np.float32 and np.isfinite(field).all()
 
 
@@ -72,7 +72,7 @@ def test_the_iris_samples_itself(subject, weights):
 
 def test_a_wide_eye_shows_a_round_iris_and_more_white(subject):
     edit, picture = edited(subject, eyeWide=1.0)
-    assert edit.shown.sum() > 10
+    assert edit.revealed.sum() > 10
     dark = (subject.crop.pixels[..., 2] > subject.crop.pixels[..., 0] + 0.1).sum()
     assert (picture[..., 2] > picture[..., 0] + 0.1).sum() > dark
     white = picture.min(-1) > 0.7
@@ -93,7 +93,7 @@ def test_what_is_held_stays(subject):
     pose = subject.posed(subject.expression + subject.model.weights(eyeBlink=1.0))
     flow = np.zeros((256, 256, 2), np.float32)
     edit = edit_eyes(subject, pose, flow, np.ones((256, 256), np.float32))
-    for field in (edit.flow, edit.log_ratio, edit.opacity, edit.shown):
+    for field in (edit.flow, edit.log_ratio, edit.opacity, edit.revealed):
         assert not field.any()
 
 
@@ -104,12 +104,12 @@ def test_a_shut_eye_opens_only_when_asked_to(subject):
     crop = replace(subject.crop, pixels=picture, landmarks=landmarks)
     asleep = replace(subject, crop=crop, pose=shut)
     flow = np.zeros((256, 256, 2), np.float32)
-    assert edit_eyes(asleep, subject.pose, flow).shown.sum() < 5
+    assert edit_eyes(asleep, subject.pose, flow).revealed.sum() < 5
     awake = edit_eyes(asleep, subject.pose, flow, may_open=True)
     for upper, lower in zip(eyes(subject, UPPER_LIDS), eyes(subject, LOWER_LIDS), strict=True):
         x, y = np.round((upper + lower)[3:-3] / 2).astype(int).T
         assert (awake.opacity[y, x] > 0.95).all()
-        assert (awake.shown[y, x] > 0.5).all()
+        assert (awake.revealed[y, x] > 0.5).all()
 
 
 def test_lids_close_more_and_more(subject):

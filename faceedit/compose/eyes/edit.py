@@ -38,14 +38,14 @@ class EyeEdit:
         log_ratio: (S, S, 3) float32.
         paint: (S, S, 3) float32 RGB in [0, 1].
         opacity: (S, S) float32 in [0, 1].
-        shown: (S, S) float32 in [0, 1], eye that the photo's lids hid.
+        revealed: (S, S) float32 in [0, 1], eye that the photo's lids hid.
     """
 
     flow: np.ndarray
     log_ratio: np.ndarray
     paint: np.ndarray
     opacity: np.ndarray
-    shown: np.ndarray
+    revealed: np.ndarray
 
 
 def edit_eye(edit: EyeEdit, lids: Lids, pixels: np.ndarray, held: np.ndarray | None = None) -> None:
@@ -123,7 +123,7 @@ def edit_eye(edit: EyeEdit, lids: Lids, pixels: np.ndarray, held: np.ndarray | N
         opacity[at] = np.maximum(counts[at], opacity[at])
     edit.opacity[box] = opacity
     edit.paint[box] = np.where(opacity[..., None] > 0, np.clip(paint * np.exp(lashes), 0, 1), 0.0)
-    edit.shown[box] = np.where(inside, eye.shown, 0.0)
+    edit.revealed[box] = np.where(inside, eye.revealed, 0.0)
     edit.log_ratio[box] = np.where(inside, shadow, 0.0)[..., None] + lashes
 
 
@@ -141,10 +141,10 @@ def _between(lids, columns, x, y, counts, look) -> Between:
     part = slice(within[0], within[-1] + 1) if len(within) else slice(0, 1)
     found = between_lids(lids, columns.rows(part), x[part], y[part], counts[part], look)
     full = Between(np.zeros((*x.shape, 3)), np.zeros(x.shape), np.zeros(x.shape))
-    full.paint[part], full.opacity[part], full.shown[part] = (
+    full.paint[part], full.opacity[part], full.revealed[part] = (
         found.paint,
         found.opacity,
-        found.shown,
+        found.revealed,
     )
     return full
 

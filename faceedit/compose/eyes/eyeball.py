@@ -24,12 +24,12 @@ class Between:
     Attributes:
         paint: (h, w, 3) RGB in [0, 1].
         opacity: (h, w) in [0, 1].
-        shown: (h, w) in [0, 1], eye that the photo's lids hid.
+        revealed: (h, w) in [0, 1], eye that the photo's lids hid.
     """
 
     paint: np.ndarray
     opacity: np.ndarray
-    shown: np.ndarray
+    revealed: np.ndarray
 
 
 def between_lids(

@@ -145,9 +145,9 @@ class PairsTask(FieldTask[P]):
         if self._judge_edits is None:
             return scores
         method = self.as_method(networks)
-        return {**scores, **self._judge_edits(method, self.shown(), method.device)}
+        return {**scores, **self._judge_edits(method, self.sheet_faces(), method.device)}
 
-    def shown(self) -> list[tuple[np.ndarray, np.ndarray]]:
+    def sheet_faces(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """Return one photo each of people that no training saw, where there are any."""
         table = self._table
         plain = np.flatnonzero(table.as_photographed())

@@ -68,7 +68,7 @@ class FieldTask(Task, Generic[R]):
         """See `training.task.Update.loss`."""
 
     @abstractmethod
-    def shown(self) -> list[tuple[np.ndarray, np.ndarray]]:
+    def sheet_faces(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """Return the faces of sheets, at most `SHEET_FACES`.
 
         Returns:
@@ -85,7 +85,7 @@ class FieldTask(Task, Generic[R]):
         """Draw faces through the method as photos would be, for every target of a sheet."""
         method = self.as_method(networks)
         titles = ["input", *self.makes.sheet_targets()]
-        return [sheet_row(method, *face) for face in self.shown()], titles
+        return [sheet_row(method, *face) for face in self.sheet_faces()], titles
 
     def export(self, path: Path, networks: Mapping[str, nn.Module], notes: dict[str, Any]) -> Path:
         """Write the weights that edit photos, in half precision."""

@@ -141,7 +141,7 @@ class TuneTask(FieldTask[TuneRecipe]):
             "lips_before": lip_error(self._teacher.shape_layer, self._unseen, self.makes),
         }
 
-    def shown(self) -> list[tuple[np.ndarray, np.ndarray]]:
+    def sheet_faces(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """Return some of the photos' faces."""
         return [(face.pixels, face.landmarks) for face in self._faces[:SHEET_FACES]]
 
