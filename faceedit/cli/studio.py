@@ -240,20 +240,32 @@ def shapes(
             min=1, max=10_000, help="Faces per photo; all but the first show a made expression."
         ),
     ] = 2,
+    mixes: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=10_000,
+            help="Mixes of action units for each face, instead of every expression.",
+        ),
+    ] = 0,
     seed: Annotated[int, typer.Option(min=0, max=SEED)] = 0,
     overwrite: Overwrite = False,
 ) -> None:
-    """Write a table of where landmarks go in every expression, without pictures."""
+    """Write a table of where landmarks go in expressions or action units, without pictures."""
     from faceedit.outputs import check_writable, permit_for
     from faceedit.studio.rig import load_rig
     from faceedit.studio.shapes import shape_table
     from faceedit.studio.sources import find_sources, list_photos
+    from faceedit.studio.unit_shapes import unit_shapes
 
     permit, cache = permit_for(overwrite), _cache_beside(out)
     check_writable([out], permit)
     loaded = load_rig(rig)
     sources, lost = find_sources(list_photos(photos, tell), photos, cache, tell)
-    table = shape_table(loaded, sources, size, starts, seed, _progress())
+    if mixes:
+        table = unit_shapes(loaded, sources, size, starts, mixes, seed, _progress())
+    else:
+        table = shape_table(loaded, sources, size, starts, seed, _progress())
     table.save(out, permit)
     tell(f"wrote {out}: {len(table.photo)} faces; no face was found in {len(lost)} photos")
 

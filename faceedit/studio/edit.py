@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from faceedit.compose.mouth.opening import CLOSED
 from faceedit.compose.spectacles import spectacle_hold
 from faceedit.studio.expressions import PRESSED, Ask
 from faceedit.studio.eyes import edit_eyes, seen_landmarks
@@ -95,11 +96,12 @@ def closed_gap(ask: Ask, shown: float) -> float | None:
     """Return the gap that the target's lips are brought to, or None to leave them.
 
     Blends of expressions close the lips as far as their amplitudes go; action units that part no
-    lips keep what the photo shows, except that closed lips stay closed.
+    lips keep what the photo shows, except that closed lips stay closed, and that lips close where
+    what opened them is taken away.
     """
     if not ask.closes:
         return None
-    if ask.of_units and not ask.blend and shown > 0:
+    if ask.of_units and not ask.blend and shown > CLOSED and not ask.shuts:
         return None
     # Named closed expressions start from the neutral face, whose lips are closed.
     return shown + ask.share * (PRESSED - shown)

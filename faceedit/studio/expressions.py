@@ -25,6 +25,8 @@ CLOSED = frozenset({"neutral", "sad", "angry", "disgusted", "contemptuous", "squ
 """Expressions of closed lips."""
 OPENING_UNITS = frozenset({12, 20, 25, 26})
 """Action units that may part the lips; the others leave closed lips closed."""
+PARTING_UNITS = frozenset({25, 26})
+"""Those that part them by themselves."""
 PRESSED = -0.008
 """Gap of closed lips in eye distances: they press together a little."""
 MANNER_SPREAD = 0.22
@@ -50,8 +52,8 @@ class Ask:
     Attributes:
         blend: expression names with amplitudes, at most two; () for none. The empty blend without
             action units is the neutral face.
-        action_units: intensities 0 to 5 in the order of `ACTION_UNITS`; all 0 for none. They add to
-            the photo's own expression where `blend` is ().
+        action_units: intensities −5 to 5 in the order of `ACTION_UNITS`; all 0 for none. They add
+            to the photo's own expression where `blend` is (); those below 0 take from it.
         lean: −1 to 1, how much stronger the person's left (positive) side shows it.
         manner: number that decides how this person does it; 0 is the table itself.
         share: 0 to 1, how much of the way from the photo's own face to what is asked is gone.
@@ -69,18 +71,38 @@ class Ask:
         return any(self.action_units)
 
     @property
+    def side_units(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Changes of the action units on the person's left and right side, (17,) each."""
+        left, right = (self.share * (1 + side * self.lean) for side in (1, -1))
+        return tuple(left * u for u in self.action_units), tuple(
+            right * u for u in self.action_units
+        )
+
+    @property
+    def opens(self) -> bool:
+        """Whether action units are asked for that may part the lips."""
+        return not OPENING_UNITS.isdisjoint(u for u, v in self._named_units if v > 0)
+
+    @property
+    def shuts(self) -> bool:
+        """Whether the units that opened the photo's lips are taken away."""
+        return not PARTING_UNITS.isdisjoint(u for u, v in self._named_units if v < 0)
+
+    @property
+    def _named_units(self) -> list[tuple[int, float]]:
+        return list(zip(ACTION_UNITS, self.action_units, strict=True))
+
+    @property
     def closes(self) -> bool:
         """Whether the lips are closed in the target."""
         if self.of_units:
-            asked = (u for u, v in zip(ACTION_UNITS, self.action_units, strict=True) if v > 0)
-            return OPENING_UNITS.isdisjoint(asked)
+            return not self.opens
         return all(name in CLOSED for name, _ in self.blend)
 
     def __str__(self) -> str:
         """Return a short name such as ``happy:1.3`` or ``AU4:3+AU7:2``."""
         if self.of_units:
-            units = zip(ACTION_UNITS, self.action_units, strict=True)
-            asked = "+".join(f"AU{u}:{v:g}" for u, v in units if v)
+            asked = "+".join(f"AU{u}:{v:g}" for u, v in self._named_units if v)
         else:
             asked = "+".join(f"{n}:{a:g}" for n, a in self.blend) or "neutral"
         return asked if self.share == 1 else f"{asked} ({self.share:.0%} of the way)"
@@ -121,7 +143,9 @@ class ExpressionTables:
         Raises:
             UsageError: an expression is unknown.
         """
-        weights = np.asarray(ask.action_units) / MOST_INTENSE @ self.action_units
+        units = np.asarray(ask.action_units)
+        units = np.where(units < 0, SMILE_OVERSHOOT * units, units)
+        weights = units / MOST_INTENSE @ self.action_units
         for name, amplitude in ask.blend:
             if name == "neutral":
                 continue

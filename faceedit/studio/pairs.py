@@ -220,7 +220,7 @@ def _units(rig: Rig, sitter: Sitter, ask: Ask | None) -> tuple[float, ...]:
     shown = sitter.subject.expression
     if ask is not None and ask.of_units and not ask.blend:
         kept = tables.units_of(shown - tables.neutral)
-        units = np.minimum(np.asarray(ask.action_units) + kept, 5.0)
+        units = np.clip(ask.share * np.asarray(ask.action_units) + kept, 0.0, 5.0)
     elif ask is not None and ask.share < 1:
         units = tables.units_of(tables.target(shown, ask) - tables.neutral)
     elif ask is not None:

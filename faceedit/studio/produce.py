@@ -20,7 +20,7 @@ from faceedit.studio.pairs import make_pair, make_real_target
 from faceedit.studio.quality import LEAST_TRUST, refuse
 from faceedit.studio.record import AS_PHOTOGRAPHED, Pair
 from faceedit.studio.rig import Rig, load_rig
-from faceedit.studio.sampling import Menu, draw_expression, draw_order
+from faceedit.studio.sampling import LID_UNITS, Menu, draw_expression, draw_order
 from faceedit.studio.shards import part_of, write_shard
 from faceedit.studio.sitting import take_sitting
 from faceedit.studio.sources import SourcePhoto
@@ -218,6 +218,8 @@ def pairs_of(
     if reason is not None and report is not None:
         report.refused.setdefault(reason, []).append(source.name)
     rng = np.random.default_rng([commission.seed, zlib.crc32(source.name.encode())])
+    shown = rig.tables.units_of(sitter.subject.expression - rig.tables.neutral)
+    still = LID_UNITS if sitter.eyeglasses else frozenset()
     real = 0
     if sitting.shows and menu.expressions:
         real = max(1, round(REAL_TARGETS * commission.per_photo))
@@ -232,7 +234,9 @@ def pairs_of(
             start = Ask() if number == 0 else draw_expression(menu, rng)
             yield make_real_target(rig, sitting, start, seed, varied=menu.varied)
         else:
-            pair = make_pair(rig, sitting, draw_order(menu, rng), seed, varied=menu.varied)
+            pair = make_pair(
+                rig, sitting, draw_order(menu, rng, shown, still), seed, varied=menu.varied
+            )
             if pair.labels.trust >= LEAST_TRUST:
                 yield pair
             elif report is not None:

@@ -7,8 +7,9 @@ import numpy as np
 
 from faceedit.errors import UsageError
 from faceedit.lights import LIGHTS
-from faceedit.studio.expressions import AMPLITUDES, Ask
+from faceedit.studio.expressions import AMPLITUDES, PARTING_UNITS, Ask
 from faceedit.targets import ACTION_UNITS
+from faceedit.targets.emfacs import EXPRESSION_UNITS
 
 BLENDED = 0.15
 """Share of expressions that are blends of two."""
@@ -18,6 +19,18 @@ LEAN_SPREAD = 0.15
 MIXED = 0.6
 """Share of asks for action units that name more than one."""
 MOST_UNITS = 4
+SHARED_SKIN = ((1, 4), (6, 12), (12, 15), (10, 25), (25, 26), (4, 9), (20, 26), (5, 45))
+"""Units that pull at the same skin, so that they do not add up."""
+EXPRESSIVE, SHARING = 0.3, 0.3
+"""Shares of mixes that are a named expression's units, and two units that share skin."""
+ONE_SIDE = 0.25
+"""Share of a plain menu's asks for action units that one side alone shows."""
+TAKEN_AWAY = 0.5
+"""Share of asks for action units that take some away, of faces that show any."""
+SEEN = 0.7
+"""Intensity from which on a face shows a unit."""
+LID_UNITS = frozenset({5, 6, 7, 45})
+"""Units that cannot be seen to change behind spectacles, which hold the lids."""
 COLOURED = 0.3
 """Share of lights with a colour of their own."""
 WARMEST = 0.25
@@ -116,15 +129,27 @@ class Order:
     turn: float = 0.0
 
 
-def draw_order(menu: Menu, rng: np.random.Generator) -> Order:
-    """Draw what one pair is to be, its kind by the menu's weights."""
+def draw_order(
+    menu: Menu,
+    rng: np.random.Generator,
+    shown: np.ndarray | None = None,
+    still: frozenset[int] = frozenset(),
+) -> Order:
+    """Draw what one pair is to be, its kind by the menu's weights.
+
+    Args:
+        menu: what may be asked for.
+        rng: draws.
+        shown: (17,) intensities that the photo shows, some of which may be taken away.
+        still: action units that are not asked for.
+    """
     weights = np.array(list(menu.weights.values()))
     kind = list(menu.weights)[rng.choice(len(weights), p=weights / weights.sum())]
     if kind == "turn":
-        return Order(turn=float(np.round(rng.uniform(-LARGEST_TURN, LARGEST_TURN), 1)))
+        return Order(turn=float(np.round(rng.uniform(-LARGEST_TURN, LARGEST_TURN), 1)) or 0.1)
     ask = None
     if kind in ("units", "lit units"):
-        ask = draw_units(rng, varied=menu.varied)
+        ask = draw_units(rng, shown, still, varied=menu.varied)
     elif kind in ("expression", "lit expression"):
         ask = draw_expression(menu, rng)
     if kind in ("light", "lit expression", "lit units"):
@@ -164,17 +189,66 @@ def _draw_blend(
     return Ask(((name, amplitude),), lean=lean, manner=manner)
 
 
-def draw_units(rng: np.random.Generator, *, varied: bool = True) -> Ask:
-    """Draw one action unit at a whole intensity, or two to four at any."""
+def draw_units(
+    rng: np.random.Generator,
+    shown: np.ndarray | None = None,
+    still: frozenset[int] = frozenset(),
+    *,
+    varied: bool = True,
+) -> Ask:
+    """Draw one action unit at a whole intensity, or a mix, or some that are taken away.
+
+    Args:
+        rng: draws.
+        shown: (17,) intensities that the photo shows, some of which may be taken away.
+        still: units that are not asked for.
+        varied: whether people have manners of their own; else a part of the asks is one-sided.
+    """
+    chosen: dict[int, float] = {}
+    while not chosen:
+        chosen = {u: v for u, v in _draw_mix(rng).items() if u not in still}
+    share, lean, manner = 1.0, 0.0, 0
+    if shown is not None and shown.max() >= SEEN and rng.random() < TAKEN_AWAY:
+        share = round(float(rng.uniform(0.3, 1.0)), 2)
+        chosen = _taken_away(shown, still, rng) | (chosen if rng.random() < 0.3 else {})
+    elif not varied and rng.random() < ONE_SIDE:
+        # One side twice as strong and the other not at all.
+        lean = float(rng.choice([-1.0, 1.0]))
+        chosen = {unit: value / 2 for unit, value in chosen.items()}
+    if varied:
+        lean, manner = _draw_lean(rng), int(rng.integers(1, MANNERS))
+    return Ask((), tuple(chosen.get(u, 0.0) for u in ACTION_UNITS), lean, manner, share)
+
+
+def _draw_mix(rng: np.random.Generator) -> dict[int, float]:
     if rng.random() >= MIXED:
-        chosen = {int(rng.integers(len(ACTION_UNITS))): float(rng.integers(1, 6))}
+        return {int(rng.choice(ACTION_UNITS)): float(rng.integers(1, 6))}
+    kind = rng.random()
+    if kind < EXPRESSIVE:
+        names = [name for name, units in EXPRESSION_UNITS.items() if units]
+        units = EXPRESSION_UNITS[names[rng.integers(len(names))]]
+        scale = rng.uniform(0.3, 1.2)
+        values = {u: scale * v * rng.uniform(0.7, 1.3) for u, v in units.items()}
+        return {u: round(float(np.clip(v, 0.2, 5.0)), 1) for u, v in values.items()}
+    if kind < EXPRESSIVE + SHARING:
+        units = SHARED_SKIN[rng.integers(len(SHARED_SKIN))]
     else:
         count = int(rng.integers(2, MOST_UNITS + 1))
-        numbers = rng.choice(len(ACTION_UNITS), count, replace=False)
-        chosen = {int(n): round(float(rng.uniform(0.5, 5.0)), 1) for n in numbers}
-    intensities = tuple(chosen.get(i, 0.0) for i in range(len(ACTION_UNITS)))
-    lean, manner = _draw_lean(rng), int(rng.integers(1, MANNERS))
-    return Ask((), intensities, lean, manner) if varied else Ask((), intensities)
+        units = rng.choice(ACTION_UNITS, count, replace=False)
+    return {int(u): round(float(rng.uniform(0.5, 5.0)), 1) for u in units}
+
+
+def _taken_away(
+    shown: np.ndarray, still: frozenset[int], rng: np.random.Generator
+) -> dict[int, float]:
+    """Return what takes away all that a face shows, or one unit of it."""
+    seen = [(u, v) for u, v in zip(ACTION_UNITS, shown, strict=True) if v >= SEEN]
+    seen = [(u, v) for u, v in seen if u not in still]
+    if seen and rng.random() < 0.3:
+        one = seen[rng.integers(len(seen))]
+        # What parts the lips goes together, or they would close over a dropped jaw.
+        seen = [one, *(s for s in seen if {s[0], one[0]} <= PARTING_UNITS and s != one)]
+    return {u: -round(float(v), 2) for u, v in seen}
 
 
 def _draw_lean(rng: np.random.Generator) -> float:

@@ -3,16 +3,14 @@
 A network that moves landmarks needs many faces and many starts, and nothing of the pixels.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
-from pathlib import Path
 
 import numpy as np
 
 from faceedit.compose.mouth.opening import lip_gap
 from faceedit.errors import PhotoError, UsageError
-from faceedit.outputs import NEW_ONLY, Permit, write_atomic
-from faceedit.studio.arrays import pack
+from faceedit.studio.arrays import ArrayTable
 from faceedit.studio.edit import closed_gap
 from faceedit.studio.expressions import Ask
 from faceedit.studio.eyes import seen_landmarks
@@ -23,7 +21,6 @@ from faceedit.studio.sitting import take_sitting
 from faceedit.studio.sources import SourcePhoto
 from faceedit.studio.subject import Pose, Subject
 from faceedit.targets import EXPRESSIONS
-from faceedit.untrusted import array_names, read_arrays
 
 LEVELS = (1.0, 1.5)
 """Amplitudes that are written down; between and beyond them landmarks go in straight lines."""
@@ -31,7 +28,7 @@ STARTS = Menu(EXPRESSIONS, action_units=False, lights=(), amplitudes=(0.3, 1.5),
 
 
 @dataclass(frozen=True)
-class ShapeTable:
+class ShapeTable(ArrayTable):
     """Faces of N starts; points are 478 landmarks, then 20 marks on the jaws (`jaw_points`).
 
     Attributes:
@@ -45,6 +42,9 @@ class ShapeTable:
         photo: (N,) int32, which photo the face was made of.
     """
 
+    kind = "table of shapes"
+    halves = ("calm", "neutral", "moved")
+
     landmarks: np.ndarray
     jaws: np.ndarray
     calm: np.ndarray
@@ -56,37 +56,6 @@ class ShapeTable:
     def taken(self, rows: np.ndarray) -> "ShapeTable":
         """Return some of the faces."""
         return ShapeTable(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
-
-    @staticmethod
-    def is_one(path: Path) -> bool:
-        """Tell whether a file is one that `save` wrote."""
-        return array_names(path) == {f.name for f in fields(ShapeTable)}
-
-    def save(self, path: Path, permit: Permit = NEW_ONLY) -> None:
-        """Write an npz file; movements in half precision.
-
-        Raises:
-            WriteError: it cannot be written, or something is there that may not be replaced.
-        """
-        arrays = {f.name: getattr(self, f.name) for f in fields(self)}
-        halves = {k: v.astype(np.float16) for k, v in arrays.items() if k in _HALVES}
-        write_atomic(path, pack(arrays | halves, compressed=False), permit)
-
-    @classmethod
-    def load(cls, path: Path) -> "ShapeTable":
-        """Read what `save` wrote.
-
-        Raises:
-            UsageError: the file is no table of shapes.
-        """
-        try:
-            arrays = read_arrays(path)
-            return cls(**{f.name: arrays[f.name] for f in fields(cls)})
-        except (OSError, ValueError, KeyError) as error:
-            raise UsageError(f"{path} is no table of shapes: {error}") from error
-
-
-_HALVES = ("calm", "neutral", "moved")
 
 
 def shape_table(
@@ -111,6 +80,42 @@ def shape_table(
         UsageError: no photo can be used.
     """
     rows: dict[str, list] = {f.name: [] for f in fields(ShapeTable)}
+    for number, source, subject, _ in start_faces(rig, sources, size, starts, seed, tell):
+        for name, value in _row(rig, subject).items():
+            rows[name].append(value)
+        rows["validation"].append(source.photo.split == "val")
+        rows["photo"].append(number)
+    arrays = {name: np.array(values) for name, values in rows.items()}
+    return ShapeTable(
+        **{k: v.astype(np.float32) if v.dtype == float else v for k, v in arrays.items()}
+    )
+
+
+def start_faces(
+    rig: Rig,
+    sources: Sequence[SourcePhoto],
+    size: int,
+    starts: int,
+    seed: int,
+    tell: Callable[[int, int], None] = lambda done, of: None,
+) -> Iterator[tuple[int, SourcePhoto, Subject, np.random.Generator]]:
+    """Yield photos' faces, and the same faces made to show something else.
+
+    Args:
+        rig: model and tables.
+        sources: photos; those that no pairs can be made of are left out.
+        size: side of the crops in pixels.
+        starts: faces for each photo, the first its own.
+        seed: of the others.
+        tell: is told how many photos of how many are done.
+
+    Yields:
+        The photo's number, the photo, the face, and a generator of random numbers for it.
+
+    Raises:
+        UsageError: no photo can be used.
+    """
+    used = False
     for number, source in enumerate(sources):
         rng = np.random.default_rng([seed, number])
         try:
@@ -119,21 +124,14 @@ def shape_table(
             continue
         if refuse(sitter.subject, sitter.valid, occluded=source.photo.occluded):
             continue
+        used = True
         for start in range(starts):
-            subject = sitter.subject
-            if start:
-                subject = _shown(rig, subject, draw_expression(STARTS, rng))
-            for name, value in _row(rig, subject).items():
-                rows[name].append(value)
-            rows["validation"].append(source.photo.split == "val")
-            rows["photo"].append(number)
+            made = draw_expression(STARTS, rng) if start else None
+            subject = sitter.subject if made is None else _shown(rig, sitter.subject, made)
+            yield number, source, subject, rng
         tell(number + 1, len(sources))
-    if not rows["photo"]:
+    if not used:
         raise UsageError("no photo has a face that can be moved")
-    arrays = {name: np.array(values) for name, values in rows.items()}
-    return ShapeTable(
-        **{k: v.astype(np.float32) if v.dtype == float else v for k, v in arrays.items()}
-    )
 
 
 def _shown(rig: Rig, subject: Subject, ask: Ask) -> Subject:
@@ -144,23 +142,38 @@ def _shown(rig: Rig, subject: Subject, ask: Ask) -> Subject:
     return replace(subject, crop=crop, pose=pose, gap=lip_gap(crop.landmarks, subject.unit))
 
 
-def _row(rig: Rig, subject: Subject) -> dict[str, np.ndarray]:
+def mover(rig: Rig, subject: Subject) -> Callable[[np.ndarray, float | None], np.ndarray]:
+    """Return what says where a face's points go, (498, 2) crop pixels, landmarks then jaws.
+
+    It is called with (E,) blend weights and the gap that the lips are brought to, or None.
+    """
     anatomy = rig.mouths.anatomy(rig.model)
 
     def points(pose: Pose) -> np.ndarray:
-        marks = anatomy.jaw_points(pose.places)
-        return np.concatenate([seen_landmarks(subject, pose)[:, :2], marks])
+        return np.concatenate(
+            [seen_landmarks(subject, pose)[:, :2], anatomy.jaw_points(pose.places)]
+        )
+
+    before = points(subject.pose)
+    return lambda weights, gap: points(subject.posed(weights, gap)) - before
+
+
+def jaw_marks(rig: Rig, subject: Subject) -> np.ndarray:
+    """Return the (20, 2) marks of a face's jaws, crop pixels."""
+    return rig.mouths.anatomy(rig.model).jaw_points(subject.pose.places)
+
+
+def _row(rig: Rig, subject: Subject) -> dict[str, np.ndarray]:
+    moved = mover(rig, subject)
 
     def asked(ask: Ask) -> np.ndarray:
         weights = rig.tables.target(subject.expression, ask)
-        return points(subject.posed(weights, closed_gap(ask, subject.gap))) - before
+        return moved(weights, closed_gap(ask, subject.gap))
 
-    before = points(subject.pose)
-    calm = subject.posed(rig.tables.neutralised(subject.expression))
     return {
         "landmarks": subject.crop.landmarks,
-        "jaws": before[-len(anatomy.jaw_points(subject.pose.places)) :],
-        "calm": points(calm) - before,
+        "jaws": jaw_marks(rig, subject),
+        "calm": moved(rig.tables.neutralised(subject.expression), None),
         "neutral": asked(Ask()),
         "moved": np.array(
             [[asked(Ask(((name, level),))) for level in LEVELS] for name in EXPRESSIONS[1:]]

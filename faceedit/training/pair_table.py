@@ -65,6 +65,8 @@ class PairTable:
         turn: (N,) float32 degrees that the head was turned, positive to the image's right.
         regions: (N, 2, h, h) uint8 of `regions.Region`, of input and target.
         measured: (N,) bool, `action_units` were measured on a photo and not asked for.
+        unit_changes: (N, 2, 17) float32, how much each action unit of the person's left and right
+            side was to change; 0 where something else was asked for.
         attributes: (N, 13) float32 0 or 1 in the order of `ATTRIBUTES`, NaN where unknown.
     """
 
@@ -89,6 +91,7 @@ class PairTable:
     turn: np.ndarray | None = None
     regions: np.ndarray | None = None
     measured: np.ndarray | None = None
+    unit_changes: np.ndarray | None = None
     attributes: np.ndarray | None = None
 
     def __len__(self) -> int:
@@ -233,6 +236,7 @@ def row_of(pair: Pair) -> dict[str, np.ndarray]:
         "turn": np.array(labels.turn, np.float32),
         "regions": np.stack([_nearest(pair.regions_input), _nearest(pair.regions_target)]),
         "measured": np.array(labels.measured),
+        "unit_changes": np.array(labels.ask.side_units, np.float32),
         "attributes": _attributes(labels),
     }
 

@@ -221,6 +221,7 @@ def test_fields_are_reduced_and_points_are_not(make_plain):
         "turn": ((), "float32"),
         "regions": ((2, 128, 128), "uint8"),
         "measured": ((), "bool"),
+        "unit_changes": ((2, 17), "float32"),
         "attributes": ((13,), "float32"),
     }
     np.testing.assert_array_equal(row["pictures"], pair.input)

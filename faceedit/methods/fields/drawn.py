@@ -26,16 +26,23 @@ class Drawn:
         maps: (64, 64, 12) float32 in [0, 1], `landmark_maps` of the moved face.
         flow: (128, 128, 2) float32 crop pixels, of the moved mesh.
         shade: (128, 128, 3) float32, the shade layer's log ratio.
+        acting: (64, 64, P) float32, how far each number of a condition acts at a place; None for
+            conditions that act everywhere.
     """
 
     moved: np.ndarray
     maps: np.ndarray
     flow: np.ndarray
     shade: np.ndarray
+    acting: np.ndarray | None = None
 
 
 def draw_face(
-    pixels: np.ndarray, landmarks: np.ndarray, moved: np.ndarray, shade: np.ndarray
+    pixels: np.ndarray,
+    landmarks: np.ndarray,
+    moved: np.ndarray,
+    shade: np.ndarray,
+    acting: np.ndarray | None = None,
 ) -> Drawn:
     """Draw what the layers make of a face.
 
@@ -44,6 +51,7 @@ def draw_face(
         landmarks: (478, 3) crop pixels.
         moved: (478, 2) crop pixels, after the edit.
         shade: (A, A, 3) log ratio on the atlas.
+        acting: (468, P) float32 at the points of the mesh, see `Drawn.acting`.
     """
     size = pixels.shape[0]
     grid, scale = (FIELD_SIZE, FIELD_SIZE), FIELD_SIZE / size
@@ -56,5 +64,9 @@ def draw_face(
     y = flow[..., 1] + np.arange(FIELD_SIZE, dtype=np.float32)[:, None]
     shown = cv2.remap(small, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
     maps = draw_landmark_maps(moved, size, FIELD_SIZE, raster)
-    maps = cv2.resize(maps, (WORKING_SIZE, WORKING_SIZE), interpolation=cv2.INTER_AREA)
-    return Drawn(shown, maps, flow / np.float32(scale), draw_shade(shade, raster))
+    working = (WORKING_SIZE, WORKING_SIZE)
+    maps = cv2.resize(maps, working, interpolation=cv2.INTER_AREA)
+    if acting is not None:
+        drawn = raster.interpolate(acting) * raster.inside[..., None]
+        acting = cv2.resize(drawn.astype(np.float32), working, interpolation=cv2.INTER_AREA)
+    return Drawn(shown, maps, flow / np.float32(scale), draw_shade(shade, raster), acting)

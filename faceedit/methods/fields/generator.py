@@ -4,16 +4,17 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from faceedit.faces.landmark_maps import CHANNELS
-from faceedit.methods.fields.condition import ConditionSpec
+from faceedit.methods.fields.condition import ConditionSpec, one_of_each
 from faceedit.methods.fields.drawn import FIELD_SIZE, WORKING_SIZE
 from faceedit.methods.fields.refinement import RefinementConfig, RefinementNetwork
 from faceedit.methods.fields.shade_layer import ShadeLayer
-from faceedit.methods.fields.shape_layer import ShapeLayer
+from faceedit.methods.fields.shape_layer import FaceFeatures, ShapeLayer
 from faceedit.methods.fields.spectacles import SpectaclesHead
 from faceedit.numerics import FULL
 
@@ -56,6 +57,8 @@ class FieldGenerator(nn.Module):
         components: of the shape layer.
         config: of the refinement network; None takes the usual one.
         extra_channels: of the planes that `extra` gives.
+        acting: (C, 468) how far each number acts at the points of the mesh, 0 to 1; None for
+            numbers that act everywhere. Two that are each other's mirror image share a plane.
         calibration: by names of the condition, what 1 is in the terms of the training, see
             `calibrated`; 1 for all others.
 
@@ -64,6 +67,8 @@ class FieldGenerator(nn.Module):
             or not in `CALIBRATION`.
     """
 
+    acting: Tensor | None
+
     def __init__(
         self,
         spec: ConditionSpec,
@@ -71,23 +76,26 @@ class FieldGenerator(nn.Module):
         config: RefinementConfig | None = None,
         extra_channels: int = 0,
         calibration: Mapping[str, float] | None = None,
+        acting: Tensor | None = None,
     ):
         super().__init__()
         self.spec = spec
+        self.register_buffer("acting", acting)
         self.calibration = dict(calibration or {})
         low, high = CALIBRATION
         if not all(low <= one <= high for one in self.calibration.values()):
             raise ValueError(f"a calibration is a number from {low:g} to {high:g}")
         if not set(self.calibration) <= set(spec.names):
             raise ValueError(f"a calibration names some of {', '.join(spec.names)}")
-        channels = (3 + 3) * _FINER**2 + extra_channels + len(CHANNELS) + 2 + spec.width
+        planes = spec.width if acting is None else len(one_of_each(spec.partners))
+        channels = (3 + 3) * _FINER**2 + extra_channels + len(CHANNELS) + 2 + planes
         outputs = FIELDS * _FINER**2
         config = config or RefinementConfig.fast(channels, outputs)
         if config.in_channels != channels or config.out_channels != outputs:
             raise ValueError(f"the refinement network must map {channels} to {outputs}")
         self.components = components
-        self.shape_layer = ShapeLayer(components, spec.width)
-        self.shade_layer = ShadeLayer(spec.width)
+        self.shape_layer = self.make_shape_layer()
+        self.shade_layer = ShadeLayer(spec)
         self.refinement = RefinementNetwork(config)
         self.numerics = FULL
         self.tone = nn.Linear(config.widths[-1], 3)
@@ -102,6 +110,7 @@ class FieldGenerator(nn.Module):
         shade: Tensor,
         condition: Tensor,
         strip: Tensor,
+        acting: Tensor | None = None,
     ) -> FieldTensors:
         """Predict fields.
 
@@ -111,11 +120,13 @@ class FieldGenerator(nn.Module):
             maps: (N, 12, 64, 64).
             flow: (N, 2, 128, 128) crop pixels.
             shade: (N, 3, 128, 128).
-            condition: (N, C), each number 0 to about 1.5.
+            condition: (N, C), each number 0 to about 1.5, or to ±1 of a signed one.
             strip: (N, 3, 32, 96) in [0, 1], `compose.eye_strip` of the photo.
+            acting: (N, P, 64, 64) of numbers that act somewhere.
         """
         x = picture * 2 - 1
         planes = condition[:, :, None, None].expand(-1, -1, WORKING_SIZE, WORKING_SIZE)
+        planes = planes if acting is None else acting
         inputs = [
             F.pixel_unshuffle(moved * 2 - 1, _FINER),
             F.pixel_unshuffle(shade * 4, _FINER),
@@ -129,7 +140,7 @@ class FieldGenerator(nn.Module):
             latent, skips = self.refinement.encode(given)
             out = F.pixel_shuffle(self.refinement.decode(latent, skips), _FINER).float()
         # Nothing is asked of a face at strength 0, and little near it.
-        onset = condition.sum(1).clamp(max=1.0)[:, None, None, None]
+        onset = condition.abs().sum(1).clamp(max=1.0)[:, None, None, None]
         share = 1 + out[:, 5:6] * onset
         return FieldTensors(
             flow=flow + out[:, :2] * FLOW_UNIT * onset,
@@ -137,6 +148,21 @@ class FieldGenerator(nn.Module):
             tone=torch.sigmoid(self.tone(latent.mean((2, 3)).float())),
             eyeglasses=self.spectacles(strip),
         )
+
+    def make_shape_layer(self) -> FaceFeatures:
+        """Return an empty shape layer, which is called with landmarks and conditions."""
+        return ShapeLayer(self.components, self.spec.width)
+
+    def acting_at(self, condition: Tensor) -> np.ndarray | None:
+        """Return how far a (C,) condition acts at the mesh's points, (468, P) float32, or None."""
+        if self.acting is None:
+            return None
+        at = condition.to(self.acting)[:, None] * self.acting
+        kept = one_of_each(self.spec.partners)
+        partners = [self.spec.partners[n] for n in kept]
+        pairs = zip(kept, partners, strict=True)
+        planes = [at[n] if p in (None, n) else at[n] + at[p] for n, p in pairs]
+        return torch.stack(planes, 1).cpu().numpy()
 
     def calibrated(self, condition: Tensor) -> Tensor:
         """Return an edit's (C,) condition in the terms of the training.

@@ -117,8 +117,9 @@ class FieldMethod(ABC):
             check_answer(LARGEST_RATIO, shade=shade)
             shade = np.ascontiguousarray(shade.permute(1, 2, 0).cpu().numpy())
             moved = faces.landmarks.cpu().numpy()
+            acting = self.generator.acting_at(asked)
             drawn = [
-                draw_face(crop.pixels, crop.landmarks, after, shade)
+                draw_face(crop.pixels, crop.landmarks, after, shade, acting)
                 for crop, after in zip(crops, moved, strict=True)
             ]
             fields = self._refine(crops, drawn, condition)
@@ -139,14 +140,17 @@ class FieldMethod(ABC):
     ) -> FieldTensors:
         pictures = to_tensor(np.stack([crop.pixels for crop in crops]), self.device)
         small = torch.nn.functional.interpolate(pictures, (WORKING_SIZE,) * 2, mode="area")
-        parts = ("moved", "maps", "flow", "shade")
-        given = (
-            to_tensor(np.stack([getattr(one, part) for one in drawn]), self.device)
-            for part in parts
-        )
+
+        def stacked(part: str) -> Tensor:
+            return to_tensor(np.stack([getattr(one, part) for one in drawn]), self.device)
+
         strips = np.stack([eye_strip(crop.pixels, crop.landmarks) for crop in crops])
         return self.generator(
-            small, *given, condition.to(self.device), to_tensor(strips, self.device)
+            small,
+            *(stacked(part) for part in ("moved", "maps", "flow", "shade")),
+            condition.to(self.device),
+            to_tensor(strips, self.device),
+            None if self.generator.acting is None else stacked("acting"),
         )
 
 

@@ -110,8 +110,7 @@ class PairsTask(FieldTask[P]):
                 _, packed = begin_with(start, self.makes.build_generator, generator)
                 np.save(teeth, packed)
             rows, conditions = self.choose_pairs(table)
-            layers = generator.shape_layer, generator.shade_layer
-            prepare(table, rows, conditions, layers, prepared, request.tell)
+            prepare(table, rows, conditions, generator, prepared, request.tell)
         if not teeth.is_file():
             smiles = find_smiles(request)
             textures = [plain_texture()]

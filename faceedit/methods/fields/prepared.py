@@ -14,9 +14,7 @@ from faceedit.errors import UsageError
 from faceedit.faces.raster import fill_polygon
 from faceedit.faces.topology import EYES, INNER_LIPS
 from faceedit.methods.fields.drawn import FIELD_SIZE, WORKING_SIZE, draw_face
-from faceedit.methods.fields.generator import CROP_SIZE
-from faceedit.methods.fields.shade_layer import ShadeLayer
-from faceedit.methods.fields.shape_layer import ShapeLayer
+from faceedit.methods.fields.generator import CROP_SIZE, FieldGenerator
 from faceedit.tones import to_bytes
 from faceedit.training.pair_table import PairTable, check_columns
 from faceedit.untrusted import map_array, parse_json, read_text
@@ -24,7 +22,6 @@ from faceedit.untrusted import map_array, parse_json, read_text
 DRAWN_BY_DETAILS = 5
 """Field pixels about lids and inner lips that `compose.details` draws and no field needs to."""
 _ABOUT = "prepared.json"
-Layers = tuple[ShapeLayer, ShadeLayer]
 
 
 @dataclass(frozen=True)
@@ -45,6 +42,8 @@ class Prepared:
         tone: (N, 3) float32, NaN where no teeth tell.
         eyeglasses: (N,) bool.
         validation: (N,) bool.
+        acting: (N, 64, 64, P) int8 in units of 1 / 127, as `drawn.Drawn` has it; None where the
+            condition acts everywhere.
     """
 
     picture: np.ndarray
@@ -60,6 +59,7 @@ class Prepared:
     tone: np.ndarray
     eyeglasses: np.ndarray
     validation: np.ndarray
+    acting: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.picture)
@@ -73,7 +73,9 @@ class Prepared:
         """
         try:
             parse_json(read_text(folder / _ABOUT))
-            columns = {f.name: map_array(folder / f"{f.name}.npy") for f in fields(cls)}
+            files = {f.name: folder / f"{f.name}.npy" for f in fields(cls)}
+            has_acting = files["acting"].is_file()
+            columns = {k: map_array(p) for k, p in files.items() if k != "acting" or has_acting}
             check_columns(columns)
             return cls(**columns)
         except (OSError, ValueError) as error:
@@ -89,7 +91,7 @@ def prepare(
     table: PairTable,
     rows: np.ndarray,
     conditions: np.ndarray,
-    layers: Layers,
+    generator: FieldGenerator,
     folder: Path,
     tell: Callable[[str], None] = lambda line: None,
 ) -> Prepared:
@@ -99,7 +101,7 @@ def prepare(
         table: of pairs.
         rows: numbers of the pairs.
         conditions: (N, C) of every pair of the table.
-        layers: of shape and shade, fitted.
+        generator: on the CPU, its layers of shape and shade fitted.
         folder: takes the columns.
         tell: takes a line of progress.
 
@@ -112,7 +114,7 @@ def prepare(
     (folder / _ABOUT).unlink(missing_ok=True)
     columns: dict[str, np.ndarray] = {}
     for place, row in enumerate(rows):
-        for name, value in _row(table, row, conditions[row], layers).items():
+        for name, value in _row(table, row, conditions[row], generator).items():
             if name not in columns:
                 path = folder / f"{name}.npy"
                 columns[name] = np.lib.format.open_memmap(
@@ -128,12 +130,12 @@ def prepare(
 
 
 def _row(
-    table: PairTable, row: int, condition: np.ndarray, layers: Layers
+    table: PairTable, row: int, condition: np.ndarray, generator: FieldGenerator
 ) -> dict[str, np.ndarray]:
     """Return a row of `Prepared` by its columns."""
     pair = table[row]
     landmarks = np.array(pair["landmarks"][0])
-    given, by_details = draw_row(pair["pictures"], landmarks, condition, layers)
+    given, by_details = draw_row(pair["pictures"], landmarks, condition, generator)
     trusted = np.asarray(pair["trusted"]) * (1 - by_details)
     kept = ("flow", "log_ratio", "tone", "eyeglasses", "validation")
     return (
@@ -145,7 +147,7 @@ def _row(
 
 @torch.no_grad()
 def draw_row(
-    pixels: np.ndarray, landmarks: np.ndarray, condition: np.ndarray, layers: Layers
+    pixels: np.ndarray, landmarks: np.ndarray, condition: np.ndarray, generator: FieldGenerator
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Draw what the layers make of one face.
 
@@ -153,18 +155,18 @@ def draw_row(
         pixels: (256, 256, 3) uint8 RGB.
         landmarks: (478, 3) float32 crop pixels.
         condition: (C,) float32.
-        layers: of shape and shade, on the CPU.
+        generator: on the CPU, its layers of shape and shade fitted.
 
     Returns:
         What a row of `Prepared` shows the network: picture, strip, moved, maps, drawn_flow,
-        drawn_shade and condition; and what `of_details` says of the face.
+        drawn_shade, condition, and acting where the condition acts somewhere; and what
+        `of_details` says of the face.
     """
-    shape, shade = layers
     asked = torch.from_numpy(condition[None])
     picture = pixels.astype(np.float32) / 255
-    moved = shape(torch.from_numpy(landmarks[None]), asked).landmarks[0].numpy()
-    shades = np.ascontiguousarray(shade(asked)[0].permute(1, 2, 0).numpy())
-    drawn = draw_face(picture, landmarks, moved, shades)
+    moved = generator.shape_layer(torch.from_numpy(landmarks[None]), asked).landmarks[0].numpy()
+    shades = np.ascontiguousarray(generator.shade_layer(asked)[0].permute(1, 2, 0).numpy())
+    drawn = draw_face(picture, landmarks, moved, shades, generator.acting_at(asked[0]))
     small = cv2.resize(picture, (WORKING_SIZE, WORKING_SIZE), interpolation=cv2.INTER_AREA)
     columns = {
         "picture": to_bytes(small),
@@ -175,6 +177,8 @@ def draw_row(
         "drawn_shade": drawn.shade.astype(np.float16),
         "condition": condition,
     }
+    if drawn.acting is not None:
+        columns["acting"] = np.rint(127 * drawn.acting.clip(-1, 1)).astype(np.int8)
     return columns, of_details(landmarks, moved)
 
 

@@ -45,9 +45,12 @@ class FieldSamples:
     def draw(self, row: int, rng: np.random.Generator) -> dict[str, Tensor]:
         """Return one pair as a sample."""
         p = self.pairs
-        planes = {name: np.asarray(getattr(p, name)[row], np.float32) for name in _PLANES}
+        names = _PLANES if p.acting is None else (*_PLANES, "acting")
+        planes = {name: np.asarray(getattr(p, name)[row], np.float32) for name in names}
         for name in (*PICTURES, "maps", "trusted"):
             planes[name] /= 255
+        if p.acting is not None:
+            planes["acting"] /= 127
         tone = np.array(p.tone[row], np.float32)
         known = bool(np.isfinite(tone).all())
         tone = tone if known else np.full(3, 0.5, np.float32)

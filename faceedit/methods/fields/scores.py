@@ -64,4 +64,4 @@ def field_scores(generator: nn.Module, samples: FieldSamples) -> dict[str, float
 def given(batch: Batch) -> tuple[Tensor, ...]:
     """Return what `FieldGenerator` takes of a batch of `FieldSamples`, in its order."""
     names = ("picture", "moved", "maps", "drawn_flow", "drawn_shade", "condition", "strip")
-    return tuple(batch[name] for name in names)
+    return tuple(batch[name] for name in (*names, "acting") if name in batch)

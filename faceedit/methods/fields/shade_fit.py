@@ -45,7 +45,8 @@ def fit_shade_layer(samples: Iterable[ShadeSample], spec: ConditionSpec) -> Shad
             the target's pixels, and the target's landmarks (478, >= 2) in crop pixels.
         spec: of the condition.
     """
-    sums = _Sums(spec.width)
+    width = len(spec.part_partners)
+    sums = _Sums(width)
     chunk: list[tuple[np.ndarray, np.ndarray]] = []
     raster = atlas_raster()
     for condition, ratio, trust, landmarks in samples:
@@ -55,20 +56,22 @@ def fit_shade_layer(samples: Iterable[ShadeSample], spec: ConditionSpec) -> Shad
         values = np.dstack([ratio, trust * 1.0]).astype(np.float32)
         found = cv2.remap(values, at[..., 0], at[..., 1], cv2.INTER_LINEAR)
         found[..., 3] *= raster.inside
-        chunk.append((condition, found.reshape(-1, 4)))
+        parts = spec.parts(torch.from_numpy(condition)[None])[0].numpy()
+        chunk.append((parts, found.reshape(-1, 4)))
         if len(chunk) == _CHUNK:
             sums.add(chunk)
             chunk = []
     if chunk:
         sums.add(chunk)
-    maps = np.linalg.solve(sums.products + RIDGE * np.eye(spec.width), sums.cross)
-    maps = maps.reshape(ATLAS_SIZE, ATLAS_SIZE, spec.width, 3)
+    maps = np.linalg.solve(sums.products + RIDGE * np.eye(width), sums.cross)
+    maps = maps.reshape(ATLAS_SIZE, ATLAS_SIZE, width, 3)
     solved = torch.from_numpy(maps).permute(2, 3, 0, 1).float()
-    layer = ShadeLayer(spec.width)
-    for number, partner in enumerate(spec.partners):
-        layer.maps[number] = solved[number]
+    layer = ShadeLayer(spec)
+    for at, number in enumerate(layer.kept):
+        partner = spec.part_partners[number]
+        layer.maps[at] = solved[number]
         if partner is not None:
-            layer.maps[number] = (solved[number] + solved[partner].flip(2)) / 2
+            layer.maps[at] = (solved[number] + solved[partner].flip(2)) / 2
     return layer
 
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from faceedit.faces.raster import MeshRaster, rasterize_mesh
 from faceedit.faces.topology import N_SURFACE, mean_shape
+from faceedit.methods.fields.condition import ConditionSpec, one_of_each
 
 ATLAS_SIZE = 128
 ATLAS_SPAN = 2.0
@@ -21,24 +22,37 @@ ATLAS_TOP = -0.65
 
 
 class ShadeLayer(nn.Module):
-    """Log ratios on the atlas of the mean face, linear in the condition.
+    """Log ratios on the atlas of the mean face, linear in the parts of a condition.
+
+    Of two numbers that are each other's mirror image one has a map, which serves both.
 
     Args:
-        width: C, numbers of the condition.
+        spec: of the condition.
 
     Attributes:
-        maps: (C, 3, A, A) log ratio RGB of each number in full.
+        maps: (M, 3, A, A) log ratio RGB of each number in full.
     """
 
     maps: Tensor
 
-    def __init__(self, width: int):
+    def __init__(self, spec: ConditionSpec):
         super().__init__()
-        self.register_buffer("maps", torch.zeros(width, 3, ATLAS_SIZE, ATLAS_SIZE))
+        self.spec = spec
+        self.kept = one_of_each(spec.part_partners)
+        partners = [spec.part_partners[n] for n in self.kept]
+        pairs = zip(self.kept, partners, strict=True)
+        self._swapped = [(at, p) for at, (n, p) in enumerate(pairs) if p not in (None, n)]
+        self.register_buffer("maps", torch.zeros(len(self.kept), 3, ATLAS_SIZE, ATLAS_SIZE))
 
     def forward(self, condition: Tensor) -> Tensor:
         """Return (N, 3, A, A) log ratios for an (N, C) condition."""
-        return torch.einsum("nb,bcyx->ncyx", condition, self.maps.float())
+        parts, maps = self.spec.parts(condition), self.maps.float()
+        shade = torch.einsum("nb,bcyx->ncyx", parts[:, self.kept], maps)
+        if self._swapped:
+            at, partners = (list(column) for column in zip(*self._swapped, strict=True))
+            seen = torch.einsum("nb,bcyx->ncyx", parts[:, partners], maps[at])
+            shade = shade + seen.flip(3)
+        return shade
 
 
 def draw_shade(shade: np.ndarray, raster: MeshRaster) -> np.ndarray:

@@ -11,10 +11,10 @@ from faceedit.errors import UsageError
 from faceedit.faces.topology import OUTER_EYE_CORNERS, mirror
 from faceedit.methods.fields.condition import ConditionSpec
 from faceedit.methods.fields.shape_layer import (
-    HINGES,
     MODES,
     N_POINTS,
     SHOWN,
+    FaceFeatures,
     ShapeLayer,
     face_frame,
 )
@@ -56,38 +56,15 @@ def fit_shape_layer(
         UsageError: there are too few faces.
     """
     count = len(motions.landmarks)
-    if components >= 2 * count:
-        raise UsageError(
-            f"{count} faces do not tell {components} components of shape; "
-            "faceedit studio shapes makes more of more photos, --set components=N takes fewer"
-        )
-    landmarks = np.concatenate([motions.landmarks, _mirrored(motions.landmarks)])
-    jaws = np.concatenate([motions.jaws, _mirrored_jaws(motions.jaws, motions.landmarks)])
     layer = ShapeLayer(components, spec.width)
-    middle, unit = face_frame(torch.from_numpy(landmarks))
-    shape = ((torch.from_numpy(landmarks) - middle) / unit).flatten(1).double()
-    layer.mean.copy_(shape.mean(0))
-    centred = shape - shape.mean(0)
-    part = centred[:: max(1, len(centred) // 4000)]
-    axes = torch.linalg.svd(part, full_matrices=False)[2]
-    spread = (centred @ axes[:components].T).std(0)
-    layer.basis.copy_(axes[:components] / spread[:, None])
-    features = layer.features(torch.from_numpy(landmarks)).double()
-    at = torch.from_numpy(jaws) - middle[..., :2]
-    layer.jaws.copy_(_solve(features, (at / unit).flatten(1).double(), ridge))
-    if motions.bare:
-        sides = (np.concatenate([one, _mirrored_vectors(one)]) for one in motions.bare)
-        away = [(torch.from_numpy(one).double() / unit).flatten(1) for one in sides]
-        layer.shown.copy_(_shown(features, torch.cat(away, 1), ridge))
-    layer.hinges.copy_(_hinges(features @ layer.shown.double()))
-    whole = torch.cat([features, layer.bent(features)], 1)
+    whole, unit = fit_features(layer, motions.landmarks, motions.jaws, motions.bare, ridge)
     bends: dict[int, Tensor] = {}
     for number, name in enumerate(spec.names):
         if name not in motions.moved:
             continue
         wanted = torch.from_numpy(_both_sides(motions.moved, spec, number)).double() / unit
         rows = count if spec.partners[number] is None else len(whole)
-        solved = _solve(whole[:rows], wanted.flatten(1)[:rows], ridge)
+        solved = solve(whole[:rows], wanted.flatten(1)[:rows], ridge)
         layer.weight[number].copy_(solved[: components + 1])
         bends[number] = solved[components + 1 :]
     if bends:
@@ -95,6 +72,56 @@ def fit_shape_layer(
         layer.modes[: len(modes)] = modes
         layer.bend[list(bends)] = torch.stack([*bends.values()]) @ layer.modes.T
     return layer
+
+
+def fit_features(
+    layer: FaceFeatures,
+    landmarks: np.ndarray,
+    jaws: np.ndarray,
+    bare: Iterable[np.ndarray],
+    ridge: float,
+) -> tuple[Tensor, Tensor]:
+    """Learn what the shapes of faces, and of their mirror images, say.
+
+    Args:
+        layer: takes mean, components, jaws, `shown` and hinges.
+        landmarks: (N, 478, 3) crop pixels.
+        jaws: (N, 20, 2) crop pixels.
+        bare: (N, 498, 2) displacements each that take away what a face shows.
+        ridge: as in `fit_shape_layer`.
+
+    Returns:
+        Features, products and hinges of faces and then of mirror images, (2 N, K + 1 + B) float64;
+        and their eye distances, (2 N, 1, 1).
+
+    Raises:
+        UsageError: there are too few faces.
+    """
+    count, components = len(landmarks), len(layer.basis)
+    if components >= 2 * count:
+        raise UsageError(
+            f"{count} faces do not tell {components} components of shape; "
+            "faceedit studio shapes makes more of more photos, --set components=N takes fewer"
+        )
+    jaws = np.concatenate([jaws, _mirrored_jaws(jaws, landmarks)])
+    faces = torch.from_numpy(np.concatenate([landmarks, _mirrored(landmarks)]))
+    middle, unit = face_frame(faces)
+    shape = ((faces - middle) / unit).flatten(1).double()
+    layer.mean.copy_(shape.mean(0))
+    centred = shape - shape.mean(0)
+    part = centred[:: max(1, len(centred) // 4000)]
+    axes = torch.linalg.svd(part, full_matrices=False)[2]
+    spread = (centred @ axes[:components].T).std(0)
+    layer.basis.copy_(axes[:components] / spread[:, None])
+    features = layer.features(faces).double()
+    at = torch.from_numpy(jaws) - middle[..., :2]
+    layer.jaws.copy_(solve(features, (at / unit).flatten(1).double(), ridge))
+    sides = [np.concatenate([one, mirrored_vectors(one)]) for one in bare]
+    if sides:
+        away = [(torch.from_numpy(one).double() / unit).flatten(1) for one in sides]
+        layer.shown.copy_(_shown(features, torch.cat(away, 1), ridge))
+    layer.hinges.copy_(_hinges(features @ layer.shown.double(), layer.hinges.shape[1]))
+    return torch.cat([features, layer.bent(features)], 1), unit
 
 
 def _shown(features: Tensor, unexpressive: Tensor, ridge: float) -> Tensor:
@@ -105,7 +132,7 @@ def _shown(features: Tensor, unexpressive: Tensor, ridge: float) -> Tensor:
         unexpressive: (N, P) displacements that take what is shown away.
         ridge: of `fit_shape_layer`.
     """
-    away = _solve(features, unexpressive, ridge).double()
+    away = solve(features, unexpressive, ridge).double()
     said = features @ away
     middle = said.mean(0)
     _, sizes, axes = torch.linalg.svd(said - middle, full_matrices=False)
@@ -117,16 +144,17 @@ def _shown(features: Tensor, unexpressive: Tensor, ridge: float) -> Tensor:
     return shown.float()
 
 
-def _hinges(shown: Tensor) -> Tensor:
-    """Return random hinges, each with its mirror image, (7, 256).
+def _hinges(shown: Tensor, count: int) -> Tensor:
+    """Return random hinges, each with its mirror image, (7, count).
 
     Args:
         shown: (2 N, 6) of faces and then of their mirror images.
+        count: how many, even.
     """
     rng = torch.Generator().manual_seed(0)
-    directions = torch.randn(SHOWN, HINGES // 2, generator=rng)
+    directions = torch.randn(SHOWN, count // 2, generator=rng)
     directions = directions / directions.norm(dim=0)
-    offsets = torch.randn(1, HINGES // 2, generator=rng)
+    offsets = torch.randn(1, count // 2, generator=rng)
     faces, mirrored = shown.chunk(2)
     signs = torch.where((faces * mirrored).sum(0) < 0, -1.0, 1.0)[:, None]
     ways = [torch.cat([d, offsets]) for d in (directions, signs * directions)]
@@ -140,7 +168,7 @@ def _both_sides(moved: Mapping[str, np.ndarray], spec: ConditionSpec, number: in
     """
     own, partner = moved[spec.names[number]], spec.partners[number]
     other = np.zeros_like(own) if partner is None else moved[spec.names[partner]]
-    return np.concatenate([own, _mirrored_vectors(other)])
+    return np.concatenate([own, mirrored_vectors(other)])
 
 
 @torch.no_grad()
@@ -179,7 +207,7 @@ def tune_shape_layer(
         layer.weight[number, :, : 2 * N_POINTS] += change.float()
 
 
-def _solve(features: Tensor, wanted: Tensor, ridge: float) -> Tensor:
+def solve(features: Tensor, wanted: Tensor, ridge: float) -> Tensor:
     """Solve Eq. 6 of RegGAN: (X^T X + ridge) W = X^T T."""
     penalty = torch.full((features.shape[1],), ridge, dtype=torch.float64)
     penalty[0] = 1e-6
@@ -201,7 +229,7 @@ def _mirrored_jaws(jaws: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
     return seen
 
 
-def _mirrored_vectors(vectors: np.ndarray) -> np.ndarray:
+def mirrored_vectors(vectors: np.ndarray) -> np.ndarray:
     """Mirror (N, 498, 2) displacements."""
     order = np.concatenate([np.argsort(mirror()), N_POINTS + _MIRRORED_JAWS])
     return vectors[:, order] * np.array([-1, 1], vectors.dtype)

@@ -44,50 +44,42 @@ class MovedFaces:
     jaws_moved: Tensor
 
 
-class ShapeLayer(nn.Module):
-    """Linear in features of a face's shape; solved by `shape_fit.fit_shape_layer`.
+class FaceFeatures(nn.Module):
+    """What a face's shape says, as numbers that displacements can be linear in.
 
     Args:
         components: K, principal components of shape.
-        width: C, numbers of the condition.
+        products: first components whose products are features, too.
+        hinges: in what a face shows.
 
     Attributes:
         mean: (1434,) mean shape, eyes' middle at 0, in eye distances.
         basis: (K, 1434) principal components over their standard deviations.
         jaws: (K + 1, 40) to the marks of the jaws.
-        weight: (C, K + 1, 996) to the displacement of each number, landmarks then jaws.
         shown: (K + 1, 6) to what a face shows.
-        hinges: (7, 256) directions in it, and where they rise from 0.
-        bend: (C, B, 64) from products and hinges to `modes`.
-        modes: (64, 996) displacements.
+        hinges: (7, H) directions in it, and where they rise from 0.
+        bent_width: B, how many products and hinges there are.
     """
 
     mean: Tensor
     basis: Tensor
     jaws: Tensor
-    weight: Tensor
     shown: Tensor
     hinges: Tensor
-    bend: Tensor
-    modes: Tensor
 
-    def __init__(self, components: int, width: int):
+    def __init__(self, components: int, products: int = PRODUCTS, hinges: int = HINGES):
         super().__init__()
-        check_ranges(components=(components, 1, 3 * N_POINTS), width=(width, 1, MAX_WIDTH))
+        check_ranges(components=(components, 1, 3 * N_POINTS))
         points, jaws = 3 * N_POINTS, 2 * N_JAWS
         self.register_buffer("mean", torch.zeros(points))
         self.register_buffer("basis", torch.zeros(components, points))
         self.register_buffer("jaws", torch.zeros(components + 1, jaws))
-        shape = (width, components + 1, 2 * N_POINTS + jaws)
-        self.register_buffer("weight", torch.zeros(shape))
         self.register_buffer("shown", torch.zeros(components + 1, SHOWN))
-        self.register_buffer("hinges", torch.zeros(SHOWN + 1, HINGES))
-        count = min(PRODUCTS, components)
+        self.register_buffer("hinges", torch.zeros(SHOWN + 1, hinges))
+        count = min(products, components)
         # No file keeps them, so they have memory even where the layer is built without.
         self._pairs = torch.triu_indices(count, count, device="cpu")
-        bent = self._pairs.shape[1] + HINGES
-        self.register_buffer("bend", torch.zeros(width, bent, MODES))
-        self.register_buffer("modes", torch.zeros(MODES, shape[-1]))
+        self.bent_width = self._pairs.shape[1] + hinges
 
     def forward(self, landmarks: Tensor, condition: Tensor) -> MovedFaces:
         """Move faces.
@@ -96,17 +88,7 @@ class ShapeLayer(nn.Module):
             landmarks: (N, 478, 3) crop pixels, upright.
             condition: (N, C).
         """
-        middle, unit = face_frame(landmarks)
-        features = self.features(landmarks)
-        condition = condition.to(features)
-        moved = torch.einsum("nb,nf,bfp->np", condition, features, self.weight.float())
-        bent = torch.einsum("nb,nf,bfm->nm", condition, self.bent(features), self.bend.float())
-        moved = moved + bent @ self.modes.float()
-        moved = moved.view(len(landmarks), -1, 2) * unit
-        jaws = (features @ self.jaws.float()).view(len(landmarks), -1, 2) * unit + middle[..., :2]
-        return MovedFaces(
-            landmarks[..., :2] + moved[:, :N_POINTS], jaws, jaws + moved[:, N_POINTS:]
-        )
+        raise NotImplementedError
 
     def features(self, landmarks: Tensor) -> Tensor:
         """Return 1 and the principal components of shape, (N, K + 1)."""
@@ -123,6 +105,55 @@ class ShapeLayer(nn.Module):
         hinges = self.hinges.to(features)
         risen = torch.relu(shown @ hinges[:-1] + hinges[-1])
         return torch.cat([parts[:, first] * parts[:, second], risen], 1)
+
+    def move(self, landmarks: Tensor, features: Tensor, moved: Tensor) -> MovedFaces:
+        """Return faces whose points are displaced.
+
+        Args:
+            landmarks: (N, 478, 3) crop pixels.
+            features: (N, K + 1) of them.
+            moved: (N, 996) displacements in eye distances, landmarks then jaws.
+        """
+        middle, unit = face_frame(landmarks)
+        moved = moved.view(len(landmarks), -1, 2) * unit
+        jaws = (features @ self.jaws.float()).view(len(landmarks), -1, 2) * unit + middle[..., :2]
+        return MovedFaces(
+            landmarks[..., :2] + moved[:, :N_POINTS], jaws, jaws + moved[:, N_POINTS:]
+        )
+
+
+class ShapeLayer(FaceFeatures):
+    """Linear in features of a face's shape; solved by `shape_fit.fit_shape_layer`.
+
+    Args:
+        components: K, principal components of shape.
+        width: C, numbers of the condition.
+
+    Attributes:
+        weight: (C, K + 1, 996) to the displacement of each number, landmarks then jaws.
+        bend: (C, B, 64) from products and hinges to `modes`.
+        modes: (64, 996) displacements.
+    """
+
+    weight: Tensor
+    bend: Tensor
+    modes: Tensor
+
+    def __init__(self, components: int, width: int):
+        super().__init__(components)
+        check_ranges(width=(width, 1, MAX_WIDTH))
+        shape = (width, components + 1, 2 * (N_POINTS + N_JAWS))
+        self.register_buffer("weight", torch.zeros(shape))
+        self.register_buffer("bend", torch.zeros(width, self.bent_width, MODES))
+        self.register_buffer("modes", torch.zeros(MODES, shape[-1]))
+
+    def forward(self, landmarks: Tensor, condition: Tensor) -> MovedFaces:
+        """Move faces; see `FaceFeatures.forward`."""
+        features = self.features(landmarks)
+        condition = condition.to(features)
+        moved = torch.einsum("nb,nf,bfp->np", condition, features, self.weight.float())
+        bent = torch.einsum("nb,nf,bfm->nm", condition, self.bent(features), self.bend.float())
+        return self.move(landmarks, features, moved + bent @ self.modes.float())
 
 
 def face_frame(landmarks: Tensor) -> tuple[Tensor, Tensor]:

@@ -24,7 +24,7 @@ from faceedit.methods.fields.recipe import TuneRecipe
 from faceedit.methods.fields.samples import FieldSamples
 from faceedit.methods.fields.scores import given
 from faceedit.methods.fields.shape_fit import tune_shape_layer
-from faceedit.methods.fields.shape_layer import ShapeLayer
+from faceedit.methods.fields.shape_layer import FaceFeatures, ShapeLayer
 from faceedit.methods.fields.sources import begin_with, open_start
 from faceedit.methods.fields.task import SHEET_FACES, FieldTask, generator_of
 from faceedit.targets import Expression, Target
@@ -88,6 +88,7 @@ class TuneTask(FieldTask[TuneRecipe]):
             for points in ([p.face.landmarks for p in train], [p.moved for p in train])
         )
         ridge, layer = recipe.shape_ridge, generator.shape_layer
+        assert isinstance(layer, ShapeLayer)
         tune_shape_layer(layer, landmarks, moved, asked, ridge, self.tuned)
         self._faces = faces
         rng = np.random.default_rng(request.seed)
@@ -147,7 +148,7 @@ class TuneTask(FieldTask[TuneRecipe]):
 
 
 @torch.no_grad()
-def lip_error(layer: ShapeLayer, pairs: Sequence[RealPair], makes: type[FieldMethod]) -> float:
+def lip_error(layer: FaceFeatures, pairs: Sequence[RealPair], makes: type[FieldMethod]) -> float:
     """Return the mean distance of a layer's lips from the real ones, in eye distances.
 
     Args:
@@ -187,8 +188,7 @@ def _real_row(
 
 def _row(generator: FieldGenerator, face: RealFace, condition: Tensor) -> dict[str, np.ndarray]:
     """Return a row of `Prepared` for a (C,) condition, its fields those of the layers."""
-    layers = generator.shape_layer, generator.shade_layer
-    given, by_details = draw_row(face.pixels, face.landmarks, condition.numpy(), layers)
+    given, by_details = draw_row(face.pixels, face.landmarks, condition.numpy(), generator)
     return given | {
         "flow": given["drawn_flow"],
         "log_ratio": given["drawn_shade"],

@@ -146,7 +146,9 @@ def test_a_method_of_another_width_trains_and_its_weights_load(make, width, requ
 
     name = make.makes.name
     checkpoint = load_checkpoint(tmp_path / "run" / f"{name}-fast.safetensors", method=name)
-    assert checkpoint.tensors["shade_layer.maps"].shape[0] == width
+    # Light from the left and from the right share one map.
+    maps = width - len(make.makes.spec.swapped)
+    assert checkpoint.tensors["shade_layer.maps"].shape[0] == maps
     method = make.makes.load(checkpoint, torch.device("cpu"))
     table = pairs()
     crop = Crop(table.pictures[1].astype(np.float32) / 255, table.landmarks[1, 0], np.eye(2, 3))
@@ -195,9 +197,23 @@ def test_shade_that_swaps_sides_is_learned_from_both(tmp_path):
     table.log_ratio[:, :, :64] = 0.2
     table.log_ratio[:, :, 64:] = -0.2
     conditions = np.array([[1.0, 0.0]], np.float32)
-    maps = fit_shade_layer(shade_samples(table, [0], conditions), spec).maps
-    assert maps[0].abs().max() > 0.01
-    assert torch.equal(maps[1], maps[0].flip(2))
+    layer = fit_shade_layer(shade_samples(table, [0], conditions), spec)
+    left, right = layer(torch.eye(2))
+    assert left.abs().max() > 0.01
+    assert torch.equal(right, left.flip(2))
+
+
+def test_what_goes_is_shaded_apart_from_what_comes(tmp_path):
+    spec = ConditionSpec(("left", "right"), swapped=(("left", "right"),), signed=True)
+    assert spec.parts(torch.tensor([[0.5, -1.0]])).tolist() == [[0.5, 0, 0, 1]]
+    assert spec.part_partners == (1, 0, 3, 2)
+    table = made_up.taken(made_up.pair_table(), [HAPPY, HAPPY])
+    table.log_ratio[0] = 0.2
+    table.log_ratio[1] = -0.3
+    conditions = np.array([[1.0, 1.0], [-1.0, -1.0]], np.float32)
+    layer = fit_shade_layer(shade_samples(table, [0, 1], conditions), spec)
+    comes, goes, none = layer(torch.tensor([[1.0, 1.0], [-1.0, -1.0], [0.0, 0.0]]))
+    assert comes.max() > 0.05 and goes.min() < -0.05 and not none.any()
 
 
 def test_the_shared_room_loads_no_method():

@@ -38,8 +38,9 @@ def pairs(tmp_path_factory) -> Prepared:
     generator = made_up.tiny_generator()
     generator.shade_layer.maps[:] = -0.1
     shares = pair_shares(table, made_up.AMPLITUDES)
-    layers = generator.shape_layer, generator.shade_layer
-    return prepare(table, usable(table, shares), shares, layers, tmp_path_factory.mktemp("pairs"))
+    return prepare(
+        table, usable(table, shares), shares, generator, tmp_path_factory.mktemp("pairs")
+    )
 
 
 def rng(seed: int = 0) -> np.random.Generator:

@@ -10,7 +10,6 @@ from faceedit.methods.fields.generator import FieldTensors
 from faceedit.methods.fields.prepared import Prepared, prepare
 from faceedit.methods.fields.samples import FieldSamples
 from faceedit.methods.fields.scores import field_scores
-from faceedit.methods.fields.shade_layer import ShadeLayer
 from faceedit.methods.reggan.condition import SPEC
 from faceedit.methods.reggan.pairs import pair_shares, usable
 from faceedit.targets import EXPRESSIONS
@@ -33,7 +32,7 @@ class Knowing(nn.Module):
 @pytest.fixture(scope="module")
 def pairs(tmp_path_factory) -> Prepared:
     table = made_up.taken(made_up.pair_table(), [0, HAPPY])
-    layers = made_up.tiny_generator().shape_layer, ShadeLayer(SPEC.width)
+    layers = made_up.tiny_generator()
     shares = pair_shares(table, made_up.AMPLITUDES)
     return prepare(table, usable(table, shares), shares, layers, tmp_path_factory.mktemp("pairs"))
 
