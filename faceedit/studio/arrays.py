@@ -48,9 +48,7 @@ class ArrayTable:
         Raises:
             WriteError: it cannot be written, or something is there that may not be replaced.
         """
-        arrays: dict[str, np.ndarray] = {
-            f.name: getattr(self, f.name) for f in fields(_as_dataclass(self))
-        }
+        arrays: dict[str, np.ndarray] = {name: getattr(self, name) for name in self._columns()}
         halves = {k: v.astype(np.float16) for k, v in arrays.items() if k in self.halves}
         write_atomic(path, pack(arrays | halves, compressed=False), permit)
 
