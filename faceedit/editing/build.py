@@ -109,7 +109,8 @@ class EditNetworks:
         find = replace(settings.find, faces="all")
         self._finder = build_finder(registry, device, find, self._batching)
         self._guard = _guard(settings, registry, device)
-        self._shown = _shown(settings, registry, device)
+        self._expression: ExpressionRecogniser | None = None
+        self._shown = None if settings.edit_shown else Shown(self._reader())
         others = [*FACE_NETWORKS]
         others += [] if settings.edit_shown else [EXPRESSION]
         others += [] if settings.min_identity is None else [IDENTITY]
@@ -129,6 +130,8 @@ class EditNetworks:
         with self._lock:
             steps = tuple(self._step(one, alone=len(planned) == 1) for one in planned)
             shown, networks = self._shown, self._others
+            if any(step.reader is not None for step in steps):
+                networks = {**networks, EXPRESSION: self._registry.card(EXPRESSION).sha256}
             if shown is not None and target.attributes:
                 shown = self._shown = self._with_attributes(shown)
                 networks = {**networks, APPEARANCE: self._registry.card(APPEARANCE).sha256}
@@ -156,8 +159,7 @@ class EditNetworks:
             return target
         if Part.LIKE not in served_parts():
             raise UsageError("no method takes another face's expression yet")
-        reader = ExpressionRecogniser.load(self._registry.checkpoint(EXPRESSION), self._device)
-        return resolve_like(target, self._finder, reader)
+        return resolve_like(target, self._finder, self._reader())
 
     def _step(self, planned: PlannedStep, alone: bool) -> Step:
         """Load the method of a step; a file given with ``--weights`` is for its own method."""
@@ -174,7 +176,15 @@ class EditNetworks:
             )
         method = self._methods[name, sha256]
         check_target(method, planned.target)
-        return Step(method, planned.target.parts, sha256)
+        reader = self._reader() if planned.method.counts_shown else None
+        return Step(method, planned.target.parts, sha256, reader)
+
+    def _reader(self) -> ExpressionRecogniser:
+        """Return what reads expressions and action units, the gate's own where there is a gate."""
+        if self._expression is None:
+            checkpoint = self._registry.checkpoint(EXPRESSION)
+            self._expression = ExpressionRecogniser.load(checkpoint, self._device)
+        return self._expression
 
     def _with_attributes(self, shown: Shown) -> Shown:
         if shown.attributes is not None:
@@ -197,9 +207,3 @@ def _guard(settings: EditSettings, registry: Registry, device: "torch.device") -
         return None
     network = IdentityRecogniser.load(registry.checkpoint(IDENTITY), device)
     return Guard(settings.min_identity, network)
-
-
-def _shown(settings: EditSettings, registry: Registry, device: "torch.device") -> Shown | None:
-    if settings.edit_shown:
-        return None
-    return Shown(ExpressionRecogniser.load(registry.checkpoint(EXPRESSION), device))

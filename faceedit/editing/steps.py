@@ -12,6 +12,8 @@ import torch
 from faceedit.compose.compose import compose_steps
 from faceedit.compose.edit import Edit, sample_field
 from faceedit.compose.mask import edit_masks, region_mask
+from faceedit.editing.gate import Reader
+from faceedit.editing.units import count_shown
 from faceedit.errors import UsageError
 from faceedit.faces.align import Crop
 from faceedit.faces.batching import Batching
@@ -33,11 +35,14 @@ class Step:
         method: makes edits.
         parts: of a target.
         weights_sha256: hash of the method's checkpoint, for the manifest.
+        reader: reads what a face shows, where the method changes action units by so much; see
+            `Descriptor.counts_shown`.
     """
 
     method: Method
     parts: tuple[Part, ...] = tuple(Part)
     weights_sha256: str | None = None
+    reader: Reader | None = None
 
     @property
     def label(self) -> str:
@@ -92,15 +97,22 @@ def make_edits(
         if missing := set(target.parts) - {part for step in steps for part in step.parts}:
             raise UsageError(f"nothing that is loaded makes {', '.join(sorted(missing))}")
     for step in steps:
-        wanted: dict[Target, list[int]] = {}
-        for at, target in enumerate(targets):
-            if set(target.parts) & set(step.parts):
-                own = target.only(*step.parts)
-                wanted.setdefault(own, []).extend([at] if own.changes else [])
+        asked = {at: one for at, one in enumerate(targets) if set(one.parts) & set(step.parts)}
+        own = {at: one.only(*step.parts) for at, one in asked.items()}
+        own = {at: one for at, one in own.items() if one.changes}
         with torch.inference_mode():
+            seen = {at: _seen(crops[at], made[at], step.method.crop_size) for at in own}
+            if step.reader is not None:
+                changes = count_shown(
+                    list(own.values()), list(seen.values()), step.reader, batching.size
+                )
+                own = dict(zip(own, changes, strict=True))
+            wanted: dict[Target, list[int]] = {}
+            for at, target in own.items():
+                wanted.setdefault(target, []).append(at)
             for target, places in wanted.items():
-                seen = [_seen(crops[at], made[at], step.method.crop_size) for at in places]
-                edits = batching.run(seen, partial(step.method.edit, target=target))
+                some = [seen[at] for at in places]
+                edits = batching.run(some, partial(step.method.edit, target=target))
                 for at, edit in zip(places, edits, strict=True):
                     made[at].append(edit)
     return [tuple(edits) for edits in made]

@@ -20,6 +20,8 @@ class Descriptor:
         cost: of the network that ships, milliseconds a crop on two CPU cores in fp32.
         module: offers ``load(checkpoint, device, numerics) -> Method``.
         training: module that offers ``build(request) -> Task``; None where nothing is trained.
+        counts_shown: it changes action units by so much; what a face shows is read beforehand, so
+            that they end where a target wants them.
     """
 
     name: str
@@ -31,6 +33,7 @@ class Descriptor:
     cost: float
     module: str
     training: str | None = None
+    counts_shown: bool = False
 
     @property
     def parts(self) -> tuple[Part, ...]:

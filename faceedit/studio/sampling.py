@@ -8,8 +8,7 @@ import numpy as np
 from faceedit.errors import UsageError
 from faceedit.lights import LIGHTS
 from faceedit.studio.expressions import AMPLITUDES, PARTING_UNITS, Ask
-from faceedit.targets import ACTION_UNITS
-from faceedit.targets.emfacs import EXPRESSION_UNITS
+from faceedit.targets import ACTION_UNITS, EXPRESSION_UNITS
 
 BLENDED = 0.15
 """Share of expressions that are blends of two."""

@@ -42,6 +42,20 @@ class UnitShapes(ArrayTable):
     validation: np.ndarray
     photo: np.ndarray
 
+    def of_faces(self, chosen: np.ndarray) -> "UnitShapes":
+        """Return some of the faces, (N,) bool, with their mixes."""
+        rows = chosen[self.face]
+        return UnitShapes(
+            landmarks=self.landmarks[chosen],
+            jaws=self.jaws[chosen],
+            neutral=self.neutral[chosen],
+            face=(np.cumsum(chosen) - 1)[self.face[rows]].astype(np.int32),
+            changes=self.changes[rows],
+            moved=self.moved[rows],
+            validation=self.validation[chosen],
+            photo=self.photo[chosen],
+        )
+
 
 def unit_shapes(
     rig: Rig,

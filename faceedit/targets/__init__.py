@@ -6,6 +6,8 @@ reference face (``like=photo.jpg``), which is resolved to action units.
 """
 
 from faceedit.targets.attributes import ATTRIBUTES, AttributeChange
+from faceedit.targets.changes import relative_units, unit_changes
+from faceedit.targets.emfacs import EXPRESSION_UNITS
 from faceedit.targets.expressions import EXPRESSIONS, SYNONYMS, Expression
 from faceedit.targets.light import LightChange
 from faceedit.targets.like import Like
@@ -18,6 +20,7 @@ __all__ = [
     "ACTION_UNITS",
     "ATTRIBUTES",
     "EXPRESSIONS",
+    "EXPRESSION_UNITS",
     "MAX_INTENSITY",
     "MAX_STRENGTH",
     "SYNONYMS",
@@ -33,5 +36,7 @@ __all__ = [
     "Turn",
     "UnitChange",
     "parse_target",
+    "relative_units",
     "union",
+    "unit_changes",
 ]

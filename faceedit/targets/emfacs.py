@@ -7,7 +7,7 @@ intensities: these are what people name at a glance on the studio's faces.
 
 from collections.abc import Mapping
 
-from faceedit.targets.units import Side, UnitChange
+from faceedit.targets.units import Side
 
 EXPRESSION_UNITS: Mapping[str, Mapping[int, float]] = {
     "neutral": {},
@@ -22,18 +22,3 @@ EXPRESSION_UNITS: Mapping[str, Mapping[int, float]] = {
 """Intensities at strength 1 by expression; all other units are 0."""
 ONE_SIDED: Mapping[str, Side] = {"contemptuous": "left"}
 """Expressions that one side shows, the person's left or right."""
-
-
-def units_of_expression(name: str, strength: float = 1.0) -> tuple[UnitChange, ...]:
-    """Return the units of an expression, every one that is not named going to 0.
-
-    Args:
-        name: in `EXPRESSION_UNITS`.
-        strength: share of the way from what the face shows.
-
-    Raises:
-        KeyError: no such expression.
-    """
-    side: Side = ONE_SIDED.get(name, "")
-    wanted = EXPRESSION_UNITS[name]
-    return tuple(UnitChange(u, i, side=side, strength=strength) for u, i in wanted.items())

@@ -25,7 +25,8 @@ from faceedit.methods.reggan.recipe import Amplitudes
 from faceedit.registry import write_checkpoint
 from faceedit.studio.shapes import LEVELS, ShapeTable
 from faceedit.studio.smiles import Smiles
-from faceedit.targets import EXPRESSIONS
+from faceedit.studio.unit_shapes import UnitShapes
+from faceedit.targets import ACTION_UNITS, EXPRESSIONS
 from faceedit.training.pair_table import FIELD_SIZE, PairTable
 
 UNIT = CROP_SIZE / 2.8
@@ -195,6 +196,51 @@ def shape_table(count: int = 12, moved: Moves = moves, noise: float = 0.0) -> Sh
     return ShapeTable(**{k: np.array(v, kinds.get(k, np.float32)) for k, v in rows.items()})
 
 
+def unit_moves(changes: np.ndarray, shape: np.ndarray) -> np.ndarray:
+    """What changes of action units, (2, 17), do to a face: (498, 2) in eye distances.
+
+    12 pulls a corner, 26 drops the jaw, and 6 raises a cheek where 12 pulls, too.
+    """
+    corners, cheeks = ((291, 61), (280, 50)), ACTION_UNITS.index(6)
+    moved = np.zeros((478, 2))
+    for side, (corner, cheek) in enumerate(zip(*(corners[0], corners[1]), strict=True)):
+        pull, raised = changes[side, [ACTION_UNITS.index(12), cheeks]] / 5
+        out = 1 if corner == 291 else -1
+        moved += pull * _bump(corner, (0.06 * out, -0.08))
+        moved += max(pull, 0) * max(raised, 0) * _bump(cheek, (0.0, -0.05))
+    moved += changes[:, ACTION_UNITS.index(26)].mean() / 5 * _opening(0.12)
+    moved *= 1 + 2 * height(shape)
+    return np.concatenate([moved, np.zeros((20, 2))])
+
+
+@cache
+def unit_shapes(count: int = 12, mixes: int = 24) -> UnitShapes:
+    """People who move as `unit_moves` says; every fourth is for validation."""
+    rng = np.random.default_rng(1)
+    faces, rows = [], []
+    for number in range(count):
+        shape, unit = person(number), UNIT * rng.uniform(0.8, 1.1)
+        faces.append((place(shape, unit), unit * jaws(shape) + [MIDDLE, 95.0]))
+        for _ in range(mixes):
+            changes = np.zeros((2, 17))
+            for name in rng.permutation([6, 12, 26])[: rng.integers(1, 4)]:
+                changes[:, ACTION_UNITS.index(name)] = rng.uniform(-5, 5)
+            changes *= rng.choice([[[1], [1]], [[1], [0]], [[0], [1]]])
+            rows.append((number, changes, unit * unit_moves(changes, shape)))
+    landmarks, marks = map(np.array, zip(*faces, strict=True))
+    face, changes, moved = map(np.array, zip(*rows, strict=True))
+    return UnitShapes(
+        landmarks=landmarks.astype(np.float32),
+        jaws=marks.astype(np.float32),
+        neutral=np.zeros((count, 498, 2), np.float16),
+        face=face.astype(np.int32),
+        changes=changes.astype(np.float32),
+        moved=moved.astype(np.float16),
+        validation=np.arange(count) % 4 == 3,
+        photo=np.arange(count, dtype=np.int32),
+    )
+
+
 @cache
 def pair_table() -> PairTable:
     """Somebody to train on and somebody to validate on, each at strength 1 of every expression."""
@@ -233,6 +279,7 @@ def _pair(number: int, name: str) -> dict[str, np.ndarray]:
         "real_target": np.array(False),
         "validation": np.array(number == 1),
         "person": np.array(number + 5, np.int64),
+        "unit_changes": np.tile(np.float32(4 * amount) * (np.array(ACTION_UNITS) == 12), (2, 1)),
     }
 
 

@@ -24,11 +24,12 @@ def tiny(monkeypatch):
 
 @pytest.fixture(scope="session")
 def material(tmp_path_factory) -> Path:
-    """A folder with everything that ``faceedit train reggan`` takes."""
+    """A folder with everything that trainings of composed methods take."""
     import made_up
 
     folder = made_up.write_table(tmp_path_factory.mktemp("material"), made_up.few_pairs())
     made_up.shape_table().save(folder / "shapes.npz")
+    made_up.unit_shapes().save(folder / "unit-shapes.npz")
     return folder
 
 

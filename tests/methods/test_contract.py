@@ -16,7 +16,15 @@ TRAINED = {
         "shape_ridge": 1e-3,
         "latent_blocks": 1,
         "validate_every": 0,
-    }
+    },
+    "eggan": {
+        "steps": 6,
+        "batch_size": 2,
+        "components": made_up.COMPONENTS,
+        "latent": 8,
+        "latent_blocks": 1,
+        "validate_every": 0,
+    },
 }
 """Recipes for trainings of the contract, which are tiny."""
 

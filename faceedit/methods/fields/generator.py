@@ -38,12 +38,14 @@ class FieldTensors(NamedTuple):
         log_ratio: (N, 3, 128, 128).
         tone: (N, 3) RGB in [0, 1] of lit teeth.
         eyeglasses: (N,) logit, whether spectacles are worn.
+        code: (N, L) what a method says of the face in a latent code; None where it has none.
     """
 
     flow: Tensor
     log_ratio: Tensor
     tone: Tensor
     eyeglasses: Tensor
+    code: Tensor | None = None
 
 
 class FieldGenerator(nn.Module):
@@ -127,10 +129,11 @@ class FieldGenerator(nn.Module):
         x = picture * 2 - 1
         planes = condition[:, :, None, None].expand(-1, -1, WORKING_SIZE, WORKING_SIZE)
         planes = planes if acting is None else acting
+        code = self.code_of(x)
         inputs = [
             F.pixel_unshuffle(moved * 2 - 1, _FINER),
             F.pixel_unshuffle(shade * 4, _FINER),
-            *self.extra(x, condition),
+            *self.extra(x, condition, code),
             maps * 2 - 1,
             F.avg_pool2d(flow, _FINER) / 8,
             planes,
@@ -147,6 +150,7 @@ class FieldGenerator(nn.Module):
             log_ratio=shade * share + out[:, 2:5] * RATIO_UNIT * onset,
             tone=torch.sigmoid(self.tone(latent.mean((2, 3)).float())),
             eyeglasses=self.spectacles(strip),
+            code=code,
         )
 
     def make_shape_layer(self) -> FaceFeatures:
@@ -174,12 +178,17 @@ class FieldGenerator(nn.Module):
         beyond = (EXTREME - condition) / (EXTREME - 1)
         return condition + (factors - 1) * torch.minimum(condition, beyond.clamp(min=0))
 
-    def extra(self, picture: Tensor, condition: Tensor) -> list[Tensor]:
+    def code_of(self, picture: Tensor) -> Tensor | None:
+        """Return the latent code of (N, 3, 64, 64) pictures in [-1, 1]; a method may have none."""
+        return None
+
+    def extra(self, picture: Tensor, condition: Tensor, code: Tensor | None) -> list[Tensor]:
         """Return more planes that the refinement network is shown; a method may have none.
 
         Args:
             picture: (N, 3, 64, 64) in [-1, 1].
             condition: (N, C).
+            code: of `code_of`.
 
         Returns:
             (N, channels, 64, 64) each, `extra_channels` together.

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from faceedit.errors import UsageError
 from faceedit.methods.fields.adversary import adversarial_losses, critic_losses, make_critic
-from faceedit.methods.fields.generator import FieldGenerator
+from faceedit.methods.fields.generator import FieldGenerator, FieldTensors
 from faceedit.methods.fields.losses import field_losses
 from faceedit.methods.fields.prepared import Prepared, is_prepared, prepare
 from faceedit.methods.fields.recipe import PairsRecipe
@@ -126,7 +126,13 @@ class PairsTask(FieldTask[P]):
             more = adversarial_losses(critic, fields.log_ratio, batch, adversary)
             total = terms.pop("total") + more.pop("total")
             terms |= {**more, "total": total}
-        return terms
+        own = self.more_losses(fields)
+        terms["total"] = terms["total"] + sum(own.values())
+        return {**own, **terms}
+
+    def more_losses(self, fields: FieldTensors) -> dict[str, Tensor]:
+        """Return a method's own weighted terms by name, which are added to the total."""
+        return {}
 
     def _judge(self, batch: Batch) -> dict[str, Tensor]:
         with torch.no_grad():

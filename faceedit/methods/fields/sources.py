@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -11,10 +11,12 @@ from faceedit.errors import UsageError
 from faceedit.methods.fields.generator import FieldGenerator
 from faceedit.nn.loading import build_network
 from faceedit.registry import Checkpoint, load_checkpoint, open_registry
-from faceedit.studio.shapes import ShapeTable
+from faceedit.studio.arrays import ArrayTable
 from faceedit.studio.smiles import Smiles
 from faceedit.training.pair_table import PairTable, is_table, pack_shards
 from faceedit.training.task import TrainingRequest
+
+T = TypeVar("T", bound=ArrayTable)
 
 
 def find_table(request: TrainingRequest) -> PairTable:
@@ -44,18 +46,22 @@ def are_photos(request: TrainingRequest) -> bool:
     )
 
 
-def find_shapes(request: TrainingRequest) -> ShapeTable:
-    """Read where landmarks go from the data's folders and files.
+def find_archive(request: TrainingRequest, kind: type[T], command: str) -> T:
+    """Read a table of the studio from the data's folders and files.
+
+    Args:
+        request: names the data.
+        kind: of table.
+        command: makes one.
 
     Raises:
         UsageError: there is no such file, or it is damaged.
     """
     for file in _archives(request):
-        if ShapeTable.is_one(file):
-            return ShapeTable.load(file)
+        if kind.is_one(file):
+            return kind.load(file)
     raise UsageError(
-        f"no shapes among {', '.join(map(str, request.data))}; make them with: "
-        "faceedit studio shapes"
+        f"no {kind.kind} among {', '.join(map(str, request.data))}; make one with: {command}"
     )
 
 

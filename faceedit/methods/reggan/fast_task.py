@@ -7,7 +7,7 @@ import numpy as np
 from faceedit.methods.fields.generator import FieldGenerator
 from faceedit.methods.fields.pairs_task import PairsTask
 from faceedit.methods.fields.refinement import RefinementConfig
-from faceedit.methods.fields.sources import find_shapes
+from faceedit.methods.fields.sources import find_archive
 from faceedit.methods.fields.tune_task import TuneTask
 from faceedit.methods.reggan.condition import BLOCKS, CALM
 from faceedit.methods.reggan.fit_layers import fit_layers
@@ -15,6 +15,7 @@ from faceedit.methods.reggan.generator import RegGANGenerator
 from faceedit.methods.reggan.method import RegGAN
 from faceedit.methods.reggan.pairs import pair_shares, usable
 from faceedit.methods.reggan.recipe import FastRecipe
+from faceedit.studio.shapes import ShapeTable
 from faceedit.training.pair_table import PairTable
 from faceedit.training.task import TrainingRequest
 
@@ -45,7 +46,13 @@ class FastTask(PairsTask[FastRecipe]):
     ) -> None:
         """Solve the layers of shape, shade and expression."""
         assert isinstance(generator, RegGANGenerator)
-        fit_layers(generator, table, find_shapes(request), self.recipe, request.tell)
+        fit_layers(
+            generator,
+            table,
+            find_archive(request, ShapeTable, "faceedit studio shapes"),
+            self.recipe,
+            request.tell,
+        )
 
 
 class RegGANTuneTask(TuneTask):

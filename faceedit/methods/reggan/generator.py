@@ -41,7 +41,7 @@ class RegGANGenerator(FieldGenerator):
             ExpressionLayer(WORKING_SIZE, receptive_field=receptive_field) for _ in EXPRESSIONS
         )
 
-    def extra(self, picture: Tensor, condition: Tensor) -> list[Tensor]:
+    def extra(self, picture: Tensor, condition: Tensor, code: Tensor | None) -> list[Tensor]:
         """Return x_E, (N, 3, 64, 64), for the strengths of a condition."""
         return [express(self.expression_layers, picture, condition[:, 1:])]
 

@@ -40,7 +40,8 @@ def look(
         n = len(part)
         transforms = place(n, NOTHING, FACE_WINDOW, torch.zeros(n, dtype=torch.bool))
         x = frame(part, transforms, network.size).contiguous(memory_format=torch.channels_last)
-        for kept, column in zip(found, network.judge(network.features(x)), strict=True):
+        points = torch.from_numpy(table.landmarks[start : start + batch])
+        for kept, column in zip(found, network.judge(network.features(x), points), strict=True):
             kept.append(column.numpy())
     logits, strengths, units = (np.concatenate(column) for column in found)
     return logits, strengths, units

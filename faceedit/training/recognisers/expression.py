@@ -9,7 +9,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from faceedit.faces.topology import BROWS, EYES, LOWER_INNER_LIP, OUTER_LIPS, UPPER_INNER_LIP
+from faceedit.faces.topology import (
+    BROWS,
+    EYES,
+    LOWER_INNER_LIP,
+    OUTER_LIPS,
+    UPPER_INNER_LIP,
+    mirror,
+)
 from faceedit.ranges import ranged
 from faceedit.recognisers.base import FACE_WINDOW
 from faceedit.recognisers.expression import ExpressionRecogniser
@@ -62,6 +69,9 @@ class ExpressionRecipe(RecogniserRecipe):
     unnamed: float = ranged(0.0, 1e3, default=2.0)  # draws without an expression, beside 1 with
     shape_weight: float = ranged(0.0, 1e3, default=0.5)  # of the loss on brows, lids and lips
     shape_parts: int = ranged(1, 1434, default=24)  # principal components of these
+    geometry: int = ranged(0, 512, default=64)  # features of the landmarks; 0: none
+    shape_noise: float = ranged(0.0, 10.0, default=0.6)  # pixels of 160, on every landmark
+    unseen_shapes: float = ranged(0.0, 1.0, default=0.15)  # share of faces without landmarks
     studio_names: bool = True  # False learns names of expressions from photos alone
     change: Augmentation = field(default_factory=lambda: CHANGE)  # of the pictures
 
@@ -85,6 +95,8 @@ class Drawer:
         shapes = np.concatenate([face_shapes(table.landmarks) for table in tables])
         goals = torch.from_numpy(shape_goals(shapes, recipe.shape_parts))
         self.shapes = goals.split([len(table) for table in tables])
+        self.landmarks = [torch.from_numpy(table.landmarks) for table in tables]
+        self.swapped = torch.from_numpy(np.argsort(mirror()))
         units = np.concatenate([table.action_units for table in tables])
         self.units_spread = torch.from_numpy(np.nanstd(units, axis=0)).float() + LEAST_SPREAD
 
@@ -95,6 +107,7 @@ class Drawer:
         - expression: (N,) int64, `UNKNOWN` for none; log_prior: (N, 8) of its source.
         - strength: (N,); action_units: (N, 17); NaN where not known.
         - shape: (N, shape_parts) of the picture as it is or mirrored.
+        - landmarks: (N, 478, 2) likewise; known: (N,) 0 where they are to be left out.
         """
         recipe, batch, parts = self.recipe, self.recipe.batch_size, []
         counts = [round(batch * share) for share in recipe.shares]
@@ -112,12 +125,21 @@ class Drawer:
                     "strength": strength,
                     "action_units": units,
                     "shape": self.shapes[source][index, mirrored.long()],
+                    "landmarks": self._landmarks(source, index, mirrored),
                 }
             )
         joined = {k: torch.cat([part[k] for part in parts]) for k in parts[0]}
         transforms = place(batch, recipe.change, FACE_WINDOW, joined.pop("mirrored"))
         framed = frame(joined["pictures"].float() / 255, transforms, self.size)
-        return joined | {"pictures": recolour(framed, recipe.change) * 2 - 1}
+        known = (torch.rand(batch) >= recipe.unseen_shapes).float()
+        return joined | {"pictures": recolour(framed, recipe.change) * 2 - 1, "known": known}
+
+    def _landmarks(self, source: int, index: Tensor, mirrored: Tensor) -> Tensor:
+        """Return landmarks as pictures show them, and a little beside that."""
+        points = self.landmarks[source][index]
+        seen = points[:, self.swapped] * torch.tensor([-1.0, 1.0])
+        points = torch.where(mirrored[:, None, None], seen, points)
+        return points + self.recipe.shape_noise * torch.randn(points.shape)
 
 
 class ExpressionTrainer(nn.Module):
@@ -147,7 +169,7 @@ class ExpressionTrainer(nn.Module):
         recipe = self.recipe
         pictures = batch["pictures"].contiguous(memory_format=torch.channels_last)
         features = self.network.features(pictures)
-        output = self.network.judge(features)
+        output = self.network.judge(features, batch["landmarks"], batch["known"])
         named = batch["expression"] != UNKNOWN
         expression = F.cross_entropy(
             (output.logits + batch["log_prior"])[named],
@@ -180,6 +202,8 @@ class ExpressionTask(RecogniserTask):
         if not recipe.studio_names:
             learned[2].expression[:] = UNKNOWN
         network = begin(request, ExpressionRecogniser)
+        if recipe.geometry and not network.geometry:
+            network = _with_geometry(network, recipe.geometry)
         drawer = Drawer(learned, recipe, network.size)
         trainer = ExpressionTrainer(network, recipe, drawer.units_spread)
         super().__init__(request, recipe, {self.method: trainer}, drawer.draw)
@@ -207,6 +231,14 @@ class ExpressionTask(RecogniserTask):
         """See `examine_expression.examine`."""
         web, portraits, studio = self.tables
         return examine(recogniser, web, portraits, studio)
+
+
+def _with_geometry(network: ExpressionRecogniser, width: int) -> ExpressionRecogniser:
+    """Return a network that reads landmarks as well, its other layers as they were."""
+    whole = ExpressionRecogniser(network.widths, network.size, geometry=width)
+    kept = {k: v for k, v in network.state_dict().items() if not k.startswith("action_units")}
+    whole.load_state_dict(kept, strict=False)
+    return whole
 
 
 def build(request: TrainingRequest) -> ExpressionTask:

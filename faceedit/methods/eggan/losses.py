@@ -1,0 +1,142 @@
+"""EGGAN's objective: Eq. 1 to 8."""
+
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from faceedit.methods.eggan.networks import LEVELS
+from faceedit.methods.eggan.recipe import LossWeights
+from faceedit.nn.ms_ssim import ms_ssim
+
+LEAST_VARIANCE = 1e-6
+
+
+def latent_critic_loss(prior: Tensor, codes: Tensor) -> Tensor:
+    """Eq. 1 as D_z descends it.
+
+    Args:
+        prior: (N,) logits of samples of the prior.
+        codes: (M,) logits of latent codes.
+    """
+    return F.softplus(-prior).mean() + F.softplus(codes).mean()
+
+
+def latent_encoder_loss(codes: Tensor) -> Tensor:
+    """Eq. 1 as E descends it: -log D_z(E(I)), whose slope does not vanish where D_z is sure.
+
+    Args:
+        codes: (N,) logits of latent codes.
+    """
+    return F.softplus(-codes).mean()
+
+
+def moment_loss(codes: Tensor) -> Tensor:
+    """Return how far the moments of a batch of codes are from N(0, 1): of no equation.
+
+    It is the divergence of a Gaussian with the batch's mean and variance from the prior, as a mean
+    over dimensions, and the mean square of the correlations between them, which noise of a batch
+    of N alone raises by 1 / N.
+
+    Args:
+        codes: (N, L), N at least 2.
+    """
+    centred = codes - codes.mean(0)
+    variance = centred.square().mean(0).clamp(min=LEAST_VARIANCE)
+    divergence = 0.5 * (codes.mean(0).square() + variance - 1 - variance.log())
+    scaled = centred / variance.sqrt()
+    together = scaled.T @ scaled / len(codes)
+    return divergence.mean() + (together - torch.eye(len(together)).to(together)).square().mean()
+
+
+def image_critic_loss(
+    critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, penalty: float
+) -> Tensor:
+    """Eq. 2 as D_img descends it, a Wasserstein critic's [15]; the paper writes logarithms.
+
+    Args:
+        critic: D_img, (N, 3, S, S) to (N,) scores.
+        real: (N, 3, S, S) photos, at which the paper's "soft" gradient penalty is taken.
+        fake: (N, 3, S, S) made pictures, without gradient.
+        penalty: its weight, lambda_gp.
+    """
+    real = real.detach().requires_grad_()
+    scores = critic(real)
+    (slope,) = torch.autograd.grad(scores.sum(), real, create_graph=True)
+    excess = (slope.float().flatten(1).norm(dim=1) - 1).square().mean()
+    return critic(fake).float().mean() - scores.float().mean() + penalty * excess
+
+
+def image_generator_loss(scores: Tensor) -> Tensor:
+    """Eq. 2 as G and E descend it, from (N,) scores of made pictures."""
+    return -scores.float().mean()
+
+
+def units_loss(logits: Tensor, units: Tensor) -> Tensor:
+    """Eq. 3: the mean over units, and pictures, of the cross entropy with the rounded intensity.
+
+    Args:
+        logits: (N, 17, 6).
+        units: (N, 17) intensities 0 to 5.
+    """
+    levels = (units + 0.5).floor().long().clamp(0, LEVELS - 1)
+    return F.cross_entropy(logits.float().flatten(0, 1), levels.flatten())
+
+
+def identity_loss(logits: Tensor, person: Tensor) -> Tensor:
+    """Eq. 4: cross entropy of (N, people) logits with (N,) numbers of people."""
+    return F.cross_entropy(logits.float(), person)
+
+
+def perceptual_loss(
+    features: Callable[[Tensor], list[Tensor]], real: Tensor, made: Tensor, rebuilt: Tensor
+) -> Tensor:
+    """Eq. 5: mean squared differences of the third features, of both pictures from the photo.
+
+    The paper writes no square. Its source [18] has one; without it the sum, divided by C H W,
+    would be some thousandths of that.
+
+    Args:
+        features: gives at least three maps of images (N, 3, S, S).
+        real: the photos I.
+        made: pictures with the target's units.
+        rebuilt: the photos' reconstructions.
+    """
+    with torch.no_grad():
+        wanted = features(real)[2].float()
+    found = features(torch.cat([made, rebuilt]))[2].float()
+    return sum((F.mse_loss(half, wanted) for half in found.chunk(2)), wanted.new_zeros(()))
+
+
+def reconstruction_loss(rebuilt: Tensor, real: Tensor, structure: bool = True) -> Tensor:
+    """Eq. 6: the mean absolute difference and 1 - MS-SSIM.
+
+    Args:
+        rebuilt: (N, 3, S, S) in [-1, 1].
+        real: the photos.
+        structure: False leaves MS-SSIM out (4.4).
+    """
+    loss = F.l1_loss(rebuilt.float(), real)
+    return loss + (1 - ms_ssim(rebuilt, real)).mean() if structure else loss
+
+
+def total_loss(terms: Mapping[str, Tensor], weights: LossWeights) -> Tensor:
+    """Eq. 7 as E and G descend it.
+
+    Args:
+        terms: by the names of `LossWeights`; what an ablation leaves out is not there.
+        weights: of the terms.
+    """
+    return torch.stack([getattr(weights, name) * term for name, term in terms.items()]).sum()
+
+
+def interpolate(source: Tensor, target: Tensor, alpha: float | Tensor) -> Tensor:
+    """Eq. 8: return the way from source to target at alpha in [0, 1].
+
+    Args:
+        source: (N, 17) units, or any codes.
+        target: of the same shape.
+        alpha: a number, or a tensor that is broadcast.
+    """
+    return source + alpha * (target - source)

@@ -1,0 +1,70 @@
+"""What a target changes of a face's action units, given what the face shows."""
+
+from collections.abc import Sequence
+
+from faceedit.targets.emfacs import EXPRESSION_UNITS, ONE_SIDED
+from faceedit.targets.target import Target
+from faceedit.targets.term import Term
+from faceedit.targets.units import ACTION_UNITS, MAX_INTENSITY, UnitChange
+
+SIDES = ("left", "right")
+"""Of the person."""
+SideUnits = tuple[tuple[float, ...], tuple[float, ...]]
+"""Intensities of the person's left and right side, each in the order of `ACTION_UNITS`."""
+
+
+def unit_changes(target: Target, shown: Sequence[float]) -> SideUnits:
+    """Return how far each action unit has to rise, or fall, for a target.
+
+    Expressions come first, as tables of units: as far as their strengths together reach 1, what
+    the face shows goes. Units are set, or added, on top of them.
+
+    Args:
+        target: its expressions and units count, other terms do not.
+        shown: 17 intensities that the face shows.
+
+    >>> left, right = unit_changes(Target((UnitChange(12, 3.0),)), (1.0,) * 17)
+    >>> left == right, left[ACTION_UNITS.index(12)], left[0]
+    (True, 2.0, 0.0)
+    """
+    left, right = (_wanted(target, shown, side) for side in SIDES)
+    return (
+        tuple(b - a for a, b in zip(shown, left, strict=True)),
+        tuple(b - a for a, b in zip(shown, right, strict=True)),
+    )
+
+
+def relative_units(changes: SideUnits, step: float) -> Target:
+    """Return the target that makes changes, whatever a face shows.
+
+    Args:
+        changes: as `unit_changes` returns them.
+        step: they are rounded to, so that most faces share a target.
+    """
+    terms: list[Term] = []
+    for unit, *values in zip(ACTION_UNITS, *changes, strict=True):
+        left, right = (round(round(one / step) * step, 4) for one in values)
+        if left == right:
+            terms += [UnitChange(unit, left, relative=True)] if left else []
+            continue
+        sides = zip(SIDES, (left, right), strict=True)
+        terms += [UnitChange(unit, one, True, side) for side, one in sides if one]  # pyright: ignore[reportArgumentType]
+    # A target has terms, also one that changes nothing.
+    return Target(tuple(terms) or (UnitChange(ACTION_UNITS[0], 0.0, relative=True),))
+
+
+def _wanted(target: Target, shown: Sequence[float], side: str) -> list[float]:
+    """Return the intensities that one side is to show."""
+    whole = min(1.0, sum(one.strength for one in target.expressions))
+    wanted = [(1 - whole) * one for one in shown]
+    for expression in target.expressions:
+        if ONE_SIDED.get(expression.name, side) != side:
+            continue
+        for unit, intensity in EXPRESSION_UNITS[expression.name].items():
+            wanted[ACTION_UNITS.index(unit)] += expression.strength * intensity
+    for term in target.units:
+        if term.side in ("", side):
+            at = ACTION_UNITS.index(term.unit)
+            goal = term.intensity + (wanted[at] if term.relative else 0.0)
+            wanted[at] += term.strength * (goal - wanted[at])
+    return [min(max(one, 0.0), MAX_INTENSITY) for one in wanted]
