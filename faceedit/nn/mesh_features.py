@@ -1,11 +1,15 @@
 """Features of the face mesh network, for a perceptual loss where VGG-19 is not to be had."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from faceedit.faces.find.build import MESH
 from faceedit.faces.find.graph import GraphModule
+from faceedit.nn.perceptual import Vgg19Features
+from faceedit.registry import open_registry
 
 # Mean absolute activation of each level on portraits of the London Set.
 LEVEL_SCALES = (1.0, 1.4, 1.1, 1.5, 3.7)
@@ -58,3 +62,19 @@ class MeshFeatures(nn.Module):
             x = F.interpolate(x, size, mode="bilinear", align_corners=False, antialias=True)
         features = self.network(x)
         return [features[f"level{i}"] / scale for i, scale in enumerate(self.scales)]
+
+
+def open_features(vgg: str, tell: Callable[[str], None]) -> nn.Module:
+    """Return what a perceptual loss compares: VGG-19's features, or the mesh network's.
+
+    Args:
+        vgg: file of VGG-19's weights; "" takes the mesh network.
+        tell: is told of the latter.
+
+    Raises:
+        WeightsError: the file is missing or no VGG-19.
+    """
+    if vgg:
+        return Vgg19Features.load(Path(vgg))
+    tell("perceptual loss: features of the face mesh network; --set vgg=FILE for VGG-19")
+    return MeshFeatures.load(open_registry().find(MESH))

@@ -46,7 +46,7 @@ def ms_ssim(first: Tensor, second: Tensor) -> Tensor:
 
 def _compare(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
     """Return SSIM and its part without brightness, (N,) each."""
-    n, channels = len(first), first.shape[1]
+    channels = first.shape[1]
     places = torch.arange(WINDOW, device=first.device) - WINDOW // 2
     bell = torch.exp(-(places.float() ** 2) / (2 * SIGMA**2))
     bell = (bell / bell.sum()).view(1, 1, -1, 1).expand(5 * channels, 1, -1, 1)
@@ -57,4 +57,4 @@ def _compare(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
     variances = square1 - mean1**2 + square2 - mean2**2
     structure = (2 * (product - mean1 * mean2) + small2) / (variances + small2)
     bright = (2 * mean1 * mean2 + small1) / (mean1**2 + mean2**2 + small1)
-    return (bright * structure).view(n, -1).mean(1), structure.view(n, -1).mean(1)
+    return (bright * structure).mean((1, 2, 3)), structure.mean((1, 2, 3))

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from faceedit.errors import WeightsError
-from faceedit.nn.mesh_features import MeshFeatures
+from faceedit.nn.mesh_features import MeshFeatures, open_features
 from faceedit.nn.perceptual import PerceptualLoss
 
 WEIGHTS = Path(__file__).parents[2] / "weights" / "attention-mesh.safetensors"
@@ -39,3 +39,11 @@ def test_nothing_in_it_is_trained(features):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(WeightsError, match="absent"):
         MeshFeatures.load(tmp_path / "absent.safetensors")
+
+
+def test_features_are_the_meshs_unless_vgg_is_named(tmp_path):
+    told: list[str] = []
+    assert isinstance(open_features("", told.append), MeshFeatures)
+    assert told == ["perceptual loss: features of the face mesh network; --set vgg=FILE for VGG-19"]
+    with pytest.raises(WeightsError, match="absent"):
+        open_features(str(tmp_path / "absent.pth"), told.append)

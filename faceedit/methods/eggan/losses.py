@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from faceedit.methods.eggan.networks import LEVELS
+from faceedit.methods.eggan.networks import levels_of
 from faceedit.methods.eggan.recipe import LossWeights
 from faceedit.nn.ms_ssim import ms_ssim
 
@@ -80,8 +80,7 @@ def units_loss(logits: Tensor, units: Tensor) -> Tensor:
         logits: (N, 17, 6).
         units: (N, 17) intensities 0 to 5.
     """
-    levels = (units + 0.5).floor().long().clamp(0, LEVELS - 1)
-    return F.cross_entropy(logits.float().flatten(0, 1), levels.flatten())
+    return F.cross_entropy(logits.float().flatten(0, 1), levels_of(units).flatten())
 
 
 def identity_loss(logits: Tensor, person: Tensor) -> Tensor:

@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 
 from faceedit.errors import UsageError
-from faceedit.faces.find.build import MESH
 from faceedit.methods.fields.colour import transfer_histogram
 from faceedit.methods.fields.discriminator import PyramidDiscriminator, discriminator_loss
 from faceedit.methods.fields.refinement import RefinementConfig
@@ -21,9 +20,9 @@ from faceedit.methods.reggan.losses import generator_losses
 from faceedit.methods.reggan.pairs import single_strengths
 from faceedit.methods.reggan.recipe import RegGANRecipe
 from faceedit.methods.reggan.rgb_generator import RgbGenerator
-from faceedit.nn.mesh_features import MeshFeatures
-from faceedit.nn.perceptual import PerceptualLoss, Vgg19Features
-from faceedit.registry import open_registry, write_checkpoint
+from faceedit.nn.mesh_features import open_features
+from faceedit.nn.perceptual import PerceptualLoss
+from faceedit.registry import write_checkpoint
 from faceedit.targets import EXPRESSIONS
 from faceedit.training.pair_table import PairTable
 from faceedit.training.recipe_file import override
@@ -205,11 +204,5 @@ class PaperTask(Task):
 
 def _perceptual(recipe: RegGANRecipe, request: TrainingRequest) -> PerceptualLoss:
     """Return the loss of Eq. 14, by VGG-19 where the recipe names its weights."""
-    if recipe.vgg:
-        features = Vgg19Features.load(Path(recipe.vgg))
-    else:
-        features = MeshFeatures.load(open_registry().find(MESH))
-        request.tell(
-            "perceptual loss: features of the face mesh network; --set vgg=FILE for VGG-19"
-        )
+    features = open_features(recipe.vgg, request.tell)
     return PerceptualLoss(features.to(request.device))
