@@ -9,15 +9,8 @@ from faceedit.faces.pose import HeadPose
 from faceedit.faces.types import Face
 from faceedit.recognisers.appearance import AppearanceReading
 from faceedit.recognisers.expression import ExpressionReading
-from faceedit.targets import ACTION_UNITS, ATTRIBUTES, EXPRESSIONS
+from faceedit.targets import ACTION_UNITS, ATTRIBUTES, EXPRESSIONS, UNIT_NAMES
 
-UNIT_NAMES = {
-    1: "inner brow raiser", 2: "outer brow raiser", 4: "brow lowerer", 5: "upper lid raiser",
-    6: "cheek raiser", 7: "lid tightener", 9: "nose wrinkler", 10: "upper lip raiser",
-    12: "lip corner puller", 14: "dimpler", 15: "lip corner depressor", 17: "chin raiser",
-    20: "lip stretcher", 23: "lip tightener", 25: "lips part", 26: "jaw drop", 45: "blink",
-}  # fmt: skip
-"""Of the Facial Action Coding System."""
 STRENGTHS = ("hardly", "slightly", "clearly", "extremely")
 """0 to 3."""
 TRACE = 1.0

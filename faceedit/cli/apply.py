@@ -19,6 +19,7 @@ from faceedit.cli.options import (
     Quiet,
     Recursive,
     Reference,
+    ReferenceFace,
     Units,
     Weights,
     WhoseLandmarks,
@@ -66,6 +67,7 @@ def apply(
     light: Light = None,
     turn: Pose = None,
     like: Reference = None,
+    like_face: ReferenceFace = None,
     output: Annotated[
         str | None,
         typer.Option(
@@ -270,7 +272,9 @@ def apply(
     """
     from faceedit.errors import UsageError
 
-    wanted = asked_target(target, au=au, attr=attr, light=light, turn=turn, like=like)
+    wanted = asked_target(
+        target, au=au, attr=attr, light=light, turn=turn, like=like, like_face=like_face
+    )
     wanted = wanted.scaled(intensity)
     with loading():
         from faceedit.cli.apply_run import ApplyRequest, Files, Say, edit_files, edit_pipe

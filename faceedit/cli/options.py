@@ -71,6 +71,19 @@ Reference = Annotated[
     str | None,
     part_option(Part.LIKE, "PHOTO[#FACE]", "Give faces the expression of another photo's."),
 ]
+ReferenceFace = Annotated[
+    int | None,
+    typer.Option(
+        "--like-face",
+        metavar="N",
+        min=1,
+        max=9999,
+        help="Which face of the --like photo, the largest being 1.",
+        hidden=Part.LIKE not in served_parts(),
+        show_default=False,
+        rich_help_panel=MOST_USED,
+    ),
+]
 Inputs = Annotated[
     list[str],
     typer.Argument(metavar="INPUTS...", help="Photos, folders and patterns.", show_default=False),
@@ -86,12 +99,17 @@ def asked_target(
     light: str | None = None,
     turn: str | None = None,
     like: str | None = None,
+    like_face: int | None = None,
 ) -> Target:
     """Return what the options of a command ask for together.
 
     Raises:
-        UsageError: nothing, or it cannot be read.
+        UsageError: nothing, it cannot be read, or a face is named without its photo.
     """
+    if like_face is not None:
+        if like is None:
+            raise UsageError("--like-face: name the photo of that face with --like")
+        like = f"{like}#{like_face}"
     words = {Part.TURN: [turn], Part.UNITS: [au], Part.ATTRIBUTES: attr or [None]}
     words |= {Part.LIGHT: [light], Part.LIKE: [like]}
     parts = (

@@ -14,7 +14,7 @@ from faceedit.targets.like import Like
 from faceedit.targets.target import Target, TargetLike, parse_target, union
 from faceedit.targets.term import MAX_STRENGTH, Part, Term
 from faceedit.targets.turn import Turn
-from faceedit.targets.units import ACTION_UNITS, MAX_INTENSITY, UNIT_NAMES, UnitChange
+from faceedit.targets.units import ACTION_UNITS, MAX_INTENSITY, UNIT_NAMES, UNIT_PHRASES, UnitChange
 
 __all__ = [
     "ACTION_UNITS",
@@ -25,6 +25,7 @@ __all__ = [
     "MAX_STRENGTH",
     "SYNONYMS",
     "UNIT_NAMES",
+    "UNIT_PHRASES",
     "AttributeChange",
     "Expression",
     "LightChange",

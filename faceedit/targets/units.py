@@ -15,6 +15,26 @@ UNIT_NAMES = {
     20: "lip stretcher", 23: "lip tightener", 25: "lips part", 26: "jaw drop", 45: "eyes closed",
 }  # fmt: skip
 """FACS' name of each unit (Ekman and Friesen); 45 is a blink, held."""
+UNIT_PHRASES = {
+    1: "lifts the inner ends of the brows, as in worry",
+    2: "lifts the outer ends of the brows",
+    4: "draws the brows down and together, as in a frown",
+    5: "opens the eyes wide",
+    6: "lifts the cheeks and gathers skin beside the eyes, as in a real smile",
+    7: "narrows the eyes",
+    9: "wrinkles the nose, as at a bad smell",
+    10: "lifts the middle of the upper lip",
+    12: "pulls the mouth's corners up, as in a smile",
+    14: "tightens the mouth's corners and dimples the cheeks",
+    15: "pulls the mouth's corners down",
+    17: "pushes the chin and the lower lip up",
+    20: "pulls the mouth's corners sideways, as in fear",
+    23: "makes the lips narrow and tight",
+    25: "parts the lips",
+    26: "lets the jaw drop",
+    45: "shuts the eyes",
+}
+"""What people see of each unit."""
 ACTION_UNITS = tuple(UNIT_NAMES)
 """Of FACS, in the order of every vector of intensities (EGGAN's seventeen)."""
 MAX_INTENSITY = 5.0
@@ -54,11 +74,11 @@ class UnitChange(Term):
     def __post_init__(self):
         least = -MAX_INTENSITY if self.relative else 0.0
         if self.unit not in UNIT_NAMES:
-            raise UsageError(f"unknown action unit {self.unit}; known: {_listed()}")
+            raise UsageError(f"unknown action unit {self.unit}. {_listed()}")
         if not least <= self.intensity <= MAX_INTENSITY:
             raise UsageError(
                 f"the intensity of action unit {self.unit} is {self.intensity:g}; "
-                f"write a number from {least:g} to {MAX_INTENSITY:g}"
+                f"write a number from {least:g} to {MAX_INTENSITY:g}. {_listed()}"
             )
         super().__post_init__()
 
@@ -100,17 +120,18 @@ def _parse_unit(text: str) -> UnitChange:
     match = _TERM.match(text.strip())
     rest = "" if match is None else text.strip()[match.end() :].strip()
     if match is None or (rest and not rest.startswith(":")):
-        raise UsageError(f"cannot read action unit {quoted(text.strip())}; {_WRITE}")
+        raise UsageError(f"cannot read action unit {quoted(text.strip())}; {_WRITE}. {_listed()}")
     relative = match["how"] != "="
     sign = -1.0 if match["how"] == "-" else 1.0
     unit = match["unit"].lstrip("0")
     known = next((one for one in ACTION_UNITS if str(one) == unit), None)
     if known is None:
-        raise UsageError(f"unknown action unit {quoted(match['unit'])}; known: {_listed()}")
+        raise UsageError(f"unknown action unit {quoted(match['unit'])}. {_listed()}")
     _, strength = split_strength(f"{unit}{rest}", "12=3.5:0.6")
     side = cast(Side, (match["side"] or "").lower())
     return UnitChange(known, sign * float(match["value"]) + 0.0, relative, side, strength)
 
 
 def _listed() -> str:
-    return ", ".join(f"{unit} {name}" for unit, name in UNIT_NAMES.items())
+    lines = (f"\n  {unit} {name}: {UNIT_PHRASES[unit]}" for unit, name in UNIT_NAMES.items())
+    return "Action units:" + "".join(lines)

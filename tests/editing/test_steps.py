@@ -288,5 +288,21 @@ def test_a_reference_becomes_action_units(finder, astronaut, tmp_path):
     assert resolved.only(Part.LIGHT) == target.only(Part.LIGHT)
     with pytest.raises(PhotoError, match="only 1 face"):
         resolve_like(parse_target(f"like={photo}#2"), finder, Fixed())
-    with pytest.raises(UsageError, match="no method takes another face's expression yet"):
-        EditNetworks(EditSettings(target, device="cpu")).resolved(target)
+
+
+def test_units_count_from_what_each_face_shows(finder, steps, astronaut):
+    """A unit that is set rises by what is missing; one that is hardly there counts as not there."""
+    crop = extract_crop(astronaut, finder.find(astronaut)[0].landmarks, 64)
+
+    class Fixed:
+        def read(self, crops, batch):
+            shown = [np.zeros(17) for _ in crops]
+            for row, smile in zip(shown, (2.0, 0.2, 3.5), strict=True):
+                row[8] = smile  # AU 12
+            return [ExpressionReading(np.ones(8) / 8, 2.0, row) for row in shown]
+
+    method = Painter("dials", ["au=12", "happy"], 64)
+    step = Step(method, (Part.UNITS, Part.EXPRESSION), reader=Fixed())
+    made = make_edits([step], [crop] * 3, [parse_target("au=12=3.5")] * 3, Batching(4))
+    assert [asked for asked, _ in method.seen] == ["au=12+1.5", "au=12+3.5", "au=1+0"]
+    assert all(len(own) == 1 for own in made)

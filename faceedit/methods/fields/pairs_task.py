@@ -24,6 +24,7 @@ from faceedit.methods.fields.sources import (
     find_smiles,
     find_table,
     open_start,
+    open_textures,
 )
 from faceedit.methods.fields.task import SHEET_FACES, FieldTask
 from faceedit.methods.fields.teeth import pack_textures, plain_texture, unpack_textures
@@ -112,11 +113,16 @@ class PairsTask(FieldTask[P]):
             rows, conditions = self.choose_pairs(table)
             prepare(table, rows, conditions, generator, prepared, request.tell)
         if not teeth.is_file():
-            smiles = find_smiles(request)
-            textures = [plain_texture()]
-            if smiles is not None:
-                textures = learn_teeth(smiles, self.recipe.textures)
-            np.save(teeth, pack_textures(textures))
+            np.save(teeth, self._learn_teeth(request))
+
+    def _learn_teeth(self, request: TrainingRequest) -> np.ndarray:
+        """Return packed textures of teeth: another model's, learned from smiles, or plain."""
+        if self.recipe.teeth:
+            return open_textures(self.recipe.teeth)
+        smiles = find_smiles(request)
+        if smiles is None:
+            return pack_textures([plain_texture()])
+        return pack_textures(learn_teeth(smiles, self.recipe.textures))
 
     def _loss(self, batch: Batch) -> dict[str, Tensor]:
         fields = self.networks["generator"](*given(batch))

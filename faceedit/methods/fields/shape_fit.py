@@ -104,7 +104,7 @@ def fit_features(
             "faceedit studio shapes makes more of more photos, --set components=N takes fewer"
         )
     jaws = np.concatenate([jaws, _mirrored_jaws(jaws, landmarks)])
-    faces = torch.from_numpy(np.concatenate([landmarks, _mirrored(landmarks)]))
+    faces = torch.from_numpy(both_landmarks(landmarks))
     middle, unit = face_frame(faces)
     shape = ((faces - middle) / unit).flatten(1).double()
     layer.mean.copy_(shape.mean(0))
@@ -212,6 +212,11 @@ def solve(features: Tensor, wanted: Tensor, ridge: float) -> Tensor:
     penalty = torch.full((features.shape[1],), ridge, dtype=torch.float64)
     penalty[0] = 1e-6
     return torch.linalg.solve(features.T @ features + penalty.diag(), features.T @ wanted).float()
+
+
+def both_landmarks(landmarks: np.ndarray) -> np.ndarray:
+    """Return (N, 478, 3) faces and then their mirror images, (2 N, 478, 3)."""
+    return np.concatenate([landmarks, _mirrored(landmarks)])
 
 
 def _mirrored(landmarks: np.ndarray) -> np.ndarray:

@@ -106,6 +106,19 @@ def open_start(start: str, method: str) -> Checkpoint:
     return open_registry().open_method(start, "fast", ())
 
 
+def open_textures(model: str) -> np.ndarray:
+    """Return the packed textures of teeth of a model that ships.
+
+    Raises:
+        UsageError: it has none.
+        WeightsError: there is no such model, or its weights are damaged.
+    """
+    checkpoint = open_registry().open_method(model, "fast", ())
+    if "textures" not in checkpoint.tensors:
+        raise UsageError(f"{model} has no textures of teeth")
+    return checkpoint.tensors["textures"].float().numpy()
+
+
 def begin_with(
     checkpoint: Checkpoint,
     build: Callable[[Mapping[str, Any]], FieldGenerator],
