@@ -8,7 +8,7 @@ from torch import Tensor
 
 from faceedit.methods.eggan.losses import interpolate
 from faceedit.methods.eggan.networks import PaperNetworks, expected_units
-from faceedit.methods.eggan.portraits import Portraits, to_signed
+from faceedit.training.portraits import Portraits, to_signed
 
 MEANS = 0.15
 """A dimension's mean over codes lies within; of 150 perfect codes 93% of the means do."""

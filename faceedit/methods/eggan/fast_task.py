@@ -15,7 +15,7 @@ from faceedit.methods.eggan.losses import (
 from faceedit.methods.eggan.method import EGGAN
 from faceedit.methods.eggan.networks import LatentDiscriminator
 from faceedit.methods.eggan.recipe import FastRecipe
-from faceedit.methods.eggan.unit_layer import fit_unit_layer
+from faceedit.methods.eggan.unit_fit import fit_unit_layer
 from faceedit.methods.fields.generator import FieldGenerator, FieldTensors
 from faceedit.methods.fields.pairs_task import PairsTask
 from faceedit.methods.fields.shade_fit import fit_shade_layer, shade_samples
@@ -46,7 +46,7 @@ class FastTask(PairsTask[FastRecipe]):
         optimiser = OptimiserOptions(rate=self.recipe.prior_rate, betas=(0.5, 0.999))
         prior = Update("prior", ("prior",), self._judge_codes, optimiser)
         self.updates = (*self.updates, prior)
-        self._codes = torch.zeros(0, self.recipe.latent)
+        self._codes = self._prior = torch.zeros(0, self.recipe.latent)
 
     def build_generator(self) -> EGGANGenerator:
         """Return an untrained generator of the recipe's shape."""
@@ -91,6 +91,7 @@ class FastTask(PairsTask[FastRecipe]):
             return {}
         code = fields.code.float()
         self._codes = torch.cat([code.detach(), self._codes.to(code)])[:REMEMBERED]
+        self._prior = torch.randn_like(self._codes)
         fooled = latent_encoder_loss(self.networks["prior"](code))
         return {
             "prior": self.recipe.prior_weight * fooled,
@@ -100,6 +101,4 @@ class FastTask(PairsTask[FastRecipe]):
     def _judge_codes(self, batch: Batch) -> dict[str, Tensor]:
         """Eq. 1 as D_z descends it, on the codes of the last batches."""
         judge = self.networks["prior"]
-        return {
-            "total": latent_critic_loss(judge(torch.randn_like(self._codes)), judge(self._codes))
-        }
+        return {"total": latent_critic_loss(judge(self._prior), judge(self._codes))}

@@ -31,12 +31,12 @@ from faceedit.methods.eggan.networks import (
     LatentDiscriminator,
     PaperNetworks,
 )
-from faceedit.methods.eggan.portraits import PortraitSamples, find_portraits, to_signed
 from faceedit.methods.eggan.recipe import EGGANRecipe
 from faceedit.nn.mesh_features import open_features
 from faceedit.numerics import pick_numerics
 from faceedit.registry import write_checkpoint
 from faceedit.targets import ACTION_UNITS
+from faceedit.training.portraits import PortraitSamples, find_portraits, to_signed
 from faceedit.training.recipe_file import override
 from faceedit.training.recognisers.augment import CROP, Augmentation, frame, place, recolour
 from faceedit.training.task import Batch, OptimiserOptions, Schedule, Task, TrainingRequest, Update

@@ -19,7 +19,6 @@ from faceedit.methods.fields.recipe import PairsRecipe
 from faceedit.methods.fields.samples import FieldSamples
 from faceedit.methods.fields.scores import field_scores, given
 from faceedit.methods.fields.sources import (
-    begin_together,
     begin_with,
     find_smiles,
     find_table,
@@ -31,6 +30,7 @@ from faceedit.methods.fields.teeth import pack_textures, plain_texture, unpack_t
 from faceedit.methods.fields.textures import learn_teeth
 from faceedit.training.pair_table import PairTable
 from faceedit.training.task import Batch, OptimiserOptions, TrainingRequest, Update
+from faceedit.training.together import begin_together
 from faceedit.untrusted import map_array
 
 VALIDATED = 256

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-import torch
 
 from faceedit.errors import UsageError
 from faceedit.methods.fields.generator import FieldGenerator
@@ -80,14 +79,6 @@ def find_smiles(request: TrainingRequest) -> Smiles | None:
 def _archives(request: TrainingRequest) -> Iterator[Path]:
     for path in request.data:
         yield from [path] if path.is_file() else sorted(path.glob("*.npz"))
-
-
-def begin_together(rank: int, begin: Callable[[], object]) -> None:
-    """Do in the first process what the others wait for; weights they get from it later."""
-    if rank == 0:
-        begin()
-    if torch.distributed.is_available() and torch.distributed.is_initialized():
-        torch.distributed.barrier()
 
 
 def open_start(start: str, method: str) -> Checkpoint:

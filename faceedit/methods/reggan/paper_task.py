@@ -14,7 +14,7 @@ from faceedit.errors import UsageError
 from faceedit.methods.fields.colour import transfer_histogram
 from faceedit.methods.fields.discriminator import PyramidDiscriminator, discriminator_loss
 from faceedit.methods.fields.refinement import RefinementConfig
-from faceedit.methods.fields.sources import begin_together, find_table
+from faceedit.methods.fields.sources import find_table
 from faceedit.methods.reggan.fit_layers import fit_expression_layer, to_signed
 from faceedit.methods.reggan.losses import generator_losses
 from faceedit.methods.reggan.pairs import single_strengths
@@ -27,6 +27,7 @@ from faceedit.targets import EXPRESSIONS
 from faceedit.training.pair_table import PairTable
 from faceedit.training.recipe_file import override
 from faceedit.training.task import Batch, OptimiserOptions, Schedule, Task, TrainingRequest, Update
+from faceedit.training.together import begin_together
 
 SHEET_PEOPLE = 6
 

@@ -7,7 +7,7 @@ def few_portraits():
     import cv2
     import numpy as np
 
-    from faceedit.methods.eggan.portraits import Portraits
+    from faceedit.training.portraits import Portraits
 
     rng = np.random.default_rng(0)
     pictures = [cv2.resize(rng.random((4, 4, 3)), (32, 32)) * 255 for _ in range(12)]

@@ -10,8 +10,8 @@ from faceedit.methods.eggan import paper_task
 from faceedit.methods.eggan.examine import code_moments
 from faceedit.methods.eggan.paper_method import RgbEGGAN
 from faceedit.methods.eggan.paper_task import PaperTask
-from faceedit.methods.eggan.portraits import to_signed
 from faceedit.registry import load_checkpoint
+from faceedit.training.portraits import to_signed
 
 RECIPE = {
     "size": 32,

@@ -5,7 +5,7 @@ import torch
 
 from faceedit.errors import UsageError
 from faceedit.methods.eggan.condition import N_TERMS, SPEC, condition_of, terms_of
-from faceedit.methods.eggan.unit_layer import fit_unit_layer
+from faceedit.methods.eggan.unit_fit import fit_unit_layer
 from faceedit.targets import ACTION_UNITS, parse_target
 
 

@@ -7,9 +7,8 @@ import torch
 
 from faceedit.errors import UsageError, WeightsError
 from faceedit.methods.fields.sources import (
-    begin_together,
     begin_with,
-    find_shapes,
+    find_archive,
     find_smiles,
     find_table,
     open_start,
@@ -18,12 +17,16 @@ from faceedit.methods.fields.teeth import pack_textures, plain_texture
 from faceedit.methods.reggan.method import RegGAN
 from faceedit.methods.reggan.tasks import build
 from faceedit.registry import load_checkpoint
+from faceedit.studio.shapes import ShapeTable
 from faceedit.studio.shards import write_shard
+from faceedit.studio.unit_shapes import UnitShapes
+from faceedit.training.together import begin_together
 
 
 def test_without_shapes_the_command_is_named(request_for, tmp_path):
     folder = made_up.write_table(tmp_path / "table", made_up.pair_table())
-    with pytest.raises(UsageError, match=r"no shapes among .*table; .*: faceedit studio shapes"):
+    said = r"no table of shapes among .*table; .*: faceedit studio shapes"
+    with pytest.raises(UsageError, match=said):
         build(request_for("fast", data=(folder,)))
 
 
@@ -43,7 +46,8 @@ def test_sources_are_known_by_what_they_hold(request_for, material, tmp_path):
     smiles = find_smiles(request)
     assert smiles is not None
     assert len(smiles.patches) == 6
-    assert len(find_shapes(request).photo) == 12
+    assert len(find_archive(request, ShapeTable, "").photo) == 12
+    assert len(find_archive(request, UnitShapes, "").photo) == 12
     assert len(find_table(request)) == 6
     assert find_smiles(request_for("fast")) is None
     # A file may be named itself.

@@ -123,8 +123,8 @@ def test_a_training_goes_on_without_what_it_was_made_from(
     tiny, request_for, material, monkeypatch, tmp_path
 ):
     begun = build(request_for("fast", RECIPE))
-    for module, name in ((fast_task, "find_shapes"), (pairs_task, "find_smiles")):
-        monkeypatch.setattr(module, name, lambda request: pytest.fail("read again"))
+    for module, name in ((fast_task, "find_archive"), (pairs_task, "find_smiles")):
+        monkeypatch.setattr(module, name, lambda *_: pytest.fail("read again"))
     folder = made_up.write_table(tmp_path / "pairs alone", made_up.few_pairs())
     again = build(request_for("fast", RECIPE, data=(folder,), resumed=True))
     assert isinstance(begun, FastTask)

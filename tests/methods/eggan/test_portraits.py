@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from faceedit.errors import UsageError
-from faceedit.methods.eggan.portraits import Portraits, PortraitSamples, find_portraits, to_signed
+from faceedit.training.portraits import Portraits, PortraitSamples, find_portraits, to_signed
 
 
 def test_portraits_are_kept_and_checked(few_portraits, tmp_path):

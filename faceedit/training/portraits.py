@@ -10,13 +10,13 @@ import torch
 
 from faceedit.errors import UsageError
 from faceedit.faces.align import Crop, extract_crop
-from faceedit.methods.fields.sources import begin_together
 from faceedit.photos import read_photo
 from faceedit.recognisers.expression import ExpressionRecogniser
 from faceedit.registry import open_registry
 from faceedit.studio.sources import SourcePhoto, find_sources, list_photos
 from faceedit.targets import ACTION_UNITS
 from faceedit.training.task import Batch, TrainingRequest
+from faceedit.training.together import begin_together
 from faceedit.untrusted import map_array
 
 FOLDER = "portraits"
