@@ -9,7 +9,7 @@ from faceedit.faces.align import Crop
 from faceedit.targets import Target, relative_units, unit_changes
 
 STEP = 0.1
-"""Of intensities, so that the same photo gives the same edit on every machine."""
+"""Of what is read, so that the same photo gives the same edit on every machine."""
 SURE = (0.3, 1.0)
 """Intensity from which on a unit may be there, and is: a reading of a calm face is seldom 0."""
 
@@ -28,12 +28,12 @@ def count_shown(
     readings = reader.read(crops, batch)
     pairs = zip(targets, readings, strict=True)
     return [
-        relative_units(unit_changes(target, shown(one.action_units)), STEP) for target, one in pairs
+        relative_units(unit_changes(target, shown(one.action_units))) for target, one in pairs
     ]
 
 
 def shown(intensities: np.ndarray) -> list[float]:
-    """Return (17,) intensities without what is no more than a reading's doubt."""
+    """Return (17,) intensities in steps, without what is no more than a reading's doubt."""
     start, end = SURE
     share = np.clip((intensities - start) / (end - start), 0.0, 1.0)
-    return (intensities * share).tolist()
+    return (np.round(intensities * share / STEP) * STEP).tolist()

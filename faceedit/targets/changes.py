@@ -9,6 +9,8 @@ from faceedit.targets.units import ACTION_UNITS, MAX_INTENSITY, UnitChange
 
 SIDES = ("left", "right")
 """Of the person."""
+DIGITS = 4
+"""Of intensities; more are noise of the arithmetic."""
 SideUnits = tuple[tuple[float, ...], tuple[float, ...]]
 """Intensities of the person's left and right side, each in the order of `ACTION_UNITS`."""
 
@@ -34,16 +36,11 @@ def unit_changes(target: Target, shown: Sequence[float]) -> SideUnits:
     )
 
 
-def relative_units(changes: SideUnits, step: float) -> Target:
-    """Return the target that makes changes, whatever a face shows.
-
-    Args:
-        changes: as `unit_changes` returns them.
-        step: they are rounded to, so that most faces share a target.
-    """
+def relative_units(changes: SideUnits) -> Target:
+    """Return the target that makes changes, as `unit_changes` returns them, of any face."""
     terms: list[Term] = []
     for unit, *values in zip(ACTION_UNITS, *changes, strict=True):
-        left, right = (round(round(one / step) * step, 4) for one in values)
+        left, right = (round(one, DIGITS) for one in values)
         if left == right:
             terms += [UnitChange(unit, left, relative=True)] if left else []
             continue
