@@ -14,6 +14,7 @@ MODULES = {
     "faceedit.sessions.editor": 1,
     "faceedit.sessions.analyzer": 1,
     "faceedit.targets.target": 4,
+    "faceedit.targets.blend": 1,
     "faceedit.targets.expressions": 1,
     "faceedit.targets.units": 1,
     "faceedit.targets.light": 1,
@@ -33,6 +34,10 @@ MODULES = {
     "faceedit.faces.topology": 1,
     "faceedit.compose.mask": 1,
     "faceedit.compose.compose": 1,
+    "faceedit.animation.grid": 1,
+    "faceedit.animation.pose_file": 1,
+    "faceedit.animation.poses": 1,
+    "faceedit.animation.write": 1,
     "faceedit.evaluation.metrics.frechet": 1,
     "faceedit.evaluation.metrics.identity": 1,
 }

@@ -7,9 +7,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 from faceedit.batch.result import Box
 from faceedit.faces.types import Face
+from faceedit.sheets import INK, PAPER
 
 CELL, GAP, HEADING = 448, 16, 56
-PAPER, INK = (250, 250, 248), (40, 40, 40)
 CLOSE = 1.9
 """A close-up shows this many times the longer side of the face's box."""
 

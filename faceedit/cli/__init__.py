@@ -13,7 +13,19 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from faceedit.cli import analyze, apply, benchmark, demo, doctor, evaluate, models, studio, train
+from faceedit.cli import (
+    analyze,
+    animate,
+    apply,
+    benchmark,
+    demo,
+    doctor,
+    evaluate,
+    grid,
+    models,
+    studio,
+    train,
+)
 from faceedit.cli.output import complain, tell
 from faceedit.cli.panels import PanelCommand
 from faceedit.cli.streams import secure_streams
@@ -44,6 +56,8 @@ app = typer.Typer(
 )
 app.command(cls=PanelCommand)(apply.apply)
 app.command(cls=PanelCommand)(analyze.analyze)
+app.command(cls=PanelCommand)(animate.animate)
+app.command(cls=PanelCommand)(grid.grid)
 app.command()(demo.demo)
 app.command(cls=PanelCommand)(train.train)
 app.command(cls=PanelCommand)(evaluate.evaluate)

@@ -16,6 +16,7 @@ from faceedit.cli.options import (
     MinFace,
     Model,
     Pose,
+    Profile,
     Quiet,
     Recursive,
     Reference,
@@ -102,12 +103,7 @@ def apply(
         ),
     ] = False,
     model: Model = "auto",
-    profile: Annotated[
-        str | None,
-        typer.Option(
-            help="Which of the method's networks; see 'models list'.", rich_help_panel=WHAT
-        ),
-    ] = None,
+    profile: Profile = None,
     weights: Weights = None,
     edit_shown: Annotated[
         bool,

@@ -35,21 +35,16 @@ def demo(
     overwrite: Overwrite = False,
 ) -> None:
     """Edit scikit-image's astronaut and write a before/after sheet."""
-    import io
-
     import numpy as np
 
     from faceedit.batch.sheet import draw_sheet
     from faceedit.editing.build import EditSettings, open_editor
-    from faceedit.errors import FaceEditError, UsageError
-    from faceedit.outputs import REPLACE, SEALED_ONLY, check_writable, sealed, write_atomic
+    from faceedit.errors import FaceEditError
     from faceedit.photos import read_photo
+    from faceedit.sheets import save_sheet, sheet_permit
     from faceedit.targets import parse_target, union
 
-    if output.suffix.lower() not in (".png", ".jpg", ".jpeg"):
-        raise UsageError(f"{output}: the sheet's name must end with .png or .jpg")
-    permit = REPLACE if overwrite else SEALED_ONLY
-    check_writable([output], permit)
+    permit = sheet_permit(output, overwrite)
     targets = [parse_target(text) for text in target or TARGETS]
     settings = EditSettings(target=union(targets), device=device, edit_shown=True)
     editor = open_editor(settings)
@@ -61,10 +56,7 @@ def demo(
     for one in targets:
         edited = editor.edit_faces(pixels, faces, one)
         versions.append((str(one).replace(":", " "), edited.pixels))
-    file = io.BytesIO()
-    format = "PNG" if output.suffix.lower() == ".png" else "JPEG"
-    draw_sheet(versions, faces[0]).save(file, format, quality=95)
-    write_atomic(output, sealed(file.getvalue()), permit)
+    save_sheet(output, draw_sheet(versions, faces[0]), permit)
     tell(f"wrote {output.absolute()}: the picture before, and {', '.join(map(str, targets))}")
 
 

@@ -39,6 +39,21 @@ Model = Annotated[
     ),
 ]
 
+Profile = Annotated[
+    str | None,
+    typer.Option(help="Which of the method's networks; see 'models list'.", rich_help_panel=WHAT),
+]
+MaxSide = Annotated[
+    int,
+    typer.Option(
+        metavar="PX",
+        min=64,
+        max=8192,
+        help="Scale larger photos down to this longer side.",
+        rich_help_panel=OUTPUT,
+    ),
+]
+
 
 def part_option(part: Part, metavar: str, help: str) -> Any:
     """Make the option of a part of a target; it shows where a method serves that part."""
@@ -147,6 +162,10 @@ def _refuse_long(name: str) -> None:
         raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
 
 
+Photo = Annotated[
+    Path,
+    typer.Argument(metavar="PHOTO", callback=can_exist, help="One photo.", show_default=False),
+]
 Faces = Annotated[
     str,
     typer.Option(

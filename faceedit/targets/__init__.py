@@ -6,6 +6,7 @@ reference face (``like=photo.jpg``), which is resolved to action units.
 """
 
 from faceedit.targets.attributes import ATTRIBUTES, AttributeChange
+from faceedit.targets.blend import blend
 from faceedit.targets.changes import relative_units, unit_changes
 from faceedit.targets.emfacs import EXPRESSION_UNITS
 from faceedit.targets.expressions import EXPRESSIONS, SYNONYMS, Expression
@@ -36,6 +37,7 @@ __all__ = [
     "Term",
     "Turn",
     "UnitChange",
+    "blend",
     "parse_target",
     "relative_units",
     "union",

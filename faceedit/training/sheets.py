@@ -7,6 +7,7 @@ import numpy as np
 
 from faceedit.errors import WriteError
 from faceedit.outputs import REPLACE, write_atomic
+from faceedit.sheets import draw_table
 
 
 def write_sheet(path: Path, rows: list[list[np.ndarray]], titles: list[str] | None = None) -> None:
@@ -20,17 +21,8 @@ def write_sheet(path: Path, rows: list[list[np.ndarray]], titles: list[str] | No
     Raises:
         WriteError: it cannot be written.
     """
-    strips = [np.hstack([_to_bytes(picture) for picture in row]) for row in rows]
-    sheet = np.vstack(strips)[..., ::-1].copy()
-    if titles:
-        side = rows[0][0].shape[1]
-        head = np.full((22, sheet.shape[1], 3), 255, np.uint8)
-        for column, title in enumerate(titles):
-            place = (column * side + 6, 16)
-            cv2.putText(
-                head, title, place, cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0, 0, 0), 1, cv2.LINE_AA
-            )
-        sheet = np.vstack([head, sheet])
+    cells = [[_to_bytes(picture) for picture in row] for row in rows]
+    sheet = np.asarray(draw_table(cells, titles or ()))[..., ::-1]
     done, data = cv2.imencode(path.suffix, sheet)
     if not done:
         raise WriteError(path, "the pictures cannot be encoded")

@@ -8,10 +8,10 @@ import pytest
 from PIL import Image, ImageCms, ImageDraw
 from stored import STORED
 
-from faceedit.batch.report.picture import fit, read_picture
 from faceedit.batch.report.thumbnails import ThumbnailSize, make_thumbnail, size_for
 from faceedit.errors import PhotoError, UnreadableError
 from faceedit.photos.budget import Budget
+from faceedit.photos.picture import fit, read_picture
 
 SMALL = ThumbnailSize(160, 90)
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 
 from faceedit.batch.report.items import ReportItem
-from faceedit.batch.report.picture import read_picture
 from faceedit.batch.result import Box
 from faceedit.batch.sheet import draw_versions
 from faceedit.errors import UnsupportedError
 from faceedit.outputs import SEALED_ONLY, Permit, sealed, shared_permissions, write_atomic
+from faceedit.photos.picture import read_picture
 
 MAX_FACES = 4
 CELL = 896

@@ -4,8 +4,8 @@ import io
 from dataclasses import dataclass
 from pathlib import Path
 
-from faceedit.batch.report.picture import read_picture
 from faceedit.errors import PhotoError
+from faceedit.photos.picture import read_picture
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,138 @@
+"""Key poses as users write them: a TOML file with a table ``[[pose]]`` for each."""
+
+import re
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from faceedit.animation.poses import EASES, LONGEST, Pose
+from faceedit.errors import UsageError
+from faceedit.names import unknown
+from faceedit.ranges import short
+from faceedit.targets import parse_target
+from faceedit.untrusted import parse_toml, read_text
+
+Place = tuple[int | str, ...]
+
+
+class _Pose(BaseModel):
+    """One table ``[[pose]]``.
+
+    Attributes:
+        target: as `parse_target` reads it; None for the photo as it is.
+        at: seconds from the start.
+        ease: how faces move there from the pose before.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    target: str | None = None
+    at: float | None = Field(default=None, ge=0, le=LONGEST)
+    ease: str = "smooth"
+
+
+class _PoseFile(BaseModel):
+    """The whole file."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    pose: list[_Pose] = Field(min_length=1)
+
+
+def read_poses(path: Path) -> list[Pose]:
+    """Read the poses of a clip.
+
+    Raises:
+        UsageError: the file cannot be read, has an unknown key or a wrong value; file and line are
+            named.
+    """
+    try:
+        text = read_text(path)
+        settings = parse_toml(text)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path}: cannot be read as key poses: {error}") from error
+    try:
+        asked = _PoseFile.model_validate(settings).pose
+    except ValidationError as error:
+        raise UsageError("; ".join(_explain(path, text, one) for one in error.errors())) from error
+    poses = [_parse(path, text, number, one) for number, one in enumerate(asked)]
+    _check_times(path, text, poses)
+    return poses
+
+
+def line_of(text: str, place: Place) -> int:
+    r"""Return the line of a TOML file on which a value stands, as far as its text tells.
+
+    Args:
+        text: of the file.
+        place: names of tables and keys, and numbers of tables in lists, as pydantic gives them.
+
+    >>> line_of('[[pose]]\nat = 0\n[[pose]]\nat = 1\nease = "no"', ("pose", 1, "ease"))
+    5
+    """
+    lines = text.split("\n")
+    start, key = 0, None
+    for name, number in pairwise((*place, None)):
+        if isinstance(name, str) and isinstance(number, int):
+            heads = _matching(lines, rf"\s*\[\[\s*{re.escape(name)}\s*\]\]")
+            start = heads[number] if number < len(heads) else start
+        elif isinstance(name, str):
+            key = name
+    if key is None:
+        return start + 1
+    quote = "[\"']?"
+    own = rf"\s*{quote}{re.escape(key)}{quote}\s*="
+    among = rf".*[{{,\s\[]{quote}{re.escape(key)}{quote}\s*[=\].]"
+    for pattern in (own, among):
+        found = [line for line in _matching(lines, pattern) if line >= start]
+        if found:
+            return found[0] + 1
+    return start + 1
+
+
+def _matching(lines: list[str], pattern: str) -> list[int]:
+    return [number for number, line in enumerate(lines) if re.match(pattern, line)]
+
+
+def _explain(path: Path, text: str, error: Any) -> str:
+    place: Place = error["loc"]
+    where = f"{path}, line {line_of(text, place)}"
+    if error["type"] == "extra_forbidden":
+        model = _PoseFile if len(place) == 1 else _Pose
+        return f"{where}: {unknown('key', str(place[-1]), model.model_fields)}"
+    if error["type"] == "missing":
+        return f"{path}: it has no [[pose]]; write one for each key pose"
+    name = next((part for part in reversed(place) if isinstance(part, str)), "")
+    return f"{where}: {name} = {short(error['input'])}: {error['msg']}"
+
+
+def _parse(path: Path, text: str, number: int, asked: _Pose) -> Pose:
+    def where(key: str) -> str:
+        return f"{path}, line {line_of(text, ('pose', number, key))}"
+
+    if asked.ease not in EASES:
+        raise UsageError(f"{where('ease')}: {unknown('ease', asked.ease, EASES)}")
+    try:
+        target = None if asked.target is None else parse_target(asked.target)
+    except UsageError as error:
+        raise UsageError(f"{where('target')}: {error}") from error
+    return Pose(target, asked.ease, asked.at)
+
+
+def _check_times(path: Path, text: str, poses: list[Pose]) -> None:
+    """Refuse times that only some poses have, that do not rise, or that do not start at 0."""
+    times = [pose.at for pose in poses]
+    if all(one is None for one in times):
+        return
+    for number, one in enumerate(times):
+        line = line_of(text, ("pose", number, "at"))
+        before = times[number - 1] if number else None
+        if one is None:
+            raise UsageError(f"{path}, line {line}: this pose has no 'at', and others have")
+        if not number and one != 0:
+            raise UsageError(f"{path}, line {line}: the first pose is at 0, not at {one:g}")
+        if before is not None and one <= before:
+            raise UsageError(
+                f"{path}, line {line}: at = {one:g} does not come after {before:g}, "
+                "the time of the pose before"
+            )
