@@ -14,6 +14,11 @@ from faceedit.ranges import short
 from faceedit.targets import parse_target
 from faceedit.untrusted import parse_toml, read_text
 
+MOST = 1000
+"""Poses in a file."""
+NAMED = 3
+"""Errors that a message names."""
+
 Place = tuple[int | str, ...]
 
 
@@ -36,7 +41,7 @@ class _PoseFile(BaseModel):
     """The whole file."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
-    pose: list[_Pose] = Field(min_length=1)
+    pose: list[_Pose] = Field(min_length=1, max_length=MOST)
 
 
 def read_poses(path: Path) -> list[Pose]:
@@ -54,7 +59,8 @@ def read_poses(path: Path) -> list[Pose]:
     try:
         asked = _PoseFile.model_validate(settings).pose
     except ValidationError as error:
-        raise UsageError("; ".join(_explain(path, text, one) for one in error.errors())) from error
+        named = [_explain(path, text, one) for one in error.errors()[:NAMED]]
+        raise UsageError("; ".join(named)) from error
     poses = [_parse(path, text, number, one) for number, one in enumerate(asked)]
     _check_times(path, text, poses)
     return poses
@@ -124,15 +130,16 @@ def _check_times(path: Path, text: str, poses: list[Pose]) -> None:
     times = [pose.at for pose in poses]
     if all(one is None for one in times):
         return
+    before = None
     for number, one in enumerate(times):
-        line = line_of(text, ("pose", number, "at"))
-        before = times[number - 1] if number else None
+        wrong = None
         if one is None:
-            raise UsageError(f"{path}, line {line}: this pose has no 'at', and others have")
-        if not number and one != 0:
-            raise UsageError(f"{path}, line {line}: the first pose is at 0, not at {one:g}")
-        if before is not None and one <= before:
-            raise UsageError(
-                f"{path}, line {line}: at = {one:g} does not come after {before:g}, "
-                "the time of the pose before"
-            )
+            wrong = "this pose has no 'at', and others have"
+        elif before is None and one != 0:
+            wrong = f"the first pose is at 0, not at {one:g}"
+        elif before is not None and one <= before:
+            wrong = f"at = {one:g} does not come after {before:g}, the time of the pose before"
+        if wrong is not None:
+            line = line_of(text, ("pose", number, "at"))
+            raise UsageError(f"{path}, line {line}: {wrong}")
+        before = one

@@ -1,5 +1,6 @@
 """Key poses and easing: from what faces show when to the target of each frame. No pictures."""
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -140,7 +141,7 @@ def _starts(poses: Sequence[Pose]) -> list[float]:
 
 
 def _target_at(poses: Sequence[Pose], starts: Sequence[float], position: float) -> Target | None:
-    number = max((n for n in range(len(poses)) if starts[n] <= position), default=0)
+    number = bisect_right(starts, position) - 1
     if number == len(poses) - 1:
         return poses[-1].target
     share = (position - starts[number]) / (starts[number + 1] - starts[number])

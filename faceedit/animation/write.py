@@ -207,6 +207,8 @@ def _encode_webp(frames: Sequence[np.ndarray], clip: Clip) -> bytes:
         duration=clip.delays(len(frames), 1),
         loop=0 if clip.loop else 1,
         quality=WEBP_QUALITY,
+        kmin=0,
+        kmax=0,
         xmp=_packet(clip),
     )
     return file.getvalue()

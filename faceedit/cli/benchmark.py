@@ -28,6 +28,8 @@ LONG_RUN = 10_000
 """Photos, for which a run has all its processes."""
 SCALING_PHOTOS, MEMORY_PHOTOS, RESUME_PHOTOS = 40, (200, 5000), 10_000
 """Of long runs."""
+FRAMES, CLIP_SIDE = 24, 768
+"""Of a clip."""
 
 
 def benchmark(
@@ -65,6 +67,14 @@ def benchmark(
             "--runs",
             help="Instead, measure long runs: speed by workers, memory over 5,000 photos, and the "
             "time to resume a finished folder of 10,000. Takes a quarter of an hour and 6 GB.",
+        ),
+    ] = False,
+    clip: Annotated[
+        bool,
+        typer.Option(
+            "--clip",
+            help=f"Instead, measure 'faceedit animate': {FRAMES} frames of the built-in picture at "
+            f"{CLIP_SIDE} px, or of the first of the photos.",
         ),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Write one JSON object.")] = False,
@@ -110,6 +120,14 @@ def benchmark(
         given += [] if profile is None else ["--profile", profile]
         given += [] if weights is None else ["--weights", str(weights)]
         _measure_runs(editor, settings, photos, given, as_json)
+        return
+    if clip:
+        from faceedit.cli.benchmark_clip import benchmark_clip
+
+        with tempfile.TemporaryDirectory(prefix="faceedit-benchmark-") as folder:
+            first = None if photos is None else next((j.source for j in plan([photos])), None)
+            photo = first or _picture(Path(folder), CLIP_SIDE)
+            benchmark_clip(editor, photo, wanted, FRAMES, threads or cores(), repeat, as_json)
         return
     with tempfile.TemporaryDirectory(prefix="faceedit-benchmark-") as folder:
         paths = [_picture(Path(folder))] if photos is None else [j.source for j in plan([photos])]

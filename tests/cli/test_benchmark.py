@@ -125,3 +125,18 @@ def test_long_runs(benchmark, monkeypatch):
     assert report["resume"]["photos"] == 12
     assert report["resume"]["seconds"] > 0
     assert len(calls) == 2
+
+
+def test_a_clip(benchmark, monkeypatch):
+    from faceedit.cli import benchmark as command
+
+    monkeypatch.setattr(command, "CLIP_SIDE", 300)
+    monkeypatch.setattr(command, "FRAMES", 4)
+    code, out, _ = benchmark("--clip", "--repeat", "1", "--json")
+    assert code == 0
+    report = json.loads(out)
+    assert (report["frames"], report["faces"], report["kind"]) == (4, 1, ".mp4")
+    assert 0 < report["drawing"] < report["seconds"] + 1
+    code, out, _ = benchmark("--clip", "--repeat", "1")
+    assert code == 0
+    assert "photo to .mp4" in out
