@@ -18,6 +18,8 @@ from faceedit.methods.base import check_target
 from faceedit.photos.picture import read_picture
 from faceedit.targets import Target
 
+MOST_THREADS = 16
+"""Threads share the interpreter: more would wait for each other."""
 AHEAD = 2
 """Frames that are begun for each thread before they are asked for."""
 KEPT = 128
@@ -120,7 +122,7 @@ class Reel(Sequence[np.ndarray]):
         editor: several threads use it.
         scene: the photo.
         targets: of each frame; None for the photo as it is.
-        threads: that draw frames at the same time.
+        threads: that draw frames at the same time, at most `MOST_THREADS` of them.
         drawn: called for each frame that is ready.
     """
 
@@ -143,10 +145,11 @@ class Reel(Sequence[np.ndarray]):
         targets = self.targets
         last = {target: at for at, target in enumerate(targets)}
         begun: dict[Target | None, Future[np.ndarray]] = {}
-        with ThreadPoolExecutor(self.threads) as pool:
+        threads = min(self.threads, MOST_THREADS)
+        with ThreadPoolExecutor(threads) as pool:
             try:
                 for at, target in enumerate(targets):
-                    for ahead in targets[at : at + AHEAD * self.threads]:
+                    for ahead in targets[at : at + AHEAD * threads]:
                         if ahead not in begun:
                             begun[ahead] = pool.submit(draw_frame, self.editor, self.scene, ahead)
                     frame = begun[target].result()

@@ -49,7 +49,7 @@ def plan_grid(units: Sequence[int], steps: int) -> Plan:
     >>> [[str(target) for target in row] for row in plan.targets][1]
     ['au=12=0,4=2.5', 'au=12=2.5,4=2.5', 'au=12=5,4=2.5']
     >>> plan.axes, plan.columns
-    (('12 lip corner puller', '4 brow lowerer'), ('0', '2.5', '5'))
+    (('AU 12 lip corner puller', 'AU 4 brow lowerer'), ('0', '2.5', '5'))
     """
     if not 1 <= len(units) <= 2 or len(set(units)) < len(units):
         raise UsageError("name one action unit or two, such as --au 12 --au 4, or --all")
@@ -70,7 +70,7 @@ def plan_all(steps: int) -> Plan:
         tuple(Target((UnitChange(unit, level),)) for level in levels) for unit in ACTION_UNITS
     )
     labels = tuple(f"{level:.3g}" for level in levels)
-    return Plan(targets, labels, tuple(map(_name, ACTION_UNITS)), ("intensity", "action unit"))
+    return Plan(targets, labels, tuple(map(_name, ACTION_UNITS)), ("intensity", ""))
 
 
 def draw_grid(plan: Plan, reel: Reel, size: int) -> Image.Image:
@@ -94,4 +94,4 @@ def _levels(steps: int) -> list[float]:
 
 
 def _name(unit: int) -> str:
-    return f"{unit} {UNIT_NAMES[unit]}"
+    return f"AU {unit} {UNIT_NAMES[unit]}"

@@ -67,7 +67,7 @@ class Timing:
         loop: go to the last pose and back, so that the clip can be repeated without a jump.
 
     Raises:
-        UsageError: too short, too long, too slow or too fast.
+        UsageError: too short or too long.
     """
 
     seconds: float
@@ -78,10 +78,6 @@ class Timing:
         if not 0 < self.seconds <= LONGEST:
             raise UsageError(
                 f"the clip would be {self.seconds:g} s long; write 0.1 to {LONGEST:g} seconds"
-            )
-        if not 1 <= self.fps <= FASTEST:
-            raise UsageError(
-                f"{float(self.fps):g} frames a second; write a number from 1 to {FASTEST:g}"
             )
 
     @property
@@ -105,9 +101,14 @@ class Timing:
 def parse_fps(fps: float) -> Fraction:
     """Return a frame rate as a fraction, which time stamps need.
 
+    Raises:
+        UsageError: it is too slow, too fast or no number.
+
     >>> parse_fps(29.97), parse_fps(24.0)
     (Fraction(2997, 100), Fraction(24, 1))
     """
+    if not 1 <= fps <= FASTEST:
+        raise UsageError(f"{fps:g} frames a second; write a number from 1 to {FASTEST:g}")
     return Fraction(str(fps)).limit_denominator(FINEST)
 
 

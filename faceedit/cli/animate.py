@@ -121,7 +121,7 @@ def animate(
     ease: Annotated[
         Ease,
         typer.Option(
-            help="smooth: start and end each move at rest (3t² - 2t³). linear: move evenly.",
+            help="smooth: each move starts and ends at rest. linear: it is even.",
             rich_help_panel=WHAT,
         ),
     ] = Ease.SMOOTH,

@@ -175,6 +175,7 @@ def _optional() -> dict[str, str | bool | None]:
         avif = False
     return {
         "pillow-heif": _version("pillow-heif"),
+        "PyAV": _version("av"),
         "avif in Pillow": avif,
         "face-alignment weights": _has_fan_weights(),
     }

@@ -7,8 +7,8 @@ from faceedit.targets import UnitChange, blend, parse_target
 
 
 def between(first, second, share):
-    ends = [None if one is None else parse_target(one) for one in (first, second)]
-    return blend(*ends, share)
+    before, after = (None if one is None else parse_target(one) for one in (first, second))
+    return blend(before, after, share)
 
 
 @pytest.mark.parametrize(

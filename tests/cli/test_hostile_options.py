@@ -13,6 +13,8 @@ ODD = "\udce9\x1b[31m/" + "x" * 300
 NEEDED = {
     "apply": ["-t", "happy", "blank.png"],
     "analyze": ["blank.png"],
+    "animate": ["blank.png", "--to", "happy", "-o", "new.gif"],
+    "grid": ["blank.png", "--au", "12"],
     "demo": [],
     "train": ["reggan", "--data", "nowhere"],
     "evaluate": ["nowhere", "-t", "happy"],
