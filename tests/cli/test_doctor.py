@@ -16,7 +16,12 @@ def test_doctor_as_json(run_main, user_folder):
     assert report["folders"]["user"] == str(user_folder)
     states = {found["name"]: found["state"] for found in report["weights"]}
     assert states["tiny"] == "ok"
-    assert set(report["optional"]) == {"pillow-heif", "avif in Pillow", "face-alignment weights"}
+    assert set(report["optional"]) == {
+        "pillow-heif",
+        "PyAV",
+        "avif in Pillow",
+        "face-alignment weights",
+    }
 
 
 def test_doctor_in_words(run_main, user_folder):

@@ -3,7 +3,7 @@ import pytest
 from toy_moves import SIDE, calm_face, drawn, eye_distance_of, mouth_of
 
 from faceedit.compose.mouth.edit import OWN_TEETH, edit_mouth
-from faceedit.compose.mouth.opening import draw_opening, lip_gap, mouth_box
+from faceedit.compose.mouth.opening import SLIVER, draw_opening, lip_gap, mouth_box
 
 UNIT = eye_distance_of(calm_face())
 GREEN = np.array([0.0, 1.0, 0.0], np.float32)
@@ -53,6 +53,17 @@ def test_lips_that_close_are_drawn_together_without_paint():
     assert not fields.opacity.any() and not fields.painted.any() and not painter.told
     assert fields.log_ratio.min() < -0.2 and fields.log_ratio.max() <= 0
     assert fields.flow.any()
+
+
+def test_lips_part_and_meet_without_a_jump():
+    for start in (0.0, 0.15):
+        gaps = np.linspace(0.9 * SLIVER[0], 3 * SLIVER[1], 40)
+        fields = [edited(start, gap)[0] for gap in gaps]
+        shown = np.array([one.opacity.sum() for one in fields])
+        pulled = np.array([np.abs(one.flow).sum() for one in fields])
+        assert shown[0] == 0 < shown[-1]
+        assert np.abs(np.diff(shown)).max() < 0.1 * shown.max()
+        assert np.abs(np.diff(pulled)).max() < 0.1 * pulled.max()
 
 
 def test_lips_that_open_are_painted_all_between_them():

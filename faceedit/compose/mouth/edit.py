@@ -89,7 +89,7 @@ def edit_mouth(
         shown = draw_shown()
         lips = keep_off(shown, lips, change)
     elif opening.coverage.any():
-        lips = keep_side(opening, lips, before.lips, after.lips, change)
+        lips = keep_side(opening, lips, before.lips, after.lips, change * opening.visible)
     line = contact(before, after, opening, gap)
     coverage = opening.coverage
     if not coverage.any():
@@ -103,6 +103,7 @@ def edit_mouth(
     core = coverage > 0.99
     kept = np.clip(np.linalg.norm(own.flow - lips, axis=-1) / 0.25, 0, 1)
     opacity = np.where(core, 1 - own.share, coverage * np.maximum(1 - own.share, kept))
+    opacity *= opening.visible
     rim, share = (~core & (coverage > 0))[..., None], own.share[..., None]
     carried = _carried(pixels, opening, own.flow)
     mixed = np.where(rim, share * carried + (1 - share) * new, new)

@@ -19,6 +19,9 @@ SLIVER = (0.004, 0.012)
 WEB, WEB_FROM, WEB_TO = 0.16, 0.05, 0.15
 """Share of the lips' length at each corner that stays together where a mouth opens wide, and the
 gaps in eye distances between which it does."""
+THINNEST = 1.5
+"""Pixels: no opening is drawn thinner than about one. What is narrower at its widest place shows
+ever less instead, so that a mouth neither opens nor closes from one frame to the next."""
 EDGE = 0.35
 """Pixels by which the border of the opening is blurred."""
 _FINER = 4
@@ -61,6 +64,7 @@ class Opening:
         coverage: (h, w) float32 in [0, 1], share of each pixel that is between the lips.
         mouth_pixels: (h, w) float32, the same with slivers and before softening.
         unit: the eye distance in pixels.
+        visible: in [0, 1], how much of it shows; less than 1 where it is thinner than `THINNEST`.
     """
 
     box: Box
@@ -68,6 +72,7 @@ class Opening:
     coverage: np.ndarray
     mouth_pixels: np.ndarray
     unit: float
+    visible: float = 1.0
 
     def distance(self) -> np.ndarray:
         """Return pixels to the opening's line, (h, w) float32; negative inside."""
@@ -134,6 +139,7 @@ def draw_opening(points: MouthPoints, box: Box, unit: float) -> Opening:
         coverage=cv2.GaussianBlur(coverage, (0, 0), EDGE),
         mouth_pixels=fill_polygon(parted, size) if (gap > 0).any() else coverage,
         unit=unit,
+        visible=min(float(np.linalg.norm(met[1] - met[0], axis=1).max()) / THINNEST, 1.0),
     )
 
 
