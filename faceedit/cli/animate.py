@@ -211,7 +211,7 @@ def _asked_poses(
     """Return the poses that the options ask for.
 
     Raises:
-        UsageError: none, or both kinds of options.
+        UsageError: both kinds of options, or nothing that moves.
     """
     from faceedit.animation.poses import Pose
     from faceedit.errors import UsageError
@@ -224,12 +224,15 @@ def _asked_poses(
 
         if named:
             raise UsageError("--keys says all poses: leave out --from, --via and --to")
-        return read_poses(keys)
-    if not named:
-        if not idle:
-            raise UsageError("nothing would move: say --to happy, --keys or --idle")
-        return [Pose()]
-    return [Pose(None if text is None else parse_target(text), ease.value) for text in texts]
+        poses = read_poses(keys)
+    elif named:
+        asked = [None if text is None else parse_target(text) for text in texts]
+        poses = [Pose(target, ease.value) for target in asked]
+    else:
+        poses = [Pose()]
+    if not idle and len({pose.target for pose in poses}) == 1:
+        raise UsageError("nothing would move: say --to happy, --keys or --idle")
+    return poses
 
 
 def _asked_timing(poses: "list[Pose]", seconds: float | None, fps: float, loop: bool) -> "Timing":

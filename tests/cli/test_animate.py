@@ -132,6 +132,7 @@ def test_key_poses_a_loop_and_a_smaller_picture(animate, photo, tmp_path, astron
         (("{photo}", "--to", "au=99=1", "-o", "{new}.gif"), "unknown action unit '99'; known: 1"),
         (("{photo}", "--keys", "{keys}", "-o", "{new}.gif"), r"keys\.toml, line 3: unknown key"),
         (("{photo}", "-o", "{new}.gif"), "nothing would move: say --to happy"),
+        (("{photo}", "--from", "happy", "--to", "happy", "-o", "{new}.gif"), "nothing would move"),
         (("{photo}", "--to", "happy", "--seconds", "0", "-o", "{new}.gif"), "the clip would be 0"),
         (("{photo}", "--idle", "-o", "{new}.gif"), "--idle moves action units, but reggan does"),
         (("{photo}", "--to", "happy", "-o", "{photo}"), r"written as \.mp4"),
