@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +10,14 @@ import numpy as np
 
 from faceedit.compose.compose import compose_steps
 from faceedit.editing.editor import FaceEditor
-from faceedit.editing.steps import make_edits, step_masks
+from faceedit.editing.gate import Reader
+from faceedit.editing.steps import Step, make_edits, step_masks
 from faceedit.errors import NoFaceError, PlanError, UsageError
 from faceedit.faces.align import Crop, extract_crop
 from faceedit.faces.types import Face
 from faceedit.methods.base import check_target
 from faceedit.photos.picture import read_picture
+from faceedit.recognisers.expression import ExpressionReading
 from faceedit.targets import Target
 
 MOST_THREADS = 16
@@ -34,11 +36,13 @@ class Scene:
         pixels: (H, W, 3) uint8 RGB, upright, sRGB.
         faces: those that are to move, the one in front first.
         crops: of each face, as large as the largest that a method takes.
+        steps: the editor's; what they read of the crops they read once.
     """
 
     pixels: np.ndarray
     faces: tuple[Face, ...]
     crops: tuple[Crop, ...]
+    steps: tuple[Step, ...]
 
 
 def read_photo_for(photo: Path, output: Path, max_side: int) -> np.ndarray:
@@ -82,7 +86,11 @@ def open_scene(editor: FaceEditor, pixels: np.ndarray, photo: Path) -> Scene:
         raise NoFaceError(photo, "no face found in it")
     size = editor.crop_size
     crops = tuple(extract_crop(pixels, face.landmarks, size) for face in faces)
-    return Scene(pixels, tuple(faces), crops)
+    steps = tuple(
+        step if step.reader is None else replace(step, reader=_ReadOnce(step.reader, crops))
+        for step in editor.steps
+    )
+    return Scene(pixels, tuple(faces), crops, steps)
 
 
 def check_targets(editor: FaceEditor, targets: Sequence[Target | None]) -> None:
@@ -106,12 +114,34 @@ def draw_frame(editor: FaceEditor, scene: Scene, target: Target | None) -> np.nd
     if target is None or not target.changes:
         return scene.pixels
     targets = [target] * len(scene.crops)
-    edits = make_edits(editor.steps, scene.crops, targets, editor.batching)
+    edits = make_edits(scene.steps, scene.crops, targets, editor.batching)
     result = scene.pixels
     masks = step_masks(scene.crops, edits)
     for crop, own, drawn in zip(scene.crops, edits, masks, strict=True):
         result = compose_steps(result, list(zip(own, drawn, strict=True)), crop.affine)
     return result
+
+
+class _ReadOnce:
+    """Remembers what is read of some crops; others, which earlier steps changed, are read again.
+
+    Args:
+        reader: reads expressions and action units.
+        crops: that are the same in all frames.
+    """
+
+    def __init__(self, reader: Reader, crops: Sequence[Crop]):
+        self._reader = reader
+        self._same = {id(crop) for crop in crops}
+        self._known: dict[int, ExpressionReading] = {}
+
+    def read(self, crops: Sequence[Crop], batch: int) -> list[ExpressionReading]:
+        """See `Reader.read`."""
+        fresh = [crop for crop in crops if id(crop) not in self._known]
+        read = self._reader.read(fresh, batch) if fresh else []
+        now = {id(crop): one for crop, one in zip(fresh, read, strict=True)}
+        self._known.update({at: one for at, one in now.items() if at in self._same})
+        return [now[id(crop)] if id(crop) in now else self._known[id(crop)] for crop in crops]
 
 
 @dataclass(frozen=True, eq=False)

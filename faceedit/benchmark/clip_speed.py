@@ -101,7 +101,7 @@ def _stages(reel: Reel) -> tuple[float, float]:
     moved = [one for one in reel.targets if one is not None and one.changes]
     for target in moved:
         start = time.perf_counter()
-        edits = make_edits(editor.steps, scene.crops, [target] * len(scene.crops), editor.batching)
+        edits = make_edits(scene.steps, scene.crops, [target] * len(scene.crops), editor.batching)
         middle = time.perf_counter()
         masks = step_masks(scene.crops, edits)
         for crop, own, drawn in zip(scene.crops, edits, masks, strict=True):

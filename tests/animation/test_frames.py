@@ -16,6 +16,7 @@ from faceedit.editing.build import EditSettings, open_editor
 from faceedit.editing.editor import FaceEditor
 from faceedit.editing.steps import Step
 from faceedit.errors import NoFaceError, UsageError
+from faceedit.recognisers.expression import ExpressionReading
 from faceedit.targets import Part, parse_target
 
 HAPPY = parse_target("happy")
@@ -75,6 +76,28 @@ def test_faces_are_found_once_and_frames_of_one_target_are_drawn_once(
     assert len(method.calls) == 5
     np.testing.assert_array_equal(frames[2], frames[8])
     np.testing.assert_array_equal(frames[5], reel[5])
+
+
+def test_what_faces_show_is_read_once_except_after_another_step(finder, make_method, astronaut):
+    class Calm:
+        read_crops = 0
+
+        def read(self, crops, batch):
+            self.read_crops += len(crops)
+            return [ExpressionReading(np.ones(8) / 8, 1.0, np.zeros(17))] * len(crops)
+
+    muscles = make_method()
+    muscles.targets = ("au=12",)
+    own, later = Calm(), Calm()
+    steps = (
+        Step(make_method(), (Part.EXPRESSION,), reader=own),
+        Step(muscles, (Part.UNITS,), reader=later),
+    )
+    editor = FaceEditor(finder, steps)
+    scene = open_scene(editor, astronaut, Path("a.png"))
+    poses = [Pose(parse_target("happy:0.5 au=12=1")), Pose(parse_target("happy au=12=4"))]
+    assert len(list(Reel(editor, scene, clip_targets(poses, Timing(0.5, Fraction(12)))))) == 6
+    assert (own.read_crops, later.read_crops) == (1, 6)
 
 
 def test_several_threads_draw_the_same(editor, astronaut):

@@ -122,7 +122,7 @@ def test_poses_from_a_file(tmp_path):
         ("lop = true\n[[pose]]", "line 1: unknown key 'lop'"),
         ('pose = [{target = "sad"},\n  {aet = 1}]', "line 2: unknown key 'aet'; did you mean at"),
         ('[[pose]]\ntarget = "sad"\n[[pose]]\n"target" = "hapy"', "line 4: unknown expression"),
-        ('[[pose]]\ntarget = "au=99=1"', "line 2: unknown action unit '99'; known: 1 inner"),
+        ('[[pose]]\ntarget = "au=99=1"', "line 2: unknown action unit '99'"),
         ('[[pose]]\nat = 0\n[[pose]]\nat = "1"', "line 4: at = '1': Input should be"),
         ("[[pose]]\nat = 0\n[[pose]]\nat = 9999", "line 4: at = 9999: Input should be less"),
         ('[[pose]]\nease = "bouncy"', "line 2: unknown ease 'bouncy'; known: smooth, linear"),
