@@ -78,9 +78,7 @@ def main() -> None:
     parser.add_argument("--targets", type=int, default=120)
     asked = parser.parse_args()
     registry = open_registry(asked.weights)
-    tools = Tools(
-        _step(registry, asked.reader), _judge(registry, asked.judge), _identity(registry)
-    )
+    tools = Tools(_step(registry, asked.reader), _judge(registry, asked.judge), _identity(registry))
     calm, lively = read_people(asked.data)
     if asked.what == "transfer":
         transfer(tools, calm[: asked.people], lively[: asked.targets])

@@ -27,9 +27,7 @@ def count_shown(
     """
     readings = reader.read(crops, batch)
     pairs = zip(targets, readings, strict=True)
-    return [
-        relative_units(unit_changes(target, shown(one.action_units))) for target, one in pairs
-    ]
+    return [relative_units(unit_changes(target, shown(one.action_units))) for target, one in pairs]
 
 
 def shown(intensities: np.ndarray) -> list[float]:
