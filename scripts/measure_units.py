@@ -18,7 +18,7 @@ import numpy as np
 from faceedit.editing.steps import Step, apply_edits, make_edits
 from faceedit.faces.align import Crop
 from faceedit.faces.batching import Batching
-from faceedit.faces.topology import LOWER_LIDS, UPPER_LIDS
+from faceedit.faces.unit_measures import unit_measures
 from faceedit.methods.base import load_method
 from faceedit.methods.catalogue import PlannedStep, find_method
 from faceedit.recognisers.expression import ExpressionRecogniser
@@ -123,7 +123,7 @@ def monotone(tools: Tools, calm: Sequence[Crop]) -> None:
             if not level:
                 found = find_again([c.to_bytes() for c in after], [c.landmarks for c in after])
                 after = [Crop(c.pixels, f, c.affine) for c, f in zip(after, found, strict=True)]
-            values.append([measure(crop.landmarks)[unit] for crop in after])
+            values.append(unit_measures(np.stack([crop.landmarks for crop in after]))[unit])
             read.append(tools.units(after))
             if level == 3:
                 kept = tools.likeness(calm, after)
@@ -137,38 +137,6 @@ def monotone(tools: Tools, calm: Sequence[Crop]) -> None:
             f"{unit:<4} {rising:7.2f} {mean.max() / mean.min():6.2f} {others:9.2f} "
             f"{kept.mean():12.3f}   steps {np.round(mean, 3)}"
         )
-
-
-def measure(landmarks: np.ndarray) -> dict[int, float]:
-    """Return what each unit of `MONOTONE` moves, in eye distances, larger where it is stronger."""
-    points = landmarks[:, :2].astype(np.float64)
-    unit = np.linalg.norm(points[263] - points[33])
-    eyes = points[[33, 133, 362, 263], 1].mean()
-
-    def height(*numbers: int) -> float:
-        return float((eyes - points[list(numbers), 1].mean()) / unit)
-
-    lids = np.mean(
-        [
-            points[list(low[1:-1]), 1].mean() - points[list(high[1:-1]), 1].mean()
-            for high, low in zip(UPPER_LIDS, LOWER_LIDS, strict=True)
-        ]
-    )
-    wide = float(np.linalg.norm(points[291] - points[61]) / unit)
-    gap = float((points[14, 1] - points[13, 1]) / unit)
-    apart = float(np.mean([points[336, 0] - points[107, 0], points[285, 0] - points[55, 0]]) / unit)
-    return {
-        1: height(107, 55, 336, 285),
-        2: height(70, 46, 300, 276),
-        4: -apart - height(107, 55, 336, 285),
-        5: float(lids / unit),
-        12: height(61, 291) + wide / 2,
-        15: -height(61, 291),
-        20: wide,
-        25: gap,
-        26: gap,
-        45: -float(lids / unit),
-    }
 
 
 def units_target(intensities: np.ndarray) -> Target:

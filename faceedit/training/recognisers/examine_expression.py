@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from faceedit.faces.unit_measures import unit_measures
 from faceedit.recognisers.base import FACE_WINDOW
 from faceedit.recognisers.expression import ExpressionRecogniser
 from faceedit.targets import ACTION_UNITS, EXPRESSIONS
@@ -118,6 +119,7 @@ def examine(
                 np.corrcoef(table.strength[graded], strengths[graded])[0, 1]
             )
         else:
+            report[name]["units and landmarks"] = _with_landmarks(table, units)
             report[name]["mean action units"] = _mean_units(part.expression, units[named])
     return report
 
@@ -145,6 +147,15 @@ def _units_report(faces: FaceTable, units: np.ndarray, draws: int) -> dict[str, 
 
     names = [*(f"AU{n}" for n in ACTION_UNITS), "mean"]
     return _rounded(names, over_people(faces.people[known], measure, draws))
+
+
+def _with_landmarks(faces: FaceTable, units: np.ndarray) -> dict[str, float]:
+    """Return how units that are read correlate with what landmarks say of them."""
+    measures = unit_measures(faces.landmarks)
+    return {
+        f"AU{unit}": round(float(np.corrcoef(units[:, ACTION_UNITS.index(unit)], seen)[0, 1]), 4)
+        for unit, seen in measures.items()
+    }
 
 
 def _mean_units(expression: np.ndarray, units: np.ndarray) -> dict[str, dict[str, float]]:
