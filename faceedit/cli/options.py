@@ -96,7 +96,7 @@ ReferenceFace = Annotated[
         help="Which face of the --like photo, the largest being 1.",
         hidden=Part.LIKE not in served_parts(),
         show_default=False,
-        rich_help_panel=MOST_USED,
+        rich_help_panel=WHAT,
     ),
 ]
 Inputs = Annotated[
