@@ -17,7 +17,8 @@ HAPPY = parse_target("happy")
 
 @pytest.fixture
 def lamp(monkeypatch):
-    """A method for light, and for one expression."""
+    """A method for light, and for one expression; none for action units."""
+    monkeypatch.delitem(METHODS, "eggan")
     targets = ("light=left", "light=right", "happy")
     lamp = replace(METHODS["reggan"], name="lamp", targets=targets)
     monkeypatch.setitem(METHODS, "lamp", lamp)

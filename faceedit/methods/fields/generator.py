@@ -47,6 +47,10 @@ class FieldTensors(NamedTuple):
     eyeglasses: Tensor
     code: Tensor | None = None
 
+    def present(self) -> dict[str, Tensor]:
+        """Return those that are there, by name."""
+        return {name: field for name, field in self._asdict().items() if field is not None}
+
 
 class FieldGenerator(nn.Module):
     """Closed-form layers of shape and shade, and a network that corrects what they say.

@@ -118,11 +118,13 @@ class TuneTask(FieldTask[TuneRecipe]):
             *(torch.cat([a, b]) for a, b in zip(*map(given, parts.values()), strict=True))
         )
         half = len(both.flow) // 2
-        real, kept = (FieldTensors(*(f[k : k + half] for f in both[:4])) for k in (0, half))
+        real, kept = (
+            FieldTensors(*(f[k : k + half] for f in both.present().values())) for k in (0, half)
+        )
         terms = field_losses(real, parts["real"], self.recipe.weights)
         with torch.no_grad():
             said = self._teacher(*given(parts["kept"]))
-        wanted = parts["kept"] | _known(said) | {"known": torch.ones_like(parts["kept"]["known"])}
+        wanted = parts["kept"] | said.present() | {"known": torch.ones_like(parts["kept"]["known"])}
         wanted["eyeglasses"] = torch.sigmoid(said.eyeglasses)[:, None]
         rehearsal = field_losses(kept, wanted, self.recipe.weights)["total"]
         total = terms.pop("total") + self.recipe.kept * rehearsal
@@ -172,10 +174,6 @@ def conditions_of(makes: type[FieldMethod], pairs: Sequence[RealPair]) -> Tensor
 
 def _columns(rows: list[dict[str, np.ndarray]]) -> Prepared:
     return Prepared(**{name: np.stack([row[name] for row in rows]) for name in rows[0]})
-
-
-def _known(fields: FieldTensors) -> dict[str, Tensor]:
-    return {name: field for name, field in fields._asdict().items() if field is not None}
 
 
 def _real_row(

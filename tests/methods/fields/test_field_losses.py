@@ -65,7 +65,7 @@ def test_a_shift_of_all_ratios_has_no_edges():
     assert terms["log_ratio"].item() == pytest.approx(0.2 + 0.04 / _STRONG)
 
 
-@pytest.mark.parametrize("name", FieldTensors._fields)
+@pytest.mark.parametrize("name", FieldTensors._fields[:4])
 def test_every_wrong_field_costs_something(name):
     given = batch()
     wrong = right(given)
@@ -76,7 +76,7 @@ def test_every_wrong_field_costs_something(name):
 
 def test_the_total_is_the_weighted_sum():
     given = batch()
-    fields = FieldTensors(*(value + 0.3 for value in right(given)))
+    fields = FieldTensors(**{k: value + 0.3 for k, value in right(given).present().items()})
     weights = FieldWeights(2.0, 3.0, 0.5, 0.7, 0.2)
     terms = field_losses(fields, given, weights)
     units = {"flow": FLOW_UNIT, "log_ratio": RATIO_UNIT, "edges": RATIO_UNIT}
