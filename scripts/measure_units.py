@@ -1,7 +1,7 @@
 """How well action units end where a target wants them, on people that no training saw.
 
-    python scripts/measure_units.py transfer DATA [--weights FILE] [--judge FILE] [--people 40]
-    python scripts/measure_units.py monotone DATA ...
+    python scripts/measure_units.py transfer DATA --judge runs/judge/unit-judge-fast.safetensors
+    python scripts/measure_units.py monotone DATA --judge FILE [--weights FILE] [--people 40]
 
 `transfer` puts the units of real faces on calm ones and lets the judge read them (EGGAN, section
 4.2 and Table 1). `monotone` raises units from 0 to 5 and finds the landmarks anew. Both say how
@@ -62,7 +62,7 @@ class Tools:
 
     def likeness(self, before: Sequence[Crop], after: Sequence[Crop]) -> np.ndarray:
         """Return the cosine of the identity network of each pair, (N,)."""
-        a, b = (np.stack([one.embedding for one in self.identity.read(x)]) for x in (before, after))
+        a, b = (np.stack([one.vector for one in self.identity.read(x)]) for x in (before, after))
         return (a * b).sum(1)
 
 
@@ -72,13 +72,17 @@ def main() -> None:
     parser.add_argument("what", choices=("transfer", "monotone"))
     parser.add_argument("data", type=Path)
     parser.add_argument("--weights", type=Path)
-    parser.add_argument("--judge", type=Path)
+    parser.add_argument("--judge", type=Path, required=True)
     parser.add_argument("--reader", type=Path)
     parser.add_argument("--people", type=int, default=40)
     parser.add_argument("--targets", type=int, default=120)
     asked = parser.parse_args()
     registry = open_registry(asked.weights)
-    tools = Tools(_step(registry, asked.reader), _judge(registry, asked.judge), _identity(registry))
+    tools = Tools(
+        _step(registry, asked.reader),
+        UnitJudge.load(load_checkpoint(asked.judge)),
+        IdentityRecogniser.load(registry.checkpoint("identity")),
+    )
     calm, lively = read_people(asked.data)
     if asked.what == "transfer":
         transfer(tools, calm[: asked.people], lively[: asked.targets])
@@ -127,7 +131,7 @@ def monotone(tools: Tools, calm: Sequence[Crop]) -> None:
             read.append(tools.units(after))
             if level == 3:
                 kept = tools.likeness(calm, after)
-        steps = np.diff(np.array(values), axis=0)
+        steps = np.asarray(np.diff(np.stack(values), axis=0), np.float64)
         rising = (steps > 0).all(0).mean()
         mean = np.maximum(steps.mean(1), 1e-6)
         change = np.abs(np.array(read[-1]) - read[0]).mean(0)
@@ -170,14 +174,6 @@ def _step(registry: Registry, reader: Path | None) -> Step:
     method = load_method(registry, PlannedStep(descriptor, target), "fast", torch.device("cpu"))
     checkpoint = load_checkpoint(reader) if reader else registry.checkpoint("expression")
     return Step(method, reader=ExpressionRecogniser.load(checkpoint))
-
-
-def _judge(registry: Registry, file: Path | None) -> UnitJudge:
-    return UnitJudge.load(load_checkpoint(file) if file else registry.checkpoint("unit-judge"))
-
-
-def _identity(registry: Registry) -> IdentityRecogniser:
-    return IdentityRecogniser.load(registry.checkpoint("identity"))
 
 
 if __name__ == "__main__":
