@@ -9,6 +9,7 @@ from faceedit.compose.edit import Edit
 from faceedit.editing.steps import Edits
 from faceedit.faces.align import Crop
 from faceedit.faces.topology import eye_distance
+from faceedit.targets import MAX_STRENGTH
 
 FAINT_MOVED, FAINT_RELIT = 0.012, 0.025
 """``moved`` and ``relit`` below which nobody sees an edit of strength 1.
@@ -49,6 +50,8 @@ def are_faint(edits: Edits, scores: Mapping[str, float], strength: float) -> boo
     """
     if any(edit.opacity.any() for edit in edits):
         return False
+    # Many terms are one edit, and no more of it has to be seen than of one term.
+    strength = min(strength, MAX_STRENGTH)
     return scores["moved"] < FAINT_MOVED * strength and scores["relit"] < FAINT_RELIT * strength
 
 

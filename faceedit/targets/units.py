@@ -133,5 +133,5 @@ def _parse_unit(text: str) -> UnitChange:
 
 
 def _listed() -> str:
-    lines = (f"\n  {unit} {name}: {UNIT_PHRASES[unit]}" for unit, name in UNIT_NAMES.items())
-    return "Action units:" + "".join(lines)
+    units = (f"{unit} {name} ({UNIT_PHRASES[unit]})" for unit, name in UNIT_NAMES.items())
+    return f"Action units: {'; '.join(units)}"

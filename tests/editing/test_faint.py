@@ -54,6 +54,8 @@ class Weakener:
         (0.6, 0.6, 0.5, False),
         (0.4, 0.4, 0.5, True),
         (1.4, 1.4, 1.5, True),
+        # Seventeen action units are one edit.
+        (1.6, 1.4, 17, False),
         (0.0, 0.0, 0, False),
     ],
 )
