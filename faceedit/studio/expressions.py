@@ -118,6 +118,7 @@ class ExpressionTables:
         expressions: (E,) weights at amplitude 1 by name.
         beyond: (E,) weights that each unit of amplitude beyond 1 adds, by name.
         action_units: (17, E) weights at intensity 5, in the order of `ACTION_UNITS`.
+        calm: (17,) intensities below 5 that fits of calm faces stay below.
     """
 
     model: FaceModel
@@ -125,6 +126,7 @@ class ExpressionTables:
     expressions: Mapping[str, np.ndarray]
     beyond: Mapping[str, np.ndarray]
     action_units: np.ndarray
+    calm: np.ndarray
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -224,6 +226,30 @@ class ExpressionTables:
         found, _ = nnls(self.action_units.T / MOST_INTENSE, change)
         return np.clip(found, 0.0, MOST_INTENSE)
 
+    def units_asked(self, ask: Ask) -> np.ndarray:
+        """Say which action units a calm face shows after an ask, (17,) in [0, 5]."""
+        if ask.of_units:
+            units = np.clip(ask.share * np.asarray(ask.action_units), 0.0, MOST_INTENSE)
+        else:
+            units = ask.share * self.units_of(self.change(ask))
+        # Lids that are raised and closed at once show the difference.
+        raised, closed = (ACTION_UNITS.index(unit) for unit in (5, 45))
+        units[[raised, closed]] -= min(units[raised], units[closed])
+        return units
+
+    def units_shown(self, shown: np.ndarray) -> np.ndarray:
+        """Say which action units a photo shows, as far as its fit tells, (17,) in [0, 5].
+
+        Fits take a person's own features for actions; what calm faces' fits say is left out. And
+        they take actions for features: of 12 and 26 they see the half, of the others up to a fifth.
+        So this is no label.
+
+        Args:
+            shown: (E,) fitted weights of the photo.
+        """
+        found = self.units_of(shown - self.neutral)
+        return np.maximum(found - self.calm, 0.0) * MOST_INTENSE / (MOST_INTENSE - self.calm)
+
 
 def load_tables(model: FaceModel, neutral: np.ndarray) -> ExpressionTables:
     """Read the tables that ship with the package.
@@ -240,6 +266,7 @@ def load_tables(model: FaceModel, neutral: np.ndarray) -> ExpressionTables:
         expressions={n: model.weights(**named) for n, named in tables["expressions"].items()},
         beyond={n: model.weights(**named) for n, named in tables["beyond"].items()},
         action_units=np.array([model.weights(**units[str(u)]) for u in ACTION_UNITS]),
+        calm=np.array([tables["calm"][str(u)] for u in ACTION_UNITS]),
     )
 
 

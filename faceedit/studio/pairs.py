@@ -219,14 +219,14 @@ def _units(rig: Rig, sitter: Sitter, ask: Ask | None) -> tuple[float, ...]:
     tables = rig.tables
     shown = sitter.subject.expression
     if ask is not None and ask.of_units and not ask.blend:
-        kept = tables.units_of(shown - tables.neutral)
+        kept = tables.units_shown(shown)
         units = np.clip(ask.share * np.asarray(ask.action_units) + kept, 0.0, 5.0)
     elif ask is not None and ask.share < 1:
-        units = tables.units_of(tables.target(shown, ask) - tables.neutral)
+        units = tables.units_shown(tables.target(shown, ask))
     elif ask is not None:
         units = tables.units_of(tables.change(ask))
     else:
-        units = tables.units_of(shown - tables.neutral)
+        units = tables.units_shown(shown)
     return tuple(round(float(u), 2) for u in units)
 
 

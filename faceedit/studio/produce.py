@@ -218,7 +218,7 @@ def pairs_of(
     if reason is not None and report is not None:
         report.refused.setdefault(reason, []).append(source.name)
     rng = np.random.default_rng([commission.seed, zlib.crc32(source.name.encode())])
-    shown = rig.tables.units_of(sitter.subject.expression - rig.tables.neutral)
+    shown = rig.tables.units_shown(sitter.subject.expression)
     still = LID_UNITS if sitter.eyeglasses else frozenset()
     real = 0
     if sitting.shows and menu.expressions:

@@ -85,7 +85,7 @@ def unit_shapes(
     rows: list[tuple[int, tuple, np.ndarray]] = []
     for number, source, subject, rng in start_faces(rig, sources, size, starts, seed, tell):
         moved = mover(rig, subject)
-        shown = tables.units_of(subject.expression - tables.neutral)
+        shown = tables.units_shown(subject.expression)
 
         def asked(ask: Ask, subject=subject, moved=moved) -> np.ndarray:
             weights = tables.target(subject.expression, ask)

@@ -77,6 +77,19 @@ def test_mixed_units_are_recognised_and_never_negative(tables):
     assert not tables.units_of(-tables.change(ask)).any()
 
 
+def test_lids_raised_and_closed_at_once_show_the_difference(tables):
+    both = tables.units_asked(Ask(action_units=units(au5=4.0, au12=2.0, au45=1.5), share=0.5))
+    np.testing.assert_allclose(both, units(au5=1.25, au12=1.0))
+    assert not tables.units_asked(Ask(action_units=units(au12=-3.0))).any()
+
+
+def test_what_fits_of_calm_faces_say_is_not_shown(tables):
+    calm = tables.neutral + tables.calm / MOST_INTENSE @ tables.action_units
+    np.testing.assert_allclose(tables.units_shown(calm), 0, atol=1e-6)
+    raised = tables.neutral + tables.action_units[2]
+    np.testing.assert_allclose(tables.units_shown(raised), units(au4=5.0), atol=1e-6)
+
+
 def test_a_neutral_ask_takes_a_smile_away(tables):
     shown = tables.neutral + toy_model().weights(mouthSmile=0.6, cheekSquint=0.2, jawOpen=0.1)
     for ask in (Ask(), Ask((("neutral", 1.0),))):
