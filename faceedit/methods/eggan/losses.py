@@ -1,6 +1,6 @@
 """EGGAN's objective: Eq. 1 to 8."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
@@ -50,29 +50,6 @@ def moment_loss(codes: Tensor) -> Tensor:
     return divergence.mean() + (together - torch.eye(len(together)).to(together)).square().mean()
 
 
-def image_critic_loss(
-    critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, penalty: float
-) -> Tensor:
-    """Eq. 2 as D_img descends it, a Wasserstein critic's [15]; the paper writes logarithms.
-
-    Args:
-        critic: D_img, (N, 3, S, S) to (N,) scores.
-        real: (N, 3, S, S) photos, at which the paper's "soft" gradient penalty is taken.
-        fake: (N, 3, S, S) made pictures, without gradient.
-        penalty: its weight, lambda_gp.
-    """
-    real = real.detach().requires_grad_()
-    scores = critic(real)
-    (slope,) = torch.autograd.grad(scores.sum(), real, create_graph=True)
-    excess = (slope.float().flatten(1).norm(dim=1) - 1).square().mean()
-    return critic(fake).float().mean() - scores.float().mean() + penalty * excess
-
-
-def image_generator_loss(scores: Tensor) -> Tensor:
-    """Eq. 2 as G and E descend it, from (N,) scores of made pictures."""
-    return -scores.float().mean()
-
-
 def units_loss(logits: Tensor, units: Tensor) -> Tensor:
     """Eq. 3: the mean over units, and pictures, of the cross entropy with the rounded intensity.
 
@@ -86,26 +63,6 @@ def units_loss(logits: Tensor, units: Tensor) -> Tensor:
 def identity_loss(logits: Tensor, person: Tensor) -> Tensor:
     """Eq. 4: cross entropy of (N, people) logits with (N,) numbers of people."""
     return F.cross_entropy(logits.float(), person)
-
-
-def perceptual_loss(
-    features: Callable[[Tensor], list[Tensor]], real: Tensor, made: Tensor, rebuilt: Tensor
-) -> Tensor:
-    """Eq. 5: mean squared differences of the third features, of both pictures from the photo.
-
-    The paper writes no square. Its source [18] has one; without it the sum, divided by C H W,
-    would be some thousandths of that.
-
-    Args:
-        features: gives at least three maps of images (N, 3, S, S).
-        real: the photos I.
-        made: pictures with the target's units.
-        rebuilt: the photos' reconstructions.
-    """
-    with torch.no_grad():
-        wanted = features(real)[2].float()
-    found = features(torch.cat([made, rebuilt]))[2].float()
-    return sum((F.mse_loss(half, wanted) for half in found.chunk(2)), wanted.new_zeros(()))
 
 
 def reconstruction_loss(rebuilt: Tensor, real: Tensor, structure: bool = True) -> Tensor:

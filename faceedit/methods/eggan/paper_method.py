@@ -1,29 +1,25 @@
 """EGGAN's ``paper`` profile as the rest of the program sees it: a network that paints the crop."""
 
 import math
-from collections.abc import Sequence
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from faceedit.compose.edit import Edit, RasterPaint
 from faceedit.errors import UsageError
-from faceedit.faces.align import Crop
 from faceedit.methods.base import check_target
 from faceedit.methods.eggan.networks import PaperNetworks, expected_units
-from faceedit.methods.fields.method import fitting, to_tensor
+from faceedit.methods.fields.method import fitting
+from faceedit.methods.pictures.method import PictureMethod
 from faceedit.nn.loading import build_network
 from faceedit.numerics import FULL, Numerics, check_answer
 from faceedit.registry import Checkpoint
 from faceedit.targets import ACTION_UNITS, Target
 from faceedit.targets.units import MAX_INTENSITY
 
-ONSET = 0.15
-"""Strength below which the picture fades into the photo."""
+TARGETS = tuple(f"au={unit}" for unit in ACTION_UNITS)
 
 
-class RgbEGGAN:
+class RgbEGGAN(PictureMethod):
     """The ``paper`` profile; see `methods.base.Method`.
 
     Args:
@@ -32,14 +28,11 @@ class RgbEGGAN:
     """
 
     name = "eggan"
-    profile = "paper"
-    targets = tuple(f"au={unit}" for unit in ACTION_UNITS)
 
     def __init__(self, networks: PaperNetworks, numerics: Numerics = FULL):
-        self.networks = networks.eval().requires_grad_(False)
-        self.networks.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-        self.device = next(networks.parameters()).device
-        self.crop_size, self.numerics = networks.size, numerics
+        super().__init__(networks, TARGETS, networks.size)
+        networks.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+        self.networks, self.numerics = networks, numerics
 
     @classmethod
     def load(
@@ -58,35 +51,21 @@ class RgbEGGAN:
             )
         return cls(networks.to(device), numerics)
 
-    def edit(self, crops: Sequence[Crop], target: Target) -> list[Edit]:
-        """Edit a batch of crops of `crop_size`; see `methods.base.Method.edit`.
-
-        Raises:
-            UsageError: the target asks for one side of a face.
-            NetworkError: a network's answer is not finite.
-        """
+    def strength_of(self, target: Target) -> float:
+        """See `PictureMethod.strength_of`."""
         check_target(self, target)
         check_sides(target)
-        if not crops:
-            return []
+        return sum(term.strength for term in target.units if term.changes)
+
+    def paint(self, pictures: Tensor, target: Target) -> Tensor:
+        """See `PictureMethod.paint`."""
         networks = self.networks
-        x = to_tensor(np.stack([crop.pixels for crop in crops]), self.device) * 2 - 1
-        x = x.contiguous(memory_format=torch.channels_last)
-        with torch.inference_mode(), self.numerics.autocast(self.device):
-            read, latent = networks.expression(x), networks.encoder(x)
+        with self.numerics.autocast(self.device):
+            read, latent = networks.expression(pictures), networks.encoder(pictures)
             check_answer(math.inf, units=read.float(), latent=latent.float())
             answer = networks.generator.answer(latent, changed_units(expected_units(read), target))
-            check_answer(math.inf, picture=answer.float())
-        made = (torch.tanh(answer.float()) + 1) / 2
-        pictures = made.permute(0, 2, 3, 1).cpu().numpy()
-        size = self.crop_size
-        strength = sum(term.strength for term in target.units if term.changes)
-        opacity = np.full((size, size), min(1.0, strength / ONSET), np.float32)
-        still = np.zeros((2, 2, 3), np.float32)
-        return [
-            Edit(still[..., :2], still, opacity, RasterPaint(np.ascontiguousarray(p), size), size)
-            for p in pictures
-        ]
+        check_answer(math.inf, picture=answer.float())
+        return torch.tanh(answer.float())
 
 
 def changed_units(shown: Tensor, target: Target) -> Tensor:

@@ -1,8 +1,7 @@
 """Training EGGAN's ``paper`` profile: an adversarial autoencoder and a conditional GAN (Eq. 7)."""
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +9,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from faceedit.errors import UsageError
 from faceedit.methods.eggan.examine import examine
 from faceedit.methods.eggan.losses import (
     identity_loss,
-    image_critic_loss,
-    image_generator_loss,
     interpolate,
     latent_critic_loss,
     latent_encoder_loss,
     moment_loss,
-    perceptual_loss,
     reconstruction_loss,
     total_loss,
     units_loss,
@@ -32,14 +27,18 @@ from faceedit.methods.eggan.networks import (
     PaperNetworks,
 )
 from faceedit.methods.eggan.recipe import EGGANRecipe
+from faceedit.methods.pictures.losses import (
+    feature_loss,
+    wasserstein_critic_loss,
+    wasserstein_generator_loss,
+)
+from faceedit.methods.pictures.task import PictureTask
 from faceedit.nn.mesh_features import open_features
 from faceedit.numerics import pick_numerics
-from faceedit.registry import write_checkpoint
 from faceedit.targets import ACTION_UNITS
 from faceedit.training.portraits import PortraitSamples, find_portraits, to_signed
-from faceedit.training.recipe_file import override
 from faceedit.training.recognisers.augment import CROP, Augmentation, frame, place, recolour
-from faceedit.training.task import Batch, OptimiserOptions, Schedule, Task, TrainingRequest, Update
+from faceedit.training.task import Batch, OptimiserOptions, Schedule, TrainingRequest, Update
 
 SHEET_PEOPLE = 6
 SHEET_UNITS = (4, 26, 12)
@@ -52,22 +51,19 @@ COPIES = Augmentation(
 GENERATES = ("encoder", "generator")
 
 
-class PaperTask(Task):
+class PaperTask(PictureTask[EGGANRecipe]):
     """See `training.task.Task`.
 
     Args:
         request: its data are as `portraits.find_portraits` takes them.
     """
 
-    method, profile = "eggan", "paper"
+    method = "eggan"
     averaged = GENERATES
 
     def __init__(self, request: TrainingRequest):
-        self.recipe = recipe = override(EGGANRecipe(), request.overrides)
-        if request.batch_size:
-            self.recipe = recipe = replace(recipe, batch_size=request.batch_size)
-        if request.start is not None:
-            raise UsageError("--from is for the fast profile; the paper's begins anew")
+        super().__init__(EGGANRecipe(), request)
+        recipe = self.recipe
         self._portraits = portraits = find_portraits(request, recipe.size)
         rows = np.flatnonzero(~portraits.validation)
         epoch = max(1, len(rows) // recipe.batch_size)
@@ -133,7 +129,7 @@ class PaperTask(Task):
             self.networks["encoder"](batch["image"]).float(), batch["target"]
         )
         critic, penalty = self.networks["image_critic"], self.recipe.weights.penalty
-        return {"total": image_critic_loss(critic, batch["image"], made.detach(), penalty)}
+        return {"total": wasserstein_critic_loss(critic, batch["image"], made.detach(), penalty)}
 
     def _read_units(self, batch: Batch) -> dict[str, Tensor]:
         """Eq. 3 for C_exp, on photos with their own units."""
@@ -149,14 +145,14 @@ class PaperTask(Task):
         both = torch.cat([batch["target"], batch["units"]])
         made, rebuilt = self.networks["generator"](latent.repeat(2, 1), both).float().chunk(2)
         terms = {
-            "image": image_generator_loss(self.networks["image_critic"](made)),
+            "image": wasserstein_generator_loss(self.networks["image_critic"](made)),
             "units": units_loss(self.networks["expression"](made), batch["target"]),
             "reconstruction": reconstruction_loss(rebuilt, image, recipe.ms_ssim),
         }
         if recipe.identity:
             terms["identity"] = identity_loss(self.networks["identity"](made), batch["person"])
-        if recipe.perceptual:
-            terms["perceptual"] = perceptual_loss(self._features, image, made, rebuilt)
+        if recipe.perceptual:  # Eq. 5 writes no square; its source [18] has one
+            terms["perceptual"] = feature_loss(self._features, image, [made, rebuilt], 2)
         return {**terms, "total": total_loss(terms, recipe.weights)}
 
     def _codes(self, device: torch.device) -> Tensor:
@@ -221,17 +217,7 @@ class PaperTask(Task):
 
     def export(self, path: Path, networks: Mapping[str, nn.Module], notes: dict[str, Any]) -> Path:
         """Write E, G and C_exp in half precision."""
-        state = self._used(networks).state_dict()
-        tensors = {k: v.detach().cpu().contiguous() for k, v in state.items()}
-        write_checkpoint(
-            path,
-            {k: v.half() if v.is_floating_point() else v for k, v in tensors.items()},
-            method=self.method,
-            profile=self.profile,
-            architecture=self._architecture,
-            metadata={"recipe": json.dumps(asdict(self.recipe)), "step": str(notes["step"])},
-        )
-        return path
+        return self.write(path, self._used(networks), self._architecture, notes["step"])
 
     def _used(self, networks: Mapping[str, nn.Module]) -> PaperNetworks:
         """Return the networks that an edit needs as one."""

@@ -1,16 +1,14 @@
 """RegGAN as the rest of the program sees it."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from faceedit.compose.edit import Edit, RasterPaint
-from faceedit.faces.align import Crop
-from faceedit.methods.fields.method import FieldMethod, fitting, for_edits, to_tensor
+from faceedit.methods.fields.method import FieldMethod, fitting, for_edits
+from faceedit.methods.pictures.method import PictureMethod
 from faceedit.methods.reggan.condition import SPEC, block_shares, strengths_of
 from faceedit.methods.reggan.generator import RegGANGenerator
 from faceedit.methods.reggan.rgb_generator import RgbGenerator
@@ -18,9 +16,6 @@ from faceedit.nn.loading import build_network
 from faceedit.numerics import FULL, Numerics, check_answer
 from faceedit.registry import Checkpoint
 from faceedit.targets import EXPRESSIONS, Expression, Target
-
-ONSET = 0.15
-"""Strength of the ``paper`` profile below which its picture fades into the photo."""
 
 
 def load(
@@ -74,41 +69,27 @@ class RegGAN(FieldMethod):
         return RegGANGenerator.from_architecture(dict(architecture))
 
 
-class RgbRegGAN:
-    """The ``paper`` profile, whose network paints the whole crop; see `methods.base.Method`.
+class RgbRegGAN(PictureMethod):
+    """The ``paper`` profile; see `methods.base.Method`.
 
     Args:
         generator: trained, on its device.
     """
 
     name = "reggan"
-    profile = "paper"
 
     def __init__(self, generator: RgbGenerator):
-        self.generator = generator.eval().requires_grad_(False)
-        self.generator.refinement.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-        self.device = next(generator.parameters()).device
-        self.targets, self.crop_size = generator.targets, generator.size
+        super().__init__(generator, generator.targets, generator.size)
+        generator.refinement.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+        self.generator = generator
 
-    def edit(self, crops: Sequence[Crop], target: Target) -> list[Edit]:
-        """Edit a batch of crops of `crop_size`; see `methods.base.Method.edit`.
+    def strength_of(self, target: Target) -> float:
+        """See `PictureMethod.strength_of`."""
+        return float(strengths_of(target, self.targets).sum())
 
-        Raises:
-            NetworkError: the network's answer is not finite.
-        """
-        strengths = strengths_of(target, self.targets)
-        if not crops:
-            return []
-        x = to_tensor(np.stack([crop.pixels for crop in crops]), self.device) * 2 - 1
-        with torch.inference_mode():
-            answer = self.generator.answer(x, strengths.to(self.device).expand(len(crops), -1))
-            check_answer(math.inf, picture=answer)
-            refined = self.generator.refinement.activate(answer)
-        pictures = ((refined.float() + 1) / 2).clamp(0, 1).permute(0, 2, 3, 1).cpu().numpy()
-        size = self.crop_size
-        opacity = np.full((size, size), min(1.0, float(strengths.sum()) / ONSET), np.float32)
-        still = np.zeros((2, 2, 3), np.float32)
-        return [
-            Edit(still[..., :2], still, opacity, RasterPaint(np.ascontiguousarray(p), size), size)
-            for p in pictures
-        ]
+    def paint(self, pictures: Tensor, target: Target) -> Tensor:
+        """See `PictureMethod.paint`."""
+        strengths = strengths_of(target, self.targets).to(self.device).expand(len(pictures), -1)
+        answer = self.generator.answer(pictures, strengths)
+        check_answer(math.inf, picture=answer)
+        return self.generator.refinement.activate(answer)

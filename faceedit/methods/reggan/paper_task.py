@@ -1,8 +1,7 @@
 """Training the ``paper`` profile: G_R against three discriminators (Eq. 10 to 15)."""
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from faceedit.methods.fields.colour import transfer_histogram
 from faceedit.methods.fields.discriminator import PyramidDiscriminator, discriminator_loss
 from faceedit.methods.fields.refinement import RefinementConfig
 from faceedit.methods.fields.sources import find_table
+from faceedit.methods.pictures.task import PictureTask
 from faceedit.methods.reggan.fit_layers import fit_expression_layer, to_signed
 from faceedit.methods.reggan.losses import generator_losses
 from faceedit.methods.reggan.pairs import single_strengths
@@ -22,11 +22,9 @@ from faceedit.methods.reggan.recipe import RegGANRecipe
 from faceedit.methods.reggan.rgb_generator import RgbGenerator
 from faceedit.nn.mesh_features import open_features
 from faceedit.nn.perceptual import PerceptualLoss
-from faceedit.registry import write_checkpoint
 from faceedit.targets import EXPRESSIONS
 from faceedit.training.pair_table import PairTable
-from faceedit.training.recipe_file import override
-from faceedit.training.task import Batch, OptimiserOptions, Schedule, Task, TrainingRequest, Update
+from faceedit.training.task import Batch, OptimiserOptions, Schedule, TrainingRequest, Update
 from faceedit.training.together import begin_together
 
 SHEET_PEOPLE = 6
@@ -68,21 +66,18 @@ class PaperSamples:
         return {"input": pictures[0], "target": pictures[1], "strengths": strengths}
 
 
-class PaperTask(Task):
+class PaperTask(PictureTask[RegGANRecipe]):
     """See `training.task.Task`.
 
     Args:
         request: its data are folders of shards, or packed tables.
     """
 
-    method, profile = "reggan", "paper"
+    method = "reggan"
 
     def __init__(self, request: TrainingRequest):
-        self.recipe = recipe = override(RegGANRecipe(), request.overrides)
-        if request.batch_size:
-            self.recipe = recipe = replace(recipe, batch_size=request.batch_size)
-        if request.start is not None:
-            raise UsageError("--from is for the fast profile; the paper's begins anew")
+        super().__init__(RegGANRecipe(), request)
+        recipe = self.recipe
         begin_together(request.rank, lambda: find_table(request))
         table = find_table(request)
         strengths = single_strengths(table)
@@ -188,19 +183,10 @@ class PaperTask(Task):
         return given, real, torch.from_numpy(self._strengths[row : row + 1]).to(device)
 
     def export(self, path: Path, networks: Mapping[str, nn.Module], notes: dict[str, Any]) -> Path:
-        """Write the weights in half precision."""
+        """See `PictureTask.write`."""
         generator = networks["generator"]
         assert isinstance(generator, RgbGenerator)
-        tensors = {k: v.detach().cpu().contiguous() for k, v in generator.state_dict().items()}
-        write_checkpoint(
-            path,
-            {k: v.half() if v.is_floating_point() else v for k, v in tensors.items()},
-            method=self.method,
-            profile=self.profile,
-            architecture=generator.architecture(),
-            metadata={"recipe": json.dumps(asdict(self.recipe)), "step": str(notes["step"])},
-        )
-        return path
+        return self.write(path, generator, generator.architecture(), notes["step"])
 
 
 def _perceptual(recipe: RegGANRecipe, request: TrainingRequest) -> PerceptualLoss:

@@ -6,7 +6,8 @@ from faceedit.compose.edit import RasterPaint
 from faceedit.errors import NetworkError, UsageError, WeightsError
 from faceedit.faces.align import Crop
 from faceedit.methods.eggan.networks import PaperNetworks, expected_units
-from faceedit.methods.eggan.paper_method import ONSET, RgbEGGAN, changed_units
+from faceedit.methods.eggan.paper_method import RgbEGGAN, changed_units
+from faceedit.methods.pictures.method import ONSET
 from faceedit.numerics import FULL
 from faceedit.registry import load_checkpoint, write_checkpoint
 from faceedit.targets import ACTION_UNITS, parse_target

@@ -19,9 +19,10 @@ from faceedit.faces.align import Crop
 from faceedit.faces.topology import IRISES
 from faceedit.methods.fields.generator import CROP_SIZE, FieldGenerator
 from faceedit.methods.fields.teeth import pack_textures, plain_texture, unpack_textures
+from faceedit.methods.pictures.method import ONSET
 from faceedit.methods.reggan import method as module
 from faceedit.methods.reggan.condition import BLOCKS
-from faceedit.methods.reggan.method import ONSET, RegGAN, RgbRegGAN, load
+from faceedit.methods.reggan.method import RegGAN, RgbRegGAN, load
 from faceedit.methods.reggan.rgb_generator import RgbGenerator
 from faceedit.numerics import Numerics
 from faceedit.registry import Checkpoint, load_checkpoint, write_checkpoint
