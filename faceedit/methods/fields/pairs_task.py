@@ -104,12 +104,12 @@ class PairsTask(FieldTask[P]):
         """Do what is done once: solve the layers, draw the pairs, learn the teeth."""
         table = find_table(request)
         if not (request.resumed and is_prepared(prepared)):
-            if request.start is None:
-                self.fit_layers(generator, table, request)
-            else:
+            if request.start is not None:
                 start = open_start(request.start, self.makes.name)
                 _, packed = begin_with(start, self.makes.build_generator, generator)
                 np.save(teeth, packed)
+            if request.start is None or self.recipe.refit:
+                self.fit_layers(generator, table, request)
             rows, conditions = self.choose_pairs(table)
             prepare(table, rows, conditions, generator, prepared, request.tell)
         if not teeth.is_file():

@@ -143,6 +143,10 @@ def test_with_weights_to_begin_with_no_shapes_are_read(tiny, request_for, tmp_pa
     assert isinstance(task, FastTask)
     np.testing.assert_allclose(task.textures, packed, atol=1e-3)
     assert (task.networks["generator"].get_buffer("shade_layer.maps") == 0.25).all()
+    again = build(request_for("fast", {**RECIPE, "refit": True}, folder=tmp_path, start=str(start)))
+    assert isinstance(again, FastTask)
+    np.testing.assert_allclose(again.textures, packed, atol=1e-3)
+    assert (again.networks["generator"].get_buffer("shade_layer.maps") != 0.25).any()
 
 
 def test_only_people_to_train_on_are_trained_on(tiny, request_for):
