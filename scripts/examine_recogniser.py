@@ -10,21 +10,26 @@ import argparse
 import json
 from pathlib import Path
 
+import numpy as np
+
 from faceedit.recognisers.appearance import AppearanceRecogniser
 from faceedit.recognisers.expression import ExpressionRecogniser
 from faceedit.recognisers.identity import IdentityRecogniser
+from faceedit.recognisers.units import UnitJudge, UnitReader
 from faceedit.registry import load_checkpoint
-from faceedit.training.recognisers import examine_expression, identity_examination
+from faceedit.training.recognisers import examine_expression, examine_units, identity_examination
 from faceedit.training.recognisers.appearance import measure
 from faceedit.training.recognisers.faces import FaceTable
 from faceedit.training.recognisers.looks_people import read_people, with_looks
 from faceedit.training.recognisers.verification import merge_people, tiny_pictures
 
+UNITS = {kind.name: kind for kind in (UnitReader, UnitJudge)}
+
 
 def main() -> None:
     """Load, examine and print."""
     parser = argparse.ArgumentParser(description="Examine a recogniser.")
-    parser.add_argument("name", choices=("identity", "expression", "appearance"))
+    parser.add_argument("name", choices=("identity", "expression", "appearance", *UNITS))
     parser.add_argument("weights", type=Path)
     parser.add_argument("faces", type=Path)
     arguments = parser.parse_args()
@@ -41,6 +46,10 @@ def main() -> None:
         if arguments.name == "expression":
             network = ExpressionRecogniser.load(checkpoint)
             report = examine_expression.examine(network, web, portraits, studio)
+        elif arguments.name in UNITS:
+            network = UNITS[arguments.name].load(checkpoint)
+            unseen = studio.take(studio.validation & ~np.isnan(studio.action_units[:, 0]))
+            report = examine_units.examine(network, unseen, web, portraits)
         else:
             tiny = tiny_pictures(web.pictures)
             people = merge_people(web.people, tiny)

@@ -1,11 +1,14 @@
 """How well action units end where a target wants them, on people that no training saw.
 
-    python scripts/measure_units.py transfer DATA --judge runs/judge/unit-judge-fast.safetensors
-    python scripts/measure_units.py monotone DATA --judge FILE [--weights FILE] [--people 40]
+    python scripts/measure_units.py transfer DATA [--weights FILE] [--judge FILE] [--reader FILE]
+    python scripts/measure_units.py like DATA --people 20 --targets 60 [--faces FOLDER] [--sheet F]
+    python scripts/measure_units.py monotone DATA [--weights FILE] [--people 40]
 
-`transfer` puts the units of real faces on calm ones and lets the judge read them (EGGAN, section
-4.2 and Table 1). `monotone` raises units from 0 to 5 and finds the landmarks anew. Both say how
-well the person is kept.
+`transfer` puts the units of real faces on calm ones: asked for is what the judge reads of the one,
+and the judge reads the other (EGGAN, section 4.2 and Table 1). `like` does so with web photos as
+`--like` does, by the reader, and can draw references beside results. `monotone` sets units from 0
+to 5 and measures landmarks as the network places them, and as the finder finds them again in the
+picture. All say how well the person is kept. Intervals are of 95%.
 """
 
 import argparse
@@ -14,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from faceedit.editing.steps import Step, apply_edits, make_edits
 from faceedit.faces.align import Crop
@@ -21,19 +25,20 @@ from faceedit.faces.batching import Batching
 from faceedit.faces.unit_measures import unit_measures
 from faceedit.methods.base import load_method
 from faceedit.methods.catalogue import PlannedStep, find_method
-from faceedit.recognisers.expression import ExpressionRecogniser
 from faceedit.recognisers.identity import IdentityRecogniser
-from faceedit.recognisers.unit_judge import UnitJudge
-from faceedit.registry import Registry, load_checkpoint, open_registry
+from faceedit.recognisers.units import UnitJudge, UnitReader
+from faceedit.registry import Checkpoint, Registry, load_checkpoint, open_registry
 from faceedit.studio.sources import find_sources, list_photos
 from faceedit.targets import ACTION_UNITS, Target, UnitChange, parse_target
+from faceedit.training.recognisers.faces import FaceTable
+from faceedit.training.recognisers.scores import over_people, pearson
 from faceedit.training.recognisers.sources import find_again
 
 SIZE = 256
 LEVELS = (0, 1, 2, 3, 4, 5)
 MONOTONE = (1, 2, 4, 5, 12, 15, 20, 25, 26, 45)
-UNEVEN = 2.0
-"""Largest over smallest step that counts as even."""
+FRAMES = (0.92, 0.96, 1.0, 1.04, 1.08)
+"""Sizes of the frame in which the finder looks at a face; a single look trembles."""
 PAPER = {
     "mse": (.13, .13, .49, .35, .21, .49, .33, .14, .41, .16, .15, .18, .26, .01, .51, .14, .00),
     "pcc": (.92, .95, .69, .85, .75, .72, .73, .70, .78, .65, .64, .33, .50, .22, .67, .76, .34),
@@ -46,15 +51,14 @@ class Tools:
     """Loaded networks."""
 
     step: Step
+    reader: UnitReader
     judge: UnitJudge
     identity: IdentityRecogniser
 
     def edit(self, crops: Sequence[Crop], targets: Sequence[Target]) -> list[Crop]:
-        """Return crops as they are after an edit, with landmarks found anew."""
+        """Return crops as they are after an edit, with landmarks where the edit put them."""
         made = make_edits([self.step], crops, targets, Batching(8))
-        after = [apply_edits(crop, edits) for crop, edits in zip(crops, made, strict=True)]
-        found = find_again([one.to_bytes() for one in after], [one.landmarks for one in after])
-        return [Crop(a.pixels, f, a.affine) for a, f in zip(after, found, strict=True)]
+        return [apply_edits(crop, edits) for crop, edits in zip(crops, made, strict=True)]
 
     def units(self, crops: Sequence[Crop]) -> np.ndarray:
         """Return what the judge reads, (N, 17)."""
@@ -65,82 +69,148 @@ class Tools:
         a, b = (np.stack([one.vector for one in self.identity.read(x)]) for x in (before, after))
         return (a * b).sum(1)
 
+    def kept(self, before: Sequence[Crop], after: Sequence[Crop]) -> str:
+        """Say how well the person is kept."""
+        cosine = self.likeness(before, after)
+        same = (cosine >= float(self.identity.threshold)).mean()
+        return (
+            f"the same person {same:.1%}, mean cosine {cosine.mean():.3f}, least {cosine.min():.3f}"
+        )
+
 
 def main() -> None:
     """Load, measure and print."""
     parser = argparse.ArgumentParser(description="Measure edits of action units.")
-    parser.add_argument("what", choices=("transfer", "monotone"))
+    parser.add_argument("what", choices=("transfer", "like", "monotone"))
     parser.add_argument("data", type=Path)
     parser.add_argument("--weights", type=Path)
-    parser.add_argument("--judge", type=Path, required=True)
+    parser.add_argument("--judge", type=Path)
     parser.add_argument("--reader", type=Path)
     parser.add_argument("--people", type=int, default=40)
     parser.add_argument("--targets", type=int, default=120)
+    parser.add_argument("--sheet", type=Path)
+    parser.add_argument("--faces", type=Path, default=Path("runs/faces"))
     asked = parser.parse_args()
     registry = open_registry(asked.weights)
+    step = _step(registry, asked.reader)
+    assert isinstance(step.reader, UnitReader)
     tools = Tools(
-        _step(registry, asked.reader),
-        UnitJudge.load(load_checkpoint(asked.judge)),
+        step,
+        step.reader,
+        UnitJudge.load(_checkpoint(registry, UnitJudge.name, asked.judge)),
         IdentityRecogniser.load(registry.checkpoint("identity")),
     )
     calm, lively = read_people(asked.data)
+    calm = calm[: asked.people]
     if asked.what == "transfer":
-        transfer(tools, calm[: asked.people], lively[: asked.targets])
+        lively = lively[: asked.targets]
+        wanted = tools.units(lively)
+        transfer(tools, [calm[i % len(calm)] for i in range(len(lively))], wanted, wanted)
+    elif asked.what == "like":
+        like(tools, calm, read_web(asked.faces, asked.targets), asked.sheet)
     else:
-        monotone(tools, calm[: asked.people])
+        monotone(tools, calm)
 
 
-def transfer(tools: Tools, calm: Sequence[Crop], lively: Sequence[Crop]) -> None:
-    """Put the units of lively faces on calm ones and compare what the judge reads of both."""
-    wanted = tools.units(lively)
-    sources = [calm[i % len(calm)] for i in range(len(lively))]
-    after = tools.edit(sources, [units_target(row) for row in wanted])
+def transfer(
+    tools: Tools, sources: Sequence[Crop], asked: np.ndarray, wanted: np.ndarray
+) -> list[Crop]:
+    """Ask each source for units and compare what the judge reads of the result.
+
+    Args:
+        tools: loaded.
+        sources: N calm faces.
+        asked: (N, 17) intensities to set.
+        wanted: (N, 17) that the judge is to read.
+
+    Returns:
+        The results.
+    """
+    after = tools.edit(sources, [units_target(row) for row in asked])
     found, before = tools.units(after), tools.units(sources)
-    likeness = tools.likeness(sources, after)
+    people = np.array([id(one) for one in sources])
+
+    def measures(weights: np.ndarray) -> np.ndarray:
+        w = weights[:, None] / weights.sum()
+        mse, still = ((w * np.square(x - wanted)).sum(0) for x in (found, before))
+        each = np.stack([mse, pearson(wanted, found, weights), still], 1)
+        return np.concatenate([each, np.nanmean(each, 0, keepdims=True)]).ravel()
+
+    rows = over_people(people, measures).reshape(-1, 3, 3)
     print("AU     MSE  paper   PCC  paper  untouched MSE")
-    rows = []
     for at, unit in enumerate(ACTION_UNITS):
-        mse = np.square(found[:, at] - wanted[:, at]).mean()
-        still = np.square(before[:, at] - wanted[:, at]).mean()
-        pcc = np.corrcoef(found[:, at], wanted[:, at])[0, 1]
-        rows.append((mse, pcc, still))
-        paper = PAPER["mse"][at], PAPER["pcc"][at]
+        (mse, pcc, still), paper = rows[at, :, 0], (PAPER["mse"][at], PAPER["pcc"][at])
         print(f"{unit:<4} {mse:6.2f} {paper[0]:6.2f} {pcc:5.2f} {paper[1]:6.2f} {still:10.2f}")
-    mse, pcc, still = np.mean(rows, 0)
-    print(f"mean {mse:6.3f}   0.24 {pcc:5.3f}   0.66 {still:10.3f}")
-    rng = np.random.default_rng(0)
-    drawn = [rng.integers(len(wanted), size=len(wanted)) for _ in range(300)]
-    errors = [np.square(found[d] - wanted[d]).mean() for d in drawn]
-    bounds = np.percentile(errors, [2.5, 97.5])
-    print(f"MSE 95% interval {bounds[0]:.3f} to {bounds[1]:.3f}; {len(wanted)} edits")
-    print(f"identity: mean cosine {likeness.mean():.3f}, least {likeness.min():.3f}")
+    for name, (value, low, high) in zip(("MSE", "PCC", "MSE untouched"), rows[-1], strict=True):
+        print(f"mean {name} {value:.3f} ({low:.3f} to {high:.3f})")
+    print(
+        f"{len(sources)} edits of {len(set(people.tolist()))} people; {tools.kept(sources, after)}"
+    )
+    return after
+
+
+def like(
+    tools: Tools, calm: Sequence[Crop], references: Sequence[Crop], sheet: Path | None
+) -> None:
+    """Put each reference's units on every calm face, as ``--like`` does."""
+    read, wanted = np.stack(tools.reader.read(references)), tools.units(references)
+    pairs = [(face, at) for at in range(len(references)) for face in range(len(calm))]
+    numbers = [at for _, at in pairs]
+    after = transfer(tools, [calm[face] for face, _ in pairs], read[numbers], wanted[numbers])
+    if sheet is None:
+        return
+    # One result beside each reference, each on another face.
+    rows = []
+    for at, reference in enumerate(references):
+        made = after[at * len(calm) + at % len(calm)]
+        rows.append(np.hstack([reference.to_bytes(), made.to_bytes()]))
+    rows += [np.zeros_like(rows[0])] * (-len(rows) % 4)
+    grid = [np.hstack(rows[i : i + 4]) for i in range(0, len(rows), 4)]
+    Image.fromarray(np.vstack(grid)).save(sheet)
 
 
 def monotone(tools: Tools, calm: Sequence[Crop]) -> None:
-    """Raise units and look whether landmarks rise, evenly, and others do not."""
-    print("AU    rising  even  others move  cosine at 3")
+    """Set units from 0 to 5 and look whether landmarks rise, evenly, and others do not."""
+    same: list[bool] = []
+    print("      placed        found")
+    print("AU    rising  even  rising  even  others move  cosine at 3   steps placed")
     for unit in MONOTONE:
-        values, read, kept = [], [], np.zeros(0)
+        placed, found, read, kept = [], [], [], np.zeros(0)
         for level in LEVELS:
-            target = Target((UnitChange(unit, float(level), relative=True),))
-            after = tools.edit(calm, [target] * len(calm)) if level else list(calm)
-            if not level:
-                found = find_again([c.to_bytes() for c in after], [c.landmarks for c in after])
-                after = [Crop(c.pixels, f, c.affine) for c, f in zip(after, found, strict=True)]
-            values.append(unit_measures(np.stack([crop.landmarks for crop in after]))[unit])
+            after = tools.edit(calm, [Target((UnitChange(unit, float(level)),))] * len(calm))
+            placed.append(unit_measures(np.stack([crop.landmarks for crop in after]))[unit])
+            found.append(unit_measures(seen_again(after))[unit])
             read.append(tools.units(after))
             if level == 3:
                 kept = tools.likeness(calm, after)
-        steps = np.asarray(np.diff(np.stack(values), axis=0), np.float64)
-        rising = (steps > 0).all(0).mean()
-        mean = np.maximum(steps.mean(1), 1e-6)
+                same += (kept >= float(tools.identity.threshold)).tolist()
         change = np.abs(np.array(read[-1]) - read[0]).mean(0)
         at = ACTION_UNITS.index(unit)
         others = np.delete(change, at).mean() / change[at]
-        print(
-            f"{unit:<4} {rising:7.2f} {mean.max() / mean.min():6.2f} {others:9.2f} "
-            f"{kept.mean():12.3f}   steps {np.round(mean, 3)}"
-        )
+        columns = [f"{rising:7.2f} {even:6.2f}" for rising, even in map(rises, (placed, found))]
+        steps = np.diff(np.mean(placed, 1)).round(3)
+        print(f"{unit:<4}", *columns, f"{others:9.2f} {kept.mean():12.3f}  ", steps, flush=True)
+    print(f"the same person at 3: {np.mean(same):.1%} of {len(same)}")
+
+
+def rises(values: Sequence[np.ndarray]) -> tuple[float, float]:
+    """Return the share of faces whose measure rises at each level, and largest over smallest step.
+
+    Args:
+        values: (N,) of each level.
+    """
+    steps = np.diff(np.stack(values).astype(np.float64), axis=0)
+    mean = np.maximum(steps.mean(1), 1e-6)
+    return float((steps > 0).all(0).mean()), float(mean.max() / mean.min())
+
+
+def seen_again(crops: Sequence[Crop]) -> np.ndarray:
+    """Return (N, 478, 3) landmarks found in pictures: means over several frames of each face."""
+    pictures, looks = [one.to_bytes() for one in crops], []
+    for scale in FRAMES:
+        framed = [c.landmarks.mean(0) * (1 - scale) + c.landmarks * scale for c in crops]
+        looks.append(np.stack(find_again(pictures, framed)))
+    return np.mean(looks, 0)
 
 
 def units_target(intensities: np.ndarray) -> Target:
@@ -166,14 +236,38 @@ def read_people(data: Path) -> tuple[list[Crop], list[Crop]]:
     return calm, lively
 
 
+def read_web(faces: Path, count: int) -> list[Crop]:
+    """Return crops of web photos of validation people, as many of each expression as there are."""
+    table = FaceTable.load(faces / "web")
+    table = table.take(table.validation)
+    order = np.random.default_rng(0).permutation(len(table))
+    turns = np.zeros(len(table))
+    for number in set(table.expression.tolist()):
+        own = order[table.expression[order] == number]
+        turns[own] = np.arange(len(own))
+    rows = order[np.argsort(turns[order], kind="stable")][:count]
+    still = np.eye(2, 3)
+    return [
+        Crop(
+            table.pictures[i].astype(np.float32) / 255,
+            np.pad(table.landmarks[i], ((0, 0), (0, 1))),
+            still,
+        )
+        for i in rows
+    ]
+
+
 def _step(registry: Registry, reader: Path | None) -> Step:
     descriptor = find_method("eggan")
     import torch
 
     target = parse_target("au=12=3")
     method = load_method(registry, PlannedStep(descriptor, target), "fast", torch.device("cpu"))
-    checkpoint = load_checkpoint(reader) if reader else registry.checkpoint("expression")
-    return Step(method, reader=ExpressionRecogniser.load(checkpoint))
+    return Step(method, reader=UnitReader.load(_checkpoint(registry, UnitReader.name, reader)))
+
+
+def _checkpoint(registry: Registry, name: str, file: Path | None) -> Checkpoint:
+    return load_checkpoint(file) if file else registry.checkpoint(name)
 
 
 if __name__ == "__main__":

@@ -222,12 +222,15 @@ def recogniser_weights(tmp_path_factory) -> Path:
     from faceedit.recognisers.expression import ExpressionRecogniser
     from faceedit.recognisers.identity import IdentityRecogniser
     from faceedit.recognisers.naturalness import NaturalnessRecogniser
+    from faceedit.recognisers.units import UnitJudge, UnitReader
 
     folder = tmp_path_factory.mktemp("recognisers")
     with torch.random.fork_rng():
         torch.manual_seed(0)
         networks = (
             ExpressionRecogniser(widths=(4, 4, 8, 8), size=32),
+            UnitReader(widths=(4, 4, 8, 8), size=32),
+            UnitJudge(widths=(4, 4, 8, 8), size=32),
             AppearanceRecogniser(32, (4, 4, 8, 8), (8, 8, 8), 32, (4, 4, 8, 8), zone_width=4),
             IdentityRecogniser(widths=(4, 4), levels=2, grid=4),
             NaturalnessRecogniser(width=2, widest=4, features=4),

@@ -21,7 +21,7 @@ from faceedit.recognisers.base import Recogniser
 from faceedit.recognisers.bundle import CropReading, Recognisers
 from faceedit.registry import open_registry
 
-NEEDED = ("expression", "appearance", "naturalness")
+NEEDED = ("expression", "units", "appearance", "naturalness")
 
 
 @dataclass(frozen=True)
@@ -119,6 +119,7 @@ def open_analyzer(
 def _reading(found: FoundFace, seen: CropReading) -> FaceReading:
     # Analyzers are opened with all of `NEEDED`.
     assert seen.expression is not None
+    assert seen.units is not None
     assert seen.appearance is not None
     assert seen.naturalness is not None
     return FaceReading(
@@ -126,6 +127,7 @@ def _reading(found: FoundFace, seen: CropReading) -> FaceReading:
         found.pose,
         found.sharpness,
         seen.expression,
+        seen.units,
         seen.appearance,
         seen.naturalness.score,
         seen.identity,

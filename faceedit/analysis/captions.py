@@ -50,7 +50,7 @@ class Caption:
 
 def captions_of(face: FaceReading, number: int, size: float) -> list[list[Caption]]:
     """Return what can be said of a face, most first, each in types of falling size."""
-    units = "  ".join(f"AU{unit} {v:.1f}" for unit, v in main_units(face.expression, 4))
+    units = "  ".join(f"AU{unit} {v:.1f}" for unit, v in main_units(face.units, 4))
     expression = f"{number}  {expression_words(face.expression)}"
     full = (
         expression,

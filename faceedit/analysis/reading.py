@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from faceedit.faces.pose import HeadPose
 from faceedit.faces.sharpness import Sharpness
 from faceedit.faces.types import Face
@@ -18,7 +20,8 @@ class FaceReading:
         face: where it is: landmarks, box and scores, in pixels of the upright photo.
         pose: of the head, from the landmarks.
         sharpness: at the photo's own resolution.
-        expression: the named expression, its strength, and action units.
+        expression: the named expression and its strength.
+        units: (17,) intensities 0 to 5 of action units, in the order of `targets.ACTION_UNITS`.
         appearance: parts of the picture, light and attributes.
         naturalness: 0 (unnatural) to 10 (hyper-realistic), see its card for what that rests on.
         identity: what tells people apart; None where it was not asked for.
@@ -28,6 +31,7 @@ class FaceReading:
     pose: HeadPose
     sharpness: Sharpness
     expression: ExpressionReading
+    units: np.ndarray
     appearance: AppearanceReading
     naturalness: float
     identity: Identity | None = None

@@ -70,7 +70,7 @@ def describe_face(reading: FaceReading, number: int = 1) -> dict[str, Any]:
             "strength": round(expression.strength, 3),
             "probabilities": _named(EXPRESSIONS, expression.probabilities),
         },
-        "action_units": _named([str(unit) for unit in ACTION_UNITS], expression.action_units, 3),
+        "action_units": _named([str(unit) for unit in ACTION_UNITS], reading.units, 3),
         "light": {
             "name": appearance.light,
             "direction": _direction(appearance.light_vector),

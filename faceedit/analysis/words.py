@@ -39,9 +39,9 @@ def box_words(face: Face) -> str:
     return f"{right - left} x {bottom - top} at {left}, {top}"
 
 
-def main_units(reading: ExpressionReading, most: int = 5) -> list[tuple[int, float]]:
-    """Return the strongest action units with their intensities, strongest first."""
-    pairs = [(unit, float(v)) for unit, v in zip(ACTION_UNITS, reading.action_units, strict=True)]
+def main_units(units: np.ndarray, most: int = 5) -> list[tuple[int, float]]:
+    """Return the strongest of (17,) action units with their intensities, strongest first."""
+    pairs = [(unit, float(v)) for unit, v in zip(ACTION_UNITS, units, strict=True)]
     return sorted((p for p in pairs if p[1] >= TRACE), key=lambda p: -p[1])[:most]
 
 
@@ -88,7 +88,7 @@ def pose_words(pose: HeadPose) -> str:
 
 def table_rows(reading: FaceReading) -> Sequence[tuple[str, str]]:
     """Return what a table says of one face: names and phrases."""
-    units = [f"{unit} {UNIT_NAMES[unit]} {v:.1f}" for unit, v in main_units(reading.expression)]
+    units = [f"{unit} {UNIT_NAMES[unit]} {v:.1f}" for unit, v in main_units(reading.units)]
     sharpness = reading.sharpness
     return (
         ("box", f"{box_words(reading.face)}; score {reading.face.score:.2f}"),

@@ -10,14 +10,13 @@ import numpy as np
 
 from faceedit.compose.compose import compose_steps
 from faceedit.editing.editor import FaceEditor
-from faceedit.editing.gate import Reader
 from faceedit.editing.steps import Step, make_edits, step_masks
+from faceedit.editing.units import ReadsUnits
 from faceedit.errors import NoFaceError, PlanError, UsageError
 from faceedit.faces.align import Crop, extract_crop
 from faceedit.faces.types import Face
 from faceedit.methods.base import check_target
 from faceedit.photos.picture import read_picture
-from faceedit.recognisers.expression import ExpressionReading
 from faceedit.targets import Target
 
 MOST_THREADS = 16
@@ -126,17 +125,17 @@ class _ReadOnce:
     """Remembers what is read of some crops; others, which earlier steps changed, are read again.
 
     Args:
-        reader: reads expressions and action units.
+        reader: reads action units.
         crops: that are the same in all frames.
     """
 
-    def __init__(self, reader: Reader, crops: Sequence[Crop]):
+    def __init__(self, reader: ReadsUnits, crops: Sequence[Crop]):
         self._reader = reader
         self._same = {id(crop) for crop in crops}
-        self._known: dict[int, ExpressionReading] = {}
+        self._known: dict[int, np.ndarray] = {}
 
-    def read(self, crops: Sequence[Crop], batch: int) -> list[ExpressionReading]:
-        """See `Reader.read`."""
+    def read(self, crops: Sequence[Crop], batch: int) -> list[np.ndarray]:
+        """See `ReadsUnits.read`."""
         fresh = [crop for crop in crops if id(crop) not in self._known]
         read = self._reader.read(fresh, batch) if fresh else []
         now = {id(crop): one for crop, one in zip(fresh, read, strict=True)}

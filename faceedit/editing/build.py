@@ -23,14 +23,15 @@ from faceedit.numerics import pick_numerics
 from faceedit.recognisers.appearance import AppearanceRecogniser
 from faceedit.recognisers.expression import ExpressionRecogniser
 from faceedit.recognisers.identity import IdentityRecogniser
+from faceedit.recognisers.units import UnitReader
 from faceedit.registry import Registry, open_registry, sha256_of
 from faceedit.targets import Part, Target
 
 if TYPE_CHECKING:
     import torch
 
-APPEARANCE, EXPRESSION, IDENTITY = (
-    one.name for one in (AppearanceRecogniser, ExpressionRecogniser, IdentityRecogniser)
+APPEARANCE, EXPRESSION, IDENTITY, UNITS = (
+    one.name for one in (AppearanceRecogniser, ExpressionRecogniser, IdentityRecogniser, UnitReader)
 )
 
 
@@ -109,8 +110,10 @@ class EditNetworks:
         find = replace(settings.find, faces="all")
         self._finder = build_finder(registry, device, find, self._batching)
         self._guard = _guard(settings, registry, device)
-        self._expression: ExpressionRecogniser | None = None
-        self._shown = None if settings.edit_shown else Shown(self._reader())
+        self._units: UnitReader | None = None
+        self._shown = None
+        if not settings.edit_shown:
+            self._shown = Shown(ExpressionRecogniser.load(registry.checkpoint(EXPRESSION), device))
         others = [*FACE_NETWORKS]
         others += [] if settings.edit_shown else [EXPRESSION]
         others += [] if settings.min_identity is None else [IDENTITY]
@@ -131,7 +134,7 @@ class EditNetworks:
             steps = tuple(self._step(one, alone=len(planned) == 1) for one in planned)
             shown, networks = self._shown, self._others
             if any(step.reader is not None for step in steps):
-                networks = {**networks, EXPRESSION: self._registry.card(EXPRESSION).sha256}
+                networks = {**networks, UNITS: self._registry.card(UNITS).sha256}
             if shown is not None and target.attributes:
                 shown = self._shown = self._with_attributes(shown)
                 networks = {**networks, APPEARANCE: self._registry.card(APPEARANCE).sha256}
@@ -179,12 +182,10 @@ class EditNetworks:
         reader = self._reader() if planned.method.counts_shown else None
         return Step(method, planned.target.parts, sha256, reader)
 
-    def _reader(self) -> ExpressionRecogniser:
-        """Return what reads expressions and action units, the gate's own where there is a gate."""
-        if self._expression is None:
-            checkpoint = self._registry.checkpoint(EXPRESSION)
-            self._expression = ExpressionRecogniser.load(checkpoint, self._device)
-        return self._expression
+    def _reader(self) -> UnitReader:
+        if self._units is None:
+            self._units = UnitReader.load(self._registry.checkpoint(UNITS), self._device)
+        return self._units
 
     def _with_attributes(self, shown: Shown) -> Shown:
         if shown.attributes is not None:

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
-from faceedit.editing.gate import Reader
+from faceedit.editing.units import ReadsUnits
 from faceedit.errors import PhotoError
 from faceedit.faces.align import extract_crop
 from faceedit.faces.types import Face
@@ -28,7 +28,7 @@ class FindsFaces(Protocol):
         ...
 
 
-def resolve_like(target: Target, finder: FindsFaces, reader: Reader) -> Target:
+def resolve_like(target: Target, finder: FindsFaces, reader: ReadsUnits) -> Target:
     """Replace the reference of a target by the action units that its face shows.
 
     Args:
@@ -45,7 +45,7 @@ def resolve_like(target: Target, finder: FindsFaces, reader: Reader) -> Target:
     return Target(tuple(terms))
 
 
-def _units_of(like: Like, finder: FindsFaces, reader: Reader) -> Sequence[UnitChange]:
+def _units_of(like: Like, finder: FindsFaces, reader: ReadsUnits) -> Sequence[UnitChange]:
     path = Path(like.path)
     pixels = eight_bits(read_photo(path).pixels)
     faces = finder.find(pixels)
@@ -54,7 +54,7 @@ def _units_of(like: Like, finder: FindsFaces, reader: Reader) -> Sequence[UnitCh
         said = f"only {faces_of} found in it" if faces else "no face found in it"
         raise PhotoError(path, f"{said}; name another reference")
     (reading,) = reader.read([extract_crop(pixels, faces[like.face - 1].landmarks, SIZE)], 1)
-    intensities = np.clip(reading.action_units, 0, MAX_INTENSITY)
+    intensities = np.clip(reading, 0, MAX_INTENSITY)
     return [
         UnitChange(unit, round(round(float(one) / STEP) * STEP, 1), strength=like.strength)
         for unit, one in zip(ACTION_UNITS, intensities, strict=True)

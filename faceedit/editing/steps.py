@@ -12,8 +12,7 @@ import torch
 from faceedit.compose.compose import compose_steps
 from faceedit.compose.edit import Edit, sample_field
 from faceedit.compose.mask import edit_masks, region_mask
-from faceedit.editing.gate import Reader
-from faceedit.editing.units import count_shown
+from faceedit.editing.units import ReadsUnits, count_shown
 from faceedit.errors import UsageError
 from faceedit.faces.align import Crop
 from faceedit.faces.batching import Batching
@@ -42,7 +41,7 @@ class Step:
     method: Method
     parts: tuple[Part, ...] = tuple(Part)
     weights_sha256: str | None = None
-    reader: Reader | None = None
+    reader: ReadsUnits | None = None
 
     @property
     def label(self) -> str:

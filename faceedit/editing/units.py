@@ -1,10 +1,10 @@
 """Action units that a target sets, as changes of those that a face shows."""
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 
-from faceedit.editing.gate import Reader
 from faceedit.faces.align import Crop
 from faceedit.targets import Target, relative_units, unit_changes
 
@@ -14,8 +14,16 @@ SURE = (0.3, 1.0)
 """Intensity from which on a unit may be there, and is: a reading of a calm face is seldom 0."""
 
 
+class ReadsUnits(Protocol):
+    """What reads action units; `UnitReader` is one."""
+
+    def read(self, crops: Sequence[Crop], batch: int) -> list[np.ndarray]:
+        """Return (17,) intensities of each crop, looking at so many at a time."""
+        ...
+
+
 def count_shown(
-    targets: Sequence[Target], crops: Sequence[Crop], reader: Reader, batch: int
+    targets: Sequence[Target], crops: Sequence[Crop], reader: ReadsUnits, batch: int
 ) -> list[Target]:
     """Return what each target changes of its face: relative action units alone.
 
@@ -27,7 +35,7 @@ def count_shown(
     """
     readings = reader.read(crops, batch)
     pairs = zip(targets, readings, strict=True)
-    return [relative_units(unit_changes(target, shown(one.action_units))) for target, one in pairs]
+    return [relative_units(unit_changes(target, shown(one))) for target, one in pairs]
 
 
 def shown(intensities: np.ndarray) -> list[float]:

@@ -70,13 +70,13 @@ class Evidence:
     def wanted_units(self) -> np.ndarray:
         """Return (N, 17) intensities that the result should have, NaN where none are known.
 
-        Those that were asked for, or else those that the expression recogniser sees in the real
+        Those that were asked for, or else those that the judge of action units sees in the real
         photo of the person (EGGAN reads them off the target picture in the same way).
         """
         asked = np.array([a.action_units or (np.nan,) * 17 for a in self._asked], np.float64)
         if (self.edits.real == NONE).all():
             return asked
-        seen = self.look("expression", "action_units", "real")
+        seen = self.look("unit-judge", "intensities", "real")
         return np.where(np.isnan(asked), seen, asked)
 
     def wanted_attributes(self) -> np.ndarray:

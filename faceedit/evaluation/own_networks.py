@@ -10,11 +10,11 @@ from torch.nn import functional as F
 from faceedit.errors import WeightsError
 from faceedit.evaluation.gallery import Comparison, Networks, Reader
 from faceedit.recognisers.appearance import AppearanceRecogniser
-from faceedit.recognisers.base import grey, resample, window
-from faceedit.recognisers.bundle import RECOGNISERS
+from faceedit.recognisers.base import Recogniser, grey, resample, window
 from faceedit.recognisers.expression import ExpressionRecogniser
 from faceedit.recognisers.identity import IdentityRecogniser
 from faceedit.recognisers.naturalness import NaturalnessRecogniser
+from faceedit.recognisers.units import UnitJudge
 from faceedit.registry import Registry
 
 DISTANCE = "lpips_face"
@@ -26,14 +26,15 @@ def open_recognisers(registry: Registry, device: torch.device | str) -> Networks
     comparisons: dict[str, Comparison] = {}
     missing: dict[str, str] = {}
     versions: dict[str, str] = {}
-    for name, kind in RECOGNISERS.items():
+    for kind, reader in _READERS.items():
+        name = kind.name
         try:
             network = kind.load(registry.checkpoint(name), device)
         except WeightsError as error:
             missing[name] = f"the {name} recogniser: {error}"
             continue
         versions[name] = registry.card(name).sha256[:12]
-        readers[name] = _READERS[name](network)
+        readers[name] = reader(network)
         if isinstance(network, AppearanceRecogniser):
             comparisons[DISTANCE] = lambda a, b, network=network: lpips_face(network, a, b)
     if "appearance" in missing:
@@ -47,7 +48,6 @@ def _read_expression(network: ExpressionRecogniser) -> Reader:
         said = network.judge(features)
         return {
             "probabilities": said.logits.softmax(1),
-            "action_units": said.action_units,
             "features": features,
         }
 
@@ -69,11 +69,16 @@ def _read_naturalness(network: NaturalnessRecogniser) -> Reader:
     return lambda crops: {"quality": network(crops)}
 
 
-_READERS: dict[str, Callable[[Any], Reader]] = {
-    "expression": _read_expression,
-    "identity": _read_identity,
-    "appearance": _read_appearance,
-    "naturalness": _read_naturalness,
+def _read_units(network: UnitJudge) -> Reader:
+    return lambda crops: {"intensities": network(crops)}
+
+
+_READERS: dict[type[Recogniser[Any, Any]], Callable[[Any], Reader]] = {
+    ExpressionRecogniser: _read_expression,
+    IdentityRecogniser: _read_identity,
+    AppearanceRecogniser: _read_appearance,
+    NaturalnessRecogniser: _read_naturalness,
+    UnitJudge: _read_units,
 }
 
 

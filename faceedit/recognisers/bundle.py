@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Self
 
+import numpy as np
 import torch
 
 from faceedit.errors import UsageError, WeightsError
@@ -14,6 +15,7 @@ from faceedit.recognisers.base import METHOD, Recogniser
 from faceedit.recognisers.expression import ExpressionReading, ExpressionRecogniser
 from faceedit.recognisers.identity import Identity, IdentityRecogniser
 from faceedit.recognisers.naturalness import NaturalnessReading, NaturalnessRecogniser
+from faceedit.recognisers.units import UnitReader
 from faceedit.registry import Checkpoint, Registry, load_checkpoint
 
 RECOGNISERS: Mapping[str, type[Recogniser[Any, Any]]] = MappingProxyType(
@@ -21,6 +23,7 @@ RECOGNISERS: Mapping[str, type[Recogniser[Any, Any]]] = MappingProxyType(
         one.name: one
         for one in (
             ExpressionRecogniser,
+            UnitReader,
             AppearanceRecogniser,
             IdentityRecogniser,
             NaturalnessRecogniser,
@@ -36,6 +39,7 @@ class CropReading:
     """What the networks say of one crop; None where a network was not loaded."""
 
     expression: ExpressionReading | None = None
+    units: np.ndarray | None = None
     appearance: AppearanceReading | None = None
     identity: Identity | None = None
     naturalness: NaturalnessReading | None = None
@@ -46,6 +50,7 @@ class Recognisers:
     """Loaded networks; None where one was not asked for."""
 
     expression: ExpressionRecogniser | None = None
+    units: UnitReader | None = None
     appearance: AppearanceRecogniser | None = None
     identity: IdentityRecogniser | None = None
     naturalness: NaturalnessRecogniser | None = None

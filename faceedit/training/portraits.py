@@ -11,7 +11,7 @@ import torch
 from faceedit.errors import UsageError
 from faceedit.faces.align import Crop, extract_crop
 from faceedit.photos import read_photo
-from faceedit.recognisers.expression import ExpressionRecogniser
+from faceedit.recognisers.units import UnitReader
 from faceedit.registry import open_registry
 from faceedit.studio.sources import SourcePhoto, find_sources, list_photos
 from faceedit.targets import ACTION_UNITS
@@ -113,12 +113,12 @@ def _make(request: TrainingRequest, size: int) -> Portraits:
         for name, reason in lost.items():
             request.tell(f"left out: {name}: {reason}")
     request.tell(f"reading the action units of {len(found)} portraits")
-    checkpoint = open_registry().checkpoint(ExpressionRecogniser.name)
-    reader = ExpressionRecogniser.load(checkpoint, request.device)
+    checkpoint = open_registry().checkpoint(UnitReader.name)
+    reader = UnitReader.load(checkpoint, request.device)
     pictures, units = [], []
     for start in range(0, len(found), AT_ONCE):
         crops = [_crop(one, reader.crop_size) for one in found[start : start + AT_ONCE]]
-        units += [reading.action_units for reading in reader.read(crops)]
+        units += reader.read(crops)
         pictures += [_shrunk(crop, size) for crop in crops]
     validation = np.array([one.photo.split == "val" for one in found])
     names = sorted({(one.photo.split == "val", one.photo.person) for one in found})

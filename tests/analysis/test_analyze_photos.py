@@ -26,7 +26,7 @@ def test_all_that_is_read_of_a_face(astronaut_reading):
     assert max(map(abs, vars(astronaut_reading.pose).values())) < 8
     assert 1 < astronaut_reading.sharpness.edge_width < 4
     assert astronaut_reading.expression.probabilities.shape == (len(EXPRESSIONS),)
-    assert astronaut_reading.expression.action_units.shape == (len(ACTION_UNITS),)
+    assert astronaut_reading.units.shape == (len(ACTION_UNITS),)
     assert astronaut_reading.appearance.attributes.shape == (len(ATTRIBUTES),)
     assert 0 <= astronaut_reading.naturalness <= 10
     assert np.linalg.norm(astronaut_reading.identity.vector) == pytest.approx(1, abs=1e-4)

@@ -30,7 +30,7 @@ class Reader:
     def __init__(self, probability):
         rest = (1 - probability) / (len(EXPRESSIONS) - 1)
         numbers = [probability if name == "happy" else rest for name in EXPRESSIONS]
-        self.reading = ExpressionReading(np.array(numbers), 1.0, np.zeros(17))
+        self.reading = ExpressionReading(np.array(numbers), 1.0)
 
     def read(self, crops, batch):
         return [self.reading] * len(crops)

@@ -23,7 +23,7 @@ HAPPY = parse_target(["happy"])
 def reading(name="happy", probability=0.9, strength=2.5):
     rest = (1 - probability) / (len(EXPRESSIONS) - 1)
     probabilities = np.array([probability if one == name else rest for one in EXPRESSIONS])
-    return ExpressionReading(probabilities, strength, np.zeros(17))
+    return ExpressionReading(probabilities, strength)
 
 
 class Fixed:

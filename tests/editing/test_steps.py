@@ -27,7 +27,6 @@ from faceedit.faces.align import extract_crop
 from faceedit.faces.batching import Batching
 from faceedit.methods.catalogue import METHODS
 from faceedit.recognisers.appearance import AppearanceReading
-from faceedit.recognisers.expression import ExpressionReading
 from faceedit.registry import write_checkpoint
 from faceedit.targets import ATTRIBUTES, Part, parse_target
 
@@ -275,7 +274,7 @@ licence = "CC0"
 def test_a_reference_becomes_action_units(finder, astronaut, tmp_path):
     class Fixed:
         def read(self, crops, batch):
-            return [ExpressionReading(np.ones(8) / 8, 2.0, np.linspace(0, 5.2, 17))]
+            return [np.linspace(0, 5.2, 17)]
 
     photo = tmp_path / "reference.png"
     Image.fromarray(astronaut).save(photo)
@@ -299,7 +298,7 @@ def test_units_count_from_what_each_face_shows(finder, steps, astronaut):
             shown = [np.zeros(17) for _ in crops]
             for row, smile in zip(shown, (2.0, 0.2, 3.5), strict=True):
                 row[8] = smile  # AU 12
-            return [ExpressionReading(np.ones(8) / 8, 2.0, row) for row in shown]
+            return shown
 
     method = Painter("dials", ["au=12", "happy"], 64)
     step = Step(method, (Part.UNITS, Part.EXPRESSION), reader=Fixed())

@@ -54,14 +54,14 @@ def test_action_units_are_compared_with_those_asked_for_or_those_of_the_real_pho
     units[5] += 1
     pictures = pictures_of(range(9), [*"abc"] * 3)
     edits = edits_of(pictures, [0, 1, 2], [3, 4, 5], real=[6, 7, 8])
-    evidence = evidence_of(edits, expression=Reader(action_units=units))
+    evidence = evidence_of(edits, **{"unit-judge": Reader(intensities=units)})
     np.testing.assert_allclose(expression.au_mse(evidence), [0, 0, 1], atol=1e-5)
     assert 0.8 < expression.au_pcc(evidence)(np.ones(3)) < 1
     assert expression.au_pcc(evidence)(np.array([2.0, 1, 0])) == pytest.approx(1)
     terms = zip(ACTION_UNITS, units[0], strict=True)
     asked = Asked(Target(tuple(UnitChange(unit, float(one)) for unit, one in terms)))
     evidence = evidence_of(
-        edits_of(pictures, [0], [1], (asked,)), expression=Reader(action_units=units)
+        edits_of(pictures, [0], [1], (asked,)), **{"unit-judge": Reader(intensities=units)}
     )
     wanted = np.mean((units[0] - units[1]) ** 2)
     assert expression.au_mse(evidence)[0] == pytest.approx(wanted, rel=1e-5)

@@ -12,9 +12,9 @@ METRICS = (
         "editing accuracy", "higher", 0, 1, "SeCGAN 4.4", ("appearance", ATTRIBUTE),
         expression.editing_accuracy,
     ),
-    Metric("AU MSE", "lower", 0, 25, "EGGAN Table 1", ("expression", UNITS), expression.au_mse),
+    Metric("AU MSE", "lower", 0, 25, "EGGAN Table 1", ("unit-judge", UNITS), expression.au_mse),
     Metric(
-        "AU PCC", "higher", -1, 1, "EGGAN Table 1", ("expression", UNITS),
+        "AU PCC", "higher", -1, 1, "EGGAN Table 1", ("unit-judge", UNITS),
         whole=expression.au_pcc, pooled=True,
     ),
     Metric("lip error", "lower", 0, None, "ours", (REAL,), likeness.lip_error),

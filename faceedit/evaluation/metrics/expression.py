@@ -40,9 +40,9 @@ def au_mse(evidence: Evidence) -> np.ndarray:
     """Mean square error of 17 action unit intensities (0 to 5) against the target's.
 
     EGGAN, section 4.2 and Table 1: between intensities that OpenFace reads off the target images
-    and off the generated ones; here the expression recogniser reads both.
+    and off the generated ones; here the judge of action units reads both.
     """
-    found = evidence.look("expression", "action_units", "after")
+    found = evidence.look("unit-judge", "intensities", "after")
     return np.square(found - evidence.wanted_units()).mean(1)
 
 
@@ -54,7 +54,7 @@ def au_pcc(evidence: Evidence) -> Whole:
     wanted = evidence.wanted_units()
     known = ~np.isnan(wanted[:, 0])
     wanted = wanted[known]
-    found = evidence.look("expression", "action_units", "after")[known]
+    found = evidence.look("unit-judge", "intensities", "after")[known]
     person = evidence.person[known]
 
     def statistic(people: np.ndarray) -> float:

@@ -2,6 +2,6 @@
 
 RECOGNISERS = {
     name: f"{__name__}.{name.replace('-', '_')}"
-    for name in ("identity", "expression", "appearance", "naturalness", "unit-judge")
+    for name in ("identity", "expression", "units", "appearance", "naturalness", "unit-judge")
 }
 """By name, the module whose ``build(request)`` makes the task."""

@@ -6,13 +6,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from faceedit.faces.unit_measures import unit_measures
 from faceedit.recognisers.base import FACE_WINDOW
 from faceedit.recognisers.expression import ExpressionRecogniser
-from faceedit.targets import ACTION_UNITS, EXPRESSIONS
+from faceedit.targets import EXPRESSIONS
 from faceedit.training.recognisers.augment import NOTHING, frame, place
 from faceedit.training.recognisers.faces import UNKNOWN, FaceTable, grey_pictures
-from faceedit.training.recognisers.scores import over_people, pearson, recalls
+from faceedit.training.recognisers.scores import over_people, recalls
 
 COMMON = ("neutral", "happy", "surprised", "sad", "angry")
 """Expressions of which there are enough real photos."""
@@ -32,20 +31,19 @@ def kept_back(people: np.ndarray) -> np.ndarray:
 @torch.inference_mode()
 def look(
     network: ExpressionRecogniser, table: FaceTable, batch: int = 128
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return (N, 8) logits, (N,) strengths and (N, 17) action units of all faces of a table."""
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return (N, 8) logits and (N,) strengths of all faces of a table."""
     pictures = grey_pictures(table)
-    found: list[list[np.ndarray]] = [[], [], []]
+    found: list[list[np.ndarray]] = [[], []]
     for start in range(0, len(table), batch):
         part = pictures[start : start + batch].float() / 127.5 - 1
         n = len(part)
         transforms = place(n, NOTHING, FACE_WINDOW, torch.zeros(n, dtype=torch.bool))
         x = frame(part, transforms, network.size).contiguous(memory_format=torch.channels_last)
-        points = torch.from_numpy(table.landmarks[start : start + batch])
-        for kept, column in zip(found, network.judge(network.features(x), points), strict=True):
+        for kept, column in zip(found, network.judge(network.features(x)), strict=True):
             kept.append(column.numpy())
-    logits, strengths, units = (np.concatenate(column) for column in found)
-    return logits, strengths, units
+    logits, strengths = (np.concatenate(column) for column in found)
+    return logits, strengths
 
 
 def calibrate(
@@ -94,14 +92,14 @@ def examine(
     """Measure the network on the validation people of three tables.
 
     Returns:
-        JSON: ``summary`` (names to numbers), for each source recalls as [value, low, high] and the
-        confusion, and the correlations of action units on studio pictures.
+        JSON: ``summary`` (names to numbers), and for each source recalls as [value, low, high] and
+        the confusion.
     """
     summary: dict[str, float] = {}
     report: dict[str, Any] = {"summary": summary}
     for name, table in (("web", web), ("portraits", portraits), ("studio", studio)):
         table = table.take(table.validation)
-        logits, strengths, units = look(network, table)
+        logits, strengths = look(network, table)
         named = table.expression != UNKNOWN
         if name == "portraits":
             named &= table.strength != 1
@@ -110,17 +108,10 @@ def examine(
         for short, row in (("five", "balanced of five"), ("neutral",) * 2, ("happy",) * 2):
             summary[f"{name} {short}"] = report[name][row][0]
         if name == "studio":
-            report["action units"] = _units_report(table, units, draws)
-            known, graded = (~np.isnan(x) for x in (table.action_units[:, 0], table.strength))
-            errors = table.action_units[known] - units[known]
-            summary["units pcc"] = report["action units"]["mean"][0]
-            summary["units mse"] = float(np.mean(errors**2))
+            graded = ~np.isnan(table.strength)
             summary["strength r"] = float(
                 np.corrcoef(table.strength[graded], strengths[graded])[0, 1]
             )
-        else:
-            report[name]["units and landmarks"] = _with_landmarks(table, units)
-            report[name]["mean action units"] = _mean_units(part.expression, units[named])
     return report
 
 
@@ -134,39 +125,6 @@ def _names_report(faces: FaceTable, called: np.ndarray, draws: int) -> dict[str,
     names = [*EXPRESSIONS, "balanced of five", "balanced"]
     found: dict[str, Any] = _rounded(names, over_people(faces.people, measure, draws))
     return found | {"confusion": _confusion(faces.expression, called)}
-
-
-def _units_report(faces: FaceTable, units: np.ndarray, draws: int) -> dict[str, list[float]]:
-    """Return the correlation of each action unit with intervals, where it is known."""
-    known = ~np.isnan(faces.action_units[:, 0])
-    wanted, found = faces.action_units[known], units[known]
-
-    def measure(weights: np.ndarray) -> np.ndarray:
-        each = pearson(wanted, found, weights)
-        return np.append(each, np.nanmean(each))
-
-    names = [*(f"AU{n}" for n in ACTION_UNITS), "mean"]
-    return _rounded(names, over_people(faces.people[known], measure, draws))
-
-
-def _with_landmarks(faces: FaceTable, units: np.ndarray) -> dict[str, float]:
-    """Return how units that are read correlate with what landmarks say of them."""
-    measures = unit_measures(faces.landmarks)
-    return {
-        f"AU{unit}": round(float(np.corrcoef(units[:, ACTION_UNITS.index(unit)], seen)[0, 1]), 4)
-        for unit, seen in measures.items()
-    }
-
-
-def _mean_units(expression: np.ndarray, units: np.ndarray) -> dict[str, dict[str, float]]:
-    """Return the mean action units of the faces of each expression, by their names."""
-    names = [str(n) for n in ACTION_UNITS]
-    return {
-        EXPRESSIONS[e]: dict(
-            zip(names, np.round(units[expression == e].mean(0), 2).tolist(), strict=True)
-        )
-        for e in sorted(set(expression.tolist()))
-    }
 
 
 def _rounded(names: list[str], values: np.ndarray) -> dict[str, list[float]]:

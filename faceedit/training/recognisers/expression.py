@@ -1,4 +1,4 @@
-"""Training of the expression recogniser: photos with a label beside studio pictures with units."""
+"""Training of the expression recogniser: photos with a label beside studio pictures."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,12 +15,11 @@ from faceedit.faces.topology import (
     LOWER_INNER_LIP,
     OUTER_LIPS,
     UPPER_INNER_LIP,
-    mirror,
 )
 from faceedit.ranges import ranged
 from faceedit.recognisers.base import FACE_WINDOW
 from faceedit.recognisers.expression import ExpressionRecogniser
-from faceedit.targets import EXPRESSIONS
+from faceedit.targets import ACTION_UNITS, EXPRESSIONS, MAX_INTENSITY
 from faceedit.training.recognisers.augment import Augmentation, frame, place, recolour
 from faceedit.training.recognisers.examine_expression import (
     calibrate,
@@ -69,9 +68,6 @@ class ExpressionRecipe(RecogniserRecipe):
     unnamed: float = ranged(0.0, 1e3, default=2.0)  # draws without an expression, beside 1 with
     shape_weight: float = ranged(0.0, 1e3, default=0.5)  # of the loss on brows, lids and lips
     shape_parts: int = ranged(1, 1434, default=24)  # principal components of these
-    geometry: int = ranged(0, 512, default=64)  # features of the landmarks; 0: none
-    shape_noise: float = ranged(0.0, 10.0, default=0.6)  # pixels of 160, on every landmark
-    unseen_shapes: float = ranged(0.0, 1.0, default=0.15)  # share of faces without landmarks
     studio_names: bool = True  # False learns names of expressions from photos alone
     change: Augmentation = field(default_factory=lambda: CHANGE)  # of the pictures
 
@@ -95,8 +91,6 @@ class Drawer:
         shapes = np.concatenate([face_shapes(table.landmarks) for table in tables])
         goals = torch.from_numpy(shape_goals(shapes, recipe.shape_parts))
         self.shapes = goals.split([len(table) for table in tables])
-        self.landmarks = [torch.from_numpy(table.landmarks) for table in tables]
-        self.swapped = torch.from_numpy(np.argsort(mirror()))
         units = np.concatenate([table.action_units for table in tables])
         self.units_spread = torch.from_numpy(np.nanstd(units, axis=0)).float() + LEAST_SPREAD
 
@@ -107,7 +101,6 @@ class Drawer:
         - expression: (N,) int64, `UNKNOWN` for none; log_prior: (N, 8) of its source.
         - strength: (N,); action_units: (N, 17); NaN where not known.
         - shape: (N, shape_parts) of the picture as it is or mirrored.
-        - landmarks: (N, 478, 2) likewise; known: (N,) 0 where they are to be left out.
         """
         recipe, batch, parts = self.recipe, self.recipe.batch_size, []
         counts = [round(batch * share) for share in recipe.shares]
@@ -125,28 +118,19 @@ class Drawer:
                     "strength": strength,
                     "action_units": units,
                     "shape": self.shapes[source][index, mirrored.long()],
-                    "landmarks": self._landmarks(source, index, mirrored),
                 }
             )
         joined = {k: torch.cat([part[k] for part in parts]) for k in parts[0]}
         transforms = place(batch, recipe.change, FACE_WINDOW, joined.pop("mirrored"))
         framed = frame(joined["pictures"].float() / 255, transforms, self.size)
-        known = (torch.rand(batch) >= recipe.unseen_shapes).float()
-        return joined | {"pictures": recolour(framed, recipe.change) * 2 - 1, "known": known}
-
-    def _landmarks(self, source: int, index: Tensor, mirrored: Tensor) -> Tensor:
-        """Return landmarks as pictures show them, and a little beside that."""
-        points = self.landmarks[source][index]
-        seen = points[:, self.swapped] * torch.tensor([-1.0, 1.0])
-        points = torch.where(mirrored[:, None, None], seen, points)
-        return points + self.recipe.shape_noise * torch.randn(points.shape)
+        return joined | {"pictures": recolour(framed, recipe.change) * 2 - 1}
 
 
 class ExpressionTrainer(nn.Module):
-    """The recogniser with the head that only training needs.
+    """The recogniser with the heads that only training needs.
 
     Beside the expression it learns to say where brows, lids and lips are, which every photo
-    teaches, however rare its expression.
+    teaches, however rare its expression, and which action units studio pictures show.
 
     Args:
         network: to train.
@@ -163,13 +147,14 @@ class ExpressionTrainer(nn.Module):
         self.network, self.recipe = network, recipe
         self.register_buffer("spread", units_spread, persistent=False)
         self.shape = nn.Linear(network.widths[-1], recipe.shape_parts)
+        self.units = nn.Linear(network.widths[-1], len(ACTION_UNITS))
 
     def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """Return the weighted losses of a batch of `Drawer.draw`, by name."""
         recipe = self.recipe
         pictures = batch["pictures"].contiguous(memory_format=torch.channels_last)
         features = self.network.features(pictures)
-        output = self.network.judge(features, batch["landmarks"], batch["known"])
+        output = self.network.judge(features)
         named = batch["expression"] != UNKNOWN
         expression = F.cross_entropy(
             (output.logits + batch["log_prior"])[named],
@@ -177,7 +162,8 @@ class ExpressionTrainer(nn.Module):
             label_smoothing=recipe.smoothing,
         )
         strength = _known_error(output.strength, batch["strength"])
-        units = _known_squares(output.action_units, batch["action_units"], self.spread)
+        intensities = MAX_INTENSITY * self.units(features).sigmoid()
+        units = _known_squares(intensities, batch["action_units"], self.spread)
         shape = F.smooth_l1_loss(self.shape(features), batch["shape"])
         return {
             "expression": expression,
@@ -202,8 +188,6 @@ class ExpressionTask(RecogniserTask):
         if not recipe.studio_names:
             learned[2].expression[:] = UNKNOWN
         network = begin(request, ExpressionRecogniser)
-        if recipe.geometry and not network.geometry:
-            network = _with_geometry(network, recipe.geometry)
         drawer = Drawer(learned, recipe, network.size)
         trainer = ExpressionTrainer(network, recipe, drawer.units_spread)
         super().__init__(request, recipe, {self.method: trainer}, drawer.draw)
@@ -231,14 +215,6 @@ class ExpressionTask(RecogniserTask):
         """See `examine_expression.examine`."""
         web, portraits, studio = self.tables
         return examine(recogniser, web, portraits, studio)
-
-
-def _with_geometry(network: ExpressionRecogniser, width: int) -> ExpressionRecogniser:
-    """Return a network that reads landmarks as well, its other layers as they were."""
-    whole = ExpressionRecogniser(network.widths, network.size, geometry=width)
-    kept = {k: v for k, v in network.state_dict().items() if not k.startswith("action_units")}
-    whole.load_state_dict(kept, strict=False)
-    return whole
 
 
 def build(request: TrainingRequest) -> ExpressionTask:

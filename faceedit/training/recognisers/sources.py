@@ -26,7 +26,13 @@ from faceedit.studio.rig import Rig
 from faceedit.studio.shards import read_shard
 from faceedit.studio.sources import strength_of
 from faceedit.targets import ATTRIBUTES, EXPRESSIONS
-from faceedit.training.recognisers.faces import NO_REGION, SIZE, FaceTable, make_table
+from faceedit.training.recognisers.faces import (
+    NO_REGION,
+    SIZE,
+    UNKNOWN,
+    FaceTable,
+    make_table,
+)
 from faceedit.untrusted import read_arrays
 
 WEB_SCALE = 1.35
@@ -41,6 +47,7 @@ LARGEST_PICTURE = 1 << 26
 """Bytes of a web picture, unpacked."""
 OPEN_GAP = 0.02
 """Opening of the lips, in eye distances, from which a mouth counts as slightly open."""
+NEUTRAL = EXPRESSIONS.index("neutral")
 HAIR = {"black_hair": "black", "blond_hair": "blond", "brown_hair": "brown"}
 
 
@@ -104,18 +111,21 @@ def read_portraits(table: Path, rig: Rig | None = None) -> FaceTable:
     return faces
 
 
-def read_studio(shards: Path, tables: ExpressionTables, attributes: FaceTable) -> FaceTable:
+def read_studio(shards: Path, tables: ExpressionTables, photos: FaceTable) -> FaceTable:
     """Read the made side of every pair of a folder of shards of `SIZE` pixels.
 
     Args:
         shards: folder that ``faceedit studio pairs`` wrote.
         tables: of the studio, say which action units an expression has.
-        attributes: the photos that the pairs were made of, by file name: their attributes stay.
+        photos: that the pairs were made of, by file name: their attributes stay. Action units are
+            known where people named the photo neutral, or nothing at all: of other photos nobody
+            knows what they show beside what was asked for.
 
     Raises:
         UsageError: a shard is damaged, or its pictures are of another size.
     """
-    known = dict(zip(attributes.files.tolist(), attributes.attributes, strict=True))
+    known = dict(zip(photos.files.tolist(), photos.attributes, strict=True))
+    calm = set(photos.files[np.isin(photos.expression, (NEUTRAL, UNKNOWN))].tolist())
     pictures, landmarks, regions, pairs = [], [], [], []
     for shard in sorted(shards.glob("*.tar")):
         for _, pair in read_shard(shard):
@@ -142,10 +152,8 @@ def read_studio(shards: Path, tables: ExpressionTables, attributes: FaceTable) -
         ask = labels.ask if made else labels.shown
         if not ask.of_units:
             faces.expression[i], faces.strength[i] = _expression_of(ask)
-        if not made:
-            faces.action_units[i] = tables.units_of(tables.change(ask))
-        elif not labels.measured:
-            faces.action_units[i] = labels.action_units
+        if made and not labels.measured and labels.file in calm:
+            faces.action_units[i] = tables.units_asked(ask)
         if made and labels.light != AS_PHOTOGRAPHED:
             light = LIGHTS[labels.light]
             faces.light[i] = LIGHT_ORDER.index(labels.light)

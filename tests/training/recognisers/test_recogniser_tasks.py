@@ -15,6 +15,7 @@ from faceedit.recognisers.appearance import AppearanceRecogniser
 from faceedit.recognisers.expression import ExpressionRecogniser
 from faceedit.recognisers.identity import IdentityRecogniser
 from faceedit.recognisers.naturalness import NaturalnessRecogniser
+from faceedit.recognisers.units import UnitJudge, UnitReader
 from faceedit.regions import Region
 from faceedit.registry import load_checkpoint
 from faceedit.training.recognisers import RECOGNISERS, appearance, identity
@@ -25,6 +26,8 @@ from faceedit.training.task import TrainingRequest
 SMALL = {"warm_up": 0.0, "average_decay": 0.5}
 KINDS = {
     "expression": (ExpressionRecogniser, {"shape_parts": 4}),
+    "units": (UnitReader, {"photos": 0.2}),
+    "unit-judge": (UnitJudge, {"photos": 0.3}),
     "identity": (IdentityRecogniser, {"pictures": 2, "variants": [2, 2]}),
     "naturalness": (
         NaturalnessRecogniser,
@@ -40,8 +43,8 @@ KINDS = {
 def data(tmp_path_factory):
     """A folder of tables of many people, and small networks to begin with."""
     folder = tmp_path_factory.mktemp("faces")
-    for seed, name in enumerate(("web", "portraits", "studio")):
-        table = toy_table(90, studio=name == "studio", seed=seed, people=45)
+    for seed, name in enumerate(("web", "portraits", "studio", "judge")):
+        table = toy_table(90, studio=name in ("studio", "judge"), seed=seed, people=45)
         table.validation[:] = np.isin(table.people, [f"person {i}" for i in range(6)])
         if name == "portraits":
             regions = np.full((90, SIZE, SIZE), Region.SKIN, np.uint8)
@@ -51,6 +54,8 @@ def data(tmp_path_factory):
     torch.manual_seed(0)
     small = {
         "expression": ExpressionRecogniser((4, 8, 8, 16), size=32),
+        "units": UnitReader((4, 8, 8, 16), size=32),
+        "unit-judge": UnitJudge((4, 8, 8, 16), size=32),
         "identity": IdentityRecogniser(dimensions=16, widths=(6, 8), levels=3, grid=6),
         "attributes": AppearanceRecogniser(),
     }

@@ -109,8 +109,6 @@ def test_examination_is_of_validation_people_only():
     report = examine(network, toy_table(), toy_table(seed=1), studio, draws=5)
     counts = [sum(row.values()) for row in report["web"]["confusion"].values()]
     assert sum(counts) == 2
-    value, low, high = report["action units"]["AU12"]
-    assert -1 <= low <= high <= 1 and -1 <= value <= 1
     assert 0 <= report["summary"]["web five"] <= 1
 
 
