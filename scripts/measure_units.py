@@ -2,13 +2,15 @@
 
     python scripts/measure_units.py transfer DATA [--weights FILE] [--judge FILE] [--reader FILE]
     python scripts/measure_units.py like DATA --people 20 --targets 60 [--faces FOLDER] [--sheet F]
+    python scripts/measure_units.py mixes DATA [--people 40] [--targets 400]
     python scripts/measure_units.py monotone DATA [--weights FILE] [--people 40]
 
 `transfer` puts the units of real faces on calm ones: asked for is what the judge reads of the one,
 and the judge reads the other (EGGAN, section 4.2 and Table 1). `like` does so with web photos as
-`--like` does, by the reader, and can draw references beside results. `monotone` sets units from 0
-to 5 and measures landmarks as the network places them, and as the finder finds them again in the
-picture. All say how well the person is kept. Intervals are of 95%.
+`--like` does, by the reader, and can draw references beside results. `mixes` asks for units drawn
+as the studio draws them; what the judge can tell in the studio's own is its bound. `monotone` sets
+units from 0 to 5 and measures landmarks as the network places them, and as the finder finds them
+again in the picture. All say how well the person is kept. Intervals are of 95%.
 """
 
 import argparse
@@ -28,6 +30,7 @@ from faceedit.methods.catalogue import PlannedStep, find_method
 from faceedit.recognisers.identity import IdentityRecogniser
 from faceedit.recognisers.units import UnitJudge, UnitReader
 from faceedit.registry import Checkpoint, Registry, load_checkpoint, open_registry
+from faceedit.studio.sampling import draw_units
 from faceedit.studio.sources import find_sources, list_photos
 from faceedit.targets import ACTION_UNITS, Target, UnitChange, parse_target
 from faceedit.training.recognisers.faces import FaceTable
@@ -81,7 +84,7 @@ class Tools:
 def main() -> None:
     """Load, measure and print."""
     parser = argparse.ArgumentParser(description="Measure edits of action units.")
-    parser.add_argument("what", choices=("transfer", "like", "monotone"))
+    parser.add_argument("what", choices=("transfer", "like", "mixes", "monotone"))
     parser.add_argument("data", type=Path)
     parser.add_argument("--weights", type=Path)
     parser.add_argument("--judge", type=Path)
@@ -108,6 +111,10 @@ def main() -> None:
         transfer(tools, [calm[i % len(calm)] for i in range(len(lively))], wanted, wanted)
     elif asked.what == "like":
         like(tools, calm, read_web(asked.faces, asked.targets), asked.sheet)
+    elif asked.what == "mixes":
+        rng = np.random.default_rng(0)
+        mixes = np.array([draw_units(rng).action_units for _ in range(asked.targets)])
+        transfer(tools, [calm[i % len(calm)] for i in range(len(mixes))], mixes, mixes)
     else:
         monotone(tools, calm)
 

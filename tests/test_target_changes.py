@@ -1,5 +1,6 @@
 """What targets change of a face's action units."""
 
+import numpy as np
 import pytest
 
 from faceedit.targets import (
@@ -33,6 +34,12 @@ def test_units_are_set_added_and_taken_away():
     # Nothing goes beyond what there is.
     assert changes("au=12+4", shown) == {12: 3.0}
     assert changes("au=12-4", shown) == {12: -2.0}
+
+
+def test_changes_of_an_unknown_face_fall_too():
+    assert changes("au=12-4,left:6-1", None) == {12: -4.0, 6: -1.0}
+    assert changes("au=12-4,left:6-1", None, side=1) == {12: -4.0}
+    assert changes("au=12=1", None) == {12: 1.0}
 
 
 def test_one_side_leaves_the_other_alone():
@@ -72,6 +79,7 @@ def test_changes_as_a_target_make_the_same_changes_of_any_face():
     wanted = unit_changes(parse_target("contemptuous"), showing({4: 2.0, 12: 0.96}))
     target = relative_units(wanted)
     assert all(term.relative for term in target.units)
+    np.testing.assert_allclose(unit_changes(target, None), wanted, atol=1e-3)
     again = unit_changes(target, (2.5,) * 17)
     for one, other in zip(wanted[0], again[0], strict=True):
         assert min(one, 2.5) == pytest.approx(other, abs=1e-3)

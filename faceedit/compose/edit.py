@@ -116,6 +116,7 @@ class Edit:
             log_ratio=self.log_ratio * np.float32(strength),
             opacity=np.clip(self.opacity * np.float32(strength), 0.0, 1.0),
             details=tuple(detail.scaled(strength) for detail in self.details),
+            landmarks=self.landmarks if strength == 1 else None,
         )
 
 

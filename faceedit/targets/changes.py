@@ -15,7 +15,7 @@ SideUnits = tuple[tuple[float, ...], tuple[float, ...]]
 """Intensities of the person's left and right side, each in the order of `ACTION_UNITS`."""
 
 
-def unit_changes(target: Target, shown: Sequence[float]) -> SideUnits:
+def unit_changes(target: Target, shown: Sequence[float] | None) -> SideUnits:
     """Return how far each action unit has to rise, or fall, for a target.
 
     Expressions come first, as tables of units: as far as their strengths together reach 1, what
@@ -23,13 +23,16 @@ def unit_changes(target: Target, shown: Sequence[float]) -> SideUnits:
 
     Args:
         target: its expressions and units count, other terms do not.
-        shown: 17 intensities that the face shows.
+        shown: 17 intensities that the face shows; None where that is not known, so that units may
+            fall as far as the target says.
 
     >>> left, right = unit_changes(Target((UnitChange(12, 3.0),)), (1.0,) * 17)
     >>> left == right, left[ACTION_UNITS.index(12)], left[0]
     (True, 2.0, 0.0)
     """
-    left, right = (_wanted(target, shown, side) for side in SIDES)
+    least = -MAX_INTENSITY if shown is None else 0.0
+    shown = (0.0,) * len(ACTION_UNITS) if shown is None else shown
+    left, right = (_wanted(target, shown, side, least) for side in SIDES)
     return (
         tuple(b - a for a, b in zip(shown, left, strict=True)),
         tuple(b - a for a, b in zip(shown, right, strict=True)),
@@ -50,7 +53,7 @@ def relative_units(changes: SideUnits) -> Target:
     return Target(tuple(terms) or (UnitChange(ACTION_UNITS[0], 0.0, relative=True),))
 
 
-def _wanted(target: Target, shown: Sequence[float], side: str) -> list[float]:
+def _wanted(target: Target, shown: Sequence[float], side: str, least: float) -> list[float]:
     """Return the intensities that one side is to show."""
     whole = min(1.0, sum(one.strength for one in target.expressions))
     wanted = [(1 - whole) * one for one in shown]
@@ -64,4 +67,4 @@ def _wanted(target: Target, shown: Sequence[float], side: str) -> list[float]:
             at = ACTION_UNITS.index(term.unit)
             goal = term.intensity + (wanted[at] if term.relative else 0.0)
             wanted[at] += term.strength * (goal - wanted[at])
-    return [min(max(one, 0.0), MAX_INTENSITY) for one in wanted]
+    return [min(max(one, least), MAX_INTENSITY) for one in wanted]

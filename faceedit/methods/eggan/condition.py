@@ -21,9 +21,8 @@ N_TERMS = 3 * SPEC.width + len(_PAIRS)
 
 
 def condition_of(target: Target) -> Tensor:
-    """Return the (34,) condition of a target, of a face that shows no unit."""
-    changes = unit_changes(target, (0.0,) * len(ACTION_UNITS))
-    return torch.tensor(changes).flatten() / MAX_INTENSITY
+    """Return the (34,) condition of a target that says how far units rise and fall."""
+    return torch.tensor(unit_changes(target, None)).flatten() / MAX_INTENSITY
 
 
 def terms_of(condition: Tensor) -> Tensor:

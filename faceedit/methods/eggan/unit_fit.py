@@ -8,11 +8,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from faceedit.methods.eggan.condition import N_TERMS, terms_of
+from faceedit.methods.eggan.condition import N_TERMS, SPEC, terms_of
 from faceedit.methods.eggan.unit_layer import MODES, UnitLayer, face_gaps
 from faceedit.methods.fields.shape_fit import both_landmarks, fit_features, mirrored_vectors
 from faceedit.studio.unit_shapes import UnitShapes
 from faceedit.targets import MAX_INTENSITY
+
+_RISEN, _FALLEN = slice(SPEC.width), slice(SPEC.width, 2 * SPEC.width)
+_FALL_RIDGE = 100.0
+"""How much more a fall costs that is not a rise undone: photos are calm, and what one shows falls
+together, which tells little of each unit."""
 
 
 @torch.no_grad()
@@ -38,14 +43,20 @@ def fit_unit_layer(shapes: UnitShapes, components: int, ridge: float) -> UnitLay
     faces = torch.from_numpy(np.concatenate([shapes.face, shapes.face + len(shapes.landmarks)]))
     changes = torch.from_numpy(shapes.changes / MAX_INTENSITY)
     terms = terms_of(torch.cat([changes, changes.flip(1)]).flatten(1)).double()
+    # A fall is solved for as a rise undone and a difference from that.
+    terms[:, _RISEN] -= terms[:, _FALLEN]
     moved = shapes.moved.astype(np.float32)
     both = torch.from_numpy(np.concatenate([moved, mirrored_vectors(moved)]))
     wanted = (both / unit[faces]).flatten(1)
     matrix, right = _normal_equations(terms, features[faces], wanted)
     penalty = torch.full((features.shape[1],), ridge, dtype=torch.float64)
     penalty[0] = 1e-2
-    matrix.diagonal().add_(penalty.repeat(N_TERMS))
+    penalties = penalty.repeat(N_TERMS, 1)
+    penalties[_FALLEN] *= _FALL_RIDGE
+    matrix.diagonal().add_(penalties.flatten())
     solved = torch.cholesky_solve(right, torch.linalg.cholesky(matrix)).float()
+    weight = solved.view(N_TERMS, features.shape[1], -1)
+    weight[_FALLEN] -= weight[_RISEN]
     modes = torch.linalg.eigh(solved.T @ solved).eigenvectors[:, -MODES:].flip(1).T
     layer.modes.copy_(modes)
     layer.weight.copy_((solved @ modes.T).view(N_TERMS, -1, MODES))

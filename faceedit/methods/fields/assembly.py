@@ -55,6 +55,10 @@ def assemble_edit(
     held = float(torch.sigmoid(_SURE * (fields.eyeglasses[index] - _LIKELY)))
     hold = hold_spectacles(crop.landmarks)[..., None]
     free, eyes = 1 - held * hold, hold / max(float(hold.max()), 1e-3)
+    # Lids and lips are drawn where the points are, not where the flow goes.
+    x, y = (crop.landmarks[:, :2].T / _FINER).clip(0, FIELD_SIZE - 1).astype(int)
+    landmarks = crop.landmarks.astype(np.float32)
+    landmarks[:, :2] += free[y, x] * (points.after - landmarks[:, :2])
     tone = fields.tone[index].cpu().numpy()
     colour = colour_share(crop)
     texture = choose_texture(textures, crop.landmarks)
@@ -70,7 +74,7 @@ def assemble_edit(
     )
     flow = far + eyes * (near - far)
     ratio = muted(ratio, colour)
-    return Edit(flow, ratio, nothing, paint, CROP_SIZE, details)
+    return Edit(flow, ratio, nothing, paint, CROP_SIZE, details, landmarks=landmarks)
 
 
 def colour_share(crop: Crop) -> float:

@@ -27,9 +27,9 @@ def moved(layer, condition, seed=3):
 
 
 def test_a_target_is_changes_of_left_and_right():
-    condition = asked("au=left:12=2.5,4+5")[0]
+    condition = asked("au=left:12=2.5,4+5,right:6-2")[0]
     named = {name: float(v) for name, v in zip(SPEC.names, condition, strict=True) if v}
-    assert named == {"4 left": 1.0, "12 left": 0.5, "4 right": 1.0}
+    assert named == {"4 left": 1.0, "12 left": 0.5, "4 right": 1.0, "6 right": pytest.approx(-0.4)}
     seen = SPEC.mirrored(condition.numpy())
     assert seen is not None and seen[SPEC.names.index("12 right")] == 0.5
 
@@ -63,7 +63,7 @@ def test_mixes_move_strangers_as_the_studio_moves_them(layer, text):
 
 def test_what_rises_falls_again_and_nothing_asked_moves_nothing(layer):
     assert not moved(layer, torch.zeros(1, SPEC.width)).any()
-    up, down = moved(layer, asked("au=12+3")), moved(layer, -asked("au=12+3"))
+    up, down = moved(layer, asked("au=12+3")), moved(layer, asked("au=12-3"))
     np.testing.assert_allclose(up, -down, atol=0.003)
 
 
