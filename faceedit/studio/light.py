@@ -15,14 +15,12 @@ from functools import cached_property
 import cv2
 import numpy as np
 
-from faceedit.faces.topology import BROWS, EYES, FACE_OVAL, IRISES, OUTER_LIPS
+from faceedit.compose.light.ratio import light_ratio
+from faceedit.compose.light.relief import Relief
+from faceedit.faces.topology import BROWS, EYES, FACE_OVAL, OUTER_LIPS
 from faceedit.lights import GAMMA, LUMA, Light
-from faceedit.studio.relief import FACING, Relief, build_relief
-from faceedit.studio.shading import backdrop_gain, light_gain
+from faceedit.studio.relief import FACING, build_relief
 from faceedit.studio.subject import Pose, Subject
-
-LOWEST, HIGHEST = -4.0, 1.2
-"""Bounds of the log ratio."""
 
 TRUST = (1.0, 0.7, 0.5)
 """Of the fitted harmonics along x, y, z: beards, foreheads and make-up look like light from above,
@@ -35,11 +33,6 @@ STRONGEST = 0.6
 """Of the harmonics over the mean: the darkest side has 0.4 of the mean light."""
 TYPICAL_FACING = 0.8
 """Mean z of the normals of a face seen from the front."""
-
-KNEE = 0.82
-"""Display value above which highlights bend."""
-CATCHLIGHT = 0.35
-"""How much darker a catchlight may become, natural log."""
 
 
 @dataclass(frozen=True)
@@ -150,13 +143,13 @@ def relight(
     if amount == 0:
         return np.zeros(pixels.shape, np.float32)
     relief = relief or build_relief(pose, pixels, matte, subject.unit)
-    redness = min(1.0, estimate.saturation / 0.3)
-    gain = light_gain(relief, light, estimate.light, redness, subject.unit)
-    share = relief.person[..., None]
-    gain = gain * share + backdrop_gain(pixels.shape[:2], light) * (1 - share)
-    ratio = np.log(np.maximum(gain, 1e-4)) / np.float32(GAMMA)
-    ratio = _keep_catchlights(ratio, pixels, subject)
-    return np.float32(amount) * _bend_highlights(ratio, pixels)
+    return np.float32(amount) * light_ratio(
+        relief,
+        pixels,
+        subject.crop.landmarks,
+        (estimate.light, light),
+        min(1.0, estimate.saturation / 0.3),
+    )
 
 
 def _bare_skin(subject: Subject) -> np.ndarray:
@@ -190,42 +183,3 @@ def _robust_fit(normals: np.ndarray, luma: np.ndarray) -> tuple[np.ndarray, floa
     mean = np.average(luma, weights=weight)
     left = float((weight * missed**2).sum() / max((weight * (luma - mean) ** 2).sum(), 1e-9))
     return solution[1:] / max(solution[0], 0.1), float(np.clip(1 - left, 0, 1))
-
-
-def _keep_catchlights(ratio: np.ndarray, pixels: np.ndarray, subject: Subject) -> np.ndarray:
-    """Let the small reflections of a light in the eyes stay bright in the dark."""
-    points = subject.crop.landmarks[:, :2]
-    for iris in IRISES:
-        middle = points[iris[0]]
-        radius = float(np.linalg.norm(points[list(iris[1:])] - middle, axis=1).mean())
-        reach = int(np.ceil(1.5 * radius))
-        x, y = (round(float(v)) for v in middle)
-        rows = slice(max(y - reach, 0), y + reach + 1)
-        columns = slice(max(x - reach, 0), x + reach + 1)
-        window = pixels[rows, columns].mean(2)
-        if window.size == 0:
-            continue
-        peak = window - cv2.GaussianBlur(window, (0, 0), 0.6 * radius)
-        v, u = np.mgrid[rows, columns][:, : window.shape[0], : window.shape[1]]
-        near = np.hypot(u - middle[0], v - middle[1]) < 1.2 * radius
-        share = (np.clip((peak - 0.12) / 0.2, 0, 1) * near)[..., None].astype(np.float32)
-        part = ratio[rows, columns]
-        part += share * (np.maximum(part, -CATCHLIGHT) - part)
-    return ratio
-
-
-def _bend_highlights(ratio: np.ndarray, pixels: np.ndarray) -> np.ndarray:
-    """Bend what would be brighter than white under it; no ratio, no change."""
-    ratio = np.clip(ratio, LOWEST, HIGHEST)
-    was = np.maximum(pixels, np.float32(1e-4))
-    bright = was * np.exp(np.maximum(ratio, 0)) > KNEE
-    some, of = ratio[bright], was[bright]
-    # Values that the photo holds above the knee were bent by its own camera.
-    bent = _shoulder(of * np.exp(some)) / _shoulder(of)
-    ratio[bright] = np.maximum(np.log(np.minimum(bent, 1 / of)), LOWEST)
-    return ratio
-
-
-def _shoulder(values: np.ndarray) -> np.ndarray:
-    over = np.maximum(values - KNEE, 0) / (1 - KNEE)
-    return np.minimum(values, KNEE) + (1 - KNEE) * (1 - np.exp(-over))

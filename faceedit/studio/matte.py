@@ -3,9 +3,9 @@
 import cv2
 import numpy as np
 
+from faceedit.compose.guided import guided_filter
 from faceedit.faces.raster import fill_polygon
 from faceedit.faces.topology import BROW_OUTLINES, EYES, FACE_OVAL, OUTER_LIPS
-from faceedit.studio.guided import guided_filter
 from faceedit.studio.seeded import Scene, build_scene, segment
 
 EYE_DISTANCES = 2.8

@@ -4,15 +4,12 @@ Hair, hats and clothes have no model. There the surface is continued from the sk
 person's outline it turns away from the camera, as round things do.
 """
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 from numba import njit
 
+from faceedit.compose.light.relief import Relief, make_relief
 from faceedit.faces.topology import FACE_OVAL
-from faceedit.lights import GAMMA, LUMA
-from faceedit.studio.backdrop import person_share
 from faceedit.studio.drawing import NOTHING
 from faceedit.studio.model import Part
 from faceedit.studio.subject import Pose
@@ -32,31 +29,6 @@ RIM_DEPTH = -3.0
 """Depth of the outline of hair and clothes in cm; the ears are at about 0."""
 LIKENESS = 2.6
 """Deviations from the face's mean colour at which a pixel is as likely skin as not."""
-
-
-@dataclass(frozen=True)
-class Relief:
-    """A surface, pixel by pixel.
-
-    Attributes:
-        normals: (S, S, 3) float32, unit: x right, y up, z to the camera.
-        height: (S, S) float32 cm, larger nearer the camera.
-        skin: (S, S) float32 in [0, 1], how far the pixel is skin whose shape the model knows.
-        edge: (S, S) float32 in [0, 1], 1 near jumps of depth and the end of skin.
-        person: (S, S) float32 in [0, 1], how much of the pixel's light comes from the person.
-        tone: (S, S) float32, the linear luma of the picture around.
-        guide: (S, S) float32, the picture in grey.
-        scale: pixels per cm.
-    """
-
-    normals: np.ndarray
-    height: np.ndarray
-    skin: np.ndarray
-    edge: np.ndarray
-    person: np.ndarray
-    tone: np.ndarray
-    guide: np.ndarray
-    scale: float
 
 
 def build_relief(pose: Pose, pixels: np.ndarray, matte: np.ndarray, unit: float) -> Relief:
@@ -98,19 +70,7 @@ def build_relief(pose: Pose, pixels: np.ndarray, matte: np.ndarray, unit: float)
     length = np.sqrt(np.einsum("ijk,ijk->ij", normals, normals))
     normals /= np.maximum(length, 1e-3)[..., None]
     height = np.where(outer, drawing.depth, around[..., 3])
-    edge = _edges(height, skin, unit)
-    height = cv2.GaussianBlur(height, (0, 0), 0.008 * unit)
-    luma = cv2.transform(cv2.pow(pixels, GAMMA), np.array([LUMA], np.float32))
-    return Relief(
-        normals=normals,
-        height=height,
-        skin=skin,
-        edge=edge,
-        person=person_share(pixels, luma, matte, skin, unit),
-        tone=cv2.GaussianBlur(luma, (0, 0), 0.06 * unit),
-        guide=cv2.transform(pixels, np.full((1, 3), 1 / 3, np.float32)),
-        scale=pose.camera.scale,
-    )
+    return make_relief(normals, height, skin, pixels, matte, (unit, pose.camera.scale))
 
 
 def _skin_share(
@@ -167,17 +127,6 @@ def outline(matte: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         [-right * level, down * level, np.full_like(soft, RIM_Z), np.full_like(soft, RIM_DEPTH)]
     )
     return np.clip(steep / 0.08, 0, 1) * (soft < 0.6), away
-
-
-def _edges(height: np.ndarray, skin: np.ndarray, unit: float) -> np.ndarray:
-    """Return how near a pixel is to where one surface hides another."""
-    width = max(1, round(0.02 * unit))
-    box = np.ones((2 * width + 1,) * 2, np.uint8)
-    jump = cv2.dilate(height, box) - cv2.erode(height, box)
-    hidden = np.clip((jump - 1.2) / 1.5, 0, 1) * (skin < 0.999)
-    ends = 4 * skin * (1 - skin)
-    near = cv2.dilate(np.maximum(hidden, ends).astype(np.float32), box)
-    return cv2.GaussianBlur(near, (0, 0), 0.03 * unit)
 
 
 def _grid(field: np.ndarray) -> np.ndarray:

@@ -16,10 +16,11 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from faceedit.compose.light.relief import Relief
 from faceedit.faces.topology import IRISES, N_SURFACE
 from faceedit.studio.fields import Fields, warp
 from faceedit.studio.model import Part
-from faceedit.studio.relief import Relief, build_relief
+from faceedit.studio.relief import build_relief
 from faceedit.studio.subject import Pose, Subject
 from faceedit.studio.turn_face import draw_turned, toned
 from faceedit.studio.turn_hair import (

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from toys import SIDE, frontal_subject
 
+from faceedit.compose.light.shadows import cast_shadows
 from faceedit.errors import UsageError
 from faceedit.lights import LIGHTS, LUMA, coloured
 from faceedit.studio.drawing import NOTHING
 from faceedit.studio.light import LightEstimate, estimate_light, relight
-from faceedit.studio.shadows import cast_shadows
 
 SIZE = 96
 EVEN = LightEstimate((0.0, 0.0, 0.0), 0.2, 0.3, 1.0)

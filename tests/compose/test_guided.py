@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from faceedit.studio.guided import guided_filter
+from faceedit.compose.guided import guided_filter
 
 
 def _step(side=48):

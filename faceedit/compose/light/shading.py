@@ -2,12 +2,11 @@
 
 import cv2
 import numpy as np
-from numba import njit
 
+from faceedit.compose.guided import guided_filter
+from faceedit.compose.light.relief import Relief
+from faceedit.compose.light.shadows import cast_shadows
 from faceedit.lights import Light
-from faceedit.studio.guided import guided_filter
-from faceedit.studio.relief import Relief
-from faceedit.studio.shadows import cast_shadows
 
 SHEEN = 0.05
 """Linear reflection of a key light of 1 at the middle of a highlight of skin; F0 is 0.028."""
@@ -38,17 +37,12 @@ def light_gain(relief: Relief, light: Light, own: Light, redness: float, unit: f
     Returns:
         (S, S, 3) float32 linear.
     """
-    gain, sheen = _shade(
-        relief.normals,
-        _visibility(relief, light, unit),
-        relief.skin,
-        _as_row(light),
-        _as_row(own),
-        np.array(light.colour, np.float32),
-        np.array(REDDENING, np.float32) * np.float32(redness),
-    )
-    sheen *= np.float32(SHEEN) / np.maximum(relief.tone, DARKEST)
-    gain += sheen[..., None] * np.array(light.colour, np.float32)
+    seen = _visibility(relief, light, unit)
+    gain = _shade(relief, light, seen, redness) / _own_light(relief, own)[..., None]
+    # Where the surface is a guess a bright mistake shows most.
+    over = np.maximum(gain - 1, 0) * (1 - relief.skin)[..., None]
+    gain -= over * over / (over + np.float32(GUESSED - 1))
+    gain += _sheen(relief, light, seen)[..., None] * np.array(light.colour, np.float32)
     return gain * _towards_edges(gain, relief, unit)[..., None]
 
 
@@ -82,42 +76,37 @@ def _visibility(relief: Relief, light: Light, unit: float) -> np.ndarray:
     return cv2.resize(seen, size[::-1], interpolation=cv2.INTER_LINEAR)
 
 
-def _as_row(light: Light) -> np.ndarray:
-    return np.array([*light.direction, light.ambient, light.key, light.softness], np.float32)
+def _own_light(relief: Relief, own: Light) -> np.ndarray:
+    facing = relief.normals @ np.array(own.direction, np.float32)
+    return np.float32(own.ambient) + np.float32(own.key) * np.maximum((facing + 1) / 2, 0)
 
 
-@njit(cache=True, fastmath=True)
-def _shade(normals, seen, skin, new, own, colour, reddening):
-    """Return (S, S, 3) light over light in the photo's own, and (S, S) sheen, both linear."""
-    height, width = seen.shape
-    gain = np.empty((height, width, 3), np.float32)
-    sheen = np.empty((height, width), np.float32)
-    half = new[:3].copy()
-    half[2] += 1
-    half /= max(np.sqrt((half * half).sum()), np.float32(1e-3))
-    gloss = new[4] * (1 - new[5]) ** 2
-    for y in range(height):
-        for x in range(width):
-            a, b, c = normals[y, x, 0], normals[y, x, 1], normals[y, x, 2]
-            was = own[3] + own[4] * max((a * own[0] + b * own[1] + c * own[2] + 1) / 2, 0.0)
-            facing = a * new[0] + b * new[1] + c * new[2]
-            # Hair scatters light around its strands.
-            softer = new[5] + np.float32(SCATTER) * (1 - skin[y, x]) * (1 - new[5])
-            for k in range(3):
-                w = softer + reddening[k] * skin[y, x] * (1 - new[5])
-                lit = max((facing + w) / (1 + w), np.float32(0))
-                ratio = (new[3] + new[4] * colour[k] * lit * seen[y, x]) / was
-                # Where the surface is a guess a bright mistake shows most.
-                over = max(ratio - 1, np.float32(0)) * (1 - skin[y, x])
-                gain[y, x, k] = ratio - over * over / (over + np.float32(GUESSED - 1))
-            mirror = max(a * half[0] + b * half[1] + c * half[2], np.float32(0))
-            m4 = mirror * mirror * mirror * mirror
-            m12 = m4 * m4 * m4
-            broad = np.float32(0.75) * m12 + np.float32(0.25) * m12 * m12 * m12
-            front = min(max(facing * 3 + np.float32(0.3), np.float32(0)), np.float32(1))
-            of = skin[y, x] + np.float32(SHEEN_OF_HAIR) * (1 - skin[y, x])
-            sheen[y, x] = gloss * broad * front * seen[y, x] * of
-    return gain, sheen
+def _shade(relief: Relief, light: Light, seen: np.ndarray, redness: float) -> np.ndarray:
+    """Return what a light gives each pixel, (S, S, 3) float32 linear, cast shadows included."""
+    facing = relief.normals @ np.array(light.direction, np.float32)
+    # Hair scatters light around its strands.
+    hard = np.float32(1 - light.softness)
+    softer = np.float32(light.softness) + np.float32(SCATTER) * (1 - relief.skin) * hard
+    lit = np.empty((*seen.shape, 3), np.float32)
+    for k, further in enumerate(REDDENING):
+        w = softer + np.float32(further * redness) * relief.skin * hard
+        lit[..., k] = np.maximum((facing + w) / (1 + w), 0) * seen
+    lit *= np.array(light.colour, np.float32) * np.float32(light.key)
+    return lit + np.float32(light.ambient)
+
+
+def _sheen(relief: Relief, light: Light, seen: np.ndarray) -> np.ndarray:
+    """Return the reflection of a light in skin and hair, (S, S) float32 linear, over their tone."""
+    half = np.array(light.direction, np.float32) + np.array([0, 0, 1], np.float32)
+    half /= max(float(np.linalg.norm(half)), 1e-3)
+    mirror = np.maximum(relief.normals @ half, 0)
+    m12 = mirror**12
+    broad = 0.75 * m12 + 0.25 * m12 * m12 * m12
+    facing = relief.normals @ np.array(light.direction, np.float32)
+    front = np.clip(facing * 3 + np.float32(0.3), 0, 1)
+    of = relief.skin + np.float32(SHEEN_OF_HAIR) * (1 - relief.skin)
+    gloss = SHEEN * light.key * (1 - light.softness) ** 2
+    return np.float32(gloss) * broad * front * seen * of / np.maximum(relief.tone, DARKEST)
 
 
 def _towards_edges(gain: np.ndarray, relief: Relief, unit: float) -> np.ndarray:

@@ -1,0 +1,1 @@
+"""What light does to a surface that is known pixel by pixel."""
