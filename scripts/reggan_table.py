@@ -57,7 +57,7 @@ class Editing(Protocol):
 class Copying:
     """Edits that change nothing."""
 
-    name, profile, crop_size, targets = "copying", "", 256, EXPRESSIONS
+    name, profile, crop_size, wide, targets = "copying", "", 256, False, EXPRESSIONS
 
     def edit(self, crops: Sequence[Crop], target: Target) -> list[Edit]:
         """Return no edit for each crop."""
@@ -67,7 +67,7 @@ class Copying:
 class LayerAlone:
     """The expression layer without a network: the paper's MR."""
 
-    name, profile, crop_size, targets = "layer", "", 256, EXPRESSIONS
+    name, profile, crop_size, wide, targets = "layer", "", 256, False, EXPRESSIONS
 
     def __init__(self, layers: dict[str, ExpressionLayer]):
         self.layers = layers
@@ -85,7 +85,7 @@ class LayerAlone:
 class Studio:
     """The pair studio at what the network is taught as strength 1: the ceiling."""
 
-    name, profile, crop_size, targets = "studio", "", 256, EXPRESSIONS
+    name, profile, crop_size, wide, targets = "studio", "", 256, False, EXPRESSIONS
 
     def __init__(self, rig: Rig):
         self.rig = rig

@@ -43,6 +43,7 @@ class FakeMethod:
     name = "reggan"
     profile = "fake"
     crop_size = 64
+    wide = False
     targets = ("neutral", "happy", "surprised")
 
     def __init__(self, failing=(), value=0.3, shift=1.5):

@@ -13,7 +13,7 @@ from faceedit.editing.editor import FaceEditor
 from faceedit.editing.steps import Step, make_edits, step_masks
 from faceedit.editing.units import ReadsUnits
 from faceedit.errors import NoFaceError, PlanError, UsageError
-from faceedit.faces.align import Crop, extract_crop
+from faceedit.faces.align import Crop
 from faceedit.faces.types import Face
 from faceedit.methods.base import check_target
 from faceedit.photos.picture import read_picture
@@ -83,8 +83,7 @@ def open_scene(editor: FaceEditor, pixels: np.ndarray, photo: Path) -> Scene:
     faces = editor.find(pixels)
     if not faces:
         raise NoFaceError(photo, "no face found in it")
-    size = editor.crop_size
-    crops = tuple(extract_crop(pixels, face.landmarks, size) for face in faces)
+    crops = tuple(editor.cut(pixels, face) for face in faces)
     steps = tuple(
         step if step.reader is None else replace(step, reader=_ReadOnce(step.reader, crops))
         for step in editor.steps

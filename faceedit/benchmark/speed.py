@@ -17,7 +17,7 @@ from faceedit.compose.compose import compose_steps
 from faceedit.editing.editor import FaceEditor
 from faceedit.editing.steps import make_edits, step_masks
 from faceedit.errors import PhotoError, UsageError
-from faceedit.faces.align import Crop, extract_crop
+from faceedit.faces.align import Crop
 from faceedit.machine import cores
 from faceedit.outputs import REPLACE
 from faceedit.photos import Job, read_photo, write_photo
@@ -158,9 +158,8 @@ def _stages(
         photo = read_photo(job.source)
     with watch.stage("faces"):
         faces = editor.find(photo.pixels)
-    size = editor.crop_size
     with watch.stage("edit"):
-        crops = [extract_crop(photo.pixels, face.landmarks, size) for face in faces]
+        crops = [editor.cut(photo.pixels, face) for face in faces]
         edits = make_edits(editor.steps, crops, [target] * len(crops), editor.batching)
     result = photo.pixels
     with watch.stage("compose"):

@@ -12,8 +12,9 @@ import numpy as np
 
 from faceedit.compose.details import Canvas, Patch
 from faceedit.compose.edit import Edit, sample_field
+from faceedit.compose.matte import draw_matte
 from faceedit.errors import NetworkError
-from faceedit.faces.align import invert
+from faceedit.faces.align import invert, widened
 from faceedit.numerics import check_answer
 from faceedit.photos.pixels import bands
 
@@ -64,9 +65,13 @@ def compose(image: np.ndarray, edit: Edit, affine: np.ndarray, mask: np.ndarray)
     to_crop = _shift(affine, window)
     size = (window[0].stop - window[0].start, window[1].stop - window[1].start)
     weight = draw_mask(mask, to_crop, size)
-    x, y, gain = _draw_fields(edit, mask, to_crop, size)
-    patches: list[Patch] = []
     top = top_of(image.dtype)
+    matte = None
+    if edit.matte is not None:
+        matte = draw_matte(edit.matte, image[window], top, to_crop, edit.size)
+        weight *= matte
+    x, y, gain = _draw_fields(edit, mask, to_crop, size, matte)
+    patches: list[Patch] = []
     # Each of these arrays is as large as the face: none is kept longer than it is used.
     if edit.details:
         flow = np.dstack([x, y])
@@ -101,26 +106,29 @@ def compose_steps(
 
     Args:
         image: as in `compose`.
-        steps: each edit with its mask. An edit may have another size than the crop, whose part of
-            the photo it covers.
-        affine: as in `compose`, to a crop of the masks' size.
+        steps: each edit with its mask, which covers what the edit covers, in pixels as large as the
+            crop's. An edit may have another size.
+        affine: as in `compose`, to the crop.
 
     Returns:
         A new (H, W, 3) array of the photo's type.
     """
-    placed = [_in_frame(edit, mask, affine) for edit, mask in steps]
+    placed = []
+    for edit, mask in steps:
+        to_mask = widened(affine, mask.shape[0] // 2) if edit.wide else affine
+        placed.append((edit, *in_frame(mask, to_mask, edit.size)))
     if not placed:
         return image.copy()
     if len(placed) == 1:
-        return compose(image, *placed[0])
-    # As much around the crop as any flow that passes `Edit.check` can reach.
-    everything = np.ones((2, 2), bool)
-    window = _seen_window(everything, steps[0][1].shape[0], affine, image.shape[:2], margin=2.0)
+        ((edit, mask, to_crop),) = placed
+        return compose(image, edit, to_crop, mask)
+    # As much around as any flow that passes `Edit.check` can reach.
+    window = _reached(placed, image.shape[:2])
     if window is None:
         return image.copy()
     top = top_of(image.dtype)
     part = image[window].astype(np.float32) / np.float32(top)
-    for edit, to_crop, mask in placed:
+    for edit, mask, to_crop in placed:
         part = compose(part, edit, _shift(to_crop, window), mask)
     result = image.copy()
     exact = part if image.dtype == np.float32 else np.rint(part * np.float32(top))
@@ -128,23 +136,48 @@ def compose_steps(
     return result
 
 
+def _reached(
+    placed: Sequence[tuple[Edit, np.ndarray, np.ndarray]], size: Sequence[int]
+) -> Slices | None:
+    """Return the smallest window of a photo that holds all that edits can touch or look at."""
+    everything = np.ones((2, 2), bool)
+    seen = [
+        _seen_window(everything, mask.shape[0], affine, tuple(size), margin=2.0)
+        for _, mask, affine in placed
+    ]
+    windows = [one for one in seen if one is not None]
+    if not windows:
+        return None
+    rows, columns = (
+        slice(min(one[k].start for one in windows), max(one[k].stop for one in windows))
+        for k in (0, 1)
+    )
+    return rows, columns
+
+
 def top_of(kind: np.dtype) -> float:
     """Return what white is in pixels of a type."""
     return 1.0 if kind == np.float32 else float(np.iinfo(kind).max)
 
 
-def _in_frame(
-    edit: Edit, mask: np.ndarray, affine: np.ndarray
-) -> tuple[Edit, np.ndarray, np.ndarray]:
-    """Return an edit with the map to a crop of its own size and the mask there."""
-    size = mask.shape[0]
-    if edit.size == size:
-        return edit, affine, mask
-    ratio = edit.size / size
+def in_frame(mask: np.ndarray, affine: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return a mask in another size.
+
+    Args:
+        mask: (S, S) float32 in [0, 1].
+        affine: (2, 3) similarity from photo pixels to the mask's.
+        size: side that it is to have.
+
+    Returns:
+        The mask, 0 on its border, and the map from photo pixels to its own.
+    """
+    ratio = size / mask.shape[0]
+    if ratio == 1:
+        return mask, affine
     affine = np.hstack([affine[:, :2] * ratio, (affine[:, 2:] + 0.5) * ratio - 0.5])
-    mask = cv2.resize(mask, (edit.size, edit.size), interpolation=cv2.INTER_AREA)
+    mask = cv2.resize(mask, (size, size), interpolation=cv2.INTER_AREA)
     mask[[0, -1]] = mask[:, [0, -1]] = 0
-    return edit, affine, mask
+    return mask, affine
 
 
 def draw_mask(mask: np.ndarray, to_crop: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -163,9 +196,13 @@ def draw_mask(mask: np.ndarray, to_crop: np.ndarray, size: tuple[int, int]) -> n
 
 
 def _draw_fields(
-    edit: Edit, mask: np.ndarray, to_crop: np.ndarray, size: tuple[int, int]
+    edit: Edit,
+    mask: np.ndarray,
+    to_crop: np.ndarray,
+    size: tuple[int, int],
+    matte: np.ndarray | None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Draw flow and gain inside the mask.
+    """Draw flow and gain inside the mask, and gain where the (h, w) matte has the person.
 
     Returns:
         Flow x and y, (h, w) float32 each in photo pixels, and exp(R), (h, w, 3) float32.
@@ -183,9 +220,12 @@ def _draw_fields(
     flow = cv2.transform(
         sample_field(edit.flow, edit.size, coarse, grid) * weight, invert(to_crop)[:, :2]
     )
-    gain = cv2.exp(sample_field(edit.log_ratio, edit.size, coarse, grid) * weight)
-    x, y, gain = (_enlarge(part, step, size) for part in (flow[..., 0], flow[..., 1], gain))
-    return x, y, gain
+    ratio = sample_field(edit.log_ratio, edit.size, coarse, grid) * weight
+    x, y = (_enlarge(flow[..., k], step, size) for k in (0, 1))
+    if matte is None:
+        return x, y, _enlarge(cv2.exp(ratio), step, size)
+    ratio = _enlarge(ratio, step, size)
+    return x, y, cv2.exp(ratio * matte[..., None])
 
 
 def _enlarge(field: np.ndarray, step: int, size: tuple[int, int]) -> np.ndarray:

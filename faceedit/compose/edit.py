@@ -68,7 +68,8 @@ class RasterPaint:
 class Edit:
     """The composed edit out = A·P + (1 - A)·warp(I, F)·exp(R), in crop coordinates.
 
-    The fields cover the whole crop at a resolution of their own, h by w.
+    The fields cover the whole crop at a resolution of their own, h by w. A wide edit covers
+    `Crop.wide`, and its crop pixels are those of that.
 
     Attributes:
         flow: (h, w, 2) float32 F, x and y in crop pixels: where an output pixel comes from, less
@@ -80,7 +81,9 @@ class Edit:
         details: what is drawn on the photo's own pixels, in this order; P lies below.
         region: what of the person it may change; nothing else does.
         matte: (h, w) float32 in [0, 1], which pixels of the region are the person's; None for all.
+            It is drawn along the photo's own edges, and is for log ratios alone.
         landmarks: (478, 3) float32 in crop pixels after the edit; None where the flow says it.
+        wide: it covers a square twice as wide as the crop.
     """
 
     flow: np.ndarray
@@ -92,6 +95,7 @@ class Edit:
     region: Region = "face"
     matte: np.ndarray | None = None
     landmarks: np.ndarray | None = None
+    wide: bool = False
 
     def check(self) -> None:
         """Check that the edit can be composed; a crop's side is the farthest that anything moves.

@@ -29,13 +29,30 @@ def guided_filter(guide: np.ndarray, field: np.ndarray, radius: int, eps: float)
         slope = _box(picture * values, radius) - mean * mean_field
         slope /= np.maximum(_box(picture * picture, radius) - mean * mean, 0.0) + np.float32(eps)
         return _box(slope, radius) * picture + _box(mean_field - slope * mean, radius)
-    return _colour(picture, values, radius, eps)
+    slopes, offset = colour_slopes(picture, values, radius, eps)
+    return np.einsum("ijk,ijk->ij", slopes, picture) + offset
 
 
-def _colour(picture: np.ndarray, values: np.ndarray, radius: int, eps: float) -> np.ndarray:
-    """Filter with the three channels of `picture` as regressors."""
+def colour_slopes(
+    picture: np.ndarray, values: np.ndarray, radius: int, eps: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return how a field depends on a picture's colours around each pixel.
+
+    The filtered field is slopes · picture + offset. Both are smooth, so that they can be found on
+    a small picture and serve a large one (He and Sun, Fast guided filter, 2015).
+
+    Args:
+        picture: (H, W, 3) float32.
+        values: (H, W) float32.
+        radius: as in `guided_filter`.
+        eps: likewise.
+
+    Returns:
+        Slopes, (H, W, 3), and offset, (H, W), float32.
+    """
     # A window's mean far from zero would cost the small variances their digits.
-    r, g, b = (np.ascontiguousarray(picture[..., c] - picture[..., c].mean()) for c in range(3))
+    means = picture.reshape(-1, 3).mean(0)
+    r, g, b = (np.ascontiguousarray(picture[..., c] - means[c]) for c in range(3))
     mr, mg, mb, mean_field = (_box(x, radius) for x in (r, g, b, values))
     floor = np.float32(eps)
     rr = _box(r * r, radius) - mr * mr + floor
@@ -55,7 +72,8 @@ def _colour(picture: np.ndarray, values: np.ndarray, radius: int, eps: float) ->
     sg = (irg * cr + igg * cg + igb * cb) * scale
     sb = (irb * cr + igb * cg + ibb * cb) * scale
     offset = _box(mean_field - sr * mr - sg * mg - sb * mb, radius)
-    return _box(sr, radius) * r + _box(sg, radius) * g + _box(sb, radius) * b + offset
+    slopes = np.dstack([_box(s, radius) for s in (sr, sg, sb)])
+    return slopes, offset - slopes @ means
 
 
 def _box(values: np.ndarray, radius: int) -> np.ndarray:

@@ -45,17 +45,13 @@ def face_mask(landmarks: np.ndarray, size: int) -> np.ndarray:
     return region_mask("face", landmarks, size)
 
 
-def region_mask(
-    region: Region, landmarks: np.ndarray, size: int, matte: np.ndarray | None = None
-) -> np.ndarray:
+def region_mask(region: Region, landmarks: np.ndarray, size: int) -> np.ndarray:
     """Draw the mask of a region in a crop.
 
     Args:
         region: one of `REGIONS`.
         landmarks: (478, 3) mesh points in crop pixels.
         size: side of the crop in pixels.
-        matte: (h, w) float32 in [0, 1] covering the crop, how much of each pixel is the person's;
-            None for all of the region.
 
     Returns:
         (size, size) float32 in [0, 1]; exactly 0 outside the region and on the crop's border.
@@ -65,15 +61,10 @@ def region_mask(
     support[[0, -1]] = False
     support[:, [0, -1]] = False
     depth = cv2.distanceTransform(support.astype(np.uint8), cv2.DIST_L2, 5)
-    mask = _smooth(np.clip(depth / (SOFTNESS * unit), 0.0, 1.0))
-    if matte is None:
-        return mask
-    return mask * np.clip(cv2.resize(matte, (size, size), interpolation=cv2.INTER_LINEAR), 0, 1)
+    return _smooth(np.clip(depth / (SOFTNESS * unit), 0.0, 1.0))
 
 
-def edit_masks(
-    crops: Sequence[Crop], regions: Sequence[Region], mattes: Sequence[np.ndarray | None]
-) -> list[np.ndarray]:
+def edit_masks(crops: Sequence[Crop], regions: Sequence[Region]) -> list[np.ndarray]:
     """Draw the masks of the faces of one photo and take from each what belongs to another face.
 
     What lies inside a face's outline is that face's; where two outlines overlap it is the earlier
@@ -84,7 +75,6 @@ def edit_masks(
     Args:
         crops: the faces of one photo, in order of precedence.
         regions: of the edit of each.
-        mattes: likewise, see `region_mask`.
 
     Returns:
         For each crop (S, S) float32 in [0, 1] in its own coordinates. A face without neighbours
@@ -92,8 +82,8 @@ def edit_masks(
     """
     ovals = [_to_photo(crop) for crop in crops]
     masks = []
-    for at, (crop, region, matte) in enumerate(zip(crops, regions, mattes, strict=True)):
-        mask = region_mask(region, crop.landmarks, crop.size, matte)
+    for at, (crop, region) in enumerate(zip(crops, regions, strict=True)):
+        mask = region_mask(region, crop.landmarks, crop.size)
         foreign = np.zeros(mask.shape, bool)
         own = None
         for other, oval in enumerate(ovals):

@@ -142,6 +142,11 @@ class FaceEditor:
         """Side of the crops that faces are looked at in: the largest that a method takes."""
         return max(step.method.crop_size for step in self.steps)
 
+    def cut(self, pixels: np.ndarray, face: Face) -> Crop:
+        """Cut a face out of a photo as the methods are to see it; arguments as in `edit_faces`."""
+        wide = any(step.method.wide for step in self.steps)
+        return extract_crop(pixels, face.landmarks, self.crop_size, wide=wide)
+
     @property
     def targets(self) -> tuple[str, ...]:
         """What the methods make, as `Descriptor.targets` has it."""
@@ -279,9 +284,8 @@ class FaceEditor:
                 one if isinstance(one, Exception) else FaceEdits(one.asked, others=one.others)
                 for one in found
             ]
-        size = self.crop_size
         crops = [
-            tuple(extract_crop(pixels, face.landmarks, size) for face in faces.asked)
+            tuple(self.cut(pixels, face) for face in faces.asked)
             if not isinstance(faces, Exception)
             else ()
             for pixels, faces in zip(photos, found, strict=True)

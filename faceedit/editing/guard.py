@@ -120,4 +120,4 @@ def _passes(held: Held | None, least: float) -> bool:
 def _apply(crop: Crop, edits: Edits) -> Crop:
     """Return the crop of an edited face, in 8 bits as it will be written."""
     edited = apply_edits(replace(crop, pixels=crop.to_bytes()), edits)
-    return Crop(np.float32(1 / 255) * edited.pixels, crop.landmarks, crop.affine)
+    return replace(crop, pixels=np.float32(1 / 255) * edited.pixels)

@@ -60,7 +60,10 @@ def _measure(edit: Edit, crop: Crop, mask: np.ndarray) -> dict[str, float]:
     for name, field in (("moved", edit.flow), ("relit", edit.log_ratio)):
         size = field.shape[1::-1]
         weight = cv2.resize(mask, size, interpolation=cv2.INTER_AREA)
+        if edit.matte is not None:
+            weight *= cv2.resize(edit.matte, size, interpolation=cv2.INTER_AREA)
         squares = np.square(field).mean(-1) * (field.shape[-1] if name == "moved" else 1)
         shares[name] = float(np.sqrt((squares * weight).sum() / max(float(weight.sum()), 1e-6)))
-    shares["moved"] *= crop.size / edit.size / max(eye_distance(crop.landmarks), 1.0)
+    side = 2 * crop.size if edit.wide else crop.size
+    shares["moved"] *= side / edit.size / max(eye_distance(crop.landmarks), 1.0)
     return shares

@@ -1,7 +1,7 @@
 """The steps of an edit: each method in turn is shown what the ones before it made."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -14,7 +14,7 @@ from faceedit.compose.edit import Edit, sample_field
 from faceedit.compose.mask import edit_masks, region_mask
 from faceedit.editing.units import ReadsUnits, count_shown
 from faceedit.errors import UsageError
-from faceedit.faces.align import Crop
+from faceedit.faces.align import Crop, widened
 from faceedit.faces.batching import Batching
 from faceedit.methods.base import Method
 from faceedit.targets import Part, Target
@@ -100,7 +100,7 @@ def make_edits(
         own = {at: one.only(*step.parts) for at, one in asked.items()}
         own = {at: one for at, one in own.items() if one.changes}
         with torch.inference_mode():
-            seen = {at: _seen(crops[at], made[at], step.method.crop_size) for at in own}
+            seen = {at: _seen(crops[at], made[at], step.method) for at in own}
             if step.reader is not None:
                 changes = count_shown(
                     list(own.values()), list(seen.values()), step.reader, batching.size
@@ -132,9 +132,8 @@ def step_masks(crops: Sequence[Crop], edits: Sequence[Edits]) -> list[list[np.nd
         moved = [_moved(crop, own[:number]) for crop, own in zip(crops, edits, strict=True)]
         nth = [own[number] if number < len(own) else None for own in edits]
         drawn = edit_masks(
-            moved,
+            [_frame(crop, one) for crop, one in zip(moved, nth, strict=True)],
             ["face" if one is None else one.region for one in nth],
-            [None if one is None else one.matte for one in nth],
         )
         for own, edit, mask in zip(masks, nth, drawn, strict=True):
             if edit is not None:
@@ -144,13 +143,17 @@ def step_masks(crops: Sequence[Crop], edits: Sequence[Edits]) -> list[list[np.nd
 
 def apply_edits(crop: Crop, edits: Edits) -> Crop:
     """Return a crop as it is after edits: its pixels, and its landmarks carried along."""
-    masks, now = [], crop
+    steps, now = [], crop
     for edit in edits:
-        masks.append(region_mask(edit.region, now.landmarks, crop.size, edit.matte))
+        frame = _frame(now, edit)
+        steps.append((edit, region_mask(edit.region, frame.landmarks, frame.size)))
         now = _moved(now, (edit,))
     here: Any = np.eye(2, 3)
-    pixels = compose_steps(crop.pixels, list(zip(edits, masks, strict=True)), here)
-    return Crop(pixels, now.landmarks, crop.affine)
+    pixels = compose_steps(crop.pixels, steps, here)
+    around = crop.around
+    if around is not None:
+        around = compose_steps(around, steps, widened(here, -crop.size))
+    return Crop(pixels, now.landmarks, crop.affine, around)
 
 
 def carry_landmarks(landmarks: np.ndarray, edit: Edit, size: int) -> np.ndarray:
@@ -164,6 +167,9 @@ def carry_landmarks(landmarks: np.ndarray, edit: Edit, size: int) -> np.ndarray:
         edit: in a crop of the same content, which may have another size.
         size: side of the landmarks' crop.
     """
+    if edit.wide:
+        shift = np.array([size / 2, size / 2, 0], np.float32)
+        return carry_landmarks(landmarks + shift, replace(edit, wide=False), 2 * size) - shift
     ratio = np.float32(size / edit.size)
     if edit.landmarks is not None:
         return _in_size(edit.landmarks, float(ratio))
@@ -182,12 +188,18 @@ def _moved(crop: Crop, edits: Sequence[Edit]) -> Crop:
     landmarks = crop.landmarks
     for edit in edits:
         landmarks = carry_landmarks(landmarks, edit, crop.size)
-    return Crop(crop.pixels, landmarks, crop.affine)
+    return replace(crop, landmarks=landmarks)
 
 
-def _seen(crop: Crop, edits: Sequence[Edit], size: int) -> Crop:
-    """Return a crop as a method that takes crops of some size is to see it."""
-    now = apply_edits(crop, tuple(edits)) if edits else crop
+def _frame(crop: Crop, edit: Edit | None) -> Crop:
+    """Return the crop that an edit covers."""
+    return crop.wide if edit is not None and edit.wide else crop
+
+
+def _seen(crop: Crop, edits: Sequence[Edit], method: Method) -> Crop:
+    """Return a crop as a method is to see it."""
+    now, size = apply_edits(crop, tuple(edits)) if edits else crop, method.crop_size
+    now = now.wide if method.wide else now
     if now.size == size:
         return now
     ratio = size / now.size

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from faceedit.compose.compose import draw_mask
+from faceedit.compose.compose import draw_mask, in_frame
+from faceedit.compose.edit import Edit
 from faceedit.compose.mask import REGIONS, Region, region_mask
 from faceedit.editing.editor import FaceEditor, Finder, find_faces
 from faceedit.errors import PhotoError, explain
@@ -20,6 +21,7 @@ from faceedit.faces.align import (
     extract_crop,
     sample_crop,
     transform_landmarks,
+    widened,
 )
 from faceedit.faces.types import Face
 from faceedit.photos import read_photo
@@ -51,6 +53,22 @@ class Input:
     expression: str = ""
     targets: tuple[Target, ...] = ()
     rival: Path | None = None
+
+
+@dataclass(frozen=True)
+class Reach:
+    """What of a face's surroundings an edit may change.
+
+    Attributes:
+        region: see `compose.edit.Edit`.
+        wide: likewise.
+    """
+
+    region: Region = "face"
+    wide: bool = False
+
+
+FACE = Reach()
 
 
 def gather_edited(
@@ -88,9 +106,9 @@ def _edit(editor: FaceEditor, one: Input, album: Album) -> str:
         start = time.perf_counter()
         edited = editor.edit_faces(pixels, faces, target)
         seconds = finding + time.perf_counter() - start
-        region = widest_region(edit.region for edits in edited.edits for edit in edits)
+        reach = widest(edit for edits in edited.edits for edit in edits)
         after = edited.pixels
-        before.add_after(after, editor.finder, Asked(target), one.name, seconds, region=region)
+        before.add_after(after, editor.finder, Asked(target), one.name, seconds, reach=reach)
         if rival is not None:
             before.add_after(rival, editor.finder, Asked(target), one.name, rival=True)
     return ""
@@ -143,7 +161,7 @@ class _Before:
         expression: str,
     ):
         self.pixels, self.faces, self.crop_size, self.album = pixels, faces, crop_size, album
-        self.masks = self._drawn("face")
+        self.masks = self._drawn(FACE)
         self.crops = [extract_crop(pixels, face.landmarks, SIZE) for face in faces]
         self.people = [person if i == 0 else f"{person}#{i + 1}" for i in range(len(faces))]
         self.numbers = [
@@ -159,13 +177,13 @@ class _Before:
         name: str,
         seconds: float = np.nan,
         rival: bool = False,
-        region: Region = "face",
+        reach: Reach = FACE,
     ) -> None:
-        """Collect what one edit, which may change a region, made of every face."""
+        """Collect what one edit, which may change so much, made of every face."""
         found = find_faces(after, finder)
         scale = after.shape[1] / self.pixels.shape[1]
         same_size = after.shape == self.pixels.shape
-        outside = self._changed_outside(after, region) if same_size else np.nan
+        outside = self._changed_outside(after, reach) if same_size else np.nan
         for at, face in enumerate(self.faces):
             affine = _scaled(self.crops[at].affine, scale)
             picture = sample_crop(after, affine, SIZE)
@@ -189,12 +207,12 @@ class _Before:
                 rival=rival,
             )
 
-    def _drawn(self, region: Region) -> list[np.ndarray]:
+    def _drawn(self, reach: Reach) -> list[np.ndarray]:
         size = self.pixels.shape
-        return [native_mask(face, size, self.crop_size, region) for face in self.faces]
+        return [native_mask(face, size, self.crop_size, reach) for face in self.faces]
 
-    def _changed_outside(self, after: np.ndarray, region: Region) -> float:
-        masks = self.masks if region == "face" else self._drawn(region)
+    def _changed_outside(self, after: np.ndarray, reach: Reach) -> float:
+        masks = self.masks if reach == FACE else self._drawn(reach)
         inside = np.maximum.reduce(masks) > 0
         before = self.pixels
         if before.dtype != after.dtype:
@@ -202,14 +220,15 @@ class _Before:
         return float((after != before)[~inside].any(-1).sum())
 
 
-def widest_region(regions: Iterable[Region]) -> Region:
-    """Return the widest of some regions; the face where there are none."""
-    found: list[Region] = ["face", *regions]
-    return max(found, key=REGIONS.index)
+def widest(edits: Iterable[Edit]) -> Reach:
+    """Return what some edits may change together; the face where there are none."""
+    made = list(edits)
+    found: list[Region] = ["face", *(edit.region for edit in made)]
+    return Reach(max(found, key=REGIONS.index), any(edit.wide for edit in made))
 
 
 def native_mask(
-    face: Face, size: tuple[int, ...], crop_size: int = SIZE, region: Region = "face"
+    face: Face, size: tuple[int, ...], crop_size: int = SIZE, reach: Reach = FACE
 ) -> np.ndarray:
     """Draw the mask of a face in its photo, as `compose.compose` does.
 
@@ -217,14 +236,17 @@ def native_mask(
         face: in the photo.
         size: height and width of the photo.
         crop_size: of the method, whose pixels the mask is drawn in.
-        region: that an edit may change.
+        reach: of the edit.
 
     Returns:
         (height, width) float32 in [0, 1].
     """
     affine = crop_affine(face.landmarks, crop_size)
-    mask = region_mask(region, transform_landmarks(face.landmarks, affine), crop_size)
-    return draw_mask(mask, affine, (size[0], size[1]))
+    side = crop_size
+    if reach.wide:
+        affine, side = widened(affine, crop_size), 2 * crop_size
+    mask = region_mask(reach.region, transform_landmarks(face.landmarks, affine), side)
+    return draw_mask(*in_frame(mask, affine, crop_size), (size[0], size[1]))
 
 
 def _nearest(found: Sequence[Face], face: Face, scale: float) -> Face | None:

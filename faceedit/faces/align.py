@@ -34,11 +34,14 @@ class Crop:
         pixels: (S, S, 3) float32 RGB in [0, 1].
         landmarks: (478, 3) float32 in crop pixels.
         affine: (2, 3) float64, takes photo pixels to crop pixels: a similarity.
+        around: (2 S, 2 S, 3) as `pixels`, a square twice as wide about the same middle; None where
+            nobody looks at it.
     """
 
     pixels: np.ndarray
     landmarks: np.ndarray
     affine: np.ndarray
+    around: np.ndarray | None = None
 
     @property
     def size(self) -> int:
@@ -48,6 +51,19 @@ class Crop:
     def to_bytes(self) -> np.ndarray:
         """Return the pixels as (S, S, 3) uint8 RGB."""
         return np.rint(self.pixels * 255).astype(np.uint8)
+
+    @property
+    def wide(self) -> "Crop":
+        """The crop that shows what lies around, with landmarks and affine in its own pixels.
+
+        Raises:
+            ValueError: the crop was cut without.
+        """
+        if self.around is None:
+            raise ValueError("the crop shows nothing around it")
+        shift = np.float32(self.size / 2)
+        landmarks = self.landmarks + np.array([shift, shift, 0], np.float32)
+        return Crop(self.around, landmarks, widened(self.affine, self.size))
 
     @property
     def scale(self) -> float:
@@ -108,6 +124,11 @@ def crop_affine(landmarks: np.ndarray, size: int) -> np.ndarray:
     return similarity(anchors, TEMPLATE * size - 0.5)
 
 
+def widened(affine: np.ndarray, size: int) -> np.ndarray:
+    """Return the map to a square of 2 `size` pixels about a crop, from that to the crop."""
+    return affine + np.array([[0, 0, size / 2], [0, 0, size / 2]])
+
+
 def transform_landmarks(landmarks: np.ndarray, affine: np.ndarray) -> np.ndarray:
     """Take (N, 3) landmarks through a similarity; z is scaled with x and y.
 
@@ -120,7 +141,9 @@ def transform_landmarks(landmarks: np.ndarray, affine: np.ndarray) -> np.ndarray
     return np.column_stack([xy, landmarks[:, 2] * scale]).astype(np.float32)
 
 
-def extract_crop(image: np.ndarray, landmarks: np.ndarray, size: int) -> Crop:
+def extract_crop(
+    image: np.ndarray, landmarks: np.ndarray, size: int, *, wide: bool = False
+) -> Crop:
     """Cut one aligned face out of a photo.
 
     What lies outside the photo is filled by reflection. A photo finer than the crop is
@@ -130,6 +153,7 @@ def extract_crop(image: np.ndarray, landmarks: np.ndarray, size: int) -> Crop:
         image: (H, W, 3) RGB, uint8, uint16 or float32 in [0, 1].
         landmarks: (478, 3) mesh points in photo pixels.
         size: side of the crop in pixels.
+        wide: cut out what lies around, too.
 
     >>> from faceedit.faces.topology import mean_shape
     >>> points = 40 * mean_shape() + 200
@@ -138,7 +162,9 @@ def extract_crop(image: np.ndarray, landmarks: np.ndarray, size: int) -> Crop:
     ((256, 256, 3), (478, 3), (2, 3))
     """
     affine = crop_affine(landmarks, size)
-    return Crop(sample_crop(image, affine, size), transform_landmarks(landmarks, affine), affine)
+    pixels = sample_crop(image, affine, size)
+    around = sample_crop(image, widened(affine, size), 2 * size) if wide else None
+    return Crop(pixels, transform_landmarks(landmarks, affine), affine, around)
 
 
 def sample_crop(image: np.ndarray, affine: np.ndarray, size: int) -> np.ndarray:

@@ -30,12 +30,14 @@ class Method(Protocol):
         name: the method, a key of `catalogue.METHODS`.
         profile: which of its networks this is.
         crop_size: side of the crops it takes, in pixels.
+        wide: it takes those that show what lies around a face, see `Crop.wide`.
         targets: what it makes, as `Descriptor.targets` has it.
     """
 
     name: str
     profile: str
     crop_size: int
+    wide: bool
     targets: tuple[str, ...]
 
     def edit(self, crops: Sequence[Crop], target: Target) -> list[Edit]:
@@ -84,7 +86,7 @@ def edit_crop(method: Method, picture: np.ndarray, crop: Crop, target: Target) -
         target: what it is to show.
     """
     edit = method.edit([crop], target)[0]
-    mask = region_mask(edit.region, crop.landmarks, crop.size, edit.matte)
+    mask = region_mask(edit.region, crop.landmarks, crop.size)
     return compose(picture, edit, crop.affine, mask)
 
 

@@ -20,7 +20,7 @@ from faceedit.targets import ACTION_UNITS, Part
 class UnitMethod:
     """Brightens a face by the intensities of units 12 and 45, and reddens it by that of 4."""
 
-    name, profile, crop_size = "muscles", "fast", 64
+    name, profile, crop_size, wide = "muscles", "fast", 64, False
     targets = tuple(f"au={unit}" for unit in ACTION_UNITS)
 
     def __init__(self):

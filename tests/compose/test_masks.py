@@ -25,7 +25,7 @@ def place(landmarks, *shifts):
 
 def of_faces(crops):
     regions: list[Region] = ["face"] * len(crops)
-    return edit_masks(crops, regions, [None] * len(crops))
+    return edit_masks(crops, regions)
 
 
 def in_photo(mask, landmarks):
@@ -37,7 +37,7 @@ def test_faces_apart_have_their_own_masks(landmarks):
     _, crops = place(landmarks, 0, 400)
     for crop, mask in zip(crops, of_faces(crops), strict=True):
         np.testing.assert_array_equal(mask, face_mask(crop.landmarks, SIZE))
-    assert edit_masks([], [], []) == []
+    assert edit_masks([], []) == []
 
 
 @pytest.mark.parametrize("apart", [30, 60, 90, 110])

@@ -38,6 +38,8 @@ class Painter:
     """A method that pulls pixels by `shift` and lights them by `gain`; keeps what it is shown."""
 
     profile = "made-up"
+    wide = False
+    matte: np.ndarray | None = None
 
     def __init__(self, name, targets, crop_size, shift=0.0, gain=0.0, region: Region = "face"):
         self.name, self.targets, self.crop_size = name, tuple(targets), crop_size
@@ -55,7 +57,7 @@ class Painter:
         nothing = np.zeros((32, 32), np.float32)
         paint = RasterPaint(np.zeros((32, 32, 3), np.float32), self.crop_size)
         edit = Edit(flow, ratio, nothing, paint, self.crop_size, region=self.region)
-        return edit.scaled(strength)
+        return replace(edit.scaled(strength), wide=self.wide, matte=self.matte)
 
 
 @pytest.fixture
@@ -135,7 +137,7 @@ def test_outside_its_region_an_edit_changes_no_pixel(finder, astronaut, region: 
     assert where[weight > 0.5].mean() > 0.9
 
 
-def test_regions_hold_one_another_and_a_matte_narrows_them(astronaut, finder):
+def test_regions_hold_one_another(astronaut, finder):
     (face,) = finder.find(astronaut)
     # Small in its crop, so that there is room for shoulders.
     landmarks = 0.35 * (extract_crop(astronaut, face.landmarks, 128).landmarks - 64) + 64
@@ -143,11 +145,33 @@ def test_regions_hold_one_another_and_a_matte_narrows_them(astronaut, finder):
     for smaller, larger in itertools.pairwise(masks):
         assert (larger | ~smaller).all()
         assert larger.sum() > smaller.sum()
-    matte = np.zeros((16, 16), np.float32)
-    matte[:, :8] = 1
-    narrowed = region_mask("crop", landmarks, 128, matte)
-    assert not narrowed[:, 72:].any()
-    assert narrowed[64, 32] == 1
+
+
+def test_a_wide_edit_reaches_around_the_crop_and_no_further_than_its_matte(finder, astronaut):
+    (face,) = finder.find(astronaut)
+    photo = np.ascontiguousarray(astronaut[:400])
+    lamp = Painter("lamp", ["light=left"], 64, gain=0.3, region="crop")
+    lamp.wide = True
+    smiler = Painter("smiler", ["happy"], 128, shift=-2.0)
+    steps = (Step(smiler, (Part.EXPRESSION,)), Step(lamp, (Part.LIGHT,)))
+    editor = FaceEditor(finder, steps)
+    lit = changed(photo, editor.edit_faces(photo, [face], parse_target("light=left")).pixels)
+    crop = editor.cut(photo, face)
+    inside = draw_mask(np.ones((128, 128), np.float32), crop.affine, photo.shape[:2]) > 0
+    around = draw_mask(np.ones((256, 256), np.float32), crop.wide.affine, photo.shape[:2]) > 0
+    assert (lit & ~inside).sum() > 0.5 * inside.sum()
+    assert not lit[~around].any()
+    both = editor.edit_faces(photo, [face], parse_target("happy light=left"))
+    shown = lamp.seen[-1][1][0]
+    assert shown.size == 64
+    # A wide crop of 64 pixels shows the crop of 128 four times as small, with the face moved.
+    moved = (shown.landmarks[1, 0] + 0.5) * 4 - 0.5 - 64
+    assert moved == pytest.approx(crop.landmarks[1, 0] + 0.02 * 128, abs=0.2)
+    assert changed(photo, both.pixels)[~inside].sum() == lit[~inside].sum()
+    lamp.matte = np.repeat(np.array([[1, 0]], np.float32), 32, 1).repeat(64, 0)
+    halved = changed(photo, editor.edit_faces(photo, [face], parse_target("light=left")).pixels)
+    assert 0.2 * lit.sum() < halved.sum() < 0.7 * lit.sum()
+    assert not halved[~lit].any()
 
 
 def test_landmarks_go_where_the_flow_takes_them_or_the_method_says(astronaut, finder):

@@ -18,10 +18,11 @@ from faceedit.evaluation.edits import (
 )
 from faceedit.evaluation.gather import (
     Input,
+    Reach,
     gather_edited,
     gather_pictures,
     native_mask,
-    widest_region,
+    widest,
 )
 from faceedit.evaluation.match import PicturePair
 from faceedit.faces.types import Face
@@ -152,17 +153,18 @@ def test_the_mask_covers_the_face(finder):
 
 
 def test_outside_is_outside_the_region_that_edits_declare(finder, make_method, tmp_path):
-    class Wide(make_method):
+    class Light(make_method):
+        wide = True
+
         def edit(self, crops, target):
-            return [replace(one, region="head") for one in super().edit(crops, target)]
+            return [replace(one, region="head", wide=True) for one in super().edit(crops, target)]
 
     photo = tmp_path / "a.png"
     Image.fromarray(skimage.data.astronaut()).save(photo)
     inputs, album = [Input(photo, "a", "a", targets=(HAPPY,))], Album()
-    assert not any(gather_edited(FaceEditor(finder, (Step(Wide()),)), inputs, album))
+    assert not any(gather_edited(FaceEditor(finder, (Step(Light()),)), inputs, album))
     assert album.close().changed_outside.tolist() == [0]
-    assert widest_region(["head", "face"]) == "head"
-    assert widest_region([]) == "face"
+    assert widest([]) == Reach("face")
 
 
 def test_nothing_gathered_is_wrong_usage():

@@ -77,7 +77,7 @@ def _check_fields(descriptor: Descriptor, edit: Edit) -> None:
 
 def _check_composed(crop: Crop, edit: Edit, is_there: bool = False) -> None:
     here = crop.to_bytes()
-    mask = region_mask(edit.region, crop.landmarks, crop.size, edit.matte)
+    mask = region_mask(edit.region, crop.landmarks, crop.size)
     after = compose(here, edit, np.eye(2, 3), mask)
     changed = (after != here).any(-1)
     assert changed.any() != is_there
@@ -168,5 +168,5 @@ def _stacked(samples: Sequence[Mapping[str, torch.Tensor]]) -> dict[str, torch.T
 
 
 def _pixels(crop: Crop, edit: Edit) -> np.ndarray:
-    mask = region_mask(edit.region, crop.landmarks, crop.size, edit.matte)
+    mask = region_mask(edit.region, crop.landmarks, crop.size)
     return compose(crop.to_bytes(), edit, np.eye(2, 3), mask)

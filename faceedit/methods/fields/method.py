@@ -46,6 +46,7 @@ class FieldMethod(ABC):
     name: str
     profile = "fast"
     crop_size = CROP_SIZE
+    wide = False
     targets: tuple[str, ...] = ()
     spec: ConditionSpec
 

@@ -30,6 +30,7 @@ class PictureMethod(ABC):
 
     name: str
     profile = "paper"
+    wide = False
 
     def __init__(self, network: nn.Module, targets: tuple[str, ...], crop_size: int):
         network.eval().requires_grad_(False)
