@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 from PIL import Image
 
@@ -170,7 +171,8 @@ def like(
     rows = []
     for at, reference in enumerate(references):
         made = after[at * len(calm) + at % len(calm)]
-        rows.append(np.hstack([reference.to_bytes(), made.to_bytes()]))
+        seen = cv2.resize(reference.to_bytes(), (SIZE, SIZE), interpolation=cv2.INTER_CUBIC)
+        rows.append(np.hstack([seen, made.to_bytes()]))
     rows += [np.zeros_like(rows[0])] * (-len(rows) % 4)
     grid = [np.hstack(rows[i : i + 4]) for i in range(0, len(rows), 4)]
     Image.fromarray(np.vstack(grid)).save(sheet)
