@@ -92,6 +92,70 @@ LIGHT_ORDER = tuple(LIGHTS)
 """Order of every vector of lights, and what the numbers of lights mean."""
 
 
+FLAT = Light("flat", (0.0, 0.0, 1.0), 1.0, 0.0, shadow=0.0)
+"""Even light from all around."""
+
+
+def light_from(azimuth: float, elevation: float, softness: float = 0.3) -> Light:
+    """Return a light as bright as the named ones.
+
+    Args:
+        azimuth: degrees to the picture's right of the camera's axis.
+        elevation: degrees above it.
+        softness: 0 (a bare bulb) to 1 (all around).
+
+    >>> light_from(-60, 20).direction[0] < 0 < light_from(-60, 20).direction[1]
+    True
+    """
+    a, e = np.radians([azimuth, elevation])
+    x, y, z = np.sin(a) * np.cos(e), np.sin(e), np.cos(a) * np.cos(e)
+    # From behind only the rim is lit, and that brightly.
+    behind = float(np.clip(-3 * z, 0, 1))
+    return Light(
+        name="own",
+        direction=(float(x), float(y), float(z)),
+        ambient=0.2 + 0.25 * softness,
+        key=1.35 - 0.4 * softness + 0.75 * behind,
+        softness=softness,
+        shadow=1.0 - 0.8 * softness,
+    )
+
+
+def temperature_colour(kelvin: float) -> tuple[float, float, float]:
+    """Return the linear RGB of a black body beside that of daylight, 6500 K.
+
+    The locus is Krystek's (An algorithm to calculate correlated colour temperature, 1985), 1000 to
+    15,000 K.
+
+    >>> [round(one, 3) for one in temperature_colour(6500)]
+    [1.0, 1.0, 1.0]
+    >>> temperature_colour(3200)[0] > 1 > temperature_colour(3200)[2]
+    True
+    """
+    warm, day = (_locus(one) for one in (kelvin, 6500.0))
+    ratio = np.maximum(warm, 1e-3) / day
+    r, g, b = (float(one) for one in ratio / (ratio @ np.array(LUMA)))
+    return r, g, b
+
+
+def _locus(kelvin: float) -> np.ndarray:
+    t = kelvin
+    u = (0.860117757 + 1.54118254e-4 * t + 1.28641212e-7 * t * t) / (
+        1 + 8.42420235e-4 * t + 7.08145163e-7 * t * t
+    )
+    v = (0.317398726 + 4.22806245e-5 * t + 4.20481691e-8 * t * t) / (
+        1 - 2.89741816e-5 * t + 1.61456053e-7 * t * t
+    )
+    x, y = np.array([3 * u, 2 * v]) / (2 * u - 8 * v + 4)
+    return _TO_RGB @ np.array([x / y, 1.0, (1 - x - y) / y])
+
+
+_TO_RGB = np.array(
+    [[3.2406, -1.5372, -0.4986], [-0.9689, 1.8758, 0.0415], [0.0557, -0.2040, 1.0570]]
+)
+"""From CIE XYZ to linear Rec. 709 RGB."""
+
+
 def coloured(light: Light, colour: Sequence[float]) -> Light:
     """Return the light with its key in another colour, equally bright.
 

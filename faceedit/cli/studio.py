@@ -271,6 +271,31 @@ def shapes(
 
 
 @app.command()
+def reliefs(
+    photos: Photos,
+    rig: Rig,
+    out: Annotated[
+        Path,
+        typer.Option("-o", "--out", metavar="FOLDER", callback=can_exist, help="For the tables."),
+    ],
+    lights: Annotated[
+        int, typer.Option(min=0, max=1000, help="Lights that each photo is put in.")
+    ] = 3,
+    seed: Annotated[int, typer.Option(min=0, max=SEED)] = 0,
+) -> None:
+    """Write tables of people's surfaces and of the light on them, in their own light and others."""
+    from faceedit.studio.reliefs import make_reliefs
+    from faceedit.studio.rig import load_rig
+    from faceedit.studio.sources import find_sources, list_photos
+
+    out.mkdir(parents=True, exist_ok=True)
+    loaded = load_rig(rig)
+    sources, lost = find_sources(list_photos(photos, tell), photos, out / FACES, tell)
+    written = make_reliefs(loaded, sources, out, lights, seed, _progress())
+    tell(f"wrote {written} tables to {out}; no face was found in {len(lost)} photos")
+
+
+@app.command()
 def smiles(
     photos: Photos,
     rig: Rig,

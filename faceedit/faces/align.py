@@ -124,6 +124,18 @@ def crop_affine(landmarks: np.ndarray, size: int) -> np.ndarray:
     return similarity(anchors, TEMPLATE * size - 0.5)
 
 
+def crop_side(landmarks: np.ndarray) -> float:
+    """Return the side in pixels of a face's crop in the picture that its landmarks lie in.
+
+    >>> from faceedit.faces.topology import mean_shape
+    >>> points = transform_landmarks(mean_shape(), crop_affine(mean_shape(), 256))
+    >>> round(crop_side(points), 3)
+    256.0
+    """
+    affine = crop_affine(landmarks, 1)
+    return 1 / float(np.hypot(affine[0, 0], affine[1, 0]))
+
+
 def widened(affine: np.ndarray, size: int) -> np.ndarray:
     """Return the map to a square of 2 `size` pixels about a crop, from that to the crop."""
     return affine + np.array([[0, 0, size / 2], [0, 0, size / 2]])

@@ -17,6 +17,7 @@ import numpy as np
 
 from faceedit.compose.light.ratio import light_ratio
 from faceedit.compose.light.relief import Relief
+from faceedit.compose.light.shading import own_light
 from faceedit.faces.topology import BROWS, EYES, FACE_OVAL, OUTER_LIPS
 from faceedit.lights import GAMMA, LUMA, Light
 from faceedit.studio.relief import FACING, build_relief
@@ -64,6 +65,11 @@ class LightEstimate:
         x, y, z = self.harmonics
         length = self.strength
         return (x / length, y / length, z / length) if length > 1e-6 else (0.0, 0.0, 1.0)
+
+    @property
+    def redness(self) -> float:
+        """How much of skin's own colour its shade shows, 0 in grey photos to 1."""
+        return min(1.0, self.saturation / 0.3)
 
     @cached_property
     def light(self) -> Light:
@@ -147,8 +153,9 @@ def relight(
         relief,
         pixels,
         subject.crop.landmarks,
-        (estimate.light, light),
-        min(1.0, estimate.saturation / 0.3),
+        own_light(relief, estimate.light),
+        light,
+        estimate.redness,
     )
 
 

@@ -4,19 +4,21 @@ import cv2
 import numpy as np
 
 from faceedit.compose.guided import guided_filter
+from faceedit.faces.align import crop_side
 from faceedit.faces.raster import fill_polygon
 from faceedit.faces.topology import BROW_OUTLINES, EYES, FACE_OVAL, OUTER_LIPS
 from faceedit.studio.seeded import Scene, build_scene, segment
 
 EYE_DISTANCES = 2.8
 """Side of an aligned crop in distances of the outer eye corners, the unit of lengths here."""
-WORK_SIDE = 80
-"""The person is found at this size and refined at the crop's own."""
+WORK_SIDE, WIDE_SIDE = 80, 128
+"""The person is found at this size, in a wide crop at the second, and refined at the crop's own."""
 
 
-def work_scene(pixels: np.ndarray) -> Scene:
+def work_scene(pixels: np.ndarray, landmarks: np.ndarray) -> Scene:
     """Prepare an (S, S, 3) float32 crop for `person_matte` and `parts.find_segments`."""
-    return build_scene(pixels, WORK_SIDE)
+    wide = crop_side(landmarks) < 0.75 * pixels.shape[0]
+    return build_scene(pixels, WIDE_SIDE if wide else WORK_SIDE)
 
 
 def person_matte(
@@ -33,10 +35,10 @@ def person_matte(
     Returns:
         (S, S) float32 opacity of the person in [0, 1].
     """
-    scene = scene or work_scene(pixels)
-    prior = person_prior(landmarks * (WORK_SIDE / pixels.shape[0]), WORK_SIDE)
+    scene = scene or work_scene(pixels, landmarks)
+    prior = person_prior(landmarks * (scene.side / pixels.shape[0]), scene.side)
     odds = np.dstack([prior, np.zeros_like(prior)])
-    rough = segment(scene, odds, shrink(valid, WORK_SIDE))[..., 0]
+    rough = segment(scene, odds, shrink(valid, scene.side))[..., 0]
     return np.clip((enlarge(pixels, rough) - 0.2) / 0.6, 0.0, 1.0).astype(np.float32)
 
 
@@ -47,7 +49,7 @@ def person_prior(landmarks: np.ndarray, size: int) -> np.ndarray:
         landmarks: (478, 3) mesh points in pixels of the result.
         size: side of the result.
     """
-    unit = size / EYE_DISTANCES
+    unit = crop_side(landmarks) / EYE_DISTANCES
     gap, height, aside = face_coordinates(landmarks, size)
     oval = landmarks[list(FACE_OVAL), :2]
     half = float(np.ptp(oval[:, 0])) / 2 / unit
@@ -136,7 +138,7 @@ def face_coordinates(landmarks: np.ndarray, size: int) -> tuple[np.ndarray, np.n
         height, 0 at the chin and 1 at the top of the forehead; distance from the vertical axis in
         eye distances.
     """
-    unit = size / EYE_DISTANCES
+    unit = crop_side(landmarks) / EYE_DISTANCES
     oval = landmarks[list(FACE_OVAL), :2].astype(np.float64)
     inside = (fill_polygon(oval, (size, size)) > 0.5).astype(np.uint8)
     gap = cv2.distanceTransform(1 - inside, cv2.DIST_L2, 5)
@@ -165,7 +167,7 @@ def around_features(
             corners = np.round(landmarks[list(outline), :2]).astype(np.int32)
             cv2.fillPoly(drawn, [corners], 1)
         away = cv2.distanceTransform(1 - drawn, cv2.DIST_L2, 3)
-        found |= away <= reach * size / EYE_DISTANCES
+        found |= away <= reach * crop_side(landmarks) / EYE_DISTANCES
     return found
 
 

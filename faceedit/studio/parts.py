@@ -8,11 +8,11 @@ from enum import IntEnum
 import cv2
 import numpy as np
 
+from faceedit.faces.align import crop_side
 from faceedit.faces.topology import BROW_OUTLINES, FACE_OVAL
 from faceedit.studio.head import Zone
 from faceedit.studio.matte import (
     EYE_DISTANCES,
-    WORK_SIDE,
     around_features,
     enlarge,
     face_coordinates,
@@ -63,12 +63,12 @@ def find_segments(
     Returns:
         (S, S) uint8 of `Segment`.
     """
-    where = cv2.resize(zones, (WORK_SIDE, WORK_SIDE), interpolation=cv2.INTER_NEAREST)
-    small = landmarks * (WORK_SIDE / pixels.shape[0])
-    prior, telling = stuff_prior(
-        small, shrink(matte, WORK_SIDE), shrink(skin, WORK_SIDE), where, hat
-    )
-    found = segment(scene or work_scene(pixels), prior, telling * shrink(valid, WORK_SIDE))
+    scene = scene or work_scene(pixels, landmarks)
+    side = scene.side
+    where = cv2.resize(zones, (side, side), interpolation=cv2.INTER_NEAREST)
+    small = landmarks * (side / pixels.shape[0])
+    prior, telling = stuff_prior(small, shrink(matte, side), shrink(skin, side), where, hat)
+    found = segment(scene, prior, telling * shrink(valid, side))
     planes = [enlarge(pixels, np.ascontiguousarray(found[..., kind])) for kind in Segment]
     return np.argmax(planes, 0).astype(np.uint8)
 
@@ -90,7 +90,7 @@ def stuff_prior(
         tells nothing of it: a beard is flesh of the colour of hair.
     """
     size = matte.shape[0]
-    unit = size / EYE_DISTANCES
+    unit = crop_side(landmarks) / EYE_DISTANCES
     gap, height, aside = face_coordinates(landmarks, size)
     half = float(np.ptp(landmarks[list(FACE_OVAL), 0])) / 2 / unit
     brows = float(np.mean([landmarks[list(i), 1].mean() for i in BROW_OUTLINES]))

@@ -45,7 +45,7 @@ class Sitter:
 
     @cached_property
     def _scene(self) -> Scene:
-        return work_scene(self.subject.crop.pixels)
+        return work_scene(self.subject.crop.pixels, self.subject.crop.landmarks)
 
     @cached_property
     def _skin(self) -> np.ndarray:
@@ -88,6 +88,7 @@ def sit(
     *,
     eyeglasses: bool = False,
     hat: bool = False,
+    wide: bool = False,
 ) -> Sitter:
     """Cut one face out of a photo and fit the model to it.
 
@@ -99,8 +100,12 @@ def sit(
         size: side of the crop in pixels.
         eyeglasses: whether the person wears any.
         hat: whether the person wears one.
+        wide: cut out a square twice as wide, of the same size in pixels.
     """
-    crop = extract_crop(image, landmarks, size)
+    if wide:
+        crop = extract_crop(image, landmarks, size // 2, wide=True).wide
+    else:
+        crop = extract_crop(image, landmarks, size)
     subject = fit_subject(model, crop, seal)
     return Sitter(subject, on_photo(crop, image.shape), eyeglasses, hat)
 

@@ -40,6 +40,11 @@ class Scene:
     right: np.ndarray
     down: np.ndarray
 
+    @property
+    def side(self) -> int:
+        """The size n."""
+        return self.right.shape[0]
+
 
 def build_scene(pixels: np.ndarray, side: int) -> Scene:
     """Prepare a picture.

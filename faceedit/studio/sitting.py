@@ -25,13 +25,14 @@ class Sitting:
     shows: Ask | None = None
 
 
-def take_sitting(rig: Rig, source: SourcePhoto, size: int) -> Sitting:
+def take_sitting(rig: Rig, source: SourcePhoto, size: int, *, wide: bool = False) -> Sitting:
     """Read a photo, cut out its face and fit the rig's model to it.
 
     Args:
         rig: model and tables.
         source: the photo.
         size: side of the crop in pixels.
+        wide: see `photo.sit`.
 
     Raises:
         PhotoError: the photo cannot be read.
@@ -46,6 +47,7 @@ def take_sitting(rig: Rig, source: SourcePhoto, size: int) -> Sitting:
         size,
         eyeglasses=photo.eyeglasses,
         hat=photo.hat,
+        wide=wide,
     )
     labels = Labels(
         ask=Ask(),

@@ -21,26 +21,32 @@ def light_ratio(
     relief: Relief,
     pixels: np.ndarray,
     landmarks: np.ndarray,
-    lights: tuple[Light, Light],
+    own: np.ndarray,
+    light: Light,
     redness: float,
+    *,
+    backdrop: bool = True,
 ) -> np.ndarray:
-    """Return what leads a picture from one light to another.
+    """Return what leads a picture from its own light to another.
 
     Args:
         relief: of the person.
         pixels: (S, S, 3) float32 RGB in [0, 1].
         landmarks: (478, >= 2) mesh points in the picture's pixels.
-        lights: the photo's own and the wanted one.
+        own: (S, S, 1 or 3) float32 linear, how brightly the picture's light lights the person; 1
+            is even light.
+        light: wanted.
         redness: 0 for grey photos to 1: how much of skin's own colour its shade shows.
+        backdrop: light what is behind the person, too.
 
     Returns:
         (S, S, 3) float32 natural logs of ratios of display values, in [-4, 1.2].
         pixels · exp(ratio) is the picture in the light, highlights included, at most 1.
     """
-    own, wanted = lights
-    gain = light_gain(relief, wanted, own, redness, eye_distance(landmarks))
-    share = relief.person[..., None]
-    gain = gain * share + backdrop_gain(pixels.shape[:2], wanted) * (1 - share)
+    gain = light_gain(relief, light, own, redness, eye_distance(landmarks))
+    if backdrop:
+        share = relief.person[..., None]
+        gain = gain * share + backdrop_gain(pixels.shape[:2], light) * (1 - share)
     ratio = np.log(np.maximum(gain, 1e-4)) / np.float32(GAMMA)
     return bend_highlights(_keep_catchlights(ratio, pixels, landmarks), pixels)
 

@@ -24,13 +24,15 @@ BACKDROP_SLOPE = 0.3
 """How much more of a light from one side that side of the background gets, natural log."""
 
 
-def light_gain(relief: Relief, light: Light, own: Light, redness: float, unit: float) -> np.ndarray:
-    """Return light on the person in `light` over that in `own`.
+def light_gain(
+    relief: Relief, light: Light, own: np.ndarray, redness: float, unit: float
+) -> np.ndarray:
+    """Return light on the person in `light` over that in the photo.
 
     Args:
         relief: the person's surface.
         light: wanted.
-        own: of the photo.
+        own: (S, S, 1 or 3) float32 linear, how brightly the photo's light lights each pixel.
         redness: 0 for grey photos to 1: how much of skin's own colour its shade shows.
         unit: distance of the outer eye corners in pixels.
 
@@ -38,7 +40,7 @@ def light_gain(relief: Relief, light: Light, own: Light, redness: float, unit: f
         (S, S, 3) float32 linear.
     """
     seen = _visibility(relief, light, unit)
-    gain = _shade(relief, light, seen, redness) / _own_light(relief, own)[..., None]
+    gain = _shade(relief, light, seen, redness) / own
     # Where the surface is a guess a bright mistake shows most.
     over = np.maximum(gain - 1, 0) * (1 - relief.skin)[..., None]
     gain -= over * over / (over + np.float32(GUESSED - 1))
@@ -76,9 +78,12 @@ def _visibility(relief: Relief, light: Light, unit: float) -> np.ndarray:
     return cv2.resize(seen, size[::-1], interpolation=cv2.INTER_LINEAR)
 
 
-def _own_light(relief: Relief, own: Light) -> np.ndarray:
+def own_light(relief: Relief, own: Light) -> np.ndarray:
+    """Return how brightly a light of softness 1 lights each pixel, (S, S, 1) float32."""
     facing = relief.normals @ np.array(own.direction, np.float32)
-    return np.float32(own.ambient) + np.float32(own.key) * np.maximum((facing + 1) / 2, 0)
+    return (
+        np.float32(own.ambient) + np.float32(own.key) * np.maximum((facing + 1) / 2, 0)[..., None]
+    )
 
 
 def _shade(relief: Relief, light: Light, seen: np.ndarray, redness: float) -> np.ndarray:

@@ -1,0 +1,256 @@
+"""People's surfaces and the light on them, for a network that is to see both in a photo."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from faceedit.compose.light.ratio import light_ratio
+from faceedit.compose.light.relief import Relief
+from faceedit.compose.light.shading import own_light
+from faceedit.errors import PhotoError, UsageError
+from faceedit.lights import GAMMA, LIGHTS, LUMA, Light, coloured
+from faceedit.studio.arrays import ArrayTable
+from faceedit.studio.edit import edit_expression
+from faceedit.studio.fields import warp_labels
+from faceedit.studio.fold_atlas import draw_fold_choice
+from faceedit.studio.light import estimate_light
+from faceedit.studio.mouth import draw_mouth_choice
+from faceedit.studio.photo import Sitter
+from faceedit.studio.quality import refuse
+from faceedit.studio.relief import build_relief
+from faceedit.studio.rig import Rig
+from faceedit.studio.sampling import Menu, draw_expression
+from faceedit.studio.sitting import Sitting, take_sitting
+from faceedit.studio.sources import SourcePhoto
+from faceedit.studio.subject import Pose
+from faceedit.targets import EXPRESSIONS
+from faceedit.tones import to_bytes
+
+PHOTOS = 100
+"""To a file."""
+SIZE, FIELD_SIZE = 256, 128
+"""Sides of pictures and mattes, and of all other fields."""
+CM = 0.1
+"""Depth that one step of `ReliefTable.height` stands for."""
+SHADING_STEP = 0.016
+"""Log ratio that one step of `ReliefTable.shading` stands for."""
+EXPRESSIVE = 0.4
+"""Share of a photo's pictures that show another expression."""
+NAMED = 0.5
+"""Share of lights that are one of `LIGHTS`, in its own colour or another."""
+COLOURED = 0.3
+"""Share of lights in a colour."""
+_MENU = Menu(EXPRESSIONS, action_units=False, lights=(), amplitudes=(0.5, 1.3))
+
+
+@dataclass(frozen=True)
+class ReliefTable(ArrayTable):
+    """N pictures, each in the light of the photo or another.
+
+    Attributes:
+        pictures: (N, 256, 256, 3) uint8 RGB, wide crops.
+        matte: (N, 256, 256) uint8 opacity of the person.
+        landmarks: (N, 478, 3) float32 pixels of the pictures.
+        valid: (N, 128, 128) uint8, 1 on the photo.
+        normals: (N, 128, 128, 3) int8, 127 times the unit normals.
+        height: (N, 128, 128) int8, tenths of a cm, larger nearer the camera.
+        skin: (N, 128, 128) uint8, how far the model knows the surface.
+        shading: (N, 128, 128, 3) int8, log ratio of the person as pictured to the person in even
+            light, in steps of `SHADING_STEP`; exp(GAMMA · it) is 1 in the mean of the skin.
+        light: (N, 11) float32 of `as_row`; NaN for the photo's own.
+        harmonics: (N, 3) float32 of the photo's own light, see `LightEstimate`.
+        scale: (N,) float32 pixels of the picture per cm.
+        validation: (N,) bool.
+        photo: (N,) int32, which photo.
+        shown: (N,) int32, which of the photo's expressions; 0 its own.
+        plain: (N,) bool, the photo has an even wall behind the person, so that its matte is exact.
+    """
+
+    kind = "table of reliefs"
+
+    pictures: np.ndarray
+    matte: np.ndarray
+    landmarks: np.ndarray
+    valid: np.ndarray
+    normals: np.ndarray
+    height: np.ndarray
+    skin: np.ndarray
+    shading: np.ndarray
+    light: np.ndarray
+    harmonics: np.ndarray
+    scale: np.ndarray
+    validation: np.ndarray
+    photo: np.ndarray
+    shown: np.ndarray
+    plain: np.ndarray
+
+
+WALLS = ("Face Research Lab London Set", "Young Adult White Faces")
+"""Sources with an even wall behind people."""
+
+
+def as_row(light: Light) -> np.ndarray:
+    """Return a light as (11,) float32: direction, ambient, key, softness and so on, colour."""
+    numbers = (light.ambient, light.key, light.softness, light.shadow, light.background)
+    return np.array([*light.direction, *numbers, *light.colour], np.float32)
+
+
+def from_row(row: np.ndarray) -> Light:
+    """Return the light that `as_row` wrote down."""
+    x, y, z, ambient, key, softness, shadow, background, *colour = (float(v) for v in row)
+    length = float(np.linalg.norm([x, y, z]))
+    direction = (x / length, y / length, z / length)
+    r, g, b = colour
+    return Light("drawn", direction, ambient, key, (r, g, b), softness, shadow, background)
+
+
+def make_reliefs(
+    rig: Rig,
+    sources: Sequence[SourcePhoto],
+    out: Path,
+    lights: int = 3,
+    seed: int = 0,
+    tell: Callable[[int, int], None] = lambda done, of: None,
+) -> int:
+    """Picture people in their own light and in others; write a table for every hundred photos.
+
+    Tables that are there are kept, so that work that was stopped goes on.
+
+    Args:
+        rig: model, tables, folds and mouths.
+        sources: photos; those that no pairs can be made of are left out.
+        out: folder of the tables.
+        lights: pictures of each photo beside the photo itself.
+        seed: of all that is random.
+        tell: is told how many photos of how many are done.
+
+    Returns:
+        The number of tables.
+
+    Raises:
+        UsageError: no photo can be used.
+    """
+    written = 0
+    for start in range(0, len(sources), PHOTOS):
+        file = out / f"reliefs-{start // PHOTOS:03d}.npz"
+        if not file.exists():
+            numbered = list(enumerate(sources))[start : start + PHOTOS]
+            table = _table(rig, numbered, lights, seed)
+            if table is None:
+                continue
+            table.save(file)
+        written += 1
+        tell(min(start + PHOTOS, len(sources)), len(sources))
+    if not written:
+        raise UsageError("no photo can be used")
+    return written
+
+
+def _table(
+    rig: Rig, numbered: Sequence[tuple[int, SourcePhoto]], lights: int, seed: int
+) -> ReliefTable | None:
+    rows: dict[str, list] = {f.name: [] for f in fields(ReliefTable)}
+    for number, source in numbered:
+        rng = np.random.default_rng([seed, number])
+        try:
+            sitting = take_sitting(rig, source, SIZE, wide=True)
+        except PhotoError:
+            continue
+        sitter = sitting.sitter
+        # What lies far around may be cut off.
+        middle = sitter.valid[SIZE // 4 : -SIZE // 4, SIZE // 4 : -SIZE // 4]
+        if refuse(sitter.subject, middle, occluded=source.photo.occluded):
+            continue
+        for row in _pictures(rig, sitting, lights, rng):
+            for name, value in row.items():
+                rows[name].append(value)
+            rows["validation"].append(source.photo.split == "val")
+            rows["photo"].append(np.int32(number))
+            rows["plain"].append(source.photo.source in WALLS)
+    if not rows["photo"]:
+        return None
+    return ReliefTable(**{name: np.array(values) for name, values in rows.items()})
+
+
+def draw_light(rng: np.random.Generator) -> Light:
+    """Draw a light from anywhere but behind, hard or soft, white or not."""
+    if rng.random() < NAMED:
+        light = LIGHTS[list(LIGHTS)[rng.integers(len(LIGHTS))]]
+    else:
+        azimuth, elevation = rng.uniform(-110, 110), rng.uniform(-45, 75)
+        a, e = np.radians([azimuth, elevation])
+        direction = (float(np.sin(a) * np.cos(e)), float(np.sin(e)), float(np.cos(a) * np.cos(e)))
+        softness = float(rng.uniform(0.05, 0.6))
+        key = float(rng.uniform(0.4, 1.6))
+        ambient = float(rng.uniform(0.08, 0.5))
+        light = Light("drawn", direction, ambient, key, softness=softness, shadow=1 - softness)
+    if rng.random() < COLOURED:
+        light = coloured(light, np.exp(rng.normal(0, 0.18, 3)).tolist())
+    return light
+
+
+def _pictures(
+    rig: Rig, sitting: Sitting, lights: int, rng: np.random.Generator
+) -> Iterator[dict[str, Any]]:
+    """Yield the photo in its own light, then in others, some with another expression."""
+    sitter = sitting.sitter
+    subject = sitter.subject
+    estimate = estimate_light(subject, sitter.matte)
+    own = (subject.crop.pixels, subject.pose, subject.crop.landmarks, sitter.matte)
+    relief = build_relief(subject.pose, subject.crop.pixels, sitter.matte, subject.unit)
+    for number in range(lights + 1):
+        look, of, shown = own, relief, 0
+        if number and rng.random() < EXPRESSIVE:
+            look, shown = _expressive(rig, sitter, rng), number
+            of = build_relief(look[1], look[0], look[3], subject.unit)
+        pixels, _, landmarks, matte = look
+        lit = own_light(of, estimate.light)
+        shading = np.log(lit) / np.float32(GAMMA)
+        light = draw_light(rng) if number else None
+        if light is not None:
+            ratio = light_ratio(of, pixels, landmarks, lit, light, estimate.redness)
+            pixels, shading = np.clip(pixels * np.exp(ratio), 0, 1), shading + ratio
+        yield {
+            "pictures": to_bytes(pixels),
+            "matte": to_bytes(matte),
+            "landmarks": landmarks.astype(np.float32),
+            "light": np.full(11, np.nan, np.float32) if light is None else as_row(light),
+            "harmonics": np.array(estimate.harmonics, np.float32),
+            "scale": np.float32(of.scale),
+            "shown": np.int32(shown),
+            **_fields(of, np.broadcast_to(shading, pixels.shape), sitter.valid),
+        }
+
+
+def _expressive(
+    rig: Rig, sitter: Sitter, rng: np.random.Generator
+) -> tuple[np.ndarray, Pose, np.ndarray, np.ndarray]:
+    """Return pixels, pose, landmarks and matte of a photo with another expression."""
+    mouth, folds = draw_mouth_choice(rng, rig.mouths), draw_fold_choice(rng, rig.folds)
+    edit = edit_expression(sitter, rig, draw_expression(_MENU, rng), mouth, folds)
+    pixels = edit.fields.compose(sitter.subject.crop.pixels)
+    return pixels, edit.pose, edit.landmarks, warp_labels(sitter.matte, edit.fields.flow)
+
+
+def _fields(relief: Relief, shading: np.ndarray, valid: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the fields of a picture in the table's numbers."""
+    sure = (relief.skin > 0.5) & valid
+    lit = np.exp(GAMMA * shading[sure]) @ np.array(LUMA, np.float32)
+    level = np.log(max(float(lit.mean()), 1e-3)) / GAMMA if len(lit) else 0.0
+    normals, height, skin, shading, on_photo = (
+        cv2.resize(
+            np.ascontiguousarray(one, np.float32), (FIELD_SIZE,) * 2, interpolation=cv2.INTER_AREA
+        )
+        for one in (relief.normals, relief.height, relief.skin, shading - level, valid)
+    )
+    return {
+        "normals": np.rint(127 * normals).clip(-127, 127).astype(np.int8),
+        "height": np.rint(height / CM).clip(-127, 127).astype(np.int8),
+        "skin": np.rint(255 * skin).astype(np.uint8),
+        "shading": np.rint(shading / SHADING_STEP).clip(-127, 127).astype(np.int8),
+        "valid": (on_photo > 0.99).astype(np.uint8),
+    }
