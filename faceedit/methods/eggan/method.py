@@ -1,11 +1,17 @@
 """EGGAN as the rest of the program sees it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+import cv2
+import numpy as np
 import torch
 from torch import Tensor
 
+from faceedit.compose.edit import Edit
+from faceedit.faces.align import Crop
+from faceedit.faces.topology import eye_distance
 from faceedit.methods.eggan import DESCRIPTOR
 from faceedit.methods.eggan.condition import SPEC, condition_of
 from faceedit.methods.eggan.generator import EGGANGenerator
@@ -16,6 +22,12 @@ from faceedit.registry import Checkpoint
 from faceedit.targets import ACTION_UNITS, Target, UnitChange
 
 SHEET_INTENSITY = 4.0
+DARKEST = 0.03
+"""Added to display values before the logarithm."""
+ABOUT = 0.16
+"""Eye distances about a pixel that are its surroundings."""
+FREE = 0.08
+"""Log ratio by which skin may lighten whatever lies about it."""
 
 
 def load(
@@ -46,6 +58,18 @@ class EGGAN(FieldMethod):
     targets = DESCRIPTOR.targets
     spec = SPEC
 
+    def edit(self, crops: Sequence[Crop], target: Target) -> list[Edit]:
+        """See `FieldMethod.edit`; what falls lifts no fold beyond the skin about it."""
+        edits = super().edit(crops, target)
+        risen, fallen = (part.sum() for part in SPEC.parts(condition_of(target)[None]).chunk(2, 1))
+        if not fallen:
+            return edits
+        share = float(fallen / (risen + fallen))
+        return [
+            replace(edit, log_ratio=lift_no_further(edit, crop, share))
+            for edit, crop in zip(edits, crops, strict=True)
+        ]
+
     @classmethod
     def condition_of(cls, target: Target) -> Tensor:
         """Return the (34,) condition of a target, see `condition.condition_of`."""
@@ -63,3 +87,29 @@ class EGGAN(FieldMethod):
     def build_generator(cls, architecture: Mapping[str, Any]) -> EGGANGenerator:
         """Return the generator that a checkpoint's architecture describes."""
         return EGGANGenerator.from_architecture(architecture)
+
+
+def lift_no_further(edit: Edit, crop: Crop, share: float) -> np.ndarray:
+    """Return an edit's log ratio, lightening what is darker than the skin about it, and no more.
+
+    A smile leaves folds that differ from person to person; where a photo shows none, what would
+    lift one leaves a bright scar.
+
+    Args:
+        edit: with a flow and a log ratio of one size.
+        crop: the face before.
+        share: 0 leaves the ratio, 1 bounds it.
+    """
+    size = edit.log_ratio.shape[0]
+    pixels = cv2.resize(crop.pixels.mean(2), (size, size), interpolation=cv2.INTER_AREA)
+    ratio = np.float32(size / edit.size)
+    x = edit.flow[..., 0] * ratio + np.arange(size, dtype=np.float32)
+    y = edit.flow[..., 1] * ratio + np.arange(size, dtype=np.float32)[:, None]
+    moved = cv2.remap(pixels, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+    unit = eye_distance(crop.landmarks) * size / crop.size
+    tone = np.log(moved + np.float32(DARKEST))
+    about = cv2.GaussianBlur(tone, (0, 0), ABOUT * unit)
+    most = np.maximum(about - tone, 0) + np.float32(FREE)
+    most = cv2.GaussianBlur(most, (0, 0), 0.02 * unit)[..., None]
+    over = np.maximum(edit.log_ratio - most, 0)
+    return edit.log_ratio - np.float32(share) * over
