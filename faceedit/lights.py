@@ -121,6 +121,13 @@ def light_from(azimuth: float, elevation: float, softness: float = 0.3) -> Light
     )
 
 
+def angles(light: Light) -> tuple[float, float]:
+    """Return azimuth and elevation of a light in whole degrees, see `light_from`."""
+    x, y, z = light.direction
+    azimuth, elevation = np.degrees([np.arctan2(x, z), np.arcsin(np.clip(y, -1, 1))])
+    return float(np.round(azimuth)), float(np.round(elevation))
+
+
 def temperature_colour(kelvin: float) -> tuple[float, float, float]:
     """Return the linear RGB of a black body beside that of daylight, 6500 K.
 

@@ -41,6 +41,36 @@ def save_sheet(path: Path, sheet: Image.Image, permit: Permit) -> None:
     write_atomic(path, sealed(file.getvalue()), permit)
 
 
+def draw_captioned(
+    cells: Sequence[np.ndarray], captions: Sequence[str], columns: int, gap: int = 6
+) -> Image.Image:
+    """Draw pictures in rows, each with its caption above it.
+
+    Args:
+        cells: (h, w, 3) uint8 RGB, all of one size.
+        captions: as many.
+        columns: pictures in a row.
+        gap: pixels between pictures and around them.
+
+    Returns:
+        An RGB picture.
+    """
+    height, width = cells[0].shape[:2]
+    type_size = max(11.0, width / 14)
+    line, font = round(1.6 * type_size), ImageFont.load_default(type_size)
+    down = -(-len(cells) // columns)
+    size = (gap + columns * (width + gap), gap + down * (line + height + gap))
+    sheet = Image.new("RGB", size, PAPER)
+    pen = ImageDraw.Draw(sheet)
+    for at, (cell, caption) in enumerate(zip(cells, captions, strict=True)):
+        left = gap + at % columns * (width + gap)
+        top = gap + at // columns * (line + height + gap)
+        middle = (left + width / 2, top + line / 2)
+        pen.text(middle, caption, fill=INK, font=font, anchor="mm")
+        sheet.paste(Image.fromarray(cell), (left, top + line))
+    return sheet
+
+
 def draw_table(
     cells: Sequence[Sequence[np.ndarray]],
     columns: Sequence[str] = (),

@@ -8,9 +8,16 @@ from PIL import Image
 
 from faceedit.animation.frames import Reel
 from faceedit.errors import UsageError
-from faceedit.faces.align import crop_affine, sample_crop
+from faceedit.faces.align import crop_affine, invert, sample_crop
 from faceedit.sheets import draw_table
-from faceedit.targets import ACTION_UNITS, MAX_INTENSITY, UNIT_NAMES, Target, UnitChange
+from faceedit.targets import (
+    ACTION_UNITS,
+    MAX_INTENSITY,
+    UNIT_NAMES,
+    LightChange,
+    Target,
+    UnitChange,
+)
 
 GAP = 6
 TYPE = 1 / 12
@@ -71,6 +78,32 @@ def plan_all(steps: int) -> Plan:
     )
     labels = tuple(f"{level:.3g}" for level in levels)
     return Plan(targets, labels, tuple(map(_name, ACTION_UNITS)), ("intensity", ""))
+
+
+def plan_lights(names: Sequence[str]) -> dict[str, Target]:
+    """Return a target for each named light and, last, for even light, by their captions."""
+    return {name: Target((LightChange(name),)) for name in (*names, "flat")}
+
+
+def frame_of_person(landmarks: np.ndarray, shape: Sequence[int], size: int) -> np.ndarray:
+    """Return the (2, 3) map to a square about a face, up to twice its crop, that the photo fills.
+
+    Args:
+        landmarks: (478, 3) in pixels of the photo.
+        shape: height and width of the photo.
+        size: side of the square in pixels.
+    """
+    affine = crop_affine(landmarks, size)
+    corners = np.array([[0, 0], [size, 0], [0, size], [size, size]]) - 0.5
+    for span in np.linspace(2, 1, 21):
+        middle = (size - 1) / 2
+        wide = np.hstack([affine[:, :2], affine[:, 2:] - middle]) / span
+        wide[:, 2] += middle
+        back = invert(wide)
+        seen = corners @ back[:, :2].T + back[:, 2]
+        if (seen >= -1).all() and (seen <= np.array(shape[1::-1])).all():
+            return wide
+    return affine
 
 
 def draw_grid(plan: Plan, reel: Reel, size: int) -> Image.Image:

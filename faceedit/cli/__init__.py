@@ -22,6 +22,7 @@ from faceedit.cli import (
     doctor,
     evaluate,
     grid,
+    lights,
     models,
     studio,
     train,
@@ -58,6 +59,7 @@ app.command(cls=PanelCommand)(apply.apply)
 app.command(cls=PanelCommand)(analyze.analyze)
 app.command(cls=PanelCommand)(animate.animate)
 app.command(cls=PanelCommand)(grid.grid)
+app.command(cls=PanelCommand)(lights.lights)
 app.command()(demo.demo)
 app.command(cls=PanelCommand)(train.train)
 app.command(cls=PanelCommand)(evaluate.evaluate)

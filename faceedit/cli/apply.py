@@ -83,7 +83,7 @@ def apply(
     ] = None,
     intensity: Annotated[
         float,
-        typer.Option(min=0.0, max=1.5, help="Multiplies all strengths.", rich_help_panel=MOST_USED),
+        typer.Option(min=0.0, max=1.5, help="Multiplies all strengths.", rich_help_panel=WHAT),
     ] = 1.0,
     faces: Faces = "all",
     gallery: Annotated[

@@ -10,7 +10,7 @@ RADIUS = 3
 """Pixels of the matte over which it follows the photo's edges."""
 EPS = 3e-4
 """Of the guided filter, see there."""
-SURE = (0.06, 0.94)
+SURE = (0.3, 0.9)
 """Opacities that count as none and as whole: strands fade in and out, walls must not."""
 
 

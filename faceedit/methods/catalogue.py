@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
 from faceedit.errors import UsageError
-from faceedit.methods import eggan, reggan
+from faceedit.methods import eggan, legan, reggan
 from faceedit.methods.descriptor import Descriptor, part_of
 from faceedit.names import unknown
 from faceedit.targets import Part, Target
@@ -16,7 +16,9 @@ from faceedit.targets import Part, Target
 if TYPE_CHECKING:
     from faceedit.training.task import Task, TrainingRequest
 
-METHODS: dict[str, Descriptor] = {one.name: one for one in (reggan.DESCRIPTOR, eggan.DESCRIPTOR)}
+METHODS: dict[str, Descriptor] = {
+    one.name: one for one in (reggan.DESCRIPTOR, eggan.DESCRIPTOR, legan.DESCRIPTOR)
+}
 """By name. ``auto`` takes for each part of a target the first one that serves it."""
 AUTO = "auto"
 WORDS = {

@@ -24,9 +24,10 @@ from faceedit.studio.quality import refuse
 from faceedit.studio.relief import build_relief
 from faceedit.studio.rig import Rig
 from faceedit.studio.sampling import Menu, draw_expression
-from faceedit.studio.sitting import Sitting, take_sitting
+from faceedit.studio.sitting import take_sitting
 from faceedit.studio.sources import SourcePhoto
 from faceedit.studio.subject import Pose
+from faceedit.studio.wall import wall_matte
 from faceedit.targets import EXPRESSIONS
 from faceedit.tones import to_bytes
 
@@ -89,8 +90,8 @@ class ReliefTable(ArrayTable):
     plain: np.ndarray
 
 
-WALLS = ("Face Research Lab London Set", "Young Adult White Faces")
-"""Sources with an even wall behind people."""
+WALLS = ("Face Research Lab London Set",)
+"""Sources with an even wall behind people, and room about them."""
 
 
 def as_row(light: Light) -> np.ndarray:
@@ -165,12 +166,16 @@ def _table(
         middle = sitter.valid[SIZE // 4 : -SIZE // 4, SIZE // 4 : -SIZE // 4]
         if refuse(sitter.subject, middle, occluded=source.photo.occluded):
             continue
-        for row in _pictures(rig, sitting, lights, rng):
+        crop, plain = sitter.subject.crop, source.photo.source in WALLS
+        matte = sitter.matte
+        if plain:
+            matte = wall_matte(crop.pixels, crop.landmarks, sitter.valid)
+        for row in _pictures(rig, sitter, matte, lights, rng):
             for name, value in row.items():
                 rows[name].append(value)
             rows["validation"].append(source.photo.split == "val")
             rows["photo"].append(np.int32(number))
-            rows["plain"].append(source.photo.source in WALLS)
+            rows["plain"].append(plain)
     if not rows["photo"]:
         return None
     return ReliefTable(**{name: np.array(values) for name, values in rows.items()})
@@ -194,20 +199,19 @@ def draw_light(rng: np.random.Generator) -> Light:
 
 
 def _pictures(
-    rig: Rig, sitting: Sitting, lights: int, rng: np.random.Generator
+    rig: Rig, sitter: Sitter, matte: np.ndarray, lights: int, rng: np.random.Generator
 ) -> Iterator[dict[str, Any]]:
     """Yield the photo in its own light, then in others, some with another expression."""
-    sitter = sitting.sitter
     subject = sitter.subject
-    estimate = estimate_light(subject, sitter.matte)
-    own = (subject.crop.pixels, subject.pose, subject.crop.landmarks, sitter.matte)
-    relief = build_relief(subject.pose, subject.crop.pixels, sitter.matte, subject.unit)
+    estimate = estimate_light(subject, matte)
+    own = (subject.crop.pixels, subject.pose, subject.crop.landmarks, matte)
+    relief = build_relief(subject.pose, subject.crop.pixels, matte, subject.unit)
     for number in range(lights + 1):
         look, of, shown = own, relief, 0
         if number and rng.random() < EXPRESSIVE:
-            look, shown = _expressive(rig, sitter, rng), number
+            look, shown = _expressive(rig, sitter, matte, rng), number
             of = build_relief(look[1], look[0], look[3], subject.unit)
-        pixels, _, landmarks, matte = look
+        pixels, _, landmarks, opacity = look
         lit = own_light(of, estimate.light)
         shading = np.log(lit) / np.float32(GAMMA)
         light = draw_light(rng) if number else None
@@ -216,7 +220,7 @@ def _pictures(
             pixels, shading = np.clip(pixels * np.exp(ratio), 0, 1), shading + ratio
         yield {
             "pictures": to_bytes(pixels),
-            "matte": to_bytes(matte),
+            "matte": to_bytes(opacity),
             "landmarks": landmarks.astype(np.float32),
             "light": np.full(11, np.nan, np.float32) if light is None else as_row(light),
             "harmonics": np.array(estimate.harmonics, np.float32),
@@ -227,13 +231,13 @@ def _pictures(
 
 
 def _expressive(
-    rig: Rig, sitter: Sitter, rng: np.random.Generator
+    rig: Rig, sitter: Sitter, matte: np.ndarray, rng: np.random.Generator
 ) -> tuple[np.ndarray, Pose, np.ndarray, np.ndarray]:
     """Return pixels, pose, landmarks and matte of a photo with another expression."""
     mouth, folds = draw_mouth_choice(rng, rig.mouths), draw_fold_choice(rng, rig.folds)
     edit = edit_expression(sitter, rig, draw_expression(_MENU, rng), mouth, folds)
     pixels = edit.fields.compose(sitter.subject.crop.pixels)
-    return pixels, edit.pose, edit.landmarks, warp_labels(sitter.matte, edit.fields.flow)
+    return pixels, edit.pose, edit.landmarks, warp_labels(matte, edit.fields.flow)
 
 
 def _fields(relief: Relief, shading: np.ndarray, valid: np.ndarray) -> dict[str, np.ndarray]:

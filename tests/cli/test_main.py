@@ -153,6 +153,9 @@ cli.main()
 
 
 def test_options_of_a_part_show_where_a_method_serves_it(monkeypatch):
+    assert part_option(Part.TURN, "WORDS", "Turn.").hidden
+    assert not part_option(Part.LIGHT, "NAME", "Light.").hidden
+    monkeypatch.delitem(METHODS, "legan")
     assert part_option(Part.LIGHT, "NAME", "Light.").hidden
     lamp = replace(METHODS["reggan"], name="lamp", targets=("light=left",))
     monkeypatch.setitem(METHODS, "lamp", lamp)

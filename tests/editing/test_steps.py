@@ -253,6 +253,7 @@ def lamp(monkeypatch):
     module.__dict__["load"] = lambda checkpoint, *_: lamp
     monkeypatch.setitem(sys.modules, "made_up_lamp", module)
     line = replace(METHODS["reggan"], name="lamp", targets=lamp.targets, module="made_up_lamp")
+    monkeypatch.delitem(METHODS, "legan")
     monkeypatch.setitem(METHODS, "lamp", line)
     return lamp
 

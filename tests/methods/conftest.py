@@ -26,10 +26,12 @@ def tiny(monkeypatch):
 def material(tmp_path_factory) -> Path:
     """A folder with everything that trainings of composed methods take."""
     import made_up
+    import toy_light
 
     folder = made_up.write_table(tmp_path_factory.mktemp("material"), made_up.few_pairs())
     made_up.shape_table().save(folder / "shapes.npz")
     made_up.unit_shapes().save(folder / "unit-shapes.npz")
+    toy_light.relief_table().save(folder / "reliefs-000.npz")
     return folder
 
 

@@ -1,6 +1,7 @@
 """What every method promises, as checks that take its line of the list. A new method passes all."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
@@ -10,7 +11,6 @@ import torch
 from faceedit.compose.compose import compose, draw_mask
 from faceedit.compose.edit import Edit
 from faceedit.compose.mask import region_mask
-from faceedit.editing.steps import Step, make_edits
 from faceedit.errors import UsageError
 from faceedit.faces.align import Crop
 from faceedit.faces.batching import Batching
@@ -87,10 +87,9 @@ def _check_composed(crop: Crop, edit: Edit, is_there: bool = False) -> None:
 def check_company(descriptor: Descriptor, method: Method, crops: Sequence[Crop]) -> None:
     """A face is edited to the same bits alone, in company, and on its neighbour's other side."""
     target = whole(descriptor.targets[-1])
-    steps, batching = (Step(method),), Batching(2)
 
     def edit(some: Sequence[Crop]) -> list[Edit]:
-        return [one for (one,) in make_edits(steps, some, [target] * len(some), batching)]
+        return Batching(2).run(list(some), partial(method.edit, target=target))
 
     together, backwards = edit(crops), edit(crops[::-1])[::-1]
     alone = [one for crop in crops for one in edit([crop])]

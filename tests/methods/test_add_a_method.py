@@ -33,6 +33,8 @@ def page(tmp_path, monkeypatch):
         monkeypatch.delitem(sys.modules, name)
     import glow  # pyright: ignore[reportMissingImports]
 
+    # What ships for light would be taken first.
+    monkeypatch.delitem(METHODS, "legan")
     monkeypatch.setitem(METHODS, "glow", glow.DESCRIPTOR)
     (card,) = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
     return card

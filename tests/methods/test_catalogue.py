@@ -18,7 +18,8 @@ HAPPY = parse_target("happy")
 @pytest.fixture
 def lamp(monkeypatch):
     """A method for light, and for one expression; none for action units."""
-    monkeypatch.delitem(METHODS, "eggan")
+    for name in ("eggan", "legan"):
+        monkeypatch.delitem(METHODS, name)
     targets = ("light=left", "light=right", "happy")
     lamp = replace(METHODS["reggan"], name="lamp", targets=targets)
     monkeypatch.setitem(METHODS, "lamp", lamp)

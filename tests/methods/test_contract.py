@@ -2,6 +2,7 @@
 
 import contract
 import made_up
+import numpy as np
 import pytest
 
 from faceedit.faces.align import extract_crop
@@ -25,6 +26,7 @@ TRAINED = {
         "latent_blocks": 1,
         "validate_every": 0,
     },
+    "legan": {"steps": 6, "batch_size": 2, "network": {"widths": [8, 8, 8], "inner": [8, 8]}},
 }
 """Recipes for trainings of the contract, which are tiny."""
 
@@ -41,14 +43,16 @@ def method(request, registry):
 
 @pytest.fixture(scope="module")
 def crops_of(finder, astronaut, portrait):
-    """Crops of a size: a real face twice, differently placed and lit, and a drawn one."""
+    """What a method takes of a real face twice, differently placed and lit, and a drawn one."""
 
-    def make(size):
-        photos = (astronaut, portrait[:, ::-1] // 2 + 60)
-        real = [extract_crop(p, finder.find(p)[0].landmarks, size) for p in photos]
+    def make(method):
+        photos = (astronaut, np.ascontiguousarray(portrait[:, ::-1] // 2 + 60))
+        faces = [(p, finder.find(p)[0].landmarks) for p in photos]
         table = made_up.pair_table()
-        drawn = extract_crop(table.pictures[0], table.landmarks[0, 0], size)
-        return [*real, drawn]
+        faces.append((table.pictures[0], table.landmarks[0, 0]))
+        if method.wide:
+            return [extract_crop(*face, method.crop_size // 2, wide=True).wide for face in faces]
+        return [extract_crop(*face, method.crop_size) for face in faces]
 
     return make
 
@@ -58,11 +62,11 @@ def test_its_line_in_the_list(method):
 
 
 def test_its_edits(method, crops_of):
-    contract.check_edits(METHODS[method.name], method, crops_of(method.crop_size))
+    contract.check_edits(METHODS[method.name], method, crops_of(method))
 
 
 def test_company(method, crops_of):
-    contract.check_company(METHODS[method.name], method, crops_of(method.crop_size))
+    contract.check_company(METHODS[method.name], method, crops_of(method))
 
 
 def test_refusals(method):
@@ -70,7 +74,7 @@ def test_refusals(method):
 
 
 def test_weights(method, registry, crops_of, tmp_path):
-    crops = crops_of(method.crop_size)
+    crops = crops_of(method)
     contract.check_weights(METHODS[method.name], registry, crops, tmp_path)
 
 

@@ -1,0 +1,22 @@
+"""LEGAN: light on a person."""
+
+from faceedit.methods.descriptor import Descriptor
+
+_NAMES = (
+    "ambient", "bright", "dim", "left", "right", "slight_left", "slight_right", "top", "bottom",
+    "top_left", "top_right", "quarter_left", "quarter_right", "rim_left", "rim_right",
+    "left_shadow", "right_shadow", "slight_left_shadow", "slight_right_shadow", "back", "flat",
+    "own",
+)  # fmt: skip
+"""Of `lights.LIGHTS`, whose module needs numpy, and of `targets.LightChange`."""
+DESCRIPTOR = Descriptor(
+    name="legan",
+    paper="LEGAN: masks of expression and of light, and a critic of naturalness",
+    profile="fast",
+    targets=tuple(f"light={name}" for name in _NAMES),
+    crop_size=256,
+    region="person",
+    cost=80,
+    module="faceedit.methods.legan.method",
+    training="faceedit.methods.legan.tasks",
+)

@@ -1,0 +1,112 @@
+"""From what the hourglass of light says of a face to an `Edit`."""
+
+import cv2
+import numpy as np
+
+from faceedit.compose.edit import Edit, RasterPaint
+from faceedit.compose.light.ratio import light_ratio
+from faceedit.compose.light.relief import make_relief
+from faceedit.faces.align import Crop
+from faceedit.faces.topology import eye_distance
+from faceedit.lights import (
+    FLAT,
+    GAMMA,
+    LIGHTS,
+    Light,
+    coloured,
+    light_from,
+    temperature_colour,
+)
+from faceedit.methods.legan.light_network import HEIGHT_UNIT, SIZE, Surface
+from faceedit.targets import LightChange
+
+CORNERS_CM = 9.7
+"""Distance of the outer eye corners of the mean face model in the table of reliefs."""
+SHADED = (-1.1, 0.6)
+"""Log ratios to even light beyond which nothing is taken back: in black there is no face."""
+SATURATED = 0.3
+"""Saturation of skin from which its shade shows its own colour in full."""
+INSIDE = 0.7
+"""Opacity of the person from which a pixel's light is the person's alone."""
+REACH = 6.0
+"""Pixels over which light goes on beyond the outline, where the matte then ends it."""
+
+
+def as_light(change: LightChange) -> Light:
+    """Return the light that a target asks for.
+
+    >>> from faceedit.targets import parse_target
+    >>> as_light(parse_target("light=az=-90,el=0").lights[0]).direction[0]
+    -1.0
+    """
+    if change.light == "flat":
+        return FLAT
+    if change.light != "own":
+        return LIGHTS[change.light]
+    light = light_from(change.azimuth, change.elevation, change.softness)
+    return coloured(light, _colour(change.colour))
+
+
+def relight(crop: Crop, surface: Surface, light: Light, strength: float) -> Edit:
+    """Return the edit that puts a person into a light.
+
+    Args:
+        crop: wide, of `SIZE`.
+        surface: (., 256, 256) each, of this crop.
+        light: wanted.
+        strength: share of the way.
+    """
+    normals, height, skin, matte, shading = (
+        np.ascontiguousarray(part.permute(1, 2, 0).cpu().numpy()) for part in surface
+    )
+    unit = eye_distance(crop.landmarks)
+    skin, matte = (1 / (1 + np.exp(-part[..., 0])) for part in (skin, matte))
+    relief = make_relief(
+        normals,
+        height[..., 0] * np.float32(HEIGHT_UNIT),
+        skin,
+        crop.pixels,
+        matte,
+        (unit, unit / CORNERS_CM),
+    )
+    own = np.exp(GAMMA * np.clip(shading, *SHADED))
+    ratio = light_ratio(
+        relief, crop.pixels, crop.landmarks, own, light, _redness(crop, skin), backdrop=False
+    )
+    ratio = np.float32(strength) * _beyond_outline(ratio, matte)
+    nothing = np.zeros((2, 2, 3), np.float32)
+    return Edit(
+        nothing[..., :2],
+        ratio,
+        nothing[..., 0],
+        RasterPaint(nothing, SIZE),
+        SIZE,
+        region="person",
+        matte=matte.astype(np.float32),
+        wide=True,
+    )
+
+
+def _beyond_outline(ratio: np.ndarray, matte: np.ndarray) -> np.ndarray:
+    """Continue what is known inside the person smoothly to all sides."""
+    known = np.clip((matte - INSIDE) / (1 - INSIDE), 0, 1).astype(np.float32)
+    weight = cv2.GaussianBlur(known, (0, 0), REACH)
+    spread = cv2.GaussianBlur(ratio * known[..., None], (0, 0), REACH)
+    spread /= np.maximum(weight, 1e-3)[..., None]
+    return known[..., None] * ratio + (1 - known[..., None]) * spread
+
+
+def _redness(crop: Crop, skin: np.ndarray) -> float:
+    chosen = crop.pixels[skin > 0.9]
+    if len(chosen) < 50:
+        return 0.0
+    middle = np.median(chosen, axis=0)
+    saturation = float((middle.max() - middle.min()) / max(float(middle.max()), 1e-3))
+    return min(1.0, saturation / SATURATED)
+
+
+def _colour(text: str) -> tuple[float, float, float]:
+    if text.endswith("K"):
+        return temperature_colour(float(text[:-1]))
+    r, g, b = ((int(text[i : i + 2], 16) / 255) ** GAMMA for i in (1, 3, 5))
+    return max(r, 1e-3), max(g, 1e-3), max(b, 1e-3)

@@ -1,0 +1,192 @@
+"""How near relit people come to what the studio makes of them, on people that no training saw.
+
+    python scripts/measure_light.py made RELIEFS [--weights FILE] [--sheet FILE]
+    python scripts/measure_light.py real DATA [--weights FILE]
+
+`made`: RELIEFS is a folder of ``faceedit studio reliefs``. Photos are put into the lights of their
+other pictures, and pictures in one light into another's. Inside the person: structural similarity
+to the true picture, and the error of the log ratio over that of a copy. Intervals are of 95%.
+
+`real`: photos of DATA are lit from the left and from the right, at their own resolution. How often
+that turns the ratio of the cheeks' brightness round, what changes behind the person, and how like
+the person stays, by groups of how light the skin is.
+"""
+
+import argparse
+import itertools
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from PIL import Image
+from skimage.metrics import structural_similarity
+
+from faceedit.compose.compose import compose_steps, draw_mask
+from faceedit.compose.mask import region_mask
+from faceedit.faces.align import Crop, extract_crop
+from faceedit.lights import LIGHTS, Light
+from faceedit.methods.legan.light_network import Surface
+from faceedit.methods.legan.method import LEGAN
+from faceedit.methods.legan.relight import relight
+from faceedit.photos import read_photo
+from faceedit.recognisers.identity import IdentityRecogniser
+from faceedit.registry import load_checkpoint, open_registry
+from faceedit.studio.reliefs import ReliefTable, from_row
+from faceedit.studio.sources import find_sources, list_photos
+from faceedit.training.recognisers.scores import over_people
+
+CHEEKS = (50, 280)
+"""Mesh points on the picture's left cheek and on the right one."""
+DARKEST = 0.03
+"""Added to display values before the logarithm."""
+
+
+def main() -> None:
+    """Load, measure and print."""
+    parser = argparse.ArgumentParser(description="Measure edits of light.")
+    parser.add_argument("what", choices=("made", "real"))
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--weights", type=Path)
+    parser.add_argument("--people", type=int, default=1000)
+    parser.add_argument("--sheet", type=Path)
+    asked = parser.parse_args()
+    if asked.weights is None:
+        checkpoint = open_registry(None).open_method("legan")
+    else:
+        checkpoint = load_checkpoint(asked.weights)
+    method = LEGAN.load(checkpoint, torch.device("cpu"))
+    if asked.what == "made":
+        made_pictures(method, asked)
+    else:
+        real_photos(method, asked.data, asked.people)
+
+
+def made_pictures(method: LEGAN, asked: argparse.Namespace) -> None:
+    """Compare with the true pictures of the studio."""
+    table = read_unseen(asked.data)
+    rows: dict[str, list] = {}
+    people: dict[str, list[int]] = {}
+    drawn = []
+    for kind, start, end in pairs(table):
+        if table.photo[start] in sorted(set(table.photo))[asked.people :]:
+            continue
+        made = relit(method, table, start, from_row(table.light[end]))
+        wanted = table.pictures[end]
+        inside = (table.matte[end] > 200) & (cv2.resize(table.valid[end], (256, 256)) > 0)
+        rows.setdefault(kind, []).append(scores(table.pictures[start], made, wanted, inside))
+        people.setdefault(kind, []).append(int(table.photo[start]))
+        drawn.append(np.hstack([table.pictures[start], made, wanted]))
+    for kind, found in rows.items():
+        values, who = np.array(found), np.array(people[kind])
+
+        def means(weights: np.ndarray, values: np.ndarray = values) -> np.ndarray:
+            mean = (weights[:, None] * values).sum(0) / weights.sum()
+            return np.array([mean[0], mean[1], mean[2] / mean[3]])
+
+        names = ("SSIM", "SSIM of a copy", "error over a copy's")
+        said = [
+            f"{name} {row[0]:.3f} ({row[1]:.3f} to {row[2]:.3f})"
+            for name, row in zip(names, over_people(who, means), strict=True)
+        ]
+        print(f"{kind}, {len(values)} edits: {', '.join(said)}")
+    if asked.sheet:
+        chosen = [drawn[i] for i in np.linspace(0, len(drawn) - 1, 24).astype(int)]
+        sheet = np.vstack([np.hstack(chosen[i : i + 3]) for i in range(0, 24, 3)])
+        Image.fromarray(sheet).save(asked.sheet)
+
+
+def real_photos(method: LEGAN, data: Path, people: int) -> None:
+    """Light photos from both sides."""
+    identity = IdentityRecogniser.load(open_registry(None).checkpoint("identity"))
+    photos = [p for p in list_photos(data / "portraits") if p.split == "val"]
+    sources, _ = find_sources(photos, data / "portraits", None, lambda line: None)
+    found = []
+    for source in sources[:people]:
+        pixels = read_photo(source.photo.path).pixels
+        crop = extract_crop(pixels, source.landmarks, 256, wide=True)
+        seen = crop.wide
+        view = extract_crop(pixels, source.landmarks, 128, wide=True).wide
+        surface = Surface(*(part[0] for part in method.look([view])))
+        sides, likeness, outside = [], [], 0
+        for name in ("left", "right"):
+            edit = relight(view, surface, LIGHTS[name], 1.0)
+            steps = [(edit, region_mask(edit.region, seen.landmarks, seen.size))]
+            lit = compose_steps(pixels, steps, crop.affine)
+            after = extract_crop(lit, source.landmarks, 256)
+            sides.append(cheeks(after))
+            a, b = (one.vector for one in identity.read([crop, after]))
+            likeness.append(float(a @ b))
+            weight = draw_mask(steps[0][1], seen.affine, pixels.shape[:2])
+            outside += int((lit != pixels).any(-1)[weight == 0].sum())
+        tone = float(np.median(crop.pixels[110:150, 90:166].mean(2)))
+        found.append((sides[0] > 1 > sides[1], min(likeness), outside, tone))
+    flips, likeness, outside, tone = np.array(found, float).T
+    edges = np.quantile(tone, [0, 1 / 3, 2 / 3, 1])
+    groups = {"all": tone > -1, "dark": tone <= edges[1], "light": tone > edges[2]}
+    groups["medium"] = ~groups["dark"] & ~groups["light"]
+    for name, chosen in groups.items():
+        print(
+            f"{name}, {chosen.sum()} photos: cheeks turn round {flips[chosen].mean():.1%}, "
+            f"cosine {likeness[chosen].mean():.3f}, least {likeness[chosen].min():.3f}, "
+            f"pixels changed outside {outside[chosen].sum():.0f}"
+        )
+
+
+def cheeks(crop: Crop) -> float:
+    """Return how bright the picture's left cheek is over the right one."""
+    means = []
+    for point in CHEEKS:
+        x, y = np.round(crop.landmarks[point, :2]).astype(int)
+        means.append(float(crop.pixels[y - 6 : y + 7, x - 6 : x + 7].mean()))
+    return means[0] / max(means[1], 1e-3)
+
+
+def read_unseen(folder: Path) -> ReliefTable:
+    """Return the pictures of validation people."""
+    parts = []
+    for file in sorted(folder.glob("reliefs-*.npz")):
+        table = ReliefTable.load(file)
+        parts.append({f.name: getattr(table, f.name)[table.validation] for f in fields(table)})
+    return ReliefTable(**{name: np.concatenate([p[name] for p in parts]) for name in parts[0]})
+
+
+def pairs(table: ReliefTable) -> Iterator[tuple[str, int, int]]:
+    """Yield kinds of edit with the rows of the picture and of its true target."""
+    for photo in sorted(set(table.photo.tolist())):
+        own = np.flatnonzero((table.photo == photo) & (table.shown == 0)).tolist()
+        lit = [row for row in own if np.isfinite(table.light[row, 0])]
+        for end in lit:
+            yield "photo to light", own[0], end
+        for start, end in itertools.pairwise(lit):
+            yield "light to light", start, end
+
+
+def relit(method: LEGAN, table: ReliefTable, row: int, light: Light) -> np.ndarray:
+    """Return a picture in another light, (256, 256, 3) uint8."""
+    crop = Crop(table.pictures[row].astype(np.float32) / 255, table.landmarks[row], np.eye(2, 3))
+    (surface,) = [Surface(*(part[0] for part in method.look([crop])))]
+    edit = relight(crop, surface, light, 1.0)
+    assert edit.matte is not None
+    return np.rint(
+        255 * np.clip(crop.pixels * np.exp(edit.log_ratio * edit.matte[..., None]), 0, 1)
+    ).astype(np.uint8)
+
+
+def scores(
+    before: np.ndarray, made: np.ndarray, wanted: np.ndarray, inside: np.ndarray
+) -> tuple[float, float, float, float]:
+    """Return SSIM of an edit and of a copy, and the errors of both in log values."""
+    each = []
+    for picture in (made, before):
+        compared = structural_similarity(picture, wanted, channel_axis=2, full=True)
+        each.append(float(np.asarray(compared[1])[inside].mean()))
+    logs = [np.log(one[inside] / 255 + DARKEST) for one in (made, before, wanted)]
+    errors = [float(np.abs(one - logs[2]).mean()) for one in logs[:2]]
+    return each[0], each[1], errors[0], errors[1]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+"""Light on a surface that is known."""
+
+import numpy as np
+import pytest
+from toy_light import SKIN, ball, crop_of, lit_by, surface_of
+
+from faceedit.lights import FLAT, LIGHTS, coloured
+from faceedit.methods.legan.relight import as_light, relight
+from faceedit.targets import LightChange, parse_target
+
+
+def relit(light, own=None, strength=1.0):
+    """Return the ball in a light, (256, 256, 3), as composing at the crop's size makes it."""
+    picture, shading = lit_by(own)
+    edit = relight(crop_of(picture), surface_of(shading), light, strength)
+    assert edit.wide
+    assert edit.region == "person"
+    assert edit.matte is not None
+    return picture * np.exp(edit.log_ratio * edit.matte[..., None])
+
+
+def cheeks(picture):
+    """Return how much brighter the picture's left half of the ball is than the right one."""
+    _, inside = ball()
+    inside[:, 120:136] = False
+    left, right = inside.copy(), inside.copy()
+    left[:, 128:] = right[:, :128] = False
+    return picture[left].mean() / picture[right].mean()
+
+
+@pytest.mark.parametrize("own", [None, "left", "right"])
+def test_light_falls_from_where_it_is_asked_wherever_it_came_from(own):
+    own = None if own is None else LIGHTS[own]
+    from_left, from_right = (cheeks(relit(LIGHTS[name], own)) for name in ("left", "right"))
+    assert from_left > 1.4
+    assert from_right < 1 / 1.4
+    assert from_left == pytest.approx(1 / from_right, rel=0.15)
+
+
+def test_even_light_takes_shading_away():
+    picture = relit(FLAT, LIGHTS["slight_left"])
+    _, inside = ball()
+    middle = inside & (np.abs(np.arange(256) - 128) < 50)[:, None]
+    middle &= (np.abs(np.arange(256) - 128) < 50)[None]
+    apart = np.abs(np.log(picture[middle] / SKIN))
+    assert apart.mean() < 0.05
+    before = np.abs(np.log(lit_by(LIGHTS["slight_left"])[0][middle] / SKIN))
+    assert before.mean() > 3 * apart.mean()
+
+
+def test_what_is_behind_stays_and_nothing_asked_changes_nothing():
+    picture = relit(LIGHTS["left_shadow"])
+    _, inside = ball()
+    before = lit_by(None)[0]
+    np.testing.assert_array_equal(picture[:40], before[:40])
+    assert np.abs(picture - before)[inside].mean() > 0.05
+    np.testing.assert_array_equal(relit(LIGHTS["left_shadow"], strength=0.0), before)
+
+
+def test_half_the_strength_is_half_the_log_ratio():
+    half, whole = (np.log(relit(LIGHTS["left"], strength=s) / lit_by(None)[0]) for s in (0.5, 1))
+    np.testing.assert_allclose(2 * half, whole, atol=1e-4)
+
+
+def test_a_warm_light_is_warm():
+    warm = relit(coloured(LIGHTS["left"], (1.0, 0.7, 0.4)))
+    white = relit(LIGHTS["left"])
+    _, inside = ball()
+    inside[:, 128:] = False
+    ratio = warm[inside].mean(0) / white[inside].mean(0)
+    assert ratio[0] > ratio[1] > ratio[2]
+
+
+def test_lights_of_a_target():
+    def light(text):
+        (term,) = parse_target(text).terms
+        assert isinstance(term, LightChange)
+        return as_light(term)
+
+    assert light("light=left:0.5") == LIGHTS["left"]
+    assert light("light=flat") == FLAT
+    own = light("light=az=-60,el=20,softness=0.5,colour=3200K")
+    assert own.direction[0] < -0.7
+    assert own.softness == 0.5
+    assert own.colour[0] > 1 > own.colour[2]
+    blue = light("light=az=0,el=0,colour=#4060ff").colour
+    assert blue[2] > blue[1] > blue[0]
