@@ -11,6 +11,10 @@ from faceedit.faces.landmark_maps import CHANNELS, draw_landmark_maps
 from faceedit.methods.legan.light_network import HEIGHT_UNIT, MAPS_SIZE, SIZE
 from faceedit.studio.reliefs import CM, SHADING_STEP, ReliefTable
 
+EXACT = 0.3
+"""Share of samples that are people before an even wall, whose mattes are exact."""
+GUESSED = 0.4
+"""How far the other mattes, which the studio guesses, are believed."""
 ELSEWHERE = 0.6
 """Share of people before an even wall that are set before another photo."""
 BLURRED = (0.5, 12.0)
@@ -23,7 +27,7 @@ class LightSamples:
 
     ``picture`` (3, 256, 256) in [-1, 1], ``maps`` (12, 128, 128), ``matte`` (1, 256, 256); and at
     128: ``normals`` (3), ``height`` (1) in `HEIGHT_UNIT`, ``skin`` (1), ``shading`` (3), ``valid``
-    (1), which is 1 on the photo.
+    (1), which is 1 on the photo. ``trust`` (1, 1, 1) says how far the matte is to be believed.
 
     Attributes:
         table: what is drawn from.
@@ -40,7 +44,9 @@ class LightSamples:
     def __getitem__(self, number: int) -> dict[str, Tensor]:
         """Draw one sample, the `number`-th."""
         rng = np.random.default_rng([self.seed, number])
-        return self.draw(int(self.rows[rng.integers(len(self.rows))]), rng)
+        exact = self.rows[self.table.plain[self.rows]]
+        rows = exact if len(exact) and rng.random() < EXACT else self.rows
+        return self.draw(int(rows[rng.integers(len(rows))]), rng)
 
     def draw(self, row: int, rng: np.random.Generator) -> dict[str, Tensor]:
         """Return one picture as a sample."""
@@ -63,7 +69,8 @@ class LightSamples:
             if rng.random() < 0.5:
                 _mirror(planes)
         planes["picture"] = planes["picture"] * 2 - 1
-        return {name: torch.from_numpy(_first(plane)) for name, plane in planes.items()}
+        sample = {name: torch.from_numpy(_first(plane)) for name, plane in planes.items()}
+        return sample | {"trust": torch.full((1, 1, 1), 1.0 if t.plain[row] else GUESSED)}
 
     def _set_elsewhere(self, planes: dict[str, np.ndarray], rng: np.random.Generator) -> None:
         """Put the person before another photo, in place."""

@@ -192,7 +192,7 @@ def surface_losses(found: Surface, batch: Batch) -> dict[str, Tensor]:
         "normals": _mean(1 - (normals * batch["normals"]).sum(1, keepdim=True), known),
         "height": _mean((height - batch["height"]).abs(), known),
         "skin": _mean(skins, valid),
-        "matte": _mean(off + 0.2 * entropy, large),
+        "matte": _mean(off + 0.2 * entropy, large * batch["trust"]),
         "shading": _mean((shading - batch["shading"]).abs().mean(1, keepdim=True), valid * person),
     }
 
