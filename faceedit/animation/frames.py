@@ -15,7 +15,6 @@ from faceedit.editing.units import ReadsUnits
 from faceedit.errors import NoFaceError, PlanError, UsageError
 from faceedit.faces.align import Crop
 from faceedit.faces.types import Face
-from faceedit.methods.base import check_target
 from faceedit.photos.picture import read_picture
 from faceedit.targets import Target
 
@@ -89,18 +88,6 @@ def open_scene(editor: FaceEditor, pixels: np.ndarray, photo: Path) -> Scene:
         for step in editor.steps
     )
     return Scene(pixels, tuple(faces), crops, steps)
-
-
-def check_targets(editor: FaceEditor, targets: Sequence[Target | None]) -> None:
-    """Refuse targets that the editor's methods do not know.
-
-    Raises:
-        UsageError: a method does not know one.
-    """
-    for target in dict.fromkeys(targets):
-        for step in editor.steps:
-            if target is not None and set(target.parts) & set(step.parts):
-                check_target(step.method, target.only(*step.parts))
 
 
 def draw_frame(editor: FaceEditor, scene: Scene, target: Target | None) -> np.ndarray:

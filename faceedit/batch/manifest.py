@@ -40,6 +40,9 @@ from faceedit.photos import Job
 
 MANIFEST_FILE = "faceedit.jsonl"
 
+APPLY = "apply"
+"""The command whose settings do not name it."""
+
 _PRIVATE = 0o600
 
 _ASKED = ("settings", "method", "profile")
@@ -53,7 +56,8 @@ class Manifest:
 
     Args:
         output: what ``-o`` said.
-        settings: what else a line says, the fields `ledger.DECISIVE` among them.
+        settings: what else a line says, the fields `ledger.DECISIVE` among them. Without a target
+            in them, each line has that of its job.
         name: of the files that this run appends to.
         resume: look for what is done already, and replace nothing that is not proven to be ours;
             without, all is done anew and anything is replaced.
@@ -76,7 +80,6 @@ class Manifest:
         self.resume = resume
         self.keep = keep
         self._ledger = ledger or Ledger()
-        self._key = decisive(self.settings)
         self._lock = threading.Lock()
         self._troubled: set[Path] = set()
 
@@ -128,10 +131,10 @@ class Manifest:
         """
         if not self.resume:
             return None
-        folder = manifest_folder(job, self.output)
+        folder, key = manifest_folder(job, self.output), decisive(self._settings_of(job))
         for entry in self._record(folder).entries.get(place_of(job.target, folder), ()):
             done = entry.result
-            if entry.key != self._key or done.input_sha256 != input_sha256:
+            if entry.key != key or done.input_sha256 != input_sha256:
                 continue
             if done.outcome != "skipped":
                 there = self._ledger.sha256(job.target)
@@ -161,7 +164,7 @@ class Manifest:
             "input": os.path.abspath(result.job.source),  # noqa: PTH100
             "output": None if result.output is None else place,
             "place": place,
-            **self.settings,
+            **self._settings_of(result.job),
         }
         del entry["resumed"]
         with self._lock:
@@ -174,6 +177,13 @@ class Manifest:
                 reason = f"it is not in the manifest {path}: {error.strerror or error}"
                 return None if told else f"{reason}; it will be done again by the next run"
         return None
+
+    def _settings_of(self, job: Job) -> dict[str, Any]:
+        settings = _settings(self.settings)
+        if "target" in settings:
+            return self.settings
+        target = "" if job.asked is None else str(job.asked)
+        return {**self.settings, "settings": {"target": target, **settings}}
 
     def _record(self, folder: Path) -> Record:
         with self._lock:
@@ -266,7 +276,12 @@ def _prune_journal(folder: Path) -> None:
 def _differences(other: Mapping[str, Any], mine: Mapping[str, Any]) -> list[str]:
     """Say what was asked differently, as far as both say it."""
     theirs, ours = (
-        {"method": one.get("method"), "profile": one.get("profile"), **_settings(one)}
+        {
+            "command": APPLY,
+            "method": one.get("method"),
+            "profile": one.get("profile"),
+            **_settings(one),
+        }
         for one in (other, mine)
     )
     return [

@@ -17,6 +17,7 @@ from faceedit.batch.result import Result, describe, read_result
 from faceedit.batch.worker import GAVE_UP, TRIES, Worker
 from faceedit.errors import MissingError, explain
 from faceedit.photos import Job
+from faceedit.targets import parse_target
 
 
 class PhotoWorker:
@@ -40,7 +41,7 @@ class PhotoWorker:
         """Edit the photos of a block.
 
         Args:
-            block: columns ``index``, ``source`` and ``target``, see `to_row`.
+            block: columns ``index``, ``source``, ``target`` and ``asked``, see `to_row`.
 
         Returns:
             Columns ``index`` and ``told``, for `from_row`.
@@ -49,7 +50,7 @@ class PhotoWorker:
         if self._trouble:
             told = [{"trouble": self._trouble}] * len(indices)
         else:
-            told = [describe(result) for result in self._edit(indices, _jobs(block))]
+            told = [describe(result) for result in self._edit(indices, to_jobs(block))]
         return {"index": indices, "told": [json.dumps(one) for one in told]}
 
     def _edit(self, indices: Sequence[int], jobs: Sequence[Job]) -> list[Result]:
@@ -73,7 +74,9 @@ class PhotoWorker:
 def to_row(index: int, job: Job) -> dict[str, Any]:
     """Return a photo of the plan as a row; paths are bytes, which need not be UTF-8."""
     source, target = os.path.abspath(job.source), os.path.abspath(job.target)  # noqa: PTH100
-    return {"index": index, "source": os.fsencode(source), "target": os.fsencode(target)}
+    asked = "" if job.asked is None else json.dumps(job.asked.to_json())
+    paths = {"source": os.fsencode(source), "target": os.fsencode(target)}
+    return {"index": index, **paths, "asked": asked}
 
 
 def from_row(job: Job, told: str) -> Result:
@@ -88,6 +91,15 @@ def from_row(job: Job, told: str) -> Result:
     return read_result(job, one)
 
 
-def _jobs(block: Mapping[str, Sequence[Any]]) -> list[Job]:
-    pairs = zip(block["source"], block["target"], strict=True)
-    return [Job(*(Path(os.fsdecode(path)) for path in pair)) for pair in pairs]
+def to_jobs(block: Mapping[str, Sequence[Any]]) -> list[Job]:
+    """Return the jobs of a block of rows."""
+    return [
+        Job(
+            Path(os.fsdecode(source)),
+            Path(os.fsdecode(target)),
+            parse_target(json.loads(asked)) if asked else None,
+        )
+        for source, target, asked in zip(
+            block["source"], block["target"], block["asked"], strict=True
+        )
+    ]

@@ -23,6 +23,7 @@ FaceOutcome = Literal["edited", "left alone", "failed"]
 NO_FACE = "no face was found"
 OURS = "faceedit edited it before; --again edits it once more"
 NO_CHANGE = "a strength of 0 changes nothing"
+AS_IT_IS = "it is copied as it is"
 SHOWN = "all faces show it already"
 SHOWS_IT = "it shows it already"
 HELD_BACK = "any edit would change the person too much"

@@ -9,6 +9,7 @@ from typing import Literal
 from faceedit.batch.manifest import Manifest
 from faceedit.batch.read_ahead import decode_or_explain
 from faceedit.batch.result import (
+    AS_IT_IS,
     NO_FACE,
     OURS,
     FaceResult,
@@ -43,18 +44,38 @@ class RunOptions:
     """How photos are treated.
 
     Attributes:
-        target: what the faces are to show.
+        target: what the faces are to show, unless the job says it; None copies photos of jobs that
+            do not say it as they are.
         on_no_face: a photo without a face is copied, left out, or an error.
         write: how outputs are written.
         again: edit photos, too, that say of themselves that they were edited.
         overwrite: replace what is in the way, where no manifest decides that.
+        only_edited: leave out all photos in which nothing is edited.
     """
 
-    target: Target
+    target: Target | None
     on_no_face: Literal["copy", "skip", "fail"] = "copy"
     write: WriteOptions = field(default_factory=WriteOptions)
     again: bool = False
     overwrite: bool = False
+    only_edited: bool = False
+
+    def asked(self, job: Job) -> Target | None:
+        """Return what the faces of a photo are to show; None copies it as it is."""
+        return job.asked or self.target
+
+    def leaves_out(self, reason: str) -> bool:
+        """Say whether a photo that is not edited, for some reason, gets no output."""
+        if reason == AS_IT_IS:
+            return False
+        return self.only_edited or (reason == NO_FACE and self.on_no_face != "copy")
+
+    def write_for(self, job: Job) -> WriteOptions:
+        """Return how an edited photo is written: it says what it was asked for."""
+        said = self.write.provenance
+        if job.asked is None or said is None:
+            return self.write
+        return replace(self.write, provenance=replace(said, target=str(job.asked)))
 
     def permit(self, job: Job, manifest: Manifest | None) -> Permit:
         """Return what the output of a photo may replace."""
@@ -67,6 +88,7 @@ class Read:
 
     Attributes:
         job: the photo and its output.
+        target: what its faces are to show.
         photo: its pixels and what else is in the file.
         sha256: of the file.
         seconds: of work so far.
@@ -74,6 +96,7 @@ class Read:
     """
 
     job: Job
+    target: Target
     photo: Photo
     sha256: str
     seconds: float
@@ -107,7 +130,7 @@ def read(
     A JPEG of 4096 pixels or more is decoded at a quarter of its size first. Where that shows no
     face, it is not decoded in full.
     """
-    start, sha256 = time.perf_counter(), None
+    start, sha256, target = time.perf_counter(), None, options.asked(job)
     permit = options.permit(job, manifest)
     try:
         file = load_file(job.source)
@@ -115,9 +138,10 @@ def read(
         done = None if manifest is None else manifest.find(job, sha256)
         if done is not None:
             return done
-        if _shows_no_face(job, file, editor, options, budget):
+        if target is None or _shows_no_face(job, file, editor, options, budget):
             result = Result(job, "failed", input_sha256=sha256)
-            result = _without_edit(result, NO_FACE, options, permit)
+            reason = AS_IT_IS if target is None else NO_FACE
+            result = _without_edit(result, reason, options, permit)
             return replace(result, seconds=time.perf_counter() - start)
         photo = decode_or_explain(file, budget)
         if not (options.again or isinstance(photo, str)) and is_marked(photo.source.metadata.xmp):
@@ -126,16 +150,16 @@ def read(
     except Exception as error:
         photo = explain(error, job.source)
     seconds = time.perf_counter() - start
-    if isinstance(photo, str) or sha256 is None:
+    if isinstance(photo, str) or sha256 is None or target is None:
         return Result(job, "failed", str(photo), (), seconds, sha256)
-    return Read(job, photo, sha256, seconds, permit)
+    return Read(job, target, photo, sha256, seconds, permit)
 
 
 def _shows_no_face(
     job: Job, file: PhotoFile, editor: FaceEditor, options: RunOptions, budget: Budget | None
 ) -> bool:
     """Say whether a draft is enough to know that nothing is to be edited; in doubt it is not."""
-    if options.on_no_face == "copy" and not copy_suffices(job.source, job.target, options.write):
+    if not options.leaves_out(NO_FACE) and not copy_suffices(job.source, job.target, options.write):
         return False
     draft = draft_photo(file, budget=budget)
     return draft is not None and not editor.sees_face(draft.pixels, draft.scale)
@@ -151,7 +175,7 @@ def _without_edit(result: Result, reason: str, options: RunOptions, permit: Perm
     source, target = result.job.source, result.job.target
     if reason == NO_FACE and options.on_no_face == "fail":
         raise NoFaceError(source, reason)
-    if reason == NO_FACE and options.on_no_face == "skip":
+    if options.leaves_out(reason):
         return replace(result, outcome="skipped", reason=reason)
     sha256 = copy_photo(source, target, permit)
     return replace(result, outcome="copied", reason=reason, output_sha256=sha256)
@@ -161,7 +185,8 @@ def look(photos: Sequence[Read], editor: FaceEditor, options: RunOptions) -> lis
     """Find the faces of several photos and say what is to be done to them."""
     start = time.perf_counter()
     try:
-        plans = editor.look([one.photo.pixels for one in photos], options.target)
+        pixels, targets = [one.photo.pixels for one in photos], [one.target for one in photos]
+        plans = editor.look(pixels, targets)
     except Exception as error:
         plans = [error] * len(photos)
     spent = (time.perf_counter() - start) / len(photos)
@@ -215,12 +240,11 @@ def _write(result: Result, read: Read, edited: EditedPhoto, options: RunOptions)
     source, target = result.job.source, result.job.target
     photo, permit, notes = read.photo, read.permit, read.photo.source.notes
     if edited.edits:
-        sha256 = write_photo(photo, target, edited.pixels, options.write, permit)
+        sha256 = write_photo(photo, target, edited.pixels, options.write_for(result.job), permit)
         notes += notes_of(result.faces)
         return replace(result, outcome="edited", output_sha256=sha256, notes=notes)
     reason = why_unedited(edited)
-    leaves_out = reason == NO_FACE and options.on_no_face != "copy"
-    if leaves_out or copy_suffices(source, target, options.write):
+    if options.leaves_out(reason) or copy_suffices(source, target, options.write):
         return _without_edit(result, reason, options, permit)
     result = replace(result, outcome="copied", reason=reason)
     plain = replace(options.write, provenance=None, signer=None)

@@ -161,11 +161,12 @@ def animate(
     Nothing is written before the clip is whole, and nothing is replaced without --overwrite.
     """
     with loading():
-        from faceedit.animation.frames import Reel, check_targets, open_scene, read_photo_for
+        from faceedit.animation.frames import Reel, open_scene, read_photo_for
         from faceedit.animation.idle import add_idle
         from faceedit.animation.poses import clip_targets
         from faceedit.animation.write import Clip, check_clip, kind_of, write_clip
         from faceedit.editing.build import EditNetworks, EditSettings
+        from faceedit.editing.steps import check_targets
         from faceedit.faces.find.finder import FindOptions
         from faceedit.machine import cores
         from faceedit.outputs import permit_for
@@ -189,7 +190,7 @@ def animate(
         targets = clip_targets(poses, timing)
         targets = add_idle(targets, timing, seed) if idle else targets
         editor = networks.editor(_whole([pose.target for pose in poses], idle))
-    check_targets(editor, targets)
+    check_targets(editor.steps, targets)
     scene = open_scene(editor, pixels, photo)
     said = _provenance(editor, poses) if provenance else None
     with progress(timing.frames, not quiet) as advance:

@@ -273,7 +273,9 @@ def apply(
     )
     wanted = wanted.scaled(intensity)
     with loading():
-        from faceedit.cli.apply_run import ApplyRequest, Files, Say, edit_files, edit_pipe
+        from faceedit.cli.apply_report import Say
+        from faceedit.cli.apply_run import Files, edit_files, edit_pipe
+        from faceedit.cli.run_jobs import ApplyRequest
         from faceedit.editing.build import EditSettings
         from faceedit.faces.find.finder import FindOptions
         from faceedit.photos import WriteOptions

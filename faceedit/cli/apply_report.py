@@ -8,7 +8,7 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
-from faceedit.batch.result import OUTCOMES, Result, describe
+from faceedit.batch.result import AS_IT_IS, OUTCOMES, Result, describe
 from faceedit.batch.shard import Shard
 from faceedit.cli.output import on_one_line, print_json, tell
 from faceedit.cli.run_progress import run_progress
@@ -28,7 +28,8 @@ def report(result: Result, say: Say) -> None:
     """Tell what became of a photo, as far as that is asked for."""
     source = result.job.source
     if not result.resumed:
-        if result.outcome == "failed" or (result.reason and not say.quiet):
+        is_odd = result.reason not in ("", AS_IT_IS)
+        if result.outcome == "failed" or (is_odd and not say.quiet):
             tell(on_one_line(f"{result.outcome} {source}: {result.reason}"))
         if not say.quiet:
             for note in result.notes:

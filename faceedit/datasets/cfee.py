@@ -18,26 +18,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from faceedit.datasets.labelled import LabelledPhoto, read_table
+from faceedit.datasets.labelled import LabelledPhoto, expression_of, read_table
 from faceedit.datasets.listing import Tell, read_named, split_of
 from faceedit.errors import UsageError
-from faceedit.targets import EXPRESSIONS
 
 NUMBERS = {1: "neutral", 2: "happy", 3: "sad", 5: "angry", 6: "surprised", 7: "disgusted"}
 KEY = "emotions.csv"
 """In the set's folder: lines of number and name, such as ``2,Happy``."""
 CATEGORIES = range(1, 27)
 NAME = re.compile(r"(?P<number>\d\d)_(?P<person>\d{3})(?:_\d+)?")
-_OTHER_NAMES = {
-    "neutrality": "neutral",
-    "happiness": "happy",
-    "sadness": "sad",
-    "anger": "angry",
-    "surprise": "surprised",
-    "disgust": "disgusted",
-    "fear": "afraid",
-    "fearful": "afraid",
-}
 _FOLDER = re.compile(r"images\d|.*cfee.*", re.IGNORECASE)
 
 
@@ -134,9 +123,8 @@ def _read_key(path: Path) -> dict[int, str]:
         for row in csv.reader(file):
             # Spreadsheets may write whole numbers as 2.0.
             number = row[0].strip().removesuffix(".0") if len(row) > 1 else ""
-            name = row[1].strip().lower() if len(row) > 1 else ""
-            name = _OTHER_NAMES.get(name, name)
-            if number.isdecimal() and name in EXPRESSIONS:
+            name = expression_of(row[1]) if len(row) > 1 else ""
+            if number.isdecimal() and name:
                 found[int(number)] = name
     if not found:
         raise UsageError(f"{path}: no line has a number and the name of an expression: 2,happy")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TextIO
 
 from faceedit.errors import UsageError
-from faceedit.targets import EXPRESSIONS
+from faceedit.targets import EXPRESSIONS, SYNONYMS
 from faceedit.untrusted import open_table
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"}
@@ -16,6 +16,7 @@ COLUMNS = {"file", "person", "expression"}
 """What a table must have."""
 VALIDATION_SHARE = 10
 """Without a `split` column, every tenth person is kept for validation."""
+_OTHER_NAMES = {**SYNONYMS, "happiness": "happy", "neutrality": "neutral", "fearful": "afraid"}
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,17 @@ def read_labelled(data: Path) -> list[LabelledPhoto]:
             "folders"
         )
     return photos
+
+
+def expression_of(label: str) -> str:
+    """Return which of `targets.EXPRESSIONS` the label of a class means, or "".
+
+    >>> expression_of("Happiness"), expression_of("squint")
+    ('happy', '')
+    """
+    name = label.strip().lower()
+    name = _OTHER_NAMES.get(name, name)
+    return name if name in EXPRESSIONS else ""
 
 
 def find_table(folder: Path) -> Path | None:

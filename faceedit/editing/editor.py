@@ -169,7 +169,7 @@ class FaceEditor:
             UsageError: the target asks for what the methods do not know.
             FaceEditError: a method's answer cannot be used.
         """
-        (edits,) = self.look([pixels], target)
+        (edits,) = self.look([pixels], [target])
         if isinstance(edits, Exception):
             raise edits
         return self.compose(pixels, edits)
@@ -180,7 +180,7 @@ class FaceEditor:
 
     def edit_faces(self, pixels: np.ndarray, faces: Sequence[Face], target: Target) -> EditedPhoto:
         """Edit given faces of a photo; arguments and errors as in `edit_pixels`."""
-        (edits,) = self._plan([pixels], [_Found(tuple(faces))], target)
+        (edits,) = self._plan([pixels], [_Found(tuple(faces))], [target])
         if isinstance(edits, Exception):
             raise edits
         return self.compose(pixels, edits)
@@ -198,28 +198,31 @@ class FaceEditor:
         except torch.OutOfMemoryError:
             return True
 
-    def look(self, photos: Sequence[np.ndarray], target: Target) -> list[FaceEdits | Exception]:
+    def look(
+        self, photos: Sequence[np.ndarray], targets: Sequence[Target]
+    ) -> list[FaceEdits | Exception]:
         """Find the faces of several photos and say what is to be done to them, in batches.
 
         Where the device's memory is short, smaller batches are taken from then on.
 
         Args:
             photos: as in `edit_pixels`.
-            target: likewise.
+            targets: of each photo, likewise.
 
         Returns:
             For each photo what is to be done, or why that cannot be said.
         """
         while True:
             try:
-                return self._plan(photos, self._find_many(photos), target)
+                return self._plan(photos, self._find_many(photos), targets)
             except torch.OutOfMemoryError as error:
                 if self.batching.size > 1:
                     self.batching.halve()
                 elif len(photos) == 1:
                     return [error]
                 else:
-                    return [edits for one in photos for edits in self.look([one], target)]
+                    pairs = zip(photos, targets, strict=True)
+                    return [edits for one, target in pairs for edits in self.look([one], [target])]
 
     def compose(self, pixels: np.ndarray, edits: FaceEdits) -> EditedPhoto:
         """Apply what `look` said to the photo's own pixels.
@@ -276,30 +279,30 @@ class FaceEditor:
         self,
         photos: Sequence[np.ndarray],
         found: Sequence[_Found | Exception],
-        target: Target,
+        targets: Sequence[Target],
     ) -> list[FaceEdits | Exception]:
         """Say what is to be done to faces that were found, those of all photos in one go."""
-        if not target.changes:
-            return [
-                one if isinstance(one, Exception) else FaceEdits(one.asked, others=one.others)
-                for one in found
-            ]
+        everything = list(zip(photos, found, targets, strict=True))
         crops = [
             tuple(self.cut(pixels, face) for face in faces.asked)
-            if not isinstance(faces, Exception)
+            if target.changes and not isinstance(faces, Exception)
             else ()
-            for pixels, faces in zip(photos, found, strict=True)
+            for pixels, faces, target in everything
         ]
+        asked = [target for own, target in zip(crops, targets, strict=True) for _ in own]
         try:
-            held = iter(self._hold([crop for own in crops for crop in own], target))
+            held = iter(self._hold([crop for own in crops for crop in own], asked))
         except torch.OutOfMemoryError:
             raise
         except Exception as error:
             if len(photos) == 1:
                 return [error]
             # One photo may be to blame.
-            pairs = zip(photos, found, strict=True)
-            return [one for photo, faces in pairs for one in self._plan([photo], [faces], target)]
+            return [
+                edits
+                for photo, faces, target in everything
+                for edits in self._plan([photo], [faces], [target])
+            ]
         return [
             faces
             if isinstance(faces, Exception)
@@ -307,23 +310,27 @@ class FaceEditor:
             for faces, own in zip(found, crops, strict=True)
         ]
 
-    def _hold(self, crops: Sequence[Crop], target: Target) -> list[Held]:
+    def _hold(self, crops: Sequence[Crop], asked: Sequence[Target]) -> list[Held]:
         """Return the edits of each face, as far as something is to be done and is let pass."""
-        shown = [Showing(target)] * len(crops)
+        shown = [Showing(target) for target in asked]
         if self.shown is not None:
-            shown = self.shown.look(crops, target, self.batching)
+            shown = self.shown.look(crops, asked, self.batching)
         some = [(crop, one) for crop, one in zip(crops, shown, strict=True) if one.left.changes]
         hold = hold_nothing if self.guard is None else self.guard.hold
         targets = [one.left for _, one in some]
         made = hold(self.steps, [crop for crop, _ in some], targets, self.batching)
-        left_alone = Held((), target.scaled(0), shown=1.0)
         held = iter(
-            left_alone
+            _left_alone(target)
             if one.is_likely and _changes_nothing(own, crop)
-            else replace(own, shown=one.far, asked=asked.strength)
-            for (crop, one), own, asked in zip(some, made, targets, strict=True)
+            else replace(own, shown=one.far, asked=target.strength)
+            for (crop, one), own, target in zip(some, made, targets, strict=True)
         )
-        return [next(held) if one.left.changes else left_alone for one in shown]
+        return [next(held) if one.left.changes else _left_alone(one.left) for one in shown]
+
+
+def _left_alone(target: Target) -> Held:
+    """Return what is applied to a face that shows a target already."""
+    return Held((), target.scaled(0), shown=1.0)
 
 
 def _changes_nothing(held: Held, crop: Crop) -> bool:

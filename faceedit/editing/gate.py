@@ -80,22 +80,33 @@ class Shown:
     reader: Reader = field(repr=False)
     attributes: AttributeReader | None = field(default=None, repr=False)
 
-    def look(self, crops: Sequence[Crop], target: Target, batching: Batching) -> list[Showing]:
-        """Return for each face, in order, what it shows of a target.
+    def look(
+        self, crops: Sequence[Crop], targets: Sequence[Target], batching: Batching
+    ) -> list[Showing]:
+        """Return for each face, in order, what it shows of its target.
 
         Args:
             crops: the faces.
-            target: what they are to show.
+            targets: what each of them is to show.
             batching: how many a reader takes at once.
         """
         looks = self.attributes
-        expressions: Sequence[ExpressionReading | None] = [None] * len(crops)
-        attributes: Sequence[AppearanceReading | None] = [None] * len(crops)
-        if _can_show(target):
-            expressions = batching.run(crops, lambda some: self.reader.read(some, len(some)))
-        if looks is not None and target.attributes:
-            attributes = batching.run(crops, lambda some: looks.read(some, len(some)))
-        return [_showing(target, *one) for one in zip(crops, expressions, attributes, strict=True)]
+        smiles = [at for at, one in enumerate(targets) if _can_show(one)]
+        read = batching.run(
+            [crops[at] for at in smiles], lambda some: self.reader.read(some, len(some))
+        )
+        expressions = dict(zip(smiles, read, strict=True))
+        attributes: dict[int, AppearanceReading] = {}
+        if looks is not None:
+            worn = [at for at, one in enumerate(targets) if one.attributes]
+            seen = batching.run(
+                [crops[at] for at in worn], lambda some: looks.read(some, len(some))
+            )
+            attributes = dict(zip(worn, seen, strict=True))
+        return [
+            _showing(target, crop, expressions.get(at), attributes.get(at))
+            for at, (crop, target) in enumerate(zip(crops, targets, strict=True))
+        ]
 
 
 def how_far(target: Target, reading: ExpressionReading) -> float:

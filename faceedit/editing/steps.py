@@ -1,6 +1,6 @@
 """The steps of an edit: each method in turn is shown what the ones before it made."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -16,7 +16,7 @@ from faceedit.editing.units import ReadsUnits, count_shown
 from faceedit.errors import UsageError
 from faceedit.faces.align import Crop, widened
 from faceedit.faces.batching import Batching
-from faceedit.methods.base import Method
+from faceedit.methods.base import Method, check_target
 from faceedit.targets import Part, Target
 
 ROUNDS = 8
@@ -115,6 +115,18 @@ def make_edits(
                 for at, edit in zip(places, edits, strict=True):
                     made[at].append(edit)
     return [tuple(edits) for edits in made]
+
+
+def check_targets(steps: Sequence[Step], targets: Iterable[Target | None]) -> None:
+    """Refuse targets that the methods of steps do not know; None is no target.
+
+    Raises:
+        UsageError: a method does not know one.
+    """
+    for target in dict.fromkeys(targets):
+        for step in steps:
+            if target is not None and set(target.parts) & set(step.parts):
+                check_target(step.method, target.only(*step.parts))
 
 
 def step_masks(crops: Sequence[Crop], edits: Sequence[Edits]) -> list[list[np.ndarray]]:

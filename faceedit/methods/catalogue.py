@@ -78,6 +78,20 @@ def served_parts() -> tuple[Part, ...]:
     return tuple(part for part in Part if part in served)
 
 
+def served_names(name: str, part: Part) -> tuple[str, ...]:
+    """Return what a method serves of a part of a target, such as ``happy`` or ``light=left``.
+
+    Args:
+        name: a key of `METHODS`, or ``auto`` for all of them.
+        part: of a target.
+
+    Raises:
+        UsageError: no such method.
+    """
+    methods = list(METHODS.values()) if name == AUTO else [find_method(name)]
+    return tuple(dict.fromkeys(_known(methods, part)))
+
+
 def find_training(
     name: str, others: Mapping[str, str] | None = None
 ) -> "Callable[[TrainingRequest], Task]":
@@ -106,6 +120,10 @@ def _serving(methods: list[Descriptor], target: Target, part: Part) -> Descripto
     if not any(part in one.parts for one in methods):
         served = {WORDS[known] for one in methods for known in one.parts}
         raise UsageError(f"{who} {does} {WORDS[part]}; known: {', '.join(sorted(served))}")
-    known = [name for one in methods for name in one.targets if part_of(name) == part]
+    known = _known(methods, part)
     foreign = [name for name in target.names if name not in known] or target.names
     raise UsageError(f"{who} {does} to {', '.join(foreign)}; known: {', '.join(known)}")
+
+
+def _known(methods: list[Descriptor], part: Part) -> list[str]:
+    return [name for one in methods for name in one.targets if part_of(name) == part]

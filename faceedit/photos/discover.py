@@ -9,6 +9,7 @@ from pathlib import Path
 from faceedit.errors import PlanError, UsageError
 from faceedit.photos.formats import format_of, kind_of, parse_format
 from faceedit.photos.walk import Found, OnUnlistable, find
+from faceedit.targets import Target
 
 _LONGEST_NAME = 255
 
@@ -20,10 +21,12 @@ class Job:
     Attributes:
         source: the photo.
         target: its output.
+        asked: what its faces are to show, where that differs from photo to photo.
     """
 
     source: Path
     target: Path
+    asked: Target | None = None
 
 
 def plan(

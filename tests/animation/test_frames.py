@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from faceedit.animation.frames import Reel, check_targets, open_scene, read_photo_for
+from faceedit.animation.frames import Reel, open_scene, read_photo_for
 from faceedit.animation.poses import Pose, Timing, clip_targets
 from faceedit.compose.compose import draw_mask
 from faceedit.compose.mask import region_mask
 from faceedit.editing.build import EditSettings, open_editor
 from faceedit.editing.editor import FaceEditor
-from faceedit.editing.steps import Step
+from faceedit.editing.steps import Step, check_targets
 from faceedit.errors import NoFaceError, UsageError
 from faceedit.targets import Part, parse_target
 
@@ -123,9 +123,9 @@ def test_a_fault_in_a_frame_ends_the_clip(finder, make_method, astronaut):
 
 
 def test_what_the_method_does_not_know_is_refused_before_any_frame(editor):
-    check_targets(editor, [None, HAPPY])
+    check_targets(editor.steps, [None, HAPPY])
     with pytest.raises(UsageError, match="does not know sad; it knows neutral, happy"):
-        check_targets(editor, [None, HAPPY, parse_target("sad")])
+        check_targets(editor.steps, [None, HAPPY, parse_target("sad")])
 
 
 def test_a_photo_is_upright_srgb_of_8_bits_and_not_too_large(tmp_path):

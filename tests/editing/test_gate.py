@@ -62,7 +62,7 @@ def test_how_far_a_face_shows_a_target(target, one, far):
 def test_what_shows_is_rounded():
     readings = [reading(strength=strength) for strength in (1.6, 1.7, 1.8, 1.9, 2.0, 2.1)]
     crops: list[Any] = [None] * len(readings)
-    shown = Shown(Fixed(*readings)).look(crops, HAPPY, Batching())
+    shown = Shown(Fixed(*readings)).look(crops, [HAPPY] * len(crops), Batching())
     assert [one.far for one in shown] == [0, 0, 0.5, 0.5, 1, 1]
     assert all(one.is_likely for one in shown)
 
@@ -71,10 +71,8 @@ def test_what_shows_is_rounded():
 def test_nothing_is_read_where_it_could_not_matter(target):
     reader, crops = Fixed(reading()), [None, None]
     looked: Any = crops
-    assert (
-        Shown(reader).look(looked, parse_target(target), Batching())
-        == [Showing(parse_target(target))] * 2
-    )
+    targets = [parse_target(target)] * 2
+    assert Shown(reader).look(looked, targets, Batching()) == [Showing(one) for one in targets]
     assert reader.at == 0
 
 

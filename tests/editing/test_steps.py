@@ -205,7 +205,7 @@ def test_each_part_is_asked_whether_it_shows_already(finder, steps, astronaut):
     shown = Shown(None, Attributes())  # pyright: ignore[reportArgumentType]
 
     def left(text):
-        (showing,) = shown.look([crop], parse_target(text), Batching())
+        (showing,) = shown.look([crop], [parse_target(text)], Batching())
         return str(showing.left), showing.far
 
     assert left("attr=bangs=on") == ("attr=bangs=on:0", 1)
