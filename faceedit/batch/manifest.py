@@ -147,6 +147,22 @@ class Manifest:
         """Return what may be replaced by the output of a photo."""
         return self._permit(manifest_folder(job, self.output))
 
+    def left_over(self, jobs: Sequence[Job]) -> list[Path]:
+        """Return what earlier runs wrote to the folder of ``-o`` and this one does not.
+
+        Files that faceedit is not proven to have written are not among them.
+
+        Args:
+            jobs: of this run.
+        """
+        folder = Path(self.output or ".")
+        record, top = self._record(folder), os.path.realpath(folder)
+        planned = {place_of(job.target, folder) for job in jobs}
+        others = (folder / place for place in sorted(record.written.keys() - planned))
+        # A manifest that others wrote may name files that lie elsewhere.
+        below = (one for one in others if Path(os.path.realpath(one.parent)).is_relative_to(top))
+        return [one for one in below if self._ledger.wrote(folder, one)]
+
     def add(self, result: Result) -> str | None:
         """Append one line and hand it to the system.
 

@@ -17,6 +17,7 @@ from faceedit.cli import (
     analyze,
     animate,
     apply,
+    augment,
     benchmark,
     demo,
     doctor,
@@ -60,6 +61,7 @@ app.command(cls=PanelCommand)(analyze.analyze)
 app.command(cls=PanelCommand)(animate.animate)
 app.command(cls=PanelCommand)(grid.grid)
 app.command(cls=PanelCommand)(lights.lights)
+app.command(cls=PanelCommand)(augment.augment)
 app.command()(demo.demo)
 app.command(cls=PanelCommand)(train.train)
 app.command(cls=PanelCommand)(evaluate.evaluate)

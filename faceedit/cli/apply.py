@@ -8,14 +8,18 @@ import typer
 
 from faceedit.cli.options import (
     Attributes,
+    Batch,
     Device,
     Faces,
     Inputs,
     Landmarks,
     Light,
     MinFace,
+    MinIdentity,
     Model,
+    NetworkThreads,
     Pose,
+    Precision,
     Profile,
     Quiet,
     Recursive,
@@ -24,12 +28,12 @@ from faceedit.cli.options import (
     Units,
     Weights,
     WhoseLandmarks,
+    Workers,
     asked_target,
     can_exist,
     parse_faces,
 )
-from faceedit.cli.panels import GATES, MOST_USED, OUTPUT, PHOTOS, SPEED, WHAT
-from faceedit.limits import BATCH, THREADS, WORKERS
+from faceedit.cli.panels import MOST_USED, OUTPUT, PHOTOS, SPEED, WHAT
 from faceedit.process import loading
 
 PIPE = "-"
@@ -201,24 +205,9 @@ def apply(
         ),
     ] = False,
     quiet: Quiet = False,
-    min_identity: Annotated[
-        float | None,
-        typer.Option(
-            metavar="X",
-            min=-1.0,
-            max=1.0,
-            help="Weaken an edit, or leave it out, where the cosine of the face's identity "
-            "before and after falls below X.",
-            rich_help_panel=GATES,
-        ),
-    ] = None,
+    min_identity: MinIdentity = None,
     device: Device = "auto",
-    precision: Annotated[
-        str,
-        typer.Option(
-            metavar="auto|fp32|bf16|fp16", help="Of the method's network.", rich_help_panel=SPEED
-        ),
-    ] = "auto",
+    precision: Precision = "auto",
     compile: Annotated[
         bool,
         typer.Option(
@@ -227,31 +216,9 @@ def apply(
             rich_help_panel=SPEED,
         ),
     ] = False,
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            max=WORKERS,
-            help="Processes per device. Default: one for a GPU; on a CPU one per core, at most 8, "
-            "each with 3 GB of memory and 40 photos.",
-            rich_help_panel=SPEED,
-        ),
-    ] = None,
-    batch: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            max=BATCH,
-            help="Faces per network call. Default: 1 on a CPU, 8 on a GPU.",
-            rich_help_panel=SPEED,
-        ),
-    ] = None,
-    threads: Annotated[
-        int,
-        typer.Option(
-            min=1, max=THREADS, help="CPU threads of each network call.", rich_help_panel=SPEED
-        ),
-    ] = 1,
+    workers: Workers = None,
+    batch: Batch = None,
+    threads: NetworkThreads = 1,
     engine: Annotated[
         Engine,
         typer.Option(

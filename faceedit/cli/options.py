@@ -9,9 +9,9 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from faceedit.cli.panels import MOST_USED, OUTPUT, PHOTOS, SPEED, WHAT
+from faceedit.cli.panels import GATES, MOST_USED, OUTPUT, PHOTOS, SPEED, WHAT
 from faceedit.errors import UsageError
-from faceedit.limits import COUNT, THREADS, shorten
+from faceedit.limits import BATCH, COUNT, THREADS, WORKERS, shorten
 from faceedit.methods.catalogue import METHODS, served_parts
 from faceedit.targets import Part, Target, parse_target
 
@@ -209,6 +209,48 @@ Threads = Annotated[
     int | None,
     typer.Option(
         min=1, max=THREADS, help="CPU threads. Default: one per core.", rich_help_panel=SPEED
+    ),
+]
+NetworkThreads = Annotated[
+    int,
+    typer.Option(
+        min=1, max=THREADS, help="CPU threads of each network call.", rich_help_panel=SPEED
+    ),
+]
+Precision = Annotated[
+    str,
+    typer.Option(
+        metavar="auto|fp32|bf16|fp16", help="Of the method's network.", rich_help_panel=SPEED
+    ),
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        max=WORKERS,
+        help="Processes per device. Default: one for a GPU; on a CPU one per core, at most 8, "
+        "each with 3 GB of memory and 40 photos.",
+        rich_help_panel=SPEED,
+    ),
+]
+Batch = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        max=BATCH,
+        help="Faces per network call. Default: 1 on a CPU, 8 on a GPU.",
+        rich_help_panel=SPEED,
+    ),
+]
+MinIdentity = Annotated[
+    float | None,
+    typer.Option(
+        metavar="X",
+        min=-1.0,
+        max=1.0,
+        help="Weaken an edit, or leave it out, where the cosine of the face's identity "
+        "before and after falls below X.",
+        rich_help_panel=GATES,
     ),
 ]
 Overwrite = Annotated[

@@ -1,7 +1,7 @@
 """Photo files: which ones, read whole with everything in them, and written back as they were."""
 
 from faceedit.photos.budget import Budget
-from faceedit.photos.discover import Job, find_photos, plan
+from faceedit.photos.discover import Job, find_photos, fit_name, plan
 from faceedit.photos.draft import Draft, draft_photo
 from faceedit.photos.provenance import Provenance
 from faceedit.photos.read import decode_photo, load_file, read_photo, says_edited
@@ -23,6 +23,7 @@ __all__ = [
     "decode_photo",
     "draft_photo",
     "find_photos",
+    "fit_name",
     "load_file",
     "plan",
     "read_photo",

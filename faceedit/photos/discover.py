@@ -172,7 +172,7 @@ def _beside(root: Path) -> Path:
     named = root.resolve() if root.name in ("", "..") else root
     if not named.name:
         raise PlanError(f"{root}: no folder can lie beside it: name an output with -o")
-    return named.with_name(_shorten(named.name, "-edited"))
+    return named.with_name(fit_name(named.name, "-edited"))
 
 
 def _rename(path: Path, suffix: tuple[str, str] | None, ending: str) -> Path:
@@ -180,10 +180,10 @@ def _rename(path: Path, suffix: tuple[str, str] | None, ending: str) -> Path:
     kind = path.suffix
     if suffix is not None and format_of(path) not in (None, suffix[0]):
         kind = suffix[1]
-    return path.with_name(_shorten(path.stem, ending + kind))
+    return path.with_name(fit_name(path.stem, ending + kind))
 
 
-def _shorten(stem: str, ending: str) -> str:
+def fit_name(stem: str, ending: str) -> str:
     """Return stem and ending, the stem cut to what a file name can hold."""
     room = _LONGEST_NAME - len(os.fsencode(ending))
     while len(os.fsencode(stem)) > room:

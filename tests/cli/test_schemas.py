@@ -89,6 +89,18 @@ def test_apply_and_the_manifest_write_what_their_schemas_say(apply, photos, opti
     check("manifest", lines_of(manifest_of(photos).read_text()))
 
 
+def test_augment_writes_a_manifest_of_the_same_schema(run_main, fake_weights, photos, tmp_path):
+    classes = tmp_path / "classes"
+    classes.mkdir()
+    photos.rename(classes / "neutral")
+    options = ("--balance", "expression", "--classes", "happy", "--weights", fake_weights())
+    run_main("augment", classes, "-o", tmp_path / "out", *options, "--device", "cpu")
+    lines = lines_of((tmp_path / "out" / MANIFEST_FILE).read_text())
+    told = {(line["outcome"], line["settings"]["target"]) for line in lines}
+    assert told == {("copied", ""), ("edited", "happy"), ("skipped", "happy"), ("failed", "happy")}
+    check("manifest", lines)
+
+
 def test_the_manifest_tells_the_same_as_json(apply, photos):
     told = lines_of(apply("-t", "happy", "--min-identity", "0.5", photos, "--json").out)
     written = {line["input"]: line for line in lines_of(manifest_of(photos).read_text())}

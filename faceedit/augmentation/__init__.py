@@ -1,0 +1,1 @@
+"""Labelled collections made larger: which picture is made of which photo, and their table."""
