@@ -1,7 +1,7 @@
 """The plan of an augmentation: which pictures are made of which photos.
 
-What is drawn for a photo follows from the seed and its place alone. So that classes end equally
-large, how many pictures a photo gives depends on the others; which ones it gives first does not.
+What a picture shows follows from the seed, its photo's place and its class alone. Which classes a
+photo gives pictures to depends on the other photos as well, as far as some have to be chosen.
 """
 
 import heapq

@@ -146,7 +146,15 @@ def augment(
         bool,
         typer.Option(
             "--overwrite",
-            help="Make all anew, replace existing files, and remove what only an earlier run made.",
+            help="Redo what an earlier run has done, replace existing files, and prune.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = False,
+    prune: Annotated[
+        bool,
+        typer.Option(
+            "--prune",
+            help="Remove pictures that earlier runs made there and that are not wanted any more.",
             rich_help_panel=OUTPUT,
         ),
     ] = False,
@@ -230,7 +238,7 @@ def augment(
         only_edited=True,
         plan={"command": "augment", **recipe.settings},
     )
-    what = Augmentation(read, plan, recipe, output, originals.value)
+    what = Augmentation(read, plan, recipe, output, originals.value, prune or overwrite)
     if augment_collection(request, what, Say(quiet=quiet, as_json=False)):
         raise typer.Exit(1)
 

@@ -30,6 +30,7 @@ class Augmentation:
         recipe: of the plan.
         output: folder.
         originals: what becomes of the photos themselves.
+        prune: remove pictures that earlier runs made there and the plan has no more.
     """
 
     collection: Collection
@@ -37,6 +38,7 @@ class Augmentation:
     recipe: Recipe
     output: Path
     originals: Literal["copy", "link", "none"]
+    prune: bool = False
 
     @property
     def kept(self) -> tuple[Original, ...]:
@@ -87,11 +89,12 @@ def augment_collection(request: ApplyRequest, asked: Augmentation, say: Say) -> 
         str(asked.output),
         ledger,
         failed=len(asked.collection.missing),
-        what=count(len(asked.plan.made), "picture"),
+        what=f"{len(asked.plan.made)} made",
+        noun="picture",
     )
 
     def finish(done: Done) -> None:
-        _finish(asked, jobs, done, request.overwrite, say)
+        _finish(asked, jobs, done, say)
 
     return edit_jobs(request, work, say, finish=finish)
 
@@ -109,20 +112,20 @@ def _check_output(collection: Collection, output: Path) -> None:
         )
 
 
-def _finish(
-    asked: Augmentation, jobs: Sequence[Job], done: Done, overwrite: bool, say: Say
-) -> None:
+def _finish(asked: Augmentation, jobs: Sequence[Job], done: Done, say: Say) -> None:
     """Link photos, remove or name what is left of earlier runs, and write the table."""
     if asked.originals == "link":
         for link, path in _links(asked):
             _link(link, path)
     left = done.manifest.left_over(jobs)
-    if left and overwrite:
+    if left and asked.prune:
         for path in left:
             path.unlink(missing_ok=True)
     elif left and not say.quiet:
         number = count(len(left), "picture")
-        tell(f"{number} of earlier runs, not in {TABLE_FILE}; --overwrite removes what is too much")
+        tell(
+            f"{number} of earlier runs, not in {TABLE_FILE} any more; --prune removes what is left"
+        )
     table, number = _table(asked, done)
     path = asked.output / TABLE_FILE
     permit = done.manifest.permit(Job(path, path))

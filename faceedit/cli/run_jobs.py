@@ -74,6 +74,7 @@ class Work:
         failed: photos and folders that cannot be done, which were told before.
         skipped: photos that are left out, which were told before.
         what: is made, for the first line; empty names the target.
+        noun: for what the jobs write.
     """
 
     jobs: Sequence[Job]
@@ -83,6 +84,7 @@ class Work:
     failed: int = 0
     skipped: int = 0
     what: str = ""
+    noun: str = "photo"
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,7 @@ def edit_jobs(
         if not say.quiet:
             there = devices[:1] if on_ray else dict.fromkeys([devices[0], *crew.helpers])
             headline = headline_of(request, editor, there, work.what)
-            tell(f"{headline}, {count(len(jobs), 'photo')}{of_part(part)}")
+            tell(f"{headline}, {count(len(jobs), work.noun)}{of_part(part)}")
             for trouble in troubles:
                 tell(on_one_line(trouble))
         if on_ray:

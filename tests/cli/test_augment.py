@@ -196,6 +196,9 @@ def test_a_collection_that_grows_names_what_is_too_much(augment, table, small, t
     assert "1 picture of earlier runs, not in labels.csv" in result.err
     assert set(files_in(tmp_path / "out")) == before | {"pictures/kim.png"}
     assert len(rows_of(tmp_path / "out")) == 6
+    result = augment(table, "--prune")
+    assert counts(result.err) == {"edited": 1, "copied": 5, "done before": 6}
+    assert files_in(tmp_path / "out").keys() == rows_of(tmp_path / "out").keys()
 
 
 def test_files_of_others_are_not_replaced(augment, table, tmp_path):
