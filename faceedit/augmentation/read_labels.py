@@ -54,12 +54,17 @@ def read_labels(table: Path) -> Collection:
         if place in found:
             raise UsageError(f"{table}, line {line}: {row['file']} is listed twice")
         found[place] = _from_row(root, place, row)
-    originals = [one for one in found.values() if one.path.is_file()]
-    missing = [one.path for one in found.values() if not one.path.is_file()]
+    originals = [one for one in found.values() if _is_file(one.path)]
+    missing = [one.path for one in found.values() if not _is_file(one.path)]
     if not originals:
         raise UsageError(f"{table}: none of its {len(rows)} files is there, such as {missing[0]}")
     known = ("file", *LABELS, "person", "split")
     return collection_of(root, originals, [one for one in columns if one not in known], missing)
+
+
+def _is_file(path: Path) -> bool:
+    # Other than pathlib, os.path takes names too long for names of nothing.
+    return os.path.isfile(path)  # noqa: PTH113
 
 
 def _cells(row: Mapping[str, str | None], columns: Sequence[str]) -> dict[str, str]:
@@ -73,7 +78,7 @@ def _places(files: Sequence[str], table: Path) -> tuple[Path, list[str]]:
     is the nearest folder above all of them.
     """
     own = table.with_suffix("")
-    is_own = own.is_dir() and any((own / file).is_file() for file in files)
+    is_own = own.is_dir() and any(_is_file(own / file) for file in files)
     base = own if is_own else table.parent
     paths = [Path(os.path.abspath(base / file)) for file in files]  # noqa: PTH100
     root = Path(os.path.abspath(base))  # noqa: PTH100

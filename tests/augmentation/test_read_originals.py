@@ -128,6 +128,7 @@ def test_a_table_of_files_elsewhere(touch, tmp_path):
         ("file,label\n,happy\n", "line 2: no file has the name ''"),
         ("file,label\na.jpg,happy\n./a.jpg,sad\n", "line 3: ./a.jpg is listed twice"),
         ("file,label\nb.jpg,happy\n", "none of its 1 files is there"),
+        (f"file,label\n{'b' * 300}.jpg,happy\n", "none of its 1 files is there"),
         (
             "file,label,person,split\na.jpg,happy,ann,train\nc.jpg,sad,ann,val\n",
             r"person ann is in two splits: train \(a.jpg\) and val \(c.jpg\)",

@@ -16,6 +16,7 @@ NEEDED = {
     "animate": ["blank.png", "--to", "happy", "-o", "new.gif"],
     "grid": ["blank.png", "--au", "12"],
     "lights": ["blank.png"],
+    "augment": ["blank.csv", "-o", "out", "--balance", "expression", "--classes", "happy"],
     "demo": [],
     "train": ["reggan", "--data", "nowhere"],
     "evaluate": ["nowhere", "-t", "happy"],
@@ -59,6 +60,7 @@ def test_every_command_is_known_here():
 def here(tmp_path, monkeypatch) -> Path:
     monkeypatch.chdir(tmp_path)
     Image.new("RGB", (8, 8)).save("blank.png")
+    Path("blank.csv").write_text("file,label\nblank.png,neutral\n")
     return tmp_path
 
 
