@@ -1,13 +1,10 @@
 """EGGAN's objective: Eq. 1 to 8."""
 
-from collections.abc import Mapping
-
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from faceedit.methods.eggan.networks import levels_of
-from faceedit.methods.eggan.recipe import LossWeights
 from faceedit.nn.ms_ssim import ms_ssim
 
 LEAST_VARIANCE = 1e-6
@@ -75,16 +72,6 @@ def reconstruction_loss(rebuilt: Tensor, real: Tensor, structure: bool = True) -
     """
     loss = F.l1_loss(rebuilt.float(), real)
     return loss + (1 - ms_ssim(rebuilt, real)).mean() if structure else loss
-
-
-def total_loss(terms: Mapping[str, Tensor], weights: LossWeights) -> Tensor:
-    """Eq. 7 as E and G descend it.
-
-    Args:
-        terms: by the names of `LossWeights`; what an ablation leaves out is not there.
-        weights: of the terms.
-    """
-    return torch.stack([getattr(weights, name) * term for name, term in terms.items()]).sum()
 
 
 def interpolate(source: Tensor, target: Tensor, alpha: float | Tensor) -> Tensor:

@@ -17,7 +17,6 @@ from faceedit.methods.eggan.losses import (
     latent_encoder_loss,
     moment_loss,
     reconstruction_loss,
-    total_loss,
     units_loss,
 )
 from faceedit.methods.eggan.networks import (
@@ -29,6 +28,7 @@ from faceedit.methods.eggan.networks import (
 from faceedit.methods.eggan.recipe import EGGANRecipe
 from faceedit.methods.pictures.losses import (
     feature_loss,
+    total_loss,
     wasserstein_critic_loss,
     wasserstein_generator_loss,
 )

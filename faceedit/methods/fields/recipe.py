@@ -82,3 +82,20 @@ class TuneRecipe(FieldRecipe):
     shape_ridge: float = ranged(1e-9, 1e9, default=30.0)  # of the shape layer's change (Eq. 6)
     rehearsals: int = ranged(0, 64, default=4)  # other targets that each photo is rehearsed for
     kept: float = ranged(0.0, 1e6, default=1.0)  # weight of the rehearsals
+
+
+@dataclass(frozen=True)
+class Amplitudes(Ranged):
+    """The studio's amplitude that strength 1 of each expression stands for.
+
+    At these a person names the studio's pictures clearly and our recogniser nearly always, while
+    the identity network still knows the person (0.80 for the widest, surprised).
+    """
+
+    happy: float = ranged(0.0, 3.0, default=1.3)
+    sad: float = ranged(0.0, 3.0, default=1.2)
+    angry: float = ranged(0.0, 3.0, default=1.1)
+    surprised: float = ranged(0.0, 3.0, default=1.1)
+    disgusted: float = ranged(0.0, 3.0, default=1.2)
+    afraid: float = ranged(0.0, 3.0, default=1.25)
+    contemptuous: float = ranged(0.0, 3.0, default=1.3)

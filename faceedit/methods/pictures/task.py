@@ -6,7 +6,10 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from torch import nn
+import cv2
+import numpy as np
+import torch
+from torch import Tensor, nn
 
 from faceedit.errors import UsageError
 from faceedit.registry import write_checkpoint
@@ -58,3 +61,11 @@ class PictureTask(Task, Generic[R]):
             metadata={"recipe": json.dumps(asdict(self.recipe)), "step": str(step)},
         )
         return path
+
+
+def to_signed(image: np.ndarray, size: int) -> Tensor:
+    """Return an (S, S, 3) uint8 image as (3, size, size) float32 in [-1, 1]."""
+    if image.shape[0] != size:
+        how = cv2.INTER_AREA if image.shape[0] > size else cv2.INTER_CUBIC
+        image = cv2.resize(image, (size, size), interpolation=how)
+    return torch.from_numpy(np.array(image)).permute(2, 0, 1).float() / 127.5 - 1

@@ -3,15 +3,14 @@
 from collections.abc import Callable
 from dataclasses import asdict
 
-import cv2
 import numpy as np
 import torch
-from torch import Tensor
 
 from faceedit.errors import UsageError
 from faceedit.methods.fields.drawn import WORKING_SIZE
 from faceedit.methods.fields.shade_fit import fit_shade_layer, shade_samples
 from faceedit.methods.fields.shape_fit import Motions, fit_shape_layer
+from faceedit.methods.pictures.task import to_signed
 from faceedit.methods.reggan.condition import SPEC
 from faceedit.methods.reggan.expression_layer import ExpressionLayer, ExpressionLayerFitter
 from faceedit.methods.reggan.generator import RegGANGenerator
@@ -111,11 +110,3 @@ def fit_expression_layer(
     if not fitter.pairs:
         raise UsageError(f"no pair leads to {EXPRESSIONS[target]} at about strength 1")
     return fitter.solve()
-
-
-def to_signed(image: np.ndarray, size: int) -> Tensor:
-    """Return an (S, S, 3) uint8 image as (3, size, size) float32 in [-1, 1]."""
-    if image.shape[0] != size:
-        how = cv2.INTER_AREA if image.shape[0] > size else cv2.INTER_CUBIC
-        image = cv2.resize(image, (size, size), interpolation=how)
-    return torch.from_numpy(np.array(image)).permute(2, 0, 1).float() / 127.5 - 1

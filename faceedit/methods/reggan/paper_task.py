@@ -14,14 +14,17 @@ from faceedit.methods.fields.colour import transfer_histogram
 from faceedit.methods.fields.discriminator import PyramidDiscriminator, discriminator_loss
 from faceedit.methods.fields.refinement import RefinementConfig
 from faceedit.methods.fields.sources import find_table
-from faceedit.methods.pictures.task import PictureTask
-from faceedit.methods.reggan.fit_layers import fit_expression_layer, to_signed
+from faceedit.methods.pictures.losses import quality_loss
+from faceedit.methods.pictures.task import PictureTask, to_signed
+from faceedit.methods.reggan.fit_layers import fit_expression_layer
 from faceedit.methods.reggan.losses import generator_losses
 from faceedit.methods.reggan.pairs import single_strengths
 from faceedit.methods.reggan.recipe import RegGANRecipe
 from faceedit.methods.reggan.rgb_generator import RgbGenerator
 from faceedit.nn.mesh_features import open_features
 from faceedit.nn.perceptual import PerceptualLoss
+from faceedit.recognisers.naturalness import NaturalnessRecogniser
+from faceedit.registry import open_registry
 from faceedit.targets import EXPRESSIONS
 from faceedit.training.pair_table import PairTable
 from faceedit.training.task import Batch, OptimiserOptions, Schedule, TrainingRequest, Update
@@ -113,6 +116,9 @@ class PaperTask(PictureTask[RegGANRecipe]):
         )
         self.networks = {"generator": generator, "discriminator": discriminator}
         self._perceptual = _perceptual(recipe, request)
+        if recipe.weights.quality:
+            checkpoint = open_registry().checkpoint(NaturalnessRecogniser.name)
+            self._naturalness = NaturalnessRecogniser.load(checkpoint, request.device)
         optimiser = OptimiserOptions(rate=recipe.learning_rate, betas=recipe.betas)
         self.updates = (
             Update("discriminator", ("discriminator",), self._judge, optimiser),
@@ -128,7 +134,7 @@ class PaperTask(PictureTask[RegGANRecipe]):
         return {"total": wrong}
 
     def _refine(self, batch: Batch) -> dict[str, Tensor]:
-        """Eq. 10."""
+        """Eq. 10, and L_qual of LEGAN where it has a weight."""
         discriminator, real = self.networks["discriminator"], batch["target"]
         fake = self.networks["generator"](batch["input"], batch["strengths"]).float()
         losses = generator_losses(
@@ -139,7 +145,11 @@ class PaperTask(PictureTask[RegGANRecipe]):
             self._perceptual,
             self.recipe.weights,
         )
-        return vars(losses)
+        weight = self.recipe.weights.quality
+        if not weight:
+            return vars(losses)
+        quality = quality_loss(self._naturalness, fake)
+        return {**vars(losses), "quality": quality, "total": losses.total + weight * quality}
 
     def validate(self, networks: Mapping[str, nn.Module]) -> dict[str, float]:
         """Return the mean absolute error of x_R and of x_E in levels of 255, on unseen people."""

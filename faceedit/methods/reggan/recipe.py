@@ -3,18 +3,19 @@
 import dataclasses
 from dataclasses import dataclass
 
-from faceedit.methods.fields.recipe import PairsRecipe
+from faceedit.methods.fields.recipe import Amplitudes, PairsRecipe
 from faceedit.ranges import Ranged, ranged
 
 
 @dataclass(frozen=True)
 class LossWeights(Ranged):
-    """Weights of the four terms of Eq. 10 (section IV-B)."""
+    """Weights of the four terms of Eq. 10 (section IV-B), and of a fifth that is LEGAN's."""
 
     pixel: float = ranged(0.0, 1e6, default=100.0)  # lambda_pix
     adversarial: float = ranged(0.0, 1e6, default=1.0)  # lambda_adv
     feature_matching: float = ranged(0.0, 1e6, default=10.0)  # lambda_fm
     perceptual: float = ranged(0.0, 1e6, default=1.0)  # lambda_per
+    quality: float = ranged(0.0, 1e6, default=0.0)  # L_qual of LEGAN (0.5 there); 0 leaves it out
 
 
 @dataclass(frozen=True)
@@ -53,23 +54,6 @@ class RegGANRecipe(Ranged):
     def layer(self) -> "LayerRecipe":
         """How its expression layers are solved."""
         return LayerRecipe(self.receptive_field, self.ridge)
-
-
-@dataclass(frozen=True)
-class Amplitudes(Ranged):
-    """The studio's amplitude that strength 1 of each expression stands for.
-
-    At these a person names the studio's pictures clearly and our recogniser nearly always, while
-    the identity network still knows the person (0.80 for the widest, surprised).
-    """
-
-    happy: float = ranged(0.0, 3.0, default=1.3)
-    sad: float = ranged(0.0, 3.0, default=1.2)
-    angry: float = ranged(0.0, 3.0, default=1.1)
-    surprised: float = ranged(0.0, 3.0, default=1.1)
-    disgusted: float = ranged(0.0, 3.0, default=1.2)
-    afraid: float = ranged(0.0, 3.0, default=1.25)
-    contemptuous: float = ranged(0.0, 3.0, default=1.3)
 
 
 @dataclass(frozen=True)

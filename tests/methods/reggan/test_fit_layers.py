@@ -4,10 +4,11 @@ import pytest
 import torch
 
 from faceedit.errors import UsageError
+from faceedit.methods.pictures.task import to_signed
 from faceedit.methods.reggan import fit_layers as module
 from faceedit.methods.reggan.condition import BLOCKS
 from faceedit.methods.reggan.expression_layer import ExpressionLayer
-from faceedit.methods.reggan.fit_layers import fit_expression_layer, fit_layers, to_signed
+from faceedit.methods.reggan.fit_layers import fit_expression_layer, fit_layers
 from faceedit.methods.reggan.pairs import ALONE, pair_shares
 from faceedit.methods.reggan.recipe import FastRecipe, LayerRecipe
 from faceedit.targets import EXPRESSIONS

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from faceedit.errors import UsageError
+from faceedit.methods.pictures.task import to_signed
 from faceedit.methods.reggan import paper_task
 from faceedit.methods.reggan.expression_layer import ExpressionLayer
-from faceedit.methods.reggan.fit_layers import to_signed
 from faceedit.methods.reggan.method import RgbRegGAN, load
 from faceedit.methods.reggan.pairs import single_strengths
 from faceedit.methods.reggan.paper_task import PaperSamples, PaperTask
@@ -159,6 +159,20 @@ def test_from_a_table_to_weights_that_edit(tiny, colours, request_for, train_reg
     with torch.no_grad():
         wanted = task.networks["generator"].eval()(x, strengths)
         torch.testing.assert_close(method.generator(x, strengths), wanted, atol=0.02, rtol=0)
+
+
+def test_natural_looks_may_be_a_term(tiny, colours, request_for):
+    torch.manual_seed(0)
+    plain = build(request_for("paper", RECIPE))
+    torch.manual_seed(0)
+    rated = build(request_for("paper", {**RECIPE, "weights": {"quality": 0.5}}))
+    first, second = (
+        task.updates[1].loss({k: torch.stack([v, v]) for k, v in task.samples[0].items()})
+        for task in (plain, rated)
+    )
+    assert set(second) - set(first) == {"quality"}
+    assert second["quality"] > 0
+    torch.testing.assert_close(second["total"], first["total"] + 0.5 * second["quality"])
 
 
 def test_only_people_to_train_on_are_trained_on(tiny, colours, request_for, monkeypatch):
