@@ -5,6 +5,7 @@ import pytest
 
 from faceedit.methods.fields import recipe as fields
 from faceedit.methods.fields.refinement import RefinementConfig
+from faceedit.methods.legan import recipe as legan
 from faceedit.methods.reggan import recipe as reggan
 from faceedit.ranges import Ranged, check_ranges, ranged
 from faceedit.training.recognisers.augment import Augmentation
@@ -16,8 +17,9 @@ from faceedit.training.recognisers.parsing import ParsingRecipe
 from faceedit.training.recognisers.task import RecogniserRecipe
 
 RECIPES = (
-    reggan.LossWeights, reggan.LayerRecipe, reggan.RegGANRecipe, reggan.Amplitudes,
-    fields.FieldWeights, fields.AdversaryRecipe, fields.TuneRecipe, reggan.FastRecipe,
+    reggan.LossWeights, reggan.LayerRecipe, reggan.RegGANRecipe, reggan.FastRecipe,
+    fields.Amplitudes, fields.FieldWeights, fields.AdversaryRecipe, fields.TuneRecipe,
+    legan.LossWeights, legan.LEGANRecipe,
     ExpressionRecipe, IdentityRecipe, LooksRecipe, NaturalnessRecipe, ParsingRecipe, Augmentation,
 )  # fmt: skip
 SOUND = [(recipe, recipe()) for recipe in RECIPES]

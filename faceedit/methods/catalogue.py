@@ -51,7 +51,8 @@ def find_method(name: str) -> Descriptor:
 def plan_steps(name: str, target: Target) -> tuple[PlannedStep, ...]:
     """Say which method makes which part of a target, in the order in which an edit makes them.
 
-    Neighbouring parts of one method are one step.
+    Neighbouring parts of one method are one step. A method that is named may make with its
+    ``paper`` network what those that ship do not; which of them there is is seen when it is loaded.
 
     Args:
         name: a key of `METHODS`, which has to make all of it, or ``auto``.
@@ -112,11 +113,12 @@ def find_training(
 
 
 def _serving(methods: list[Descriptor], target: Target, part: Part) -> Descriptor:
-    able = next((one for one in methods if one.serves(target)), None)
+    named = len(methods) == 1
+    able = next((one for one in methods if one.serves(target, paper=named)), None)
     if able is not None:
         return able
-    who = methods[0].name if len(methods) == 1 else "no method"
-    does = "does not edit" if len(methods) == 1 else "edits"
+    who = methods[0].name if named else "no method"
+    does = "does not edit" if named else "edits"
     if not any(part in one.parts for one in methods):
         served = {WORDS[known] for one in methods for known in one.parts}
         raise UsageError(f"{who} {does} {WORDS[part]}; known: {', '.join(sorted(served))}")

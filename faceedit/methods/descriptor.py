@@ -22,6 +22,7 @@ class Descriptor:
         training: module that offers ``build(request) -> Task``; None where nothing is trained.
         counts_shown: it changes action units by so much; what a face shows is read beforehand, so
             that they end where a target wants them.
+        paper_targets: what its ``paper`` network serves beside `targets`.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Descriptor:
     module: str
     training: str | None = None
     counts_shown: bool = False
+    paper_targets: tuple[str, ...] = ()
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -41,9 +43,9 @@ class Descriptor:
         served = {part_of(name) for name in self.targets}
         return tuple(part for part in Part if part in served)
 
-    def serves(self, target: Target) -> bool:
-        """Say whether it makes all that a target asks for."""
-        return set(target.names) <= set(self.targets)
+    def serves(self, target: Target, paper: bool = False) -> bool:
+        """Say whether what ships, or also (`paper`) its other network, makes all of a target."""
+        return set(target.names) <= {*self.targets, *(self.paper_targets if paper else ())}
 
 
 def part_of(name: str) -> Part:

@@ -15,13 +15,13 @@ from faceedit.compose.mouth.paint import TEXTURE_SIZE
 from faceedit.faces.raster import fill_polygon, rasterize_mesh
 from faceedit.faces.topology import EYES, INNER_LIPS, IRISES, N_SURFACE, STILL, mean_shape, mirror
 from faceedit.methods.fields.generator import CROP_SIZE
+from faceedit.methods.fields.recipe import Amplitudes
 from faceedit.methods.fields.refinement import RefinementConfig
 from faceedit.methods.fields.shape_fit import fit_shape_layer
 from faceedit.methods.fields.shape_layer import ShapeLayer
 from faceedit.methods.reggan.condition import BLOCKS, SPEC
 from faceedit.methods.reggan.fit_layers import motions
 from faceedit.methods.reggan.generator import RegGANGenerator
-from faceedit.methods.reggan.recipe import Amplitudes
 from faceedit.registry import write_checkpoint
 from faceedit.studio.shapes import LEVELS, ShapeTable
 from faceedit.studio.smiles import Smiles

@@ -39,6 +39,13 @@ def test_auto_takes_for_each_part_the_first_that_serves_it(lamp):
     assert lamp.parts == (Part.EXPRESSION, Part.LIGHT)
 
 
+def test_a_method_that_is_named_may_make_more_with_its_paper_network():
+    both = "happy light=left"
+    assert planned("auto", both) == [("reggan", "happy"), ("legan", "light=left")]
+    assert planned("legan", both) == [("legan", both)]
+    assert planned("legan", "sad") == [("legan", "sad")]
+
+
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [

@@ -1,7 +1,10 @@
-"""Colour augmentation (section IV-C): one photo in the colours of another person's."""
+"""Colour augmentation: a photo in the colours of another person's, or of another white balance."""
 
 import cv2
 import numpy as np
+
+from faceedit.lights import GAMMA, LUMA, temperature_colour
+from faceedit.tones import to_bytes
 
 _LEVELS = np.linspace(2, 98, 25)
 """Percentiles at which histograms are compared."""
@@ -12,24 +15,43 @@ _MARGIN = 24
 
 
 def transfer_histogram(
-    images: list[np.ndarray], like: np.ndarray, of: np.ndarray | None = None
+    images: list[np.ndarray],
+    like: np.ndarray,
+    of: np.ndarray | None = None,
+    lightness: bool = True,
 ) -> list[np.ndarray]:
     """Give images the colour distribution of another, channel by channel in Lab.
 
     All images go through the curves that take the first one to `like`, so that a pair stays one.
-    The paper uses ReHistoGAN; matching histograms needs no network.
+    RegGAN (IV-C) uses ReHistoGAN; matching histograms needs no network.
 
     Args:
         images: (H, W, 3) uint8 RGB each.
         like: (H', W', 3) uint8 RGB.
         of: (H, W) bool, the pixels of the first image and of `like` that are compared; None: all.
+        lightness: False keeps how light each pixel is, and with it the light of the scene.
     """
     source, target = _lab(images[0]), _lab(like)
     if of is None:
         of = np.ones(source.shape[:2], bool)
     there = cv2.resize(of.astype(np.uint8), like.shape[1::-1], interpolation=cv2.INTER_NEAREST) > 0
     curves = [_match(source[..., c][of], target[..., c][there]) for c in range(3)]
+    if not lightness:
+        curves[0] = np.arange(256.0)
     return [_apply(_lab(image), curves) for image in images]
+
+
+def white_balanced(image: np.ndarray, kelvin: float) -> np.ndarray:
+    """Return a picture as a camera would show it that is set to another light than daylight.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        kelvin: temperature of the light that the camera is set to: 2850 (tungsten) makes a picture
+            bluer, 7500 (shade) warmer, and 6500 leaves it alone. Greys keep their luma.
+    """
+    gains = 1 / np.array(temperature_colour(kelvin))
+    gains /= gains @ np.array(LUMA)
+    return to_bytes(image / 255.0 * gains ** (1 / GAMMA))
 
 
 def _lab(image: np.ndarray) -> np.ndarray:

@@ -1,6 +1,7 @@
 """LEGAN: light on a person."""
 
 from faceedit.methods.descriptor import Descriptor
+from faceedit.targets import EXPRESSIONS
 
 _NAMES = (
     "ambient", "bright", "dim", "left", "right", "slight_left", "slight_right", "top", "bottom",
@@ -19,4 +20,5 @@ DESCRIPTOR = Descriptor(
     cost=80,
     module="faceedit.methods.legan.method",
     training="faceedit.methods.legan.tasks",
+    paper_targets=EXPRESSIONS,
 )

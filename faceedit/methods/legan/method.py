@@ -14,6 +14,7 @@ from faceedit.faces.landmark_maps import draw_landmark_maps
 from faceedit.methods.fields.method import fitting, to_tensor
 from faceedit.methods.legan import DESCRIPTOR
 from faceedit.methods.legan.light_network import MAPS_SIZE, SIZE, LightNetwork, Surface
+from faceedit.methods.legan.paper_method import RgbLEGAN
 from faceedit.methods.legan.relight import as_light, relight
 from faceedit.nn.folding import fold_norms
 from faceedit.nn.loading import build_network
@@ -97,6 +98,9 @@ class LEGAN:
         return found
 
 
-def load(checkpoint: Checkpoint, device: torch.device, numerics: Numerics = FULL) -> LEGAN:
-    """Build the method from its checkpoint; see `LEGAN.load`."""
-    return LEGAN.load(checkpoint, device, numerics)
+def load(
+    checkpoint: Checkpoint, device: torch.device, numerics: Numerics = FULL
+) -> LEGAN | RgbLEGAN:
+    """Build the method from its checkpoint, of either profile; see `LEGAN.load`."""
+    kind = RgbLEGAN if checkpoint.profile == RgbLEGAN.profile else LEGAN
+    return kind.load(checkpoint, device, numerics)

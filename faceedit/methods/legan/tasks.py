@@ -14,4 +14,8 @@ def build(request: TrainingRequest) -> Task:
         from faceedit.methods.legan.light_task import LightTask
 
         return LightTask(request)
-    raise UsageError(f"legan has no profile {request.profile!r}; it has: fast")
+    if request.profile == "paper":
+        from faceedit.methods.legan.paper_task import PaperTask
+
+        return PaperTask(request)
+    raise UsageError(f"legan has no profile {request.profile!r}; it has: fast, paper")

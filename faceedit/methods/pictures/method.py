@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from faceedit.compose.edit import Edit, RasterPaint
+from faceedit.compose.mask import Region
 from faceedit.faces.align import Crop
 from faceedit.methods.fields.method import to_tensor
 from faceedit.targets import Target
@@ -53,9 +54,14 @@ class PictureMethod(ABC):
             NetworkError: the network's answer is not finite.
         """
 
+    def region_of(self, target: Target) -> Region:
+        """Return what of the person a target may change; an expression changes the face."""
+        return "face"
+
     def edit(self, crops: Sequence[Crop], target: Target) -> list[Edit]:
         """Edit a batch of crops of `crop_size`; see `methods.base.Method.edit`."""
         size, strength = self.crop_size, self.strength_of(target)
+        region = self.region_of(target)
         if not crops:
             return []
         given = to_tensor(np.stack([crop.pixels for crop in crops]), self.device) * 2 - 1
@@ -64,7 +70,5 @@ class PictureMethod(ABC):
         pictures = ((made.float() + 1) / 2).clamp(0, 1).permute(0, 2, 3, 1).cpu().numpy()
         opacity = np.full((size, size), min(1.0, strength / ONSET), np.float32)
         still = np.zeros((2, 2, 3), np.float32)
-        return [
-            Edit(still[..., :2], still, opacity, RasterPaint(np.ascontiguousarray(p), size), size)
-            for p in pictures
-        ]
+        paints = [RasterPaint(np.ascontiguousarray(picture), size) for picture in pictures]
+        return [Edit(still[..., :2], still, opacity, p, size, region=region) for p in paints]

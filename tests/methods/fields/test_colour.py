@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 import skimage.data
 
-from faceedit.methods.fields.colour import transfer_histogram
+from faceedit.lights import GAMMA, LUMA
+from faceedit.methods.fields.colour import transfer_histogram, white_balanced
 
 
 def astronaut() -> np.ndarray:
@@ -65,3 +66,26 @@ def test_only_the_named_pixels_are_compared():
     smaller = cv2.resize(other, (64, 64), interpolation=cv2.INTER_NEAREST)
     result = transfer_histogram([image], smaller, half)[0]
     assert np.abs(result.astype(int) - expected).mean() < 2
+
+
+def test_lightness_may_stay():
+    image = astronaut()
+    other = np.rint(image * np.array([0.9, 0.6, 0.4]))[:, ::-1].astype(np.uint8).copy()
+    before, after, like = (
+        lab(one) for one in (image, transfer_histogram([image], other, lightness=False)[0], other)
+    )
+    assert np.abs(after - before)[..., 0].mean() < 1.5
+    for channel in (1, 2):
+        assert abs(after[..., channel].mean() - like[..., channel].mean()) < 5
+        assert abs(before[..., channel].mean() - like[..., channel].mean()) > 8
+
+
+def test_white_balance_tints_and_keeps_the_luma_of_greys():
+    grey = np.full((4, 4, 3), 100, np.uint8)
+    np.testing.assert_array_equal(white_balanced(grey, 6500.0), grey)
+    for kelvin, bluer in ((2850.0, True), (7500.0, False)):
+        tinted = white_balanced(grey, kelvin)[0, 0] / 255
+        assert (tinted[2] > tinted[1] > tinted[0]) == bluer
+        assert (tinted[2] < tinted[1] < tinted[0]) != bluer
+        luma = tinted**GAMMA @ np.array(LUMA)
+        assert luma == pytest.approx((100 / 255) ** GAMMA, rel=0.03)
