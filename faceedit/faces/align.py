@@ -20,6 +20,8 @@ The mean of 1,177 frontal portraits; the side is 2.8 times the distance of the o
 """
 
 
+BLANK = 0.5
+"""What a wide crop shows beyond the photo: a reflection would show the person again."""
 SMALLEST = 1e-3
 """Extent of eyes and mouth below which they are one point."""
 
@@ -34,8 +36,8 @@ class Crop:
         pixels: (S, S, 3) float32 RGB in [0, 1].
         landmarks: (478, 3) float32 in crop pixels.
         affine: (2, 3) float64, takes photo pixels to crop pixels: a similarity.
-        around: (2 S, 2 S, 3) as `pixels`, a square twice as wide about the same middle; None where
-            nobody looks at it.
+        around: (2 S, 2 S, 3) as `pixels`, a square twice as wide about the same middle, `BLANK`
+            beyond the photo; None where nobody looks at it.
     """
 
     pixels: np.ndarray
@@ -158,8 +160,8 @@ def extract_crop(
 ) -> Crop:
     """Cut one aligned face out of a photo.
 
-    What lies outside the photo is filled by reflection. A photo finer than the crop is
-    low-pass filtered first.
+    What lies outside the photo is filled by reflection, and is `BLANK` in what lies around. A photo
+    finer than the crop is low-pass filtered first.
 
     Args:
         image: (H, W, 3) RGB, uint8, uint16 or float32 in [0, 1].
@@ -175,8 +177,29 @@ def extract_crop(
     """
     affine = crop_affine(landmarks, size)
     pixels = sample_crop(image, affine, size)
-    around = sample_crop(image, widened(affine, size), 2 * size) if wide else None
+    around = None
+    if wide:
+        reach = widened(affine, size)
+        around = sample_crop(image, reach, 2 * size)
+        around[~on_photo(reach, 2 * size, image.shape)] = BLANK
     return Crop(pixels, transform_landmarks(landmarks, affine), affine, around)
+
+
+def on_photo(affine: np.ndarray, size: int, shape: tuple[int, ...]) -> np.ndarray:
+    """Return which pixels of a crop have their centre on the photo, (size, size) bool.
+
+    Args:
+        affine: (2, 3) similarity from photo pixels to crop pixels.
+        size: side of the crop in pixels.
+        shape: (H, W, ...) of the photo.
+    """
+    back = invert(affine)
+    steps = np.arange(size, dtype=np.float64)
+    x = back[0, 0] * steps + (back[0, 1] * steps + back[0, 2])[:, None]
+    y = back[1, 0] * steps + (back[1, 1] * steps + back[1, 2])[:, None]
+    return (np.abs(x - (shape[1] - 1) / 2) <= shape[1] / 2) & (
+        np.abs(y - (shape[0] - 1) / 2) <= shape[0] / 2
+    )
 
 
 def sample_crop(image: np.ndarray, affine: np.ndarray, size: int) -> np.ndarray:

@@ -6,7 +6,7 @@ from functools import cached_property
 import cv2
 import numpy as np
 
-from faceedit.faces.align import Crop, extract_crop
+from faceedit.faces.align import extract_crop, on_photo
 from faceedit.regions import Region
 from faceedit.studio.eyewear import find_lenses, is_dark
 from faceedit.studio.head import draw_zones
@@ -107,11 +107,4 @@ def sit(
     else:
         crop = extract_crop(image, landmarks, size)
     subject = fit_subject(model, crop, seal)
-    return Sitter(subject, on_photo(crop, image.shape), eyeglasses, hat)
-
-
-def on_photo(crop: Crop, shape: tuple[int, ...]) -> np.ndarray:
-    """Return which crop pixels lie on a photo of (H, W, ...), (S, S) bool."""
-    whole = np.ones(shape[:2], np.uint8)
-    seen = cv2.warpAffine(whole, crop.affine, (crop.size, crop.size), flags=cv2.INTER_NEAREST)
-    return seen > 0
+    return Sitter(subject, on_photo(crop.affine, crop.size, image.shape), eyeglasses, hat)

@@ -12,12 +12,14 @@ from faceedit.compose.light.ratio import light_ratio
 from faceedit.compose.light.relief import Relief
 from faceedit.compose.light.shading import own_light
 from faceedit.errors import PhotoError, UsageError
+from faceedit.faces.align import BLANK, Crop
 from faceedit.lights import GAMMA, LIGHTS, LUMA, Light, coloured
 from faceedit.studio.arrays import ArrayTable
 from faceedit.studio.edit import edit_expression
 from faceedit.studio.fields import warp_labels
 from faceedit.studio.fold_atlas import draw_fold_choice
 from faceedit.studio.light import estimate_light
+from faceedit.studio.matte import matte_by_colours
 from faceedit.studio.mouth import draw_mouth_choice
 from faceedit.studio.photo import Sitter
 from faceedit.studio.quality import refuse
@@ -149,6 +151,35 @@ def make_reliefs(
     if not written:
         raise UsageError("no photo can be used")
     return written
+
+
+def refine_mattes(
+    table: ReliefTable,
+    rough: Callable[[Crop], np.ndarray],
+    tell: Callable[[int, int], None] = lambda done, of: None,
+) -> np.ndarray:
+    """Find guessed mattes anew: from better guesses, and where each photo's colours end.
+
+    Args:
+        table: whose exact mattes are kept.
+        rough: guesses the (256, 256) float32 matte of a wide crop.
+        tell: is told how many photos of how many are done.
+
+    Returns:
+        (N, 256, 256) uint8, the table's mattes.
+    """
+    found = table.matte.copy()
+    starts = np.flatnonzero(np.diff(table.photo, prepend=-1))
+    for done, rows in enumerate(np.split(np.arange(len(found)), starts[1:]), 1):
+        if not table.plain[rows[0]]:
+            picture = table.pictures[rows[0]].astype(np.float32) / 255
+            crop = Crop(picture, table.landmarks[rows[0]], np.eye(2, 3))
+            valid = cv2.resize(table.valid[rows[0]], (SIZE, SIZE), interpolation=cv2.INTER_NEAREST)
+            picture[valid == 0] = BLANK
+            found[rows] = to_bytes(matte_by_colours(picture, rough(crop), valid > 0))
+        if done % PHOTOS == 0:
+            tell(done, len(starts))
+    return found
 
 
 def _table(

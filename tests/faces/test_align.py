@@ -5,10 +5,12 @@ from edits import astronaut_landmarks, enlarged, offset, rot90_points
 from face_networks import astronaut
 
 from faceedit.faces.align import (
+    BLANK,
     TEMPLATE,
     crop_affine,
     extract_crop,
     invert,
+    on_photo,
     similarity,
     transform_landmarks,
 )
@@ -114,6 +116,17 @@ def test_padding_wider_than_the_photo():
     crop = extract_crop(image, landmarks, 256)
     expected = reflected(image, landmarks, 256, 300)
     np.testing.assert_allclose(crop.pixels, expected.pixels, atol=0.01)
+
+
+def test_what_lies_around_is_blank_beyond_the_photo():
+    image, landmarks = astronaut(), astronaut_landmarks() + offset(*NEAR_TOP_LEFT)
+    wide = extract_crop(image, landmarks, 128, wide=True).wide
+    on = on_photo(wide.affine, 256, image.shape)
+    assert 0.2 < on.mean() < 0.9
+    assert (wide.pixels[~on] == BLANK).all()
+    narrow = extract_crop(image, landmarks, 128).pixels
+    inner = on[64:192, 64:192]
+    np.testing.assert_allclose(wide.pixels[64:192, 64:192][inner], narrow[inner], atol=0.005)
 
 
 def test_every_depth_gives_the_same_crop():

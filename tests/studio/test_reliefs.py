@@ -1,5 +1,8 @@
 """Tables of people's surfaces and of the light on them."""
 
+from dataclasses import replace
+
+import cv2
 import numpy as np
 import pytest
 
@@ -14,6 +17,7 @@ from faceedit.studio.reliefs import (
     draw_light,
     from_row,
     make_reliefs,
+    refine_mattes,
 )
 
 
@@ -70,6 +74,20 @@ def test_shading_is_one_in_the_mean_and_is_what_the_light_did(table):
         seen, said = (second - first)[sure], (shading[row] - shading[own])[sure]
         off = (seen - seen.mean(0)) - (said - said.mean(0))
         assert np.abs(off).mean() < 0.25 * np.abs(seen - seen.mean(0)).mean() + 0.02
+
+
+def test_only_guessed_mattes_are_found_anew_and_once_for_each_photo(table):
+    half = replace(table, plain=table.photo == 0)
+    seen = []
+
+    def rough(crop):
+        seen.append(crop.pixels.shape)
+        return cv2.blur(table.matte[4], (25, 25)) / np.float32(255)
+
+    found = refine_mattes(half, rough)
+    np.testing.assert_array_equal(found[:4], table.matte[:4])
+    assert (found[4:] != table.matte[4:]).any()
+    assert seen == [(SIZE, SIZE, 3)]
 
 
 def test_what_is_there_is_kept(rig, folder_and_sources, made):

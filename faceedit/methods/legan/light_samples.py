@@ -7,16 +7,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from faceedit.faces.align import BLANK
 from faceedit.faces.landmark_maps import CHANNELS, draw_landmark_maps
 from faceedit.methods.legan.light_network import HEIGHT_UNIT, MAPS_SIZE, SIZE
 from faceedit.studio.reliefs import CM, SHADING_STEP, ReliefTable
 
 EXACT = 0.3
 """Share of samples that are people before an even wall, whose mattes are exact."""
-GUESSED = 0.4
-"""How far the other mattes, which the studio guesses, are believed."""
+GUESSED = 0.7
+"""How far the other mattes, which are guessed, are believed."""
 ELSEWHERE = 0.6
 """Share of people before an even wall that are set before another photo."""
+WHOLE = 0.5
+"""Share of those whose picture then fills the crop; others keep the edge of their photo."""
 BLURRED = (0.5, 12.0)
 """Deviations in pixels between which that photo is blurred, half of the time."""
 
@@ -48,8 +51,17 @@ class LightSamples:
         rows = exact if len(exact) and rng.random() < EXACT else self.rows
         return self.draw(int(rows[rng.integers(len(rows))]), rng)
 
-    def draw(self, row: int, rng: np.random.Generator) -> dict[str, Tensor]:
-        """Return one picture as a sample."""
+    def draw(
+        self, row: int, rng: np.random.Generator, elsewhere: bool = False
+    ) -> dict[str, Tensor]:
+        """Return one picture as a sample.
+
+        Args:
+            row: of the table.
+            rng: of what is random.
+            elsewhere: without `augment`, still put a person before another photo where the matte
+                is exact.
+        """
         t = self.table
         planes = {
             "picture": t.pictures[row].astype(np.float32) / 255,
@@ -61,13 +73,15 @@ class LightSamples:
             "valid": t.valid[row].astype(np.float32),
         }
         planes["maps"] = draw_landmark_maps(t.landmarks[row], SIZE, MAPS_SIZE)
+        if t.plain[row] and rng.random() < (ELSEWHERE if self.augment else elsewhere):
+            self._set_elsewhere(planes, rng)
         if self.augment:
-            if t.plain[row] and rng.random() < ELSEWHERE:
-                self._set_elsewhere(planes, rng)
             _recolour(planes, rng)
             _spoil(planes, rng)
             if rng.random() < 0.5:
                 _mirror(planes)
+        beyond = cv2.resize(planes["valid"], (SIZE, SIZE), interpolation=cv2.INTER_NEAREST) == 0
+        planes["picture"][beyond] = BLANK
         planes["picture"] = planes["picture"] * 2 - 1
         sample = {name: torch.from_numpy(_first(plane)) for name, plane in planes.items()}
         return sample | {"trust": torch.full((1, 1, 1), 1.0 if t.plain[row] else GUESSED)}
@@ -81,7 +95,8 @@ class LightSamples:
             behind = cv2.GaussianBlur(behind, (0, 0), float(rng.uniform(*BLURRED)))
         opacity = planes["matte"][..., None]
         planes["picture"] = opacity * planes["picture"] + (1 - opacity) * behind
-        planes["valid"] = np.ones_like(planes["valid"])
+        if rng.random() < WHOLE:
+            planes["valid"] = np.ones_like(planes["valid"])
 
 
 def _first(plane: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from faceedit.compose.compose import compose
 from faceedit.errors import UsageError
 from faceedit.faces.align import Crop
 from faceedit.lights import LIGHTS
+from faceedit.methods.fields.sources import open_start
 from faceedit.methods.legan.light_network import (
     HEIGHT_UNIT,
     LightConfig,
@@ -25,11 +27,12 @@ from faceedit.methods.legan.light_samples import LightSamples
 from faceedit.methods.legan.method import LEGAN
 from faceedit.methods.legan.relight import relight
 from faceedit.ranges import Ranged, ranged
-from faceedit.registry import load_checkpoint, write_checkpoint
-from faceedit.studio.reliefs import ReliefTable
+from faceedit.registry import write_checkpoint
+from faceedit.studio.reliefs import ReliefTable, refine_mattes
 from faceedit.tones import to_bytes
 from faceedit.training.recipe_file import override
 from faceedit.training.task import Batch, OptimiserOptions, Schedule, Task, TrainingRequest, Update
+from faceedit.training.together import begin_together
 
 GUESSED = 0.15
 """Weight of the surface of hair and clothes, which the studio only guesses, beside skin's."""
@@ -59,6 +62,7 @@ class LightRecipe(Ranged):
     warm_up: int = ranged(0, 10_000_000, default=100)  # steps over which the rate rises
     average_decay: float = ranged(0.0, 0.999999, default=0.998)  # of the averaged weights
     validate_every: int = ranged(0, 10_000_000, default=1000)  # steps
+    own_mattes: bool = False  # believe what `start` says of mattes, not the studio's guesses
     weights: LightWeights = field(default_factory=LightWeights)
     network: LightConfig = field(default_factory=LightConfig)
 
@@ -91,11 +95,13 @@ class LightTask(Task):
         )
         network = LightNetwork(recipe.network)
         if request.start is not None and not request.resumed:
-            network.load_state_dict(dict(load_checkpoint(Path(request.start)).tensors))
+            network.load_state_dict(dict(open_start(request.start, self.method).tensors))
         self.networks = {"light": network}
         options = OptimiserOptions(rate=recipe.learning_rate, largest_gradient=2.0)
         self.updates = (Update("light", ("light",), self._loss, options),)
         table = read_reliefs(request)
+        if recipe.own_mattes:
+            table = _with_own_mattes(table, network, request)
         self.samples = LightSamples(table, np.flatnonzero(~table.validation), request.seed)
         self.unseen = LightSamples(table, np.flatnonzero(table.validation), 0, augment=False)
 
@@ -107,18 +113,30 @@ class LightTask(Task):
         return {**terms, "total": torch.as_tensor(total)}
 
     def validate(self, networks: Mapping[str, nn.Module]) -> dict[str, float]:
-        """Return errors on people that no training saw; ``even`` is that of no shading at all."""
+        """Return errors on people that no training saw.
+
+        ``even`` is that of no shading at all, ``exact_matte`` that of people before an even wall,
+        whose mattes are exact, set before other photos.
+        """
         network, device = networks["light"], next(networks["light"].parameters()).device
-        rows = self.unseen.rows
-        rows = rows[np.linspace(0, len(rows) - 1, min(JUDGED, len(rows))).astype(int)]
-        rng = np.random.default_rng(0)
-        found: list[list[float]] = []
-        for row in rows:
-            sample = {k: v[None].to(device) for k, v in self.unseen.draw(int(row), rng).items()}
-            surface = Surface(*network(sample["picture"], sample["maps"]))
-            found.append(_errors(surface, sample))
+        rows, rng = self.unseen.rows, np.random.default_rng(0)
+
+        def errors(rows: np.ndarray, elsewhere: bool) -> np.ndarray:
+            found: list[list[float]] = []
+            for row in rows[np.linspace(0, len(rows) - 1, min(JUDGED, len(rows))).astype(int)]:
+                drawn = self.unseen.draw(int(row), rng, elsewhere)
+                sample = {k: v[None].to(device) for k, v in drawn.items()}
+                found.append(_errors(Surface(*network(sample["picture"], sample["maps"])), sample))
+            return np.mean(found, 0)
+
         names = ("matte_error", "normals_degrees", "height_cm", "shading_error", "even_error")
-        return dict(zip(names, np.mean(found, 0).tolist(), strict=True)) if found else {}
+        if not len(rows):
+            return {}
+        said: dict[str, float] = dict(zip(names, errors(rows, False).tolist(), strict=True))
+        exact = rows[self.unseen.table.plain[rows]]
+        if len(exact):
+            said["exact_matte_error"] = float(errors(exact, True)[0])
+        return said
 
     def pictures(
         self, networks: Mapping[str, nn.Module]
@@ -145,6 +163,30 @@ class LightTask(Task):
             metadata={"recipe": json.dumps(asdict(self.recipe)), "step": str(notes["step"])},
         )
         return path
+
+
+def _with_own_mattes(
+    table: ReliefTable, network: LightNetwork, request: TrainingRequest
+) -> ReliefTable:
+    """Return the table with mattes of what the network says, refined; a file keeps them.
+
+    Raises:
+        UsageError: the network has not been trained.
+    """
+    file = request.folder / "mattes.npy"
+    if not file.exists():
+        if request.start is None or request.resumed:
+            raise UsageError("own_mattes needs weights to start with: --from legan")
+        method = LEGAN(deepcopy(network))
+
+        def rough(crop: Crop) -> np.ndarray:
+            return method.look([crop]).matte[0, 0].sigmoid().float().cpu().numpy()
+
+        def tell(done: int, of: int) -> None:
+            request.tell(f"mattes of {done} of {of} photos")
+
+        begin_together(request.rank, lambda: np.save(file, refine_mattes(table, rough, tell)))
+    return replace(table, matte=np.load(file))
 
 
 def unwrapped(networks: Mapping[str, nn.Module]) -> LightNetwork:

@@ -31,6 +31,9 @@ INSIDE = 0.7
 REACH = 6.0
 """Pixels over which light goes on beyond the outline, where the matte then ends it."""
 
+FADE = {"top": 0.06, "bottom": 0.3, "sides": 0.1}
+"""Shares of a wide crop's side over which light fades out towards its edges: people go on there."""
+
 
 def as_light(change: LightChange) -> Light:
     """Return the light that a target asks for.
@@ -73,7 +76,7 @@ def relight(crop: Crop, surface: Surface, light: Light, strength: float) -> Edit
     ratio = light_ratio(
         relief, crop.pixels, crop.landmarks, own, light, _redness(crop, skin), backdrop=False
     )
-    ratio = np.float32(strength) * _beyond_outline(ratio, matte)
+    ratio = np.float32(strength) * _beyond_outline(ratio, matte) * _fade(crop.size)
     nothing = np.zeros((2, 2, 3), np.float32)
     return Edit(
         nothing[..., :2],
@@ -94,6 +97,15 @@ def _beyond_outline(ratio: np.ndarray, matte: np.ndarray) -> np.ndarray:
     spread = cv2.GaussianBlur(ratio * known[..., None], (0, 0), REACH)
     spread /= np.maximum(weight, 1e-3)[..., None]
     return known[..., None] * ratio + (1 - known[..., None]) * spread
+
+
+def _fade(size: int) -> np.ndarray:
+    """Return (size, size, 1) float32, 1 in the middle of a crop and 0 at its edges."""
+    near = np.arange(size, dtype=np.float32) / np.float32(size - 1)
+    across = np.minimum(near, near[::-1]) / np.float32(FADE["sides"])
+    down = np.minimum(near / np.float32(FADE["top"]), near[::-1] / np.float32(FADE["bottom"]))
+    rise = np.clip(down, 0, 1)[:, None] * np.clip(across, 0, 1)
+    return (rise * rise * (3 - 2 * rise))[..., None]
 
 
 def _redness(crop: Crop, skin: np.ndarray) -> float:

@@ -122,6 +122,17 @@ def test_a_step_lowers_the_loss_and_weights_are_written(request_for, tmp_path):
     assert load_checkpoint(path).method == "legan"
 
 
+def test_mattes_of_its_own_need_weights_and_are_kept(request_for, tmp_path):
+    with pytest.raises(UsageError, match="--from"):
+        LightTask(request_for(own_mattes=True))
+    begun = LightTask(request_for())
+    begun.export(tmp_path / "begun.safetensors", begun.networks, {"step": 0})
+    request = replace(request_for(own_mattes=True), start=str(tmp_path / "begun.safetensors"))
+    first = LightTask(request).samples.table.matte
+    again = LightTask(replace(request, start=None)).samples.table.matte
+    np.testing.assert_array_equal(first, again)
+
+
 def test_without_tables_it_says_how_to_make_them(request_for, tmp_path):
     request = replace(request_for(), data=(tmp_path / "nothing.npz",))
     with pytest.raises(UsageError, match="faceedit studio reliefs"):
