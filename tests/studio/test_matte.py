@@ -93,7 +93,7 @@ def test_colours_put_the_edge_of_a_rough_matte_right(background):
     rough = cv2.blur(np.roll(person.matte, (10, 6), (0, 1)), (15, 15))
     found = matte_by_colours(person.pixels, rough, np.ones((256, 256), bool))
     assert np.abs(found - person.matte).mean() < 0.4 * np.abs(rough - person.matte).mean()
-    assert _overlap(found, person.matte) > 0.95
+    assert _overlap(found, person.matte) > 0.92
 
 
 def test_a_matte_that_fills_the_photo_is_left_alone():
