@@ -4,8 +4,10 @@
     python scripts/measure_light.py real DATA [--weights FILE]
 
 `made`: RELIEFS is a folder of ``faceedit studio reliefs``. Photos are put into the lights of their
-other pictures, and pictures in one light into another's. Inside the person: structural similarity
-to the true picture, and the error of the log ratio over that of a copy. Intervals are of 95%.
+other pictures, and pictures in one light into another's. Inside the person, where light does not
+fade towards the crop's edges: structural similarity to the true picture, and the error of the log
+ratio over that of a copy, also with both at the exposure that suits them best. Intervals are of
+95%.
 
 `real`: photos of DATA are lit from the left and from the right, at their own resolution. How often
 that turns the ratio of the cheeks' brightness round, what changes behind the person, and how like
@@ -26,11 +28,11 @@ from skimage.metrics import structural_similarity
 
 from faceedit.compose.compose import compose_steps, draw_mask
 from faceedit.compose.mask import region_mask
-from faceedit.faces.align import Crop, extract_crop
+from faceedit.faces.align import BLANK, Crop, extract_crop
 from faceedit.lights import LIGHTS, Light
 from faceedit.methods.legan.light_network import Surface
 from faceedit.methods.legan.method import LEGAN
-from faceedit.methods.legan.relight import relight
+from faceedit.methods.legan.relight import reach, relight
 from faceedit.photos import read_photo
 from faceedit.recognisers.identity import IdentityRecogniser
 from faceedit.registry import load_checkpoint, open_registry
@@ -76,6 +78,7 @@ def made_pictures(method: LEGAN, asked: argparse.Namespace) -> None:
         made = relit(method, table, start, from_row(table.light[end]))
         wanted = table.pictures[end]
         inside = (table.matte[end] > 200) & (cv2.resize(table.valid[end], (256, 256)) > 0)
+        inside &= reach(256)[..., 0] > 0.99
         rows.setdefault(kind, []).append(scores(table.pictures[start], made, wanted, inside))
         people.setdefault(kind, []).append(int(table.photo[start]))
         drawn.append(np.hstack([table.pictures[start], made, wanted]))
@@ -84,9 +87,9 @@ def made_pictures(method: LEGAN, asked: argparse.Namespace) -> None:
 
         def means(weights: np.ndarray, values: np.ndarray = values) -> np.ndarray:
             mean = (weights[:, None] * values).sum(0) / weights.sum()
-            return np.array([mean[0], mean[1], mean[2] / mean[3]])
+            return np.array([mean[0], mean[1], mean[2] / mean[3], mean[4] / mean[5]])
 
-        names = ("SSIM", "SSIM of a copy", "error over a copy's")
+        names = ("SSIM", "SSIM of a copy", "error over a copy's", "that at one exposure")
         said = [
             f"{name} {row[0]:.3f} ({row[1]:.3f} to {row[2]:.3f})"
             for name, row in zip(names, over_people(who, means), strict=True)
@@ -166,7 +169,9 @@ def pairs(table: ReliefTable) -> Iterator[tuple[str, int, int]]:
 
 def relit(method: LEGAN, table: ReliefTable, row: int, light: Light) -> np.ndarray:
     """Return a picture in another light, (256, 256, 3) uint8."""
-    crop = Crop(table.pictures[row].astype(np.float32) / 255, table.landmarks[row], np.eye(2, 3))
+    picture = table.pictures[row].astype(np.float32) / 255
+    picture[cv2.resize(table.valid[row], (256, 256)) == 0] = BLANK
+    crop = Crop(picture, table.landmarks[row], np.eye(2, 3))
     (surface,) = [Surface(*(part[0] for part in method.look([crop])))]
     edit = relight(crop, surface, light, 1.0)
     assert edit.matte is not None
@@ -177,15 +182,20 @@ def relit(method: LEGAN, table: ReliefTable, row: int, light: Light) -> np.ndarr
 
 def scores(
     before: np.ndarray, made: np.ndarray, wanted: np.ndarray, inside: np.ndarray
-) -> tuple[float, float, float, float]:
-    """Return SSIM of an edit and of a copy, and the errors of both in log values."""
+) -> list[float]:
+    """Return SSIM of an edit and of a copy, the errors of both in log values, then at one exposure.
+
+    Nothing in a photo says how bright it would be in even light: at one exposure, the median of the
+    differences counts as none.
+    """
     each = []
     for picture in (made, before):
         compared = structural_similarity(picture, wanted, channel_axis=2, full=True)
         each.append(float(np.asarray(compared[1])[inside].mean()))
     logs = [np.log(one[inside] / 255 + DARKEST) for one in (made, before, wanted)]
-    errors = [float(np.abs(one - logs[2]).mean()) for one in logs[:2]]
-    return each[0], each[1], errors[0], errors[1]
+    off = [one - logs[2] for one in logs[:2]]
+    off += [one - np.median(one) for one in off]
+    return [*each, *(float(np.abs(one).mean()) for one in off)]
 
 
 if __name__ == "__main__":

@@ -76,7 +76,7 @@ def relight(crop: Crop, surface: Surface, light: Light, strength: float) -> Edit
     ratio = light_ratio(
         relief, crop.pixels, crop.landmarks, own, light, _redness(crop, skin), backdrop=False
     )
-    ratio = np.float32(strength) * _beyond_outline(ratio, matte) * _fade(crop.size)
+    ratio = np.float32(strength) * _beyond_outline(ratio, matte) * reach(crop.size)
     nothing = np.zeros((2, 2, 3), np.float32)
     return Edit(
         nothing[..., :2],
@@ -90,6 +90,15 @@ def relight(crop: Crop, surface: Surface, light: Light, strength: float) -> Edit
     )
 
 
+def reach(size: int) -> np.ndarray:
+    """Return how much of a light falls where in a wide crop, (size, size, 1) float32."""
+    near = np.arange(size, dtype=np.float32) / np.float32(size - 1)
+    across = np.minimum(near, near[::-1]) / np.float32(FADE["sides"])
+    down = np.minimum(near / np.float32(FADE["top"]), near[::-1] / np.float32(FADE["bottom"]))
+    rise = np.clip(down, 0, 1)[:, None] * np.clip(across, 0, 1)
+    return (rise * rise * (3 - 2 * rise))[..., None]
+
+
 def _beyond_outline(ratio: np.ndarray, matte: np.ndarray) -> np.ndarray:
     """Continue what is known inside the person smoothly to all sides."""
     known = np.clip((matte - INSIDE) / (1 - INSIDE), 0, 1).astype(np.float32)
@@ -97,15 +106,6 @@ def _beyond_outline(ratio: np.ndarray, matte: np.ndarray) -> np.ndarray:
     spread = cv2.GaussianBlur(ratio * known[..., None], (0, 0), REACH)
     spread /= np.maximum(weight, 1e-3)[..., None]
     return known[..., None] * ratio + (1 - known[..., None]) * spread
-
-
-def _fade(size: int) -> np.ndarray:
-    """Return (size, size, 1) float32, 1 in the middle of a crop and 0 at its edges."""
-    near = np.arange(size, dtype=np.float32) / np.float32(size - 1)
-    across = np.minimum(near, near[::-1]) / np.float32(FADE["sides"])
-    down = np.minimum(near / np.float32(FADE["top"]), near[::-1] / np.float32(FADE["bottom"]))
-    rise = np.clip(down, 0, 1)[:, None] * np.clip(across, 0, 1)
-    return (rise * rise * (3 - 2 * rise))[..., None]
 
 
 def _redness(crop: Crop, skin: np.ndarray) -> float:
