@@ -198,7 +198,10 @@ EVERYTHING = (
         ("light=az=10,colour=3200k", LightChange("own", 1.0, 10.0, colour="3200K")),
         ("attr=eyeglasses=off", AttributeChange("eyeglasses", on=False)),
         ("attr=hair=blond:0.5", AttributeChange("blond_hair", strength=0.5)),
-        ("attr=age=old", AttributeChange("young", on=False)),
+        ("attr=hair=grey", AttributeChange("grey_hair")),
+        ("attr=age=old:0.6", AttributeChange("young", on=False, strength=0.6)),
+        ("attr=sex=female", AttributeChange("male", on=False)),
+        ("attr=eyeglasses=cat-eye", AttributeChange("eyeglasses", kind="cat_eye")),
         ("turn=yaw=20", Turn(yaw=20.0)),
         ("turn=yaw=-10,pitch=5,roll=0", Turn(yaw=-10.0, pitch=5.0)),
         ("turn=to=0:0.5", Turn(to=0.0, strength=0.5)),
@@ -236,6 +239,14 @@ def test_parts_stand_side_by_side_in_the_order_of_their_making():
     assert str(union([*several, parse_target("attr=bangs=on")])) == (
         "happy attr=bald=on light=left"
     )
+
+
+def test_a_kind_of_an_attribute_is_another_thing_to_serve():
+    named = parse_target("attr=eyeglasses=round,hair=blonde,bangs=off")
+    assert named.names == ("attr=eyeglasses=round", "attr=blond_hair", "attr=bangs")
+    assert str(named) == "attr=eyeglasses=round,blond_hair=on,bangs=off"
+    with pytest.raises(UsageError, match="unknown value of eyeglasses 'round'"):
+        AttributeChange("eyeglasses", on=False, kind="round")
 
 
 def test_every_light_has_a_name():
@@ -277,6 +288,11 @@ def test_nothing_is_a_target_too(text):
         ("attr=hair=blnd", "unknown value of hair 'blnd'; did you mean blond"),
         ("attr=hair=blond,hair=black", "black_hair and blond_hair exclude each other"),
         ("attr=bald=on,bangs=on", "bald and bangs exclude each other"),
+        ("attr=bald=on,hair=grey", "grey_hair and bald exclude each other"),
+        ("attr=beard=on,beard=off", "attr=beard is named twice"),
+        ("attr=eyeglasses=round,eyeglasses=off", "attr=eyeglasses is named twice"),
+        ("attr=eyeglasses=rond", "unknown value of eyeglasses 'rond'; did you mean round"),
+        ("attr=beard=round", "write beard=on or beard=off"),
         ("turn=yaw=90", "turn's yaw is '90'; write a number from -45 to 45"),
         ("turn=20", "cannot read the turn '20'; write yaw=20"),
         ("turn=to=0,yaw=5", "either 'to' an angle or by yaw"),

@@ -116,7 +116,8 @@ def _columns_of(photo: LabelledPhoto) -> dict[str, str]:
     for field in fields(photo):
         value = getattr(photo, field.name)
         if field.name == "attributes":
-            columns |= {name: str(int(has)) for name, has in zip(ATTRIBUTES, value, strict=True)}
+            known = zip(ATTRIBUTES, value, strict=bool(value))
+            columns |= {name: "" if has != has else str(int(has)) for name, has in known}
         elif field.name == "strength":
             columns["strength"] = "" if value < 0 else str(value)
         elif field.name not in _TOLD:

@@ -39,8 +39,8 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="A name that 'models l
 
 @app.command("list")
 def list_(as_json: Json = False, weights: Weights = None) -> None:
-    """Show every method and what it edits, and every checkpoint and whether it is sound."""
-    from faceedit.methods.catalogue import METHODS, WORDS
+    """Show what every method edits that ships, and every checkpoint and whether it is sound."""
+    from faceedit.methods.catalogue import WORDS, shipped_methods
     from faceedit.registry import open_registry
 
     registry = open_registry(weights)
@@ -76,7 +76,7 @@ def list_(as_json: Json = False, weights: Weights = None) -> None:
                 f"{one.cost:g}",
                 one.paper,
             )
-            for one in METHODS.values()
+            for one in shipped_methods()
         ],
     )
 

@@ -12,7 +12,7 @@ import typer
 from faceedit.cli.panels import GATES, MOST_USED, OUTPUT, PHOTOS, SPEED, WHAT
 from faceedit.errors import UsageError
 from faceedit.limits import BATCH, COUNT, THREADS, WORKERS, shorten
-from faceedit.methods.catalogue import METHODS, served_parts
+from faceedit.methods.catalogue import served_parts, shipped_methods
 from faceedit.targets import Part, Target, parse_target
 
 Named = TypeVar("Named")
@@ -33,7 +33,7 @@ Model = Annotated[
     typer.Option(
         "--model",
         "-m",
-        metavar="|".join(["auto", *METHODS]),
+        metavar="|".join(["auto", *(one.name for one in shipped_methods())]),
         help="The method. auto: the one that serves the target.",
         rich_help_panel=WHAT,
     ),

@@ -55,9 +55,13 @@ def train(
         ),
     ] = None,
     profile: Annotated[
-        Profile,
-        typer.Option(help="Our small network, or the paper's own.", rich_help_panel=MOST_USED),
-    ] = Profile.FAST,
+        Profile | None,
+        typer.Option(
+            help="Our small network, or the paper's own. Default: the first that there is.",
+            rich_help_panel=MOST_USED,
+            show_default=False,
+        ),
+    ] = None,
     recipe: Annotated[
         Path | None,
         typer.Option(
@@ -150,11 +154,13 @@ def train(
     from faceedit.training.task import TrainingRequest
 
     build = find_training(method, RECOGNISERS)
+    line = METHODS.get(method)
+    which = profile.value if profile else (line.profile if line else Profile.FAST.value)
     written = read_recipe(recipe) if recipe else {}
     request = TrainingRequest(
         data=tuple(data),
-        profile=profile.value,
-        folder=out or Path("runs") / f"{method}-{profile.value}",
+        profile=which,
+        folder=out or Path("runs") / f"{method}-{which}",
         device=pick_device(device),
         overrides=merge(written, parse_settings(settings or ())),
         start=start,

@@ -38,7 +38,7 @@ class CelebAPhoto(LabelledPhoto):
         attributes: whether the person has each of `targets.ATTRIBUTES`, in that order.
     """
 
-    attributes: tuple[bool, ...]
+    attributes: tuple[bool, ...] = ()
 
 
 def find_celeba(folder: Path) -> Path | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TextIO
 
 from faceedit.errors import UsageError
-from faceedit.targets import EXPRESSIONS, SYNONYMS
+from faceedit.targets import ATTRIBUTES, EXPRESSIONS, SYNONYMS
 from faceedit.untrusted import open_table
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"}
@@ -16,6 +16,9 @@ COLUMNS = {"file", "person", "expression"}
 """What a table must have."""
 VALIDATION_SHARE = 10
 """Without a `split` column, every tenth person is kept for validation."""
+UNKNOWN = float("nan")
+"""Of an attribute."""
+_HAIR = {"black_hair": "black", "blond_hair": "blond", "brown_hair": "brown"}
 _OTHER_NAMES = {**SYNONYMS, "happiness": "happy", "neutrality": "neutral", "fearful": "afraid"}
 
 
@@ -33,6 +36,8 @@ class LabelledPhoto:
         source: name of the collection; "" where unknown.
         occluded: whether something covers part of the face.
         hat: whether the person wears one.
+        attributes: 1 or 0 for each of `targets.ATTRIBUTES`, `UNKNOWN` where nobody said; empty
+            where nothing is known of any.
     """
 
     path: Path
@@ -44,6 +49,7 @@ class LabelledPhoto:
     source: str = ""
     occluded: bool = False
     hat: bool = False
+    attributes: tuple[float, ...] = ()
 
 
 def read_labelled(data: Path) -> list[LabelledPhoto]:
@@ -51,9 +57,9 @@ def read_labelled(data: Path) -> list[LabelledPhoto]:
 
     Args:
         data: a CSV with the columns file, person and expression (and, where known, split,
-            strength, eyeglasses, hat, source), its files beside it or in a folder of the CSV's own
-            name; or a folder that holds such a CSV; or a folder of person/expression.jpg or
-            person/expression/*.jpg.
+            strength, hat, source and those of `attributes_of`), its files beside it or in a folder
+            of the CSV's own name; or a folder that holds such a CSV; or a folder of
+            person/expression.jpg or person/expression/*.jpg.
 
     Raises:
         UsageError: nothing there, a column is missing, or a row makes no sense.
@@ -132,9 +138,42 @@ def _read_csv(table: Path) -> list[LabelledPhoto]:
             source=row.get("source") or "",
             occluded=(row.get("occluded") or "0") != "0",
             hat=(row.get("hat") or "0") != "0",
+            attributes=known if any(one == one for one in known) else (),
         )
-        for row in rows
+        for row, known in ((row, attributes_of(row)) for row in rows)
     ]
+
+
+def attributes_of(row: dict[str, str]) -> tuple[float, ...]:
+    """Return which of `targets.ATTRIBUTES` a table's row names: 1, 0 or `UNKNOWN` for each.
+
+    Columns are called as the attributes are, with 1 where they are there and 0 where not; hair,
+    sex, age and mouth as ``portraits.csv`` has them do as well. Under a hat nobody sees whether a
+    head is bald or has bangs.
+
+    >>> row = {"beard": "1", "hair": "blond", "age": "old"}
+    >>> [a for a, has in zip(ATTRIBUTES, attributes_of(row), strict=True) if has == 1]
+    ['blond_hair', 'beard']
+    """
+
+    def yes(column: str, *values: str) -> float:
+        return float(row[column] in values) if row.get(column) else UNKNOWN
+
+    found = {name: yes(name, "1") for name in ATTRIBUTES}
+    if row.get("hat") == "1":
+        found["bald"] = found["bangs"] = UNKNOWN
+    if row.get("hair"):
+        hidden = row["hair"] == "hidden"
+        found |= {k: UNKNOWN if hidden else yes("hair", colour) for k, colour in _HAIR.items()}
+    found["eyeglasses"] = yes("eyeglasses", "1", "2")
+    for name, column, values in (
+        ("male", "sex", "m"),
+        ("young", "age", ("young",)),
+        ("mouth_slightly_open", "mouth", ("1", "2")),
+    ):
+        if row.get(column):
+            found[name] = yes(column, *values)
+    return tuple(found[name] for name in ATTRIBUTES)
 
 
 def _check(row: dict[str, str], place: str) -> None:

@@ -129,7 +129,9 @@ class EditNetworks:
             UsageError: no method knows some part of the target.
             WeightsError: a method's weights are missing, or not what their card says.
         """
-        planned = plan_steps(self._settings.model, target)
+        own = self._registry.given
+        paper = own.method if own is not None and own.profile == "paper" else None
+        planned = plan_steps(self._settings.model, target, paper)
         with self._lock:
             steps = tuple(self._step(one, alone=len(planned) == 1) for one in planned)
             shown, networks = self._shown, self._others

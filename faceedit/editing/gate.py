@@ -148,6 +148,8 @@ def _showing(
 
 
 def _has(change: AttributeChange, reading: AppearanceReading) -> bool:
+    if change.kind or change.attribute not in ATTRIBUTES:
+        return False  # the network does not tell
     at = ATTRIBUTES.index(change.attribute)
     is_there = bool(reading.attributes[at] >= 0.5)
     return is_there == change.on and bool(reading.confidence[at] >= SURE_ATTRIBUTE)

@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
 from faceedit.errors import UsageError
-from faceedit.methods import eggan, legan, reggan
+from faceedit.methods import eggan, legan, reggan, secgan
 from faceedit.methods.descriptor import Descriptor, part_of
 from faceedit.names import unknown
 from faceedit.targets import Part, Target
@@ -17,9 +17,13 @@ if TYPE_CHECKING:
     from faceedit.training.task import Task, TrainingRequest
 
 METHODS: dict[str, Descriptor] = {
-    one.name: one for one in (reggan.DESCRIPTOR, eggan.DESCRIPTOR, legan.DESCRIPTOR)
-}
-"""By name. ``auto`` takes for each part of a target the first one that serves it."""
+    one.name: one
+    for one in (
+        reggan.DESCRIPTOR, eggan.DESCRIPTOR, legan.DESCRIPTOR, secgan.DESCRIPTOR, secgan.STARGAN,
+        secgan.ATTGAN,
+    )
+}  # fmt: skip
+"""By name. ``auto`` takes for each part of a target the first one that ships and serves it."""
 AUTO = "auto"
 WORDS = {
     Part.TURN: "the pose", Part.EXPRESSION: "expressions", Part.UNITS: "action units",
@@ -48,7 +52,12 @@ def find_method(name: str) -> Descriptor:
     return METHODS[name]
 
 
-def plan_steps(name: str, target: Target) -> tuple[PlannedStep, ...]:
+def shipped_methods() -> tuple[Descriptor, ...]:
+    """Return the methods that have weights."""
+    return tuple(one for one in METHODS.values() if one.ships)
+
+
+def plan_steps(name: str, target: Target, given: str | None = None) -> tuple[PlannedStep, ...]:
     """Say which method makes which part of a target, in the order in which an edit makes them.
 
     Neighbouring parts of one method are one step. A method that is named may make with its
@@ -57,6 +66,8 @@ def plan_steps(name: str, target: Target) -> tuple[PlannedStep, ...]:
     Args:
         name: a key of `METHODS`, which has to make all of it, or ``auto``.
         target: with no reference face: that is resolved first, see `editing.reference`.
+        given: method of a checkpoint of the ``paper`` profile that a user named, which ``auto``
+            takes for whatever it may serve.
 
     Raises:
         UsageError: no such method, or no method makes some part.
@@ -64,7 +75,11 @@ def plan_steps(name: str, target: Target) -> tuple[PlannedStep, ...]:
     methods = list(METHODS.values()) if name == AUTO else [find_method(name)]
     planned: list[tuple[Descriptor, list[Part]]] = []
     for part in target.parts:
-        method = _serving(methods, target.only(part), part)
+        own = METHODS.get(given or "") if name == AUTO else None
+        if own is not None and own.serves(target.only(part), paper=True):
+            method = own
+        else:
+            method = _serving(methods, target.only(part), part)
         if planned and planned[-1][0] is method:
             planned[-1][1].append(part)
         else:
@@ -109,7 +124,8 @@ def find_training(
     trained |= others or {}
     if name not in trained:
         raise UsageError(unknown("method", name, trained))
-    return import_module(trained[name]).build
+    module, _, function = trained[name].partition(":")
+    return getattr(import_module(module), function or "build")
 
 
 def _serving(methods: list[Descriptor], target: Target, part: Part) -> Descriptor:
@@ -119,13 +135,14 @@ def _serving(methods: list[Descriptor], target: Target, part: Part) -> Descripto
         return able
     who = methods[0].name if named else "no method"
     does = "does not edit" if named else "edits"
-    if not any(part in one.parts for one in methods):
-        served = {WORDS[known] for one in methods for known in one.parts}
-        raise UsageError(f"{who} {does} {WORDS[part]}; known: {', '.join(sorted(served))}")
-    known = _known(methods, part)
+    every = {part_of(known) for one in methods for known in one.served(named)}
+    if part not in every:
+        served = sorted(WORDS[one] for one in every)
+        raise UsageError(f"{who} {does} {WORDS[part]}; known: {', '.join(served)}")
+    known = _known(methods, part, named)
     foreign = [name for name in target.names if name not in known] or target.names
     raise UsageError(f"{who} {does} to {', '.join(foreign)}; known: {', '.join(known)}")
 
 
-def _known(methods: list[Descriptor], part: Part) -> list[str]:
-    return [name for one in methods for name in one.targets if part_of(name) == part]
+def _known(methods: list[Descriptor], part: Part, paper: bool = False) -> list[str]:
+    return [name for one in methods for name in one.served(paper) if part_of(name) == part]

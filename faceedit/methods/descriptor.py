@@ -12,17 +12,20 @@ class Descriptor:
     Attributes:
         name: as in ``--model`` and in the registry.
         paper: what it follows.
-        profile: which of its networks ships.
-        targets: what it serves, in the text form without strengths: ``happy``, ``light=left``. An
-            action unit or attribute stands for every value of it: ``au=12``, ``attr=beard``.
+        profile: which of its networks ships, or is trained where none does.
+        targets: what it serves as it ships, none where only users train it; in the text form
+            without strengths: ``happy``, ``light=left``. An action unit or attribute stands for
+            every value of it: ``au=12``, ``attr=beard``; a kind of an attribute is written out:
+            ``attr=eyeglasses=round``.
         crop_size: side of the crops that what ships takes, in pixels.
         region: what of a person an edit may change, see `compose.mask.Region`.
         cost: of the network that ships, milliseconds a crop on two CPU cores in fp32.
         module: offers ``load(checkpoint, device, numerics) -> Method``.
-        training: module that offers ``build(request) -> Task``; None where nothing is trained.
+        training: module that offers ``build(request) -> Task``, with ``:NAME`` where that is called
+            otherwise; None where nothing is trained.
         counts_shown: it changes action units by so much; what a face shows is read beforehand, so
             that they end where a target wants them.
-        paper_targets: what its ``paper`` network serves beside `targets`.
+        paper_targets: what its ``paper`` network may serve beside `targets`.
     """
 
     name: str
@@ -38,6 +41,15 @@ class Descriptor:
     paper_targets: tuple[str, ...] = ()
 
     @property
+    def ships(self) -> bool:
+        """Whether there are weights of it; others are trained by who wants them."""
+        return bool(self.targets)
+
+    def served(self, paper: bool) -> tuple[str, ...]:
+        """Return what ships, or also (`paper`) its other network, serves."""
+        return (*self.targets, *(self.paper_targets if paper else ()))
+
+    @property
     def parts(self) -> tuple[Part, ...]:
         """The parts of a target that it serves, in the order in which an edit makes them."""
         served = {part_of(name) for name in self.targets}
@@ -45,7 +57,7 @@ class Descriptor:
 
     def serves(self, target: Target, paper: bool = False) -> bool:
         """Say whether what ships, or also (`paper`) its other network, makes all of a target."""
-        return set(target.names) <= {*self.targets, *(self.paper_targets if paper else ())}
+        return set(target.names) <= set(self.served(paper))
 
 
 def part_of(name: str) -> Part:

@@ -179,6 +179,11 @@ class AppearanceRecogniser(Recogniser[AppearanceOutput, AppearanceReading]):
         attributes = (found.attributes - self.threshold) * self.scale
         return AppearanceOutput(regions, found.lights, found.light_vector, attributes)
 
+    def parse(self, crops: Tensor) -> Tensor:
+        """(N, 3, S, S) crops to (N, 12, S, S), the probability of each `regions.Region`."""
+        chances = self.parser(resample(crops, self.size)).float().softmax(1)
+        return resample(chances, crops.shape[-1])
+
     def traits(self, crops: Tensor) -> Tensor:
         """(N, 3, S, S) crops to (N, T), what the last layers tell attributes by."""
         return self._see(crops)[1].traits

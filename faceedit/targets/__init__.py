@@ -5,7 +5,7 @@ attributes (``attr=eyeglasses=off``), light (``light=left``), a turn (``turn=yaw
 reference face (``like=photo.jpg``), which is resolved to action units.
 """
 
-from faceedit.targets.attributes import ATTRIBUTES, AttributeChange
+from faceedit.targets.attributes import ATTRIBUTES, KINDS, MORE_ATTRIBUTES, AttributeChange
 from faceedit.targets.blend import blend
 from faceedit.targets.changes import relative_units, unit_changes
 from faceedit.targets.emfacs import EXPRESSION_UNITS
@@ -22,8 +22,10 @@ __all__ = [
     "ATTRIBUTES",
     "EXPRESSIONS",
     "EXPRESSION_UNITS",
+    "KINDS",
     "MAX_INTENSITY",
     "MAX_STRENGTH",
+    "MORE_ATTRIBUTES",
     "SYNONYMS",
     "UNIT_NAMES",
     "UNIT_PHRASES",

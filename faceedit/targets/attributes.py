@@ -1,4 +1,8 @@
-"""Attributes: ``eyeglasses=off``, ``bangs=on:0.6``, ``hair=blond``, ``age=old``."""
+"""Attributes: ``eyeglasses=off``, ``bangs=on:0.6``, ``hair=blond``, ``age=old``.
+
+Words that people use stand for one attribute each (`SHORT`), and ``eyeglasses=round`` asks for a
+kind of what is to be there (`KINDS`).
+"""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -12,13 +16,24 @@ ATTRIBUTES = (
     "male", "mouth_slightly_open", "moustache", "beard", "pale_skin", "young",
 )  # fmt: skip
 """SeCGAN's thirteen, in CelebA's order and sense; ``beard`` is the opposite of its No_Beard."""
+MORE_ATTRIBUTES = ("red_hair", "grey_hair")
+"""What people ask for beside them. No recogniser reads these."""
+_NAMES = (*ATTRIBUTES, *MORE_ATTRIBUTES)
 SHORT = {
     ("hair", "black"): ("black_hair", True), ("hair", "blond"): ("blond_hair", True),
-    ("hair", "brown"): ("brown_hair", True), ("age", "young"): ("young", True),
-    ("age", "old"): ("young", False),
+    ("hair", "brown"): ("brown_hair", True), ("hair", "red"): ("red_hair", True),
+    ("hair", "grey"): ("grey_hair", True), ("age", "young"): ("young", True),
+    ("age", "old"): ("young", False), ("sex", "male"): ("male", True),
+    ("sex", "female"): ("male", False),
 }  # fmt: skip
 """What people write, and the attribute that it turns on or off."""
-_OPPOSITES = ("black_hair", "blond_hair", "brown_hair", "bald"), ("bald", "bangs")
+_SPELLED = {"blonde": "blond", "gray": "grey"}
+KINDS = {
+    "eyeglasses": ("round", "square", "aviator", "cat_eye", "rimless", "half_rim", "sunglasses"),
+}
+"""Kinds of an attribute that may be asked for in place of ``on``."""
+_COLOURS = ("black_hair", "blond_hair", "brown_hair", "red_hair", "grey_hair")
+_OPPOSITES = (*_COLOURS, "bald"), ("bald", "bangs")
 
 
 @dataclass(frozen=True)
@@ -26,40 +41,51 @@ class AttributeChange(Term):
     """An attribute that is to be there or to be gone.
 
     Attributes:
-        attribute: one of `ATTRIBUTES`.
+        attribute: one of `ATTRIBUTES` or `MORE_ATTRIBUTES`.
         on: it is to be there.
         strength: 1 all the way.
+        kind: of the attribute, one of its `KINDS`; empty for any.
 
     Raises:
-        UsageError: an unknown attribute, or a strength out of range.
+        UsageError: an unknown attribute or kind, or a strength out of range.
     """
 
     part: ClassVar[Part] = Part.ATTRIBUTES
     attribute: str
     on: bool = True
     strength: float = 1.0
+    kind: str = ""
 
     def __post_init__(self):
-        if self.attribute not in ATTRIBUTES:
-            raise UsageError(unknown("attribute", self.attribute, ATTRIBUTES))
+        if self.attribute not in _NAMES:
+            raise UsageError(unknown("attribute", self.attribute, _NAMES))
+        kinds = KINDS.get(self.attribute, ())
+        if self.kind and not (self.on and self.kind in kinds):
+            known = ["on", "off", *kinds]
+            raise UsageError(unknown(f"value of {self.attribute}", self.kind, known))
         super().__post_init__()
 
     @property
     def text(self) -> str:
         """See `Term.text`."""
-        return f"{self.attribute}={'on' if self.on else 'off'}"
+        return f"{self.attribute}={self.kind or ('on' if self.on else 'off')}"
 
     @property
     def topic(self) -> str:
         """See `Term.topic`."""
         return f"{self.part}={self.attribute}"
 
+    @property
+    def name(self) -> str:
+        """The topic, such as ``attr=beard``, or with the kind, ``attr=eyeglasses=round``."""
+        return f"{self.topic}={self.kind}" if self.kind else self.topic
+
 
 def parse_attributes(text: str) -> list[AttributeChange]:
     """Read changes such as ``bangs=on,eyeglasses=off``, each with a ``:STRENGTH`` or without.
 
     Raises:
-        UsageError: an attribute is unknown, or is neither on nor off.
+        UsageError: an attribute or its value is unknown.
 
     >>> [str(one) for one in parse_attributes("hair=blond, beard=off:0.5")]
     ['blond_hair=on', 'beard=off:0.5']
@@ -82,14 +108,17 @@ def check_opposites(changes: list[AttributeChange]) -> None:
 
 def _parse_attribute(text: str) -> AttributeChange:
     term, strength = split_strength(text, "bangs=on:0.6")
-    name, _, value = (part.strip().lower() for part in term.partition("="))
+    name, _, value = (part.strip().lower().replace("-", "_") for part in term.partition("="))
+    value = _SPELLED.get(value, value)
     if (name, value) in SHORT:
         return AttributeChange(*SHORT[name, value], strength)
     named = {key: [v for k, v in SHORT if k == key] for key, _ in SHORT}
     if name in named:
         raise UsageError(unknown(f"value of {name}", value, named[name]))
-    if name not in ATTRIBUTES:
-        raise UsageError(unknown("attribute", name, [*ATTRIBUTES, *named]))
-    if value not in ("on", "off"):
-        raise UsageError(f"{quoted(term)}: write {name}=on or {name}=off")
-    return AttributeChange(name, value == "on", strength)
+    if name not in _NAMES:
+        raise UsageError(unknown("attribute", name, [*_NAMES, *named]))
+    if value in ("on", "off"):
+        return AttributeChange(name, value == "on", strength)
+    if value and name in KINDS:
+        return AttributeChange(name, True, strength, value)
+    raise UsageError(f"{quoted(term)}: write {name}=on or {name}=off")

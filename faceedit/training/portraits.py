@@ -1,20 +1,19 @@
-"""Portraits as EGGAN's ``paper`` profile learns from them: crops, people, action units."""
+"""Portraits as ``paper`` profiles learn from them: crops, people, and numbers that label them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Self
+from typing import Protocol, Self
 
 import cv2
 import numpy as np
 import torch
 
+from faceedit.datasets.labelled import LabelledPhoto
 from faceedit.errors import UsageError
 from faceedit.faces.align import Crop, extract_crop
 from faceedit.photos import read_photo
-from faceedit.recognisers.units import UnitReader
-from faceedit.registry import open_registry
 from faceedit.studio.sources import SourcePhoto, find_sources, list_photos
-from faceedit.targets import ACTION_UNITS
 from faceedit.training.task import Batch, TrainingRequest
 from faceedit.training.together import begin_together
 from faceedit.untrusted import map_array
@@ -22,7 +21,27 @@ from faceedit.untrusted import map_array
 FOLDER = "portraits"
 """Of a run: where its crops are kept."""
 AT_ONCE = 64
-"""Crops that are read together."""
+"""Crops that are labelled together."""
+CROP_SIZE = 256
+"""Side of the crops that they are made from."""
+
+
+class Labels(Protocol):
+    """What portraits are labelled with.
+
+    Attributes:
+        width: numbers in a label.
+    """
+
+    width: int
+
+    def knows(self, photo: LabelledPhoto) -> bool:
+        """Say whether a photo's label can be known; the others are left out."""
+        ...
+
+    def read(self, photos: Sequence[LabelledPhoto], crops: Sequence[Crop]) -> np.ndarray:
+        """Return the labels of photos, (n, width) float32, from crops of `CROP_SIZE` pixels."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -31,14 +50,14 @@ class Portraits:
 
     Attributes:
         pictures: (N, S, S, 3) uint8 RGB.
-        units: (N, 17) float32 intensities 0 to 5 in the order of `targets.ACTION_UNITS`.
+        labels: (N, K) float32, what each shows.
         people: (N,) int64, the same for all photos of one person; training people come first, from
             0 on.
         validation: (N,) bool, of people that no training sees.
     """
 
     pictures: np.ndarray
-    units: np.ndarray
+    labels: np.ndarray
     people: np.ndarray
     validation: np.ndarray
 
@@ -49,22 +68,23 @@ class Portraits:
             np.save(folder / f"{column.name}.npy", getattr(self, column.name))
 
     @classmethod
-    def load(cls, folder: Path, size: int) -> Self:
+    def load(cls, folder: Path, size: int, width: int) -> Self:
         """Read what `save` wrote; the pictures stay on the disk until they are used.
 
         Args:
             folder: of the files.
             size: side S that the pictures must have.
+            width: numbers K that a label must have.
 
         Raises:
-            UsageError: it is damaged, or of another size.
+            UsageError: it is damaged, or of another size or width.
         """
         try:
             columns = {f.name: map_array(folder / f"{f.name}.npy") for f in fields(cls)}
         except (OSError, ValueError) as error:
             raise UsageError(f"{folder} holds no portraits: {error}; make them anew") from error
         n = len(columns["people"])
-        shapes = ((n, size, size, 3), (n, len(ACTION_UNITS)), (n,), (n,))
+        shapes = ((n, size, size, 3), (n, width), (n,), (n,))
         wrong = [
             name
             for (name, c), shape in zip(columns.items(), shapes, strict=True)
@@ -72,19 +92,21 @@ class Portraits:
         ]
         if wrong:
             raise UsageError(
-                f"{folder}: {', '.join(wrong)} are not of {n} portraits of {size} pixels"
+                f"{folder}: {', '.join(wrong)} are not of {n} portraits of {size} pixels with "
+                f"{width} labels each"
             )
         small = {name: np.array(c) for name, c in columns.items() if name != "pictures"}
         return cls(columns["pictures"], **small)
 
 
-def find_portraits(request: TrainingRequest, size: int) -> Portraits:
+def find_portraits(request: TrainingRequest, size: int, labels: Labels) -> Portraits:
     """Return the portraits of the data's folders, with crops made in the run's folder if need be.
 
     Args:
         request: its data are folders of photos (see `studio.sources.list_photos`), or one folder
             of crops that an earlier run made.
         size: side of the crops in pixels.
+        labels: what they are labelled with.
 
     Raises:
         UsageError: there are no photos, or too few people.
@@ -94,54 +116,66 @@ def find_portraits(request: TrainingRequest, size: int) -> Portraits:
 
     def make() -> None:
         if not (folder / "validation.npy").is_file():
-            _make(request, size).save(folder)
+            _make(request, folder, size, labels)
 
     begin_together(request.rank, make)
-    portraits = Portraits.load(folder, size)
+    portraits = Portraits.load(folder, size, labels.width)
     if len(np.unique(portraits.people[~portraits.validation])) < 2:
         raise UsageError(f"{folder}: portraits of at least two people are needed to train on")
     return portraits
 
 
-def _make(request: TrainingRequest, size: int) -> Portraits:
+def _make(request: TrainingRequest, folder: Path, size: int, labels: Labels) -> None:
+    """Write the columns of `Portraits`; the last says that all are there."""
     found: list[SourcePhoto] = []
     for place in request.data:
         photos = list_photos(place, request.tell)
+        known = [photo for photo in photos if labels.knows(photo)]
+        if len(known) < len(photos):
+            request.tell(f"left out: {len(photos) - len(known)} photos of {place} without a label")
+        if not known:
+            continue
         cache = request.folder / f"landmarks-{len(found)}.npz"
-        here, lost = find_sources(photos, place, cache, request.tell)
+        here, lost = find_sources(known, place, cache, request.tell)
         found += here
         for name, reason in lost.items():
             request.tell(f"left out: {name}: {reason}")
-    request.tell(f"reading the action units of {len(found)} portraits")
-    checkpoint = open_registry().checkpoint(UnitReader.name)
-    reader = UnitReader.load(checkpoint, request.device)
-    pictures, units = [], []
+    if not found:
+        raise UsageError(f"no labelled photos in {', '.join(map(str, request.data))}")
+    request.tell(f"cropping and labelling {len(found)} portraits")
+    folder.mkdir(parents=True, exist_ok=True)
+    # Hundreds of thousands of pictures do not fit in memory.
+    shape = (len(found), size, size, 3)
+    pictures = np.lib.format.open_memmap(folder / "pictures.npy", "w+", np.uint8, shape)
+    read = []
     for start in range(0, len(found), AT_ONCE):
-        crops = [_crop(one, reader.crop_size) for one in found[start : start + AT_ONCE]]
-        units += reader.read(crops)
-        pictures += [_shrunk(crop, size) for crop in crops]
+        some = found[start : start + AT_ONCE]
+        crops = [_crop(one) for one in some]
+        read.append(labels.read([one.photo for one in some], crops))
+        for number, crop in enumerate(crops, start):
+            pictures[number] = cv2.resize(
+                crop.to_bytes(), (size, size), interpolation=cv2.INTER_AREA
+            )
+    pictures.flush()
+    np.save(folder / "labels.npy", np.concatenate(read).astype(np.float32))
     validation = np.array([one.photo.split == "val" for one in found])
     names = sorted({(one.photo.split == "val", one.photo.person) for one in found})
     numbers = {name: number for number, name in enumerate(names)}
     people = [numbers[one.photo.split == "val", one.photo.person] for one in found]
-    columns = np.stack(pictures), np.stack(units).astype(np.float32), np.array(people, np.int64)
-    return Portraits(*columns, validation)
+    np.save(folder / "people.npy", np.array(people, np.int64))
+    np.save(folder / "validation.npy", validation)
 
 
-def _crop(source: SourcePhoto, size: int) -> Crop:
-    return extract_crop(read_photo(source.photo.path).pixels, source.landmarks, size)
-
-
-def _shrunk(crop: Crop, size: int) -> np.ndarray:
-    return cv2.resize(crop.to_bytes(), (size, size), interpolation=cv2.INTER_AREA)
+def _crop(source: SourcePhoto) -> Crop:
+    return extract_crop(read_photo(source.photo.path).pixels, source.landmarks, CROP_SIZE)
 
 
 @dataclass(frozen=True)
 class PortraitSamples:
     """Training portraits by number.
 
-    A sample has ``image`` (3, S, S) in [-1, 1], mirrored half of the time, its ``units`` (17,) and
-    ``person``, and as ``target`` the (17,) units of another portrait.
+    A sample has ``image`` (3, S, S) in [-1, 1], mirrored half of the time, its ``labels`` (K,) and
+    ``person``, and as ``target`` the (K,) labels of another portrait.
 
     Attributes:
         portraits: all of them.
@@ -160,9 +194,9 @@ class PortraitSamples:
         image = to_signed(self.portraits.pictures[row : row + 1])[0]
         return {
             "image": image.flip(2) if rng.random() < 0.5 else image,
-            "units": torch.from_numpy(np.array(self.portraits.units[row])),
+            "labels": torch.from_numpy(np.array(self.portraits.labels[row])),
             "person": torch.tensor(int(self.portraits.people[row])),
-            "target": torch.from_numpy(np.array(self.portraits.units[other])),
+            "target": torch.from_numpy(np.array(self.portraits.labels[other])),
         }
 
 

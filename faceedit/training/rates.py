@@ -8,6 +8,9 @@ from torch import nn
 
 from faceedit.training.task import OptimiserOptions, Schedule
 
+LEAST = 0.01
+"""Share of the highest rate at which an exponential fall ends."""
+
 
 def make_optimiser(
     parameters: Iterable[nn.Parameter], options: OptimiserOptions
@@ -29,5 +32,10 @@ def share_of_rate(schedule: Schedule, step: int) -> float:
     way = (
         min(1.0, max(0.0, past / (1.0 - schedule.falls_from))) if schedule.falls_from < 1.0 else 0.0
     )
-    falls = {"constant": 1.0, "linear": 1.0 - way, "cosine": 0.5 + 0.5 * math.cos(math.pi * way)}
+    falls = {
+        "constant": 1.0,
+        "linear": 1.0 - way,
+        "cosine": 0.5 + 0.5 * math.cos(math.pi * way),
+        "exponential": LEAST**way,
+    }
     return rise * falls[schedule.rate]

@@ -78,7 +78,7 @@ class Schedule:
         accumulate: portions of a batch that go through the networks one after the other, for
             less memory.
         warm_up: steps over which the rates rise from zero.
-        rate: how they fall to zero at the end.
+        rate: how they fall to zero at the end, or with "exponential" to a hundredth.
         falls_from: share of the steps after which the fall begins (0.5 with "linear" is
             pix2pix's schedule).
         average_decay: share of the averaged networks' past that each step keeps.
@@ -92,7 +92,7 @@ class Schedule:
     batch_size: int
     accumulate: int = 1
     warm_up: int = 0
-    rate: Literal["constant", "cosine", "linear"] = "constant"
+    rate: Literal["constant", "cosine", "linear", "exponential"] = "constant"
     falls_from: float = 0.0
     average_decay: float = 0.998
     validate_every: int = 0

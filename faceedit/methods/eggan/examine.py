@@ -42,7 +42,7 @@ def examine(networks: PaperNetworks, portraits: Portraits, rows: np.ndarray) -> 
         some = rows[start : start + AT_ONCE]
         before = np.roll(rows, 1)[start : start + AT_ONCE]
         image, other = (to_signed(portraits.pictures[i]).to(device) for i in (some, before))
-        units, wanted = (torch.from_numpy(portraits.units[i]).to(device) for i in (some, before))
+        units, wanted = (torch.from_numpy(portraits.labels[i]).to(device) for i in (some, before))
         latent, far = networks.encoder(image), networks.encoder(other)
         rebuilt, made = (networks.generator(latent, asked) for asked in (units, wanted))
         columns = {

@@ -1,6 +1,6 @@
 """Training EGGAN's ``paper`` profile: an adversarial autoencoder and a conditional GAN (Eq. 7)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from faceedit.datasets.labelled import LabelledPhoto
+from faceedit.faces.align import Crop
 from faceedit.methods.eggan.examine import examine
 from faceedit.methods.eggan.losses import (
     identity_loss,
@@ -35,6 +37,8 @@ from faceedit.methods.pictures.losses import (
 from faceedit.methods.pictures.task import PictureTask
 from faceedit.nn.mesh_features import open_features
 from faceedit.numerics import pick_numerics
+from faceedit.recognisers.units import UnitReader
+from faceedit.registry import open_registry
 from faceedit.targets import ACTION_UNITS
 from faceedit.training.portraits import PortraitSamples, find_portraits, to_signed
 from faceedit.training.recognisers.augment import CROP, Augmentation, frame, place, recolour
@@ -51,6 +55,31 @@ COPIES = Augmentation(
 GENERATES = ("encoder", "generator")
 
 
+class UnitLabels:
+    """Action units as labels of portraits, see `training.portraits.Labels`.
+
+    Args:
+        device: where the network runs that reads them.
+    """
+
+    width = len(ACTION_UNITS)
+
+    def __init__(self, device: torch.device):
+        self._device = device
+        self._reader: UnitReader | None = None
+
+    def knows(self, photo: LabelledPhoto) -> bool:
+        """Any photo shows some."""
+        return True
+
+    def read(self, photos: Sequence[LabelledPhoto], crops: Sequence[Crop]) -> np.ndarray:
+        """Return what crops show: (n, 17), 0 to 5."""
+        if self._reader is None:
+            checkpoint = open_registry().checkpoint(UnitReader.name)
+            self._reader = UnitReader.load(checkpoint, self._device)
+        return np.stack(self._reader.read(crops))
+
+
 class PaperTask(PictureTask[EGGANRecipe]):
     """See `training.task.Task`.
 
@@ -64,7 +93,9 @@ class PaperTask(PictureTask[EGGANRecipe]):
     def __init__(self, request: TrainingRequest):
         super().__init__(EGGANRecipe(), request)
         recipe = self.recipe
-        self._portraits = portraits = find_portraits(request, recipe.size)
+        self._portraits = portraits = find_portraits(
+            request, recipe.size, UnitLabels(request.device)
+        )
         rows = np.flatnonzero(~portraits.validation)
         epoch = max(1, len(rows) // recipe.batch_size)
         self.schedule = Schedule(
@@ -79,7 +110,7 @@ class PaperTask(PictureTask[EGGANRecipe]):
         self._pictures = torch.from_numpy(portraits.pictures[rows]).permute(0, 3, 1, 2)
         self._people = torch.from_numpy(portraits.people[rows])
         used = PaperNetworks(recipe.size, recipe.latent, recipe.width)
-        used.expression.begin_with(torch.from_numpy(portraits.units[rows]))
+        used.expression.begin_with(torch.from_numpy(portraits.labels[rows]))
         self._architecture = used.architecture()
         self.networks = {
             "encoder": used.encoder,
@@ -134,7 +165,7 @@ class PaperTask(PictureTask[EGGANRecipe]):
     def _read_units(self, batch: Batch) -> dict[str, Tensor]:
         """Eq. 3 for C_exp, on photos with their own units."""
         logits = self.networks["expression"].train()(batch["image"])
-        return {"total": units_loss(logits, batch["units"])}
+        return {"total": units_loss(logits, batch["labels"])}
 
     def _generate(self, batch: Batch) -> dict[str, Tensor]:
         """Eq. 7 for E and G, less its first term."""
@@ -142,7 +173,7 @@ class PaperTask(PictureTask[EGGANRecipe]):
         for name in {"expression", "identity"} & self.networks.keys():
             self.networks[name].eval()
         latent = self.networks["encoder"](image).float()
-        both = torch.cat([batch["target"], batch["units"]])
+        both = torch.cat([batch["target"], batch["labels"]])
         made, rebuilt = self.networks["generator"](latent.repeat(2, 1), both).float().chunk(2)
         terms = {
             "image": wasserstein_generator_loss(self.networks["image_critic"](made)),
@@ -202,11 +233,13 @@ class PaperTask(PictureTask[EGGANRecipe]):
         rows = rows if len(rows) else np.flatnonzero(~portraits.validation)
         rows = rows[np.linspace(0, len(rows) - 1, min(SHEET_PEOPLE, len(rows))).astype(int)]
         places = [ACTION_UNITS.index(unit) for unit in SHEET_UNITS]
-        wanted = torch.from_numpy(portraits.units[portraits.units[:, places].argmax(0)]).to(device)
+        wanted = torch.from_numpy(portraits.labels[portraits.labels[:, places].argmax(0)]).to(
+            device
+        )
         drawn = []
         for row in rows:
             image = to_signed(portraits.pictures[row : row + 1]).to(device)
-            own = torch.from_numpy(portraits.units[row : row + 1]).to(device)
+            own = torch.from_numpy(portraits.labels[row : row + 1]).to(device)
             way = [interpolate(own, wanted[-1:], alpha) for alpha in (0.25, 0.5, 0.75)]
             asked = torch.cat([own, wanted, *way])
             made = used.generator(used.encoder(image).expand(len(asked), -1), asked)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from faceedit.lights import LIGHT_ORDER
-from faceedit.methods.pictures.networks import Hourglass, Upsampling, check_size
+from faceedit.methods.pictures.networks import Hourglass, Upsampling, beside, check_size
 from faceedit.targets import EXPRESSIONS
 
 TARGETS = (*EXPRESSIONS, *(f"light={name}" for name in LIGHT_ORDER))
@@ -54,8 +54,8 @@ class Generator(nn.Module):
         """Return M_e and M_l, (N, 3, S, S) in [-1, 1]; arguments as of `forward`."""
         expression, light = condition.split([N_EXPRESSIONS, N_LIGHTS], 1)
         return (
-            torch.tanh(self.expression(_beside(image, expression))),
-            torch.tanh(self.light(_beside(image, light))),
+            torch.tanh(self.expression(beside(image, expression))),
+            torch.tanh(self.light(beside(image, light))),
         )
 
     def forward(self, image: Tensor, condition: Tensor) -> Tensor:
@@ -69,10 +69,4 @@ class Generator(nn.Module):
         """
         if self.disentangled:
             return self.picture(torch.cat(self.masks(image, condition), 1))
-        return self.picture(_beside(image, condition))
-
-
-def _beside(image: Tensor, numbers: Tensor) -> Tensor:
-    """Return the image with a plane for each of (N, K) numbers."""
-    planes = numbers[:, :, None, None].expand(-1, -1, *image.shape[2:])
-    return torch.cat([image, planes.to(image.dtype)], 1)
+        return self.picture(beside(image, condition))

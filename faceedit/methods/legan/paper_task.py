@@ -11,12 +11,13 @@ from torch.nn import functional as F
 
 from faceedit.errors import UsageError
 from faceedit.methods.fields.sources import find_table
-from faceedit.methods.legan.losses import classification_loss, identity_loss, variation_loss
+from faceedit.methods.legan.losses import identity_loss, variation_loss
 from faceedit.methods.legan.networks import N_EXPRESSIONS, TARGETS, Generator
 from faceedit.methods.legan.paper_method import condition_of
 from faceedit.methods.legan.recipe import LEGANRecipe
 from faceedit.methods.legan.samples import Album, PictureSamples, spaced
 from faceedit.methods.pictures.losses import (
+    classification_loss,
     mixed,
     quality_loss,
     total_loss,

@@ -92,6 +92,23 @@ def quality_loss(
     return loss + (own - rate(again).float()).abs().mean()
 
 
+def classification_loss(logits: Tensor, labels: Tensor) -> Tensor:
+    """Return -log D_cls(labels | I), summed over labels, the mean over pictures and places.
+
+    Either term of Eq. 3 of LEGAN; Eq. 3, 4, 8 and 9 of SeCGAN. Several labels hold at once, and
+    none has to: each is a question of its own, as StarGAN has it for attributes that go together.
+
+    Args:
+        logits: (N, K) or (N, K, h, w) of D_cls.
+        labels: (N, K) strengths from 0; those above 1 count as 1.
+    """
+    wanted = labels.clamp(0, 1).reshape(*labels.shape, *(1,) * (logits.ndim - 2))
+    found = F.binary_cross_entropy_with_logits(
+        logits.float(), wanted.expand_as(logits), reduction="none"
+    )
+    return found.sum(1).mean()
+
+
 def total_loss(terms: Mapping[str, Tensor], weights: Any) -> Tensor:
     """Return the weighted sum of an objective's terms.
 

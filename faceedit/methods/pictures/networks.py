@@ -1,9 +1,11 @@
 """Shapes that several papers took from StarGAN (Choi et al. 2018), as LEGAN has them."""
 
 import math
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Literal, get_args
 
+import torch
 from torch import Tensor, nn
 
 from faceedit.nn.blocks import make_norm
@@ -14,7 +16,7 @@ Upsampling = Literal["shuffle", "transposed", "bilinear"]
 or interpolation (section 13 of LEGAN)."""
 UPSAMPLINGS: tuple[Upsampling, ...] = get_args(Upsampling)
 SLOPE = 0.01
-"""Of the discriminator's leaky ReLU."""
+"""Of a discriminator's leaky ReLU."""
 LAST_MAP = 2
 """Side of the discriminator's last map: six strided convolutions lead there from 128 pixels."""
 MAX_SIZE = 1024
@@ -64,10 +66,7 @@ class Hourglass(nn.Sequential):
         check_upsampling(upsampling)
         fine, middle, coarse = width, 2 * width, 4 * width
         super().__init__(
-            *_normed(nn.Conv2d(channels, fine, 7, padding=3, bias=False), fine),
-            *_normed(nn.Conv2d(fine, middle, 4, stride=2, padding=1, bias=False), middle),
-            *_normed(nn.Conv2d(middle, coarse, 4, stride=2, padding=1, bias=False), coarse),
-            *(ResidualBlock(coarse) for _ in range(blocks)),
+            *star_encoder(channels, width, blocks),
             *_normed(_doubling(coarse, upsampling), coarse),
             nn.ZeroPad2d((1, 2, 1, 2)),
             *_normed(nn.Conv2d(coarse, middle, 4, bias=False), middle),
@@ -99,10 +98,7 @@ class Discriminator(nn.Module):
         check_ranges(classes=(classes, 1, 1000), width=(width, 1, 256))
         check_size(size)
         widths = [3, *(width << min(i, 5) for i in range(int(math.log2(size // LAST_MAP))))]
-        layers: list[nn.Module] = []
-        for inner, outer in pairwise(widths):
-            layers += [nn.Conv2d(inner, outer, 4, stride=2, padding=1), nn.LeakyReLU(SLOPE)]
-        self.body = nn.Sequential(*layers)
+        self.body = strided(widths)
         self.source = nn.Conv2d(widths[-1], 1, 3, padding=1)
         self.classes = nn.Conv2d(widths[-1], classes, 1)
 
@@ -110,6 +106,47 @@ class Discriminator(nn.Module):
         """(N, 3, S, S) to D_src, (N, 1, 2, 2) scores, and D_cls, (N, classes, 2, 2) logits."""
         features = self.body(picture)
         return self.source(features), self.classes(features)
+
+
+def star_encoder(channels: int, width: int, blocks: int) -> tuple[nn.Module, ...]:
+    """Return the first half of StarGAN's generator: a 7x7 convolution, down twice, residual blocks.
+
+    Args:
+        channels: of the input.
+        width: channels of the first convolution; the last layer has four times as many.
+        blocks: residual blocks.
+    """
+    fine, middle, coarse = width, 2 * width, 4 * width
+    return (
+        *_normed(nn.Conv2d(channels, fine, 7, padding=3, bias=False), fine),
+        *_normed(nn.Conv2d(fine, middle, 4, stride=2, padding=1, bias=False), middle),
+        *_normed(nn.Conv2d(middle, coarse, 4, stride=2, padding=1, bias=False), coarse),
+        *(ResidualBlock(coarse) for _ in range(blocks)),
+    )
+
+
+def star_decoder(width: int, outputs: int) -> tuple[nn.Module, ...]:
+    """Return the second half of StarGAN's generator: up twice, then a 7x7 convolution."""
+    fine, middle, coarse = width, 2 * width, 4 * width
+    return (
+        *_normed(nn.ConvTranspose2d(coarse, middle, 4, stride=2, padding=1, bias=False), middle),
+        *_normed(nn.ConvTranspose2d(middle, fine, 4, stride=2, padding=1, bias=False), fine),
+        nn.Conv2d(fine, outputs, 7, padding=3),
+    )
+
+
+def strided(widths: Sequence[int]) -> nn.Sequential:
+    """Return 4x4 convolutions of stride 2 between numbers of channels, each with a leaky ReLU."""
+    layers: list[nn.Module] = []
+    for inner, outer in pairwise(widths):
+        layers += [nn.Conv2d(inner, outer, 4, stride=2, padding=1), nn.LeakyReLU(SLOPE)]
+    return nn.Sequential(*layers)
+
+
+def beside(image: Tensor, numbers: Tensor) -> Tensor:
+    """Return (N, C, H, W) images with a plane for each of (N, K) numbers: (N, C + K, H, W)."""
+    planes = numbers[:, :, None, None].expand(-1, -1, *image.shape[2:])
+    return torch.cat([image, planes.to(image.dtype)], 1)
 
 
 def check_size(size: int) -> None:

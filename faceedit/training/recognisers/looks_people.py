@@ -20,9 +20,9 @@ from pathlib import Path
 
 import numpy as np
 
+from faceedit.datasets.labelled import attributes_of
 from faceedit.targets import ATTRIBUTES, EXPRESSIONS
 from faceedit.training.recognisers.faces import FaceTable
-from faceedit.training.recognisers.sources import attributes_of
 
 PEOPLE = Path(__file__).with_name("looks_people.csv")
 COLOURS = ("black_hair", "blond_hair", "brown_hair")

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import torch
 
-from faceedit.datasets.labelled import read_table
+from faceedit.datasets.labelled import attributes_of, read_table
 from faceedit.errors import UsageError
 from faceedit.faces.align import Crop, extract_crop
 from faceedit.faces.find.build import MESH
@@ -48,7 +48,6 @@ LARGEST_PICTURE = 1 << 26
 OPEN_GAP = 0.02
 """Opening of the lips, in eye distances, from which a mouth counts as slightly open."""
 NEUTRAL = EXPRESSIONS.index("neutral")
-HAIR = {"black_hair": "black", "blond_hair": "blond", "brown_hair": "brown"}
 
 
 def read_web(table: Path) -> FaceTable:
@@ -184,25 +183,6 @@ def find_again(pictures: Sequence[np.ndarray], landmarks: Sequence[np.ndarray]) 
         answers = mesh.look([cut(picture, region, mesh.size) for picture, region in pairs])
         found += [place(own, at, mesh.size) for (own, _), at in zip(answers, regions, strict=True)]
     return found
-
-
-def attributes_of(row: dict[str, str]) -> np.ndarray:
-    """Return a row of ``portraits.csv`` as (13,) float32, 0, 1, or NaN where nothing is known."""
-
-    def yes(column: str, *values: str) -> float:
-        return float(row[column] in values) if row[column] else float("nan")
-
-    covered = row["hat"] == "1"
-    found = {name: yes(name, "1") for name in ATTRIBUTES if name in row}
-    if covered:
-        found["bald"] = found["bangs"] = float("nan")
-    for name, colour in HAIR.items():
-        found[name] = float("nan") if row["hair"] == "hidden" else yes("hair", colour)
-    found["eyeglasses"] = yes("eyeglasses", "1", "2")
-    found["male"] = yes("sex", "m")
-    found["young"] = yes("age", "young")
-    found["mouth_slightly_open"] = yes("mouth", "1", "2")
-    return np.array([found[name] for name in ATTRIBUTES], np.float32)
 
 
 def _regions_of(

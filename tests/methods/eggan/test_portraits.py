@@ -5,19 +5,24 @@ import pytest
 import torch
 
 from faceedit.errors import UsageError
+from faceedit.methods.eggan.paper_task import UnitLabels
 from faceedit.training.portraits import Portraits, PortraitSamples, find_portraits, to_signed
+
+UNITS = UnitLabels(torch.device("cpu"))
 
 
 def test_portraits_are_kept_and_checked(few_portraits, tmp_path):
     few_portraits.save(tmp_path / "p")
-    again = Portraits.load(tmp_path / "p", 32)
+    again = Portraits.load(tmp_path / "p", 32, 17)
     np.testing.assert_array_equal(again.pictures, few_portraits.pictures)
     np.testing.assert_array_equal(again.people, few_portraits.people)
     with pytest.raises(UsageError, match="pictures are not of 12 portraits of 64 pixels"):
-        Portraits.load(tmp_path / "p", 64)
-    (tmp_path / "p" / "units.npy").write_bytes(b"no array")
+        Portraits.load(tmp_path / "p", 64, 17)
+    with pytest.raises(UsageError, match=r"labels are not of 12 portraits .* with 13 labels each"):
+        Portraits.load(tmp_path / "p", 32, 13)
+    (tmp_path / "p" / "labels.npy").write_bytes(b"no array")
     with pytest.raises(UsageError, match="holds no portraits"):
-        Portraits.load(tmp_path / "p", 32)
+        Portraits.load(tmp_path / "p", 32, 17)
 
 
 def test_a_sample_is_a_function_of_seed_and_number(few_portraits):
@@ -28,11 +33,11 @@ def test_a_sample_is_a_function_of_seed_and_number(few_portraits):
     for number in range(20):
         one, two = first[number], again[number]
         assert all(torch.equal(one[name], two[name]) for name in one)
-        units = one["units"].numpy()
-        (row,) = np.flatnonzero((few_portraits.units == units).all(1))
+        units = one["labels"].numpy()
+        (row,) = np.flatnonzero((few_portraits.labels == units).all(1))
         assert not few_portraits.validation[row]
         assert one["person"] == few_portraits.people[row]
-        assert not torch.equal(one["target"], one["units"])
+        assert not torch.equal(one["target"], one["labels"])
         plain = to_signed(few_portraits.pictures[row : row + 1])[0]
         mirrored.add(not torch.equal(one["image"], plain))
         assert torch.equal(one["image"], plain) or torch.equal(one["image"], plain.flip(2))
@@ -44,22 +49,22 @@ def test_a_sample_is_a_function_of_seed_and_number(few_portraits):
 def test_photos_become_crops_with_units_once(folder: Path, request_for):
     told: list[str] = []
     request = request_for("paper", data=(folder,), tell=told.append)
-    portraits = find_portraits(request, 64)
+    portraits = find_portraits(request, 64, UNITS)
     assert portraits.pictures.shape == (2, 64, 64, 3)
     assert portraits.pictures.std() > 20
     # The astronaut smiles.
-    assert (portraits.units[:, 8] > 1).all()
+    assert (portraits.labels[:, 8] > 1).all()
     assert len(set(portraits.people.tolist())) == 2
     assert not portraits.validation.any()
     assert sum(line.startswith("left out: ") for line in told) == 2
     told.clear()
-    np.testing.assert_array_equal(find_portraits(request, 64).units, portraits.units)
+    np.testing.assert_array_equal(find_portraits(request, 64, UNITS).labels, portraits.labels)
     assert not told
 
 
 def test_one_person_is_too_few(few_portraits, request_for, tmp_path):
-    columns = ("pictures", "units", "people", "validation")
+    columns = ("pictures", "labels", "people", "validation")
     one = Portraits(*(getattr(few_portraits, name)[:1] for name in columns))
     one.save(tmp_path / "one")
     with pytest.raises(UsageError, match="at least two people"):
-        find_portraits(request_for("paper", data=(tmp_path / "one",)), 32)
+        find_portraits(request_for("paper", data=(tmp_path / "one",)), 32, UNITS)

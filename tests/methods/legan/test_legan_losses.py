@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from faceedit.methods.legan.losses import classification_loss, identity_loss, variation_loss
+from faceedit.methods.legan.losses import identity_loss, variation_loss
+from faceedit.methods.pictures.losses import classification_loss
 
 
 def test_eq_3_is_the_log_chance_of_every_class_at_every_place():

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from toy_faces import toy_table
 
+from faceedit.datasets.labelled import attributes_of
 from faceedit.errors import UsageError
 from faceedit.targets import ATTRIBUTES
 from faceedit.training.recognisers.faces import SIZE, FaceTable, join
-from faceedit.training.recognisers.sources import VALIDATION_PEOPLE, attributes_of, read_web
+from faceedit.training.recognisers.sources import VALIDATION_PEOPLE, read_web
 
 
 def test_what_is_saved_is_loaded(tmp_path):
@@ -43,7 +44,7 @@ def portrait(**changes: str) -> dict[str, str]:
 
 
 def test_attributes_follow_the_columns():
-    found = dict(zip(ATTRIBUTES, attributes_of(portrait()).tolist(), strict=True))
+    found = dict(zip(ATTRIBUTES, attributes_of(portrait()), strict=True))
     assert found["black_hair"] == found["eyeglasses"] == found["mouth_slightly_open"] == 1
     assert found["male"] == found["young"] == found["blond_hair"] == found["bald"] == 0
     hidden = dict(zip(ATTRIBUTES, attributes_of(portrait(hair="hidden", hat="1")), strict=True))

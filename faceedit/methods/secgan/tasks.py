@@ -1,0 +1,31 @@
+"""Which trainings ``faceedit train secgan``, ``stargan`` and ``attgan`` run."""
+
+from faceedit.errors import UsageError
+from faceedit.training.task import Task, TrainingRequest
+
+
+def build(request: TrainingRequest) -> Task:
+    """Return the training of SeCGAN.
+
+    Raises:
+        UsageError: there is no such profile, or the data do not do.
+    """
+    return _build(request, "secgan")
+
+
+def build_stargan(request: TrainingRequest) -> Task:
+    """Return the training of the StarGAN baseline; raises as `build` does."""
+    return _build(request, "stargan")
+
+
+def build_attgan(request: TrainingRequest) -> Task:
+    """Return the training of the AttGAN baseline; raises as `build` does."""
+    return _build(request, "attgan")
+
+
+def _build(request: TrainingRequest, method: str) -> Task:
+    if request.profile != "paper":
+        raise UsageError(f"{method} has no profile {request.profile!r}; it has: paper")
+    from faceedit.methods.secgan.paper_task import PaperTask
+
+    return PaperTask(request, method)
