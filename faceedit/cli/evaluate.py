@@ -1,5 +1,6 @@
 """``faceedit evaluate``: measure edits, made here or elsewhere, by the papers' metrics."""
 
+import contextlib
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,7 +11,6 @@ import typer
 from faceedit.cli.evaluate_report import report_files, show_report, write_report
 from faceedit.cli.options import (
     Device,
-    Model,
     Overwrite,
     Quiet,
     Threads,
@@ -45,7 +45,16 @@ def evaluate(
             show_default=False,
         ),
     ] = None,
-    model: Model = "auto",
+    model: Annotated[
+        str,
+        typer.Option(
+            "--model",
+            "-m",
+            metavar="NAME|FILE",
+            help="A method, or a checkpoint. auto: the method that serves the target.",
+            rich_help_panel=WHAT,
+        ),
+    ] = "auto",
     pictures: Annotated[
         tuple[Path, Path] | None,
         typer.Option(
@@ -168,6 +177,8 @@ def evaluate(
     """
     from faceedit.targets import parse_target
 
+    if weights is None and Path(model).is_file():
+        model, weights = "auto", can_exist(Path(model))
     targets = [parse_target(term) for term in target or []]
     if pictures is not None:
         if photos or protocol or profile or model != "auto":
@@ -252,14 +263,22 @@ def _open_editor(
 ) -> "FaceEditor":
     from faceedit.editing.build import EditSettings, open_editor
     from faceedit.evaluation.protocol import read_protocol
-    from faceedit.targets import union
+    from faceedit.targets import parse_target, union
 
-    # What a method knows is only known once it is loaded: without -t the protocol's first will do.
-    asked = targets or read_protocol().all_targets()[:1]
-    of_all = EditSettings(
-        union(asked), model, profile, weights=weights, device=device, edit_shown=True
-    )
-    return open_editor(of_all)
+    def open_for(target: "Target") -> "FaceEditor":
+        return open_editor(
+            EditSettings(target, model, profile, weights=weights, device=device, edit_shown=True)
+        )
+
+    if targets:
+        return open_for(union(targets))
+    # What a method knows is only known once it is loaded: one of these will do.
+    try:
+        return open_for(read_protocol().all_targets()[0])
+    except UsageError:
+        with contextlib.suppress(UsageError):
+            return open_for(parse_target("attr=bangs=on"))
+        raise
 
 
 def _plan(

@@ -4,11 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from faceedit.errors import UsageError
+from faceedit.datasets.labelled import read_labelled
+from faceedit.errors import MissingError, UsageError
 from faceedit.evaluation.gather import Input
 from faceedit.evaluation.match import Failure, find_copies, photos_below
 from faceedit.evaluation.protocol import Protocol, ProtocolPhoto, find_photos
-from faceedit.targets import Target
+from faceedit.targets import ATTRIBUTES, AttributeChange, Part, Target
+
+TABLE = "portraits.csv"
+"""Says who has which attributes; it lies beside the protocol's photos or one folder above."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,9 @@ def plan_protocol(
 ) -> EvaluationPlan:
     """Plan the protocol for a method.
 
+    Attributes are reversed one by one, as SeCGAN's section 4.4 has it: a photo whose attributes are
+    labelled is edited to every one that it lacks, and away from every one that it has.
+
     Args:
         protocol: whom to edit.
         folder: where its photos lie.
@@ -47,11 +54,14 @@ def plan_protocol(
         people: measure the first so many; None is everybody.
 
     Raises:
-        MissingError: its photos are not there.
+        MissingError: its photos are not there, or the table of their attributes is not.
     """
     photos = protocol.limited(people)
     paths = find_photos(photos, folder)
-    wanted = targets or protocol.all_targets()
+    wanted = targets or (*protocol.all_targets(), *_known_attributes(known))
+    labels: dict[str, tuple[float, ...]] = {}
+    if any(Part.ATTRIBUTES in one.parts for one in wanted):
+        labels = _read_attributes(paths[photos[0].file].parent)
     made = [one for one in wanted if set(one.names) <= set(known)]
     left_out = [str(one) for one in wanted if one not in made]
     notes = [f"left out, as the method does not know them: {', '.join(left_out)}"] * bool(left_out)
@@ -65,7 +75,9 @@ def plan_protocol(
                 photo.person,
                 # A slight expression is an input as good as any, but no example of its name.
                 photo.expression if photo.strength > 0 or photo.expression == "neutral" else "",
-                tuple(one for one in made if _fits(protocol, photo, one)),
+                tuple(
+                    one for one in made if _fits(protocol, photo, one, labels.get(photo.file, ()))
+                ),
             )
             for photo in photos
         ),
@@ -75,10 +87,28 @@ def plan_protocol(
     )
 
 
-def _fits(protocol: Protocol, photo: ProtocolPhoto, target: Target) -> bool:
+def _fits(
+    protocol: Protocol, photo: ProtocolPhoto, target: Target, labels: tuple[float, ...]
+) -> bool:
     """Whether the protocol edits such a photo to such a target, at whatever strength."""
     planned = {name for one in protocol.targets[photo.expression] for name in one.names}
+    there = dict(zip(ATTRIBUTES, labels, strict=bool(labels)))
+    planned |= {one.name for one in target.attributes if there.get(one.attribute) == 1 - one.on}
     return set(target.names) <= planned
+
+
+def _known_attributes(known: Sequence[str]) -> tuple[Target, ...]:
+    changes = (AttributeChange(name, on) for name in ATTRIBUTES for on in (True, False))
+    return tuple(Target((one,)) for one in changes if one.name in known)
+
+
+def _read_attributes(folder: Path) -> dict[str, tuple[float, ...]]:
+    """Return which attributes people have, by the name of their photo."""
+    tables = (place / TABLE for place in (folder, folder.parent))
+    table = next((one for one in tables if one.is_file()), None)
+    if table is None:
+        raise MissingError(f"{folder}: no {TABLE} beside the protocol's photos says who has what")
+    return {photo.path.name: photo.attributes for photo in read_labelled(table)}
 
 
 def plan_folder(

@@ -66,20 +66,22 @@ def plan_steps(name: str, target: Target, given: str | None = None) -> tuple[Pla
     Args:
         name: a key of `METHODS`, which has to make all of it, or ``auto``.
         target: with no reference face: that is resolved first, see `editing.reference`.
-        given: method of a checkpoint of the ``paper`` profile that a user named, which ``auto``
-            takes for whatever it may serve.
+        given: method of a checkpoint of the ``paper`` profile that a user named. ``auto`` takes it
+            for a target of one part, and for parts that nothing serves which ships.
 
     Raises:
         UsageError: no such method, or no method makes some part.
     """
     methods = list(METHODS.values()) if name == AUTO else [find_method(name)]
+    own = METHODS.get(given or "") if name == AUTO else None
     planned: list[tuple[Descriptor, list[Part]]] = []
     for part in target.parts:
-        own = METHODS.get(given or "") if name == AUTO else None
-        if own is not None and own.serves(target.only(part), paper=True):
+        asked = target.only(part)
+        alone = len(target.parts) == 1 or not any(one.serves(asked) for one in methods)
+        if own is not None and alone and own.serves(asked, paper=True):
             method = own
         else:
-            method = _serving(methods, target.only(part), part)
+            method = _serving(methods, asked, part)
         if planned and planned[-1][0] is method:
             planned[-1][1].append(part)
         else:

@@ -74,8 +74,8 @@ def test_defaults(run_main, calls):
     ("args", "message"),
     [
         (
-            ["train", "stargan", "--data", "a"],
-            "unknown method 'stargan'; did you mean reggan? known: reggan, ",
+            ["train", "regan", "--data", "a"],
+            "unknown method 'regan'; did you mean reggan? known: reggan, ",
         ),
         (["train", "toy"], "--data"),
         ([*TRAIN, "--profile", "slow"], "--profile"),

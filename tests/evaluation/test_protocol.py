@@ -72,3 +72,29 @@ def test_what_a_method_knows_is_asked_of_it(monkeypatch, tmp_path):
     assert asked == {"happy:0.8"}
     assert not plan.complete
     assert "first 5 people" in plan.notes[-1]
+
+
+def test_attributes_are_reversed_one_by_one(monkeypatch, tmp_path):
+    protocol = read_protocol()
+    folder = tmp_path / "portraits"
+    monkeypatch.setattr(
+        "faceedit.evaluation.inputs.find_photos",
+        lambda photos, _: {p.file: folder / p.file for p in photos},
+    )
+    known = ("attr=bangs", "attr=male")
+    with pytest.raises(MissingError, match=r"no portraits\.csv beside the protocol's photos"):
+        plan_protocol(protocol, tmp_path, known)
+    first, second, third = (photo.file for photo in protocol.photos[:3])
+    (tmp_path / "portraits.csv").write_text(
+        "file,person,expression,bangs,sex\n"
+        f"{first},a,neutral,1,f\n{second},b,neutral,0,m\n{third},c,neutral,,\n"
+    )
+    plan = plan_protocol(protocol, tmp_path, known)
+    asked = [[str(one) for one in photo.targets] for photo in plan.inputs]
+    assert asked[:3] == [["attr=bangs=off", "attr=male=on"], ["attr=bangs=on", "attr=male=off"], []]
+    assert not any(asked[3:])
+    assert plan.complete
+    # Who has it already is no test of it.
+    plan = plan_protocol(protocol, tmp_path, known, [parse_target("attr=bangs=on")])
+    assert [len(photo.targets) for photo in plan.inputs[:3]] == [0, 1, 0]
+    assert all("attr" not in str(t) for t in plan_protocol(protocol, tmp_path, ("happy",)).notes)

@@ -9,6 +9,7 @@ from faceedit.methods.catalogue import (
     find_training,
     plan_steps,
     served_parts,
+    shipped_methods,
 )
 from faceedit.targets import Part, parse_target
 
@@ -44,6 +45,55 @@ def test_a_method_that_is_named_may_make_more_with_its_paper_network():
     assert planned("auto", both) == [("reggan", "happy"), ("legan", "light=left")]
     assert planned("legan", both) == [("legan", both)]
     assert planned("legan", "sad") == [("legan", "sad")]
+
+
+def planned_with(given, text):
+    steps = plan_steps("auto", parse_target(text), given)
+    return [(step.method.name, str(step.target)) for step in steps]
+
+
+def test_what_only_users_train_is_not_offered():
+    assert not {"secgan", "stargan", "attgan"} & {one.name for one in shipped_methods()}
+    assert Part.ATTRIBUTES not in served_parts()
+    with pytest.raises(UsageError, match="no method edits attributes; known: action units"):
+        plan_steps("auto", parse_target("attr=bangs=on"))
+    assert planned("secgan", "attr=bangs=on,eyeglasses=off") == [
+        ("secgan", "attr=bangs=on,eyeglasses=off")
+    ]
+    assert planned("attgan", "happy") == [("attgan", "happy")]
+
+
+def test_weights_that_a_user_names_serve_what_nothing_else_does():
+    everything = "happy turn=yaw=5 attr=bangs=on light=left"
+    with pytest.raises(UsageError, match="no method edits the pose"):
+        plan_steps("auto", parse_target(everything), "secgan")
+    assert planned_with("secgan", "happy light=left attr=bangs=on,hair=blond") == [
+        ("reggan", "happy"),
+        ("secgan", "attr=bangs=on,blond_hair=on"),
+        ("legan", "light=left"),
+    ]
+    assert planned_with("secgan", "au=12=2 attr=bald=on") == [
+        ("eggan", "au=12=2"), ("secgan", "attr=bald=on"),
+    ]  # fmt: skip
+    # Weights of one's own are meant where they can do all of it.
+    assert planned_with("secgan", "happy") == [("secgan", "happy")]
+    assert planned_with("legan", "happy light=left") == [
+        ("reggan", "happy"), ("legan", "light=left"),
+    ]  # fmt: skip
+    assert planned_with("nothing", "happy") == [("reggan", "happy")]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("secgan", "light=left", "secgan does not edit light; known: attributes, expressions"),
+        ("secgan", "attr=eyeglasses=round", "edit to attr=eyeglasses=round; known: attr=bald, "),
+        ("reggan", "attr=bald=on", "reggan does not edit attributes; known: expressions"),
+    ],
+)
+def test_a_named_method_says_what_its_paper_network_knows(name, text, said):
+    with pytest.raises(UsageError, match=said):
+        plan_steps(name, parse_target(text))
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,11 @@ def test_the_fall_may_begin_later():
     assert shares(rate="linear", falls_from=0.5) == pytest.approx([1.0] * 5 + [0.75, 0.5, 0.25, 0])
 
 
+def test_an_exponential_fall_ends_at_a_hundredth():
+    found = shares(rate="exponential", falls_from=0.5)
+    assert found == pytest.approx([1.0] * 5 + [0.01**0.25, 0.1, 0.01**0.75, 0.01])
+
+
 def test_rates_rise_in_the_warm_up():
     assert shares(rate="constant", warm_up=4)[:5] == pytest.approx([0.25, 0.5, 0.75, 1.0, 1.0])
 
