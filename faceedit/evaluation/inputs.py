@@ -92,7 +92,7 @@ def _fits(
 ) -> bool:
     """Whether the protocol edits such a photo to such a target, at whatever strength."""
     planned = {name for one in protocol.targets[photo.expression] for name in one.names}
-    there = dict(zip(ATTRIBUTES, labels, strict=bool(labels)))
+    there: dict[str, float] = dict(zip(ATTRIBUTES, labels, strict=bool(labels)))
     planned |= {one.name for one in target.attributes if there.get(one.attribute) == 1 - one.on}
     return set(target.names) <= planned
 

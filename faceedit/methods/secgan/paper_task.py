@@ -40,8 +40,6 @@ SHEET = {
 """Columns of sheets: attributes are reversed."""
 EXAMINED = 16
 """People that a validation looks at."""
-LOOKS = 8
-"""Validations and sheets of a training."""
 
 
 class Branch(NamedTuple):
@@ -95,14 +93,13 @@ class PaperTask(PictureTask[SeCGANRecipe]):
         labels = LABEL_SETS[recipe.labels]
         self._portraits = portraits = find_portraits(request, recipe.size, labels)
         rows = np.flatnonzero(~portraits.validation)
-        every = max(1, recipe.steps // LOOKS)
         self.schedule = Schedule(
             steps=recipe.steps,
             batch_size=recipe.batch_size,
             rate=recipe.falls,
             falls_from=0.5,
-            validate_every=every,
-            sheet_every=every,
+            validate_every=recipe.validate_every,
+            sheet_every=recipe.validate_every,
         )
         self.samples = PortraitSamples(portraits, rows, request.seed)
         self._device, registry = request.device, open_registry()

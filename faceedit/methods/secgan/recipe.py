@@ -52,6 +52,7 @@ class SeCGANRecipe(Ranged):
     falls: Literal["linear", "exponential"] = "linear"  # from half of the steps on (4.3)
     betas: tuple[float, float] = ranged(0.0, 0.999999, default=(0.5, 0.999))  # of Adam (4.3)
     weights: LossWeights = dataclasses.field(default_factory=LossWeights)  # of the losses (4.3)
+    validate_every: int = ranged(0, 10_000_000, default=1000)  # steps, with a sheet
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -25,7 +25,7 @@ def ask(labelled_portraits, request_for, tmp_path):
     labelled_portraits.save(folder)
     recipe = {
         "size": SIZE, "width": 4, "blocks": 1, "critic_width": 4, "batch_size": 2,
-        "critic_turns": 2, "steps": 2,
+        "critic_turns": 2, "steps": 2, "validate_every": 1,
     }  # fmt: skip
 
     def make(changes=None, **request):
