@@ -212,6 +212,8 @@ def test_each_part_is_asked_whether_it_shows_already(finder, steps, astronaut):
     assert left("attr=bangs=off") == ("attr=bangs=off", 0)
     # It has no beard as far as is known, which is not sure enough.
     assert left("attr=beard=off") == ("attr=beard=off", 0)
+    # No network tells kinds of spectacles, or these colours.
+    assert left("attr=eyeglasses=round")[1] == left("attr=hair=red")[1] == 0
     assert left("attr=bangs=on,eyeglasses=on") == ("attr=bangs=on:0,eyeglasses=on", 0)
     assert left("light=left attr=bangs=on") == ("attr=bangs=on:0 light=left", 0)
     straight = [left(f"turn=to={degrees}")[1] for degrees in range(-40, 41, 2)]

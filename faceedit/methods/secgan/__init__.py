@@ -12,7 +12,7 @@ DESCRIPTOR = Descriptor(
     targets=(),
     crop_size=128,
     region="head",
-    cost=230,
+    cost=104,
     module="faceedit.methods.secgan.paper_method",
     training="faceedit.methods.secgan.tasks:build",
     paper_targets=(*(f"attr={name}" for name in ATTRIBUTES), *EXPRESSIONS),
@@ -26,6 +26,7 @@ STARGAN = replace(
 ATTGAN = replace(
     DESCRIPTOR,
     name="attgan",
+    cost=88,
     paper="AttGAN (He and others, 2019), with SeCGAN's difference vectors",
     training="faceedit.methods.secgan.tasks:build_attgan",
 )

@@ -27,7 +27,7 @@ class RgbSeCGAN(PictureMethod):
         generator: of the RGB branch, trained, on its device.
         labels: a key of `vector.NAMES`.
         size: side of its pictures in pixels.
-        parser: parses pictures for a generator that is shown their masks, too.
+        parser: of pictures, for a generator that is shown masks, too.
         numerics: how it computes.
         name: the method.
     """
@@ -50,8 +50,8 @@ class RgbSeCGAN(PictureMethod):
         """Build the method from its checkpoint.
 
         Raises:
-            WeightsError: the architecture is out of range, or the tensors do not fit it; or it
-                needs the parser, whose weights are missing.
+            WeightsError: the architecture is out of range, the tensors do not fit it, or it needs
+                the parser, whose weights are missing.
         """
         with fitting(checkpoint):
             values = dict(checkpoint.architecture)
@@ -60,9 +60,7 @@ class RgbSeCGAN(PictureMethod):
             generator = build_network(lambda: make_generator(backbone, shape), checkpoint.tensors)
         parser = None
         if shape.extra:
-            parser = AppearanceRecogniser.load(
-                open_registry().checkpoint(AppearanceRecogniser.name), device
-            )
+            parser = AppearanceRecogniser.load(open_registry().checkpoint("appearance"), device)
         generator = generator.to(device)
         return cls(generator, labels, shape.size, parser, numerics, checkpoint.method)
 
@@ -77,7 +75,11 @@ class RgbSeCGAN(PictureMethod):
 
     def paint(self, pictures: Tensor, target: Target) -> Tensor:
         """See `PictureMethod.paint`."""
-        difference = difference_of(target, self.labels).to(self.device).expand(len(pictures), -1)
+        difference = difference_of(target, self.labels).to(self.device)
+        return self.translate(pictures, difference.expand(len(pictures), -1))
+
+    def translate(self, pictures: Tensor, difference: Tensor) -> Tensor:
+        """Return x_out of (N, 3, S, S) pictures and (N, K) difference vectors, as `paint` does."""
         given = pictures
         if self.parser is not None:
             given = torch.cat([pictures, one_hot(self.parser.parse(pictures))], 1)
@@ -87,6 +89,4 @@ class RgbSeCGAN(PictureMethod):
         return torch.tanh(answer)
 
 
-def load(checkpoint: Checkpoint, device: torch.device, numerics: Numerics = FULL) -> RgbSeCGAN:
-    """Build the method from its checkpoint; see `RgbSeCGAN.load`."""
-    return RgbSeCGAN.load(checkpoint, device, numerics)
+load = RgbSeCGAN.load

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from faceedit.errors import UsageError
-from faceedit.methods.pictures.backbones import Shape, make_discriminator, make_generator
+from faceedit.methods.pictures.backbones import make_discriminator, make_generator
 from faceedit.methods.pictures.losses import (
     classification_loss,
     mixed,
@@ -50,7 +50,7 @@ class Branch(NamedTuple):
         generator: name among the task's networks.
         critic: likewise.
         activate: makes pictures or masks of what the generator answers.
-        compare: Eq. 5 or 10, from what was given and what was made of it.
+        compare: Eq. 5 (as the mean over pixels) or 10, of what was given and what was made of it.
     """
 
     prefix: str
@@ -60,12 +60,7 @@ class Branch(NamedTuple):
     compare: Callable[[Tensor, Tensor], Tensor]
 
 
-def _picture_loss(wanted: Tensor, made: Tensor) -> Tensor:
-    """Eq. 5, as the mean over pixels."""
-    return F.l1_loss(made, wanted)
-
-
-RGB = Branch("", "generator", "critic", torch.tanh, _picture_loss)
+RGB = Branch("", "generator", "critic", torch.tanh, F.l1_loss)
 MASKS = Branch("mask_", "mask_generator", "mask_critic", partial(torch.softmax, dim=1), mask_loss)
 
 
@@ -86,9 +81,7 @@ class PaperTask(PictureTask[SeCGANRecipe]):
     def __init__(self, request: TrainingRequest, method: str = "secgan"):
         super().__init__(default_recipe(method, request.overrides), request)
         self.method, recipe = method, self.recipe
-        if method not in ("secgan", recipe.backbone) or (
-            method != "secgan" and recipe.variant != "baseline"
-        ):
+        if method != "secgan" and (recipe.backbone, recipe.variant) != (method, "baseline"):
             raise UsageError(f"{method} is a baseline; train secgan with another backbone or masks")
         labels = LABEL_SETS[recipe.labels]
         self._portraits = portraits = find_portraits(request, recipe.size, labels)
@@ -102,20 +95,14 @@ class PaperTask(PictureTask[SeCGANRecipe]):
             sheet_every=recipe.validate_every,
         )
         self.samples = PortraitSamples(portraits, rows, request.seed)
-        self._device, registry = request.device, open_registry()
-        self._appearance = AppearanceRecogniser.load(
-            registry.checkpoint(AppearanceRecogniser.name), request.device
-        )
-        self._expression = ExpressionRecogniser.load(
-            registry.checkpoint(ExpressionRecogniser.name), request.device
-        )
+        self._device, own = request.device, open_registry().checkpoint
+        self._appearance = AppearanceRecogniser.load(own("appearance"), request.device)
+        self._expression = ExpressionRecogniser.load(own("expression"), request.device)
         self._branches = (RGB, MASKS) if recipe.variant == "secgan" else (RGB,)
         self.networks = self._make_networks()
         optimiser = OptimiserOptions(rate=recipe.learning_rate, betas=recipe.betas)
-        generators, critics = (
-            tuple(getattr(branch, which) for branch in self._branches)
-            for which in ("generator", "critic")
-        )
+        generators = tuple(branch.generator for branch in self._branches)
+        critics = tuple(branch.critic for branch in self._branches)
         self.updates = (
             Update("discriminators", critics, self._judge, optimiser, recipe.critic_turns),
             Update("generators", generators, self._generate, optimiser),
@@ -123,21 +110,17 @@ class PaperTask(PictureTask[SeCGANRecipe]):
 
     def _make_networks(self) -> dict[str, nn.Module]:
         recipe = self.recipe
-        self._architecture = {
-            "labels": recipe.labels,
-            "size": recipe.size,
-            "width": recipe.width,
-            "blocks": recipe.blocks,
-            "masked": recipe.variant == "concat",
-        }
+        names = ("labels", "size", "width", "blocks")
+        self._architecture = {name: getattr(recipe, name) for name in names}
+        self._architecture["masked"] = recipe.variant == "concat"
         pictures = rgb_shape(**self._architecture)
         masks = pictures._replace(channels=SEGMENTS, extra=0)
         networks: dict[str, nn.Module] = {}
         for branch in self._branches:
-            shape: Shape = masks if branch is MASKS else pictures
-            judged = shape._replace(width=recipe.critic_width)
+            shape = masks if branch is MASKS else pictures
             networks[branch.generator] = make_generator(recipe.backbone, shape)
-            networks[branch.critic] = make_discriminator(recipe.backbone, judged)
+            shape = shape._replace(width=recipe.critic_width)
+            networks[branch.critic] = make_discriminator(recipe.backbone, shape)
         for network in networks.values():
             network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         return networks
@@ -213,21 +196,15 @@ class PaperTask(PictureTask[SeCGANRecipe]):
         ``rebuilt_error`` the mean absolute error of Eq. 5 in levels of 255, ``agreement`` the share
         of pixels where picture and mask, translated side by side, show the same segment.
         """
-        rows = np.flatnonzero(self._portraits.validation)[:EXAMINED]
         found = []
-        for row in rows:
-            image, shown = self._open(row)
-            asked = self._asked(shown)
-            many = image.expand(len(asked), -1, -1, -1)
-            made = self._make(RGB, many, asked - shown, networks)
-            kept = self._make(RGB, image, torch.zeros_like(shown), networks)
-            read = self._read(made).diagonal() == asked.diagonal()
+        for row in np.flatnonzero(self._portraits.validation)[:EXAMINED]:
+            image, asked, made, masks = self._edits(row, networks)
+            kept = self._make(RGB, image, torch.zeros_like(asked[:1]), networks)
             one = {
-                "accuracy": read.float().mean(),
-                "rebuilt_error": 127.5 * _picture_loss(image, kept),
+                "accuracy": (self._read(made).diagonal() == asked.diagonal()).float().mean(),
+                "rebuilt_error": 127.5 * F.l1_loss(image, kept),
             }
-            if MASKS in self._branches:
-                masks = self._make(MASKS, self._real(MASKS, many), asked - shown, networks)
+            if masks is not None:
                 same = masks.argmax(1) == self._appearance.parse(made).argmax(1)
                 one["agreement"] = same.float().mean()
             found.append({name: float(value) for name, value in one.items()})
@@ -237,44 +214,42 @@ class PaperTask(PictureTask[SeCGANRecipe]):
         self, networks: Mapping[str, nn.Module]
     ) -> tuple[list[list[np.ndarray]], list[str]]:
         """Draw people and some edits, each with the mask that was translated beside it (Fig. 5)."""
-        names = NAMES[self.recipe.labels]
-        shown_names = SHEET[self.recipe.labels]
-        chosen = [names.index(name) for name in shown_names]
-        portraits = self._portraits
-        rows = np.flatnonzero(portraits.validation)
-        rows = rows if len(rows) else np.flatnonzero(~portraits.validation)
+        titles = SHEET[self.recipe.labels]
+        chosen = [NAMES[self.recipe.labels].index(name) for name in titles]
+        rows = np.flatnonzero(self._portraits.validation)
+        rows = rows if len(rows) else np.flatnonzero(~self._portraits.validation)
         drawn = []
         for row in rows[np.linspace(0, len(rows) - 1, min(SHEET_PEOPLE, len(rows))).astype(int)]:
-            image, shown = self._open(row)
-            asked = self._asked(shown)[chosen]
-            many = image.expand(len(asked), -1, -1, -1)
-            cells = [
-                _pictures_of(image),
-                _pictures_of(self._make(RGB, many, asked - shown, networks)),
-            ]
-            if MASKS in self._branches:
-                real = self._real(MASKS, many)
-                made = self._make(MASKS, real, asked - shown, networks)
-                cells += [_colours_of(real[:1]), _colours_of(made)]
+            image, _, made, masks = self._edits(row, networks)
+            cells = [_pictures_of(image), _pictures_of(made[chosen])]
+            if masks is not None:
+                cells += [_colours_of(self._real(MASKS, image)), _colours_of(masks[chosen])]
             drawn.append(list(np.concatenate(cells)))
-        titles = ["input", *shown_names]
-        return drawn, titles + ["mask", *shown_names] * (MASKS in self._branches)
+        return drawn, ["input", *titles] + ["mask", *titles] * (MASKS in self._branches)
+
+    def _edits(
+        self, row: int, networks: Mapping[str, nn.Module]
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
+        """Edit a portrait to every label.
+
+        Returns:
+            The portrait (1, 3, S, S), the labels asked for (K, K), and x_out and s_out of each.
+        """
+        portraits, device = self._portraits, self._device
+        image = to_signed(portraits.pictures[row : row + 1]).to(device)
+        shown = portraits.labels[row]
+        asked = torch.from_numpy(LABEL_SETS[self.recipe.labels].all_edits(shown)).to(device)
+        difference = asked - torch.from_numpy(shown).to(device)
+        many = image.expand(len(asked), -1, -1, -1)
+        masks = None
+        if MASKS in self._branches:
+            masks = self._make(MASKS, self._real(MASKS, many), difference, networks)
+        return image, asked, self._make(RGB, many, difference, networks), masks
 
     def export(self, path: Path, networks: Mapping[str, nn.Module], notes: dict[str, Any]) -> Path:
         """Write the RGB branch's generator in half precision: nothing else is needed (3)."""
         architecture = {"backbone": self.recipe.backbone, **self._architecture}
         return self.write(path, networks["generator"], architecture, notes["step"])
-
-    def _open(self, row: int) -> tuple[Tensor, Tensor]:
-        """Return a portrait (1, 3, S, S) and its labels (1, K) on the device."""
-        image = to_signed(self._portraits.pictures[row : row + 1])
-        shown = torch.from_numpy(self._portraits.labels[row : row + 1])
-        return image.to(self._device), shown.to(self._device)
-
-    def _asked(self, shown: Tensor) -> Tensor:
-        """Return the labels (K, K) that a portrait is edited to."""
-        edits = LABEL_SETS[self.recipe.labels].all_edits(shown[0].cpu().numpy())
-        return torch.from_numpy(edits).to(shown)
 
     def _read(self, pictures: Tensor) -> Tensor:
         """Return the labels that recognisers read, (N, K) of 0 and 1."""

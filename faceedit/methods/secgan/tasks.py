@@ -5,25 +5,26 @@ from faceedit.training.task import Task, TrainingRequest
 
 
 def build(request: TrainingRequest) -> Task:
-    """Return the training of SeCGAN.
-
-    Raises:
-        UsageError: there is no such profile, or the data do not do.
-    """
+    """Return the training of SeCGAN; see `_build`."""
     return _build(request, "secgan")
 
 
 def build_stargan(request: TrainingRequest) -> Task:
-    """Return the training of the StarGAN baseline; raises as `build` does."""
+    """Return the training of the StarGAN baseline; see `_build`."""
     return _build(request, "stargan")
 
 
 def build_attgan(request: TrainingRequest) -> Task:
-    """Return the training of the AttGAN baseline; raises as `build` does."""
+    """Return the training of the AttGAN baseline; see `_build`."""
     return _build(request, "attgan")
 
 
 def _build(request: TrainingRequest, method: str) -> Task:
+    """Return a training.
+
+    Raises:
+        UsageError: there is no such profile, or the data do not do.
+    """
     if request.profile != "paper":
         raise UsageError(f"{method} has no profile {request.profile!r}; it has: paper")
     from faceedit.methods.secgan.paper_task import PaperTask

@@ -260,6 +260,22 @@ def test_there_is_no_fast_profile_yet(request_for):
             find_training(name)(request_for("fast"))
 
 
+def test_eight_expressions_are_the_other_set_of_labels(ask, labelled_portraits, tmp_path):
+    eight = np.eye(8, dtype=np.float32)[[*range(8), 1]]
+    replace(labelled_portraits, labels=eight).save(tmp_path / "eight")
+    task = still(PaperTask(ask({"labels": "expressions"}, data=(tmp_path / "eight",))))
+    made = losses(task, some(task))["generators"]
+    assert torch.isfinite(made["total"])
+    with torch.no_grad():
+        found = task.validate(task.networks)
+        rows, titles = task.pictures(task.networks)
+    assert 0 <= found["accuracy"] <= 1
+    assert titles[:3] == ["input", "happy", "sad"]
+    assert {len(row) for row in rows} == {len(titles)}
+    with pytest.raises(UsageError, match="labels are not of 9 portraits"):
+        PaperTask(ask({"labels": "expressions"}))
+
+
 def test_without_people_to_validate_on_it_draws_the_others(ask, labelled_portraits, tmp_path):
     replace(labelled_portraits, validation=np.zeros(9, bool)).save(tmp_path / "all")
     task = PaperTask(ask(data=(tmp_path / "all",)))
