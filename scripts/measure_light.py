@@ -26,7 +26,7 @@ import torch
 from PIL import Image
 from skimage.metrics import structural_similarity
 
-from faceedit.compose.compose import compose_steps, draw_mask
+from faceedit.compose.compose import compose_steps, draw_mask, in_frame
 from faceedit.compose.mask import region_mask
 from faceedit.faces.align import BLANK, Crop, extract_crop
 from faceedit.lights import LIGHTS, Light
@@ -122,10 +122,13 @@ def real_photos(method: LEGAN, data: Path, people: int) -> None:
             sides.append(cheeks(after))
             a, b = (one.vector for one in identity.read([crop, after]))
             likeness.append(float(a @ b))
-            weight = draw_mask(steps[0][1], seen.affine, pixels.shape[:2])
+            mask, to_mask = in_frame(steps[0][1], seen.affine, edit.size)
+            weight = draw_mask(mask, to_mask, pixels.shape[:2])
             outside += int((lit != pixels).any(-1)[weight == 0].sum())
         tone = float(np.median(crop.pixels[110:150, 90:166].mean(2)))
         found.append((sides[0] > 1 > sides[1], min(likeness), outside, tone))
+        if __import__("os").environ.get("SHOW"):
+            print(source.name, [round(x, 2) for x in sides], round(cheeks(crop), 2), round(tone, 2))
     flips, likeness, outside, tone = np.array(found, float).T
     edges = np.quantile(tone, [0, 1 / 3, 2 / 3, 1])
     groups = {"all": tone > -1, "dark": tone <= edges[1], "light": tone > edges[2]}

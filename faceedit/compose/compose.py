@@ -57,11 +57,17 @@ def compose(image: np.ndarray, edit: Edit, affine: np.ndarray, mask: np.ndarray)
     >>> int(edited[32, 32, 0]), int(edited[0, 0, 0])
     (99, 90)
     """
-    edit.check()
     result = image.copy()
+    _compose(result, edit, affine, mask)
+    return result
+
+
+def _compose(image: np.ndarray, edit: Edit, affine: np.ndarray, mask: np.ndarray) -> None:
+    """Do what `compose` does, in place: all is read before anything is written."""
+    edit.check()
     window = _seen_window(mask > 0, mask.shape[0], affine, image.shape[:2], margin=1.5)
     if window is None:
-        return result
+        return
     to_crop = _shift(affine, window)
     size = (window[0].stop - window[0].start, window[1].stop - window[1].start)
     weight = draw_mask(mask, to_crop, size)
@@ -83,7 +89,10 @@ def compose(image: np.ndarray, edit: Edit, affine: np.ndarray, mask: np.ndarray)
         del canvas, pixels
         x, y = (np.ascontiguousarray(flow[..., k]) for k in (0, 1))
         del flow
-    edited = _warp(image, x, y, (window[0].start, window[1].start))
+    if edit.flow.any() or edit.details:
+        edited = _warp(image, x, y, (window[0].start, window[1].start))
+    else:
+        edited = image[window].astype(np.float32)
     del x, y
     cv2.multiply(edited, gain, dst=edited)
     del gain
@@ -95,8 +104,7 @@ def compose(image: np.ndarray, edit: Edit, affine: np.ndarray, mask: np.ndarray)
     check_answer(math.inf, pixels=edited.sum())
     np.clip(edited, 0.0, top, out=edited)
     new = edited if image.dtype == np.float32 else np.rint(edited, out=edited).astype(image.dtype)
-    cv2.copyTo(new, (weight >= MASK_FLOOR).astype(np.uint8), result[window])
-    return result
+    cv2.copyTo(new, (weight >= MASK_FLOOR).astype(np.uint8), image[window])
 
 
 def compose_steps(
@@ -129,7 +137,7 @@ def compose_steps(
     top = top_of(image.dtype)
     part = image[window].astype(np.float32) / np.float32(top)
     for edit, mask, to_crop in placed:
-        part = compose(part, edit, _shift(to_crop, window), mask)
+        _compose(part, edit, _shift(to_crop, window), mask)
     result = image.copy()
     exact = part if image.dtype == np.float32 else np.rint(part * np.float32(top))
     result[window] = exact.astype(image.dtype)
@@ -222,10 +230,13 @@ def _draw_fields(
     )
     ratio = sample_field(edit.log_ratio, edit.size, coarse, grid) * weight
     x, y = (_enlarge(flow[..., k], step, size) for k in (0, 1))
-    if matte is None:
-        return x, y, _enlarge(cv2.exp(ratio), step, size)
-    ratio = _enlarge(ratio, step, size)
-    return x, y, cv2.exp(ratio * matte[..., None])
+    gain = _enlarge(cv2.exp(ratio), step, size)
+    if matte is not None:
+        # What shows through between strands keeps its light.
+        gain -= np.float32(1)
+        gain *= matte[..., None]
+        gain += np.float32(1)
+    return x, y, gain
 
 
 def _enlarge(field: np.ndarray, step: int, size: tuple[int, int]) -> np.ndarray:

@@ -14,7 +14,7 @@ from faceedit.compose.edit import Edit, sample_field
 from faceedit.compose.mask import edit_masks, region_mask
 from faceedit.editing.units import ReadsUnits, count_shown
 from faceedit.errors import UsageError
-from faceedit.faces.align import Crop, widened
+from faceedit.faces.align import Crop, invert, transform_landmarks
 from faceedit.faces.batching import Batching
 from faceedit.methods.base import Method, check_target
 from faceedit.targets import Part, Target
@@ -153,19 +153,27 @@ def step_masks(crops: Sequence[Crop], edits: Sequence[Edits]) -> list[list[np.nd
     return masks
 
 
-def apply_edits(crop: Crop, edits: Edits) -> Crop:
-    """Return a crop as it is after edits: its pixels, and its landmarks carried along."""
+def apply_edits(crop: Crop, edits: Edits, view: Crop | None = None) -> Crop:
+    """Return a crop as it is after edits: its pixels, and its landmarks carried along.
+
+    Args:
+        crop: that the edits were made for.
+        edits: in order.
+        view: shows the same face in another size or width; None is the crop itself. It is this that
+            is returned.
+    """
     steps, now = [], crop
     for edit in edits:
         frame = _frame(now, edit)
         steps.append((edit, region_mask(edit.region, frame.landmarks, frame.size)))
         now = _moved(now, (edit,))
-    here: Any = np.eye(2, 3)
-    pixels = compose_steps(crop.pixels, steps, here)
-    around = crop.around
-    if around is not None:
-        around = compose_steps(around, steps, widened(here, -crop.size))
-    return Crop(pixels, now.landmarks, crop.affine, around)
+    if view is None:
+        here: Any = np.eye(2, 3)
+        return Crop(compose_steps(crop.pixels, steps, here), now.landmarks, crop.affine)
+    back = invert(view.affine)
+    to_crop = np.hstack([crop.affine[:, :2] @ back[:, :2], crop.affine @ [*back[:, 2:], [1.0]]])
+    landmarks = transform_landmarks(now.landmarks, invert(to_crop))
+    return Crop(compose_steps(view.pixels, steps, to_crop), landmarks, view.affine)
 
 
 def carry_landmarks(landmarks: np.ndarray, edit: Edit, size: int) -> np.ndarray:
@@ -210,14 +218,13 @@ def _frame(crop: Crop, edit: Edit | None) -> Crop:
 
 def _seen(crop: Crop, edits: Sequence[Edit], method: Method) -> Crop:
     """Return a crop as a method is to see it."""
-    now, size = apply_edits(crop, tuple(edits)) if edits else crop, method.crop_size
-    now = now.wide if method.wide else now
-    if now.size == size:
-        return now
-    ratio = size / now.size
-    pixels = cv2.resize(now.pixels, (size, size), interpolation=cv2.INTER_AREA)
-    affine = np.hstack([now.affine[:, :2] * ratio, (now.affine[:, 2:] + 0.5) * ratio - 0.5])
-    return Crop(pixels, _in_size(now.landmarks, ratio), affine)
+    view, size = crop.wide if method.wide else crop, method.crop_size
+    if view.size != size:
+        ratio = size / view.size
+        pixels = cv2.resize(view.pixels, (size, size), interpolation=cv2.INTER_AREA)
+        affine = np.hstack([view.affine[:, :2] * ratio, (view.affine[:, 2:] + 0.5) * ratio - 0.5])
+        view = Crop(pixels, _in_size(view.landmarks, ratio), affine)
+    return apply_edits(crop, tuple(edits), view) if edits else view
 
 
 def _in_size(landmarks: np.ndarray, ratio: float) -> np.ndarray:

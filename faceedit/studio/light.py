@@ -12,13 +12,12 @@ of softness 1, and putting a photo into it changes nothing. Shadows that the pho
 from dataclasses import dataclass
 from functools import cached_property
 
-import cv2
 import numpy as np
 
 from faceedit.compose.light.ratio import light_ratio
 from faceedit.compose.light.relief import Relief
 from faceedit.compose.light.shading import own_light
-from faceedit.faces.topology import BROWS, EYES, FACE_OVAL, OUTER_LIPS
+from faceedit.compose.light.skin import bare_skin, fit_harmonics
 from faceedit.lights import GAMMA, LUMA, Light
 from faceedit.studio.relief import FACING, build_relief
 from faceedit.studio.subject import Pose, Subject
@@ -96,7 +95,11 @@ def estimate_light(subject: Subject, matte: np.ndarray | None = None) -> LightEs
     """
     pose, pixels = subject.pose, subject.crop.pixels
     normals = pose.drawing.interpolate(pose.normals)
-    measured = _bare_skin(subject) & pose.drawing.skin & (normals[..., 2] > 10 * FACING)
+    measured = (
+        bare_skin(subject.crop.landmarks, subject.crop.size)
+        & pose.drawing.skin
+        & (normals[..., 2] > 10 * FACING)
+    )
     if matte is not None:
         measured &= matte > 0.5
     measured = np.flatnonzero(measured)
@@ -109,8 +112,8 @@ def estimate_light(subject: Subject, matte: np.ndarray | None = None) -> LightEs
     n = normals.reshape(-1, 3)[measured].astype(np.float64)
     n /= np.linalg.norm(n, axis=1, keepdims=True)
     n[:, 2] -= TYPICAL_FACING
-    fitted, certainty = _robust_fit(n, luma / level)
-    harmonics = fitted * TRUST * min(1.0, certainty / SURE)
+    fitted, certainty = fit_harmonics(n, luma / level)
+    harmonics = fitted[1:] / max(fitted[0], 0.1) * TRUST * min(1.0, certainty / SURE)
     strength = float(np.linalg.norm(harmonics))
     # Never beyond what leaves the dark side some light to divide by.
     harmonics *= STRONGEST * np.tanh(strength / STRONGEST) / max(strength, 1e-6)
@@ -157,36 +160,3 @@ def relight(
         light,
         estimate.redness,
     )
-
-
-def _bare_skin(subject: Subject) -> np.ndarray:
-    """Return where the photo shows skin without brows, eyes and lips, (S, S) bool."""
-    points = subject.crop.landmarks[:, :2]
-    bare = np.zeros(subject.crop.pixels.shape[:2], np.uint8)
-    cv2.fillPoly(bare, [np.round(points[list(FACE_OVAL)]).astype(np.int32)], 1)
-    bare = cv2.erode(bare, np.ones((3, 3), np.uint8))
-    for ring in (*EYES, *BROWS, OUTER_LIPS):
-        hull = cv2.convexHull(np.round(points[list(ring)]).astype(np.int32))
-        covered = np.zeros_like(bare)
-        cv2.fillConvexPoly(covered, hull, 1)
-        width = 2 * max(1, round(0.05 * subject.unit)) + 1
-        bare[cv2.dilate(covered, np.ones((width, width), np.uint8)) > 0] = 0
-    return bare > 0
-
-
-def _robust_fit(normals: np.ndarray, luma: np.ndarray) -> tuple[np.ndarray, float]:
-    """Fit luma by 1 and normals, far ones counting little; return (3,) over the mean, and R²."""
-    basis = np.column_stack([np.ones(len(normals)), normals])
-    weight = np.ones(len(luma))
-    solution = np.zeros(4)
-    for _ in range(6):
-        weighted = basis * weight[:, None]
-        # Harmonics that the visible normals hardly tell apart stay small.
-        ridge = 0.004 * weight.sum() * np.diag([0.0, 1.0, 1.0, 1.0])
-        solution = np.linalg.solve(weighted.T @ basis + ridge, weighted.T @ luma)
-        missed = luma - basis @ solution
-        spread = 1.5 * np.median(np.abs(missed)) + 1e-4
-        weight = 1.0 / np.sqrt(1.0 + (missed / spread) ** 2)
-    mean = np.average(luma, weights=weight)
-    left = float((weight * missed**2).sum() / max((weight * (luma - mean) ** 2).sum(), 1e-9))
-    return solution[1:] / max(solution[0], 0.1), float(np.clip(1 - left, 0, 1))

@@ -11,6 +11,7 @@ import numpy as np
 from faceedit.compose.light.ratio import light_ratio
 from faceedit.compose.light.relief import Relief
 from faceedit.compose.light.shading import own_light
+from faceedit.compose.light.skin import fit_left_over
 from faceedit.errors import PhotoError, UsageError
 from faceedit.faces.align import BLANK, Crop
 from faceedit.lights import GAMMA, LIGHTS, LUMA, Light, coloured
@@ -237,14 +238,24 @@ def _pictures(
     estimate = estimate_light(subject, matte)
     own = (subject.crop.pixels, subject.pose, subject.crop.landmarks, matte)
     relief = build_relief(subject.pose, subject.crop.pixels, matte, subject.unit)
+    # The estimate is careful, for pairs that are to look natural. Here it is to be right.
+    known = np.log(own_light(relief, estimate.light)) / np.float32(GAMMA)
+    left_over = fit_left_over(
+        subject.crop.pixels,
+        subject.crop.landmarks,
+        relief.normals,
+        relief.skin,
+        np.broadcast_to(known, subject.crop.pixels.shape),
+    )
     for number in range(lights + 1):
         look, of, shown = own, relief, 0
         if number and rng.random() < EXPRESSIVE:
             look, shown = _expressive(rig, sitter, matte, rng), number
             of = build_relief(look[1], look[0], look[3], subject.unit)
         pixels, _, landmarks, opacity = look
-        lit = own_light(of, estimate.light)
-        shading = np.log(lit) / np.float32(GAMMA)
+        shading = np.log(own_light(of, estimate.light)) / np.float32(GAMMA)
+        shading = shading + left_over.on(of.normals, of.skin)
+        lit = np.exp(np.float32(GAMMA) * shading)
         light = draw_light(rng) if number else None
         if light is not None:
             ratio = light_ratio(of, pixels, landmarks, lit, light, estimate.redness)

@@ -6,6 +6,7 @@ import numpy as np
 from faceedit.compose.edit import Edit, RasterPaint
 from faceedit.compose.light.ratio import light_ratio
 from faceedit.compose.light.relief import make_relief
+from faceedit.compose.light.skin import fit_left_over
 from faceedit.faces.align import Crop
 from faceedit.faces.topology import eye_distance
 from faceedit.lights import (
@@ -72,6 +73,8 @@ def relight(crop: Crop, surface: Surface, light: Light, strength: float) -> Edit
         matte,
         (unit, unit / CORNERS_CM),
     )
+    left_over = fit_left_over(crop.pixels, crop.landmarks, normals, skin, shading)
+    shading = shading + left_over.on(normals, skin)
     own = np.exp(GAMMA * np.clip(shading, *SHADED))
     ratio = light_ratio(
         relief, crop.pixels, crop.landmarks, own, light, _redness(crop, skin), backdrop=False

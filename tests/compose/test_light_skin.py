@@ -1,0 +1,74 @@
+"""Bare skin, and what its brightness says of the light."""
+
+import numpy as np
+import pytest
+
+from faceedit.compose.light.skin import LARGEST, bare_skin, fit_harmonics, fit_left_over
+from faceedit.faces.align import crop_affine, transform_landmarks
+from faceedit.faces.topology import mean_shape
+
+SIZE = 128
+LANDMARKS = transform_landmarks(mean_shape(), crop_affine(mean_shape(), SIZE))
+
+
+def surface() -> tuple[np.ndarray, np.ndarray]:
+    """Return normals of a ball that fills the crop, and skin everywhere."""
+    steps = np.linspace(-0.7, 0.7, SIZE, dtype=np.float32)
+    x, y = np.meshgrid(steps, -steps)
+    z = np.sqrt(np.maximum(1 - x**2 - y**2, 0.01))
+    normals = np.dstack([x, y, z])
+    return normals / np.linalg.norm(normals, axis=2, keepdims=True), np.ones_like(x)
+
+
+def test_eyes_brows_and_lips_are_not_bare_and_cheeks_are():
+    bare = bare_skin(LANDMARKS, SIZE)
+
+    def at(point):
+        x, y = np.rint(LANDMARKS[point, :2]).astype(int)
+        return bare[y, x]
+
+    assert all(at(cheek) for cheek in (50, 280, 4))
+    assert not any(at(point) for point in (13, 14, 159, 386, 105, 334))
+    assert not bare[:8].any()
+
+
+def test_harmonics_are_found_beside_what_is_far_off():
+    rng = np.random.default_rng(0)
+    normals = rng.normal(size=(2000, 3))
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    values = 0.2 + normals @ [0.5, -0.3, 0.1] + rng.normal(0, 0.02, 2000)
+    values[:300] -= 3.0
+    found, explained = fit_harmonics(normals, values)
+    np.testing.assert_allclose(found, [0.2, 0.5, -0.3, 0.1], atol=0.08)
+    assert 0 <= explained <= 1
+
+
+@pytest.mark.parametrize("slope", [-0.5, 0.4])
+def test_light_from_the_side_is_left_over_until_it_is_known(slope):
+    normals, skin = surface()
+    shading = np.repeat(slope * normals[..., :1], 3, 2)
+    pixels = (0.4 * np.exp(shading)).astype(np.float32)
+    found = fit_left_over(pixels, LANDMARKS, normals, skin, np.zeros_like(shading))
+    assert np.sign(found.slopes[0]) == np.sign(slope)
+    assert 0.3 * abs(slope) < abs(found.slopes[0]) < abs(slope)
+    assert abs(found.slopes[1]) < 0.05
+    nothing = fit_left_over(pixels, LANDMARKS, normals, skin, shading)
+    assert np.abs(nothing.on(normals, skin)).max() < 0.05
+
+
+def test_red_shade_is_undone_on_skin_alone_and_within_bounds():
+    normals, skin = surface()
+    shading = normals[..., :1] * np.array([2.0, 2.4, 2.6], np.float32)
+    pixels = np.clip(0.3 * np.exp(shading), 0, 1).astype(np.float32)
+    found = fit_left_over(pixels, LANDMARKS, normals, skin, np.zeros_like(shading))
+    assert np.abs(found.slopes).max() <= LARGEST
+    assert found.tint[0] < 0 < found.tint[2]
+    bare = found.on(normals, np.zeros_like(skin))
+    np.testing.assert_array_equal(bare[..., 0], bare[..., 2])
+
+
+def test_a_face_without_skin_says_nothing():
+    normals, skin = surface()
+    pixels = np.random.default_rng(1).random((SIZE, SIZE, 3)).astype(np.float32)
+    found = fit_left_over(pixels, LANDMARKS, normals, 0 * skin, np.zeros_like(pixels))
+    assert not found.on(normals, skin).any()
