@@ -96,13 +96,14 @@ FLAT = Light("flat", (0.0, 0.0, 1.0), 1.0, 0.0, shadow=0.0)
 """Even light from all around."""
 
 
-def light_from(azimuth: float, elevation: float, softness: float = 0.3) -> Light:
+def light_from(azimuth: float, elevation: float, softness: float = 0.3, fill: float = 0.0) -> Light:
     """Return a light as bright as the named ones.
 
     Args:
         azimuth: degrees to the picture's right of the camera's axis.
         elevation: degrees above it.
         softness: 0 (a bare bulb) to 1 (all around).
+        fill: share of even light from all around, 0 to 1.
 
     >>> light_from(-60, 20).direction[0] < 0 < light_from(-60, 20).direction[1]
     True
@@ -114,8 +115,8 @@ def light_from(azimuth: float, elevation: float, softness: float = 0.3) -> Light
     return Light(
         name="own",
         direction=(float(x), float(y), float(z)),
-        ambient=0.2 + 0.25 * softness,
-        key=1.35 - 0.4 * softness + 0.75 * behind,
+        ambient=(1 - fill) * (0.2 + 0.25 * softness) + fill,
+        key=(1 - fill) * (1.35 - 0.4 * softness + 0.75 * behind),
         softness=softness,
         shadow=1.0 - 0.8 * softness,
     )

@@ -15,6 +15,7 @@ from faceedit.targets import (
     LightChange,
     Like,
     Part,
+    RelightLike,
     Target,
     Turn,
     UnitChange,
@@ -193,8 +194,9 @@ EVERYTHING = (
         ("light=flat:0.6", LightChange("flat", 0.6)),
         (
             "light=az=-60, el=20, colour=#FFD9A0, softness=0.5, strength=0.8",
-            LightChange("own", 0.8, -60.0, 20.0, 0.5, "#ffd9a0"),
+            LightChange("own", 0.8, -60.0, 20.0, 0.5, colour="#ffd9a0"),
         ),
+        ("light=az=10,fill=0.4", LightChange("own", 1.0, 10.0, fill=0.4)),
         ("light=az=10,colour=3200k", LightChange("own", 1.0, 10.0, colour="3200K")),
         ("attr=eyeglasses=off", AttributeChange("eyeglasses", on=False)),
         ("attr=hair=blond:0.5", AttributeChange("blond_hair", strength=0.5)),
@@ -207,6 +209,7 @@ EVERYTHING = (
         ("turn=to=0:0.5", Turn(to=0.0, strength=0.5)),
         ("like=a b/face.jpg", Like("a b/face.jpg")),
         ("like=party.jpg#2", Like("party.jpg", 2)),
+        ("relight-like=party.jpg#2", RelightLike("party.jpg", 2)),
     ],
 )
 def test_every_part_has_a_text_and_a_json_form(text, term):
@@ -299,6 +302,9 @@ def test_nothing_is_a_target_too(text):
         ("turn=yaw=1,yaw=2", "yaw is given twice"),
         ("like=", "name the photo of a face"),
         ("happy like=a.jpg", "a reference face says the expression"),
+        ("relight-like=", "name the photo of a face"),
+        ("light=left relight-like=a.jpg", "a reference face says the light"),
+        ("light=az=5,fill=2", "light's fill is '2'; write a number from 0 to 1"),
         ({"light=left": 2}, "strength of left is 2; write a number from 0 to 1.5"),
         ({"light=left:0.5": 1}, "write one term, and its strength beside it"),
         ({"au=12=3": "x"}, "strength of au=12=3 is 'x'; write a number"),

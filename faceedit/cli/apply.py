@@ -25,6 +25,7 @@ from faceedit.cli.options import (
     Recursive,
     Reference,
     ReferenceFace,
+    RelightReference,
     Units,
     Weights,
     WhoseLandmarks,
@@ -73,6 +74,7 @@ def apply(
     turn: Pose = None,
     like: Reference = None,
     like_face: ReferenceFace = None,
+    relight_like: RelightReference = None,
     output: Annotated[
         str | None,
         typer.Option(
@@ -236,7 +238,14 @@ def apply(
     from faceedit.errors import UsageError
 
     wanted = asked_target(
-        target, au=au, attr=attr, light=light, turn=turn, like=like, like_face=like_face
+        target,
+        au=au,
+        attr=attr,
+        light=light,
+        turn=turn,
+        like=like,
+        like_face=like_face,
+        relight_like=relight_like,
     )
     wanted = wanted.scaled(intensity)
     with loading():

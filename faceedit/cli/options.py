@@ -86,6 +86,17 @@ Reference = Annotated[
     str | None,
     part_option(Part.LIKE, "PHOTO[#FACE]", "Give faces the expression of another photo's."),
 ]
+RelightReference = Annotated[
+    str | None,
+    typer.Option(
+        f"--{Part.RELIGHT}",
+        metavar="PHOTO[#FACE]",
+        help="Put people into the light of another photo's face.",
+        hidden=Part.RELIGHT not in served_parts(),
+        show_default=False,
+        rich_help_panel=WHAT,
+    ),
+]
 ReferenceFace = Annotated[
     int | None,
     typer.Option(
@@ -115,6 +126,7 @@ def asked_target(
     turn: str | None = None,
     like: str | None = None,
     like_face: int | None = None,
+    relight_like: str | None = None,
 ) -> Target:
     """Return what the options of a command ask for together.
 
@@ -127,6 +139,7 @@ def asked_target(
         like = f"{like}#{like_face}"
     words = {Part.TURN: [turn], Part.UNITS: [au], Part.ATTRIBUTES: attr or [None]}
     words |= {Part.LIGHT: [light], Part.LIKE: [like]}
+    words |= {Part.RELIGHT: [relight_like]}
     parts = (
         f"{part}={text}" for part, texts in words.items() for text in texts if text is not None
     )

@@ -9,7 +9,7 @@ from faceedit.device import pick_device
 from faceedit.editing.editor import FaceEditor
 from faceedit.editing.gate import Shown
 from faceedit.editing.guard import Guard
-from faceedit.editing.reference import resolve_like
+from faceedit.editing.reference import ReadsLight, resolve_like, resolve_relight
 from faceedit.editing.steps import Step
 from faceedit.errors import UsageError
 from faceedit.faces.batching import ON_ACCELERATOR, ON_CPU, Batching
@@ -18,14 +18,20 @@ from faceedit.faces.find.build import FACE_NETWORKS, build_finder
 from faceedit.faces.find.finder import FindOptions
 from faceedit.limits import BATCH, check
 from faceedit.methods.base import Method, check_target, load_method
-from faceedit.methods.catalogue import PlannedStep, find_method, plan_steps, served_parts
+from faceedit.methods.catalogue import (
+    WORDS,
+    PlannedStep,
+    find_method,
+    plan_steps,
+    served_parts,
+)
 from faceedit.numerics import pick_numerics
 from faceedit.recognisers.appearance import AppearanceRecogniser
 from faceedit.recognisers.expression import ExpressionRecogniser
 from faceedit.recognisers.identity import IdentityRecogniser
 from faceedit.recognisers.units import UnitReader
 from faceedit.registry import Registry, open_registry, sha256_of
-from faceedit.targets import Part, Target
+from faceedit.targets import Part, Target, parse_target
 
 if TYPE_CHECKING:
     import torch
@@ -154,17 +160,24 @@ class EditNetworks:
         )
 
     def resolved(self, target: Target) -> Target:
-        """Return a target whose reference face, if there is one, has become action units.
+        """Return a target whose reference faces have become action units, or a light.
 
         Raises:
-            UsageError: no method makes action units.
-            PhotoError: the reference cannot be read, or has no such face.
+            UsageError: no method makes action units, or reads light.
+            PhotoError: a reference cannot be read, or has no such face.
         """
-        if Part.LIKE not in target.parts:
-            return target
-        if Part.LIKE not in served_parts():
-            raise UsageError("no method takes another face's expression yet")
-        return resolve_like(target, self._finder, self._reader())
+        for part in (Part.LIKE, Part.RELIGHT):
+            if part in target.parts and part not in served_parts():
+                raise UsageError(f"no method edits {WORDS[part]} yet")
+        if Part.LIKE in target.parts:
+            target = resolve_like(target, self._finder, self._reader())
+        if Part.RELIGHT in target.parts:
+            (planned,) = plan_steps(self._settings.model, parse_target("light=flat"))
+            reader = self._step(planned, alone=len(target.parts) == 1).method
+            if not isinstance(reader, ReadsLight):
+                raise UsageError(f"{planned.method.name} reads no light from a photo")
+            target = resolve_relight(target, self._finder, reader)
+        return target
 
     def _step(self, planned: PlannedStep, alone: bool) -> Step:
         """Load the method of a step; a file given with ``--weights`` is for its own method."""

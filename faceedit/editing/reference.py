@@ -1,18 +1,29 @@
-"""Another face's expression, read from its photo as action units."""
+"""Another face's expression or light, read from its photo."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast, runtime_checkable
 
 import numpy as np
 
 from faceedit.editing.units import ReadsUnits
 from faceedit.errors import PhotoError
-from faceedit.faces.align import extract_crop
+from faceedit.faces.align import Crop, extract_crop
 from faceedit.faces.types import Face
 from faceedit.photos import read_photo
 from faceedit.photos.pixels import eight_bits
-from faceedit.targets import ACTION_UNITS, MAX_INTENSITY, Like, Target, Term, UnitChange
+from faceedit.targets import (
+    ACTION_UNITS,
+    MAX_INTENSITY,
+    LightChange,
+    Like,
+    Part,
+    RelightLike,
+    Target,
+    Term,
+    UnitChange,
+)
 
 SIZE = 256
 """Side in pixels of the crop that is read."""
@@ -28,8 +39,19 @@ class FindsFaces(Protocol):
         ...
 
 
+@runtime_checkable
+class ReadsLight(Protocol):
+    """A method that says in which light a face stands; `legan` is one."""
+
+    crop_size: int
+
+    def read_light(self, crop: Crop) -> LightChange:
+        """Return the light of a wide crop of `crop_size`."""
+        ...
+
+
 def resolve_like(target: Target, finder: FindsFaces, reader: ReadsUnits) -> Target:
-    """Replace the reference of a target by the action units that its face shows.
+    """Replace a reference for expressions by the action units that its face shows.
 
     Args:
         target: of any terms.
@@ -41,11 +63,35 @@ def resolve_like(target: Target, finder: FindsFaces, reader: ReadsUnits) -> Targ
     """
     terms: list[Term] = []
     for term in target.terms:
-        terms += _units_of(term, finder, reader) if isinstance(term, Like) else [term]
+        alike = isinstance(term, Like) and term.part == Part.LIKE
+        terms += _units_of(cast(Like, term), finder, reader) if alike else [term]
     return Target(tuple(terms))
 
 
-def _units_of(like: Like, finder: FindsFaces, reader: ReadsUnits) -> Sequence[UnitChange]:
+def resolve_relight(target: Target, finder: FindsFaces, reader: ReadsLight) -> Target:
+    """Replace a reference for light by the light that its face stands in.
+
+    Args:
+        target: of any terms.
+        finder: finds the faces of the reference.
+        reader: reads their light.
+
+    Raises:
+        PhotoError: the reference cannot be read, or has no such face.
+    """
+    terms: list[Term] = []
+    for term in target.terms:
+        if isinstance(term, RelightLike):
+            pixels, face = _open(term, finder)
+            crop = extract_crop(pixels, face.landmarks, reader.crop_size // 2, wide=True)
+            terms.append(replace(reader.read_light(crop.wide), strength=term.strength))
+        else:
+            terms.append(term)
+    return Target(tuple(terms))
+
+
+def _open(like: Like, finder: FindsFaces) -> tuple[np.ndarray, Face]:
+    """Return the pixels of a reference and the face that is meant."""
     path = Path(like.path)
     pixels = eight_bits(read_photo(path).pixels)
     faces = finder.find(pixels)
@@ -53,7 +99,12 @@ def _units_of(like: Like, finder: FindsFaces, reader: ReadsUnits) -> Sequence[Un
         faces_of = "1 face" if len(faces) == 1 else f"{len(faces)} faces"
         said = f"only {faces_of} found in it" if faces else "no face found in it"
         raise PhotoError(path, f"{said}; name another reference")
-    (reading,) = reader.read([extract_crop(pixels, faces[like.face - 1].landmarks, SIZE)], 1)
+    return pixels, faces[like.face - 1]
+
+
+def _units_of(like: Like, finder: FindsFaces, reader: ReadsUnits) -> Sequence[UnitChange]:
+    pixels, face = _open(like, finder)
+    (reading,) = reader.read([extract_crop(pixels, face.landmarks, SIZE)], 1)
     intensities = np.clip(reading, 0, MAX_INTENSITY)
     return [
         UnitChange(unit, round(round(float(one) / STEP) * STEP, 1), strength=like.strength)

@@ -28,6 +28,7 @@ AUTO = "auto"
 WORDS = {
     Part.TURN: "the pose", Part.EXPRESSION: "expressions", Part.UNITS: "action units",
     Part.ATTRIBUTES: "attributes", Part.LIGHT: "light", Part.LIKE: "to another face's expression",
+    Part.RELIGHT: "to another face's light",
 }  # fmt: skip
 """What people call the parts of a target."""
 
@@ -90,9 +91,10 @@ def plan_steps(name: str, target: Target, given: str | None = None) -> tuple[Pla
 
 
 def served_parts() -> tuple[Part, ...]:
-    """Return the parts of a target that some method serves; a reference face needs units."""
+    """Return the parts of a target that some method serves; references need units, or light."""
     served = {part for method in METHODS.values() for part in method.parts}
     served |= {Part.LIKE} if Part.UNITS in served else set()
+    served |= {Part.RELIGHT} if Part.LIGHT in served else set()
     return tuple(part for part in Part if part in served)
 
 

@@ -12,7 +12,7 @@ FLAT = "flat"
 """Even light from all around: takes directional light away."""
 OWN = "own"
 """A light that is given by its direction."""
-AZIMUTH, ELEVATION, SOFTNESS = (-180.0, 180.0), (-90.0, 90.0), (0.0, 1.0)
+AZIMUTH, ELEVATION, SOFTNESS, FILL = (-180.0, 180.0), (-90.0, 90.0), (0.0, 1.0), (0.0, 1.0)
 KELVIN = (1500.0, 15000.0)
 WHITE = "#ffffff"
 
@@ -22,10 +22,11 @@ class LightChange(Term):
     """The light that a person is to stand in.
 
     Attributes:
-        light: a key of `lights.LIGHTS`, `FLAT`, or `OWN`, which the next four say.
+        light: a key of `lights.LIGHTS`, `FLAT`, or `OWN`, which the other five say.
         azimuth: degrees to the picture's right of the camera's axis, in `AZIMUTH`.
         elevation: degrees above it, in `ELEVATION`.
         softness: 0 (a bare bulb) to 1 (all around).
+        fill: share of even light from all around, 0 to 1; 1 is `FLAT`.
         colour: ``#rrggbb`` of a display, or a temperature such as ``3200K``.
         strength: share of the way from the photo's light to this one.
 
@@ -39,6 +40,7 @@ class LightChange(Term):
     azimuth: float = 0.0
     elevation: float = 0.0
     softness: float = 0.3
+    fill: float = 0.0
     colour: str = WHITE
 
     def __post_init__(self):
@@ -46,6 +48,7 @@ class LightChange(Term):
             raise UsageError(unknown("light", self.light, known[:-1]))
         for name, (low, high) in (
             ("azimuth", AZIMUTH), ("elevation", ELEVATION), ("softness", SOFTNESS),
+            ("fill", FILL),
         ):  # fmt: skip
             if not low <= getattr(self, name) <= high:
                 raise UsageError(
@@ -61,6 +64,7 @@ class LightChange(Term):
         if self.light != OWN:
             return self.light
         own = f"az={self.azimuth:g},el={self.elevation:g},softness={self.softness:g}"
+        own += f",fill={self.fill:g}" if self.fill else ""
         return own if self.colour == WHITE else f"{own},colour={self.colour}"
 
     @property
@@ -89,10 +93,10 @@ def parse_light(text: str) -> list[LightChange]:
     given: dict[str, str] = {}
     for pair in term.split(","):
         name, _, value = (part.strip() for part in pair.lower().partition("="))
-        if name not in ("az", "el", "softness", "colour", "strength"):
+        if name not in ("az", "el", "softness", "fill", "colour", "strength"):
             raise UsageError(
                 f"cannot read {quoted(pair)} of a light; write az=-60,el=20, and if you like "
-                "strength=0.8, softness=0.5, colour=3200K or colour=#ffd9a0"
+                "strength=0.8, softness=0.5, fill=0.3, colour=3200K or colour=#ffd9a0"
             )
         if name in given:
             raise UsageError(f"the light's {name} is given twice")
@@ -101,6 +105,7 @@ def parse_light(text: str) -> list[LightChange]:
         "azimuth": read_number(given.get("az", "0"), "the light's azimuth", *AZIMUTH),
         "elevation": read_number(given.get("el", "0"), "the light's elevation", *ELEVATION),
         "softness": read_number(given.get("softness", "0.3"), "the light's softness", *SOFTNESS),
+        "fill": read_number(given.get("fill", "0"), "the light's fill", *FILL),
     }
     strength *= read_number(given.get("strength", "1"), "the light's strength", 0, 1)
     colour = given.get("colour", WHITE)

@@ -1,4 +1,4 @@
-"""Another face's expression: ``reference.jpg``, or ``reference.jpg#2`` for its second face."""
+"""Another face's expression, or its light: ``photo.jpg``, or its second face, ``photo.jpg#2``."""
 
 import re
 from dataclasses import dataclass
@@ -44,6 +44,13 @@ class Like(Term):
         return str(self.part)
 
 
+@dataclass(frozen=True)
+class RelightLike(Like):
+    """A face in whose light others are to stand; `editing.reference` reads the light."""
+
+    part: ClassVar[Part] = Part.RELIGHT
+
+
 def parse_like(text: str) -> list[Like]:
     """Read ``PATH`` or ``PATH#FACE``.
 
@@ -55,3 +62,12 @@ def parse_like(text: str) -> list[Like]:
     """
     match = _FACE.fullmatch(text)
     return [Like(match["path"], int(match["face"])) if match else Like(text)]
+
+
+def parse_relight(text: str) -> list[RelightLike]:
+    """Read ``PATH`` or ``PATH#FACE`` of a face whose light is wanted.
+
+    Raises:
+        UsageError: no path.
+    """
+    return [RelightLike(like.path, like.face) for like in parse_like(text)]

@@ -10,7 +10,7 @@ from faceedit.errors import UsageError
 from faceedit.targets.attributes import AttributeChange, check_opposites, parse_attributes
 from faceedit.targets.expressions import Expression, named_expression, parse_expression
 from faceedit.targets.light import parse_light
-from faceedit.targets.like import parse_like
+from faceedit.targets.like import parse_like, parse_relight
 from faceedit.targets.term import MAX_STRENGTH, Part, Term, as_number, type_of
 from faceedit.targets.turn import parse_turn
 from faceedit.targets.units import UnitChange, parse_units
@@ -28,6 +28,7 @@ PARSERS: dict[Part, Callable[[str], Sequence[Term]]] = {
     Part.LIGHT: parse_light,
     Part.TURN: parse_turn,
     Part.LIKE: parse_like,
+    Part.RELIGHT: parse_relight,
 }
 """Of the parts that the text form writes with a word and ``=``."""
 _WORD = re.compile(rf"\s*\b({'|'.join(PARSERS)})=", re.IGNORECASE)
@@ -57,6 +58,8 @@ class Target:
         check_opposites([one for one in self.terms if isinstance(one, AttributeChange)])
         if Part.LIKE in self.parts and {Part.EXPRESSION, Part.UNITS} & set(self.parts):
             raise UsageError("a reference face says the expression; leave out the other one")
+        if {Part.RELIGHT, Part.LIGHT} <= set(self.parts):
+            raise UsageError("a reference face says the light; leave out the other one")
 
     @property
     def expressions(self) -> tuple[Expression, ...]:

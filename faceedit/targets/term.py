@@ -26,6 +26,7 @@ class Part(StrEnum):
     ATTRIBUTES = "attr"
     LIGHT = "light"
     LIKE = "like"
+    RELIGHT = "relight-like"
 
 
 class Term:

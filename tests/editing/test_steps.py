@@ -20,7 +20,7 @@ from faceedit.editing.build import EditNetworks, EditSettings
 from faceedit.editing.editor import FaceEditor
 from faceedit.editing.gate import Shown
 from faceedit.editing.guard import Guard
-from faceedit.editing.reference import resolve_like
+from faceedit.editing.reference import resolve_like, resolve_relight
 from faceedit.editing.steps import Step, apply_edits, carry_landmarks, make_edits, step_masks
 from faceedit.errors import PhotoError, UsageError, WeightsError
 from faceedit.faces.align import extract_crop
@@ -28,7 +28,7 @@ from faceedit.faces.batching import Batching
 from faceedit.methods.catalogue import METHODS
 from faceedit.recognisers.appearance import AppearanceReading
 from faceedit.registry import write_checkpoint
-from faceedit.targets import ATTRIBUTES, Part, parse_target
+from faceedit.targets import ATTRIBUTES, LightChange, Part, parse_target
 
 BOTH = parse_target("happy:0.5 turn=yaw=10")
 EVERYTHING = parse_target("happy turn=yaw=10 attr=beard=off light=left:0.5")
@@ -314,6 +314,25 @@ def test_a_reference_becomes_action_units(finder, astronaut, tmp_path):
     assert resolved.only(Part.LIGHT) == target.only(Part.LIGHT)
     with pytest.raises(PhotoError, match="only 1 face"):
         resolve_like(parse_target(f"like={photo}#2"), finder, Fixed())
+
+
+def test_a_reference_becomes_a_light(finder, astronaut, tmp_path):
+    class Fixed:
+        crop_size = 64
+        seen = None
+
+        def read_light(self, crop):
+            self.seen = crop
+            return LightChange("own", azimuth=-40.0, fill=0.2)
+
+    photo, reader = tmp_path / "reference.png", Fixed()
+    Image.fromarray(astronaut).save(photo)
+    target = parse_target([f"relight-like={photo}", "happy"]).scaled(0.5)
+    resolved = resolve_relight(target, finder, reader)
+    assert str(resolved) == "happy:0.5 light=az=-40,el=0,softness=0.3,fill=0.2:0.5"
+    assert reader.seen.size == 64
+    with pytest.raises(PhotoError, match="only 1 face"):
+        resolve_relight(parse_target(f"relight-like={photo}#2"), finder, reader)
 
 
 def test_units_count_from_what_each_face_shows(finder, steps, astronaut):

@@ -36,7 +36,7 @@ def test_auto_takes_for_each_part_the_first_that_serves_it(lamp):
     assert planned("auto", "sad") == [("reggan", "sad")]
     assert planned("lamp", "happy light=left:0.5") == [("lamp", "happy light=left:0.5")]
     assert planned("reggan", "happy") == [("reggan", "happy")]
-    assert served_parts() == (Part.EXPRESSION, Part.LIGHT)
+    assert served_parts() == (Part.EXPRESSION, Part.LIGHT, Part.RELIGHT)
     assert lamp.parts == (Part.EXPRESSION, Part.LIGHT)
 
 

@@ -15,6 +15,7 @@ from faceedit.methods.fields.method import fitting, to_tensor
 from faceedit.methods.legan import DESCRIPTOR
 from faceedit.methods.legan.light_network import MAPS_SIZE, SIZE, LightNetwork, Surface
 from faceedit.methods.legan.paper_method import RgbLEGAN
+from faceedit.methods.legan.read_light import read_light
 from faceedit.methods.legan.relight import as_light, relight
 from faceedit.nn.folding import fold_norms
 from faceedit.nn.loading import build_network
@@ -81,6 +82,14 @@ class LEGAN:
             )
             for i, crop in enumerate(crops)
         ]
+
+    def read_light(self, crop: Crop) -> LightChange:
+        """Say in which light a face stands, from a wide (256, 256) crop.
+
+        Raises:
+            NetworkError: the network's answer is not finite or beyond all measure.
+        """
+        return read_light(crop, Surface(*(part[0] for part in self.look([crop]))))
 
     def look(self, crops: Sequence[Crop]) -> Surface:
         """Return what stands in the light, for (256, 256) wide crops.

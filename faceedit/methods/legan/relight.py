@@ -40,14 +40,14 @@ def as_light(change: LightChange) -> Light:
     """Return the light that a target asks for.
 
     >>> from faceedit.targets import parse_target
-    >>> as_light(parse_target("light=az=-90,el=0").lights[0]).direction[0]
+    >>> as_light(parse_target("light=az=-90,el=0").terms[0]).direction[0]
     -1.0
     """
     if change.light == "flat":
         return FLAT
     if change.light != "own":
         return LIGHTS[change.light]
-    light = light_from(change.azimuth, change.elevation, change.softness)
+    light = light_from(change.azimuth, change.elevation, change.softness, change.fill)
     return coloured(light, _colour(change.colour))
 
 
@@ -60,21 +60,9 @@ def relight(crop: Crop, surface: Surface, light: Light, strength: float) -> Edit
         light: wanted.
         strength: share of the way.
     """
-    normals, height, skin, matte, shading = (
-        np.ascontiguousarray(part.permute(1, 2, 0).cpu().numpy()) for part in surface
-    )
+    normals, height, skin, matte, shading = surface_planes(crop, surface)
     unit = eye_distance(crop.landmarks)
-    skin, matte = (1 / (1 + np.exp(-part[..., 0])) for part in (skin, matte))
-    relief = make_relief(
-        normals,
-        height[..., 0] * np.float32(HEIGHT_UNIT),
-        skin,
-        crop.pixels,
-        matte,
-        (unit, unit / CORNERS_CM),
-    )
-    left_over = fit_left_over(crop.pixels, crop.landmarks, normals, skin, shading)
-    shading = shading + left_over.on(normals, skin)
+    relief = make_relief(normals, height, skin, crop.pixels, matte, (unit, unit / CORNERS_CM))
     own = np.exp(GAMMA * np.clip(shading, *SHADED))
     ratio = light_ratio(
         relief, crop.pixels, crop.landmarks, own, light, _redness(crop, skin), backdrop=False
@@ -91,6 +79,22 @@ def relight(crop: Crop, surface: Surface, light: Light, strength: float) -> Edit
         matte=matte.astype(np.float32),
         wide=True,
     )
+
+
+def surface_planes(crop: Crop, surface: Surface) -> tuple[np.ndarray, ...]:
+    """Return normals (S, S, 3), height in cm, skin and matte (S, S), shading (S, S, 3), float32.
+
+    Args:
+        crop: wide, of `SIZE`.
+        surface: (., 256, 256) each, what the network says of it.
+    """
+    normals, height, skin, matte, shading = (
+        np.ascontiguousarray(part.permute(1, 2, 0).float().cpu().numpy()) for part in surface
+    )
+    skin, matte = (1 / (1 + np.exp(-part[..., 0])) for part in (skin, matte))
+    left_over = fit_left_over(crop.pixels, crop.landmarks, normals, skin, shading)
+    shading = shading + left_over.on(normals, skin)
+    return normals, height[..., 0] * np.float32(HEIGHT_UNIT), skin, matte, shading
 
 
 def reach(size: int) -> np.ndarray:

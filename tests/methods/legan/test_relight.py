@@ -5,6 +5,7 @@ import pytest
 from toy_light import SKIN, ball, crop_of, lit_by, surface_of
 
 from faceedit.lights import FLAT, LIGHTS, coloured
+from faceedit.methods.legan.read_light import read_light
 from faceedit.methods.legan.relight import as_light, relight
 from faceedit.targets import LightChange, parse_target
 
@@ -69,6 +70,22 @@ def test_a_warm_light_is_warm():
     inside[:, 128:] = False
     ratio = warm[inside].mean(0) / white[inside].mean(0)
     assert ratio[0] > ratio[1] > ratio[2]
+
+
+@pytest.mark.parametrize("name", ["left", "right", "top", "slight_left"])
+def test_the_light_of_a_face_is_read(name):
+    picture, shading = lit_by(LIGHTS[name])
+    found = read_light(crop_of(picture), surface_of(shading))
+    cosine = float(np.dot(as_light(found).direction, LIGHTS[name].direction))
+    assert np.degrees(np.arccos(cosine)) < 20
+    weaker = 0.3 * shading
+    dim = read_light(crop_of((SKIN * np.exp(weaker)).clip(0, 1)), surface_of(weaker))
+    assert dim.fill > found.fill + 0.1
+
+
+def test_even_light_is_read_as_flat():
+    picture, shading = lit_by(None)
+    assert read_light(crop_of(picture), surface_of(shading)) == LightChange("flat")
 
 
 def test_lights_of_a_target():
