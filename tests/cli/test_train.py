@@ -38,6 +38,16 @@ def calls(monkeypatch, toy):
     return calls
 
 
+@pytest.mark.parametrize(
+    ("name", "profile"), [("reggan", "fast"), ("secgan", "paper"), ("stargan", "paper")]
+)
+def test_without_a_profile_the_first_that_there_is_is_trained(run_main, calls, name, profile):
+    assert run_main("train", name, "--data", "a", "--device", "cpu").code == 0
+    ((build, request, _),) = calls
+    assert build.__module__ == f"faceedit.methods.{name.replace('star', 'sec')}.tasks"
+    assert (request.profile, request.folder) == (profile, Path("runs") / f"{name}-{profile}")
+
+
 def test_options_reach_the_engine(run_main, calls, tmp_path):
     recipe = tmp_path / "recipe.toml"
     recipe.write_text("steps = 4\nrate = 0.5\n")
