@@ -12,9 +12,10 @@ from faceedit.limits import COUNT, SEED, check
 from faceedit.methods.catalogue import served_names
 from faceedit.names import unknown
 from faceedit.targets import MAX_STRENGTH, Expression, LightChange, Part, Target, Term
+from faceedit.targets.light import RANDOM
 from faceedit.targets.term import read_number
 
-RANDOM, ALL = "random", "all"
+ALL = "all"
 DIGITS = 3
 """Of a strength that is drawn."""
 DIGEST = 8

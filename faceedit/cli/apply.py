@@ -26,6 +26,7 @@ from faceedit.cli.options import (
     Reference,
     ReferenceFace,
     RelightReference,
+    Seed,
     Units,
     Weights,
     WhoseLandmarks,
@@ -75,6 +76,7 @@ def apply(
     like: Reference = None,
     like_face: ReferenceFace = None,
     relight_like: RelightReference = None,
+    seed: Seed = 0,
     output: Annotated[
         str | None,
         typer.Option(
@@ -285,9 +287,9 @@ def apply(
     if PIPE in inputs:
         if len(inputs) > 1 or shard or compare or gallery or engine is not Engine.LOCAL:
             raise UsageError("'-' is one photo from stdin: no other inputs, shards or reports")
-        failed = edit_pipe(request, output, say)
+        failed = edit_pipe(request, output, say, seed)
     else:
-        files = Files(inputs, output, recursive, shard, compare, gallery)
+        files = Files(inputs, output, recursive, shard, compare, gallery, seed)
         failed = edit_files(request, files, say, on_ray=engine is Engine.RAY)
     if failed:
         raise typer.Exit(1)

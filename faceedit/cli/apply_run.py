@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from faceedit.batch.shard import parse_shard
 from faceedit.cli.apply_jobs import find_jobs, tell_left_out
 from faceedit.cli.apply_report import Say, ending_of, report, write_reports
 from faceedit.cli.output import tell
+from faceedit.cli.random_light import draw_light, draw_lights, is_random
 from faceedit.cli.run_jobs import (
     ApplyRequest,
     Done,
@@ -42,6 +43,7 @@ class Files:
         shard: part of the plan to do, as `parse_shard` reads it.
         compare: write a sheet for each photo.
         gallery: write a page of all photos.
+        seed: of what is random.
     """
 
     inputs: Sequence[str]
@@ -50,6 +52,7 @@ class Files:
     shard: str | None = None
     compare: bool = False
     gallery: bool = False
+    seed: int = 0
 
 
 def edit_files(request: ApplyRequest, files: Files, say: Say, on_ray: bool = False) -> bool:
@@ -72,6 +75,10 @@ def edit_files(request: ApplyRequest, files: Files, say: Say, on_ray: bool = Fal
     if not jobs:
         tell(f"no photos{of_part(part)} to edit")
         return bool(found.unlistable)
+    what = ""
+    if is_random(request.settings.target):
+        what = str(request.settings.target)
+        request, jobs = draw_lights(request, jobs, files.seed)
     permit = REPLACE if request.overwrite else SEALED_ONLY
     check_reports(
         jobs, output, compare=compare, gallery=gallery, ending=ending_of(part), permit=permit
@@ -82,12 +89,18 @@ def edit_files(request: ApplyRequest, files: Files, say: Say, on_ray: bool = Fal
         write_reports(done.results, output, compare, facts, part, permit)
 
     failed, skipped = len(found.unlistable), len(found.ours)
-    work = Work(jobs, output, found.ledger, part, failed, skipped)
+    work = Work(jobs, output, found.ledger, part, failed, skipped, what)
     return edit_jobs(request, work, say, on_ray, write if compare or gallery else None)
 
 
-def edit_pipe(request: ApplyRequest, output: str | None, say: Say) -> bool:
+def edit_pipe(request: ApplyRequest, output: str | None, say: Say, seed: int = 0) -> bool:
     """Edit one photo from stdin to stdout, or to the file ``output``; return whether it failed.
+
+    Args:
+        request: what is asked.
+        output: file; None is stdout.
+        say: how much is said.
+        seed: of what is random.
 
     Raises:
         FaceEditError: nothing can be done at all.
@@ -103,6 +116,9 @@ def edit_pipe(request: ApplyRequest, output: str | None, say: Say) -> bool:
     target = None if output is None else Path(output)
     if target is not None:
         check_writable([target], permit_for(request.overwrite))
+    if is_random(request.settings.target):
+        drawn = draw_light(request.settings.target, seed, "-")
+        request = replace(request, settings=replace(request.settings, target=drawn))
     # It is there twice, and decoded beside that.
     data = read_stdin(photo_memory() // 4)
     prepare(request.threads)

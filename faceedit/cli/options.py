@@ -11,7 +11,7 @@ import typer
 
 from faceedit.cli.panels import GATES, MOST_USED, OUTPUT, PHOTOS, SPEED, WHAT
 from faceedit.errors import UsageError
-from faceedit.limits import BATCH, COUNT, THREADS, WORKERS, shorten
+from faceedit.limits import BATCH, COUNT, SEED, THREADS, WORKERS, shorten
 from faceedit.methods.catalogue import served_parts, shipped_methods
 from faceedit.targets import Part, Target, parse_target
 
@@ -77,7 +77,9 @@ Attributes = Annotated[
 ]
 Light = Annotated[
     str | None,
-    part_option(Part.LIGHT, "NAME[:STRENGTH]|az=X,el=Y", "The light that falls on people."),
+    part_option(
+        Part.LIGHT, "NAME[:STRENGTH]|az=X,el=Y", "The light that falls on people; or random."
+    ),
 ]
 Pose = Annotated[
     str | None, part_option(Part.TURN, "yaw=20|to=0", "Turn heads, in degrees; 'to' is absolute.")
@@ -85,6 +87,15 @@ Pose = Annotated[
 Reference = Annotated[
     str | None,
     part_option(Part.LIKE, "PHOTO[#FACE]", "Give faces the expression of another photo's."),
+]
+Seed = Annotated[
+    int,
+    typer.Option(
+        min=0,
+        max=SEED,
+        help="Of '--light random': which light each photo gets.",
+        rich_help_panel=WHAT,
+    ),
 ]
 RelightReference = Annotated[
     str | None,

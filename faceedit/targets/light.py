@@ -10,6 +10,8 @@ from faceedit.targets.term import Part, Term, read_number, split_strength
 
 FLAT = "flat"
 """Even light from all around: takes directional light away."""
+RANDOM = "random"
+"""One of the named lights, another one for each photo; who edits many photos draws it."""
 OWN = "own"
 """A light that is given by its direction."""
 AZIMUTH, ELEVATION, SOFTNESS, FILL = (-180.0, 180.0), (-90.0, 90.0), (0.0, 1.0), (0.0, 1.0)
@@ -22,7 +24,7 @@ class LightChange(Term):
     """The light that a person is to stand in.
 
     Attributes:
-        light: a key of `lights.LIGHTS`, `FLAT`, or `OWN`, which the other five say.
+        light: a key of `lights.LIGHTS`, `FLAT`, `RANDOM`, or `OWN`, which the other five say.
         azimuth: degrees to the picture's right of the camera's axis, in `AZIMUTH`.
         elevation: degrees above it, in `ELEVATION`.
         softness: 0 (a bare bulb) to 1 (all around).
@@ -44,7 +46,7 @@ class LightChange(Term):
     colour: str = WHITE
 
     def __post_init__(self):
-        if self.light not in (known := [*_names(), FLAT, OWN]):
+        if self.light not in (known := [*_names(), FLAT, RANDOM, OWN]):
             raise UsageError(unknown("light", self.light, known[:-1]))
         for name, (low, high) in (
             ("azimuth", AZIMUTH), ("elevation", ELEVATION), ("softness", SOFTNESS),

@@ -317,12 +317,13 @@ def test_a_reference_becomes_action_units(finder, astronaut, tmp_path):
 
 
 def test_a_reference_becomes_a_light(finder, astronaut, tmp_path):
+    sizes = []
+
     class Fixed:
         crop_size = 64
-        seen = None
 
         def read_light(self, crop):
-            self.seen = crop
+            sizes.append(crop.size)
             return LightChange("own", azimuth=-40.0, fill=0.2)
 
     photo, reader = tmp_path / "reference.png", Fixed()
@@ -330,7 +331,7 @@ def test_a_reference_becomes_a_light(finder, astronaut, tmp_path):
     target = parse_target([f"relight-like={photo}", "happy"]).scaled(0.5)
     resolved = resolve_relight(target, finder, reader)
     assert str(resolved) == "happy:0.5 light=az=-40,el=0,softness=0.3,fill=0.2:0.5"
-    assert reader.seen.size == 64
+    assert sizes == [64]
     with pytest.raises(PhotoError, match="only 1 face"):
         resolve_relight(parse_target(f"relight-like={photo}#2"), finder, reader)
 

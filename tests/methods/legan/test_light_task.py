@@ -128,8 +128,8 @@ def test_mattes_of_its_own_need_weights_and_are_kept(request_for, tmp_path):
     begun = LightTask(request_for())
     begun.export(tmp_path / "begun.safetensors", begun.networks, {"step": 0})
     request = replace(request_for(own_mattes=True), start=str(tmp_path / "begun.safetensors"))
-    first = LightTask(request).samples.table.matte
-    again = LightTask(replace(request, start=None)).samples.table.matte
+    first = LightTask(request).unseen.table.matte
+    again = LightTask(replace(request, start=None)).unseen.table.matte
     np.testing.assert_array_equal(first, again)
 
 

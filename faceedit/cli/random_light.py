@@ -1,0 +1,49 @@
+"""``--light random``: each photo gets a light of its own, drawn from a seed and its name."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from faceedit.augmentation.draw import shuffled
+from faceedit.cli.run_jobs import ApplyRequest
+from faceedit.errors import UsageError
+from faceedit.lights import LIGHT_ORDER
+from faceedit.photos import Job
+from faceedit.targets import LightChange, Part, Target
+from faceedit.targets.light import RANDOM
+
+
+def is_random(target: Target) -> bool:
+    """Say whether a target asks for a random light."""
+    return any(isinstance(one, LightChange) and one.light == RANDOM for one in target.terms)
+
+
+def draw_light(target: Target, seed: int, place: str) -> Target:
+    """Return a target with a light that is drawn.
+
+    Args:
+        target: that asks for a random light.
+        seed: of the draw.
+        place: the name that the light follows from.
+
+    Raises:
+        UsageError: it asks for the expression of a reference face, too.
+    """
+    if Part.LIKE in target.parts:
+        raise UsageError("--light random and --like do not go together; take one at a time")
+    name = shuffled(LIGHT_ORDER, seed, "light", place)[0]
+    return Target(
+        tuple(
+            replace(one, light=name) if isinstance(one, LightChange) else one
+            for one in target.terms
+        )
+    )
+
+
+def draw_lights(
+    request: ApplyRequest, jobs: Sequence[Job], seed: int
+) -> tuple[ApplyRequest, list[Job]]:
+    """Return a request whose light is random with the jobs that say which light each gets."""
+    target = request.settings.target
+    drawn = [replace(job, asked=draw_light(target, seed, job.source.name)) for job in jobs]
+    settings = replace(request.settings, target=drawn[0].asked or target)
+    return replace(request, settings=settings, plan={"light": RANDOM, "seed": seed}), drawn
