@@ -19,7 +19,8 @@ JOBS = [Job(Path(f"in/{i}.jpg"), Path(f"out/{i}.jpg")) for i in range(40)]
 def drawn(seed, jobs=JOBS):
     settings = EditSettings(target=TARGET)
     request = ApplyRequest(settings, WriteOptions(), "copy", True, None, None, 1)
-    return draw_lights(request, jobs, seed)
+    request, drawn = draw_lights(request, jobs, seed)
+    return request, {job.source: job.asked or TARGET for job in drawn}
 
 
 def test_only_random_lights_are_drawn():
@@ -28,15 +29,15 @@ def test_only_random_lights_are_drawn():
 
 
 def test_a_light_follows_from_seed_and_name_alone():
-    request, jobs = drawn(3)
-    asked = {job.source: job.asked for job in jobs}
-    assert {job.source: job.asked for job in drawn(3, JOBS[::-2])[1]}.items() <= asked.items()
-    names = {one.terms[1].light for one in asked.values()}
-    assert len(names) > 10
-    assert names <= set(LIGHTS)
+    request, asked = drawn(3)
+    assert drawn(3, JOBS[::-2])[1].items() <= asked.items()
+    lights = [one.terms[1] for one in asked.values()]
+    assert {one.strength for one in lights} == {0.6}
+    names = [one.name.removeprefix("light=") for one in lights]
+    assert len(set(names)) > 10
+    assert set(names) <= set(LIGHTS)
     assert all(str(one).startswith("happy light=") for one in asked.values())
-    assert all(one.terms[1].strength == 0.6 for one in asked.values())
-    assert [job.asked for job in drawn(4)[1]] != [job.asked for job in jobs]
+    assert drawn(4)[1] != asked
     assert request.plan == {"light": "random", "seed": 3}
     assert not is_random(request.settings.target)
 
