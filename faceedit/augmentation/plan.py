@@ -55,10 +55,10 @@ class Plan:
 def plan_pictures(collection: Collection, recipe: Recipe) -> Plan:
     """Say what is to be made of a collection.
 
-    Expressions are made in each split until all classes have as many pictures as the largest. They
-    are made of neutral photos first, then of others, of each person as often as of any other, and
-    of no photo a second time before all have had their turn. Without expressions each photo gets
-    its pictures in other lights.
+    Expressions are made in each split until all classes have as many pictures as the largest, or as
+    many as the recipe says. They are made of neutral photos first, then of others, of each person
+    as often as of any other, and of no photo a second time before all have had their turn. Without
+    expressions each photo gets its pictures in other lights.
     """
     short: dict[tuple[str, str], int] = {}
     made: list[Made] = []
@@ -66,7 +66,7 @@ def plan_pictures(collection: Collection, recipe: Recipe) -> Plan:
         if recipe.splits is None or split in recipe.splits:
             own = [one for one in collection.originals if one.split == split]
             if recipe.classes:
-                lacking = _lacking(own, recipe.classes)
+                lacking = _lacking(own, recipe)
                 for one, expression, number in _balance(own, lacking, recipe):
                     made.append(_made(collection, recipe, one, expression, number))
                 short |= {(name, split): left for name, left in lacking.items() if left}
@@ -78,11 +78,11 @@ def plan_pictures(collection: Collection, recipe: Recipe) -> Plan:
     return Plan(tuple(made), short)
 
 
-def _lacking(originals: Sequence[Original], classes: Sequence[str]) -> dict[str, int]:
+def _lacking(originals: Sequence[Original], recipe: Recipe) -> dict[str, int]:
     """Return how many pictures of each class are missing."""
     shown = Counter(one.expression for one in originals if one.expression)
-    most = max(shown.values(), default=0)
-    return {name: most - shown[name] for name in classes}
+    wanted = recipe.per_class or max(shown.values(), default=0)
+    return {name: max(0, wanted - shown[name]) for name in recipe.classes}
 
 
 class _Uses:

@@ -41,6 +41,7 @@ class Recipe:
     Attributes:
         seed: of all that is drawn.
         classes: expressions that are made until all are shown equally often; empty makes none.
+        per_class: until each is shown so often; None takes the most that one of them is.
         lights: of which each picture gets one; empty leaves the light as it is.
         strength: least and most of each term, between which it is drawn.
         per_photo: pictures made of one photo at most; None sets no limit for expressions, and makes
@@ -53,6 +54,7 @@ class Recipe:
 
     seed: int = 0
     classes: tuple[str, ...] = ()
+    per_class: int | None = None
     lights: tuple[str, ...] = ()
     strength: tuple[float, float] = (1.0, 1.0)
     per_photo: int | None = None
@@ -64,6 +66,7 @@ class Recipe:
         if not 0 <= self.seed <= SEED:
             raise UsageError(f"the seed is {self.seed}; write a number from 0 to {SEED}")
         check("pictures of a photo", self.per_photo, COUNT)
+        check("pictures of a class", self.per_class, COUNT)
 
     @property
     def variants(self) -> int | None:
@@ -103,6 +106,7 @@ class Recipe:
         return {
             "seed": self.seed,
             "classes": ",".join(self.classes) or None,
+            "per_class": self.per_class,
             "light": ",".join(self.lights) or None,
             "strength": f"{low:g}" if low == high else f"{low:g}:{high:g}",
             "per_photo": self.per_photo,

@@ -24,6 +24,7 @@ from faceedit.cli import (
     evaluate,
     grid,
     lights,
+    masks,
     models,
     studio,
     train,
@@ -61,6 +62,7 @@ app.command(cls=PanelCommand)(analyze.analyze)
 app.command(cls=PanelCommand)(animate.animate)
 app.command(cls=PanelCommand)(grid.grid)
 app.command(cls=PanelCommand)(lights.lights)
+app.command(cls=PanelCommand)(masks.masks)
 app.command(cls=PanelCommand)(augment.augment)
 app.command()(demo.demo)
 app.command(cls=PanelCommand)(train.train)

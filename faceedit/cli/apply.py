@@ -27,6 +27,7 @@ from faceedit.cli.options import (
     ReferenceFace,
     RelightReference,
     Seed,
+    Targets,
     Units,
     Weights,
     WhoseLandmarks,
@@ -58,17 +59,7 @@ class Engine(StrEnum):
 
 def apply(
     inputs: Inputs,
-    target: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--target",
-            "-t",
-            metavar="NAME[:STRENGTH][+...]",
-            help="What faces are to show; '+' or another -t makes a blend. Strength: 0 to 1.5.",
-            show_default=False,
-            rich_help_panel=MOST_USED,
-        ),
-    ] = None,
+    target: Targets = None,
     au: Units = None,
     attr: Attributes = None,
     light: Light = None,

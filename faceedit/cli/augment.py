@@ -89,6 +89,17 @@ def augment(
             rich_help_panel=MOST_USED,
         ),
     ] = None,
+    per_class: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            max=COUNT,
+            help="With --balance: until each class has so many. Default: as many as the largest.",
+            show_default=False,
+            rich_help_panel=MOST_USED,
+        ),
+    ] = None,
     light: Annotated[
         str | None,
         part_option(
@@ -186,6 +197,8 @@ def augment(
 
     if classes is not None and balance is None:
         raise UsageError("--classes are those of --balance expression")
+    if per_class is not None and balance is None:
+        raise UsageError("--per-class goes with --balance expression")
     lights, strengths = parse_lights(light, model), parse_strength(strength)
     if balance is None and not lights:
         raise UsageError("nothing would be made: say --balance expression, --light, or both")
@@ -193,6 +206,7 @@ def augment(
     recipe = Recipe(
         seed=seed,
         classes=() if balance is None else parse_classes(classes, model, read),
+        per_class=per_class,
         lights=lights,
         strength=strengths,
         per_photo=per_photo,
@@ -263,7 +277,7 @@ def _tell_short(plan: "Plan", collection: "Collection") -> None:
         where = f"{split}: " if split else ""
         tell(
             on_one_line(
-                f"{where}{lacking} pictures of {collection.spelled(expression)[0]} fewer than of "
-                "the largest class: there are too few photos for --per-photo and --strength"
+                f"{where}{lacking} pictures of {collection.spelled(expression)[0]} fewer than "
+                "there should be: there are too few photos for --per-photo and --strength"
             )
         )

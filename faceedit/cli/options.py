@@ -67,6 +67,17 @@ def part_option(part: Part, metavar: str, help: str) -> Any:
     )
 
 
+Targets = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--target",
+        "-t",
+        metavar="NAME[:STRENGTH][+...]",
+        help="What faces are to show; '+' or another -t makes a blend. Strength: 0 to 1.5.",
+        show_default=False,
+        rich_help_panel=MOST_USED,
+    ),
+]
 Units = Annotated[
     str | None,
     part_option(Part.UNITS, "12=3.5,4+1,...", "FACS action units: = sets, + and - add. 0 to 5."),

@@ -123,6 +123,13 @@ def test_no_photo_is_taken_more_often_than_allowed_and_what_lacks_is_told():
     assert plan.short == {("sad", "train"): 2, ("neutral", "train"): 1}
 
 
+def test_classes_grow_to_a_number():
+    originals = photos(neutral=6, happy=2)
+    recipe = Recipe(classes=("happy", "neutral"), strength=RANGE, per_class=5)
+    counts = classes_of(plan_pictures(collection(*originals), recipe), originals)
+    assert counts == {("train", "happy"): 5, ("train", "neutral"): 6}
+
+
 def test_without_a_range_no_photo_gives_one_class_two_pictures():
     originals = photos(neutral=2, happy=9)
     plan = plan_pictures(collection(*originals), Recipe(classes=("happy", "neutral", "sad")))

@@ -136,6 +136,21 @@ def test_all_sliders_at_once(tab):
     assert shown(tab, ".stage", 0.1) == is_like(BLUE)
 
 
+def test_changes_are_drawn_hot(browser, folder):
+    half = Image.open(folder / "before.png")
+    half.paste((120, 60, 0), (300, 0, 600, 400))
+    half.save(folder / "half.png")
+    item = ReportItem("a.jpg", folder / "before.png", folder / "half.png", "edited")
+    write_gallery([item], folder / "half.html", "Half", {})
+    browser.open(folder / "half.html")
+    assert shown(browser, ".stage", 0.2) == is_like(RED)
+    browser.click(".heat")
+    assert shown(browser, ".stage", 0.2) == is_like((0, 0, 0))
+    assert sum(shown(browser, ".stage", 0.8)) > 300
+    browser.click(".heat")
+    assert shown(browser, ".stage", 0.2) == is_like(RED)
+
+
 def test_sorting(tab):
     run = ["IMG_10.jpg", "IMG_9.jpg", "IMG_11.jpg", "sea.jpg", "hat.jpg", "cut.jpg"]
     assert names(tab) == run

@@ -16,6 +16,7 @@ NEEDED = {
     "animate": ["blank.png", "--to", "happy", "-o", "new.gif"],
     "grid": ["blank.png", "--au", "12"],
     "lights": ["blank.png"],
+    "masks": ["blank.png"],
     "augment": ["blank.csv", "-o", "out", "--balance", "expression", "--classes", "happy"],
     "demo": [],
     "train": ["reggan", "--data", "nowhere"],

@@ -60,7 +60,7 @@ def read_web(table: Path) -> FaceTable:
     files = [row["file"] for row in rows]
     kept = set(VALIDATION_PEOPLE.read_text(encoding="utf-8").splitlines())
     people = [row["identity"] for row in rows]
-    crops = list(_crop_web(table.with_suffix(".zip"), files))
+    crops = list(crop_web(table.with_suffix(".zip"), files))
     faces = make_table(
         [crop.to_bytes() for crop in crops],
         [crop.landmarks for crop in crops],
@@ -204,7 +204,8 @@ def _expression_of(ask: Ask) -> tuple[int, float]:
     return EXPRESSIONS.index(name), strength_of(amplitude)
 
 
-def _crop_web(archive: Path, files: list[str]) -> Iterator[Crop]:
+def crop_web(archive: Path, files: list[str]) -> Iterator[Crop]:
+    """Yield the crops of `SIZE` of files of ``expressions.zip``, whose landmarks are found here."""
     for image, landmarks in zip(_read_zip(archive, files), _find(archive, files), strict=True):
         yield extract_crop(image, landmarks, SIZE)
 

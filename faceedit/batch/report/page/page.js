@@ -124,6 +124,11 @@ function start() {
       for (const { stage } of grid.cards.values()) stage.setSplit(state.split);
     });
   }
+  find(".heat").hidden = photos.every((photo) => photo.outcome !== "edited");
+  find(".heat").addEventListener("click", (event) => {
+    const shown = document.body.classList.toggle("changes");
+    event.currentTarget.setAttribute("aria-pressed", String(shown));
+  });
   find(".close-up").hidden = photos.every((photo) => photo.boxes.length === 0);
   find(".close-up").addEventListener("click", (event) => {
     view.closeUp = !view.closeUp;
