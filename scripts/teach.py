@@ -34,16 +34,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from faceedit.compose.light.ratio import light_ratio
-from faceedit.compose.light.shading import own_light
 from faceedit.faces.align import extract_crop
 from faceedit.lights import LIGHTS
 from faceedit.photos import read_photo
 from faceedit.recognisers.base import FACE_WINDOW
 from faceedit.recognisers.expression import ExpressionRecogniser
-from faceedit.studio.light import estimate_light
+from faceedit.studio.light import estimate_light, relight
 from faceedit.studio.photo import sit
-from faceedit.studio.relief import build_relief
 from faceedit.studio.rig import load_rig
 from faceedit.targets import EXPRESSIONS
 from faceedit.tones import LUMA, to_bytes
@@ -176,13 +173,9 @@ def rig_of(folder: Path) -> tuple:
 def light_hard(crop, name: str, model, seal) -> np.ndarray:
     """Put a crop into a hard light, (SIZE, SIZE, 3) uint8."""
     sitter = sit(model, seal, crop.pixels, crop.landmarks, SIZE)
-    subject, matte = sitter.subject, sitter.matte
+    subject, matte, pixels = sitter.subject, sitter.matte, sitter.subject.crop.pixels
     estimate = estimate_light(subject, matte)
-    pixels = subject.crop.pixels
-    relief = build_relief(subject.pose, pixels, matte, subject.unit)
-    own = own_light(relief, estimate.light)
-    landmarks = subject.crop.landmarks
-    ratio = light_ratio(relief, pixels, landmarks, own, LIGHTS[name], estimate.redness)
+    ratio = relight(subject, subject.pose, pixels, matte, estimate, LIGHTS[name])
     return to_bytes(np.clip(pixels * np.exp(ratio), 0, 1))
 
 

@@ -8,16 +8,9 @@ from faceedit.faces.align import crop_side
 from faceedit.faces.raster import fill_polygon
 from faceedit.faces.topology import BROW_OUTLINES, EYES, FACE_OVAL, OUTER_LIPS
 from faceedit.studio.seeded import Scene, build_scene, segment
-from faceedit.tones import to_bytes
 
 EYE_DISTANCES = 2.8
 """Side of an aligned crop in distances of the outer eye corners, the unit of lengths here."""
-MIDDLE = 0.59
-"""Row below which there are shoulders, as a share of a wide crop's side."""
-FEW = 150
-"""Pixels of 256 px crops below which nobody can say what is behind the person."""
-BLUR = np.array([0.05, 0.25, 0.4, 0.25, 0.05])
-"""Of histograms of colours, bins of 8 levels."""
 WORK_SIDE, WIDE_SIDE = 80, 128
 """The person is found at this size, in a wide crop at the second, and refined at the crop's own."""
 
@@ -47,72 +40,6 @@ def person_matte(
     odds = np.dstack([prior, np.zeros_like(prior)])
     rough = segment(scene, odds, shrink(valid, scene.side))[..., 0]
     return np.clip((enlarge(pixels, rough) - 0.2) / 0.6, 0.0, 1.0).astype(np.float32)
-
-
-def matte_by_colours(pixels: np.ndarray, matte: np.ndarray, valid: np.ndarray) -> np.ndarray:
-    """Move the edge of a matte that is about right to where the person's colours end.
-
-    Colours of what is well inside and well outside say what the band between is; GrabCut (Rother,
-    Kolmogorov and Blake, 2004) then finds the cheapest edge through it.
-
-    Args:
-        pixels: (S, S, 3) float32 RGB in [0, 1], an aligned wide crop.
-        matte: (S, S) float32 opacity in [0, 1].
-        valid: (S, S) bool, on the photo.
-
-    Returns:
-        (S, S) float32 in [0, 1]; the matte itself where too little is inside or around.
-    """
-    rows, columns = (np.flatnonzero(valid.any(axis)) for axis in (1, 0))
-    box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
-    picture, on = np.ascontiguousarray(to_bytes(pixels[box])), valid[box]
-    inside = (matte[box] > 0.5).astype(np.uint8)
-    unit = pixels.shape[0] / 256
-    depth = _distance(inside) - _distance(1 - inside)
-    # Hair and hats reach farther than one thinks, shoulders do not.
-    reach = np.where(np.arange(*box[0].indices(len(valid))) < MIDDLE * len(valid), 26, 14) * unit
-    behind = (depth < -reach[:, None]) & on
-    known = (depth > 9 * unit) & on
-    if min(behind.sum(), known.sum()) < FEW * unit * unit:
-        return matte
-    odds = _colour_odds(picture, (depth > 4 * unit) & on, behind)
-    odds = np.clip(cv2.GaussianBlur(odds, (0, 0), unit), -3, 3) + np.clip(depth / (8 * unit), -2, 2)
-    guess = np.where(odds > 0, cv2.GC_PR_FGD, cv2.GC_PR_BGD)
-    guess = np.where(known, cv2.GC_FGD, np.where(behind | ~on, cv2.GC_BGD, guess))
-    labels = guess.astype(np.uint8)
-    models = np.zeros((1, 65)), np.zeros((1, 65))
-    whole = (0, 0, *picture.shape[1::-1])
-    cv2.grabCut(picture, labels, whole, *models, 2, cv2.GC_INIT_WITH_MASK)
-    person = np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8)
-    _, parts, sizes, _ = cv2.connectedComponentsWithStats(person)
-    person = (parts == 1 + np.argmax(sizes[1:, cv2.CC_STAT_AREA])).astype(np.uint8)
-    person = cv2.morphologyEx(person, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    found = matte.copy()
-    soft = guided_filter(pixels[box], person.astype(np.float32), max(1, round(3 * unit)), 3e-4)
-    found[box] = np.clip(soft, 0.0, 1.0)
-    return found
-
-
-def _distance(mask: np.ndarray) -> np.ndarray:
-    return cv2.distanceTransform(mask, cv2.DIST_L2, 5)
-
-
-def _colour_odds(picture: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Return (h, w) float32 log odds of uint8 pixels' colours by two sets' histograms in Lab."""
-    bins = cv2.cvtColor(picture, cv2.COLOR_RGB2LAB) // 8
-    places = tuple(np.moveaxis(bins, -1, 0))
-    shares = []
-    for chosen in (first, second):
-        counts = np.zeros((32, 32, 32), np.float32)
-        np.add.at(counts, tuple(bins[chosen].T), 1.0)
-        for axis in range(3):
-            planes = np.moveaxis(counts, axis, 0).reshape(32, -1)
-            smooth = cv2.sepFilter2D(
-                planes, -1, np.ones(1), np.array([0.05, 0.25, 0.4, 0.25, 0.05])
-            )
-            counts = np.moveaxis(smooth.reshape(32, 32, 32), 0, axis)
-        shares.append(counts / max(float(counts.sum()), 1e-6) + np.float32(1e-5))
-    return np.log(shares[0][places] / shares[1][places])
 
 
 def person_prior(landmarks: np.ndarray, size: int) -> np.ndarray:

@@ -16,11 +16,11 @@ from faceedit.errors import PhotoError, UsageError
 from faceedit.faces.align import BLANK, Crop
 from faceedit.lights import GAMMA, LIGHTS, LUMA, Light, coloured
 from faceedit.studio.arrays import ArrayTable
+from faceedit.studio.cut_out import cut_out
 from faceedit.studio.edit import edit_expression
 from faceedit.studio.fields import warp_labels
 from faceedit.studio.fold_atlas import draw_fold_choice
 from faceedit.studio.light import estimate_light
-from faceedit.studio.matte import matte_by_colours
 from faceedit.studio.mouth import draw_mouth_choice
 from faceedit.studio.photo import Sitter
 from faceedit.studio.quality import refuse
@@ -158,8 +158,8 @@ def refine_mattes(
     table: ReliefTable,
     rough: Callable[[Crop], np.ndarray],
     tell: Callable[[int, int], None] = lambda done, of: None,
-) -> np.ndarray:
-    """Find guessed mattes anew: from better guesses, and where each photo's colours end.
+) -> tuple[np.ndarray, np.ndarray]:
+    """Find guessed mattes anew, see `cut_out`.
 
     Args:
         table: whose exact mattes are kept.
@@ -167,20 +167,22 @@ def refine_mattes(
         tell: is told how many photos of how many are done.
 
     Returns:
-        (N, 256, 256) uint8, the table's mattes.
+        (N, 256, 256) uint8 each: the mattes, and how far they are to be trusted, 255 being in full.
     """
-    found = table.matte.copy()
+    found, trust = table.matte.copy(), np.full_like(table.matte, 255)
     starts = np.flatnonzero(np.diff(table.photo, prepend=-1))
     for done, rows in enumerate(np.split(np.arange(len(found)), starts[1:]), 1):
         if not table.plain[rows[0]]:
             picture = table.pictures[rows[0]].astype(np.float32) / 255
-            crop = Crop(picture, table.landmarks[rows[0]], np.eye(2, 3))
+            landmarks = table.landmarks[rows[0]]
             valid = cv2.resize(table.valid[rows[0]], (SIZE, SIZE), interpolation=cv2.INTER_NEAREST)
             picture[valid == 0] = BLANK
-            found[rows] = to_bytes(matte_by_colours(picture, rough(crop), valid > 0))
+            guess = rough(Crop(picture, landmarks, np.eye(2, 3)))
+            matte, sure = cut_out(picture, landmarks, valid > 0, guess)
+            found[rows], trust[rows] = to_bytes(matte), to_bytes(sure)
         if done % PHOTOS == 0:
             tell(done, len(starts))
-    return found
+    return found, trust
 
 
 def _table(

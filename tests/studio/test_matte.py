@@ -5,7 +5,6 @@ from drawn_people import EYE_DISTANCES, draw_person, mesh
 
 from faceedit.studio.matte import (
     face_coordinates,
-    matte_by_colours,
     person_matte,
     skin_likeness,
 )
@@ -85,19 +84,3 @@ def test_face_outside_the_crop_does_not_fail():
     pixels = np.random.default_rng(0).random((size, size, 3)).astype(np.float32)
     matte = person_matte(pixels, landmarks, np.ones((size, size), bool))
     assert np.isfinite(matte).all()
-
-
-@pytest.mark.parametrize("background", BACKGROUNDS)
-def test_colours_put_the_edge_of_a_rough_matte_right(background):
-    person = draw_person(256, background, (0.85, 0.65, 0.55))
-    rough = cv2.blur(np.roll(person.matte, (10, 6), (0, 1)), (15, 15))
-    found = matte_by_colours(person.pixels, rough, np.ones((256, 256), bool))
-    assert np.abs(found - person.matte).mean() < 0.4 * np.abs(rough - person.matte).mean()
-    assert _overlap(found, person.matte) > 0.92
-
-
-def test_a_matte_that_fills_the_photo_is_left_alone():
-    person = draw_person(128, BACKGROUNDS[0], (0.85, 0.65, 0.55))
-    everything = np.ones((128, 128), np.float32)
-    found = matte_by_colours(person.pixels, everything, everything > 0)
-    np.testing.assert_array_equal(found, everything)

@@ -84,8 +84,9 @@ def test_only_guessed_mattes_are_found_anew_and_once_for_each_photo(table):
         seen.append(crop.pixels.shape)
         return cv2.blur(table.matte[4], (25, 25)) / np.float32(255)
 
-    found = refine_mattes(half, rough)
+    found, trust = refine_mattes(half, rough)
     np.testing.assert_array_equal(found[:4], table.matte[:4])
+    assert (trust[:4] == 255).all()
     assert (found[4:] != table.matte[4:]).any()
     assert seen == [(SIZE, SIZE, 3)]
 

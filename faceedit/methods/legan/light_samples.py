@@ -30,19 +30,21 @@ class LightSamples:
 
     ``picture`` (3, 256, 256) in [-1, 1], ``maps`` (12, 128, 128), ``matte`` (1, 256, 256); and at
     128: ``normals`` (3), ``height`` (1) in `HEIGHT_UNIT`, ``skin`` (1), ``shading`` (3), ``valid``
-    (1), which is 1 on the photo. ``trust`` (1, 1, 1) says how far the matte is to be believed.
+    (1), which is 1 on the photo. ``trust`` (1, 256, 256) says how far the matte is to be believed.
 
     Attributes:
         table: what is drawn from.
         rows: numbers of the pictures that are.
         seed: of all samples.
         augment: change them.
+        trust: (N, 256, 256) uint8, how far guessed mattes are; None for all alike.
     """
 
     table: ReliefTable
     rows: np.ndarray
     seed: int
     augment: bool = True
+    trust: np.ndarray | None = None
 
     def __getitem__(self, number: int) -> dict[str, Tensor]:
         """Draw one sample, the `number`-th."""
@@ -71,6 +73,7 @@ class LightSamples:
             "skin": t.skin[row].astype(np.float32) / 255,
             "shading": t.shading[row].astype(np.float32) * np.float32(SHADING_STEP),
             "valid": t.valid[row].astype(np.float32),
+            "trust": self._trust(row),
         }
         planes["maps"] = draw_landmark_maps(t.landmarks[row], SIZE, MAPS_SIZE)
         if t.plain[row] and rng.random() < (ELSEWHERE if self.augment else elsewhere):
@@ -83,8 +86,14 @@ class LightSamples:
         beyond = cv2.resize(planes["valid"], (SIZE, SIZE), interpolation=cv2.INTER_NEAREST) == 0
         planes["picture"][beyond] = BLANK
         planes["picture"] = planes["picture"] * 2 - 1
-        sample = {name: torch.from_numpy(_first(plane)) for name, plane in planes.items()}
-        return sample | {"trust": torch.full((1, 1, 1), 1.0 if t.plain[row] else GUESSED)}
+        return {name: torch.from_numpy(_first(plane)) for name, plane in planes.items()}
+
+    def _trust(self, row: int) -> np.ndarray:
+        if self.table.plain[row]:
+            return np.ones((SIZE, SIZE), np.float32)
+        if self.trust is None:
+            return np.full((SIZE, SIZE), GUESSED, np.float32)
+        return self.trust[row].astype(np.float32) * np.float32(GUESSED / 255)
 
     def _set_elsewhere(self, planes: dict[str, np.ndarray], rng: np.random.Generator) -> None:
         """Put the person before another photo, in place."""

@@ -99,10 +99,11 @@ class LightTask(Task):
         self.networks = {"light": network}
         options = OptimiserOptions(rate=recipe.learning_rate, largest_gradient=2.0)
         self.updates = (Update("light", ("light",), self._loss, options),)
-        table = read_reliefs(request)
+        table, trust = read_reliefs(request), None
         if recipe.own_mattes:
-            table = _with_own_mattes(table, network, request)
-        self.samples = LightSamples(table, np.flatnonzero(~table.validation), request.seed)
+            table, trust = _with_own_mattes(table, network, request)
+        learned = np.flatnonzero(~table.validation)
+        self.samples = LightSamples(table, learned, request.seed, trust=trust)
         self.unseen = LightSamples(table, np.flatnonzero(table.validation), 0, augment=False)
 
     def _loss(self, batch: Batch) -> dict[str, Tensor]:
@@ -167,8 +168,10 @@ class LightTask(Task):
 
 def _with_own_mattes(
     table: ReliefTable, network: LightNetwork, request: TrainingRequest
-) -> ReliefTable:
-    """Return the table with mattes of what the network says, refined; a file keeps them.
+) -> tuple[ReliefTable, np.ndarray]:
+    """Return the table with mattes of what the network says, refined, and how far they are trusted.
+
+    A file keeps both.
 
     Raises:
         UsageError: the network has not been trained.
@@ -186,7 +189,8 @@ def _with_own_mattes(
             request.tell(f"mattes of {done} of {of} photos")
 
         begin_together(request.rank, lambda: np.save(file, refine_mattes(table, rough, tell)))
-    return replace(table, matte=np.load(file))
+    matte, trust = np.load(file)
+    return replace(table, matte=matte), trust
 
 
 def unwrapped(networks: Mapping[str, nn.Module]) -> LightNetwork:
