@@ -76,24 +76,22 @@ def _compose(image: np.ndarray, edit: Edit, affine: np.ndarray, mask: np.ndarray
     if edit.matte is not None:
         matte = draw_matte(edit.matte, image[window], top, to_crop, edit.size)
         weight *= matte
-    x, y, gain = _draw_fields(edit, mask, to_crop, size, matte)
+    flow, gain = _draw_fields(edit, mask, to_crop, size, matte)
     patches: list[Patch] = []
     # Each of these arrays is as large as the face: none is kept longer than it is used.
     if edit.details:
-        flow = np.dstack([x, y])
-        del x, y
+        flow = np.dstack(flow)
         pixels = image[window].astype(np.float32)
         pixels /= np.float32(top)
         canvas = Canvas(pixels, flow, gain, to_crop)
         patches = [patch for detail in edit.details for patch in detail.draw(canvas)]
         del canvas, pixels
-        x, y = (np.ascontiguousarray(flow[..., k]) for k in (0, 1))
-        del flow
-    if edit.flow.any() or edit.details:
-        edited = _warp(image, x, y, (window[0].start, window[1].start))
+        flow = [np.ascontiguousarray(flow[..., k]) for k in (0, 1)]
+    if flow:
+        edited = _warp(image, flow[0], flow[1], (window[0].start, window[1].start))
     else:
         edited = image[window].astype(np.float32)
-    del x, y
+    del flow
     cv2.multiply(edited, gain, dst=edited)
     del gain
     _paint(edited, edit, to_crop, weight, top)
@@ -209,11 +207,12 @@ def _draw_fields(
     to_crop: np.ndarray,
     size: tuple[int, int],
     matte: np.ndarray | None,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+) -> tuple[list[np.ndarray], np.ndarray]:
     """Draw flow and gain inside the mask, and gain where the (h, w) matte has the person.
 
     Returns:
-        Flow x and y, (h, w) float32 each in photo pixels, and exp(R), (h, w, 3) float32.
+        Flow x and y, (h, w) float32 each in photo pixels, none where nothing moves; and exp(R),
+        (h, w, 3) float32.
     """
     scale = float(np.hypot(to_crop[0, 0], to_crop[1, 0]))
     finest = max(edit.flow.shape[0], edit.log_ratio.shape[0]) / edit.size
@@ -224,19 +223,20 @@ def _draw_fields(
     coarse = np.hstack([to_crop[:, :2] * step, middle])
 
     weight = draw_mask(mask, coarse, grid)[..., None]
-    # Flow is a direction in the crop: turn and scale it back to the photo.
-    flow = cv2.transform(
-        sample_field(edit.flow, edit.size, coarse, grid) * weight, invert(to_crop)[:, :2]
-    )
+    flow = []
+    if edit.flow.any() or edit.details:
+        # It is a direction in the crop: turn and scale it back to the photo.
+        moved = sample_field(edit.flow, edit.size, coarse, grid) * weight
+        moved = cv2.transform(moved, invert(to_crop)[:, :2])
+        flow = [_enlarge(moved[..., k], step, size) for k in (0, 1)]
     ratio = sample_field(edit.log_ratio, edit.size, coarse, grid) * weight
-    x, y = (_enlarge(flow[..., k], step, size) for k in (0, 1))
     gain = _enlarge(cv2.exp(ratio), step, size)
     if matte is not None:
         # What shows through between strands keeps its light.
         gain -= np.float32(1)
         gain *= matte[..., None]
         gain += np.float32(1)
-    return x, y, gain
+    return flow, gain
 
 
 def _enlarge(field: np.ndarray, step: int, size: tuple[int, int]) -> np.ndarray:
