@@ -115,7 +115,7 @@ def edit_picture(image: ImageLike, editor: FaceEditor, target: Target) -> EditRe
         PhotoError: the file cannot be read.
     """
     picture = open_picture(image)
-    (edits,) = editor.look([picture.pixels], [target])
+    ((edits,),) = editor.look([picture.pixels], [[target]])
     if isinstance(edits, Exception):
         raise edits
     return _compose(picture, edits, editor)
@@ -188,12 +188,12 @@ def _look(
     pictures: Sequence[Picture], editor: FaceEditor, target: Target
 ) -> list[tuple[Picture, FaceEdits] | Ended[EditResult]]:
     try:
-        seen = editor.look([one.pixels for one in pictures], [target] * len(pictures))
+        seen = editor.look([one.pixels for one in pictures], [[target]] * len(pictures))
     except Exception as error:
-        seen = [error] * len(pictures)
+        seen = [[error]] * len(pictures)
     return [
         Ended(_failed(edits)) if isinstance(edits, Exception) else (picture, edits)
-        for picture, edits in zip(pictures, seen, strict=True)
+        for picture, (edits,) in zip(pictures, seen, strict=True)
     ]
 
 

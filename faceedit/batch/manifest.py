@@ -16,7 +16,7 @@ import json
 import os
 import re
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -37,6 +37,7 @@ from faceedit.batch.result import Result, describe
 from faceedit.errors import PlanError, WriteError
 from faceedit.outputs import Permit, check_writable, make_folders, shared_permissions
 from faceedit.photos import Job
+from faceedit.targets import Target
 
 MANIFEST_FILE = "faceedit.jsonl"
 
@@ -58,6 +59,8 @@ class Manifest:
         output: what ``-o`` said.
         settings: what else a line says, the fields `ledger.DECISIVE` among them. Without a target
             in them, each line has that of its job.
+        facts: what a line says, in place of these settings, of what makes the target of a job that
+            has its own.
         name: of the files that this run appends to.
         resume: look for what is done already, and replace nothing that is not proven to be ours;
             without, all is done anew and anything is replaced.
@@ -73,6 +76,7 @@ class Manifest:
         resume: bool = True,
         keep: bool = True,
         ledger: Ledger | None = None,
+        facts: Callable[[Target], Mapping[str, Any]] = lambda target: {},
     ):
         self.output = output
         self.settings = dict(settings)
@@ -80,6 +84,7 @@ class Manifest:
         self.resume = resume
         self.keep = keep
         self._ledger = ledger or Ledger()
+        self._facts = facts
         self._lock = threading.Lock()
         self._troubled: set[Path] = set()
 
@@ -198,8 +203,12 @@ class Manifest:
         settings = _settings(self.settings)
         if "target" in settings:
             return self.settings
-        target = "" if job.asked is None else str(job.asked)
-        return {**self.settings, "settings": {"target": target, **settings}}
+        if job.asked is None:
+            return {**self.settings, "settings": {"target": "", **settings}}
+        own = self._facts(job.asked)
+        # Those of all targets together may be several steps.
+        rest = {name: one for name, one in self.settings.items() if not own or name != "steps"}
+        return {**rest, **own, "settings": {"target": str(job.asked), **settings}}
 
     def _record(self, folder: Path) -> Record:
         with self._lock:
@@ -233,20 +242,37 @@ class Manifest:
             raise WriteError(path, error.strerror or str(error)) from error
 
     def _refuse_other_settings(self, folder: Path, jobs: Sequence[Job]) -> None:
-        record = self._ledger.of(folder)
+        """Refuse to replace outputs of other settings.
+
+        Where each job has a target of its own, another target is no other setting, and methods
+        follow from it: an output is compared with one of the same target.
+        """
+        record, of_jobs = self._ledger.of(folder), "target" not in _settings(self.settings)
         if not is_beside(jobs[0]):
-            other = record.runs.get(record.latest, {})
-            self._refuse(folder, other, f"what is in {folder} was made")
-            return
+            self._refuse(
+                folder, record.runs.get(record.latest, {}), f"what is in {folder} was made"
+            )
+            if not of_jobs:
+                return
         # Outputs with other names lie there by right.
         for job in jobs:
             entries = record.entries.get(place_of(job.target, folder), ())
-            if self._ledger.wrote(folder, job.target):
-                for entry in entries[-1:]:
-                    self._refuse(folder, record.runs[entry.key], f"{job.target} was made")
+            mine = self._settings_of(job)
+            for entry in entries[-1:]:
+                other = record.runs[entry.key]
+                is_same = _settings(other).get("target") == _settings(mine).get("target")
+                if (is_same or not of_jobs) and self._ledger.wrote(folder, job.target):
+                    self._refuse(folder, other, f"{job.target} was made", mine)
 
-    def _refuse(self, folder: Path, other: Mapping[str, Any], what: str) -> None:
-        if differences := _differences(other, self.settings):
+    def _refuse(
+        self,
+        folder: Path,
+        other: Mapping[str, Any],
+        what: str,
+        mine: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Refuse settings, those of all jobs unless others are given, where another's differ."""
+        if differences := _differences(other, mine or self.settings):
             raise PlanError(
                 f"{what} with {', '.join(differences)}: replace it with --overwrite, "
                 f"or keep it and name another output with -o {_other_name(folder, self.settings)}"
@@ -291,15 +317,11 @@ def _prune_journal(folder: Path) -> None:
 
 def _differences(other: Mapping[str, Any], mine: Mapping[str, Any]) -> list[str]:
     """Say what was asked differently, as far as both say it."""
-    theirs, ours = (
-        {
-            "command": APPLY,
-            "method": one.get("method"),
-            "profile": one.get("profile"),
-            **_settings(one),
-        }
-        for one in (other, mine)
-    )
+    theirs, ours = ({"command": APPLY, **_settings(one)} for one in (other, mine))
+    if "target" in ours:
+        # Otherwise they follow from the targets of the jobs.
+        for asked, one in ((theirs, other), (ours, mine)):
+            asked |= {name: one.get(name) for name in ("method", "profile")}
     return [
         f"{name.replace('_', ' ')} {_in_words(theirs[name])}, not {_in_words(ours[name])}"
         for name in ours

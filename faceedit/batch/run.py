@@ -1,6 +1,6 @@
 """The run: photos read, looked at, finished and recorded, whatever becomes of each."""
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -19,6 +19,10 @@ BATCHES = 4
 """That a helper is given at once."""
 
 __all__ = ["RunOptions", "record", "run"]
+
+
+Photo = tuple[Job, ...]
+"""All that is asked of one photo."""
 
 
 class Helper(Elsewhere[Job, Result], Protocol):
@@ -57,10 +61,11 @@ def run(
     Yields:
         One result per job, in order, after it was recorded.
     """
+    photos = list(_by_photo(jobs))
     pace, book = pace or Pace(), _Book(manifest, ended)
-    pipeline = Pipeline(
+    pipeline: Pipeline[Photo, Read, Looked, list[Result]] = Pipeline(
         partial(_read, editor=editor, options=options, book=book, pace=pace),
-        partial(_look, editor=editor, options=options, book=book),
+        partial(_look, editor=editor),
         partial(_finish, editor=editor, options=options, book=book, pace=pace),
         pace,
         # A helper's networks take photos together, too.
@@ -69,7 +74,27 @@ def run(
     )
     # Once before the threads are waited for, which ends what they wait for, and once after.
     with _closing(helpers), pipeline, _closing(helpers):
-        yield from pipeline.in_order(jobs)
+        for photo, results in zip(photos, pipeline.in_order(photos), strict=True):
+            by_job = {one.job: one for one in results}
+            yield from (by_job[job] for job in photo)
+
+
+MOST_TOGETHER = 64
+"""Outputs that are made of a photo at once: all that is to be done for them is held in memory."""
+
+
+def _by_photo(jobs: Iterable[Job]) -> Iterator[Photo]:
+    """Group neighbouring jobs that ask different things of one photo."""
+    group: list[Job] = []
+    for job in jobs:
+        others = {one.asked for one in group}
+        is_same = bool(group) and job.source == group[0].source and job.asked not in others
+        if group and not (is_same and len(group) < MOST_TOGETHER):
+            yield tuple(group)
+            group = []
+        group.append(job)
+    if group:
+        yield tuple(group)
 
 
 @contextmanager
@@ -93,42 +118,41 @@ class _Book:
         self.ended(result)
         return result
 
-    def end(self, result: Result) -> Ended[Result]:
-        return Ended(self.enter(result), is_work=not result.resumed)
+    def end(self, results: Sequence[Result]) -> Ended[list[Result]]:
+        is_work = any(not one.resumed for one in results)
+        return Ended([self.enter(one) for one in results], is_work)
 
 
 def _read(
-    job: Job,
+    photo: Photo,
     room: Callable[[int], None],
     editor: FaceEditor,
     options: RunOptions,
     book: _Book,
     pace: Pace,
-) -> Read | Ended[Result]:
+) -> Read | Ended[list[Result]]:
     budget = Budget(
         memory=pace.memory,
         processes=pace.processes,
-        target=format_of(job.target),
+        target=format_of(photo[0].target),
         reserve=room,
     )
-    read = stages.read(job, editor, options, book.manifest, budget)
-    return book.end(read) if isinstance(read, Result) else read
+    read = stages.read(photo, editor, options, book.manifest, budget)
+    if isinstance(read, Read):
+        return replace(read, ended=tuple(book.enter(one) for one in read.ended))
+    return book.end(read)
 
 
-def _look(
-    photos: Sequence[Read], editor: FaceEditor, options: RunOptions, book: _Book
-) -> list[Looked | Ended[Result]]:
-    return [
-        book.end(seen) if isinstance(seen, Result) else seen
-        for seen in stages.look(photos, editor, options)
-    ]
+def _look(photos: Sequence[Read], editor: FaceEditor) -> list[Looked | Ended[list[Result]]]:
+    return [*stages.look(photos, editor)]
 
 
 def _finish(
     looked: Looked, editor: FaceEditor, options: RunOptions, book: _Book, pace: Pace
-) -> Result:
+) -> list[Result]:
     budget = Budget(memory=pace.memory, processes=pace.processes)
-    return book.enter(stages.finish(looked, editor, options, budget))
+    finished = stages.finish(looked, editor, options, budget)
+    return [*looked.read.ended, *(book.enter(one) for one in finished)]
 
 
 class _Recorded:
@@ -140,9 +164,12 @@ class _Recorded:
     def start(self) -> None:
         self._helper.start()
 
-    def do(self, jobs: Sequence[Job]) -> Iterator[Result]:
-        for result in self._helper.do(jobs):
-            yield self._book.enter(result)
+    def do(self, jobs: Sequence[Photo]) -> Iterator[list[Result]]:
+        results = self._helper.do([job for photo in jobs for job in photo])
+        for photo in jobs:
+            # If it is lost in between, the whole photo is done again.
+            ended = [next(results) for _ in photo]
+            yield [self._book.enter(one) for one in ended]
 
 
 def record(result: Result, manifest: Manifest | None) -> Result:

@@ -64,7 +64,13 @@ class Worker:
         self._order = order
         with loading():
             self._editor = _open(order)
-        self._manifest = _Known(order.output, order.facts, resume=order.resume, keep=order.keep)
+        self._manifest = _Known(
+            order.output,
+            order.facts,
+            resume=order.resume,
+            keep=order.keep,
+            facts=self._editor.facts_of,
+        )
 
     def edit(self, jobs: Sequence[Job]) -> Generator[Result, None, None]:
         """Yield the result of each photo, in order. Errors are results."""

@@ -1,6 +1,7 @@
 """``faceedit apply``: edit photos and folders of photos."""
 
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ from faceedit.cli.options import (
     Attributes,
     Batch,
     Device,
+    Each,
     Faces,
     Inputs,
     Landmarks,
@@ -17,6 +19,7 @@ from faceedit.cli.options import (
     MinFace,
     MinIdentity,
     Model,
+    Name,
     NetworkThreads,
     Pose,
     Precision,
@@ -67,6 +70,7 @@ def apply(
     like: Reference = None,
     like_face: ReferenceFace = None,
     relight_like: RelightReference = None,
+    each: Each = None,
     seed: Seed = 0,
     output: Annotated[
         str | None,
@@ -135,6 +139,7 @@ def apply(
             rich_help_panel=PHOTOS,
         ),
     ] = None,
+    name: Name = None,
     format: Annotated[
         str | None,
         typer.Option(
@@ -230,8 +235,8 @@ def apply(
     """
     from faceedit.errors import UsageError
 
-    wanted = asked_target(
-        target,
+    whole = partial(
+        asked_target,
         au=au,
         attr=attr,
         light=light,
@@ -240,18 +245,20 @@ def apply(
         like_face=like_face,
         relight_like=relight_like,
     )
-    wanted = wanted.scaled(intensity)
     with loading():
+        from faceedit.cli.apply_jobs import Files
         from faceedit.cli.apply_report import Say
-        from faceedit.cli.apply_run import Files, edit_files, edit_pipe
+        from faceedit.cli.apply_run import edit_files, edit_pipe
+        from faceedit.cli.apply_targets import read_asked
         from faceedit.cli.run_jobs import ApplyRequest
         from faceedit.editing.build import EditSettings
         from faceedit.faces.find.finder import FindOptions
         from faceedit.photos import WriteOptions
 
+    asked = read_asked(lambda own: whole([*(target or []), *own]), each, intensity, name)
     request = ApplyRequest(
         settings=EditSettings(
-            target=wanted,
+            target=asked.target,
             model=model,
             profile=profile,
             find=FindOptions(faces=parse_faces(faces), min_face=min_face),
@@ -278,9 +285,11 @@ def apply(
     if PIPE in inputs:
         if len(inputs) > 1 or shard or compare or gallery or engine is not Engine.LOCAL:
             raise UsageError("'-' is one photo from stdin: no other inputs, shards or reports")
+        if asked.naming is not None:
+            raise UsageError("'-' is one photo from stdin to one output: no --each, no --name")
         failed = edit_pipe(request, output, say, seed)
     else:
-        files = Files(inputs, output, recursive, shard, compare, gallery, seed)
+        files = Files(inputs, output, recursive, shard, compare, gallery, seed, asked.naming)
         failed = edit_files(request, files, say, on_ray=engine is Engine.RAY)
     if failed:
         raise typer.Exit(1)

@@ -9,7 +9,32 @@ from faceedit.batch.result import OURS, Result
 from faceedit.cli.apply_report import Say, report
 from faceedit.cli.output import on_one_line, tell
 from faceedit.errors import UsageError
-from faceedit.photos import Job, plan, says_edited
+from faceedit.photos import Job, Naming, plan, says_edited
+
+
+@dataclass(frozen=True)
+class Files:
+    """Which photos are edited, where they go, and what is written about them.
+
+    Attributes:
+        inputs: files, folders and patterns.
+        output: file or folder.
+        recursive: take subfolders too.
+        shard: part of the plan to do, as `parse_shard` reads it.
+        compare: write a sheet for each photo.
+        gallery: write a page of all photos.
+        seed: of what is random.
+        naming: names of the outputs, each with its target.
+    """
+
+    inputs: Sequence[str]
+    output: str | None = None
+    recursive: bool = True
+    shard: str | None = None
+    compare: bool = False
+    gallery: bool = False
+    seed: int = 0
+    naming: Naming | None = None
 
 
 @dataclass(frozen=True)
@@ -29,15 +54,11 @@ class Found:
     ledger: Ledger
 
 
-def find_jobs(
-    inputs: Sequence[str], output: str | None, recursive: bool, format: str | None, again: bool
-) -> Found:
-    """Find the photos and settle their outputs; arguments as `plan` has them.
+def find_jobs(files: Files, format: str | None, again: bool) -> Found:
+    """Find the photos and settle their outputs.
 
     Args:
-        inputs: files, folders and patterns.
-        output: file or folder.
-        recursive: take subfolders too.
+        files: which photos, and names of their outputs.
         format: another format than the sources'.
         again: take photos, too, that faceedit edited before.
 
@@ -59,7 +80,8 @@ def find_jobs(
     def note(folder: Path, reason: str) -> None:
         unlistable.append((folder, reason))
 
-    jobs = plan(inputs, output, recursive, format, note, leave_out)
+    inputs, naming = files.inputs, files.naming
+    jobs = plan(inputs, files.output, files.recursive, format, note, leave_out, naming)
     if not jobs and not ours:
         for folder, reason in unlistable:
             tell(on_one_line(f"failed {folder}: {reason}"))

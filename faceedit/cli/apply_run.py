@@ -1,14 +1,13 @@
 """What ``faceedit apply`` does with its options: the run over files, and the pipe."""
 
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from faceedit.batch.report.write import check_reports
 from faceedit.batch.shard import parse_shard
-from faceedit.cli.apply_jobs import find_jobs, tell_left_out
+from faceedit.cli.apply_jobs import Files, find_jobs, tell_left_out
 from faceedit.cli.apply_report import Say, ending_of, report, write_reports
 from faceedit.cli.output import tell
 from faceedit.cli.random_light import draw_light, draw_lights, is_random
@@ -32,29 +31,6 @@ if TYPE_CHECKING:
     from faceedit.editing.editor import FaceEditor
 
 
-@dataclass(frozen=True)
-class Files:
-    """Which photos are edited, where they go, and what is written about them.
-
-    Attributes:
-        inputs: files, folders and patterns.
-        output: file or folder.
-        recursive: take subfolders too.
-        shard: part of the plan to do, as `parse_shard` reads it.
-        compare: write a sheet for each photo.
-        gallery: write a page of all photos.
-        seed: of what is random.
-    """
-
-    inputs: Sequence[str]
-    output: str | None = None
-    recursive: bool = True
-    shard: str | None = None
-    compare: bool = False
-    gallery: bool = False
-    seed: int = 0
-
-
 def edit_files(request: ApplyRequest, files: Files, say: Say, on_ray: bool = False) -> bool:
     """Edit files and folders; return whether any photo failed.
 
@@ -69,15 +45,18 @@ def edit_files(request: ApplyRequest, files: Files, say: Say, on_ray: bool = Fal
     """
     part = None if files.shard is None else parse_shard(files.shard)
     output, compare, gallery = files.output, files.compare, files.gallery
-    found = find_jobs(files.inputs, output, files.recursive, request.write.format, request.again)
+    found = find_jobs(files, request.write.format, request.again)
     tell_left_out(found, say)
     jobs = found.jobs if part is None else part.of(found.jobs, output)
     if not jobs:
         tell(f"no photos{of_part(part)} to edit")
         return bool(found.unlistable)
-    what = ""
-    if is_random(request.settings.target):
-        what = str(request.settings.target)
+    what, noun = "", "photo"
+    if files.naming is not None and files.naming.by_target:
+        what, noun = ", ".join(str(one) for _, one in files.naming.targets), "output"
+        request = replace(request, plan={})
+    if any(is_random(job.asked or request.settings.target) for job in jobs):
+        what = what or str(request.settings.target)
         request, jobs = draw_lights(request, jobs, files.seed)
     permit = REPLACE if request.overwrite else SEALED_ONLY
     check_reports(
@@ -85,11 +64,11 @@ def edit_files(request: ApplyRequest, files: Files, say: Say, on_ray: bool = Fal
     )
 
     def write(done: Done) -> None:
-        facts = _facts(done.request, done.editor) if gallery else None
+        facts = _facts(what, done.request, done.editor) if gallery else None
         write_reports(done.results, output, compare, facts, part, permit)
 
     failed, skipped = len(found.unlistable), len(found.ours)
-    work = Work(jobs, output, found.ledger, part, failed, skipped, what)
+    work = Work(jobs, output, found.ledger, part, failed, skipped, what, noun)
     return edit_jobs(request, work, say, on_ray, write if compare or gallery else None)
 
 
@@ -122,7 +101,7 @@ def edit_pipe(request: ApplyRequest, output: str | None, say: Say, seed: int = 0
     # It is there twice, and decoded beside that.
     data = read_stdin(photo_memory() // 4)
     prepare(request.threads)
-    request, editor = open_run(request, request.settings.device)
+    request, _, editor = open_run(request, request.settings.device)
     options = options_of(request, editor)
     if not say.quiet:
         tell(f"{headline_of(request, editor, [editor.device])}, 1 photo")
@@ -133,11 +112,11 @@ def edit_pipe(request: ApplyRequest, output: str | None, say: Say, seed: int = 0
     return result.outcome == "failed"
 
 
-def _facts(request: ApplyRequest, editor: "FaceEditor") -> dict[str, str]:
-    """Return what the gallery says of all photos."""
+def _facts(what: str, request: ApplyRequest, editor: "FaceEditor") -> dict[str, str]:
+    """Return what the gallery says of all photos; ``what`` they show where targets differ."""
     settings = request.settings
     facts = {
-        "target": str(settings.target),
+        "target": what or str(settings.target),
         "method": editor.label,
         "weights": ", ".join((one.weights_sha256 or "")[:12] for one in editor.steps),
     }

@@ -17,6 +17,9 @@ from faceedit.targets import Part, Target, parse_target
 
 Named = TypeVar("Named")
 
+NAMED = "{stem}-{target}{suffix}"
+"""Names of outputs where a photo has several."""
+
 LONGEST_NAME = 255
 """Bytes of a file's name, in all file systems that are common."""
 
@@ -137,6 +140,28 @@ Inputs = Annotated[
     typer.Argument(metavar="INPUTS...", help="Photos, folders and patterns.", show_default=False),
 ]
 Recursive = Annotated[bool, typer.Option(help="Include subfolders.", rich_help_panel=PHOTOS)]
+
+
+Each = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--each",
+        metavar="TARGET,TARGET,...",
+        help="Make several outputs of each photo: happy,sad or light=left,light=right.",
+        show_default=False,
+        rich_help_panel=WHAT,
+    ),
+]
+Name = Annotated[
+    str | None,
+    typer.Option(
+        "--name",
+        metavar="PATTERN",
+        help=f"Names of outputs in their folder. Default with --each: {NAMED}.",
+        show_default=False,
+        rich_help_panel=OUTPUT,
+    ),
+]
 
 
 def asked_target(

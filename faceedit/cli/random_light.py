@@ -18,16 +18,18 @@ def is_random(target: Target) -> bool:
 
 
 def draw_light(target: Target, seed: int, place: str) -> Target:
-    """Return a target with a light that is drawn.
+    """Return a target with a light that is drawn, if it asks for one.
 
     Args:
-        target: that asks for a random light.
+        target: of any terms.
         seed: of the draw.
         place: the name that the light follows from.
 
     Raises:
         UsageError: it asks for the expression of a reference face, too.
     """
+    if not is_random(target):
+        return target
     if Part.LIKE in target.parts:
         raise UsageError("--light random and --like do not go together; take one at a time")
     name = shuffled(LIGHT_ORDER, seed, "light", place)[0]
@@ -43,7 +45,8 @@ def draw_lights(
     request: ApplyRequest, jobs: Sequence[Job], seed: int
 ) -> tuple[ApplyRequest, list[Job]]:
     """Return a request whose light is random with the jobs that say which light each gets."""
-    target = request.settings.target
-    drawn = [replace(job, asked=draw_light(target, seed, job.source.name)) for job in jobs]
-    settings = replace(request.settings, target=drawn[0].asked or target)
-    return replace(request, settings=settings, plan={"light": RANDOM, "seed": seed}), drawn
+    whole = request.settings.target
+    drawn = [
+        replace(job, asked=draw_light(job.asked or whole, seed, job.source.name)) for job in jobs
+    ]
+    return replace(request, plan={"light": RANDOM, "seed": seed}), drawn

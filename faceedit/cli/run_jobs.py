@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,15 +13,17 @@ from faceedit.batch.processes import WorkerProcess
 from faceedit.batch.result import Result
 from faceedit.batch.run import RunOptions, run
 from faceedit.batch.shard import Shard
+from faceedit.batch.stages import provenance_of
 from faceedit.batch.worker import Order
 from faceedit.cli.apply_report import Say, Tally, count, follow
 from faceedit.cli.output import on_one_line, tell
 from faceedit.device import pick_devices
 from faceedit.editing.build import EditNetworks, EditSettings
-from faceedit.editing.steps import check_targets, weights_of
-from faceedit.photos import Job, Provenance, WriteOptions
+from faceedit.editing.steps import check_targets
+from faceedit.photos import Job, WriteOptions
 from faceedit.process import loading, prepare
 from faceedit.registry import sha256_of
+from faceedit.targets import union
 
 if TYPE_CHECKING:
     from faceedit.editing.editor import FaceEditor
@@ -123,11 +124,11 @@ def edit_jobs(
     Raises:
         FaceEditError: nothing can be done at all.
     """
-    jobs, output, part = work.jobs, work.output, work.part
+    output, part = work.output, work.part
     prepare(request.threads)
     devices = [str(device) for device in pick_devices(request.settings.device)]
     # On Ray the workers have editors of their own: this one only says what they are to be.
-    request, editor = open_run(request, devices[0])
+    request, jobs, editor = open_run(request, devices[0], work.jobs)
     check_targets(editor.steps, (job.asked for job in jobs))
     options = options_of(request, editor)
     manifest = Manifest(
@@ -137,6 +138,7 @@ def edit_jobs(
         resume=not request.overwrite,
         keep=request.manifest or not is_single(jobs, output),
         ledger=work.ledger,
+        facts=editor.facts_of,
     )
     # Ray's workers are on other machines, too: this one's memory says nothing of them.
     crew = gather_crew(devices, len(jobs), None if on_ray else request.workers)
@@ -164,13 +166,21 @@ def edit_jobs(
     return tally.counts["failed"] > 0
 
 
-def open_run(request: ApplyRequest, device: str) -> tuple[ApplyRequest, "FaceEditor"]:
-    """Load the networks; return the request with its reference face resolved, and the editor."""
+def open_run(
+    request: ApplyRequest, device: str, jobs: Sequence[Job] = ()
+) -> tuple[ApplyRequest, Sequence[Job], "FaceEditor"]:
+    """Load the networks; return request and jobs with reference faces resolved, and the editor.
+
+    Where jobs have targets of their own, the request's becomes one that has all of their parts.
+    """
     with loading():
         networks = EditNetworks(replace(request.settings, device=device))
-        target = networks.resolved(request.settings.target)
+        own = dict.fromkeys(job.asked for job in jobs if job.asked is not None)
+        resolved = {one: networks.resolved(one) for one in own}
+        target = union(resolved.values()) if own else networks.resolved(request.settings.target)
         editor = networks.editor(target)
-    return replace(request, settings=replace(request.settings, target=target)), editor
+    jobs = [job if job.asked is None else replace(job, asked=resolved[job.asked]) for job in jobs]
+    return replace(request, settings=replace(request.settings, target=target)), jobs, editor
 
 
 def for_manifest(
@@ -205,12 +215,7 @@ def for_manifest(
 
 def options_of(request: ApplyRequest, editor: "FaceEditor") -> RunOptions:
     """Return how a run is to treat photos."""
-    said = Provenance(
-        method=editor.label,
-        target=str(request.settings.target),
-        weights_sha256=weights_of(editor.steps),
-        version=version("faceedit"),
-    )
+    said = provenance_of(editor, request.settings.target)
     write = replace(request.write, provenance=said if request.provenance else None)
     if request.c2pa is not None:
         from faceedit.photos.content_credentials import C2paSigner

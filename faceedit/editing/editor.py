@@ -12,12 +12,14 @@ from faceedit.compose.compose import compose_steps
 from faceedit.editing.gate import Showing, Shown
 from faceedit.editing.guard import Guard, Held, hold_nothing
 from faceedit.editing.scores import are_faint, measure_edits
-from faceedit.editing.steps import Edits, Step, step_masks, steps_facts
+from faceedit.editing.steps import Edits, Step, step_masks, steps_facts, steps_of
 from faceedit.faces.align import Crop, extract_crop
 from faceedit.faces.batching import Batching
 from faceedit.faces.face_alignment import Aligner, refine
 from faceedit.faces.types import Face
 from faceedit.photos.pixels import eight_bits
+from faceedit.recognisers.appearance import AppearanceRecogniser
+from faceedit.recognisers.units import UnitReader
 from faceedit.targets import Target
 
 
@@ -94,10 +96,15 @@ class EditedPhoto:
 
 @dataclass(frozen=True, eq=False)
 class _Found:
-    """The faces of a photo: those asked for, and the others."""
+    """The faces of a photo, those asked for and the others, and the crops of those asked for."""
 
     asked: tuple[Face, ...]
     others: tuple[Face, ...] = ()
+    crops: tuple[Crop, ...] = ()
+
+
+_Wanted = tuple[_Found | Exception, Target]
+"""The faces of a photo, or why there are none, and what they are to show."""
 
 
 @dataclass(frozen=True)
@@ -137,6 +144,19 @@ class FaceEditor:
             "faceedit": version("faceedit"),
         }
 
+    def facts_of(self, target: Target) -> dict[str, Any]:
+        """Return `facts` of what makes a target, the same whatever other targets a run has."""
+        return self.serving(target).facts
+
+    def serving(self, target: Target) -> "FaceEditor":
+        """Return an editor with the steps and networks alone that a target needs."""
+        steps = steps_of(self.steps, target)
+        needless = set() if target.attributes else {AppearanceRecogniser.name}
+        if all(step.reader is None for step in steps):
+            needless.add(UnitReader.name)
+        networks = {name: one for name, one in self.networks.items() if name not in needless}
+        return replace(self, steps=steps, networks=networks)
+
     @property
     def crop_size(self) -> int:
         """Side of the crops that faces are looked at in: the largest that a method takes."""
@@ -169,7 +189,7 @@ class FaceEditor:
             UsageError: the target asks for what the methods do not know.
             FaceEditError: a method's answer cannot be used.
         """
-        (edits,) = self.look([pixels], [target])
+        ((edits,),) = self.look([pixels], [[target]])
         if isinstance(edits, Exception):
             raise edits
         return self.compose(pixels, edits)
@@ -180,7 +200,8 @@ class FaceEditor:
 
     def edit_faces(self, pixels: np.ndarray, faces: Sequence[Face], target: Target) -> EditedPhoto:
         """Edit given faces of a photo; arguments and errors as in `edit_pixels`."""
-        (edits,) = self._plan([pixels], [_Found(tuple(faces))], [target])
+        crops = tuple(self.cut(pixels, face) for face in faces) if target.changes else ()
+        (edits,) = self._plan([(_Found(tuple(faces), (), crops), target)])
         if isinstance(edits, Exception):
             raise edits
         return self.compose(pixels, edits)
@@ -199,30 +220,33 @@ class FaceEditor:
             return True
 
     def look(
-        self, photos: Sequence[np.ndarray], targets: Sequence[Target]
-    ) -> list[FaceEdits | Exception]:
+        self, photos: Sequence[np.ndarray], targets: Sequence[Sequence[Target]]
+    ) -> list[list[FaceEdits | Exception]]:
         """Find the faces of several photos and say what is to be done to them, in batches.
 
         Where the device's memory is short, smaller batches are taken from then on.
 
         Args:
             photos: as in `edit_pixels`.
-            targets: of each photo, likewise.
+            targets: those of each photo; its faces are found once for all of them.
 
         Returns:
-            For each photo what is to be done, or why that cannot be said.
+            For each photo and each of its targets what is to be done, or why that cannot be said.
         """
         while True:
             try:
-                return self._plan(photos, self._find_many(photos), targets)
+                found = self._find_many(photos, [any(t.changes for t in own) for own in targets])
+                pairs = zip(found, targets, strict=True)
+                edits = iter(self._plan([(one, target) for one, own in pairs for target in own]))
+                return [[next(edits) for _ in own] for own in targets]
             except torch.OutOfMemoryError as error:
                 if self.batching.size > 1:
                     self.batching.halve()
                 elif len(photos) == 1:
-                    return [error]
+                    return [[error] * len(targets[0])]
                 else:
-                    pairs = zip(photos, targets, strict=True)
-                    return [edits for one, target in pairs for edits in self.look([one], [target])]
+                    each = zip(photos, targets, strict=True)
+                    return [edits for one, own in each for edits in self.look([one], [own])]
 
     def compose(self, pixels: np.ndarray, edits: FaceEdits) -> EditedPhoto:
         """Apply what `look` said to the photo's own pixels.
@@ -250,10 +274,13 @@ class FaceEditor:
             result, edits.faces, made, tuple(scores), applied, tuple(faint), edits.others
         )
 
-    def _find_many(self, photos: Sequence[np.ndarray]) -> list[_Found | Exception]:
+    def _find_many(
+        self, photos: Sequence[np.ndarray], cut: Sequence[bool]
+    ) -> list[_Found | Exception]:
+        """Find the faces of photos, and cut out those asked for where that is wanted."""
         seen = [eight_bits(pixels) for pixels in photos]
         found: list[_Found | Exception] = []
-        for pixels, faces in zip(seen, self._search(seen), strict=True):
+        for full, pixels, faces, is_cut in zip(photos, seen, self._search(seen), cut, strict=True):
             if isinstance(faces, Exception):
                 found.append(faces)
                 continue
@@ -261,7 +288,8 @@ class FaceEditor:
             asked, others = faces[:limit], faces[limit:]
             if self.aligner is not None:
                 asked = refine(self.aligner, pixels, asked)
-            found.append(_Found(tuple(asked), tuple(others)))
+            crops = tuple(self.cut(full, face) for face in asked) if is_cut else ()
+            found.append(_Found(tuple(asked), tuple(others), crops))
         return found
 
     def _search(self, seen: Sequence[np.ndarray]) -> Sequence[list[Face] | Exception]:
@@ -275,39 +303,27 @@ class FaceEditor:
             # One photo may be to blame.
             return [faces for pixels in seen for faces in self._search([pixels])]
 
-    def _plan(
-        self,
-        photos: Sequence[np.ndarray],
-        found: Sequence[_Found | Exception],
-        targets: Sequence[Target],
-    ) -> list[FaceEdits | Exception]:
+    def _plan(self, wanted: Sequence[_Wanted]) -> list[FaceEdits | Exception]:
         """Say what is to be done to faces that were found, those of all photos in one go."""
-        everything = list(zip(photos, found, targets, strict=True))
         crops = [
-            tuple(self.cut(pixels, face) for face in faces.asked)
-            if target.changes and not isinstance(faces, Exception)
-            else ()
-            for pixels, faces, target in everything
+            found.crops if target.changes and not isinstance(found, Exception) else ()
+            for found, target in wanted
         ]
-        asked = [target for own, target in zip(crops, targets, strict=True) for _ in own]
+        asked = [target for own, (_, target) in zip(crops, wanted, strict=True) for _ in own]
         try:
             held = iter(self._hold([crop for own in crops for crop in own], asked))
         except torch.OutOfMemoryError:
             raise
         except Exception as error:
-            if len(photos) == 1:
+            if len(wanted) == 1:
                 return [error]
-            # One photo may be to blame.
-            return [
-                edits
-                for photo, faces, target in everything
-                for edits in self._plan([photo], [faces], [target])
-            ]
+            # One photo, or one target, may be to blame.
+            return [edits for one in wanted for edits in self._plan([one])]
         return [
-            faces
-            if isinstance(faces, Exception)
-            else FaceEdits(faces.asked, own, tuple(next(held) for _ in own), faces.others)
-            for faces, own in zip(found, crops, strict=True)
+            found
+            if isinstance(found, Exception)
+            else FaceEdits(found.asked, own, tuple(next(held) for _ in own), found.others)
+            for (found, _), own in zip(wanted, crops, strict=True)
         ]
 
     def _hold(self, crops: Sequence[Crop], asked: Sequence[Target]) -> list[Held]:

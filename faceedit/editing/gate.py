@@ -92,14 +92,14 @@ class Shown:
         """
         looks = self.attributes
         smiles = [at for at, one in enumerate(targets) if _can_show(one)]
-        read = batching.run(
+        read = batching.run_once(
             [crops[at] for at in smiles], lambda some: self.reader.read(some, len(some))
         )
         expressions = dict(zip(smiles, read, strict=True))
         attributes: dict[int, AppearanceReading] = {}
         if looks is not None:
             worn = [at for at, one in enumerate(targets) if one.attributes]
-            seen = batching.run(
+            seen = batching.run_once(
                 [crops[at] for at in worn], lambda some: looks.read(some, len(some))
             )
             attributes = dict(zip(worn, seen, strict=True))

@@ -105,7 +105,7 @@ class Guard:
         return [self._or_nothing(held[at]) for at in range(len(crops))]
 
     def _look(self, crops: Sequence[Crop], batching: Batching) -> list[Identity]:
-        return batching.run(crops, lambda some: self.network.read(some, len(some)))
+        return batching.run_once(crops, lambda some: self.network.read(some, len(some)))
 
     def _or_nothing(self, held: Held) -> Held:
         if _passes(held, self.least):

@@ -57,6 +57,12 @@ class Step:
         }
 
 
+def steps_of(steps: Sequence[Step], target: Target) -> tuple[Step, ...]:
+    """Return the steps that a target needs, each with no other parts than the target has."""
+    parts = {id(step): tuple(one for one in step.parts if one in target.parts) for step in steps}
+    return tuple(replace(step, parts=parts[id(step)]) for step in steps if parts[id(step)])
+
+
 def steps_facts(steps: Sequence[Step]) -> dict[str, Any]:
     """Return what the manifest says of all steps of an edit."""
     if len(steps) == 1:

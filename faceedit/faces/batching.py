@@ -44,3 +44,16 @@ class Batching:
             filled = some + some[-1:] * (size - len(some))
             answers += network(filled)[: len(some)]
         return answers
+
+    def run_once(
+        self, items: Sequence[Item], network: Callable[[list[Item]], Sequence[Answer]]
+    ) -> list[Answer]:
+        """Run a network on all items, once on one that is there several times.
+
+        Args:
+            items: any number, such as the same crop for each of several targets.
+            network: as in `run`.
+        """
+        distinct = {id(one): one for one in items}
+        answers = dict(zip(distinct, self.run(list(distinct.values()), network), strict=True))
+        return [answers[id(one)] for one in items]

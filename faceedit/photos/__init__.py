@@ -1,8 +1,9 @@
 """Photo files: which ones, read whole with everything in them, and written back as they were."""
 
 from faceedit.photos.budget import Budget
-from faceedit.photos.discover import Job, find_photos, fit_name, plan
+from faceedit.photos.discover import Job, find_photos, plan
 from faceedit.photos.draft import Draft, draft_photo
+from faceedit.photos.naming import Naming, fit_name, slug
 from faceedit.photos.provenance import Provenance
 from faceedit.photos.read import decode_photo, load_file, read_photo, says_edited
 from faceedit.photos.types import Photo, PhotoFile, Signer, Source, WriteOptions
@@ -12,6 +13,7 @@ __all__ = [
     "Budget",
     "Draft",
     "Job",
+    "Naming",
     "Photo",
     "PhotoFile",
     "Provenance",
@@ -28,5 +30,6 @@ __all__ = [
     "plan",
     "read_photo",
     "says_edited",
+    "slug",
     "write_photo",
 ]

@@ -87,6 +87,12 @@ class C2paSigner:
         if public_key != chain_key:
             raise UsageError(f"{key}: it is not the key of the first certificate in {cert}")
 
+    def saying(self, provenance: Provenance) -> "C2paSigner":
+        """Return a signer that says of photos that they were edited in another way."""
+        other = object.__new__(C2paSigner)
+        other.__dict__.update(vars(self), provenance=provenance)
+        return other
+
     def sign(self, data: bytes, format: str, target: Path, source: Path | None) -> bytes:
         """Return a photo's file with its manifest in it.
 

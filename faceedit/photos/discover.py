@@ -2,16 +2,15 @@
 
 import os
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from faceedit.errors import PlanError, UsageError
 from faceedit.photos.formats import format_of, kind_of, parse_format
+from faceedit.photos.naming import Naming, fit_name
 from faceedit.photos.walk import Found, OnUnlistable, find
 from faceedit.targets import Target
-
-_LONGEST_NAME = 255
 
 
 @dataclass(frozen=True)
@@ -36,6 +35,7 @@ def plan(
     format: str | None = None,
     on_unlistable: OnUnlistable | None = None,
     leave_out: Callable[[Path, bool], bool] | None = None,
+    naming: Naming | None = None,
 ) -> list[Job]:
     """Find all photos and decide where each output goes. Nothing is written.
 
@@ -54,6 +54,7 @@ def plan(
         on_unlistable: called with each folder that cannot be listed and the reason; None raises.
         leave_out: asked of each photo that was found, with whether the output of another goes
             there; those that it says yes to are no inputs.
+        naming: names of the outputs, and what each photo is asked for.
 
     Returns:
         The jobs in the order of the inputs, sorted within each.
@@ -81,12 +82,17 @@ def plan(
     if single is not None:
         if len(given) > 1 or [photo.path for photo in photos] != [Path(given[0])]:
             raise UsageError(f"{single}: the output names one file, but the input is not one file")
+        if naming is not None:
+            raise UsageError(
+                f"{single}: the output names one file; for names by pattern name a folder"
+            )
         jobs = [Job(photo.path, single) for photo in photos]
     else:
-        jobs = [Job(photo.path, _target(photo, folder, common, suffix)) for photo in photos]
+        jobs = [job for photo in photos for job in _jobs(photo, folder, common, suffix, naming)]
     if leave_out is not None:
         targets = {job.target for job in jobs}
-        jobs = [job for job in jobs if not leave_out(job.source, job.source in targets)]
+        left_out = {photo.path for photo in photos if leave_out(photo.path, photo.path in targets)}
+        jobs = [job for job in jobs if job.source not in left_out]
     _refuse_collisions(jobs)
     return jobs
 
@@ -152,19 +158,31 @@ def _common_parent(given: Sequence[str | Path]) -> Path | None:
         raise UsageError("the folders lie on several drives: run them one by one") from error
 
 
-def _target(
-    photo: Found, folder: Path | None, common: Path | None, suffix: tuple[str, str] | None
-) -> Path:
+def _jobs(
+    photo: Found,
+    folder: Path | None,
+    common: Path | None,
+    suffix: tuple[str, str] | None,
+    naming: Naming | None,
+) -> Iterator[Job]:
+    """Yield what is to be done with a photo: one job for each target."""
     if photo.root is None:
-        relative = photo.relative
-        if folder is None:
-            return _rename(photo.path, suffix, "-edited")
-        return _rename(folder / relative, suffix, "")
-    if folder is None:
-        folder = _beside(photo.root)
-    elif common is not None:
-        folder = folder / Path(os.path.abspath(photo.root)).relative_to(common)  # noqa: PTH100
-    return _rename(folder / photo.relative, suffix, "")
+        path = photo.path if folder is None else folder / photo.relative
+    else:
+        place = folder or _beside(photo.root)
+        if folder is not None and common is not None:
+            place = folder / Path(os.path.abspath(photo.root)).relative_to(common)  # noqa: PTH100
+        path = place / photo.relative
+    kind = path.suffix
+    if suffix is not None and format_of(path) not in (None, suffix[0]):
+        kind = suffix[1]
+    if naming is None:
+        beside = photo.root is None and folder is None
+        ending = ("-edited" if beside else "") + kind
+        yield Job(photo.path, path.with_name(fit_name(path.stem, ending)))
+        return
+    for name, asked in naming.targets:
+        yield Job(photo.path, path.with_name(naming.name(path.stem, name, kind)), asked)
 
 
 def _beside(root: Path) -> Path:
@@ -173,22 +191,6 @@ def _beside(root: Path) -> Path:
     if not named.name:
         raise PlanError(f"{root}: no folder can lie beside it: name an output with -o")
     return named.with_name(fit_name(named.name, "-edited"))
-
-
-def _rename(path: Path, suffix: tuple[str, str] | None, ending: str) -> Path:
-    """Return a path with an ending after its stem and the suffix of a format."""
-    kind = path.suffix
-    if suffix is not None and format_of(path) not in (None, suffix[0]):
-        kind = suffix[1]
-    return path.with_name(fit_name(path.stem, ending + kind))
-
-
-def fit_name(stem: str, ending: str) -> str:
-    """Return stem and ending, the stem cut to what a file name can hold."""
-    room = _LONGEST_NAME - len(os.fsencode(ending))
-    while len(os.fsencode(stem)) > room:
-        stem = stem[:-1]
-    return stem + ending
 
 
 def _refuse_collisions(jobs: list[Job]) -> None:

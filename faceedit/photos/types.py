@@ -157,6 +157,10 @@ class Signer(Protocol):
         """
         ...
 
+    def saying(self, provenance: Provenance) -> "Signer":
+        """Return a signer that says of photos that they were edited in another way."""
+        ...
+
 
 @dataclass(frozen=True)
 class WriteOptions:

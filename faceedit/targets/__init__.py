@@ -13,7 +13,7 @@ from faceedit.targets.emfacs import EXPRESSION_UNITS
 from faceedit.targets.expressions import EXPRESSIONS, SYNONYMS, Expression
 from faceedit.targets.light import LightChange
 from faceedit.targets.like import Like, RelightLike
-from faceedit.targets.target import Target, TargetLike, parse_target, union
+from faceedit.targets.target import Target, TargetLike, parse_target, split_targets, union
 from faceedit.targets.term import MAX_STRENGTH, Part, Term
 from faceedit.targets.turn import Turn
 from faceedit.targets.units import ACTION_UNITS, MAX_INTENSITY, UNIT_NAMES, UNIT_PHRASES, UnitChange
@@ -44,6 +44,7 @@ __all__ = [
     "blend",
     "parse_target",
     "relative_units",
+    "split_targets",
     "union",
     "unit_changes",
 ]

@@ -8,7 +8,13 @@ from typing import Any, Union, cast
 
 from faceedit.errors import UsageError
 from faceedit.targets.attributes import AttributeChange, check_opposites, parse_attributes
-from faceedit.targets.expressions import Expression, named_expression, parse_expression
+from faceedit.targets.expressions import (
+    EXPRESSIONS,
+    SYNONYMS,
+    Expression,
+    named_expression,
+    parse_expression,
+)
 from faceedit.targets.light import parse_light
 from faceedit.targets.like import parse_like, parse_relight
 from faceedit.targets.term import MAX_STRENGTH, Part, Term, as_number, type_of
@@ -32,6 +38,7 @@ PARSERS: dict[Part, Callable[[str], Sequence[Term]]] = {
 }
 """Of the parts that the text form writes with a word and ``=``."""
 _WORD = re.compile(rf"\s*\b({'|'.join(PARSERS)})=", re.IGNORECASE)
+_PART = re.compile(rf"(?:^|\s)(?:{'|'.join(PARSERS)})=", re.IGNORECASE)
 _STARTS = re.compile(rf"(?:^|\s+)(?=(?:{'|'.join(PARSERS)})=)", re.IGNORECASE)
 
 
@@ -161,6 +168,26 @@ def parse_target(target: TargetLike) -> Target:
     if not isinstance(target, list | tuple) or not all(isinstance(one, str) for one in target):
         raise UsageError(f"a target cannot be {type_of(target)}; {ACCEPTED}")
     return Target(tuple(term for text in target for term in _parse_text(text)))
+
+
+def split_targets(text: str) -> list[str]:
+    """Split a list of targets at the commas between them; parts of a target have commas, too.
+
+    >>> split_targets("happy:0.6,au=12=3.5,6=2,light=left")
+    ['happy:0.6', 'au=12=3.5,6=2', 'light=left']
+    """
+    targets: list[str] = []
+    for one in text.split(","):
+        if targets and _PART.search(targets[-1]) and not _begins_target(one):
+            targets[-1] += f",{one}"
+        else:
+            targets.append(one)
+    return targets
+
+
+def _begins_target(text: str) -> bool:
+    name = re.split(r"[:+\s]", text.strip(), maxsplit=1)[0].lower()
+    return _WORD.match(text) is not None or name in (*EXPRESSIONS, *SYNONYMS)
 
 
 def union(targets: Iterable[Target]) -> Target:

@@ -39,7 +39,6 @@ def test_a_light_follows_from_seed_and_name_alone():
     assert all(str(one).startswith("happy light=") for one in asked.values())
     assert drawn(4)[1] != asked
     assert request.plan == {"light": "random", "seed": 3}
-    assert not is_random(request.settings.target)
 
 
 def test_a_reference_for_expressions_cannot_be_resolved_for_each_photo():

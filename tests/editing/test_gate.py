@@ -61,7 +61,7 @@ def test_how_far_a_face_shows_a_target(target, one, far):
 
 def test_what_shows_is_rounded():
     readings = [reading(strength=strength) for strength in (1.6, 1.7, 1.8, 1.9, 2.0, 2.1)]
-    crops: list[Any] = [None] * len(readings)
+    crops: list[Any] = [object() for _ in readings]
     shown = Shown(Fixed(*readings)).look(crops, [HAPPY] * len(crops), Batching())
     assert [one.far for one in shown] == [0, 0, 0.5, 0.5, 1, 1]
     assert all(one.is_likely for one in shown)
