@@ -95,6 +95,26 @@ def folders_in_use(
         yield [folder for folder, below in some if _use(folder, below, when_alone, stack)]
 
 
+@contextlib.contextmanager
+def folder_alone(folder: Path) -> Iterator[bool]:
+    """Keep runs out of an output folder; yield whether nobody is at work in it.
+
+    Where the system has no locks the answer is yes.
+    """
+    with contextlib.ExitStack() as stack:
+        is_alone = True
+        if fcntl is not None:
+            handle = os.open(folder, os.O_RDONLY)
+            stack.callback(os.close, handle)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                is_alone = False
+            except OSError:
+                pass
+        yield is_alone
+
+
 def _most_handles() -> int:
     if resource is None:
         return MOST_HANDLES

@@ -61,8 +61,10 @@ class Record:
         written: hashes that manifests have of outputs, by place; also from lines of versions
             that cannot be read otherwise.
         claims: hashes that the journal has, by place.
+        copied: the photos that places are plain copies of, as they were when that was written.
         runs: the fields `DECISIVE` of all lines, by their key.
         latest: the key of the line that was written last; empty where there is none.
+        manifests: that were read.
         unread: how many lines of which manifest could not be read.
         odd: files that are named like manifests and cannot be any.
     """
@@ -70,8 +72,10 @@ class Record:
     entries: dict[str, list[Entry]] = field(default_factory=dict)
     written: dict[str, set[str]] = field(default_factory=dict)
     claims: dict[str, set[str]] = field(default_factory=dict)
+    copied: dict[str, Path] = field(default_factory=dict)
     runs: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     latest: str = ""
+    manifests: list[Path] = field(default_factory=list)
     unread: dict[Path, int] = field(default_factory=dict)
     odd: list[Path] = field(default_factory=list)
 
@@ -176,6 +180,7 @@ def _read_folder(folder: Path) -> Record:
         return record
     times: list[str] = [""]
     for name in names:
+        record.manifests.append(folder / name)
         try:
             for line in read_lines(folder / name):
                 if not _take(line, record, times):
@@ -208,6 +213,8 @@ def _take(line: Any, record: Record, times: list[str]) -> bool:
         key = decisive(line)
         if line["outcome"] != "failed":
             entry = Entry(key, read_result(_ELSEWHERE, line))
+            if entry.result.outcome == "copied":
+                record.copied[place] = Path(line["input"])
             record.entries.setdefault(place, []).append(entry)
     except _UNREADABLE:
         return False

@@ -37,9 +37,15 @@ from faceedit.batch.result import Result, describe
 from faceedit.errors import PlanError, WriteError
 from faceedit.outputs import Permit, check_writable, make_folders, shared_permissions
 from faceedit.photos import Job
+from faceedit.registry import sha256_of
 from faceedit.targets import Target
 
 MANIFEST_FILE = "faceedit.jsonl"
+
+DONE, NEW, AGAIN = "done", "new", "again"
+GONE, FOREIGN = "gone", "foreign file"
+CHANGED_INPUT, CHANGED_SETTING = "changed input", "changed setting"
+"""Why a photo would be done, or would not be; see `Manifest.reason`."""
 
 APPLY = "apply"
 """The command whose settings do not name it."""
@@ -103,16 +109,7 @@ class Manifest:
             PlanError: a file would be replaced that faceedit is not proven to have written, or
                 the outputs of a run with other settings would be.
         """
-        folders = jobs_by_folder(jobs, self.output)
-        for folder, own in folders.items():
-            if odd := self._ledger.of(folder).odd:
-                raise PlanError(
-                    f"{odd[0]}: is named like a manifest, but cannot be read as one; move it away, "
-                    "or name another output with -o"
-                )
-            if self.resume:
-                self._refuse_other_settings(folder, own)
-                check_writable((job.target for job in own), self._permit(folder))
+        folders = self.check(jobs)
         told = [
             f"{path}: {count} of its lines cannot be read and are passed over"
             for folder in folders
@@ -126,6 +123,51 @@ class Manifest:
             for folder in set(kept) & set(marked):
                 self._begin_journal(folder)
             yield told
+
+    def check(self, jobs: Sequence[Job]) -> dict[Path, list[Job]]:
+        """Check that all outputs may be written; return the jobs of each output folder.
+
+        Raises:
+            PlanError: as `opened` says.
+        """
+        folders = jobs_by_folder(jobs, self.output)
+        for folder, own in folders.items():
+            if odd := self._ledger.of(folder).odd:
+                raise PlanError(
+                    f"{odd[0]}: is named like a manifest, but cannot be read as one; move it away, "
+                    "or name another output with -o"
+                )
+            if self.resume:
+                self._refuse_other_settings(folder, own)
+                check_writable((job.target for job in own), self._permit(folder))
+        return folders
+
+    def reason(self, job: Job) -> tuple[str, str]:
+        """Say why a photo would be done: `NEW`, `CHANGED_INPUT` and so on, and more of it.
+
+        Raises:
+            OSError: the photo cannot be read.
+        """
+        folder, mine = manifest_folder(job, self.output), self._settings_of(job)
+        record, place = self._record(folder), place_of(job.target, folder)
+        if os.path.lexists(job.target) and not self._ledger.wrote(folder, job.target):
+            return FOREIGN, "faceedit cannot prove to have written what is there"
+        entries = record.entries.get(place, [])
+        if not entries:
+            return NEW, ""
+        sha256 = sha256_of(job.source)
+        if self.find(job, sha256) is not None:
+            return DONE, ""
+        if not self.resume:
+            return AGAIN, "--overwrite"
+        same = [one.result for one in entries if one.key == decisive(mine)]
+        if any(one.input_sha256 == sha256 for one in same):
+            return GONE, "its output is not there any more"
+        if same:
+            return CHANGED_INPUT, "the photo is not the one that was edited"
+        other = record.runs[entries[-1].key]
+        said = _differences(other, mine) or ["other weights, or another version of them"]
+        return CHANGED_SETTING, ", ".join(said)
 
     def find(self, job: Job, input_sha256: str) -> Result | None:
         """Return what an earlier run made of a photo, or None where it has to be done.

@@ -28,6 +28,7 @@ from faceedit.cli import (
     models,
     studio,
     train,
+    undo,
 )
 from faceedit.cli.output import complain, tell
 from faceedit.cli.panels import PanelCommand
@@ -70,6 +71,7 @@ app.command(cls=PanelCommand)(evaluate.evaluate)
 app.command()(benchmark.benchmark)
 app.add_typer(studio.app, name="studio")
 app.add_typer(models.app, name="models")
+app.command(cls=PanelCommand)(undo.undo)
 app.command()(doctor.doctor)
 
 

@@ -131,6 +131,14 @@ def apply(
             rich_help_panel=PHOTOS,
         ),
     ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Only list what would be done, and why: new, changed setting, ...",
+            rich_help_panel=PHOTOS,
+        ),
+    ] = False,
     shard: Annotated[
         str | None,
         typer.Option(
@@ -280,11 +288,14 @@ def apply(
         again=again,
         overwrite=overwrite,
         manifest=manifest,
+        dry=dry_run,
     )
     say = Say(quiet=quiet, as_json=as_json)
     if PIPE in inputs:
         if len(inputs) > 1 or shard or compare or gallery or engine is not Engine.LOCAL:
             raise UsageError("'-' is one photo from stdin: no other inputs, shards or reports")
+        if dry_run:
+            raise UsageError("'-' is one photo from stdin: there is nothing to list")
         if asked.naming is not None:
             raise UsageError("'-' is one photo from stdin to one output: no --each, no --name")
         failed = edit_pipe(request, output, say, seed)

@@ -9,6 +9,7 @@ from faceedit.batch.report.write import check_reports
 from faceedit.batch.shard import parse_shard
 from faceedit.cli.apply_jobs import Files, find_jobs, tell_left_out
 from faceedit.cli.apply_report import Say, ending_of, report, write_reports
+from faceedit.cli.dry_run import list_jobs
 from faceedit.cli.output import tell
 from faceedit.cli.random_light import draw_light, draw_lights, is_random
 from faceedit.cli.run_jobs import (
@@ -58,6 +59,11 @@ def edit_files(request: ApplyRequest, files: Files, say: Say, on_ray: bool = Fal
     if any(is_random(job.asked or request.settings.target) for job in jobs):
         what = what or str(request.settings.target)
         request, jobs = draw_lights(request, jobs, files.seed)
+    failed, skipped = len(found.unlistable), len(found.ours)
+    work = Work(jobs, output, found.ledger, part, failed, skipped, what, noun)
+    if request.dry:
+        list_jobs(request, work, say.as_json)
+        return False
     permit = REPLACE if request.overwrite else SEALED_ONLY
     check_reports(
         jobs, output, compare=compare, gallery=gallery, ending=ending_of(part), permit=permit
@@ -67,8 +73,6 @@ def edit_files(request: ApplyRequest, files: Files, say: Say, on_ray: bool = Fal
         facts = _facts(what, done.request, done.editor) if gallery else None
         write_reports(done.results, output, compare, facts, part, permit)
 
-    failed, skipped = len(found.unlistable), len(found.ours)
-    work = Work(jobs, output, found.ledger, part, failed, skipped, what, noun)
     return edit_jobs(request, work, say, on_ray, write if compare or gallery else None)
 
 

@@ -45,6 +45,7 @@ class ApplyRequest:
         overwrite: do anew what was done, and replace what is in the way.
         manifest: write one for a single photo, too.
         only_edited: as `RunOptions` has it.
+        dry: only list what would be done.
         plan: what decided the targets, where each job has its own: settings for the manifest. None
             asks the same of all photos.
     """
@@ -60,6 +61,7 @@ class ApplyRequest:
     overwrite: bool = False
     manifest: bool = False
     only_edited: bool = False
+    dry: bool = False
     plan: Mapping[str, Any] | None = None
 
 
@@ -124,22 +126,14 @@ def edit_jobs(
     Raises:
         FaceEditError: nothing can be done at all.
     """
-    output, part = work.output, work.part
+    part = work.part
     prepare(request.threads)
     devices = [str(device) for device in pick_devices(request.settings.device)]
     # On Ray the workers have editors of their own: this one only says what they are to be.
     request, jobs, editor = open_run(request, devices[0], work.jobs)
     check_targets(editor.steps, (job.asked for job in jobs))
     options = options_of(request, editor)
-    manifest = Manifest(
-        output,
-        for_manifest(request, options, editor),
-        MANIFEST_FILE if part is None else part.manifest_file,
-        resume=not request.overwrite,
-        keep=request.manifest or not is_single(jobs, output),
-        ledger=work.ledger,
-        facts=editor.facts_of,
-    )
+    manifest = manifest_of(request, work, jobs, options, editor)
     # Ray's workers are on other machines, too: this one's memory says nothing of them.
     crew = gather_crew(devices, len(jobs), None if on_ray else request.workers)
     tally = Tally(len(jobs), failed=work.failed, skipped=work.skipped)
@@ -181,6 +175,25 @@ def open_run(
         editor = networks.editor(target)
     jobs = [job if job.asked is None else replace(job, asked=resolved[job.asked]) for job in jobs]
     return replace(request, settings=replace(request.settings, target=target)), jobs, editor
+
+
+def manifest_of(
+    request: ApplyRequest,
+    work: Work,
+    jobs: Sequence[Job],
+    options: RunOptions,
+    editor: "FaceEditor",
+) -> Manifest:
+    """Return the manifest of a run; nothing is written before it is opened."""
+    return Manifest(
+        work.output,
+        for_manifest(request, options, editor),
+        MANIFEST_FILE if work.part is None else work.part.manifest_file,
+        resume=not request.overwrite,
+        keep=request.manifest or not is_single(jobs, work.output),
+        ledger=work.ledger,
+        facts=editor.facts_of,
+    )
 
 
 def for_manifest(

@@ -30,6 +30,7 @@ NEEDED = {
     "studio shapes": ["--photos", "nowhere", "--rig", "nowhere", "-o", "out.npz"],
     "studio smiles": ["--photos", "nowhere", "--rig", "nowhere", "-o", "out.npz"],
     "studio sheet": ["nowhere.png", "--rig", "nowhere"],
+    "undo": ["nowhere"],
     "models list": [],
     "models show": ["nothing"],
     "models verify": ["nothing"],
