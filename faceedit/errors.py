@@ -38,6 +38,10 @@ class WeightsError(MissingError):
     """A checkpoint is missing or is not what its card says."""
 
 
+class TurnError(FaceEditError):
+    """A head would have to be turned further than is allowed."""
+
+
 class PhotoError(FaceEditError):
     """One photo cannot be read, edited or written; the others go on.
 

@@ -22,6 +22,7 @@ from faceedit.cli import (
     demo,
     doctor,
     evaluate,
+    frontalize,
     grid,
     lights,
     masks,
@@ -59,6 +60,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 app.command(cls=PanelCommand)(apply.apply)
+app.command(cls=PanelCommand)(frontalize.frontalize)
 app.command(cls=PanelCommand)(analyze.analyze)
 app.command(cls=PanelCommand)(animate.animate)
 app.command(cls=PanelCommand)(grid.grid)

@@ -13,9 +13,11 @@ from faceedit.cli.options import (
     Device,
     Each,
     Faces,
+    Gaze,
     Inputs,
     Landmarks,
     Light,
+    MaxTurn,
     MinFace,
     MinIdentity,
     Model,
@@ -67,6 +69,7 @@ def apply(
     attr: Attributes = None,
     light: Light = None,
     turn: Pose = None,
+    gaze: Gaze = None,
     like: Reference = None,
     like_face: ReferenceFace = None,
     relight_like: RelightReference = None,
@@ -94,7 +97,7 @@ def apply(
         typer.Option(
             "--gallery",
             help="Write a web page of all photos, before and after: 'faceedit-gallery.html'.",
-            rich_help_panel=MOST_USED,
+            rich_help_panel=OUTPUT,
         ),
     ] = False,
     overwrite: Annotated[
@@ -214,6 +217,7 @@ def apply(
     ] = False,
     quiet: Quiet = False,
     min_identity: MinIdentity = None,
+    max_turn: MaxTurn = None,
     device: Device = "auto",
     precision: Precision = "auto",
     compile: Annotated[
@@ -252,6 +256,7 @@ def apply(
         like=like,
         like_face=like_face,
         relight_like=relight_like,
+        gaze=gaze,
     )
     with loading():
         from faceedit.cli.apply_jobs import Files
@@ -277,6 +282,7 @@ def apply(
             compile=compile,
             edit_shown=edit_shown,
             min_identity=min_identity,
+            max_turn=max_turn,
             batch=batch,
         ),
         write=WriteOptions(quality=quality, format=format, strip=strip),

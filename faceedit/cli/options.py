@@ -3,9 +3,10 @@
 import errno
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import typer
 
@@ -13,7 +14,7 @@ from faceedit.cli.panels import GATES, MOST_USED, OUTPUT, PHOTOS, SPEED, WHAT
 from faceedit.errors import UsageError
 from faceedit.limits import BATCH, COUNT, SEED, THREADS, WORKERS, shorten
 from faceedit.methods.catalogue import served_parts, shipped_methods
-from faceedit.targets import Part, Target, parse_target
+from faceedit.targets import Part, Target, Turn, parse_target
 
 Named = TypeVar("Named")
 
@@ -98,6 +99,27 @@ Light = Annotated[
 Pose = Annotated[
     str | None, part_option(Part.TURN, "yaw=20|to=0", "Turn heads, in degrees; 'to' is absolute.")
 ]
+Gaze = Annotated[
+    Literal["camera", "keep"] | None,
+    typer.Option(
+        help="Of --turn: eyes go on looking where they look (default), or turn with the head.",
+        hidden=Part.TURN not in served_parts(),
+        show_default=False,
+        rich_help_panel=WHAT,
+    ),
+]
+MaxTurn = Annotated[
+    float | None,
+    typer.Option(
+        metavar="DEG",
+        min=0.0,
+        max=180.0,
+        help="Refuse photos in which a head would be turned by more.",
+        hidden=Part.TURN not in served_parts(),
+        show_default=False,
+        rich_help_panel=GATES,
+    ),
+]
 Reference = Annotated[
     str | None,
     part_option(Part.LIKE, "PHOTO[#FACE]", "Give faces the expression of another photo's."),
@@ -174,6 +196,7 @@ def asked_target(
     like: str | None = None,
     like_face: int | None = None,
     relight_like: str | None = None,
+    gaze: str | None = None,
 ) -> Target:
     """Return what the options of a command ask for together.
 
@@ -190,7 +213,13 @@ def asked_target(
     parts = (
         f"{part}={text}" for part, texts in words.items() for text in texts if text is not None
     )
-    return parse_target([*(target or []), *parts])
+    whole = parse_target([*(target or []), *parts])
+    if gaze is None:
+        return whole
+    if Part.TURN not in whole.parts:
+        raise UsageError("--gaze: say with --turn how the head is to turn")
+    terms = (replace(one, gaze=gaze) if isinstance(one, Turn) else one for one in whole.terms)
+    return Target(tuple(terms))
 
 
 def can_exist(given: Named) -> Named:

@@ -58,6 +58,8 @@ class EditSettings:
         edit_shown: edit faces, too, that show the target already.
         min_identity: cosine of the identity network, before and after, below which an edit is
             weakened and then left out; None compares nothing.
+        max_turn: degrees by which a head may be turned; a photo that needs more is refused. None
+            refuses nothing.
         batch: how many faces a network takes at once; None fits the device.
 
     Raises:
@@ -76,12 +78,15 @@ class EditSettings:
     compile: bool = False
     edit_shown: bool = False
     min_identity: float | None = None
+    max_turn: float | None = None
     batch: int | None = None
 
     def __post_init__(self) -> None:
         check("faces in a batch", self.batch, BATCH)
         if self.min_identity is not None and not -1 <= self.min_identity <= 1:
             raise UsageError(f"min_identity is a cosine, -1 to 1, not {self.min_identity}")
+        if self.max_turn is not None and not 0 <= self.max_turn <= 180:
+            raise UsageError(f"max_turn is in degrees, 0 to 180, not {self.max_turn}")
         check_landmarks(self.landmarks)
 
 
@@ -154,6 +159,7 @@ class EditNetworks:
             shown=shown,
             batching=self._batching,
             limit=self._settings.find.limit,
+            max_turn=self._settings.max_turn,
             device=str(self._device),
             precision=self._numerics.precision,
             networks=networks,
@@ -181,18 +187,19 @@ class EditNetworks:
 
     def _step(self, planned: PlannedStep, alone: bool) -> Step:
         """Load the method of a step; a file given with ``--weights`` is for its own method."""
-        registry, name = self._registry, planned.method.name
+        registry, name = self._registry, planned.method.checkpoint
         given = registry.given
         if given is not None and not alone and given.method != name:
             registry = replace(registry, given=None)
         sha256 = self._given if registry.given is not None else None
         if sha256 is None:
             sha256 = registry.select(name, self._settings.profile, planned.target.names).sha256
-        if (name, sha256) not in self._methods:
-            self._methods[name, sha256] = load_method(
+        key = (planned.method.name, sha256)
+        if key not in self._methods:
+            self._methods[key] = load_method(
                 registry, planned, self._settings.profile, self._device, self._numerics
             )
-        method = self._methods[name, sha256]
+        method = self._methods[key]
         check_target(method, planned.target)
         reader = self._reader() if planned.method.counts_shown else None
         return Step(method, planned.target.parts, sha256, reader)

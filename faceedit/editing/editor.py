@@ -9,10 +9,12 @@ import numpy as np
 import torch
 
 from faceedit.compose.compose import compose_steps
+from faceedit.compose.turn.head import turn_degrees
 from faceedit.editing.gate import Showing, Shown
 from faceedit.editing.guard import Guard, Held, hold_nothing
 from faceedit.editing.scores import are_faint, measure_edits
 from faceedit.editing.steps import Edits, Step, step_masks, steps_facts, steps_of
+from faceedit.errors import TurnError
 from faceedit.faces.align import Crop, extract_crop
 from faceedit.faces.batching import Batching
 from faceedit.faces.face_alignment import Aligner, refine
@@ -20,7 +22,7 @@ from faceedit.faces.types import Face
 from faceedit.photos.pixels import eight_bits
 from faceedit.recognisers.appearance import AppearanceRecogniser
 from faceedit.recognisers.units import UnitReader
-from faceedit.targets import Target
+from faceedit.targets import Target, Turn
 
 
 class Finder(Protocol):
@@ -119,6 +121,7 @@ class FaceEditor:
         shown: says what faces show already, which is then left alone; None makes it again.
         batching: how many faces the methods and the guard take at once.
         limit: edit the largest so many faces; None edits all.
+        max_turn: degrees by which a head may be turned; None sets no limit.
         device: where the networks run, as torch writes it.
         precision: of the methods' networks: ``fp32``, ``bf16`` or ``fp16``.
         networks: hashes of the other checkpoints that decide what is done, by name.
@@ -131,6 +134,7 @@ class FaceEditor:
     shown: Shown | None = None
     batching: Batching = field(default_factory=Batching)
     limit: int | None = None
+    max_turn: float | None = None
     device: str = "cpu"
     precision: str = "fp32"
     networks: Mapping[str, str] = field(default_factory=dict)
@@ -305,6 +309,7 @@ class FaceEditor:
 
     def _plan(self, wanted: Sequence[_Wanted]) -> list[FaceEdits | Exception]:
         """Say what is to be done to faces that were found, those of all photos in one go."""
+        wanted = [(self._refusal(one) or one[0], one[1]) for one in wanted]
         crops = [
             found.crops if target.changes and not isinstance(found, Exception) else ()
             for found, target in wanted
@@ -325,6 +330,25 @@ class FaceEditor:
             else FaceEdits(found.asked, own, tuple(next(held) for _ in own), found.others)
             for (found, _), own in zip(wanted, crops, strict=True)
         ]
+
+    def _refusal(self, wanted: _Wanted) -> TurnError | None:
+        """Say why the faces of a photo are not edited: a head would be turned too far."""
+        found, target = wanted
+        if self.max_turn is None or isinstance(found, Exception):
+            return None
+        return next(
+            (
+                TurnError(
+                    f"a head would be turned by {degrees:.0f} degrees; --max-turn allows "
+                    f"{self.max_turn:g}"
+                )
+                for crop in found.crops
+                for turn in target.terms
+                if isinstance(turn, Turn)
+                and (degrees := turn_degrees(turn, crop.landmarks, crop.affine)) > self.max_turn
+            ),
+            None,
+        )
 
     def _hold(self, crops: Sequence[Crop], asked: Sequence[Target]) -> list[Held]:
         """Return the edits of each face, as far as something is to be done and is let pass."""

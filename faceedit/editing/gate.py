@@ -12,12 +12,12 @@ good as what the camera saw. Each part of a target is asked about by itself:
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from faceedit.compose.turn.head import turn_degrees
 from faceedit.faces.align import Crop
 from faceedit.faces.batching import Batching
-from faceedit.faces.pose import head_pose
 from faceedit.recognisers.appearance import SURE as SURE_ATTRIBUTE
 from faceedit.recognisers.appearance import AppearanceReading
 from faceedit.recognisers.expression import ExpressionReading
@@ -33,7 +33,7 @@ STEPS = 2
 """Into which what shows is rounded, so that most faces share network calls."""
 
 STRAIGHT = 2.0
-"""Degrees within which a head has the yaw that is asked for."""
+"""Degrees within which a head has the pose that is asked for."""
 
 
 class Reader(Protocol):
@@ -129,13 +129,15 @@ def _showing(
     """Return what one face shows; a reading is None where it could not matter."""
     smiling = 0.0 if expression is None else round(STEPS * how_far(target, expression)) / STEPS
 
+    place = crop.landmarks, crop.affine
+
     def far_of(term: Term) -> float:
         if term.part == Part.EXPRESSION:
             return smiling
         if isinstance(term, AttributeChange) and appearance is not None:
             return float(_has(term, appearance))
         if isinstance(term, Turn) and term.to is not None:
-            return float(abs(head_pose(crop.landmarks).yaw - term.to) <= STRAIGHT)
+            return float(turn_degrees(replace(term, strength=1.0), *place) <= STRAIGHT)
         return 0.0
 
     fars = [far_of(term) for term in target.terms]

@@ -30,18 +30,23 @@ class MeshRaster:
         return np.einsum("hwk,hwkc->hwc", self.weights, values.astype(np.float32)[self.vertices])
 
 
-def rasterize_mesh(points: np.ndarray, size: tuple[int, int]) -> MeshRaster:
+def rasterize_mesh(points: np.ndarray, size: tuple[int, int], *, hide: bool = False) -> MeshRaster:
     """Draw the skin triangles at 2D positions.
 
     Args:
         points: (>= 468, >= 2) positions x, y in pixels; pixel centres at integers.
         size: height and width of the grid.
+        hide: of triangles that lie over each other the nearest is seen; points then have a z,
+            smaller nearer the camera. Otherwise the last one is.
     """
     corners = points[:, :2].astype(np.float64)[triangles()]
     index = np.full(size, -1, np.int32)
     fixed = np.round(corners * (1 << _SUBPIXEL)).astype(np.int32)
-    for number, triangle in enumerate(fixed):
-        cv2.fillConvexPoly(index, triangle, int(number), cv2.LINE_8, _SUBPIXEL)
+    order = range(len(fixed))
+    if hide:
+        order = np.argsort(-points[:, 2][triangles()].mean(1), kind="stable")
+    for number in order:
+        cv2.fillConvexPoly(index, fixed[number], int(number), cv2.LINE_8, _SUBPIXEL)
     inside = index >= 0
     found = np.maximum(index, 0)
     a, b, c = (corners[:, k] for k in range(3))

@@ -69,7 +69,7 @@ def load_method(
         UsageError: it does not know the target.
         WeightsError: its checkpoint is missing or wrong.
     """
-    checkpoint = registry.open_method(step.method.name, profile, step.target.names)
+    checkpoint = registry.open_method(step.method.checkpoint, profile, step.target.names)
     load: Load = import_module(step.method.module).load
     method = load(checkpoint, device, numerics)
     check_target(method, step.target)

@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
 from faceedit.errors import UsageError
-from faceedit.methods import eggan, legan, reggan, secgan
+from faceedit.methods import eggan, legan, lssl, reggan, secgan
 from faceedit.methods.descriptor import Descriptor, part_of
 from faceedit.names import unknown
 from faceedit.targets import Part, Target
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 METHODS: dict[str, Descriptor] = {
     one.name: one
     for one in (
-        reggan.DESCRIPTOR, eggan.DESCRIPTOR, legan.DESCRIPTOR, secgan.DESCRIPTOR, secgan.STARGAN,
-        secgan.ATTGAN,
+        reggan.DESCRIPTOR, eggan.DESCRIPTOR, legan.DESCRIPTOR, lssl.DESCRIPTOR, secgan.DESCRIPTOR,
+        secgan.STARGAN, secgan.ATTGAN,
     )
 }  # fmt: skip
 """By name. ``auto`` takes for each part of a target the first one that ships and serves it."""

@@ -25,6 +25,7 @@ class Descriptor:
             otherwise; None where nothing is trained.
         counts_shown: it changes action units by so much; what a face shows is read beforehand, so
             that they end where a target wants them.
+        weights: the method whose checkpoint it works with; "" is its own.
         paper_targets: what its ``paper`` network may serve beside `targets`.
     """
 
@@ -38,7 +39,13 @@ class Descriptor:
     module: str
     training: str | None = None
     counts_shown: bool = False
+    weights: str = ""
     paper_targets: tuple[str, ...] = ()
+
+    @property
+    def checkpoint(self) -> str:
+        """The method whose checkpoint it works with."""
+        return self.weights or self.name
 
     @property
     def ships(self) -> bool:

@@ -1,15 +1,21 @@
-"""Turns of the head: ``yaw=20``, ``yaw=-10,pitch=5,roll=0`` from where it is; ``to=0`` absolute."""
+"""Turns of the head: ``yaw=20``, ``yaw=-10,pitch=5,roll=0`` from where it is; ``to=0`` absolute.
+
+``to=0,level`` sets the eyes level, too. ``gaze=keep`` lets the eyes turn along with the head.
+"""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from faceedit.errors import UsageError
-from faceedit.names import quoted
+from faceedit.names import quoted, unknown
 from faceedit.targets.term import Part, Term, read_number, split_strength
 
 YAW, PITCH, ROLL = 45.0, 30.0, 45.0
 """Degrees to either side beyond which no head is turned."""
 _LARGEST = {"yaw": YAW, "pitch": PITCH, "roll": ROLL, "to": YAW}
+CAMERA, KEEP = GAZES = ("camera", "keep")
+"""Where eyes look: on to where they looked before, or along with the head."""
+LEVEL = "level"
 
 
 @dataclass(frozen=True)
@@ -22,9 +28,12 @@ class Turn(Term):
         roll: degrees, positive clockwise in the picture.
         to: yaw in degrees that the head is to have, whatever it has; None for a relative turn.
         strength: share of the way.
+        level: beside `to`, the eyes are to be level in the picture.
+        gaze: one of `GAZES`.
 
     Raises:
-        UsageError: a number out of range, or ``to`` beside the others.
+        UsageError: a number out of range, ``to`` beside the others, ``level`` without it, or an
+            unknown gaze.
     """
 
     part: ClassVar[Part] = Part.TURN
@@ -33,6 +42,8 @@ class Turn(Term):
     roll: float = 0.0
     to: float | None = None
     strength: float = 1.0
+    level: bool = False
+    gaze: str = CAMERA
 
     def __post_init__(self):
         for axis, largest in _LARGEST.items():
@@ -44,15 +55,20 @@ class Turn(Term):
                 )
         if self.to is not None and (self.yaw or self.pitch or self.roll):
             raise UsageError("a turn is either 'to' an angle or by yaw, pitch and roll")
+        if self.level and self.to is None:
+            raise UsageError("eyes are set level beside an angle: write to=0,level")
+        if self.gaze not in GAZES:
+            raise UsageError(unknown("gaze", self.gaze, GAZES))
         super().__post_init__()
 
     @property
     def text(self) -> str:
         """See `Term.text`."""
-        if self.to is not None:
-            return f"to={self.to:g}"
         axes = [f"{axis}={getattr(self, axis):g}" for axis in ("yaw", "pitch", "roll")]
-        return ",".join(one for one in axes if not one.endswith("=0")) or "yaw=0"
+        words = [one for one in axes if not one.endswith("=0")] or ["yaw=0"]
+        if self.to is not None:
+            words = [f"to={self.to:g}", *([LEVEL] if self.level else [])]
+        return ",".join([*words, *([] if self.gaze == CAMERA else [f"gaze={self.gaze}"])])
 
     @property
     def topic(self) -> str:
@@ -67,7 +83,7 @@ class Turn(Term):
 
 
 def parse_turn(text: str) -> list[Turn]:
-    """Read ``AXIS=DEGREES`` of several axes, or ``to=DEGREES``, with a ``:STRENGTH`` or without.
+    """Read ``AXIS=DEGREES`` of several axes or ``to=DEGREES[,level]``, maybe ``:STRENGTH``.
 
     Raises:
         UsageError: it is malformed or out of range.
@@ -76,12 +92,19 @@ def parse_turn(text: str) -> list[Turn]:
     ['yaw=-10,pitch=5']
     """
     term, strength = split_strength(text, "yaw=20:0.6")
-    given: dict[str, float] = {}
+    given: dict[str, Any] = {}
     for pair in term.split(","):
         axis, equals, degrees = (part.strip().lower() for part in pair.partition("="))
+        if axis == LEVEL and not equals:
+            given[LEVEL] = True
+            continue
+        if axis == "gaze" and equals:
+            given[axis] = degrees
+            continue
         if not equals or axis not in _LARGEST:
             raise UsageError(
-                f"cannot read the turn {quoted(pair)}; write yaw=20, yaw=-10,pitch=5, or to=0"
+                f"cannot read the turn {quoted(pair)}; write yaw=20, yaw=-10,pitch=5, "
+                "to=0 or to=0,level"
             )
         if axis in given:
             raise UsageError(f"the turn's {axis} is given twice")

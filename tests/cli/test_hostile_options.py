@@ -12,6 +12,7 @@ HUGE = "9" * 5000
 ODD = "\udce9\x1b[31m/" + "x" * 300
 NEEDED = {
     "apply": ["-t", "happy", "blank.png"],
+    "frontalize": ["blank.png"],
     "analyze": ["blank.png"],
     "animate": ["blank.png", "--to", "happy", "-o", "new.gif"],
     "grid": ["blank.png", "--au", "12"],

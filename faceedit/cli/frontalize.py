@@ -1,0 +1,67 @@
+"""``faceedit frontalize``: heads that look into the camera, eyes level."""
+
+from typing import Annotated
+
+import typer
+
+from faceedit.cli.apply import apply
+from faceedit.cli.options import (
+    Device,
+    Faces,
+    Gaze,
+    Inputs,
+    MaxTurn,
+    MinFace,
+    MinIdentity,
+    Overwrite,
+    Quiet,
+    Recursive,
+    Workers,
+    can_exist,
+)
+from faceedit.cli.panels import MOST_USED
+
+
+def frontalize(
+    inputs: Inputs,
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="PATH",
+            callback=can_exist,
+            help="Where to write: a folder, or a file for a single photo, as 'apply' does.",
+            rich_help_panel=MOST_USED,
+        ),
+    ] = None,
+    gaze: Gaze = None,
+    faces: Faces = "all",
+    recursive: Recursive = True,
+    min_face: MinFace = 32.0,
+    max_turn: MaxTurn = None,
+    min_identity: MinIdentity = None,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+    device: Device = "auto",
+    workers: Workers = None,
+) -> None:
+    """Turn heads to the camera and set eyes level: 'apply --turn to=0,level'.
+
+    'faceedit apply' has more options, and other edits in the same go.
+    """
+    apply(
+        inputs,
+        turn="to=0,level",
+        gaze=gaze,
+        output=output,
+        faces=faces,
+        recursive=recursive,
+        min_face=min_face,
+        max_turn=max_turn,
+        min_identity=min_identity,
+        overwrite=overwrite,
+        quiet=quiet,
+        device=device,
+        workers=workers,
+    )

@@ -1,0 +1,1 @@
+"""Heads that turn, on the photo's own pixels."""

@@ -1,0 +1,110 @@
+"""The turned head, drawn on the photo's own pixels."""
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from faceedit.compose.details import Canvas, Patch
+from faceedit.compose.edit import LARGEST_COLOUR, LARGEST_RATIO, sample_field
+from faceedit.compose.matte import draw_matte
+from faceedit.compose.turn.flow import Layer
+from faceedit.compose.turn.wall import without_person
+from faceedit.faces.align import invert
+from faceedit.numerics import check_answer
+
+MOVES = 0.012
+"""Share of a crop's side from which on what moves is a layer over the wall; less would cost the
+finest hair for nothing."""
+FLOOR = 1 / 512
+
+
+@dataclass(frozen=True)
+class TurnedHead:
+    """What lies over the flow of the whole person.
+
+    Attributes:
+        face: as the mesh shows it.
+        mirrored: what of it only the other half of the face shows.
+        tone: (S, S, 3) float32 log ratio of the mirrored part, whose light is another.
+        matte: (S, S) float32 opacity of the person in the photo.
+        size: S.
+        share: of the way, 0 to 1.
+    """
+
+    face: Layer
+    mirrored: Layer
+    tone: np.ndarray
+    matte: np.ndarray
+    size: int
+    share: float = 1.0
+
+    def check(self, size: int) -> None:
+        """See `Detail.check`."""
+        check_answer(size, face=self.face.flow, mirrored=self.mirrored.flow)
+        check_answer(LARGEST_COLOUR, face=self.face.opacity, mirrored=self.mirrored.opacity)
+        check_answer(LARGEST_RATIO, tone=self.tone)
+        check_answer(LARGEST_COLOUR, matte=self.matte)
+
+    def scaled(self, strength: float) -> "TurnedHead":
+        """See `Detail.scaled`."""
+        return replace(self, share=self.share * strength)
+
+    def draw(self, canvas: Canvas) -> list[Patch]:
+        """See `Detail.draw`: the wall where the head stood, then the face."""
+        if self.share == 0:
+            return []
+        size = canvas.pixels.shape[:2]
+        scale = float(np.hypot(canvas.to_crop[0, 0], canvas.to_crop[1, 0]))
+        matte = draw_matte(self.matte, canvas.pixels, 1.0, canvas.to_crop, self.size)
+        left = _sampled(matte, canvas.flow)
+        moves = np.hypot(canvas.flow[..., 0], canvas.flow[..., 1])
+        moves *= np.float32(scale / (MOVES * self.size))
+        empty = np.clip(moves, 0, 1) * (1 - left)
+        # Where the photo shows the wall, it shows it still.
+        wall = without_person(canvas.pixels, matte, max(8.0, 0.02 * self.size / scale))
+        patches = [Patch((slice(0, size[0]), slice(0, size[1])), wall, empty)]
+        for layer, tone in ((self.mirrored, self.tone), (self.face, None)):
+            patch = self._patch(layer, tone, canvas)
+            patches += [] if patch is None else [patch]
+        return patches
+
+    def _patch(self, layer: Layer, tone: np.ndarray | None, canvas: Canvas) -> Patch | None:
+        """Draw a layer in the part of the window that it covers."""
+        x, y, width, height = cv2.boundingRect((layer.opacity > FLOOR).astype(np.uint8))
+        if width == 0:
+            return None
+        corners = np.array([[x - 2, y - 2], [x + width + 1, y + height + 1]], np.float64)
+        corners = np.array([[cx, cy] for cx in corners[:, 0] for cy in corners[:, 1]])
+        back = invert(canvas.to_crop)
+        seen = corners @ back[:, :2].T + back[:, 2]
+        limit = np.array(canvas.pixels.shape[1::-1])
+        low = np.clip(np.floor(seen.min(0)), 0, limit).astype(int)
+        high = np.clip(np.ceil(seen.max(0)) + 1, 0, limit).astype(int)
+        if (high - low).min() < 1:
+            return None
+        box = (slice(low[1], high[1]), slice(low[0], high[0]))
+        shape = (int(high[1] - low[1]), int(high[0] - low[0]))
+        to_crop = canvas.to_crop.copy()
+        to_crop[:, 2] += to_crop[:, :2] @ low
+        flow = sample_field(layer.flow, self.size, to_crop, shape) * np.float32(self.share)
+        flow = cv2.transform(flow, back[:, :2])
+        paint = _sampled(canvas.pixels, flow, low, cv2.INTER_CUBIC)
+        if tone is not None:
+            paint *= np.exp(sample_field(tone, self.size, to_crop, shape))
+        opacity = np.clip(sample_field(layer.opacity, self.size, to_crop, shape), 0, 1)
+        return Patch(box, np.clip(paint, 0, 1), opacity)
+
+
+def _sampled(
+    picture: np.ndarray,
+    flow: np.ndarray,
+    origin: np.ndarray | None = None,
+    how: int = cv2.INTER_LINEAR,
+) -> np.ndarray:
+    """Sample a picture at the pixels of a part of it, from `origin` (x, y) on, plus flow."""
+    x0, y0 = (0, 0) if origin is None else origin
+    height, width = flow.shape[:2]
+    x = flow[..., 0] + np.arange(x0, x0 + width, dtype=np.float32)
+    y = flow[..., 1] + np.arange(y0, y0 + height, dtype=np.float32)[:, None]
+    return cv2.remap(picture, x, y, how, borderMode=cv2.BORDER_REPLICATE)

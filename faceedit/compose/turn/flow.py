@@ -1,0 +1,205 @@
+"""Where the pixels of a turned head come from."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from faceedit.compose.turn.head import Head, facing, mesh_points, turned
+from faceedit.faces.raster import MeshRaster, fill_polygon, rasterize_mesh
+from faceedit.faces.topology import BROWS, FACE_OVAL, N_SURFACE, mirror
+
+COARSE = 128
+"""Side of the grid on which hair, ears and neck move."""
+BEHIND = 0.1
+"""Eye distances by which a point lies behind another that hides it."""
+GRAZING = (0.08, 0.3)
+"""z of normals in the photo from which on skin is shown well enough to be used."""
+SMOOTH = 0.022
+"""Eye distances over which the flow of the face is smoothed."""
+INSIDE = 0.03
+"""Of the mesh's outline, which no landmark finds exactly."""
+BESIDE = 0.35
+"""Eye distances around the jaw within which skin, and not hair, is the person's outline."""
+WALL = 0.3
+"""Beyond the outline, from where on the wall stands still."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A part of the turned head.
+
+    Attributes:
+        flow: (S, S, 2) float32 pixels: where it comes from, less its own place.
+        opacity: (S, S) float32 in [0, 1].
+    """
+
+    flow: np.ndarray
+    opacity: np.ndarray
+
+
+def flow_around(head: Head, turn: np.ndarray) -> np.ndarray:
+    """Return the backward flow of the whole person, (S, S, 2) float32, smooth everywhere.
+
+    Each pixel of the person goes where its depth takes it, and hides what is behind. The outline of
+    hair stays where it is, as a head is about as deep as wide.
+    """
+    size = head.size
+    places = _grid(size)
+    share = head.share(places)
+    points = np.dstack([places, head.depth])
+    moved = turned(head, points, turn, share)
+    shift = (moved - points)[..., :2]
+    person = (head.matte > 0.5) & head.valid
+    weight, backward = _scatter(moved[person], -shift[person], size, BEHIND * head.unit)
+    still = _still(head)
+    total = weight + still
+    mean = weight[..., None] * backward / np.maximum(total, 1e-6)[..., None]
+    field = _filled(mean, total)
+    field = cv2.GaussianBlur(field, (0, 0), 1.5)
+    return cv2.resize(field, (size, size), interpolation=cv2.INTER_CUBIC)
+
+
+def face_layers(head: Head, turn: np.ndarray, around: np.ndarray) -> tuple[Layer, Layer]:
+    """Return the face as the mesh shows it, and what only its mirror image shows.
+
+    Args:
+        head: in the photo.
+        turn: (3, 3) rotation.
+        around: as `flow_around` returns it.
+    """
+    size, skin = head.size, head.landmarks[:N_SURFACE]
+    source = mesh_points(skin)
+    target = turned(head, source, turn, head.share(source[:, :2]))
+    photo = rasterize_mesh(skin, (size, size), hide=True)
+    drawn = rasterize_mesh(mesh_points(target), (size, size), hide=True)
+    front = photo.interpolate(source[:, 2:])[..., 0]
+    front = np.where(photo.inside, front, -1e4).astype(np.float32)
+    towards = facing(skin)
+    inside = _inside(mesh_points(target), drawn, head.unit)
+    own, shown = _layer(source, towards, drawn, front, head, around)
+    other = mirror()[:N_SURFACE]
+    reflected, seen = _layer(source[other], towards[other], drawn, front, head, around)
+    shown *= inside
+    return Layer(own, shown), Layer(reflected, np.clip(seen * inside - shown, 0, 1))
+
+
+def _layer(
+    source: np.ndarray,
+    towards: np.ndarray,
+    drawn: MeshRaster,
+    front: np.ndarray,
+    head: Head,
+    around: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the flow of the drawn face from where its points are, and how far these are seen."""
+    here = _grid(head.size)
+    known = drawn.inside
+    values = drawn.interpolate(np.column_stack([source, towards]))
+    flow = np.where(known[..., None], values[..., :2] - here, around).astype(np.float32)
+    at = here + flow
+    met = cv2.remap(
+        front, at[..., 0], at[..., 1], cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE
+    )
+    clear = (values[..., 2] > met - BEHIND * head.unit).astype(np.float32)
+    clear *= np.clip((values[..., 3] - GRAZING[0]) / (GRAZING[1] - GRAZING[0]), 0, 1)
+    matte = cv2.remap(head.matte * head.valid, at[..., 0], at[..., 1], cv2.INTER_LINEAR)
+    clear = cv2.morphologyEx(
+        np.where(known, clear, 1).astype(np.float32), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)
+    )
+    clear = cv2.GaussianBlur(clear, (0, 0), 0.012 * head.unit) * np.clip(1.4 * matte - 0.2, 0, 1)
+    return _smooth_within(flow, known, SMOOTH * head.unit), clear
+
+
+def _inside(target: np.ndarray, drawn: MeshRaster, unit: float) -> np.ndarray:
+    """Return the drawn face without its outermost rim, soft, eyes and mouth too."""
+    hull = cv2.morphologyEx(
+        drawn.inside.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8)
+    )
+    oval = fill_polygon(target[list(FACE_OVAL), :2], hull.shape) > 0.5
+    depth = cv2.distanceTransform(np.maximum(hull, oval).astype(np.uint8), cv2.DIST_L2, 5)
+    rise = np.clip(depth / (INSIDE * unit), 0, 1).astype(np.float32)
+    return cv2.GaussianBlur(rise, (0, 0), 0.6)
+
+
+def _smooth_within(flow: np.ndarray, known: np.ndarray, over: float) -> np.ndarray:
+    """Smooth a flow where it is known, from what is known."""
+    share = known.astype(np.float32)
+    held = cv2.GaussianBlur(share, (0, 0), over)[..., None]
+    smooth = cv2.GaussianBlur(flow * share[..., None], (0, 0), over)
+    return np.where(held > 0.05, smooth / np.maximum(held, 1e-3), flow).astype(np.float32)
+
+
+def _still(head: Head) -> np.ndarray:
+    """Return where nothing moves, (G, G) float32: the outline of hair, the wall, the border."""
+    size, unit = head.size, head.unit
+    matte = cv2.resize(head.matte, (COARSE, COARSE), interpolation=cv2.INTER_AREA)
+    soft = cv2.GaussianBlur(matte, (0, 0), 2.0, borderType=cv2.BORDER_REPLICATE)
+    right = cv2.Sobel(soft, cv2.CV_32F, 1, 0, scale=1 / 8, borderType=cv2.BORDER_REPLICATE)
+    down = cv2.Sobel(soft, cv2.CV_32F, 0, 1, scale=1 / 8, borderType=cv2.BORDER_REPLICATE)
+    edge = np.clip(np.hypot(right, down) / 0.08, 0, 1) * (soft < 0.6)
+    points = head.landmarks
+    oval = fill_polygon(points[list(FACE_OVAL), :2], (size, size)) < 0.5
+    away = cv2.distanceTransform(oval.astype(np.uint8), cv2.DIST_L2, 5) / unit
+    brows = points[[i for brow in BROWS for i in brow], 1].mean()
+    above = np.clip((brows - np.arange(size)) / (0.3 * unit), 0, 1)[:, None]
+    skin = np.clip(2 - away / BESIDE, 0, 1) * (1 - above)
+    edge *= 1 - cv2.resize(skin.astype(np.float32), (COARSE, COARSE), interpolation=cv2.INTER_AREA)
+    person = ((head.matte > 0.1) | ~head.valid).astype(np.uint8)
+    wall = cv2.distanceTransform(1 - person, cv2.DIST_L2, 5) > WALL * unit
+    beyond = cv2.erode((~head.valid).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    fixed = cv2.resize((wall | beyond).astype(np.float32), (COARSE, COARSE))
+    fixed[[0, -1]] = fixed[:, [0, -1]] = 1
+    return np.maximum(edge, fixed).astype(np.float32)
+
+
+def _scatter(
+    points: np.ndarray, values: np.ndarray, size: int, behind: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Average the values of the nearest points of each coarse cell.
+
+    Args:
+        points: (N, 3) x, y and depth.
+        values: (N, 2).
+        size: side of the square that the points lie in.
+        behind: depth by which a point is hidden.
+
+    Returns:
+        (G, G) weight, up to 1, and (G, G, 2) means.
+    """
+    cells = np.floor((points[:, :2] + 0.5) * COARSE / size).astype(np.int64)
+    within = ((cells >= 0) & (cells < COARSE)).all(1)
+    index = (cells[:, 1] * COARSE + cells[:, 0])[within]
+    depth, values = points[within, 2], values[within]
+    nearest = np.full(COARSE * COARSE, -np.inf, np.float32)
+    np.maximum.at(nearest, index, depth)
+    nearest = cv2.dilate(nearest.reshape(COARSE, COARSE), np.ones((3, 3), np.uint8)).reshape(-1)
+    seen = depth > nearest[index] - behind
+    index, values = index[seen], values[seen]
+    sums = np.stack(
+        [np.bincount(index, w, COARSE * COARSE) for w in (None, values[:, 0], values[:, 1])], -1
+    )
+    sums = cv2.GaussianBlur(sums.reshape(COARSE, COARSE, 3).astype(np.float32), (0, 0), 0.7)
+    weight = np.minimum(sums[..., 0] * (COARSE / size) ** 2, 1)
+    return weight, sums[..., 1:] / np.maximum(sums[..., :1], 1e-6)
+
+
+def _filled(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Continue values smoothly to where their weight is small, from far away where it must be."""
+    total, mass = values * weight[..., None], weight.copy()
+    result, trust = values * weight[..., None], weight.copy()
+    sigma = 1.0
+    while sigma < values.shape[0]:
+        near = cv2.GaussianBlur(mass, (0, 0), sigma)
+        spread = cv2.GaussianBlur(total, (0, 0), sigma) / np.maximum(near, 1e-9)[..., None]
+        part = (1 - trust) * np.clip(near / 0.1, 0, 1)
+        result += part[..., None] * spread
+        trust += part
+        sigma *= 1.7
+    return result / np.maximum(trust, 1e-6)[..., None]
+
+
+def _grid(size: int) -> np.ndarray:
+    """Return each pixel's own place, (S, S, 2) float32."""
+    steps = np.arange(size, dtype=np.float32)
+    return np.dstack(np.meshgrid(steps, steps))
