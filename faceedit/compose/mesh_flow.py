@@ -74,7 +74,22 @@ def extend(field: np.ndarray, known: np.ndarray, reach: float) -> np.ndarray:
         known: (H, W) bool.
         reach: pixels at which it has fallen to 1/e.
     """
-    totals, counts = [field * known[..., None]], [known.astype(np.float32)]
+    filled = fill(field, known.astype(np.float32))
+    away = cv2.distanceTransform((~known).astype(np.uint8), cv2.DIST_L2, 5) / reach
+    # Where nothing is known at all, the distance is the largest float.
+    away = np.minimum(away, 10.0)
+    outside = cv2.GaussianBlur(filled * np.exp(-(away**2))[..., None], (0, 0), 1.5)
+    return np.where(known[..., None], field, outside).astype(np.float32)
+
+
+def fill(field: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Continue a field from where it is known, coarser the farther away.
+
+    Args:
+        field: (H, W, C >= 2) float32.
+        weight: (H, W) float32 in [0, 1], how far it is known.
+    """
+    totals, counts = [field * weight[..., None]], [weight]
     while min(counts[-1].shape) > 2:
         height, width = (max(1, n // 2) for n in counts[-1].shape)
         for level in (totals, counts):
@@ -85,8 +100,4 @@ def extend(field: np.ndarray, known: np.ndarray, reach: float) -> np.ndarray:
         coarse = cv2.resize(filled, count.shape[::-1], interpolation=cv2.INTER_LINEAR)
         trust = np.clip(count * 4.0, 0.0, 1.0)[..., None]
         filled = trust * total / np.maximum(count, 1e-6)[..., None] + (1 - trust) * coarse
-    away = cv2.distanceTransform((~known).astype(np.uint8), cv2.DIST_L2, 5) / reach
-    # Where nothing is known at all, the distance is the largest float.
-    away = np.minimum(away, 10.0)
-    outside = cv2.GaussianBlur(filled * np.exp(-(away**2))[..., None], (0, 0), 1.5)
-    return np.where(known[..., None], field, outside).astype(np.float32)
+    return filled

@@ -129,15 +129,14 @@ def _showing(
     """Return what one face shows; a reading is None where it could not matter."""
     smiling = 0.0 if expression is None else round(STEPS * how_far(target, expression)) / STEPS
 
-    place = crop.landmarks, crop.affine
-
     def far_of(term: Term) -> float:
         if term.part == Part.EXPRESSION:
             return smiling
         if isinstance(term, AttributeChange) and appearance is not None:
             return float(_has(term, appearance))
         if isinstance(term, Turn) and term.to is not None:
-            return float(turn_degrees(replace(term, strength=1.0), *place) <= STRAIGHT)
+            whole = replace(term, strength=1.0)
+            return float(turn_degrees(whole, crop.landmarks, crop.affine) <= STRAIGHT)
         return 0.0
 
     fars = [far_of(term) for term in target.terms]

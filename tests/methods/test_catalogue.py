@@ -18,8 +18,8 @@ HAPPY = parse_target("happy")
 
 @pytest.fixture
 def lamp(monkeypatch):
-    """A method for light, and for one expression; none for action units."""
-    for name in ("eggan", "legan"):
+    """A method for light, and for one expression; none for action units, or turns."""
+    for name in ("eggan", "legan", "lssl"):
         monkeypatch.delitem(METHODS, name)
     targets = ("light=left", "light=right", "happy")
     lamp = replace(METHODS["reggan"], name="lamp", targets=targets)
@@ -65,8 +65,9 @@ def test_what_only_users_train_is_not_offered():
 
 def test_weights_that_a_user_names_serve_what_nothing_else_does():
     everything = "happy turn=yaw=5 attr=bangs=on light=left"
-    with pytest.raises(UsageError, match="no method edits the pose"):
-        plan_steps("auto", parse_target(everything), "secgan")
+    assert planned_with("secgan", everything)[:2] == [("lssl", "turn=yaw=5"), ("reggan", "happy")]
+    with pytest.raises(UsageError, match="legan does not edit the pose"):
+        plan_steps("legan", parse_target(everything))
     assert planned_with("secgan", "happy light=left attr=bangs=on,hair=blond") == [
         ("reggan", "happy"),
         ("secgan", "attr=bangs=on,blond_hair=on"),

@@ -24,26 +24,25 @@ class TurnedHead:
     """What lies over the flow of the whole person.
 
     Attributes:
-        face: as the mesh shows it.
-        mirrored: what of it only the other half of the face shows.
-        tone: (S, S, 3) float32 log ratio of the mirrored part, whose light is another.
+        layers: from below: what of the head and of the face only the other half shows, and the face
+            as the mesh shows it.
         matte: (S, S) float32 opacity of the person in the photo.
         size: S.
         share: of the way, 0 to 1.
     """
 
-    face: Layer
-    mirrored: Layer
-    tone: np.ndarray
+    layers: tuple[Layer, ...]
     matte: np.ndarray
     size: int
     share: float = 1.0
 
     def check(self, size: int) -> None:
         """See `Detail.check`."""
-        check_answer(size, face=self.face.flow, mirrored=self.mirrored.flow)
-        check_answer(LARGEST_COLOUR, face=self.face.opacity, mirrored=self.mirrored.opacity)
-        check_answer(LARGEST_RATIO, tone=self.tone)
+        for layer in self.layers:
+            check_answer(2 * size, layer_flow=layer.flow)
+            check_answer(LARGEST_COLOUR, layer_opacity=layer.opacity)
+            if layer.log_ratio is not None:
+                check_answer(LARGEST_RATIO, layer_log_ratio=layer.log_ratio)
         check_answer(LARGEST_COLOUR, matte=self.matte)
 
     def scaled(self, strength: float) -> "TurnedHead":
@@ -64,12 +63,10 @@ class TurnedHead:
         # Where the photo shows the wall, it shows it still.
         wall = without_person(canvas.pixels, matte, max(8.0, 0.02 * self.size / scale))
         patches = [Patch((slice(0, size[0]), slice(0, size[1])), wall, empty)]
-        for layer, tone in ((self.mirrored, self.tone), (self.face, None)):
-            patch = self._patch(layer, tone, canvas)
-            patches += [] if patch is None else [patch]
-        return patches
+        drawn = (self._patch(layer, canvas) for layer in self.layers)
+        return patches + [patch for patch in drawn if patch is not None]
 
-    def _patch(self, layer: Layer, tone: np.ndarray | None, canvas: Canvas) -> Patch | None:
+    def _patch(self, layer: Layer, canvas: Canvas) -> Patch | None:
         """Draw a layer in the part of the window that it covers."""
         x, y, width, height = cv2.boundingRect((layer.opacity > FLOOR).astype(np.uint8))
         if width == 0:
@@ -90,8 +87,8 @@ class TurnedHead:
         flow = sample_field(layer.flow, self.size, to_crop, shape) * np.float32(self.share)
         flow = cv2.transform(flow, back[:, :2])
         paint = _sampled(canvas.pixels, flow, low, cv2.INTER_CUBIC)
-        if tone is not None:
-            paint *= np.exp(sample_field(tone, self.size, to_crop, shape))
+        if layer.log_ratio is not None:
+            paint *= np.exp(sample_field(layer.log_ratio, self.size, to_crop, shape))
         opacity = np.clip(sample_field(layer.opacity, self.size, to_crop, shape), 0, 1)
         return Patch(box, np.clip(paint, 0, 1), opacity)
 

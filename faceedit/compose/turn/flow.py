@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from faceedit.compose.mesh_flow import fill
 from faceedit.compose.turn.head import Head, facing, mesh_points, turned
 from faceedit.faces.raster import MeshRaster, fill_polygon, rasterize_mesh
 from faceedit.faces.topology import BROWS, FACE_OVAL, N_SURFACE, mirror
@@ -13,7 +14,7 @@ COARSE = 128
 """Side of the grid on which hair, ears and neck move."""
 BEHIND = 0.1
 """Eye distances by which a point lies behind another that hides it."""
-GRAZING = (0.08, 0.3)
+GRAZING = (0.02, 0.14)
 """z of normals in the photo from which on skin is shown well enough to be used."""
 SMOOTH = 0.022
 """Eye distances over which the flow of the face is smoothed."""
@@ -21,8 +22,16 @@ INSIDE = 0.03
 """Of the mesh's outline, which no landmark finds exactly."""
 BESIDE = 0.35
 """Eye distances around the jaw within which skin, and not hair, is the person's outline."""
+PROFILE = 0.08
+"""Around the face, within which it is the outline itself."""
 WALL = 0.3
 """Beyond the outline, from where on the wall stands still."""
+
+
+WHOLE = 0.97
+"""Share of a turn from which on a point is the head's, and has a mirror image."""
+BETTER = (0.25, 0.55)
+"""Pixels that the mirror shows more for each pixel of the result, from where on and in full."""
 
 
 @dataclass(frozen=True)
@@ -32,32 +41,61 @@ class Layer:
     Attributes:
         flow: (S, S, 2) float32 pixels: where it comes from, less its own place.
         opacity: (S, S) float32 in [0, 1].
+        log_ratio: (S, S, 3) float32, of brightness; None changes none.
     """
 
     flow: np.ndarray
     opacity: np.ndarray
+    log_ratio: np.ndarray | None = None
 
 
-def flow_around(head: Head, turn: np.ndarray) -> np.ndarray:
-    """Return the backward flow of the whole person, (S, S, 2) float32, smooth everywhere.
+def flow_around(head: Head, turn: np.ndarray) -> tuple[np.ndarray, Layer]:
+    """Return how the whole person moves, and what of its head only a mirror shows.
 
     Each pixel of the person goes where its depth takes it, and hides what is behind. The outline of
-    hair stays where it is, as a head is about as deep as wide.
+    hair stays where it is, as a head is about as deep as wide. Where few pixels would be stretched
+    over many, as on a side that the photo hardly shows, the other side of the head has more.
+
+    Args:
+        head: in the photo.
+        turn: (3, 3) rotation.
+
+    Returns:
+        The backward flow, (S, S, 2) float32, smooth everywhere, and the mirrored layer over it.
     """
-    size = head.size
+    size, behind = head.size, BEHIND * head.unit
     places = _grid(size)
     share = head.share(places)
     points = np.dstack([places, head.depth])
     moved = turned(head, points, turn, share)
-    shift = (moved - points)[..., :2]
     person = (head.matte > 0.5) & head.valid
-    weight, backward = _scatter(moved[person], -shift[person], size, BEHIND * head.unit)
+    density, backward = _scatter(moved[person], (places - moved[..., :2])[person], size, behind)
     still = _still(head)
+    weight = np.minimum(density, 1)
     total = weight + still
     mean = weight[..., None] * backward / np.maximum(total, 1e-6)[..., None]
-    field = _filled(mean, total)
-    field = cv2.GaussianBlur(field, (0, 0), 1.5)
-    return cv2.resize(field, (size, size), interpolation=cv2.INTER_CUBIC)
+    field = cv2.GaussianBlur(fill(mean, np.minimum(total, 1)), (0, 0), 1.8)
+    around = cv2.resize(field, (size, size), interpolation=cv2.INTER_CUBIC)
+
+    across = (points - head.axis.astype(np.float32)) @ head.right
+    mirrored = points - 2 * across[..., None] * head.right
+    moved = turned(head, mirrored, turn, share)
+    turning = person & (share > WHOLE)
+    other, back = _scatter(moved[turning], (places - moved[..., :2])[turning], size, behind)
+    gain = cv2.GaussianBlur(np.minimum(other, 1) - density, (0, 0), 1.2)
+    known = np.clip(other / 0.4, 0, 1)
+    opacity = np.clip((gain - BETTER[0]) / (BETTER[1] - BETTER[0]), 0, 1) * known
+    flow = cv2.GaussianBlur(fill(back, np.minimum(other, 1)), (0, 0), 1.0)
+    flow, opacity = (
+        cv2.resize(one.astype(np.float32), (size, size), interpolation=cv2.INTER_LINEAR)
+        for one in (flow, cv2.GaussianBlur(opacity, (0, 0), 0.8))
+    )
+    seen = head.matte * head.valid
+    skin, hair = seen * head.skin, seen * (1 - head.skin)
+    # Hair that is stretched looks like hair; skin upon it does not.
+    opacity *= np.clip(1.6 * _looked_up(skin, flow) - 0.4, 0, 1)
+    opacity *= 1 - np.clip(2 * _looked_up(hair, around), 0, 1)
+    return around, Layer(flow, opacity)
 
 
 def face_layers(head: Head, turn: np.ndarray, around: np.ndarray) -> tuple[Layer, Layer]:
@@ -103,7 +141,7 @@ def _layer(
     )
     clear = (values[..., 2] > met - BEHIND * head.unit).astype(np.float32)
     clear *= np.clip((values[..., 3] - GRAZING[0]) / (GRAZING[1] - GRAZING[0]), 0, 1)
-    matte = cv2.remap(head.matte * head.valid, at[..., 0], at[..., 1], cv2.INTER_LINEAR)
+    matte = _looked_up(head.matte * head.valid, flow)
     clear = cv2.morphologyEx(
         np.where(known, clear, 1).astype(np.float32), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)
     )
@@ -142,8 +180,10 @@ def _still(head: Head) -> np.ndarray:
     oval = fill_polygon(points[list(FACE_OVAL), :2], (size, size)) < 0.5
     away = cv2.distanceTransform(oval.astype(np.uint8), cv2.DIST_L2, 5) / unit
     brows = points[[i for brow in BROWS for i in brow], 1].mean()
-    above = np.clip((brows - np.arange(size)) / (0.3 * unit), 0, 1)[:, None]
+    above = np.clip((brows - np.arange(size)) / (0.6 * unit), 0, 1)[:, None]
     skin = np.clip(2 - away / BESIDE, 0, 1) * (1 - above)
+    # In half profile the face itself is the outline.
+    skin = np.maximum(skin, np.clip(2 - away / PROFILE, 0, 1))
     edge *= 1 - cv2.resize(skin.astype(np.float32), (COARSE, COARSE), interpolation=cv2.INTER_AREA)
     person = ((head.matte > 0.1) | ~head.valid).astype(np.uint8)
     wall = cv2.distanceTransform(1 - person, cv2.DIST_L2, 5) > WALL * unit
@@ -184,19 +224,10 @@ def _scatter(
     return weight, sums[..., 1:] / np.maximum(sums[..., :1], 1e-6)
 
 
-def _filled(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Continue values smoothly to where their weight is small, from far away where it must be."""
-    total, mass = values * weight[..., None], weight.copy()
-    result, trust = values * weight[..., None], weight.copy()
-    sigma = 1.0
-    while sigma < values.shape[0]:
-        near = cv2.GaussianBlur(mass, (0, 0), sigma)
-        spread = cv2.GaussianBlur(total, (0, 0), sigma) / np.maximum(near, 1e-9)[..., None]
-        part = (1 - trust) * np.clip(near / 0.1, 0, 1)
-        result += part[..., None] * spread
-        trust += part
-        sigma *= 1.7
-    return result / np.maximum(trust, 1e-6)[..., None]
+def _looked_up(field: np.ndarray, flow: np.ndarray) -> np.ndarray:
+    """Return a (S, S) field at each pixel's own place plus flow."""
+    at = _grid(field.shape[0]) + flow
+    return cv2.remap(field, at[..., 0], at[..., 1], cv2.INTER_LINEAR)
 
 
 def _grid(size: int) -> np.ndarray:

@@ -31,6 +31,7 @@ class Head:
         landmarks: (478, 3) float32 pixels, z as landmarks have it, smaller nearer.
         depth: (S, S) float32, of the whole person.
         matte: (S, S) float32 in [0, 1], of the person.
+        skin: (S, S) float32 in [0, 1], how far the person is skin.
         valid: (S, S) bool, on the photo.
         unit: distance of the outer eye corners in pixels, in space.
         axis: (3,) of the point that stays: x, y and depth.
@@ -40,6 +41,7 @@ class Head:
     landmarks: np.ndarray
     depth: np.ndarray
     matte: np.ndarray
+    skin: np.ndarray
     valid: np.ndarray
     unit: float
     axis: np.ndarray
@@ -49,6 +51,11 @@ class Head:
     def size(self) -> int:
         """Side of the crop in pixels."""
         return self.depth.shape[0]
+
+    @property
+    def right(self) -> np.ndarray:
+        """The head's right in the picture, (3,) float32 unit: what its symmetry turns round."""
+        return rotation(self.pose)[:, 0].astype(np.float32)
 
     def share(self, places: np.ndarray) -> np.ndarray:
         """Return how far what lies at (..., 2) places turns with the head: 1 on it, 0 below."""
@@ -61,7 +68,11 @@ class Head:
 
 
 def build_head(
-    landmarks: np.ndarray, height: np.ndarray, matte: np.ndarray, valid: np.ndarray
+    landmarks: np.ndarray,
+    height: np.ndarray,
+    matte: np.ndarray,
+    skin: np.ndarray,
+    valid: np.ndarray,
 ) -> Head:
     """Join the mesh of a face and the surface of a person around it.
 
@@ -69,6 +80,7 @@ def build_head(
         landmarks: (478, 3) pixels of a wide crop.
         height: (S, S) float32 depth of the person in eye distances, larger nearer.
         matte: (S, S) float32 in [0, 1].
+        skin: likewise.
         valid: (S, S) bool, on the photo.
     """
     size = height.shape[0]
@@ -90,6 +102,7 @@ def build_head(
         landmarks=landmarks.astype(np.float32),
         depth=cv2.GaussianBlur(depth, (0, 0), 0.01 * unit),
         matte=matte.astype(np.float32),
+        skin=skin.astype(np.float32),
         valid=valid,
         unit=unit,
         axis=np.array([axis[0], axis[1], -axis[2]]),

@@ -3,19 +3,22 @@
 import cv2
 import numpy as np
 
+from faceedit.compose.mesh_flow import fill
+
 FINEST = 320
 """Longer side of the grid on which the wall is continued."""
 FREE = 0.04
 """Opacity of the person below which a pixel shows the wall."""
-ACROSS = 0.6
-"""Grid pixels by which the wall's mirror image is smoothed, per pixel of distance."""
+SOFT = 4.0
+"""Grid pixels over which what is continued is smoothed."""
+GRAIN = 3.0
+"""Grid pixels below which what a wall shows is its grain."""
 
 
 def without_person(pixels: np.ndarray, matte: np.ndarray, margin: float) -> np.ndarray:
     """Return a picture in which the wall goes on where the person stands.
 
-    Near the outline it is the mirror image of the wall beside, with its grain; further inside what
-    lies around is spread smoothly.
+    What lies around is spread smoothly, with the grain of the wall beside, mirrored.
 
     Args:
         pixels: (H, W, 3) float32 RGB in [0, 1].
@@ -30,19 +33,30 @@ def without_person(pixels: np.ndarray, matte: np.ndarray, margin: float) -> np.n
     person = cv2.dilate(person.astype(np.uint8), _disc(reach))
     if person.all():
         return pixels
-    source = _mirrored(person)
-    at = cv2.resize(source, (width, height), interpolation=cv2.INTER_LINEAR)
+    coarse = cv2.resize(pixels, small, interpolation=cv2.INTER_AREA)
     ratio = np.array([width / small[0], height / small[1]], np.float32)
+    at = cv2.resize(_mirrored(person), (width, height), interpolation=cv2.INTER_LINEAR)
     at = (at + np.float32(0.5)) * ratio - np.float32(0.5)
-    wall = cv2.remap(
-        pixels, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
-    )
-    inside = cv2.distanceTransform(person, cv2.DIST_L2, 5).astype(np.float32)
-    far = np.clip(inside / (6 * reach) - 0.5, 0, 1)
-    smooth = _spread(cv2.resize(pixels, small, interpolation=cv2.INTER_AREA), person == 0)
-    smooth = cv2.resize(smooth, (width, height), interpolation=cv2.INTER_LINEAR)
-    far = cv2.resize(far, (width, height), interpolation=cv2.INTER_LINEAR)[..., None]
-    return wall + far * (smooth - wall)
+
+    def mirrored(picture: np.ndarray) -> np.ndarray:
+        border = cv2.BORDER_REFLECT_101
+        return cv2.remap(picture, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=border)
+
+    def enlarged(picture: np.ndarray) -> np.ndarray:
+        return cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR)
+
+    # What lies around goes on smoothly; its grain is that of its mirror image.
+    known = (person == 0).astype(np.float32)
+    soft = cv2.GaussianBlur(coarse * known[..., None], (0, 0), GRAIN)
+    soft /= np.maximum(cv2.GaussianBlur(known, (0, 0), GRAIN), 1e-3)[..., None]
+    free = enlarged(known)[..., None]
+    wall = fill(coarse, known)
+    wall = enlarged(wall + (1 - known[..., None]) * (cv2.GaussianBlur(wall, (0, 0), SOFT) - wall))
+    sure = cv2.GaussianBlur(cv2.erode(known, _disc(2)), (0, 0), 1.0)
+    grain = mirrored(pixels) - mirrored(enlarged(soft))
+    wall += grain * np.clip(2 * mirrored(enlarged(sure)) - 1, 0, 1)[..., None]
+    free = np.clip(2 * free - 1, 0, 1)
+    return wall + free * (pixels - wall)
 
 
 def _mirrored(person: np.ndarray) -> np.ndarray:
@@ -69,22 +83,6 @@ def _mirrored(person: np.ndarray) -> np.ndarray:
     inside = (person[y, x] > 0) & ~free
     at[inside] = (here + 2.2 * (edge - here))[inside]
     return np.clip(at, 0, [width - 1, height - 1]).astype(np.float32)
-
-
-def _spread(picture: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Continue a picture from where it is known, smoother the farther away."""
-    weight = known.astype(np.float32)
-    total = picture * weight[..., None]
-    result, trust = total.copy(), weight.copy()
-    sigma = 1.5
-    while sigma < max(known.shape):
-        near = cv2.GaussianBlur(weight, (0, 0), sigma)
-        spread = cv2.GaussianBlur(total, (0, 0), sigma) / np.maximum(near, 1e-9)[..., None]
-        part = (1 - trust) * np.clip(near / 0.15, 0, 1)
-        result += part[..., None] * spread
-        trust += part
-        sigma *= 1.7
-    return result / np.maximum(trust, 1e-6)[..., None]
 
 
 def _disc(radius: int) -> np.ndarray:

@@ -70,10 +70,10 @@ def turn_crop(crop: Crop, surface: Surface, turn: Turn) -> Edit:
         surface: (., 256, 256) each, of this crop.
         turn: asked for.
     """
-    _, height, _, matte, _ = surface_planes(crop, surface)
+    _, height, skin, matte, _ = surface_planes(crop, surface)
     blank = (crop.pixels == np.float32(BLANK)).all(-1).astype(np.uint8)
     valid = cv2.dilate(blank, np.ones((3, 3), np.uint8)) == 0
-    head = build_head(crop.landmarks, height / np.float32(CORNERS_CM), matte, valid)
+    head = build_head(crop.landmarks, height / np.float32(CORNERS_CM), matte, skin, valid)
     wanted = wanted_pose(turn, head.pose, crop.affine)
     return turn_head(crop.pixels, head, wanted, gaze=turn.gaze == CAMERA)
 

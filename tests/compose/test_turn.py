@@ -1,0 +1,139 @@
+"""Heads that turn, on a drawn face: shapes, shares, what shows and what does not."""
+
+import cv2
+import numpy as np
+import pytest
+
+from faceedit.compose.compose import compose
+from faceedit.compose.mask import region_mask
+from faceedit.compose.turn.edit import turn_head
+from faceedit.compose.turn.flow import face_layers, flow_around
+from faceedit.compose.turn.gaze import keep_gaze
+from faceedit.compose.turn.head import (
+    build_head,
+    mesh_points,
+    rotation,
+    turn_degrees,
+    turned,
+    wanted_pose,
+)
+from faceedit.compose.turn.wall import without_person
+from faceedit.faces.align import crop_affine, transform_landmarks
+from faceedit.faces.pose import HeadPose, head_pose
+from faceedit.faces.raster import fill_polygon, rasterize_mesh
+from faceedit.faces.topology import FACE_OVAL, IRISES, mean_shape
+from faceedit.targets import Turn
+
+SIZE = 128
+
+
+@pytest.fixture(scope="module")
+def head():
+    """The mean face, an ellipse of hair around it, on a neck."""
+    small = transform_landmarks(mean_shape(), crop_affine(mean_shape(), SIZE // 2))
+    points = small + np.array([SIZE / 4, SIZE / 4, 0], np.float32)
+    person = np.zeros((SIZE, SIZE), np.float32)
+    cv2.ellipse(person, (64, 60), (22, 28), 0, 0, 360, 1.0, -1)
+    cv2.rectangle(person, (56, 60), (72, 127), 1.0, -1)
+    skin = fill_polygon(points[list(FACE_OVAL), :2], person.shape)
+    everywhere = np.ones(person.shape, bool)
+    return build_head(points, np.zeros_like(person), person, skin, everywhere)
+
+
+@pytest.mark.parametrize("angles", [(20, 0, 0), (0, -10, 0), (0, 0, 15), (-18, 9, -12)])
+def test_landmarks_end_in_the_pose_that_was_asked_for(head, angles):
+    pose = HeadPose(*angles)
+    turn = rotation(pose) @ rotation(head.pose).T
+    points = turned(head, mesh_points(head.landmarks), turn, np.ones(478, np.float32))
+    after = head_pose(mesh_points(points))
+    # A camera that is near sees a little more of a turn than one that is far.
+    assert after.yaw == pytest.approx(pose.yaw, abs=2.5)
+    assert after.pitch == pytest.approx(pose.pitch, abs=2.5)
+    assert after.roll == pytest.approx(pose.roll, abs=1.5)
+
+
+def test_the_head_turns_and_the_shoulders_do_not(head):
+    assert head.share(head.landmarks[list(FACE_OVAL), :2]).min() > 0.99
+    assert head.share(np.array([[64.0, 127.0]])) == 0
+
+
+def test_what_a_turn_asks_for():
+    level = np.array([[0.0, -2.0, 5.0], [2.0, 0.0, 5.0]])
+    pose = HeadPose(30.0, 5.0, 1.0)
+    assert wanted_pose(Turn(yaw=-10, roll=4), pose, level) == HeadPose(20.0, 5.0, 5.0)
+    assert wanted_pose(Turn(to=0, strength=0.5), pose, level) == HeadPose(15.0, 5.0, 1.0)
+    assert wanted_pose(Turn(to=0, level=True), pose, level) == HeadPose(0.0, 5.0, 90.0)
+    assert turn_degrees(Turn(yaw=12), mean_shape(), np.eye(2, 3)) == pytest.approx(12)
+
+
+def test_the_middle_of_a_face_moves_and_the_wall_does_not(head):
+    turn = rotation(HeadPose(15.0, 0.0, 0.0))
+    around, side = flow_around(head, turn)
+    nose = head.landmarks[4, :2].round().astype(int)
+    assert around[nose[1], nose[0], 0] < -3
+    assert np.abs(around[10, 10]).max() < 0.05
+    assert side.opacity.shape == (SIZE, SIZE)
+    face, mirrored = face_layers(head, turn, around)
+    assert face.opacity.max() == pytest.approx(1, abs=0.02)
+    assert (face.opacity + mirrored.opacity).max() < 1.05
+    # What has turned away is not shown, and not made up either.
+    assert not face.opacity[:, :20].any()
+
+
+def test_eyes_look_on_or_turn_along(head):
+    turn = rotation(HeadPose(20.0, 0.0, 0.0))
+    around, _ = flow_around(head, turn)
+    face, _ = face_layers(head, turn, around)
+    points = turned(head, mesh_points(head.landmarks), turn, np.ones(478, np.float32))
+    after = mesh_points(points)
+    looking, moved = keep_gaze(face, after, turn, head.unit)
+    iris = [one[0] for one in IRISES]
+    assert (moved[iris, 0] < after[iris, 0] - 0.02 * head.unit).all()
+    assert np.array_equal(moved[:468], after[:468])
+    changed = np.abs(looking.flow - face.flow).max(-1) > 0.01
+    assert 0 < changed.sum() < 0.05 * changed.size
+
+
+def test_a_turn_by_nothing_is_the_photo(head):
+    picture = np.random.default_rng(0).random((SIZE, SIZE, 3), np.float32)
+    edit = turn_head(picture, head, head.pose)
+    mask = region_mask("crop", head.landmarks, SIZE)
+    assert np.array_equal(compose(picture, edit, np.eye(2, 3), mask), picture)
+
+
+def test_a_turn_leaves_the_wall_far_away_as_it_is(head):
+    picture = np.full((SIZE, SIZE, 3), 200, np.uint8)
+    picture[head.matte > 0.5] = (60, 40, 30)
+    edit = turn_head(picture / np.float32(255), head, HeadPose(15.0, 0.0, 0.0))
+    edit.check()
+    mask = region_mask("crop", head.landmarks, SIZE)
+    after = compose(picture, edit, np.eye(2, 3), mask)
+    assert (after != picture).any()
+    assert np.array_equal(after[:20], picture[:20])
+    assert np.array_equal(after[:, :12], picture[:, :12])
+    # Nothing but person and wall is seen anywhere, but for a little overshoot at edges.
+    assert after[..., 0].max() <= 220
+
+
+def test_the_wall_goes_on_behind_a_person(head):
+    across = np.linspace(0, 1, SIZE, dtype=np.float32)
+    wall = np.repeat(np.broadcast_to(across, (SIZE, SIZE))[..., None], 3, axis=2).copy()
+    picture = wall.copy()
+    picture[head.matte > 0.5] = 0
+    found = without_person(picture, head.matte, 3.0)
+    free = cv2.dilate(head.matte, np.ones((15, 15))) == 0
+    np.testing.assert_allclose(found[free], wall[free], atol=1e-4)
+    assert np.abs(found - wall)[20:90].mean() < 0.05
+
+
+def test_the_nearest_triangle_is_seen_where_others_lie_behind():
+    points = mean_shape().copy()
+    # Turned far, the nose lies over the far cheek.
+    vectors = points * [1, 1, -1] @ rotation(HeadPose(50.0, 0.0, 0.0)).T * [1, 1, -1]
+    placed = (vectors * 30 + [64, 64, 0]).astype(np.float32)
+    hidden = rasterize_mesh(placed, (SIZE, SIZE), hide=True)
+    plain = rasterize_mesh(placed, (SIZE, SIZE))
+    depth = [raster.interpolate(placed[:468, 2:])[..., 0] for raster in (hidden, plain)]
+    assert np.array_equal(hidden.inside, plain.inside)
+    assert (depth[0] <= depth[1] + 2.0).all()
+    assert (depth[0] < depth[1] - 2.0).any()
