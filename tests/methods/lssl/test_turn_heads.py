@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from faceedit.editing.build import EditNetworks, EditSettings
 from faceedit.errors import TurnError, WeightsError
@@ -80,4 +81,4 @@ def test_a_photo_that_needs_too_much_is_refused(astronaut):
 def test_only_the_fast_profile_says_depth():
     checkpoint = Registry.load([packaged_weights()]).open_method("legan")
     with pytest.raises(WeightsError, match="fast profile, not paper"):
-        load(replace(checkpoint, profile="paper"), "cpu")
+        load(replace(checkpoint, profile="paper"), torch.device("cpu"))
