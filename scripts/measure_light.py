@@ -11,7 +11,8 @@ ratio over that of a copy, also with both at the exposure that suits them best. 
 
 `real`: photos of DATA are lit from the left and from the right, at their own resolution. How often
 that turns the ratio of the cheeks' brightness round, what changes behind the person, and how like
-the person stays, by groups of how light the skin is.
+the person stays, by groups of how light the skin is; and how far a photo that is put into the light
+that is read off itself is from the photo, inside the person.
 """
 
 import argparse
@@ -27,12 +28,15 @@ from PIL import Image
 from skimage.metrics import structural_similarity
 
 from faceedit.compose.compose import compose_steps, draw_mask, in_frame
+from faceedit.compose.edit import Edit
+from faceedit.compose.light.skin import bare_skin
 from faceedit.compose.mask import region_mask
 from faceedit.faces.align import BLANK, Crop, extract_crop
 from faceedit.lights import LIGHTS, Light
 from faceedit.methods.legan.light_network import Surface
 from faceedit.methods.legan.method import LEGAN
-from faceedit.methods.legan.relight import reach, relight
+from faceedit.methods.legan.read_light import read_light
+from faceedit.methods.legan.relight import as_light, reach, relight
 from faceedit.photos import read_photo
 from faceedit.recognisers.identity import IdentityRecogniser
 from faceedit.registry import load_checkpoint, open_registry
@@ -110,26 +114,23 @@ def real_photos(method: LEGAN, data: Path, people: int) -> None:
     for source in sources[:people]:
         pixels = read_photo(source.photo.path).pixels
         crop = extract_crop(pixels, source.landmarks, 256, wide=True)
-        seen = crop.wide
         view = extract_crop(pixels, source.landmarks, 128, wide=True).wide
         surface = Surface(*(part[0] for part in method.look([view])))
         sides, likeness, outside = [], [], 0
-        for name in ("left", "right"):
-            edit = relight(view, surface, LIGHTS[name], 1.0)
-            steps = [(edit, region_mask(edit.region, seen.landmarks, seen.size))]
-            lit = compose_steps(pixels, steps, crop.affine)
+        for light in (LIGHTS["left"], LIGHTS["right"]):
+            lit, weight = lit_photo(pixels, crop, view, relight(view, surface, light, 1.0))
             after = extract_crop(lit, source.landmarks, 256)
             sides.append(cheeks(after))
             a, b = (one.vector for one in identity.read([crop, after]))
             likeness.append(float(a @ b))
-            mask, to_mask = in_frame(steps[0][1], seen.affine, edit.size)
-            weight = draw_mask(mask, to_mask, pixels.shape[:2])
             outside += int((lit != pixels).any(-1)[weight == 0].sum())
+        own = as_light(read_light(view, surface))
+        lit, _ = lit_photo(pixels, crop, view, relight(view, surface, own, 1.0))
+        off = np.abs(extract_crop(lit, source.landmarks, 256).pixels - crop.pixels)
+        back = 255 * float(off[bare_skin(crop.landmarks, crop.size)].mean())
         tone = float(np.median(crop.pixels[110:150, 90:166].mean(2)))
-        found.append((sides[0] > 1 > sides[1], min(likeness), outside, tone))
-        if __import__("os").environ.get("SHOW"):
-            print(source.name, [round(x, 2) for x in sides], round(cheeks(crop), 2), round(tone, 2))
-    flips, likeness, outside, tone = np.array(found, float).T
+        found.append((sides[0] > 1 > sides[1], min(likeness), outside, back, tone))
+    flips, likeness, outside, back, tone = np.array(found, float).T
     edges = np.quantile(tone, [0, 1 / 3, 2 / 3, 1])
     groups = {"all": tone > -1, "dark": tone <= edges[1], "light": tone > edges[2]}
     groups["medium"] = ~groups["dark"] & ~groups["light"]
@@ -137,8 +138,20 @@ def real_photos(method: LEGAN, data: Path, people: int) -> None:
         print(
             f"{name}, {chosen.sum()} photos: cheeks turn round {flips[chosen].mean():.1%}, "
             f"cosine {likeness[chosen].mean():.3f}, least {likeness[chosen].min():.3f}, "
-            f"pixels changed outside {outside[chosen].sum():.0f}"
+            f"pixels changed outside {outside[chosen].sum():.0f}, in its own light off by "
+            f"{back[chosen].mean():.1f} of 255 on bare skin"
         )
+
+
+def lit_photo(
+    pixels: np.ndarray, crop: Crop, view: Crop, edit: Edit
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the edited photo, and how far each pixel may change."""
+    seen = crop.wide
+    steps = [(edit, region_mask(edit.region, seen.landmarks, seen.size))]
+    lit = compose_steps(pixels, steps, crop.affine)
+    mask, to_mask = in_frame(steps[0][1], seen.affine, edit.size)
+    return lit, draw_mask(mask, to_mask, pixels.shape[:2])
 
 
 def cheeks(crop: Crop) -> float:
