@@ -6,13 +6,14 @@ import numpy as np
 from faceedit.compose.edit import Edit, RasterPaint
 from faceedit.compose.light.ratio import light_ratio
 from faceedit.compose.light.relief import make_relief
-from faceedit.compose.light.skin import fit_left_over
+from faceedit.compose.light.skin import bare_skin, fit_left_over
 from faceedit.faces.align import Crop
 from faceedit.faces.topology import eye_distance
 from faceedit.lights import (
     FLAT,
     GAMMA,
     LIGHTS,
+    LUMA,
     Light,
     coloured,
     light_from,
@@ -20,6 +21,7 @@ from faceedit.lights import (
 )
 from faceedit.methods.legan.light_network import HEIGHT_UNIT, SIZE, Surface
 from faceedit.targets import LightChange
+from faceedit.targets.light import OWN
 
 CORNERS_CM = 9.7
 """Distance of the outer eye corners of the mean face model in the table of reliefs."""
@@ -27,6 +29,8 @@ SHADED = (-1.1, 0.6)
 """Log ratios to even light beyond which nothing is taken back: in black there is no face."""
 SATURATED = 0.3
 """Saturation of skin from which its shade shows its own colour in full."""
+FRONT = 0.3
+"""Share of the direction towards the camera from which a light of one's own keeps the exposure."""
 INSIDE = 0.7
 """Opacity of the person from which a pixel's light is the person's alone."""
 REACH = 6.0
@@ -45,7 +49,7 @@ def as_light(change: LightChange) -> Light:
     """
     if change.light == "flat":
         return FLAT
-    if change.light != "own":
+    if change.light != OWN:
         return LIGHTS[change.light]
     light = light_from(change.azimuth, change.elevation, change.softness, change.fill)
     return coloured(light, _colour(change.colour))
@@ -67,6 +71,10 @@ def relight(crop: Crop, surface: Surface, light: Light, strength: float) -> Edit
     ratio = light_ratio(
         relief, crop.pixels, crop.landmarks, own, light, _redness(crop, skin), backdrop=False
     )
+    if light.name == OWN:
+        ratio -= _exposure(ratio, crop, skin) * np.clip(
+            np.float32(light.direction[2] / FRONT), 0, 1
+        )
     ratio = np.float32(strength) * _beyond_outline(ratio, matte) * reach(crop.size)
     nothing = np.zeros((2, 2, 3), np.float32)
     return Edit(
@@ -104,6 +112,16 @@ def reach(size: int) -> np.ndarray:
     down = np.minimum(near / np.float32(FADE["top"]), near[::-1] / np.float32(FADE["bottom"]))
     rise = np.clip(down, 0, 1)[:, None] * np.clip(across, 0, 1)
     return (rise * rise * (3 - 2 * rise))[..., None]
+
+
+def _exposure(ratio: np.ndarray, crop: Crop, skin: np.ndarray) -> np.float32:
+    """Return the log ratio of display values by which the skin's mean luma changes."""
+    seen = (skin > 0.8) & bare_skin(crop.landmarks, crop.size)
+    if not seen.any():
+        return np.float32(0)
+    before = crop.pixels[seen] ** np.float32(GAMMA) @ np.array(LUMA, np.float32)
+    gain = np.exp(GAMMA * ratio[seen]) @ np.array(LUMA, np.float32)
+    return np.log(np.average(gain, weights=before + np.float32(1e-4))) / np.float32(GAMMA)
 
 
 def _beyond_outline(ratio: np.ndarray, matte: np.ndarray) -> np.ndarray:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from toy_light import SKIN, ball, crop_of, lit_by, surface_of
 
+from faceedit.compose.light.skin import bare_skin
 from faceedit.lights import FLAT, LIGHTS, coloured
 from faceedit.methods.legan.read_light import read_light
 from faceedit.methods.legan.relight import as_light, relight
@@ -61,6 +62,19 @@ def test_what_is_behind_stays_and_nothing_asked_changes_nothing():
 def test_half_the_strength_is_half_the_log_ratio():
     half, whole = (np.log(relit(LIGHTS["left"], strength=s) / lit_by(None)[0]) for s in (0.5, 1))
     np.testing.assert_allclose(2 * half, whole, atol=1e-4)
+
+
+@pytest.mark.parametrize("light", ["az=-50,el=10", "az=0,el=60,fill=0.6", "az=30,el=-20"])
+def test_lights_of_ones_own_keep_the_exposure(light):
+    picture = lit_by(LIGHTS["slight_left"])[0]
+    (change,) = parse_target(f"light={light}").terms
+    assert isinstance(change, LightChange)
+    made = relit(as_light(change), LIGHTS["slight_left"])
+    skin = bare_skin(crop_of(picture).landmarks, 256)
+    before, after = ((one[skin] ** 2.2).mean() for one in (picture, made))
+    assert after == pytest.approx(before, rel=0.05)
+    named = relit(LIGHTS["dim"], LIGHTS["slight_left"])
+    assert (named[skin] ** 2.2).mean() < 0.6 * before
 
 
 def test_a_warm_light_is_warm():
