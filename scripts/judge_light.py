@@ -162,8 +162,8 @@ def train(faces: Path, out: Path) -> None:
 
 def mirrored(name: str) -> int:
     """Return the number of the light from the other side."""
-    swapped = name.replace("left", "?").replace("right", "left").replace("?", "right")
-    return LIGHT_ORDER.index(swapped)
+    other = {"left": "right", "right": "left"}
+    return LIGHT_ORDER.index("_".join(other.get(word, word) for word in name.split("_")))
 
 
 @torch.inference_mode()
