@@ -21,6 +21,7 @@ from faceedit.registry import (
     user_weights,
     write_checkpoint,
 )
+from faceedit.targets import parse_target
 
 NEUTRAL_CARD = """
 [checkpoints.{name}]
@@ -329,10 +330,10 @@ def test_select_prefers_order_then_what_is_here(tmp_path):
     add_tiny(tmp_path, "small")
     registry = Registry.load([tmp_path])
     assert registry.select("reggan").name == "small"
-    assert registry.select("reggan", targets=["sad"]).name == "large"
+    assert registry.select("reggan", target=parse_target("sad")).name == "large"
     assert registry.select("reggan", profile="paper").name == "large"
     with pytest.raises(WeightsError, match="no weights of reggan that makes angry"):
-        registry.select("reggan", targets=["angry"])
+        registry.select("reggan", target=parse_target("angry"))
     with pytest.raises(WeightsError, match="large is not on this machine"):
         registry.open_method("reggan", "paper")
 

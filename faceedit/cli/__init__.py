@@ -17,6 +17,7 @@ from faceedit.cli import (
     analyze,
     animate,
     apply,
+    attributes,
     augment,
     benchmark,
     demo,
@@ -66,6 +67,7 @@ app.command(cls=PanelCommand)(animate.animate)
 app.command(cls=PanelCommand)(grid.grid)
 app.command(cls=PanelCommand)(lights.lights)
 app.command(cls=PanelCommand)(masks.masks)
+app.command()(attributes.attributes)
 app.command(cls=PanelCommand)(augment.augment)
 app.command()(demo.demo)
 app.command(cls=PanelCommand)(train.train)

@@ -41,6 +41,7 @@ from faceedit.cli.options import (
     can_exist,
     parse_faces,
 )
+from faceedit.cli.output import tell
 from faceedit.cli.panels import MOST_USED, OUTPUT, PHOTOS, SPEED, WHAT
 from faceedit.process import loading
 
@@ -266,6 +267,7 @@ def apply(
         from faceedit.cli.run_jobs import ApplyRequest
         from faceedit.editing.build import EditSettings
         from faceedit.faces.find.finder import FindOptions
+        from faceedit.methods.catalogue import experimental_names
         from faceedit.photos import WriteOptions
 
     asked = read_asked(lambda own: whole([*(target or []), *own]), each, intensity, name)
@@ -297,6 +299,8 @@ def apply(
         dry=dry_run,
     )
     say = Say(quiet=quiet, as_json=as_json)
+    for doubtful in () if quiet else experimental_names(model, asked.target):
+        tell(f"{doubtful} is experimental: see 'faceedit attributes'")
     if PIPE in inputs:
         if len(inputs) > 1 or shard or compare or gallery or engine is not Engine.LOCAL:
             raise UsageError("'-' is one photo from stdin: no other inputs, shards or reports")

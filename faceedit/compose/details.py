@@ -73,6 +73,11 @@ class Canvas:
 class Detail(Protocol):
     """A part of an edit that is drawn on the photo's own pixels."""
 
+    @property
+    def paints(self) -> bool:
+        """Whether it shows where neither flow nor log ratio change anything."""
+        ...
+
     def check(self, size: int) -> None:
         """Check the numbers that `draw` works with, in a crop of a side of `size` pixels.
 
@@ -149,6 +154,11 @@ class EyesDetail:
     points: MovedPoints
     held: float = 0.0
 
+    @property
+    def paints(self) -> bool:
+        """See `Detail.paints`."""
+        return False
+
     def check(self, size: int) -> None:
         """See `Detail.check`."""
         self.points.check(size)
@@ -206,6 +216,11 @@ class MouthDetail:
     texture: TeethTexture
     tone: np.ndarray
     colour: float = 1.0
+
+    @property
+    def paints(self) -> bool:
+        """See `Detail.paints`."""
+        return False
 
     def check(self, size: int) -> None:
         """See `Detail.check`."""

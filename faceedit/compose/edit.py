@@ -97,6 +97,11 @@ class Edit:
     landmarks: np.ndarray | None = None
     wide: bool = False
 
+    @property
+    def paints(self) -> bool:
+        """Whether it draws over the person, wherever its flow and its log ratio lead."""
+        return bool(self.opacity.any()) or any(detail.paints for detail in self.details)
+
     def check(self) -> None:
         """Check that the edit can be composed; a crop's side is the farthest that anything moves.
 

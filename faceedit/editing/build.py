@@ -145,7 +145,9 @@ class EditNetworks:
         planned = plan_steps(self._settings.model, target, paper)
         with self._lock:
             steps = tuple(self._step(one, alone=len(planned) == 1) for one in planned)
-            shown, networks = self._shown, self._others
+            shown, networks = self._shown, dict(self._others)
+            looking = {name for one in planned for name in one.method.looks_with}
+            networks |= {name: self._registry.card(name).sha256 for name in sorted(looking)}
             if any(step.reader is not None for step in steps):
                 networks = {**networks, UNITS: self._registry.card(UNITS).sha256}
             if shown is not None and target.attributes:
@@ -193,7 +195,7 @@ class EditNetworks:
             registry = replace(registry, given=None)
         sha256 = self._given if registry.given is not None else None
         if sha256 is None:
-            sha256 = registry.select(name, self._settings.profile, planned.target.names).sha256
+            sha256 = registry.select(name, self._settings.profile, planned.target).sha256
         key = (planned.method.name, sha256)
         if key not in self._methods:
             self._methods[key] = load_method(

@@ -44,11 +44,11 @@ def are_faint(edits: Edits, scores: Mapping[str, float], strength: float) -> boo
     """Say whether nobody would see edits.
 
     Args:
-        edits: what was to be applied. One that paints over the face is never faint.
+        edits: what was to be applied. One that paints over the person is never faint.
         scores: their ``moved`` and ``relit``, see `measure_edits`.
         strength: that was asked for; the less of it, the less has to be seen.
     """
-    if any(edit.opacity.any() for edit in edits):
+    if any(edit.paints for edit in edits):
         return False
     # Many terms are one edit, and no more of it has to be seen than of one term.
     strength = min(strength, MAX_STRENGTH)

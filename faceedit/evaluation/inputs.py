@@ -62,7 +62,7 @@ def plan_protocol(
     labels: dict[str, tuple[float, ...]] = {}
     if any(Part.ATTRIBUTES in one.parts for one in wanted):
         labels = _read_attributes(paths[photos[0].file].parent)
-    made = [one for one in wanted if set(one.names) <= set(known)]
+    made = [one for one in wanted if not one.missing(known)]
     left_out = [str(one) for one in wanted if one not in made]
     notes = [f"left out, as the method does not know them: {', '.join(left_out)}"] * bool(left_out)
     if people is not None:
@@ -99,7 +99,8 @@ def _fits(
 
 def _known_attributes(known: Sequence[str]) -> tuple[Target, ...]:
     changes = (AttributeChange(name, on) for name in ATTRIBUTES for on in (True, False))
-    return tuple(Target((one,)) for one in changes if one.name in known)
+    targets = (Target((one,)) for one in changes)
+    return tuple(one for one in targets if not one.missing(known))
 
 
 def _read_attributes(folder: Path) -> dict[str, tuple[float, ...]]:

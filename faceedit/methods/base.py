@@ -69,7 +69,7 @@ def load_method(
         UsageError: it does not know the target.
         WeightsError: its checkpoint is missing or wrong.
     """
-    checkpoint = registry.open_method(step.method.checkpoint, profile, step.target.names)
+    checkpoint = registry.open_method(step.method.checkpoint, profile, step.target)
     load: Load = import_module(step.method.module).load
     method = load(checkpoint, device, numerics)
     check_target(method, step.target)
@@ -96,7 +96,7 @@ def check_target(method: Method, target: Target) -> None:
     Raises:
         UsageError: it does not know it.
     """
-    foreign = [name for name in target.names if name not in method.targets]
+    foreign = target.missing(method.targets)
     if foreign:
         raise UsageError(
             f"{method.name} ({method.profile}) does not know {', '.join(foreign)}; "

@@ -58,6 +58,18 @@ def shipped_methods() -> tuple[Descriptor, ...]:
     return tuple(one for one in METHODS.values() if one.ships)
 
 
+def experimental_names(name: str, target: Target) -> tuple[str, ...]:
+    """Return what of a target ships, but looks like a photograph too seldom.
+
+    Args:
+        name: a key of `METHODS`, or ``auto``.
+        target: as a user wrote it.
+    """
+    methods = METHODS.values() if name == AUTO else (find_method(name),)
+    doubtful = {known for one in methods for known in one.experimental}
+    return tuple(one.key for one in target.terms if one.changes and {one.name, one.key} & doubtful)
+
+
 def plan_steps(name: str, target: Target, given: str | None = None) -> tuple[PlannedStep, ...]:
     """Say which method makes which part of a target, in the order in which an edit makes them.
 
@@ -144,7 +156,7 @@ def _serving(methods: list[Descriptor], target: Target, part: Part) -> Descripto
         served = sorted(WORDS[one] for one in every)
         raise UsageError(f"{who} {does} {WORDS[part]}; known: {', '.join(served)}")
     known = _known(methods, part, named)
-    foreign = [name for name in target.names if name not in known] or target.names
+    foreign = target.missing(known) or target.names
     raise UsageError(f"{who} {does} to {', '.join(foreign)}; known: {', '.join(known)}")
 
 

@@ -16,7 +16,8 @@ class Descriptor:
         targets: what it serves as it ships, none where only users train it; in the text form
             without strengths: ``happy``, ``light=left``. An action unit or attribute stands for
             every value of it: ``au=12``, ``attr=beard``; a kind of an attribute is written out:
-            ``attr=eyeglasses=round``.
+            ``attr=eyeglasses=round``, and so is what it is turned to where that is all that is
+            served: ``attr=beard=on``.
         crop_size: side of the crops that what ships takes, in pixels.
         region: what of a person an edit may change, see `compose.mask.Region`.
         cost: of the network that ships, milliseconds a crop on two CPU cores in fp32.
@@ -27,6 +28,8 @@ class Descriptor:
             that they end where a target wants them.
         weights: the method whose checkpoint it works with; "" is its own.
         paper_targets: what its ``paper`` network may serve beside `targets`.
+        experimental: those of `targets` that do not look like photographs often enough.
+        looks_with: names of the checkpoints that what ships runs beside its own.
     """
 
     name: str
@@ -41,6 +44,8 @@ class Descriptor:
     counts_shown: bool = False
     weights: str = ""
     paper_targets: tuple[str, ...] = ()
+    experimental: tuple[str, ...] = ()
+    looks_with: tuple[str, ...] = ()
 
     @property
     def checkpoint(self) -> str:
@@ -64,7 +69,7 @@ class Descriptor:
 
     def serves(self, target: Target, paper: bool = False) -> bool:
         """Say whether what ships, or also (`paper`) its other network, makes all of a target."""
-        return set(target.names) <= set(self.served(paper))
+        return not target.missing(self.served(paper))
 
 
 def part_of(name: str) -> Part:

@@ -11,6 +11,7 @@ from faceedit.registry.cards import REGISTRY_FILE, Card, read_cards
 from faceedit.registry.checkpoint import Checkpoint, check_sha256, load_checkpoint
 from faceedit.registry.folders import search_folders, user_weights
 from faceedit.registry.header import Header, read_header
+from faceedit.targets import Target
 from faceedit.untrusted import read_text
 
 
@@ -155,8 +156,8 @@ class Registry:
             self.find(name), card.sha256, method=card.method, profile=card.profile
         )
 
-    def select(self, method: str, profile: str | None = None, targets: Sequence[str] = ()) -> Card:
-        """Return the first card of a method that makes all `targets`; one with a file goes first.
+    def select(self, method: str, profile: str | None = None, target: Target | None = None) -> Card:
+        """Return the first card of a method that makes a target; one with a file goes first.
 
         Raises:
             WeightsError: no card fits.
@@ -166,18 +167,18 @@ class Registry:
             for entry in self.entries.values()
             if entry.card.method == method
             and profile in (None, entry.card.profile)
-            and set(targets) <= set(entry.card.targets)
+            and not (target and target.missing(entry.card.targets))
         ]
         if not cards:
             wanted = " ".join(filter(None, (method, profile)))
-            making = f" that makes {', '.join(targets)}" if targets else ""
+            making = f" that makes {', '.join(target.names)}" if target else ""
             raise WeightsError(
                 f"there are no weights of {wanted}{making}; see 'faceedit models list'"
             )
         return next((card for card in cards if self.locate(card.name)), cards[0])
 
     def open_method(
-        self, method: str, profile: str | None = None, targets: Sequence[str] = ()
+        self, method: str, profile: str | None = None, target: Target | None = None
     ) -> Checkpoint:
         """Load the given file where there is one, otherwise what `select` chooses.
 
@@ -188,7 +189,7 @@ class Registry:
         """
         if self.given is not None:
             return load_checkpoint(self.given.path, method=method, profile=profile)
-        return self.checkpoint(self.select(method, profile, targets).name)
+        return self.checkpoint(self.select(method, profile, target).name)
 
     def _missing(self, card: Card) -> str:
         if card.source is not None:

@@ -6,7 +6,13 @@ reference face (``like=photo.jpg``, ``relight-like=photo.jpg``), which is resolv
 units, or to a light.
 """
 
-from faceedit.targets.attributes import ATTRIBUTES, KINDS, MORE_ATTRIBUTES, AttributeChange
+from faceedit.targets.attributes import (
+    ATTRIBUTES,
+    KINDS,
+    MORE_ATTRIBUTES,
+    AttributeChange,
+)
+from faceedit.targets.attributes import PHRASES as ATTRIBUTE_PHRASES
 from faceedit.targets.blend import blend
 from faceedit.targets.changes import relative_units, unit_changes
 from faceedit.targets.emfacs import EXPRESSION_UNITS
@@ -21,6 +27,7 @@ from faceedit.targets.units import ACTION_UNITS, MAX_INTENSITY, UNIT_NAMES, UNIT
 __all__ = [
     "ACTION_UNITS",
     "ATTRIBUTES",
+    "ATTRIBUTE_PHRASES",
     "EXPRESSIONS",
     "EXPRESSION_UNITS",
     "KINDS",

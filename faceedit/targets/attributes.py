@@ -32,6 +32,34 @@ KINDS = {
     "eyeglasses": ("round", "square", "aviator", "cat_eye", "rimless", "half_rim", "sunglasses"),
 }
 """Kinds of an attribute that may be asked for in place of ``on``."""
+PHRASES = {
+    "black_hair=on": ("hair=black", "Hair black, its strands and highlights kept."),
+    "blond_hair=on": ("hair=blond", "Hair blond, roots a little darker; brows follow weakly."),
+    "brown_hair=on": ("hair=brown", "Hair brown."),
+    "red_hair=on": ("hair=red", "Hair red, as redheads have it."),
+    "grey_hair=on": ("hair=grey", "Hair grey; hair that is lighter stays so."),
+    "eyeglasses=on": ("eyeglasses=on", "Spectacles of a kind that the face decides."),
+    "eyeglasses=off": ("eyeglasses=off", "Spectacles taken off."),
+    "beard=on": ("beard=on", "A beard in the hair's colour; less strength is stubble."),
+    "beard=off": ("beard=off", "Shaved."),
+    "moustache=on": ("moustache=on", "A moustache in the hair's colour."),
+    "moustache=off": ("moustache=off", "No moustache."),
+    "bushy_eyebrows=on": ("bushy_eyebrows=on", "Brows fuller, hair by hair."),
+    "bushy_eyebrows=off": ("bushy_eyebrows=off", "Brows thinner."),
+    "pale_skin=on": ("pale_skin=on", "Skin paler, lips and shade kept."),
+    "pale_skin=off": ("pale_skin=off", "Skin tanned."),
+    "mouth_slightly_open=on": ("mouth_slightly_open=on", "Lips parted (action units 25, 26)."),
+    "mouth_slightly_open=off": ("mouth_slightly_open=off", "Lips closed."),
+    "bangs=on": ("bangs=on", "A fringe."),
+    "bangs=off": ("bangs=off", "The forehead bare."),
+    "bald=on": ("bald=on", "Hair taken away."),
+    "bald=off": ("bald=off", "Hair on a bald head."),
+    "young=on": ("age=young", "Younger."),
+    "young=off": ("age=old", "Older."),
+    "male=on": ("sex=male", "A man's face."),
+    "male=off": ("sex=female", "A woman's face."),
+}
+"""How each change is best written, and what it does, by `AttributeChange.text`."""
 _COLOURS = ("black_hair", "blond_hair", "brown_hair", "red_hair", "grey_hair")
 _OPPOSITES = (*_COLOURS, "bald"), ("bald", "bangs")
 

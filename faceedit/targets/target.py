@@ -94,6 +94,22 @@ class Target:
         """What a method has to serve, see `Term.name`."""
         return tuple(one.name for one in self.terms)
 
+    def missing(self, served: Iterable[str]) -> tuple[str, ...]:
+        """Return the names of terms that are not served.
+
+        Args:
+            served: names, which stand for every value of a term, and values written out.
+
+        >>> parse_target("attr=beard=off,bangs=off").missing(["attr=beard=on", "attr=bangs"])
+        ('attr=beard=off',)
+        """
+        known = set(served)
+        return tuple(
+            one.key if any(name.startswith(f"{one.name}=") for name in known) else one.name
+            for one in self.terms
+            if one.name not in known and one.key not in known
+        )
+
     @property
     def changes(self) -> bool:
         """Whether any term asks for a change."""

@@ -18,8 +18,8 @@ HAPPY = parse_target("happy")
 
 @pytest.fixture
 def lamp(monkeypatch):
-    """A method for light, and for one expression; none for action units, or turns."""
-    for name in ("eggan", "legan", "lssl"):
+    """A method for light, and for one expression; none for action units, turns or attributes."""
+    for name in ("eggan", "legan", "secgan", "lssl"):
         monkeypatch.delitem(METHODS, name)
     targets = ("light=left", "light=right", "happy")
     lamp = replace(METHODS["reggan"], name="lamp", targets=targets)
@@ -53,10 +53,14 @@ def planned_with(given, text):
 
 
 def test_what_only_users_train_is_not_offered():
-    assert not {"secgan", "stargan", "attgan"} & {one.name for one in shipped_methods()}
-    assert Part.ATTRIBUTES not in served_parts()
-    with pytest.raises(UsageError, match="no method edits attributes; known: action units"):
-        plan_steps("auto", parse_target("attr=bangs=on"))
+    assert not {"stargan", "attgan"} & {one.name for one in shipped_methods()}
+    with pytest.raises(UsageError, match="no method edits to attr=bald; known: attr=black_hair=on"):
+        plan_steps("auto", parse_target("attr=bald=on"))
+    with pytest.raises(UsageError, match="edits to attr=blond_hair=off; known"):
+        plan_steps("auto", parse_target("attr=blond_hair=off"))
+    assert planned("auto", "happy attr=hair=blond light=left") == [
+        ("reggan", "happy"), ("secgan", "attr=blond_hair=on"), ("legan", "light=left"),
+    ]  # fmt: skip
     assert planned("secgan", "attr=bangs=on,eyeglasses=off") == [
         ("secgan", "attr=bangs=on,eyeglasses=off")
     ]
@@ -88,7 +92,7 @@ def test_weights_that_a_user_names_serve_what_nothing_else_does():
     ("name", "text", "said"),
     [
         ("secgan", "light=left", "secgan does not edit light; known: attributes, expressions"),
-        ("secgan", "attr=eyeglasses=round", "edit to attr=eyeglasses=round; known: attr=bald, "),
+        ("stargan", "attr=eyeglasses=round", "edit to attr=eyeglasses=round; known: attr=bald, "),
         ("reggan", "attr=bald=on", "reggan does not edit attributes; known: expressions"),
     ],
 )

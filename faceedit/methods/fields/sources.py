@@ -94,7 +94,7 @@ def open_start(start: str, method: str) -> Checkpoint:
     path = Path(start)
     if path.is_file():
         return load_checkpoint(path, method=method, profile="fast")
-    return open_registry().open_method(start, "fast", ())
+    return open_registry().open_method(start, "fast")
 
 
 def open_textures(model: str) -> np.ndarray:
@@ -104,7 +104,7 @@ def open_textures(model: str) -> np.ndarray:
         UsageError: it has none.
         WeightsError: there is no such model, or its weights are damaged.
     """
-    checkpoint = open_registry().open_method(model, "fast", ())
+    checkpoint = open_registry().open_method(model, "fast")
     if "textures" not in checkpoint.tensors:
         raise UsageError(f"{model} has no textures of teeth")
     return checkpoint.tensors["textures"].float().numpy()

@@ -5,26 +5,37 @@ from dataclasses import replace
 from faceedit.methods.descriptor import Descriptor
 from faceedit.targets import ATTRIBUTES, EXPRESSIONS
 
+PAPER_TARGETS = (*(f"attr={name}" for name in ATTRIBUTES), *EXPRESSIONS)
+"""What the paper's network may serve, and so do the baselines."""
+HAIR_COLOURS = ("black_hair", "blond_hair", "brown_hair", "red_hair", "grey_hair")
+
 DESCRIPTOR = Descriptor(
     name="secgan",
     paper="SeCGAN: pictures and semantic masks translated side by side",
-    profile="paper",
-    targets=(),
-    crop_size=128,
-    region="head",
-    cost=104,
-    module="faceedit.methods.secgan.paper_method",
+    profile="fast",
+    targets=tuple(f"attr={name}=on" for name in HAIR_COLOURS),
+    crop_size=256,
+    region="person",
+    cost=130,
+    module="faceedit.methods.secgan.method",
     training="faceedit.methods.secgan.tasks:build",
-    paper_targets=(*(f"attr={name}" for name in ATTRIBUTES), *EXPRESSIONS),
+    paper_targets=PAPER_TARGETS,
+    looks_with=("appearance", "legan-fast"),
 )
 STARGAN = replace(
     DESCRIPTOR,
     name="stargan",
     paper="StarGAN (Choi and others, 2018), with SeCGAN's difference vectors",
+    profile="paper",
+    targets=(),
+    crop_size=128,
+    region="head",
+    cost=104,
     training="faceedit.methods.secgan.tasks:build_stargan",
+    looks_with=(),
 )
 ATTGAN = replace(
-    DESCRIPTOR,
+    STARGAN,
     name="attgan",
     cost=88,
     paper="AttGAN (He and others, 2019), with SeCGAN's difference vectors",

@@ -9,7 +9,8 @@ from faceedit.methods.catalogue import METHODS
 from faceedit.methods.pictures.backbones import BACKBONES, make_generator
 from faceedit.methods.pictures.method import ONSET
 from faceedit.methods.secgan.masks import one_hot
-from faceedit.methods.secgan.paper_method import RgbSeCGAN, load
+from faceedit.methods.secgan.method import load
+from faceedit.methods.secgan.paper_method import RgbSeCGAN
 from faceedit.methods.secgan.vector import NAMES, difference_of, rgb_shape
 from faceedit.registry import load_checkpoint, write_checkpoint
 from faceedit.targets import parse_target
@@ -117,4 +118,4 @@ def test_written_weights_give_the_same_edits(tmp_path, name, masked):
 def test_every_name_of_the_vectors_is_in_the_list():
     names = {name for names in NAMES.values() for name in names}
     assert names == set(METHODS["secgan"].paper_targets)
-    assert not METHODS["secgan"].ships
+    assert not METHODS["stargan"].ships

@@ -1,0 +1,1 @@
+"""Hair at the photo's own resolution: where it is, and another colour of it."""

@@ -1,0 +1,128 @@
+"""What the networks that ship say of a wide crop, before any attribute of it is changed."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import cv2
+import numpy as np
+import torch
+
+from faceedit.compose.hair.segment import find_hair, mirrored
+from faceedit.compose.light.skin import bare_skin
+from faceedit.faces.align import Crop
+from faceedit.faces.raster import fill_polygon
+from faceedit.faces.topology import BROWS, FACE_OVAL, eye_distance
+from faceedit.methods.fields.method import to_tensor
+from faceedit.methods.legan.method import LEGAN
+from faceedit.numerics import check_answer
+from faceedit.recognisers.appearance import AppearanceRecogniser
+from faceedit.recognisers.base import resample
+from faceedit.regions import Region
+from faceedit.targets import ATTRIBUTES
+
+SIZE = 256
+"""Side of the wide crops."""
+SURE = 1.5
+"""Logit from which on a face has an attribute."""
+NOSE_TIP, CHIN, FOREHEAD = 4, 152, 10
+"""Mesh points."""
+ROOT = 0.10
+"""Eye distances over which roots end."""
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """A wide crop and what it shows.
+
+    Attributes:
+        crop: of `SIZE`.
+        near: (12, S / 2, S / 2) chances of `Region` in its middle half.
+        far: (12, 3 S / 4, 3 S / 4) the same in its middle three quarters.
+        person: (S, S) float32 opacity of the person.
+        normals: (S, S, 3) float32 unit, see `light_network.Surface`.
+        shown: (13,) logits of `targets.ATTRIBUTES`.
+    """
+
+    crop: Crop
+    near: np.ndarray
+    far: np.ndarray
+    person: np.ndarray
+    normals: np.ndarray
+    shown: np.ndarray
+
+    @cached_property
+    def unit(self) -> float:
+        """The eye distance in crop pixels."""
+        return max(eye_distance(self.crop.landmarks), 1.0)
+
+    @cached_property
+    def lab(self) -> np.ndarray:
+        """The crop in CIE Lab, (S, S, 3) float32."""
+        return cv2.cvtColor(self.crop.pixels, cv2.COLOR_RGB2LAB)
+
+    @cached_property
+    def skin_light(self) -> float:
+        """L* of the face's skin."""
+        return float(np.median(self.lab[bare_skin(self.crop.landmarks, SIZE)][:, 0]))
+
+    @cached_property
+    def hair(self) -> np.ndarray:
+        """(S, S) float32 in [0, 1], which pixels show hair of the head."""
+        points = self.crop.landmarks
+        if self.logit("bald") > SURE:
+            return np.zeros((SIZE, SIZE), np.float32)
+        brows = float(points[[point for brow in BROWS for point in brow], 1].min())
+        lower = self._lower_face()
+        return find_hair(self.crop.pixels, self.near, self.far, self.person, lower, brows)
+
+    @cached_property
+    def roots(self) -> np.ndarray:
+        """(S, S) float32 in [0, 1], 1 where hair grows out of skin."""
+        away = (self.placed(Region.SKIN) < 0.5).astype(np.uint8)
+        away = cv2.distanceTransform(away, cv2.DIST_L2, 5)
+        return np.exp(-away / np.float32(ROOT * self.unit))
+
+    def logit(self, attribute: str) -> float:
+        """Return how sure it is that the face has an attribute."""
+        return float(self.shown[ATTRIBUTES.index(attribute)])
+
+    def placed(self, region: Region) -> np.ndarray:
+        """Return the chance of a region near the face, (S, S) float32."""
+        start = (SIZE - self.near.shape[1]) // 2
+        return np.pad(self.near[region], start)
+
+    def _lower_face(self) -> np.ndarray:
+        """Return 1 inside the face's outline and below the nose, where beards are."""
+        points = self.crop.landmarks[:, :2].astype(np.float64)
+        outline = fill_polygon(points[list(FACE_OVAL)], (SIZE, SIZE)).astype(np.float32)
+        down = points[CHIN] - points[FOREHEAD]
+        down /= max(float(np.linalg.norm(down)), 1e-6)
+        y, x = np.mgrid[:SIZE, :SIZE]
+        below = (x - points[NOSE_TIP, 0]) * down[0] + (y - points[NOSE_TIP, 1]) * down[1]
+        return outline * np.clip(below / (0.1 * self.unit), 0, 1).astype(np.float32)
+
+
+def look(crops: Sequence[Crop], parser: AppearanceRecogniser, surfaces: LEGAN) -> list[Scene]:
+    """Look at (256, 256) wide crops.
+
+    Raises:
+        NetworkError: a network's answer is not finite.
+    """
+    found = surfaces.look(crops)
+    filled = to_tensor(np.stack([mirrored(crop.pixels) for crop in crops]), surfaces.device) * 2 - 1
+    with torch.inference_mode():
+        near, far = (
+            filled[..., edge : SIZE - edge, edge : SIZE - edge].contiguous()
+            for edge in (SIZE // 4, SIZE // 8)
+        )
+        seen = parser(near)
+        segments = resample(seen.regions.float().softmax(1), SIZE // 2)
+        farther = parser.parse(far)
+    check_answer(1.1, segments=segments, farther_segments=farther)
+    check_answer(math.inf, attributes=seen.attributes)
+    person, normals = torch.sigmoid(found.matte[:, 0]), found.normals.permute(0, 2, 3, 1)
+    columns = (segments, farther, person, normals, seen.attributes)
+    arrays = [np.ascontiguousarray(column.float().cpu().numpy()) for column in columns]
+    return [Scene(*row) for row in zip(crops, *arrays, strict=True)]

@@ -1,0 +1,117 @@
+"""SeCGAN as the rest of the program sees it, of either profile.
+
+The ``fast`` profile keeps the paper's division of labour: a semantic branch says what the mask of
+segments is to be, the other draws that, and nothing outside of it. What is drawn is computed on the
+photo's own pixels; the networks that look (segments, normals, the person's matte) are those that
+ship for themselves, and the checkpoint holds what was measured on labelled portraits.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Self
+
+import numpy as np
+import torch
+
+from faceedit.compose.details import Detail
+from faceedit.compose.edit import Edit, RasterPaint
+from faceedit.compose.hair.colour import KNOTS, Tones
+from faceedit.errors import UsageError
+from faceedit.faces.align import Crop
+from faceedit.methods.base import check_target
+from faceedit.methods.fields.method import fitting
+from faceedit.methods.legan.method import LEGAN
+from faceedit.methods.secgan import DESCRIPTOR, HAIR_COLOURS
+from faceedit.methods.secgan.hair import recolour
+from faceedit.methods.secgan.look import SIZE, Scene, look
+from faceedit.methods.secgan.paper_method import RgbSeCGAN
+from faceedit.numerics import FULL, Numerics
+from faceedit.recognisers.appearance import AppearanceRecogniser
+from faceedit.registry import Checkpoint, open_registry
+from faceedit.targets import AttributeChange, Target
+
+
+class SeCGAN:
+    """The ``fast`` profile; see `methods.base.Method`.
+
+    Args:
+        tones: of hair, by attribute.
+        parser: of segments.
+        surfaces: of normals and mattes.
+    """
+
+    name = DESCRIPTOR.name
+    profile = "fast"
+    crop_size = SIZE
+    wide = True
+    targets = DESCRIPTOR.targets
+
+    def __init__(self, tones: Mapping[str, Tones], parser: AppearanceRecogniser, surfaces: LEGAN):
+        self.tones, self.parser, self.surfaces = tones, parser, surfaces
+
+    @classmethod
+    def load(cls, checkpoint: Checkpoint, device: torch.device, numerics: Numerics = FULL) -> Self:
+        """Build the method from its checkpoint and the networks that it looks with.
+
+        Raises:
+            WeightsError: the tensors are not those of this profile, or a network's are missing.
+        """
+        with fitting(checkpoint):
+            tones = {name: _unpack(checkpoint.tensors[name]) for name in HAIR_COLOURS}
+        registry = open_registry()
+        parser = AppearanceRecogniser.load(registry.checkpoint("appearance"), device)
+        return cls(tones, parser, LEGAN.load(registry.checkpoint("legan-fast"), device, numerics))
+
+    def edit(self, crops: Sequence[Crop], target: Target) -> list[Edit]:
+        """Edit a batch of wide crops; see `methods.base.Method.edit`.
+
+        Raises:
+            UsageError: the target asks for what the method does not know.
+            NetworkError: a network's answer is not finite.
+        """
+        check_target(self, target)
+        changes = target.attributes
+        if len(changes) != len(target.terms):
+            raise UsageError(f"secgan (fast) knows attributes, not {target}")
+        if not crops:
+            return []
+        return [self._edit(scene, changes) for scene in look(crops, self.parser, self.surfaces)]
+
+    def _edit(self, scene: Scene, changes: Sequence[AttributeChange]) -> Edit:
+        details: list[Detail] = []
+        for change in changes:
+            if change.attribute in HAIR_COLOURS:
+                made = recolour(scene, change, self.tones[change.attribute])
+                details += [] if made is None else [made]
+        nothing = np.zeros((2, 2, 3), np.float32)
+        return Edit(
+            nothing[..., :2],
+            nothing,
+            nothing[..., 0],
+            RasterPaint(nothing, SIZE),
+            SIZE,
+            details=tuple(details),
+            region="person",
+            wide=True,
+        )
+
+
+def pack(tones: Tones) -> torch.Tensor:
+    """Return tones as one row of numbers, for a checkpoint."""
+    parts = (tones.level, [tones.per_skin], tones.gains, tones.chroma.ravel())
+    return torch.from_numpy(np.concatenate(parts).astype(np.float32))
+
+
+def _unpack(packed: torch.Tensor) -> Tones:
+    numbers = packed.float().numpy()
+    if numbers.shape != (6 + 2 * len(KNOTS),):
+        raise ValueError(f"tones of hair have {6 + 2 * len(KNOTS)} numbers, not {numbers.shape}")
+    level, (per_skin, *gains), chroma = np.split(numbers, (3, 6))
+    return Tones(level, float(per_skin), chroma.reshape(-1, 2), (float(gains[0]), float(gains[1])))
+
+
+def load(
+    checkpoint: Checkpoint, device: torch.device, numerics: Numerics = FULL
+) -> SeCGAN | RgbSeCGAN:
+    """Build the method from its checkpoint, of either profile; see `SeCGAN.load`."""
+    kind = RgbSeCGAN if checkpoint.profile == RgbSeCGAN.profile else SeCGAN
+    return kind.load(checkpoint, device, numerics)

@@ -1,0 +1,114 @@
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+from edits import edit
+
+from faceedit.compose.compose import compose
+from faceedit.compose.hair.colour import DARK, QUANTILES, HairColour, Tones
+from faceedit.compose.hair.segment import find_hair, mirrored
+from faceedit.faces.align import BLANK
+from faceedit.regions import Region
+
+SIDE = 128
+CHROMA = np.column_stack([np.full(7, 5.0), np.linspace(3, 20, 7)]).astype(np.float32)
+FAIR = Tones(np.log(np.array([20, 45, 65], np.float32) + DARK), 0.0, CHROMA)
+
+
+def picture():
+    """Strands of black hair above, skin below."""
+    rng = np.random.default_rng(0)
+    lab = np.empty((SIDE, SIDE, 3), np.float32)
+    strands = cv2.GaussianBlur(rng.normal(0, 1, (1, SIDE)).astype(np.float32), (0, 0), 1.0)
+    lab[..., 0] = 12 + 5 * strands
+    lab[..., 1:] = 1
+    lab[64:] = 65, 14, 16
+    return np.clip(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB), 0, 1)
+
+
+def hair():
+    field = np.zeros((SIDE, SIDE), np.float32)
+    field[8:64, 8:120] = 1
+    return field
+
+
+def dyed(wanted=FAIR, strength=1.0):
+    none = np.zeros((SIDE, SIDE), np.float32)
+    light = cv2.cvtColor(picture(), cv2.COLOR_RGB2LAB)[hair() > 0][:, 0]
+    own = np.percentile(np.log(light + DARK), QUANTILES).astype(np.float32)
+    return HairColour(hair(), none, none, own, wanted, SIDE, 60.0, strength)
+
+
+def made(detail, photo=None):
+    mask = np.pad(np.ones((SIDE - 2, SIDE - 2), np.float32), 1)
+    photo = np.rint(picture() * 255).astype(np.uint8) if photo is None else photo
+    whole = replace(edit(size=SIDE), size=SIDE, details=(detail,), region="crop")
+    return photo, compose(photo, whole, np.eye(2, 3), mask)
+
+
+def lab_of(photo):
+    return cv2.cvtColor(photo.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+
+
+def test_black_hair_becomes_fair_and_keeps_its_strands():
+    before, after = made(dyed())
+    was, now = (lab_of(one)[20:50, 20:108] for one in (before, after))
+    assert abs(float(np.median(now[..., 0])) - 45) < 4
+    assert 10 < now[..., 2].mean() < 16
+    # Strands are where they were.
+    assert np.corrcoef(was[..., 0].ravel(), now[..., 0].ravel())[0, 1] > 0.9
+    assert now[..., 0].std() > was[..., 0].std()
+
+
+def test_nothing_changes_beside_hair_and_nothing_at_all_without_strength():
+    before, after = made(dyed())
+    np.testing.assert_array_equal(before[72:], after[72:])
+    np.testing.assert_array_equal(*made(dyed(strength=0.0)))
+    assert not dyed(strength=0.0).paints
+    assert dyed().scaled(0.5).strength == 0.5
+
+
+def test_less_strength_goes_less_far():
+    before, half = made(dyed(strength=0.5))
+    _, whole = made(dyed())
+    light = [float(lab_of(one)[20:50, 20:108, 0].mean()) for one in (before, half, whole)]
+    assert light[0] + 8 < light[1] < light[2] - 8
+
+
+def test_bounds_of_the_change_hold():
+    _, after = made(dyed(replace(FAIR, gains=(-9.0, 0.0))))
+    assert abs(float(np.median(lab_of(after)[20:50, 20:108, 0])) - 12) < 4
+    assert FAIR.beside(10.0).level[1] == FAIR.level[1]
+    darker = replace(FAIR, per_skin=0.01).beside(30.0)
+    np.testing.assert_allclose(darker.level - FAIR.level, -0.2, atol=1e-6)
+
+
+@pytest.mark.parametrize("size", [64, 128])
+def test_hair_is_carried_on_by_its_colour(size):
+    pixels = np.full((size, size, 3), 0.75, np.float32)
+    pixels[size // 8 : size // 2, size // 4 : 3 * size // 4] = 0.1
+    half, most = size // 2, 3 * size // 4
+    near = np.zeros((12, half, half), np.float32)
+    near[Region.BACKGROUND] = 1
+    near[:, : half // 2] = 0
+    near[Region.HAIR, : half // 2] = 1
+    far = np.full((12, most, most), 1 / 12, np.float32)
+    none = np.zeros((size, size), np.float32)
+    person = np.where(pixels[..., 0] < 0.5, 1.0, 0.02).astype(np.float32)
+    found = find_hair(pixels, near, far, person, none, size / 2)
+    assert found[size // 6 : size // 3, size // 3 : 2 * size // 3].min() > 0.8
+    assert found[: size // 12].max() < 0.2
+    near[Region.HAIR] = 0
+    assert not find_hair(pixels, near, far, person, none, size / 2).any()
+
+
+def test_crops_are_filled_with_their_mirror_image():
+    pixels = np.full((32, 32, 3), BLANK, np.float32)
+    pixels[8:24, 8:24] = np.linspace(0.1, 0.4, 16, dtype=np.float32)[:, None, None]
+    filled = mirrored(pixels)
+    np.testing.assert_array_equal(filled[8:24, 8:24], pixels[8:24, 8:24])
+    np.testing.assert_allclose(filled[7, 12], pixels[9, 12], atol=1e-3)
+    assert filled.max() <= 0.4 + 1e-6
+    whole = pixels[8:24, 8:24]
+    assert mirrored(whole) is whole
