@@ -7,17 +7,21 @@ before it and to raise as an error of its own kind. The system's own errors are 
 import json
 import math
 import os
+import re
 import stat
 import tomllib
 import zipfile
 from collections.abc import Iterator
 from io import BufferedReader, TextIOWrapper
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
     import numpy as np
 
+Place = tuple[int | str, ...]
+"""Names of tables and keys in a TOML file, and numbers of tables in lists."""
 MAX_TEXT = 1 << 20
 """Bytes of a file of settings or of a card."""
 MAX_TABLE = 1 << 27
@@ -113,6 +117,46 @@ def parse_toml(text: str) -> dict[str, Any]:
         raise ValueError("it is nested too deeply") from None
     _check_values(table)
     return table
+
+
+def line_of(text: str, place: Place) -> int:
+    r"""Return the line of a TOML file on which a value stands, as far as its text tells.
+
+    Args:
+        text: of the file.
+        place: names of tables and keys, and numbers of tables in lists, as pydantic gives them.
+
+    >>> line_of('[[pose]]\nat = 0\n[[pose]]\nat = 1\nease = "no"', ("pose", 1, "ease"))
+    5
+    >>> line_of('[apply]\nlight = "left"\n[preset.soft]\nlight = 3', ("preset", "soft", "light"))
+    4
+    """
+    lines = text.split("\n")
+    start, key = 0, None
+    quote = "[\"']?"
+    for at, (name, number) in enumerate(pairwise((*place, None))):
+        if isinstance(name, str) and isinstance(number, int):
+            heads = _matching(lines, rf"\s*\[\[\s*{re.escape(name)}\s*\]\]")
+            start = heads[number] if number < len(heads) else start
+        elif isinstance(name, str) and isinstance(number, str):
+            above = r"\s*\.\s*".join(f"{quote}{re.escape(str(p))}{quote}" for p in place[: at + 1])
+            start = next(iter(_matching(lines, rf"\s*\[\s*{above}\s*\]")), start)
+            key = name
+        elif isinstance(name, str):
+            key = name
+    if key is None:
+        return start + 1
+    own = rf"\s*{quote}{re.escape(key)}{quote}\s*="
+    among = rf".*[{{,\s\[]{quote}{re.escape(key)}{quote}\s*[=\].]"
+    for pattern in (own, among):
+        found = [line for line in _matching(lines, pattern) if line >= start]
+        if found:
+            return found[0] + 1
+    return start + 1
+
+
+def _matching(lines: list[str], pattern: str) -> list[int]:
+    return [number for number, line in enumerate(lines) if re.match(pattern, line)]
 
 
 def map_array(path: Path) -> "np.ndarray":

@@ -44,6 +44,7 @@ def parse(words: list[str]) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_commands_have_the_options_they_are_shown_with(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    Path("faceedit.toml").write_text("[preset.studio]\n")
     for words in command_lines(read(name)):
         words = words[1:] if words[0] == "time" else words
         if words[0] == "faceedit":

@@ -1,7 +1,5 @@
 """Key poses as users write them: a TOML file with a table ``[[pose]]`` for each."""
 
-import re
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +10,12 @@ from faceedit.errors import UsageError
 from faceedit.names import unknown
 from faceedit.ranges import short
 from faceedit.targets import parse_target
-from faceedit.untrusted import parse_toml, read_text
+from faceedit.untrusted import Place, line_of, parse_toml, read_text
 
 MOST = 1000
 """Poses in a file."""
 NAMED = 3
 """Errors that a message names."""
-
-Place = tuple[int | str, ...]
 
 
 class _Pose(BaseModel):
@@ -64,40 +60,6 @@ def read_poses(path: Path) -> list[Pose]:
     poses = [_parse(path, text, number, one) for number, one in enumerate(asked)]
     _check_times(path, text, poses)
     return poses
-
-
-def line_of(text: str, place: Place) -> int:
-    r"""Return the line of a TOML file on which a value stands, as far as its text tells.
-
-    Args:
-        text: of the file.
-        place: names of tables and keys, and numbers of tables in lists, as pydantic gives them.
-
-    >>> line_of('[[pose]]\nat = 0\n[[pose]]\nat = 1\nease = "no"', ("pose", 1, "ease"))
-    5
-    """
-    lines = text.split("\n")
-    start, key = 0, None
-    for name, number in pairwise((*place, None)):
-        if isinstance(name, str) and isinstance(number, int):
-            heads = _matching(lines, rf"\s*\[\[\s*{re.escape(name)}\s*\]\]")
-            start = heads[number] if number < len(heads) else start
-        elif isinstance(name, str):
-            key = name
-    if key is None:
-        return start + 1
-    quote = "[\"']?"
-    own = rf"\s*{quote}{re.escape(key)}{quote}\s*="
-    among = rf".*[{{,\s\[]{quote}{re.escape(key)}{quote}\s*[=\].]"
-    for pattern in (own, among):
-        found = [line for line in _matching(lines, pattern) if line >= start]
-        if found:
-            return found[0] + 1
-    return start + 1
-
-
-def _matching(lines: list[str], pattern: str) -> list[int]:
-    return [number for number, line in enumerate(lines) if re.match(pattern, line)]
 
 
 def _explain(path: Path, text: str, error: Any) -> str:

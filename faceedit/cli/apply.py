@@ -25,6 +25,7 @@ from faceedit.cli.options import (
     NetworkThreads,
     Pose,
     Precision,
+    Preset,
     Profile,
     Quiet,
     Recursive,
@@ -41,8 +42,9 @@ from faceedit.cli.options import (
     can_exist,
     parse_faces,
 )
-from faceedit.cli.output import tell
+from faceedit.cli.output import on_one_line, tell
 from faceedit.cli.panels import MOST_USED, OUTPUT, PHOTOS, SPEED, WHAT
+from faceedit.cli.settings import FILE
 from faceedit.process import loading
 
 PIPE = "-"
@@ -64,6 +66,7 @@ class Engine(StrEnum):
 
 
 def apply(
+    ctx: typer.Context,
     inputs: Inputs,
     target: Targets = None,
     au: Units = None,
@@ -109,6 +112,7 @@ def apply(
             rich_help_panel=MOST_USED,
         ),
     ] = False,
+    preset: Preset = None,
     model: Model = "auto",
     profile: Profile = None,
     weights: Weights = None,
@@ -248,6 +252,8 @@ def apply(
     """
     from faceedit.errors import UsageError
 
+    if not quiet and FILE in ctx.meta:
+        tell(on_one_line(ctx.meta[FILE]))
     whole = partial(
         asked_target,
         au=au,
@@ -264,13 +270,15 @@ def apply(
         from faceedit.cli.apply_report import Say
         from faceedit.cli.apply_run import edit_files, edit_pipe
         from faceedit.cli.apply_targets import read_asked
+        from faceedit.cli.input_lists import read_inputs
         from faceedit.cli.run_jobs import ApplyRequest
         from faceedit.editing.build import EditSettings
         from faceedit.faces.find.finder import FindOptions
         from faceedit.methods.catalogue import experimental_names
         from faceedit.photos import WriteOptions
 
-    asked = read_asked(lambda own: whole([*(target or []), *own]), each, intensity, name)
+    given, rows = read_inputs(inputs)
+    asked = read_asked(lambda own: whole([*(target or []), *own]), each, rows, intensity, name)
     request = ApplyRequest(
         settings=EditSettings(
             target=asked.target,
@@ -310,7 +318,7 @@ def apply(
             raise UsageError("'-' is one photo from stdin to one output: no --each, no --name")
         failed = edit_pipe(request, output, say, seed)
     else:
-        files = Files(inputs, output, recursive, shard, compare, gallery, seed, asked.naming)
+        files = Files(given, output, recursive, shard, compare, gallery, seed, asked.naming)
         failed = edit_files(request, files, say, on_ray=engine is Engine.RAY)
     if failed:
         raise typer.Exit(1)

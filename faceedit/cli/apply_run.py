@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from faceedit.editing.editor import FaceEditor
 
 
+SHOWN = 8
+"""Targets that a headline names."""
+
+
 def edit_files(request: ApplyRequest, files: Files, say: Say, on_ray: bool = False) -> bool:
     """Edit files and folders; return whether any photo failed.
 
@@ -53,8 +57,10 @@ def edit_files(request: ApplyRequest, files: Files, say: Say, on_ray: bool = Fal
         tell(f"no photos{of_part(part)} to edit")
         return bool(found.unlistable)
     what, noun = "", "photo"
-    if files.naming is not None and files.naming.by_target:
-        what, noun = ", ".join(str(one) for _, one in files.naming.targets), "output"
+    if files.naming is not None and files.naming.asks:
+        shown = dict.fromkeys(str(job.asked) for job in jobs if job.asked is not None)
+        what = ", ".join(shown) if len(shown) <= SHOWN else f"{len(shown)} targets"
+        noun = "output"
         request = replace(request, plan={})
     if any(is_random(job.asked or request.settings.target) for job in jobs):
         what = what or str(request.settings.target)

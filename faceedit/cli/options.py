@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import typer
 
 from faceedit.cli.panels import GATES, MOST_USED, OUTPUT, PHOTOS, SPEED, WHAT
+from faceedit.cli.settings import use_settings
 from faceedit.errors import UsageError
 from faceedit.limits import BATCH, COUNT, SEED, THREADS, WORKERS, shorten
 from faceedit.methods.catalogue import served_parts, shipped_methods
@@ -164,6 +165,18 @@ Inputs = Annotated[
 Recursive = Annotated[bool, typer.Option(help="Include subfolders.", rich_help_panel=PHOTOS)]
 
 
+Preset = Annotated[
+    str | None,
+    typer.Option(
+        "--preset",
+        metavar="NAME",
+        callback=use_settings,
+        is_eager=True,
+        help="Options of '[preset.NAME]' in faceedit.toml.",
+        show_default=False,
+        rich_help_panel=WHAT,
+    ),
+]
 Each = Annotated[
     list[str] | None,
     typer.Option(

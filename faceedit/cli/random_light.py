@@ -45,8 +45,11 @@ def draw_lights(
     request: ApplyRequest, jobs: Sequence[Job], seed: int
 ) -> tuple[ApplyRequest, list[Job]]:
     """Return a request whose light is random with the jobs that say which light each gets."""
-    whole = request.settings.target
+    # With a plan, a job that asks for nothing is copied.
+    whole = request.settings.target if request.plan is None else None
+    asked = [job.asked or whole for job in jobs]
     drawn = [
-        replace(job, asked=draw_light(job.asked or whole, seed, job.source.name)) for job in jobs
+        job if one is None else replace(job, asked=draw_light(one, seed, job.source.name))
+        for job, one in zip(jobs, asked, strict=True)
     ]
     return replace(request, plan={"light": RANDOM, "seed": seed}), drawn

@@ -82,11 +82,12 @@ def plan(
     if single is not None:
         if len(given) > 1 or [photo.path for photo in photos] != [Path(given[0])]:
             raise UsageError(f"{single}: the output names one file, but the input is not one file")
-        if naming is not None:
+        if naming is not None and naming.pattern is not None:
             raise UsageError(
                 f"{single}: the output names one file; for names by pattern name a folder"
             )
-        jobs = [Job(photo.path, single) for photo in photos]
+        asked = None if naming is None else naming.of(photos[0].path)[0][1]
+        jobs = [Job(photo.path, single, asked) for photo in photos]
     else:
         jobs = [job for photo in photos for job in _jobs(photo, folder, common, suffix, naming)]
     if leave_out is not None:
@@ -176,13 +177,10 @@ def _jobs(
     kind = path.suffix
     if suffix is not None and format_of(path) not in (None, suffix[0]):
         kind = suffix[1]
-    if naming is None:
-        beside = photo.root is None and folder is None
-        ending = ("-edited" if beside else "") + kind
-        yield Job(photo.path, path.with_name(fit_name(path.stem, ending)))
-        return
-    for name, asked in naming.targets:
-        yield Job(photo.path, path.with_name(naming.name(path.stem, name, kind)), asked)
+    naming = naming or Naming(None, (("", None),))
+    ending = "-edited" if photo.root is None and folder is None else ""
+    for name, asked in naming.of(photo.path):
+        yield Job(photo.path, path.with_name(naming.name(path.stem, name, kind, ending)), asked)
 
 
 def _beside(root: Path) -> Path:

@@ -2,7 +2,9 @@
 
 import os
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from faceedit.errors import UsageError
 from faceedit.names import quoted
@@ -20,9 +22,11 @@ class Naming:
     """How outputs are named, and what is made of each photo.
 
     Attributes:
-        pattern: text with ``{stem}``, ``{target}`` and, at the end, ``{suffix}``.
-        targets: what ``{target}`` becomes, and what the faces are to show; at least one. None is
-            what the whole run is asked for.
+        pattern: text with ``{stem}``, ``{target}`` and, at the end, ``{suffix}``; None keeps the
+            names that outputs have otherwise.
+        targets: what ``{target}`` becomes, and what the faces are to show. None is what the whole
+            run is asked for, or nothing where ``asks``.
+        own: those of photos that have others.
 
     Raises:
         UsageError: the pattern cannot be used.
@@ -31,10 +35,13 @@ class Naming:
     'a-happy.jpg'
     """
 
-    pattern: str
+    pattern: str | None
     targets: tuple[tuple[str, Target | None], ...]
+    own: Mapping[Path, tuple[tuple[str, Target | None], ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if self.pattern is None:
+            return
         fields = set(_FIELD.findall(self.pattern))
         shown = quoted(self.pattern)
         if odd := sorted(fields - {"{stem}", "{target}", "{suffix}"}) or re.findall(
@@ -51,16 +58,37 @@ class Naming:
             raise UsageError(f"--name {shown}: a name cannot begin with {self.pattern[0]!r}")
         if "{stem}" not in fields:
             raise UsageError(f"--name {shown}: write {{stem}}, or all photos have one name")
-        if len(self.targets) > 1 and "{target}" not in fields:
+        most = max(map(len, (self.targets, *self.own.values())))
+        if most > 1 and "{target}" not in fields:
             raise UsageError(f"--name {shown}: write {{target}}, or all targets have one name")
 
     @property
-    def by_target(self) -> bool:
-        """Whether outputs of another target have other names."""
-        return "{target}" in self.pattern
+    def asks(self) -> bool:
+        """Whether each output has a target of its own."""
+        return bool(self.own) or any(target is not None for _, target in self.targets)
 
-    def name(self, stem: str, target: str, suffix: str) -> str:
-        """Return the name of an output; what is too long for a file's name is cut off the stem."""
+    def of(self, photo: Path) -> tuple[tuple[str, Target | None], ...]:
+        """Return the targets of a photo.
+
+        Raises:
+            UsageError: it has none.
+        """
+        targets = self.own.get(photo, self.targets)
+        if not targets:
+            raise UsageError(f"{photo}: no target was given for it; write for example -t happy")
+        return targets
+
+    def name(self, stem: str, target: str, suffix: str, ending: str = "") -> str:
+        """Return the name of an output; what is too long for a file's name is cut off the stem.
+
+        Args:
+            stem: of the photo.
+            target: as `of` gives it.
+            suffix: of the output.
+            ending: of the stem where there is no pattern.
+        """
+        if self.pattern is None:
+            return fit_name(stem, ending + suffix)
         before, *rest = self.pattern.removesuffix("{suffix}").split("{stem}")
         before, *rest = (one.replace("{target}", target) for one in (before, *rest))
         room = _LONGEST_NAME - len(os.fsencode(before + "".join(rest) + suffix))

@@ -1,0 +1,110 @@
+"""``@list.txt`` and ``@table.csv``: photos that a file names, and what each is to show."""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from faceedit.errors import UsageError
+from faceedit.names import unknown
+from faceedit.targets import MAX_STRENGTH
+from faceedit.targets.term import read_number
+from faceedit.untrusted import MAX_TABLE, open_table, read_text
+
+FILE, TARGET, STRENGTH, CHOICE = "file", "target", "strength", "choice"
+COLUMNS = (FILE, TARGET, STRENGTH, CHOICE)
+ACCEPT, REJECT = "accept", "reject"
+
+
+@dataclass(frozen=True)
+class Row:
+    """What a table asks of a photo.
+
+    Attributes:
+        path: of the photo, as it would be written on the command line.
+        target: text form; empty takes the command's.
+        strength: multiplies all strengths.
+        rejected: the photo is to stay as it is.
+        where: file and line, for messages.
+    """
+
+    path: str
+    target: str = ""
+    strength: float = 1.0
+    rejected: bool = False
+    where: str = ""
+
+
+def read_inputs(given: Sequence[str]) -> tuple[list[str], list[Row]]:
+    """Replace ``@file`` among inputs by what the file names.
+
+    Args:
+        given: as on the command line. ``@list.txt`` names inputs, one a line, and ``@table.csv``
+            photos. Both are read as if their names stood on the command line.
+
+    Returns:
+        inputs: all of them.
+        rows: of the tables, one for each output; none for what no table names.
+
+    Raises:
+        UsageError: a file cannot be read, or makes no sense; the line is named.
+    """
+    inputs: list[str] = []
+    rows: list[Row] = []
+    for one in given:
+        path = Path(one[1:])
+        if not one.startswith("@") or Path(one).exists():
+            inputs.append(one)
+        elif path.suffix.lower() == ".csv":
+            table = _read_table(path)
+            inputs += dict.fromkeys(row.path for row in table)
+            rows += table
+        else:
+            inputs += _read_list(path)
+    return inputs, rows
+
+
+def _read_list(path: Path) -> list[str]:
+    try:
+        lines = [line for line in read_text(path, MAX_TABLE).split("\n") if line.strip()]
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path}: cannot be read as a list of photos: {_said(error)}") from error
+    if not lines:
+        raise UsageError(f"{path}: the list is empty")
+    return lines
+
+
+def _read_table(path: Path) -> list[Row]:
+    try:
+        with open_table(path) as file:
+            reader = csv.DictReader(file)
+            if FILE not in (reader.fieldnames or ()):
+                raise UsageError(f"{path}: has no column {FILE!r}; known: {', '.join(COLUMNS)}")
+            rows = [_read_row(row, f"{path}, line {reader.line_num}") for row in reader]
+    except (OSError, ValueError, csv.Error) as error:
+        raise UsageError(f"{path}: cannot be read as a table: {_said(error)}") from error
+    if not rows:
+        raise UsageError(f"{path}: the table has no rows")
+    return rows
+
+
+def _read_row(row: dict[str, str], where: str) -> Row:
+    def of(name: str) -> str:
+        return (row.get(name) or "").strip()
+
+    path, choice = row.get(FILE) or "", of(CHOICE).lower()
+    if not path:
+        raise UsageError(f"{where}: no {FILE} is named")
+    if choice not in ("", ACCEPT, REJECT):
+        raise UsageError(f"{where}: {unknown(CHOICE, choice, (ACCEPT, REJECT))}")
+    strength = 1.0
+    if of(STRENGTH):
+        try:
+            strength = read_number(of(STRENGTH), "the strength", 0, MAX_STRENGTH)
+        except UsageError as error:
+            raise UsageError(f"{where}: {error}") from error
+    return Row(path, of(TARGET), strength, choice == REJECT, where)
+
+
+def _said(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)
