@@ -44,7 +44,6 @@ from faceedit.cli.options import (
 )
 from faceedit.cli.output import on_one_line, tell
 from faceedit.cli.panels import MOST_USED, OUTPUT, PHOTOS, SPEED, WHAT
-from faceedit.cli.settings import FILE
 from faceedit.process import loading
 
 PIPE = "-"
@@ -66,7 +65,6 @@ class Engine(StrEnum):
 
 
 def apply(
-    ctx: typer.Context,
     inputs: Inputs,
     target: Targets = None,
     au: Units = None,
@@ -252,8 +250,8 @@ def apply(
     """
     from faceedit.errors import UsageError
 
-    if not quiet and FILE in ctx.meta:
-        tell(on_one_line(ctx.meta[FILE]))
+    if preset and not quiet:
+        tell(on_one_line(f"settings of {preset}"))
     whole = partial(
         asked_target,
         au=au,

@@ -52,6 +52,9 @@ def use_settings(ctx: typer.Context, preset: str | None) -> str | None:
         ctx: of the command.
         preset: whose settings go over those of the command; None takes none.
 
+    Returns:
+        The files that were used; None where there are none.
+
     Raises:
         UsageError: a file cannot be read or makes no sense, or no file has that preset.
     """
@@ -69,10 +72,10 @@ def use_settings(ctx: typer.Context, preset: str | None) -> str | None:
         where = ", ".join(map(str, files)) or f"{Path(FILE)} or {user_file()}"
         raise UsageError(f"{unknown('preset', preset, known)} (looked in {where})")
     settings |= known.get(preset or "", {})
-    if settings:
-        ctx.default_map = {**(ctx.default_map or {}), **settings}
-        ctx.meta[FILE] = f"settings of {', '.join(map(str, files))}"
-    return preset
+    if not settings:
+        return None
+    ctx.default_map = {**(ctx.default_map or {}), **settings}
+    return ", ".join(map(str, files))
 
 
 class _File:
