@@ -28,6 +28,8 @@ SHOWN = "all faces show it already"
 SHOWS_IT = "it shows it already"
 HELD_BACK = "any edit would change the person too much"
 NOT_ASKED = "it is not one of the faces asked for"
+GUESSED = 20.0
+"""Degrees of a turn beyond which it shows what the photo does not; see ``docs/figures.md``."""
 
 Box = tuple[float, float, float, float]
 
@@ -45,6 +47,7 @@ class FaceResult:
             intensity, weakened by what the face shows and by the guard, 0 where nothing was.
             ``shown`` is how far the face showed the target already, 0 to 1; ``moved`` the root mean
             square of the flow inside the mask in eye distances; ``relit`` that of the log ratio;
+            ``turned`` by how many degrees a head was turned;
             ``identity``, where it was measured, the cosine of the face before and after.
         outcome: ``edited``; ``left alone``; ``failed``, where the photo failed.
         reason: why it was left alone; empty otherwise.
@@ -132,9 +135,16 @@ def notes_of(faces: Sequence[FaceResult]) -> tuple[str, ...]:
     """Return what the user should know of the faces of a photo, one sentence each."""
     edited = [face for face in faces if face.outcome == "edited"]
     faint = sum(face.faint for face in edited)
-    if not faint:
-        return ()
-    return (f"{faint} of {len(edited)} edited faces changed too little to be seen",)
+    turned = [face.scores.get("turned", 0.0) for face in edited]
+    notes = []
+    if faint:
+        notes.append(f"{faint} of {len(edited)} edited faces changed too little to be seen")
+    if max(turned, default=0.0) > GUESSED:
+        notes.append(
+            f"a head turned by {max(turned):.0f} degrees: beyond {GUESSED:g}, ears, hair and the "
+            "far cheek are guessed"
+        )
+    return tuple(notes)
 
 
 def _face_of(face: Face, scores: Mapping[str, float], applied: Target, faint: bool) -> FaceResult:

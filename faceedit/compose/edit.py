@@ -84,6 +84,7 @@ class Edit:
             It is drawn along the photo's own edges, and is for log ratios alone.
         landmarks: (478, 3) float32 in crop pixels after the edit; None where the flow says it.
         wide: it covers a square twice as wide as the crop.
+        turned: degrees by which it turns the head.
     """
 
     flow: np.ndarray
@@ -96,6 +97,7 @@ class Edit:
     matte: np.ndarray | None = None
     landmarks: np.ndarray | None = None
     wide: bool = False
+    turned: float = 0.0
 
     @property
     def paints(self) -> bool:
@@ -126,6 +128,7 @@ class Edit:
             opacity=np.clip(self.opacity * np.float32(strength), 0.0, 1.0),
             details=tuple(detail.scaled(strength) for detail in self.details),
             landmarks=self.landmarks if strength == 1 else None,
+            turned=self.turned * strength,
         )
 
 

@@ -30,13 +30,13 @@ def measure_edits(edits: Edits, crop: Crop, masks: Sequence[np.ndarray]) -> dict
 
     Returns:
         ``moved``: root mean square of the flow inside the mask in eye distances; ``relit``: that
-        of the log ratio. Squares of steps add up.
+        of the log ratio. Squares of steps add up. ``turned``, where a head is: by how many degrees.
     """
     each = [_measure(edit, crop, mask) for edit, mask in zip(edits, masks, strict=True)]
-    if len(each) == 1:
-        return each[0]
+    turned = max((edit.turned for edit in edits), default=0.0)
     return {
-        name: float(np.sqrt(sum(one[name] ** 2 for one in each))) for name in ("moved", "relit")
+        **{n: float(np.sqrt(sum(one[n] ** 2 for one in each))) for n in ("moved", "relit")},
+        **({"turned": turned} if turned else {}),
     }
 
 

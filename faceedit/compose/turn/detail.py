@@ -16,6 +16,8 @@ from faceedit.numerics import check_answer
 MOVES = 0.012
 """Share of a crop's side from which on what moves is a layer over the wall; less would cost the
 finest hair for nothing."""
+MARGIN = 0.024
+"""Share of a crop's side beside a person within which a wall may show their edge."""
 FLOOR = 1 / 512
 
 
@@ -61,7 +63,7 @@ class TurnedHead:
         moves *= np.float32(scale / (MOVES * self.size))
         empty = np.clip(moves, 0, 1) * (1 - left)
         # Where the photo shows the wall, it shows it still.
-        wall = without_person(canvas.pixels, matte, max(8.0, 0.02 * self.size / scale))
+        wall = without_person(canvas.pixels, matte, max(4.0, MARGIN * self.size / scale))
         patches = [Patch((slice(0, size[0]), slice(0, size[1])), wall, empty)]
         drawn = (self._patch(layer, canvas) for layer in self.layers)
         return patches + [patch for patch in drawn if patch is not None]

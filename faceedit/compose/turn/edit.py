@@ -6,14 +6,21 @@ import cv2
 import numpy as np
 
 from faceedit.compose.edit import Edit, RasterPaint
+from faceedit.compose.mesh_flow import fill
 from faceedit.compose.turn.detail import TurnedHead
 from faceedit.compose.turn.flow import Layer, face_layers, flow_around
 from faceedit.compose.turn.gaze import keep_gaze
-from faceedit.compose.turn.head import Head, mesh_points, rotation, turned
+from faceedit.compose.turn.head import Head, degrees_of, mesh_points, rotation, turned
 from faceedit.faces.pose import HeadPose
+from faceedit.tones import muted
 
-LIKE = (0.35, 0.7)
-"""Log ratios of light up to which a mirrored part is believed, and beyond which it is not."""
+REACH = 0.2
+"""Eye distances over which the light of a face is averaged."""
+DARKEST = 0.03
+"""Added to display values before the logarithm."""
+GAIN, TINT = (-0.6, 0.35), 0.3
+"""Bounds of the log ratio that a mirrored part takes on, and of its colour: what is in deep shadow
+shows noise when it is lit."""
 
 
 def turn_head(pixels: np.ndarray, head: Head, wanted: HeadPose, *, gaze: bool = True) -> Edit:
@@ -44,36 +51,29 @@ def turn_head(pixels: np.ndarray, head: Head, wanted: HeadPose, *, gaze: bool = 
     after = mesh_points(points).astype(np.float32)
     if gaze:
         face, after = keep_gaze(face, after, turn, head.unit)
-    layers = (
-        _toned(pixels, around, side, face, head.unit),
-        _toned(pixels, around, mirrored, face, head.unit),
-        face,
-    )
-    detail = TurnedHead(layers, head.matte, head.size)
-    return replace(still, flow=around, details=(detail,), landmarks=after)
+    light = _other_light(pixels, face, mirrored, head.unit)
+    layers = [replace(one, log_ratio=light) for one in (side, mirrored) if one is not None]
+    detail = TurnedHead((*layers, face), head.matte, head.size)
+    return replace(still, flow=around, details=(detail,), landmarks=after, turned=degrees_of(turn))
 
 
-def _toned(
-    pixels: np.ndarray, around: np.ndarray, mirrored: Layer, face: Layer, unit: float
-) -> Layer:
-    """Return a mirrored layer in the light of what lies around it: each side has its own."""
-    where = mirrored.opacity
-    if not (where > 0.05).any():
-        return mirrored
-    beside = _warp(pixels, around)
-    beside += face.opacity[..., None] * (_warp(pixels, face.flow) - beside)
-    reflected = _warp(pixels, mirrored.flow)
-    rest = (np.clip(1 - 4 * where, 0, 1) * np.clip(2 * face.opacity, 0, 1))[..., None]
-    near = cv2.GaussianBlur(rest, (0, 0), 0.25 * unit)[..., None] + 1e-3
+def _other_light(pixels: np.ndarray, face: Layer, mirrored: Layer, unit: float) -> np.ndarray:
+    """Return the log ratio of a face's light to that of its mirror image, (S, S, 3) float32.
+
+    It is known where both are seen, and goes on smoothly beyond.
+    """
+    rest = np.clip(face.opacity - 4 * mirrored.opacity, 0, 1)[..., None]
+    near = cv2.GaussianBlur(rest, (0, 0), REACH * unit)[..., None]
     lit, seen = (
-        cv2.GaussianBlur(one * rest, (0, 0), 0.25 * unit) / near for one in (beside, reflected)
+        cv2.GaussianBlur(_warp(pixels, one.flow) * rest, (0, 0), REACH * unit)
+        / np.maximum(near, 1e-3)
+        for one in (face, mirrored)
     )
-    ratio = np.log((lit + 0.02) / (seen + 0.02))
-    # In shadow there is noise, and no likeness.
-    far = np.abs(ratio).max(-1)
-    opacity = where * np.clip((LIKE[1] - far) / (LIKE[1] - LIKE[0]), 0, 1)
-    ratio = np.clip(ratio, -LIKE[1], LIKE[1]).astype(np.float32)
-    return replace(mirrored, log_ratio=ratio, opacity=opacity.astype(np.float32))
+    ratio = np.log((lit + DARKEST) / (seen + DARKEST))
+    grey = muted(ratio, 0.0)
+    ratio = np.clip(grey, *GAIN) + np.clip(ratio - grey, -TINT, TINT)
+    spread = fill(ratio, np.clip(4 * near[..., 0] - 0.2, 0, 1))
+    return cv2.GaussianBlur(spread, (0, 0), 0.5 * REACH * unit).astype(np.float32)
 
 
 def _warp(pixels: np.ndarray, flow: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from faceedit.compose.mesh_flow import fill
-from faceedit.compose.turn.head import Head, facing, mesh_points, turned
+from faceedit.compose.turn.head import Head, facing, mesh_points, rotation, turned
 from faceedit.faces.raster import MeshRaster, fill_polygon, rasterize_mesh
 from faceedit.faces.topology import BROWS, FACE_OVAL, N_SURFACE, mirror
 
@@ -14,8 +14,10 @@ COARSE = 128
 """Side of the grid on which hair, ears and neck move."""
 BEHIND = 0.1
 """Eye distances by which a point lies behind another that hides it."""
-GRAZING = (0.02, 0.14)
+GRAZING = (0.05, 0.22)
 """z of normals in the photo from which on skin is shown well enough to be used."""
+OUTLINE = 0.035
+"""Eye distances within which a person's outline is not sure."""
 SMOOTH = 0.022
 """Eye distances over which the flow of the face is smoothed."""
 INSIDE = 0.03
@@ -28,9 +30,13 @@ WALL = 0.3
 """Beyond the outline, from where on the wall stands still."""
 
 
-WHOLE = 0.97
+WHOLE = 0.6
 """Share of a turn from which on a point is the head's, and has a mirror image."""
-BETTER = (0.25, 0.55)
+ASIDE, NEARER = 15.0, 10.0
+"""Yaw in degrees from which on a head has a far side, and by which it turns to show it."""
+RIM = 0.08
+"""Eye distances beyond a face within which a mirrored side is skin like it."""
+BETTER = (0.1, 0.3)
 """Pixels that the mirror shows more for each pixel of the result, from where on and in full."""
 
 
@@ -49,53 +55,84 @@ class Layer:
     log_ratio: np.ndarray | None = None
 
 
-def flow_around(head: Head, turn: np.ndarray) -> tuple[np.ndarray, Layer]:
+def flow_around(head: Head, turn: np.ndarray) -> tuple[np.ndarray, Layer | None]:
     """Return how the whole person moves, and what of its head only a mirror shows.
 
     Each pixel of the person goes where its depth takes it, and hides what is behind. The outline of
-    hair stays where it is, as a head is about as deep as wide. Where few pixels would be stretched
-    over many, as on a side that the photo hardly shows, the other side of the head has more.
+    hair stays where it is, as a head is about as deep as wide.
 
     Args:
         head: in the photo.
         turn: (3, 3) rotation.
 
     Returns:
-        The backward flow, (S, S, 2) float32, smooth everywhere, and the mirrored layer over it.
+        The backward flow, (S, S, 2) float32, smooth everywhere, and the mirrored layer over it;
+        None where the photo shows both sides as well as they will be seen.
     """
-    size, behind = head.size, BEHIND * head.unit
+    size = head.size
     places = _grid(size)
     share = head.share(places)
     points = np.dstack([places, head.depth])
     moved = turned(head, points, turn, share)
     person = (head.matte > 0.5) & head.valid
-    density, backward = _scatter(moved[person], (places - moved[..., :2])[person], size, behind)
+    density, backward = _scatter(
+        moved[person], (places - moved[..., :2])[person], size, BEHIND * head.unit
+    )
     still = _still(head)
     weight = np.minimum(density, 1)
     total = weight + still
     mean = weight[..., None] * backward / np.maximum(total, 1e-6)[..., None]
     field = cv2.GaussianBlur(fill(mean, np.minimum(total, 1)), (0, 0), 1.8)
     around = cv2.resize(field, (size, size), interpolation=cv2.INTER_CUBIC)
+    return around, _far_side(head, turn, density, around)
 
+
+def _far_side(
+    head: Head, turn: np.ndarray, density: np.ndarray, around: np.ndarray
+) -> Layer | None:
+    """Return the side of a head that turns towards the camera, from its other side.
+
+    Args:
+        head: in the photo.
+        turn: (3, 3) rotation.
+        density: (G, G) pixels of the photo for each of the result.
+        around: (S, S, 2) flow of the person.
+    """
+    far = head.pose.yaw
+    forward = turn @ rotation(head.pose)[:, 2]
+    nearer = abs(far) - abs(float(np.degrees(np.arctan2(forward[0], forward[2]))))
+    if abs(far) < ASIDE or nearer < NEARER:
+        return None
+    size, places = head.size, _grid(head.size)
+    share = head.share(places)
+    points = np.dstack([places, head.depth])
     across = (points - head.axis.astype(np.float32)) @ head.right
-    mirrored = points - 2 * across[..., None] * head.right
-    moved = turned(head, mirrored, turn, share)
-    turning = person & (share > WHOLE)
-    other, back = _scatter(moved[turning], (places - moved[..., :2])[turning], size, behind)
-    gain = cv2.GaussianBlur(np.minimum(other, 1) - density, (0, 0), 1.2)
-    known = np.clip(other / 0.4, 0, 1)
-    opacity = np.clip((gain - BETTER[0]) / (BETTER[1] - BETTER[0]), 0, 1) * known
-    flow = cv2.GaussianBlur(fill(back, np.minimum(other, 1)), (0, 0), 1.0)
+    moved = turned(head, points - 2 * across[..., None] * head.right, turn, share)
+    # The near side, without long hair and the neck.
+    chosen = (head.matte > 0.5) & head.valid & (share > WHOLE) & (across * far < 0)
+    other, back = _scatter(
+        moved[chosen], (places - moved[..., :2])[chosen], size, BEHIND * head.unit
+    )
+    known = np.minimum(other, 1)
+    gain = cv2.GaussianBlur(known - density, (0, 0), 1.2)
+    opacity = np.clip((gain - BETTER[0]) / (BETTER[1] - BETTER[0]), 0, 1) * np.clip(2 * other, 0, 1)
     flow, opacity = (
         cv2.resize(one.astype(np.float32), (size, size), interpolation=cv2.INTER_LINEAR)
-        for one in (flow, cv2.GaussianBlur(opacity, (0, 0), 0.8))
+        for one in (
+            cv2.GaussianBlur(fill(back, known), (0, 0), 1.0),
+            cv2.GaussianBlur(opacity, (0, 0), 0.8),
+        )
     )
+    # Skin that goes on beyond the face; upon hair, or apart, it would be a ghost.
     seen = head.matte * head.valid
-    skin, hair = seen * head.skin, seen * (1 - head.skin)
-    # Hair that is stretched looks like hair; skin upon it does not.
-    opacity *= np.clip(1.6 * _looked_up(skin, flow) - 0.4, 0, 1)
-    opacity *= 1 - np.clip(2 * _looked_up(hair, around), 0, 1)
-    return around, Layer(flow, opacity)
+    skin = np.clip(1.6 * _looked_up(seen * head.skin, flow) - 0.4, 0, 1)
+    skin *= 1 - np.clip(2 * _looked_up(seen * (1 - head.skin), around), 0, 1)
+    oval = mesh_points(head.landmarks[list(FACE_OVAL)])
+    oval = turned(head, oval, turn, np.ones(len(oval), np.float32))[:, :2]
+    beyond = (fill_polygon(oval, (size, size)) < 0.5).astype(np.uint8)
+    away = cv2.distanceTransform(beyond, cv2.DIST_L2, 5) / np.float32(RIM * head.unit)
+    skin *= np.clip(2 - away, 0, 1)
+    return Layer(flow, (opacity * skin).astype(np.float32))
 
 
 def face_layers(head: Head, turn: np.ndarray, around: np.ndarray) -> tuple[Layer, Layer]:
@@ -141,7 +178,11 @@ def _layer(
     )
     clear = (values[..., 2] > met - BEHIND * head.unit).astype(np.float32)
     clear *= np.clip((values[..., 3] - GRAZING[0]) / (GRAZING[1] - GRAZING[0]), 0, 1)
-    matte = _looked_up(head.matte * head.valid, flow)
+    person = (head.matte * head.valid).astype(np.float32)
+    # Skin seen at a grazing angle is mixed with the wall behind it.
+    width = 2 * max(1, round(OUTLINE * head.unit)) + 1
+    inner = cv2.erode(person, np.ones((width, width), np.uint8))
+    matte = np.where(values[..., 3] > 0.5, _looked_up(person, flow), _looked_up(inner, flow))
     clear = cv2.morphologyEx(
         np.where(known, clear, 1).astype(np.float32), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)
     )

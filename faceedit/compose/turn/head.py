@@ -139,8 +139,12 @@ def turn_degrees(turn: Turn, landmarks: np.ndarray, affine: np.ndarray) -> float
         affine: as in `wanted_pose`.
     """
     pose = head_pose(landmarks)
-    between = rotation(wanted_pose(turn, pose, affine)) @ rotation(pose).T
-    return float(np.degrees(np.linalg.norm(cv2.Rodrigues(between)[0])))
+    return degrees_of(rotation(wanted_pose(turn, pose, affine)) @ rotation(pose).T)
+
+
+def degrees_of(turn: np.ndarray) -> float:
+    """Return by how many degrees a (3, 3) rotation turns."""
+    return float(np.degrees(np.linalg.norm(cv2.Rodrigues(turn)[0])))
 
 
 def rotation(pose: HeadPose) -> np.ndarray:

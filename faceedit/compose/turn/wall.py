@@ -11,6 +11,8 @@ FREE = 0.04
 """Opacity of the person below which a pixel shows the wall."""
 SOFT = 4.0
 """Grid pixels over which what is continued is smoothed."""
+FINE = 0.05
+"""Of display values: what stands out more is a thing, and would be seen twice."""
 GRAIN = 3.0
 """Grid pixels below which what a wall shows is its grain."""
 
@@ -53,7 +55,7 @@ def without_person(pixels: np.ndarray, matte: np.ndarray, margin: float) -> np.n
     wall = fill(coarse, known)
     wall = enlarged(wall + (1 - known[..., None]) * (cv2.GaussianBlur(wall, (0, 0), SOFT) - wall))
     sure = cv2.GaussianBlur(cv2.erode(known, _disc(2)), (0, 0), 1.0)
-    grain = mirrored(pixels) - mirrored(enlarged(soft))
+    grain = np.clip(mirrored(pixels) - mirrored(enlarged(soft)), -FINE, FINE)
     wall += grain * np.clip(2 * mirrored(enlarged(sure)) - 1, 0, 1)[..., None]
     free = np.clip(2 * free - 1, 0, 1)
     return wall + free * (pixels - wall)
