@@ -38,6 +38,11 @@ class TurnedHead:
     size: int
     share: float = 1.0
 
+    @property
+    def paints(self) -> bool:
+        """See `Detail.paints`: what it shows moves with the flow."""
+        return False
+
     def check(self, size: int) -> None:
         """See `Detail.check`."""
         for layer in self.layers:
