@@ -29,8 +29,11 @@ SHORT = {
 """What people write, and the attribute that it turns on or off."""
 _SPELLED = {"blonde": "blond", "gray": "grey"}
 KINDS = {
-    "eyeglasses": ("round", "square", "aviator", "cat_eye", "rimless", "half_rim", "sunglasses"),
-}
+    "eyeglasses": (
+        "round", "square", "aviator", "cat_eye", "rimless", "half_rim", "thick", "thin", "metal",
+        "horn", "sunglasses",
+    ),
+}  # fmt: skip
 """Kinds of an attribute that may be asked for in place of ``on``."""
 PHRASES = {
     "black_hair=on": ("hair=black", "Hair black, its strands and highlights kept."),

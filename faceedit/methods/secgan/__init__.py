@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from faceedit.methods.descriptor import Descriptor
-from faceedit.targets import ATTRIBUTES, EXPRESSIONS
+from faceedit.targets import ATTRIBUTES, EXPRESSIONS, KINDS
 
 PAPER_TARGETS = (*(f"attr={name}" for name in ATTRIBUTES), *EXPRESSIONS)
 """What the paper's network may serve, and so do the baselines."""
@@ -13,7 +13,11 @@ DESCRIPTOR = Descriptor(
     name="secgan",
     paper="SeCGAN: pictures and semantic masks translated side by side",
     profile="fast",
-    targets=tuple(f"attr={name}=on" for name in HAIR_COLOURS),
+    targets=(
+        *(f"attr={name}=on" for name in HAIR_COLOURS),
+        "attr=eyeglasses=on",
+        *(f"attr=eyeglasses={kind}" for kind in KINDS["eyeglasses"]),
+    ),
     crop_size=256,
     region="person",
     cost=130,

@@ -21,6 +21,7 @@ from faceedit.methods.base import check_target
 from faceedit.methods.fields.method import fitting
 from faceedit.methods.legan.method import LEGAN
 from faceedit.methods.secgan import DESCRIPTOR, HAIR_COLOURS
+from faceedit.methods.secgan.eyewear import put_on
 from faceedit.methods.secgan.hair import recolour
 from faceedit.methods.secgan.look import SIZE, Scene, look
 from faceedit.methods.secgan.paper_method import RgbSeCGAN
@@ -28,6 +29,9 @@ from faceedit.numerics import FULL, Numerics
 from faceedit.recognisers.appearance import AppearanceRecogniser
 from faceedit.registry import Checkpoint, open_registry
 from faceedit.targets import AttributeChange, Target
+
+LAYERS = ("hair", "eyeglasses")
+"""Of what is drawn, the lowest first."""
 
 
 class SeCGAN:
@@ -77,11 +81,14 @@ class SeCGAN:
         return [self._edit(scene, changes) for scene in look(crops, self.parser, self.surfaces)]
 
     def _edit(self, scene: Scene, changes: Sequence[AttributeChange]) -> Edit:
-        details: list[Detail] = []
-        for change in changes:
+        made: list[Detail | None] = []
+        # What lies on top comes last.
+        for change in sorted(changes, key=lambda one: LAYERS.index(_layer(one))):
             if change.attribute in HAIR_COLOURS:
-                made = recolour(scene, change, self.tones[change.attribute])
-                details += [] if made is None else [made]
+                made.append(recolour(scene, change, self.tones[change.attribute]))
+            elif change.attribute == "eyeglasses":
+                made.append(put_on(scene, change))
+        details = [one for one in made if one is not None]
         nothing = np.zeros((2, 2, 3), np.float32)
         return Edit(
             nothing[..., :2],
@@ -93,6 +100,10 @@ class SeCGAN:
             region="person",
             wide=True,
         )
+
+
+def _layer(change: AttributeChange) -> str:
+    return "hair" if change.attribute in HAIR_COLOURS else change.attribute
 
 
 def pack(tones: Tones) -> torch.Tensor:
