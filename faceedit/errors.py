@@ -16,6 +16,10 @@ class UsageError(FaceEditError):
     exit_code = 2
 
 
+class NoTargetError(UsageError):
+    """A target has no terms."""
+
+
 class PlanError(UsageError):
     """Two inputs would write one output, or an output is an input."""
 

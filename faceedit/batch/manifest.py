@@ -50,6 +50,9 @@ CHANGED_INPUT, CHANGED_SETTING = "changed input", "changed setting"
 APPLY = "apply"
 """The command whose settings do not name it."""
 
+_UNLESS_SAID = {"command": APPLY, "face": None, "only": None, "not": None, "people": None}
+"""Settings that lines have only where they were asked for."""
+
 _PRIVATE = 0o600
 
 _ASKED = ("settings", "method", "profile")
@@ -359,7 +362,7 @@ def _prune_journal(folder: Path) -> None:
 
 def _differences(other: Mapping[str, Any], mine: Mapping[str, Any]) -> list[str]:
     """Say what was asked differently, as far as both say it."""
-    theirs, ours = ({"command": APPLY, **_settings(one)} for one in (other, mine))
+    theirs, ours = ({**_UNLESS_SAID, **_settings(one)} for one in (other, mine))
     if "target" in ours:
         # Otherwise they follow from the targets of the jobs.
         for asked, one in ((theirs, other), (ours, mine)):

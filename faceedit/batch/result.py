@@ -27,7 +27,7 @@ AS_IT_IS = "it is copied as it is"
 SHOWN = "all faces show it already"
 SHOWS_IT = "it shows it already"
 HELD_BACK = "any edit would change the person too much"
-NOT_ASKED = "it is not one of the faces asked for"
+NONE_ASKED = "none of its faces is asked for"
 GUESSED = 20.0
 """Degrees of a turn beyond which it shows what the photo does not; see ``docs/figures.md``."""
 
@@ -115,8 +115,10 @@ def faces_of(edited: "EditedPhoto") -> tuple[FaceResult, ...]:
     if edited.scores:
         told = zip(edited.faces, edited.scores, edited.applied, edited.faint, strict=True)
         asked = [_face_of(*one) for one in told]
-    others = [FaceResult.of(face) for face in edited.others]
-    others = [replace(one, outcome="left alone", reason=NOT_ASKED) for one in others]
+    others = [
+        replace(FaceResult.of(face), outcome="left alone", reason=why)
+        for face, why in edited.others
+    ]
     return (*asked, *others)
 
 
@@ -125,7 +127,7 @@ def why_unedited(edited: "EditedPhoto") -> str:
     if edited.edits:
         return ""
     if not edited.faces:
-        return NO_FACE
+        return NONE_ASKED if edited.others else NO_FACE
     if not edited.scores:
         return NO_CHANGE
     return SHOWN if all(one["shown"] == 1 for one in edited.scores) else HELD_BACK

@@ -289,7 +289,8 @@ def _finish(
 ) -> Result:
     """Compose and write one output, unless the faces are too large for the memory."""
     start, photo = time.perf_counter(), looked.read.photo
-    faces = tuple(FaceResult.of(face) for face in (*edits.faces, *edits.others))
+    others = (face for face, _ in edits.others)
+    faces = tuple(FaceResult.of(face) for face in (*edits.faces, *others))
     result = Result(one.job, "failed", "", faces, 0.0, looked.read.sha256)
     try:
         _check_memory(photo, edits, budget)

@@ -23,6 +23,8 @@ from faceedit.cli.options import (
     Model,
     Name,
     NetworkThreads,
+    NotPerson,
+    OnlyPerson,
     Pose,
     Precision,
     Preset,
@@ -36,6 +38,7 @@ from faceedit.cli.options import (
     Targets,
     Units,
     Weights,
+    WhichFace,
     WhoseLandmarks,
     Workers,
     asked_target,
@@ -122,6 +125,9 @@ def apply(
             rich_help_panel=WHAT,
         ),
     ] = False,
+    face: WhichFace = "",
+    only: OnlyPerson = None,
+    leave: NotPerson = None,
     recursive: Recursive = True,
     min_face: MinFace = 32.0,
     landmarks: WhoseLandmarks = Landmarks.MESH,
@@ -271,18 +277,20 @@ def apply(
         from faceedit.cli.input_lists import read_inputs
         from faceedit.cli.run_jobs import ApplyRequest
         from faceedit.editing.build import EditSettings
+        from faceedit.editing.choice import WhichFaces
         from faceedit.faces.find.finder import FindOptions
         from faceedit.methods.catalogue import experimental_names
         from faceedit.photos import WriteOptions
 
-    given, rows = read_inputs(inputs)
-    asked = read_asked(lambda own: whole([*(target or []), *own]), each, rows, intensity, name)
+    given = read_inputs(inputs)
+    asked = read_asked(lambda own: whole([*(target or []), *own]), each, given, intensity, name)
     request = ApplyRequest(
         settings=EditSettings(
             target=asked.target,
             model=model,
             profile=profile,
             find=FindOptions(faces=parse_faces(faces), min_face=min_face),
+            which=WhichFaces(face, tuple(only or ()), tuple(leave or ()), asked.people),
             landmarks=landmarks.value,
             weights=weights,
             device=device,
@@ -316,7 +324,7 @@ def apply(
             raise UsageError("'-' is one photo from stdin to one output: no --each, no --name")
         failed = edit_pipe(request, output, say, seed)
     else:
-        files = Files(given, output, recursive, shard, compare, gallery, seed, asked.naming)
+        files = Files(given.inputs, output, recursive, shard, compare, gallery, seed, asked.naming)
         failed = edit_files(request, files, say, on_ray=engine is Engine.RAY)
     if failed:
         raise typer.Exit(1)

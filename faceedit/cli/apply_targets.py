@@ -2,14 +2,17 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from faceedit.cli.input_lists import Row
+from faceedit.cli.input_lists import Given, Row
 from faceedit.cli.options import NAMED
-from faceedit.errors import UsageError
+from faceedit.errors import NoTargetError, UsageError
 from faceedit.photos import Naming, slug
 from faceedit.targets import Target, parse_target, split_targets, union
+
+NOTHING = parse_target("neutral:0")
+"""A target that changes nothing."""
 
 
 @dataclass(frozen=True)
@@ -20,16 +23,18 @@ class Asked:
         target: what its faces are to show; of several outputs that of all of them together.
         naming: names of the outputs, each with its target; None where it has one output under its
             own name.
+        people: photos of people, and what each of them is to show.
     """
 
     target: Target
     naming: Naming | None = None
+    people: tuple[tuple[str, Target], ...] = ()
 
 
 def read_asked(
     whole: Callable[[Sequence[str]], Target],
     each: Sequence[str] | None,
-    rows: Sequence[Row],
+    given: Given,
     intensity: float,
     name: str | None,
 ) -> Asked:
@@ -38,23 +43,27 @@ def read_asked(
     Args:
         whole: returns the target of an output: what all outputs share, and some texts.
         each: lists of targets, one output each.
-        rows: of tables; each is an output of its photo, with a target of its own.
+        given: rows of tables; each is an output of its photo, with a target of its own, or a person
+            with one.
         intensity: multiplies all strengths.
         name: pattern of the outputs' names.
 
     Raises:
         UsageError: nothing is asked for, it cannot be read, or names of outputs would be the same.
     """
-    if rows:
+    people = tuple((row.path, _target_of(row, whole, intensity)[1]) for row in given.people)
+    if given.rows:
         if each is not None:
             raise UsageError("--each and a table of targets do not go together; take one at a time")
-        return _of_rows(whole, rows, intensity, name)
+        return replace(_of_rows(whole, given.rows, intensity, name), people=people)
     if each is None:
-        target = whole([])
+        # With people alone, all others are left as they are.
+        target = _or_none(whole) if people else whole([])
         names = [slug(str(target))]
         scaled = [target.scaled(intensity)]
         if name is None or "{target}" not in name:
-            return Asked(scaled[0], None if name is None else Naming(name, (("", None),)))
+            naming = None if name is None else Naming(name, (("", None),))
+            return Asked(scaled[0], naming, people)
     else:
         own = [one for text in each for one in split_targets(text)]
         names = [slug(str(parse_target(one))) for one in own]
@@ -62,7 +71,8 @@ def read_asked(
     for at, one in enumerate(names):
         if one in names[:at]:
             raise UsageError(f"two targets of --each would be named {one}; write each of them once")
-    return Asked(union(scaled), Naming(name or NAMED, tuple(zip(names, scaled, strict=True))))
+    naming = Naming(name or NAMED, tuple(zip(names, scaled, strict=True)))
+    return Asked(union(scaled), naming, people)
 
 
 def _of_rows(
@@ -74,21 +84,35 @@ def _of_rows(
     """Return what tables ask of their photos, and the options of all others."""
     own: dict[Path, list[tuple[str, Target | None]]] = {}
     for row in rows:
-        try:
-            target = parse_target(row.target) if row.target else whole([])
-            scaled = None if row.rejected else target.scaled(intensity).scaled(row.strength)
-        except UsageError as error:
-            raise UsageError(f"{row.where}: {error}") from error
+        target, scaled = _target_of(row, whole, intensity)
         outputs = own.setdefault(Path(row.path), [])
         if slug(str(target)) in dict(outputs):
             raise UsageError(f"{row.where}: {row.path} is to show {target} twice")
-        outputs.append((slug(str(target)), scaled))
+        outputs.append((slug(str(target)), None if row.rejected else scaled))
     several = any(len(outputs) > 1 for outputs in own.values())
     asked = [one for outputs in own.values() for _, one in outputs if one is not None]
     others: tuple[tuple[str, Target | None], ...] = ()
-    with suppress(UsageError):
+    with suppress(NoTargetError):
         target = whole([])
         others = ((slug(str(target)), target.scaled(intensity)),)
     pattern = name or (NAMED if several else None)
     naming = Naming(pattern, others, {path: tuple(outputs) for path, outputs in own.items()})
-    return Asked(union(asked) if asked else parse_target("neutral:0"), naming)
+    return Asked(union(asked) if asked else NOTHING, naming)
+
+
+def _target_of(
+    row: Row, whole: Callable[[Sequence[str]], Target], intensity: float
+) -> tuple[Target, Target]:
+    """Return the target of a row as it is written, and with its strength."""
+    try:
+        target = parse_target(row.target) if row.target else whole([])
+        return target, target.scaled(intensity).scaled(row.strength)
+    except UsageError as error:
+        raise UsageError(f"{row.where}: {error}") from error
+
+
+def _or_none(whole: Callable[[Sequence[str]], Target]) -> Target:
+    try:
+        return whole([])
+    except NoTargetError:
+        return NOTHING

@@ -4,6 +4,7 @@ import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from faceedit.errors import UsageError
 from faceedit.names import unknown
@@ -12,16 +13,17 @@ from faceedit.targets.term import read_number
 from faceedit.untrusted import MAX_TABLE, open_table, read_text
 
 FILE, TARGET, STRENGTH, CHOICE = "file", "target", "strength", "choice"
+PERSON = "person"
 COLUMNS = (FILE, TARGET, STRENGTH, CHOICE)
 ACCEPT, REJECT = "accept", "reject"
 
 
 @dataclass(frozen=True)
 class Row:
-    """What a table asks of a photo.
+    """What a table asks of a photo, or of a person.
 
     Attributes:
-        path: of the photo, as it would be written on the command line.
+        path: of the photo, or of one that shows the person, as on the command line.
         target: text form; empty takes the command's.
         strength: multiplies all strengths.
         rejected: the photo is to stay as it is.
@@ -35,33 +37,48 @@ class Row:
     where: str = ""
 
 
-def read_inputs(given: Sequence[str]) -> tuple[list[str], list[Row]]:
+class Given(NamedTuple):
+    """What the inputs of a command are, with what files say that are named with ``@``.
+
+    Attributes:
+        inputs: all of them.
+        rows: of tables, one for each output; none for what no table names.
+        people: rows of tables of people.
+    """
+
+    inputs: list[str]
+    rows: list[Row]
+    people: list[Row]
+
+
+def read_inputs(given: Sequence[str]) -> Given:
     """Replace ``@file`` among inputs by what the file names.
 
     Args:
-        given: as on the command line. ``@list.txt`` names inputs, one a line, and ``@table.csv``
-            photos. Both are read as if their names stood on the command line.
-
-    Returns:
-        inputs: all of them.
-        rows: of the tables, one for each output; none for what no table names.
+        given: as on the command line. ``@list.txt`` names inputs, one a line, ``@table.csv`` photos
+            in a column ``file``, or people in a column ``person``. All are read as if their names
+            stood on the command line.
 
     Raises:
         UsageError: a file cannot be read, or makes no sense; the line is named.
     """
     inputs: list[str] = []
     rows: list[Row] = []
+    people: list[Row] = []
     for one in given:
         path = Path(one[1:])
         if not one.startswith("@") or Path(one).exists():
             inputs.append(one)
         elif path.suffix.lower() == ".csv":
-            table = _read_table(path)
-            inputs += dict.fromkeys(row.path for row in table)
-            rows += table
+            of_people, table = _read_table(path)
+            if of_people:
+                people += table
+            else:
+                inputs += dict.fromkeys(row.path for row in table)
+                rows += table
         else:
             inputs += _read_list(path)
-    return inputs, rows
+    return Given(inputs, rows, people)
 
 
 def _read_list(path: Path) -> list[str]:
@@ -74,27 +91,32 @@ def _read_list(path: Path) -> list[str]:
     return lines
 
 
-def _read_table(path: Path) -> list[Row]:
+def _read_table(path: Path) -> tuple[bool, list[Row]]:
+    """Return whether a table is one of people, and its rows."""
     try:
         with open_table(path) as file:
             reader = csv.DictReader(file)
-            if FILE not in (reader.fieldnames or ()):
-                raise UsageError(f"{path}: has no column {FILE!r}; known: {', '.join(COLUMNS)}")
-            rows = [_read_row(row, f"{path}, line {reader.line_num}") for row in reader]
+            names = reader.fieldnames or ()
+            of_people = PERSON in names and FILE not in names
+            if FILE not in names and not of_people:
+                known = f"known: {', '.join(COLUMNS)}; or {PERSON}, {TARGET}, {STRENGTH}"
+                raise UsageError(f"{path}: has no column {FILE!r}; {known}")
+            key = PERSON if of_people else FILE
+            rows = [_read_row(row, key, f"{path}, line {reader.line_num}") for row in reader]
     except (OSError, ValueError, csv.Error) as error:
         raise UsageError(f"{path}: cannot be read as a table: {_said(error)}") from error
     if not rows:
         raise UsageError(f"{path}: the table has no rows")
-    return rows
+    return of_people, rows
 
 
-def _read_row(row: dict[str, str], where: str) -> Row:
+def _read_row(row: dict[str, str], key: str, where: str) -> Row:
     def of(name: str) -> str:
         return (row.get(name) or "").strip()
 
-    path, choice = row.get(FILE) or "", of(CHOICE).lower()
+    path, choice = row.get(key) or "", of(CHOICE).lower()
     if not path:
-        raise UsageError(f"{where}: no {FILE} is named")
+        raise UsageError(f"{where}: no {key} is named")
     if choice not in ("", ACCEPT, REJECT):
         raise UsageError(f"{where}: {unknown(CHOICE, choice, (ACCEPT, REJECT))}")
     strength = 1.0

@@ -276,6 +276,38 @@ Faces = Annotated[
         rich_help_panel=MOST_USED,
     ),
 ]
+WhichFace = Annotated[
+    str,
+    typer.Option(
+        "--face",
+        metavar="left|right|center|N",
+        help="Edit one face of each photo; N: the N-th largest.",
+        show_default=False,
+        rich_help_panel=PHOTOS,
+    ),
+]
+OnlyPerson = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--only",
+        metavar="PHOTO[#FACE]",
+        callback=can_exist,
+        help="Edit only the person whom this photo shows; several may be named.",
+        show_default=False,
+        rich_help_panel=PHOTOS,
+    ),
+]
+NotPerson = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--not",
+        metavar="PHOTO[#FACE]",
+        callback=can_exist,
+        help="Leave the person alone whom this photo shows.",
+        show_default=False,
+        rich_help_panel=PHOTOS,
+    ),
+]
 MinFace = Annotated[
     float,
     typer.Option(

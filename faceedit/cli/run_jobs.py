@@ -210,6 +210,7 @@ def for_manifest(
         "settings": {
             **plan,
             **asdict(settings.find),
+            **settings.which.facts(),
             "landmarks": settings.landmarks,
             "edit_shown": settings.edit_shown,
             "min_identity": settings.min_identity,
@@ -228,7 +229,7 @@ def for_manifest(
 
 def options_of(request: ApplyRequest, editor: "FaceEditor") -> RunOptions:
     """Return how a run is to treat photos."""
-    said = provenance_of(editor, request.settings.target)
+    said = provenance_of(editor, request.settings.which.whole(request.settings.target))
     write = replace(request.write, provenance=said if request.provenance else None)
     if request.c2pa is not None:
         from faceedit.photos.content_credentials import C2paSigner
@@ -259,7 +260,10 @@ def headline_of(
 ) -> str:
     """Return the first line of a run: what is made, by what, and where."""
     what, where = what or str(request.settings.target), ", ".join(devices)
-    return f"{what} by {editor.label} on {where} in {editor.precision}"
+    whose = ""
+    if editor.chooser is not None and editor.chooser.which.by_person:
+        whose = f", of people alike by a cosine of {editor.chooser.threshold:.2f} or more"
+    return f"{what}{whose} by {editor.label} on {where} in {editor.precision}"
 
 
 def of_part(part: Shard | None) -> str:

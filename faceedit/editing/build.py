@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from faceedit.device import pick_device
+from faceedit.editing.choice import WhichFaces, load_chooser
 from faceedit.editing.editor import FaceEditor
 from faceedit.editing.gate import Shown
 from faceedit.editing.guard import Guard
@@ -30,11 +31,11 @@ from faceedit.recognisers.appearance import AppearanceRecogniser
 from faceedit.recognisers.expression import ExpressionRecogniser
 from faceedit.recognisers.identity import IdentityRecogniser
 from faceedit.recognisers.units import UnitReader
-from faceedit.registry import Registry, open_registry, sha256_of
+from faceedit.registry import open_registry, sha256_of
 from faceedit.targets import Part, Target, parse_target
 
 if TYPE_CHECKING:
-    import torch
+    pass
 
 APPEARANCE, EXPRESSION, IDENTITY, UNITS = (
     one.name for one in (AppearanceRecogniser, ExpressionRecogniser, IdentityRecogniser, UnitReader)
@@ -50,6 +51,7 @@ class EditSettings:
         model: a method's name, or ``auto`` for those that fit the parts of the target.
         profile: which of the methods' networks; None takes the one that ships.
         find: which faces.
+        which: of these, by where they are and who they are.
         landmarks: ``mesh`` for the built-in ones, ``face-alignment`` for that package's.
         weights: a checkpoint of the method, or a folder searched before all others.
         device: as `pick_device` takes it.
@@ -71,6 +73,7 @@ class EditSettings:
     model: str = "auto"
     profile: str | None = None
     find: FindOptions = field(default_factory=FindOptions)
+    which: WhichFaces = field(default_factory=WhichFaces)
     landmarks: Literal["mesh", "face-alignment"] = "mesh"
     weights: Path | None = None
     device: str = "auto"
@@ -120,14 +123,20 @@ class EditNetworks:
         # Faces that are left alone are reported, too.
         find = replace(settings.find, faces="all")
         self._finder = build_finder(registry, device, find, self._batching)
-        self._guard = _guard(settings, registry, device)
+        self._identity: IdentityRecogniser | None = None
+        self._guard = None
+        if settings.min_identity is not None:
+            self._guard = Guard(settings.min_identity, self._load_identity())
+        # Without a target of their own, strangers are left alone.
+        strangers = settings.target.changes or not settings.which.people
+        self._chooser = load_chooser(settings.which, strangers, self._finder, self._load_identity)
         self._units: UnitReader | None = None
         self._shown = None
         if not settings.edit_shown:
             self._shown = Shown(ExpressionRecogniser.load(registry.checkpoint(EXPRESSION), device))
-        others = [*FACE_NETWORKS]
+        others: list[str] = [*FACE_NETWORKS]
         others += [] if settings.edit_shown else [EXPRESSION]
-        others += [] if settings.min_identity is None else [IDENTITY]
+        others += [] if self._identity is None else [IDENTITY]
         self._others = {name: registry.card(name).sha256 for name in others}
         self._given = None if registry.given is None else sha256_of(registry.given.path)
         self._lock = threading.Lock()
@@ -142,6 +151,7 @@ class EditNetworks:
         """
         own = self._registry.given
         paper = own.method if own is not None and own.profile == "paper" else None
+        target = self._settings.which.whole(target)
         planned = plan_steps(self._settings.model, target, paper)
         with self._lock:
             steps = tuple(self._step(one, alone=len(planned) == 1) for one in planned)
@@ -161,6 +171,7 @@ class EditNetworks:
             shown=shown,
             batching=self._batching,
             limit=self._settings.find.limit,
+            chooser=self._chooser,
             max_turn=self._settings.max_turn,
             device=str(self._device),
             precision=self._numerics.precision,
@@ -211,6 +222,12 @@ class EditNetworks:
             self._units = UnitReader.load(self._registry.checkpoint(UNITS), self._device)
         return self._units
 
+    def _load_identity(self) -> IdentityRecogniser:
+        if self._identity is None:
+            checkpoint = self._registry.checkpoint(IDENTITY)
+            self._identity = IdentityRecogniser.load(checkpoint, self._device)
+        return self._identity
+
     def _with_attributes(self, shown: Shown) -> Shown:
         if shown.attributes is not None:
             return shown
@@ -225,10 +242,3 @@ def open_editor(settings: EditSettings) -> FaceEditor:
         DeviceError, UsageError, MissingError, WeightsError: as `EditNetworks` does.
     """
     return EditNetworks(settings).editor(settings.target)
-
-
-def _guard(settings: EditSettings, registry: Registry, device: "torch.device") -> Guard | None:
-    if settings.min_identity is None:
-        return None
-    network = IdentityRecogniser.load(registry.checkpoint(IDENTITY), device)
-    return Guard(settings.min_identity, network)

@@ -10,6 +10,7 @@ import torch
 
 from faceedit.compose.compose import compose_steps
 from faceedit.compose.turn.head import turn_degrees
+from faceedit.editing.choice import NOT_ASKED, Chooser, Chosen
 from faceedit.editing.gate import Showing, Shown
 from faceedit.editing.guard import Guard, Held, hold_nothing
 from faceedit.editing.scores import are_faint, measure_edits
@@ -62,13 +63,13 @@ class FaceEdits:
         faces: the faces asked for, the one in front first.
         crops: of each face; empty where nothing is to be done.
         held: for each crop its edits, as the guard let them pass.
-        others: the faces found that were not asked for.
+        others: the faces found that were not asked for, each with the reason.
     """
 
     faces: tuple[Face, ...]
     crops: tuple[Crop, ...] = ()
     held: tuple[Held, ...] = ()
-    others: tuple[Face, ...] = ()
+    others: tuple[tuple[Face, str], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +85,7 @@ class EditedPhoto:
             are all 0.
         applied: for each of the scores what was applied, all strengths 0 where nothing was.
         faint: for each of the scores whether an edit was applied that nobody sees.
-        others: the faces found that were not asked for.
+        others: the faces found that were not asked for, each with the reason.
     """
 
     pixels: np.ndarray
@@ -93,16 +94,29 @@ class EditedPhoto:
     scores: tuple[Mapping[str, float], ...] = ()
     applied: tuple[Target, ...] = ()
     faint: tuple[bool, ...] = ()
-    others: tuple[Face, ...] = ()
+    others: tuple[tuple[Face, str], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
 class _Found:
-    """The faces of a photo, those asked for and the others, and the crops of those asked for."""
+    """The faces of a photo.
+
+    Attributes:
+        asked: the faces asked for.
+        others: the other faces, and why they are not asked for.
+        crops: of those asked for.
+        own: what each of those is to show in place of what the photo is asked for, or None.
+    """
 
     asked: tuple[Face, ...]
-    others: tuple[Face, ...] = ()
+    others: tuple[tuple[Face, str], ...] = ()
     crops: tuple[Crop, ...] = ()
+    own: tuple[Target | None, ...] = ()
+
+    def targets(self, target: Target) -> list[Target]:
+        """Return what each face asked for is to show."""
+        own = self.own or (None,) * len(self.asked)
+        return [one or target for one in own]
 
 
 _Wanted = tuple[_Found | Exception, Target]
@@ -121,6 +135,7 @@ class FaceEditor:
         shown: says what faces show already, which is then left alone; None makes it again.
         batching: how many faces the methods and the guard take at once.
         limit: edit the largest so many faces; None edits all.
+        chooser: says which faces are meant, of which the largest so many are edited; None: all.
         max_turn: degrees by which a head may be turned; None sets no limit.
         device: where the networks run, as torch writes it.
         precision: of the methods' networks: ``fp32``, ``bf16`` or ``fp16``.
@@ -134,6 +149,7 @@ class FaceEditor:
     shown: Shown | None = None
     batching: Batching = field(default_factory=Batching)
     limit: int | None = None
+    chooser: Chooser | None = None
     max_turn: float | None = None
     device: str = "cpu"
     precision: str = "fp32"
@@ -288,12 +304,22 @@ class FaceEditor:
             if isinstance(faces, Exception):
                 found.append(faces)
                 continue
-            limit = len(faces) if self.limit is None else self.limit
-            asked, others = faces[:limit], faces[limit:]
+            chosen = [Chosen()] * len(faces)
+            if self.chooser is not None:
+                chosen = self.chooser.choose(full, faces)
+            meant = [at for at, one in enumerate(chosen) if not one.why_not][: self.limit]
+            asked = [faces[at] for at in meant]
+            others = [
+                (face, chosen[at].why_not or NOT_ASKED)
+                for at, face in enumerate(faces)
+                if at not in meant
+            ]
             if self.aligner is not None:
                 asked = refine(self.aligner, pixels, asked)
+            own = tuple(chosen[at].target for at in meant)
+            is_cut |= any(one is not None for one in own)
             crops = tuple(self.cut(full, face) for face in asked) if is_cut else ()
-            found.append(_Found(tuple(asked), tuple(others), crops))
+            found.append(_Found(tuple(asked), tuple(others), crops, own))
         return found
 
     def _search(self, seen: Sequence[np.ndarray]) -> Sequence[list[Face] | Exception]:
@@ -310,11 +336,15 @@ class FaceEditor:
     def _plan(self, wanted: Sequence[_Wanted]) -> list[FaceEdits | Exception]:
         """Say what is to be done to faces that were found, those of all photos in one go."""
         wanted = [(self._refusal(one) or one[0], one[1]) for one in wanted]
-        crops = [
-            found.crops if target.changes and not isinstance(found, Exception) else ()
+        targets = [
+            [] if isinstance(found, Exception) else found.targets(target)
             for found, target in wanted
         ]
-        asked = [target for own, (_, target) in zip(crops, wanted, strict=True) for _ in own]
+        crops = [
+            found.crops if not isinstance(found, Exception) and any(t.changes for t in own) else ()
+            for (found, _), own in zip(wanted, targets, strict=True)
+        ]
+        asked = [one for own, each in zip(crops, targets, strict=True) if own for one in each]
         try:
             held = iter(self._hold([crop for own in crops for crop in own], asked))
         except torch.OutOfMemoryError:

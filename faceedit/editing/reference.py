@@ -82,7 +82,7 @@ def resolve_relight(target: Target, finder: FindsFaces, reader: ReadsLight) -> T
     terms: list[Term] = []
     for term in target.terms:
         if isinstance(term, RelightLike):
-            pixels, face = _open(term, finder)
+            pixels, face = open_reference(term, finder)
             crop = extract_crop(pixels, face.landmarks, reader.crop_size // 2, wide=True)
             terms.append(replace(reader.read_light(crop.wide), strength=term.strength))
         else:
@@ -90,7 +90,7 @@ def resolve_relight(target: Target, finder: FindsFaces, reader: ReadsLight) -> T
     return Target(tuple(terms))
 
 
-def _open(like: Like, finder: FindsFaces) -> tuple[np.ndarray, Face]:
+def open_reference(like: Like, finder: FindsFaces) -> tuple[np.ndarray, Face]:
     """Return the pixels of a reference and the face that is meant."""
     path = Path(like.path)
     pixels = eight_bits(read_photo(path).pixels)
@@ -103,7 +103,7 @@ def _open(like: Like, finder: FindsFaces) -> tuple[np.ndarray, Face]:
 
 
 def _units_of(like: Like, finder: FindsFaces, reader: ReadsUnits) -> Sequence[UnitChange]:
-    pixels, face = _open(like, finder)
+    pixels, face = open_reference(like, finder)
     (reading,) = reader.read([extract_crop(pixels, face.landmarks, SIZE)], 1)
     intensities = np.clip(reading, 0, MAX_INTENSITY)
     return [

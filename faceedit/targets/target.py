@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Union, cast
 
-from faceedit.errors import UsageError
+from faceedit.errors import NoTargetError, UsageError
 from faceedit.targets.attributes import AttributeChange, check_opposites, parse_attributes
 from faceedit.targets.expressions import (
     EXPRESSIONS,
@@ -58,7 +58,7 @@ class Target:
     def __post_init__(self):
         topics = [one.topic for one in self.terms]
         if not topics:
-            raise UsageError("no target was given; write for example happy")
+            raise NoTargetError("no target was given; write for example happy")
         twice = [one for one in dict.fromkeys(topics) if topics.count(one) > 1]
         if twice:
             raise UsageError(f"{', '.join(twice)} is named twice; write each of them once")

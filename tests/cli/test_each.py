@@ -9,11 +9,13 @@ from PIL import Image
 
 from faceedit.batch import stages
 from faceedit.cli.apply_targets import read_asked
+from faceedit.cli.input_lists import Given
 from faceedit.editing.editor import FaceEditor
 from faceedit.errors import UsageError
 from faceedit.faces.find.finder import FaceFinder
 from faceedit.targets import parse_target, split_targets
 
+GIVEN = Given([], [], [])
 ASTRONAUT = Image.fromarray(skimage.data.astronaut())
 
 
@@ -156,7 +158,7 @@ def test_lists_of_targets_are_split_between_targets(text, parts):
 
 def test_what_all_share_is_added_to_each():
     asked = read_asked(
-        lambda own: parse_target(["happy:0.5", *own]), ["light=left,light=right"], [], 0.5, None
+        lambda own: parse_target(["happy:0.5", *own]), ["light=left,light=right"], GIVEN, 0.5, None
     )
     assert asked.naming is not None
     assert [(name, str(one)) for name, one in asked.naming.targets] == [
@@ -164,8 +166,12 @@ def test_what_all_share_is_added_to_each():
         ("light-right", "happy:0.25 light=right:0.5"),
     ]
     with pytest.raises(UsageError, match="named twice"):
-        read_asked(lambda own: parse_target(["light=left", *own]), ["light=right"], [], 1.0, None)
-    assert read_asked(lambda own: parse_target(["happy", *own]), None, [], 1.0, None).naming is None
+        read_asked(
+            lambda own: parse_target(["light=left", *own]), ["light=right"], GIVEN, 1.0, None
+        )
+    assert (
+        read_asked(lambda own: parse_target(["happy", *own]), None, GIVEN, 1.0, None).naming is None
+    )
 
 
 def test_one_target_that_fails_costs_no_other(finder, make_method, astronaut):

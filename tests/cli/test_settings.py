@@ -148,10 +148,31 @@ def test_what_is_wrong_in_a_table_is_named_with_its_line(apply, here, text, told
 def test_inputs_of_lists_stand_among_others(here):
     Path("l.txt").write_text("b.png")
     Path("t.CSV").write_text("\ufefffile\nc.png\n")
-    inputs, rows = read_inputs(["a.png", "@l.txt", "@t.CSV"])
+    inputs, rows, _ = read_inputs(["a.png", "@l.txt", "@t.CSV"])
     assert inputs == ["a.png", "b.png", "c.png"]
     assert rows == [Row("c.png", where="t.CSV, line 2")]
     ASTRONAUT.save("@l.txt", "PNG")
     assert read_inputs(["@l.txt"])[0] == ["@l.txt"]
     with pytest.raises(UsageError, match="cannot be read as a table"):
         read_inputs(["@nothing.csv"])
+
+
+def test_a_table_of_people(apply, here):
+    ASTRONAUT.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save("her.png")
+    Path("people.csv").write_text("person,target,strength\nher.png,happy,0.5\n")
+    result = apply("@people.csv", "a.png", "--json")
+    assert result.code == 0, result.err
+    assert "people alike by a cosine of 0.2" in result.err
+    (face,) = json.loads(result.out)["faces"]
+    assert face["applied"] == {"happy": 0.5}
+    settings = lines()["a.png"]["settings"]
+    assert list(settings["people"].values()) == ["happy:0.5"]
+    # Another choice of faces is another setting.
+    result = apply("-t", "happy", "a.png", "--not", "her.png")
+    assert (result.code, "made with" in result.err) == (2, True)
+    result = apply("-t", "happy", "a.png", "--not", "her.png", "--overwrite", "--json")
+    told = json.loads(result.out)
+    assert (told["outcome"], told["reason"]) == ("copied", "none of its faces is asked for")
+    assert "alike by" in told["faces"][0]["reason"]
+    assert "unknown expression 'hapy'" in apply("-t", "hapy", "@people.csv", "a.png").err
+    assert apply("-t", "happy", "a.png", "--only", "nobody.png").code != 0

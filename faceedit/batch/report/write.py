@@ -10,7 +10,8 @@ from faceedit.batch.output_folders import jobs_by_folder, manifest_folder
 from faceedit.batch.report.compare import write_compare
 from faceedit.batch.report.gallery import THREADS, write_gallery
 from faceedit.batch.report.items import ReportItem
-from faceedit.batch.result import NOT_ASKED, SHOWS_IT, Result
+from faceedit.batch.result import SHOWS_IT, Result
+from faceedit.editing.choice import NOT_ASKED
 from faceedit.errors import explain
 from faceedit.outputs import SEALED_ONLY, Permit, check_writable, is_sealed
 from faceedit.photos import Job
@@ -137,7 +138,7 @@ def _changed(path: Path) -> int:
 
 def _item(result: Result, folder: Path) -> ReportItem:
     scores: dict[str, float] = {}
-    faces = [face for face in result.faces if face.reason != NOT_ASKED]
+    faces = [face for face in result.faces if not face.reason.startswith(NOT_ASKED)]
     for face in faces:
         for name, value in face.scores.items():
             if name == "strength" and face.reason == SHOWS_IT:
