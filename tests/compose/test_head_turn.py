@@ -17,6 +17,7 @@ from faceedit.compose.turn.head import (
     turned,
     wanted_pose,
 )
+from faceedit.compose.turn.outline import outline
 from faceedit.compose.turn.wall import without_person
 from faceedit.faces.align import crop_affine, transform_landmarks
 from faceedit.faces.pose import HeadPose, head_pose
@@ -86,6 +87,16 @@ def test_the_middle_of_a_face_moves_and_the_wall_does_not(head):
     assert (face.opacity + mirrored.opacity).max() < 1.05
     # What has turned away is not shown, and not made up either.
     assert not face.opacity[:, :20].any()
+
+
+def test_an_outline_rolls_along_and_else_stays(head):
+    for pose, moves in ((HeadPose(20.0, 0.0, 0.0), False), (HeadPose(0.0, 0.0, 20.0), True)):
+        weight, flow = outline(head, rotation(pose), 64)
+        assert weight.max() == pytest.approx(1)
+        top = flow[14:18, 28:36]
+        assert (np.abs(top).max() > 4) == moves
+        # The wall and what lies below the neck stay.
+        assert np.abs(flow[2]).max() == np.abs(flow[-2]).max() == 0
 
 
 def test_eyes_look_on_or_turn_along(head):

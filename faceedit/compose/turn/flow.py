@@ -7,8 +7,9 @@ import numpy as np
 
 from faceedit.compose.mesh_flow import fill
 from faceedit.compose.turn.head import Head, facing, mesh_points, rotation, turned
+from faceedit.compose.turn.outline import outline
 from faceedit.faces.raster import MeshRaster, fill_polygon, rasterize_mesh
-from faceedit.faces.topology import BROWS, FACE_OVAL, N_SURFACE, mirror
+from faceedit.faces.topology import FACE_OVAL, N_SURFACE, mirror
 
 COARSE = 128
 """Side of the grid on which hair, ears and neck move."""
@@ -22,12 +23,6 @@ SMOOTH = 0.022
 """Eye distances over which the flow of the face is smoothed."""
 INSIDE = 0.03
 """Of the mesh's outline, which no landmark finds exactly."""
-BESIDE = 0.35
-"""Eye distances around the jaw within which skin, and not hair, is the person's outline."""
-PROFILE = 0.08
-"""Around the face, within which it is the outline itself."""
-WALL = 0.3
-"""Beyond the outline, from where on the wall stands still."""
 
 
 WHOLE = 0.6
@@ -58,8 +53,8 @@ class Layer:
 def flow_around(head: Head, turn: np.ndarray) -> tuple[np.ndarray, Layer | None]:
     """Return how the whole person moves, and what of its head only a mirror shows.
 
-    Each pixel of the person goes where its depth takes it, and hides what is behind. The outline of
-    hair stays where it is, as a head is about as deep as wide.
+    Each pixel of the person goes where its depth takes it, and hides what is behind; the outline of
+    hair goes where `outline` says.
 
     Args:
         head: in the photo.
@@ -78,10 +73,11 @@ def flow_around(head: Head, turn: np.ndarray) -> tuple[np.ndarray, Layer | None]
     density, backward = _scatter(
         moved[person], (places - moved[..., :2])[person], size, BEHIND * head.unit
     )
-    still = _still(head)
     weight = np.minimum(density, 1)
-    total = weight + still
-    mean = weight[..., None] * backward / np.maximum(total, 1e-6)[..., None]
+    fixed, held = outline(head, turn, COARSE)
+    total = weight + fixed
+    mean = weight[..., None] * backward + fixed[..., None] * held
+    mean /= np.maximum(total, 1e-6)[..., None]
     field = cv2.GaussianBlur(fill(mean, np.minimum(total, 1)), (0, 0), 1.8)
     around = cv2.resize(field, (size, size), interpolation=cv2.INTER_CUBIC)
     return around, _far_side(head, turn, density, around)
@@ -207,31 +203,6 @@ def _smooth_within(flow: np.ndarray, known: np.ndarray, over: float) -> np.ndarr
     held = cv2.GaussianBlur(share, (0, 0), over)[..., None]
     smooth = cv2.GaussianBlur(flow * share[..., None], (0, 0), over)
     return np.where(held > 0.05, smooth / np.maximum(held, 1e-3), flow).astype(np.float32)
-
-
-def _still(head: Head) -> np.ndarray:
-    """Return where nothing moves, (G, G) float32: the outline of hair, the wall, the border."""
-    size, unit = head.size, head.unit
-    matte = cv2.resize(head.matte, (COARSE, COARSE), interpolation=cv2.INTER_AREA)
-    soft = cv2.GaussianBlur(matte, (0, 0), 2.0, borderType=cv2.BORDER_REPLICATE)
-    right = cv2.Sobel(soft, cv2.CV_32F, 1, 0, scale=1 / 8, borderType=cv2.BORDER_REPLICATE)
-    down = cv2.Sobel(soft, cv2.CV_32F, 0, 1, scale=1 / 8, borderType=cv2.BORDER_REPLICATE)
-    edge = np.clip(np.hypot(right, down) / 0.08, 0, 1) * (soft < 0.6)
-    points = head.landmarks
-    oval = fill_polygon(points[list(FACE_OVAL), :2], (size, size)) < 0.5
-    away = cv2.distanceTransform(oval.astype(np.uint8), cv2.DIST_L2, 5) / unit
-    brows = points[[i for brow in BROWS for i in brow], 1].mean()
-    above = np.clip((brows - np.arange(size)) / (0.6 * unit), 0, 1)[:, None]
-    skin = np.clip(2 - away / BESIDE, 0, 1) * (1 - above)
-    # In half profile the face itself is the outline.
-    skin = np.maximum(skin, np.clip(2 - away / PROFILE, 0, 1))
-    edge *= 1 - cv2.resize(skin.astype(np.float32), (COARSE, COARSE), interpolation=cv2.INTER_AREA)
-    person = ((head.matte > 0.1) | ~head.valid).astype(np.uint8)
-    wall = cv2.distanceTransform(1 - person, cv2.DIST_L2, 5) > WALL * unit
-    beyond = cv2.erode((~head.valid).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    fixed = cv2.resize((wall | beyond).astype(np.float32), (COARSE, COARSE))
-    fixed[[0, -1]] = fixed[:, [0, -1]] = 1
-    return np.maximum(edge, fixed).astype(np.float32)
 
 
 def _scatter(

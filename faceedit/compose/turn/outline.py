@@ -1,0 +1,87 @@
+"""Where the outline of a turned person is.
+
+A head is about as deep as it is wide: turned to the side, the outline of its hair stays where it
+is. Only what turns in the picture's plane, a roll, takes it along. Where skin is the outline, as at
+the jaw, its depth says where it goes.
+"""
+
+import cv2
+import numpy as np
+
+from faceedit.compose.turn.head import Head
+from faceedit.faces.raster import fill_polygon
+from faceedit.faces.topology import BROWS, FACE_OVAL
+
+BESIDE = 0.35
+"""Eye distances around the jaw within which skin, and not hair, is the person's outline."""
+PROFILE = 0.08
+"""Around the face, within which it is the outline itself."""
+FOREHEAD = 0.6
+"""Above the brows, over which hair takes the place of skin."""
+WALL = 0.3
+"""Beyond the outline, from where on the wall stands still."""
+
+
+def outline(head: Head, turn: np.ndarray, coarse: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return where it is known how the outline, the wall and the border move.
+
+    Args:
+        head: in the photo.
+        turn: (3, 3) rotation.
+        coarse: G.
+
+    Returns:
+        (G, G) float32 weight in [0, 1], and (G, G, 2) float32 backward flow in crop pixels.
+    """
+    size = head.size
+    steps = (np.arange(coarse, dtype=np.float32) + 0.5) * size / coarse - 0.5
+    places = np.dstack(np.meshgrid(steps, steps))
+    source = _rolled_back(head, turn, places)
+    at = (source + 0.5) * np.float32(coarse / size) - 0.5
+
+    def rolled(field: np.ndarray) -> np.ndarray:
+        return cv2.remap(
+            field, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+
+    person = _coarse(((head.matte > 0.1) | ~head.valid).astype(np.float32), coarse)
+    free = (np.maximum(person, rolled(person)) < 0.5).astype(np.uint8)
+    away = cv2.distanceTransform(free, cv2.DIST_L2, 5) * size / coarse
+    still = (away > WALL * head.unit) | (_coarse((~head.valid).astype(np.float32), coarse) > 0.99)
+    still[[0, -1]] = still[:, [0, -1]] = True
+    edge = rolled(_hair_edge(head, coarse))
+    flow = np.where(still[..., None], 0, source - places)
+    return np.maximum(edge, still).astype(np.float32), flow.astype(np.float32)
+
+
+def _rolled_back(head: Head, turn: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Return (..., 2) places before the part of a turn that lies in the picture's plane."""
+    roll = float(np.arctan2(turn[1, 0] - turn[0, 1], turn[0, 0] + turn[1, 1]))
+    angle = -roll * head.share(places)
+    centre = head.axis[:2].astype(np.float32)
+    x, y = np.moveaxis(places - centre, -1, 0)
+    cosine, sine = np.cos(angle), np.sin(angle)
+    return np.stack([cosine * x - sine * y, sine * x + cosine * y], axis=-1) + centre
+
+
+def _hair_edge(head: Head, coarse: int) -> np.ndarray:
+    """Return where the outline is hair's, or clothes', (G, G) float32 in [0, 1]."""
+    size, unit, points = head.size, head.unit, head.landmarks
+    soft = cv2.GaussianBlur(
+        _coarse(head.matte, coarse), (0, 0), 2.0, borderType=cv2.BORDER_REPLICATE
+    )
+    right = cv2.Sobel(soft, cv2.CV_32F, 1, 0, scale=1 / 8, borderType=cv2.BORDER_REPLICATE)
+    down = cv2.Sobel(soft, cv2.CV_32F, 0, 1, scale=1 / 8, borderType=cv2.BORDER_REPLICATE)
+    edge = np.clip(np.hypot(right, down) / 0.08, 0, 1) * (soft < 0.6)
+    oval = fill_polygon(points[list(FACE_OVAL), :2], (size, size)) < 0.5
+    away = cv2.distanceTransform(oval.astype(np.uint8), cv2.DIST_L2, 5) / unit
+    brows = points[[i for brow in BROWS for i in brow], 1].mean()
+    above = np.clip((brows - np.arange(size)) / (FOREHEAD * unit), 0, 1)[:, None]
+    skin = np.clip(2 - away / BESIDE, 0, 1) * (1 - above)
+    # In half profile the face itself is the outline.
+    skin = np.maximum(skin, np.clip(2 - away / PROFILE, 0, 1))
+    return (edge * (1 - _coarse(skin.astype(np.float32), coarse))).astype(np.float32)
+
+
+def _coarse(field: np.ndarray, coarse: int) -> np.ndarray:
+    return cv2.resize(field, (coarse, coarse), interpolation=cv2.INTER_AREA)
