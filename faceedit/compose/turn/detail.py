@@ -16,7 +16,9 @@ from faceedit.numerics import check_answer
 MOVES = 0.012
 """Share of a crop's side from which on what moves is a layer over the wall; less would cost the
 finest hair for nothing."""
-MARGIN = 0.024
+STRETCHED, INWARD = 4.0, 0.25
+"""Largest factor by which a stretched edge is made narrower, and how far inward it then goes."""
+MARGIN = 0.036
 """Share of a crop's side beside a person within which a wall may show their edge."""
 FLOOR = 1 / 512
 
@@ -63,7 +65,7 @@ class TurnedHead:
         size = canvas.pixels.shape[:2]
         scale = float(np.hypot(canvas.to_crop[0, 0], canvas.to_crop[1, 0]))
         matte = draw_matte(self.matte, canvas.pixels, 1.0, canvas.to_crop, self.size)
-        left = _sampled(matte, canvas.flow)
+        left = _firm(_sampled(matte, canvas.flow), canvas.flow, scale)
         moves = np.hypot(canvas.flow[..., 0], canvas.flow[..., 1])
         moves *= np.float32(scale / (MOVES * self.size))
         empty = np.clip(moves, 0, 1) * (1 - left)
@@ -98,6 +100,29 @@ class TurnedHead:
             paint *= np.exp(sample_field(layer.log_ratio, self.size, to_crop, shape))
         opacity = np.clip(sample_field(layer.opacity, self.size, to_crop, shape), 0, 1)
         return Patch(box, np.clip(paint, 0, 1), opacity)
+
+
+def _firm(matte: np.ndarray, flow: np.ndarray, scale: float) -> np.ndarray:
+    """Return a moved matte with edges as narrow as before, also where pixels are stretched.
+
+    Args:
+        matte: (H, W) float32 in [0, 1].
+        flow: (H, W, 2) float32 that it was moved by.
+        scale: crop pixels per pixel.
+    """
+    step = max(1, round(1 / scale))
+    size = (max(2, flow.shape[1] // step), max(2, flow.shape[0] // step))
+    small = cv2.resize(flow, size, interpolation=cv2.INTER_AREA) / np.float32(step)
+    (xx, xy), (yx, yy) = (
+        [cv2.Sobel(small[..., k], cv2.CV_32F, *along, scale=1 / 8) for along in ((1, 0), (0, 1))]
+        for k in (0, 1)
+    )
+    area = np.abs((1 + xx) * (1 + yy) - xy * yx)
+    times = cv2.GaussianBlur(1 / np.clip(area, 1 / STRETCHED, 1), (0, 0), 1.5)
+    times = cv2.resize(times, flow.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    # What is stretched most is the rim, in which the wall is mixed.
+    middle = 0.5 + INWARD * (1 - 1 / times)
+    return np.clip((matte - middle) * times + 0.5, 0, 1)
 
 
 def _sampled(

@@ -11,7 +11,7 @@ FREE = 0.04
 """Opacity of the person below which a pixel shows the wall."""
 SOFT = 4.0
 """Grid pixels over which what is continued is smoothed."""
-FINE = 0.05
+FINE = 0.02
 """Of display values: what stands out more is a thing, and would be seen twice."""
 GRAIN = 3.0
 """Grid pixels below which what a wall shows is its grain."""
