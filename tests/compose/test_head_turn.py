@@ -140,7 +140,9 @@ def test_the_wall_goes_on_behind_a_person(head):
     wall = np.repeat(np.broadcast_to(across, (SIZE, SIZE))[..., None], 3, axis=2).copy()
     picture = wall.copy()
     picture[head.matte > 0.5] = 0
-    found = without_person(picture, head.matte, 3.0)
+    found = without_person(picture, head.matte, 3.0, (slice(0, SIZE), slice(0, SIZE)))
+    part = without_person(picture, head.matte, 3.0, (slice(20, 90), slice(30, 100)))
+    np.testing.assert_allclose(part, found[20:90, 30:100], atol=1e-3)
     free = cv2.dilate(head.matte, np.ones((15, 15))) == 0
     np.testing.assert_allclose(found[free], wall[free], atol=1e-4)
     assert np.abs(found - wall)[20:90].mean() < 0.05

@@ -16,7 +16,7 @@ from faceedit.numerics import check_answer
 MOVES = 0.012
 """Share of a crop's side from which on what moves is a layer over the wall; less would cost the
 finest hair for nothing."""
-STRETCHED, INWARD = 4.0, 0.25
+STRETCHED, INWARD = 4.0, 0.1
 """Largest factor by which a stretched edge is made narrower, and how far inward it then goes."""
 MARGIN = 0.036
 """Share of a crop's side beside a person within which a wall may show their edge."""
@@ -62,16 +62,20 @@ class TurnedHead:
         """See `Detail.draw`: the wall where the head stood, then the face."""
         if self.share == 0:
             return []
-        size = canvas.pixels.shape[:2]
         scale = float(np.hypot(canvas.to_crop[0, 0], canvas.to_crop[1, 0]))
         matte = draw_matte(self.matte, canvas.pixels, 1.0, canvas.to_crop, self.size)
         left = _firm(_sampled(matte, canvas.flow), canvas.flow, scale)
         moves = np.hypot(canvas.flow[..., 0], canvas.flow[..., 1])
         moves *= np.float32(scale / (MOVES * self.size))
         empty = np.clip(moves, 0, 1) * (1 - left)
-        # Where the photo shows the wall, it shows it still.
-        wall = without_person(canvas.pixels, matte, max(4.0, MARGIN * self.size / scale))
-        patches = [Patch((slice(0, size[0]), slice(0, size[1])), wall, empty)]
+        patches = []
+        x, y, width, height = cv2.boundingRect((empty > FLOOR).astype(np.uint8))
+        if width:
+            box = (slice(y, y + height), slice(x, x + width))
+            margin = max(4.0, MARGIN * self.size / scale)
+            wall = without_person(canvas.pixels, matte, margin, box)
+            patches.append(Patch(box, wall, empty[box]))
+        del matte, left, moves
         drawn = (self._patch(layer, canvas) for layer in self.layers)
         return patches + [patch for patch in drawn if patch is not None]
 

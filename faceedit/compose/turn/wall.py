@@ -17,8 +17,10 @@ GRAIN = 3.0
 """Grid pixels below which what a wall shows is its grain."""
 
 
-def without_person(pixels: np.ndarray, matte: np.ndarray, margin: float) -> np.ndarray:
-    """Return a picture in which the wall goes on where the person stands.
+def without_person(
+    pixels: np.ndarray, matte: np.ndarray, margin: float, box: tuple[slice, slice]
+) -> np.ndarray:
+    """Return a part of a picture in which the wall goes on where the person stands.
 
     What lies around is spread smoothly, with the grain of the wall beside, mirrored.
 
@@ -26,6 +28,7 @@ def without_person(pixels: np.ndarray, matte: np.ndarray, margin: float) -> np.n
         pixels: (H, W, 3) float32 RGB in [0, 1].
         matte: (H, W) float32 opacity of the person.
         margin: pixels beside the outline that may show the person's edge.
+        box: rows and columns of the part.
     """
     height, width = matte.shape
     step = max(1.0, max(height, width) / FINEST)
@@ -34,31 +37,39 @@ def without_person(pixels: np.ndarray, matte: np.ndarray, margin: float) -> np.n
     reach = max(1, round(margin / step))
     person = cv2.dilate(person.astype(np.uint8), _disc(reach))
     if person.all():
-        return pixels
+        return pixels[box]
     coarse = cv2.resize(pixels, small, interpolation=cv2.INTER_AREA)
-    ratio = np.array([width / small[0], height / small[1]], np.float32)
-    at = cv2.resize(_mirrored(person), (width, height), interpolation=cv2.INTER_LINEAR)
-    at = (at + np.float32(0.5)) * ratio - np.float32(0.5)
+    known = (person == 0).astype(np.float32)
+    ratio = np.array([small[0] / width, small[1] / height])
+    corner = np.array([box[1].start, box[0].start])
+    to_small = np.column_stack([np.diag(ratio), (corner + 0.5) * ratio - 0.5])
+    shape = (box[1].stop - box[1].start, box[0].stop - box[0].start)
 
-    def mirrored(picture: np.ndarray) -> np.ndarray:
-        border = cv2.BORDER_REFLECT_101
-        return cv2.remap(picture, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=border)
-
-    def enlarged(picture: np.ndarray) -> np.ndarray:
-        return cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR)
+    def enlarged(field: np.ndarray) -> np.ndarray:
+        how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        return cv2.warpAffine(field, to_small, shape, flags=how, borderMode=cv2.BORDER_REPLICATE)
 
     # What lies around goes on smoothly; its grain is that of its mirror image.
-    known = (person == 0).astype(np.float32)
-    soft = cv2.GaussianBlur(coarse * known[..., None], (0, 0), GRAIN)
-    soft /= np.maximum(cv2.GaussianBlur(known, (0, 0), GRAIN), 1e-3)[..., None]
-    free = enlarged(known)[..., None]
     wall = fill(coarse, known)
     wall = enlarged(wall + (1 - known[..., None]) * (cv2.GaussianBlur(wall, (0, 0), SOFT) - wall))
+    soft = cv2.GaussianBlur(coarse * known[..., None], (0, 0), GRAIN)
+    soft /= np.maximum(cv2.GaussianBlur(known, (0, 0), GRAIN), 1e-3)[..., None]
     sure = cv2.GaussianBlur(cv2.erode(known, _disc(2)), (0, 0), 1.0)
-    grain = np.clip(mirrored(pixels) - mirrored(enlarged(soft)), -FINE, FINE)
-    wall += grain * np.clip(2 * mirrored(enlarged(sure)) - 1, 0, 1)[..., None]
-    free = np.clip(2 * free - 1, 0, 1)
-    return wall + free * (pixels - wall)
+    at = enlarged(_mirrored(person))
+    grain = _at(pixels, (at + np.float32(0.5)) / ratio.astype(np.float32) - np.float32(0.5))
+    grain -= _at(soft, at)
+    np.clip(grain, -FINE, FINE, out=grain)
+    grain *= np.clip(2 * _at(sure, at) - 1, 0, 1)[..., None]
+    wall += grain
+    free = np.clip(2 * enlarged(known) - 1, 0, 1)[..., None]
+    return wall + free * (pixels[box] - wall)
+
+
+def _at(picture: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Sample a picture at (h, w, 2) places."""
+    border = cv2.BORDER_REFLECT_101
+    x, y = places[..., 0], places[..., 1]
+    return cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=border)
 
 
 def _mirrored(person: np.ndarray) -> np.ndarray:
