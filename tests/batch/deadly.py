@@ -10,6 +10,9 @@ class Deadly:
     def __init__(self, name):
         self.name = name
 
+    def saying(self, provenance):
+        return self
+
     def sign(self, data, format, target, source):
         if target.name == self.name:
             os.kill(os.getpid(), signal.SIGKILL)
@@ -18,6 +21,9 @@ class Deadly:
 
 class Loud:
     """Signs nothing, and writes to stdout as a library might."""
+
+    def saying(self, provenance):
+        return self
 
     def sign(self, data, format, target, source):
         os.write(1, b"noise\n")
