@@ -14,8 +14,9 @@ from faceedit.compose.edit import LARGEST_COLOUR
 from faceedit.compose.eyes.edit import BOX, EyeEdit, edit_eye
 from faceedit.compose.eyes.lids import Lids, lay_lids
 from faceedit.compose.mouth.edit import MouthFields, edit_mouth
-from faceedit.compose.mouth.light import light_across
+from faceedit.compose.mouth.light import blur_of, light_across
 from faceedit.compose.mouth.lips import follow_lips, seal
+from faceedit.compose.mouth.manner import manner_of
 from faceedit.compose.mouth.opening import MouthPoints, draw_opening, lip_gap, mouth_box
 from faceedit.compose.mouth.paint import TeethTexture, paint_mouth
 from faceedit.faces.align import invert
@@ -257,10 +258,13 @@ class MouthDetail:
         unit = points.unit
         after = seal(before, after, unit)
         opening = draw_opening(after, box, unit)
+        soft = blur_of(pixels, before.ring, unit)
+        manner = manner_of(points.before)
 
         def paint(inside: np.ndarray | None, drop: float) -> np.ndarray:
             tone = _own_tone(inside, self.tone)
-            painted = paint_mouth(self.texture, after, opening, tone, drop)
+            painted = paint_mouth(self.texture, after, opening, tone, drop, manner)
+            painted = cv2.GaussianBlur(painted, (0, 0), soft)
             lips = points.before[list(LIPS), :2] - opening.places[0, 0]
             return painted * light_across(pixels[box], lips, unit)[None, :, None]
 

@@ -1,7 +1,8 @@
+import cv2
 import numpy as np
 import pytest
 
-from faceedit.compose.mouth.light import STEEPEST, light_across
+from faceedit.compose.mouth.light import SHARPEST, STEEPEST, blur_of, light_across
 
 UNIT = 100.0
 LIPS = np.array([[30.0, 40], [70, 30], [110, 40], [70, 55]])
@@ -34,3 +35,11 @@ def test_no_light_is_steeper_than_a_mouth_takes():
 def test_a_box_without_skin_is_lit_evenly():
     whole = np.array([[0.0, 0], [140, 0], [140, 80], [0, 80]])
     np.testing.assert_array_equal(light_across(skin(0.4), whole, UNIT), 1)
+
+
+@pytest.mark.parametrize("blur", [0.8, 2.0])
+def test_paint_is_blurred_like_the_photo(blur):
+    sharp = np.repeat(skin(0.0), 2, axis=0)
+    photo = cv2.GaussianBlur(sharp, (0, 0), blur)
+    assert blur_of(photo, LIPS * (1, 2), UNIT) == pytest.approx(blur, rel=0.3)
+    assert blur_of(photo, LIPS + 1000, UNIT) == SHARPEST

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from toy_moves import SIDE, TONE, calm_face, eye_distance_of, jaws_of, mouth_of, teeth
 
+from faceedit.compose.mouth.manner import Manner, manner_of
 from faceedit.compose.mouth.opening import MouthPoints, draw_opening
 from faceedit.compose.mouth.paint import (
     CORNER,
@@ -14,6 +15,7 @@ from faceedit.compose.mouth.paint import (
     lip_shade,
     paint_mouth,
 )
+from faceedit.faces.topology import mean_shape
 
 UNIT = eye_distance_of(calm_face())
 WHOLE = (slice(0, SIDE), slice(0, SIDE))
@@ -64,7 +66,7 @@ def test_a_tongue_shows_in_wide_mouths_alone(gap):
 
 def test_a_closed_bite_shows_both_rows_and_an_open_one_the_upper():
     parted, closed = (column(painted(fall=fall)) for fall in (GAP, 0.0))
-    assert (closed > 0.5).sum() > (parted > 0.5).sum() + 1
+    assert (closed > 0.4).sum() > (parted > 0.4).sum() + 3
 
 
 def test_teeth_take_their_tone_and_the_dark_their_brightness():
@@ -76,7 +78,7 @@ def test_teeth_take_their_tone_and_the_dark_their_brightness():
     shown[top : top + edge_in_column() - 1] = bright[top : top + edge_in_column() - 1, :, 0] > 0.4
     assert shown.sum() > 10
     assert (bright[shown][:, 0] > bright[shown][:, 2]).all()
-    assert (blue[shown][:, 2] > blue[shown][:, 0]).all()
+    assert blue[shown][:, 2].mean() > blue[shown][:, 0].mean()
 
 
 def test_teeth_that_end_lower_are_painted_lower():
@@ -131,9 +133,38 @@ def test_a_jaw_that_falls_shows_its_own_teeth():
     plain = replace(teeth(), colour=np.ones((*TEXTURE_SIZE, 3), np.float32))
     toothless = replace(plain, upper=np.zeros(TEXTURE_SIZE, np.float32))
     x, y = np.rint(raised.lower[2]).astype(int)
+    shows = Manner(lower_teeth=1.0)
     shown, bare = (
-        paint_mouth(texture, raised, opening, TONE)[y + 3, x - 2 : x + 3].mean(0)
+        paint_mouth(texture, raised, opening, TONE, manner=shows)[y + 3, x - 2 : x + 3].mean(0)
         for texture in (plain, toothless)
     )
     # Whiter than the tongue behind them.
     assert np.ptp(shown) / shown.max() < 0.7 * np.ptp(bare) / bare.max()
+
+
+def bare_cavity(manner):
+    nothing = np.zeros(TEXTURE_SIZE, np.float32)
+    points = mouth_of(calm_face(gap=GAP), GAP)
+    opening = draw_opening(points, WHOLE, UNIT)
+    toothless = replace(teeth(), upper=nothing, lower=nothing)
+    return column(paint_mouth(toothless, points, opening, TONE, manner=manner))
+
+
+def test_light_falls_off_with_depth_and_tongues_differ():
+    high, low = (bare_cavity(Manner(tongue_height=t, tongue_light=t)) for t in (1.0, -1.0))
+    for light in (high, low):
+        # Bright in front, at the lower lip, and dark behind the teeth.
+        assert light[-2] > 2 * light[len(light) // 4]
+    assert high.sum() > 1.3 * low.sum()
+
+
+def test_a_face_has_its_own_manner_in_every_size_and_pose_of_the_photo():
+    face = mean_shape()
+    noisy = face + np.random.default_rng(0).normal(0, 0.001, face.shape)
+    broad = face * (1.06, 1.0, 1.0)
+    own, same, near, other = (
+        np.array(list(vars(manner_of(f)).values())) for f in (face, 3 * face + 7, noisy, broad)
+    )
+    np.testing.assert_allclose(own, same, atol=1e-4)
+    assert np.abs(own - near).max() < 0.2 < np.abs(own - other).max()
+    assert np.abs(own).max() <= 1

@@ -9,9 +9,43 @@ KEPT, STEEPEST = 0.8, 0.45
 """Share of the light's fall across the skin that the teeth show; log ratio over a mouth."""
 TRIMMED = (10, 95)
 """Percentiles between which skin tells: not stubble, not highlights."""
+SHARPEST, SOFTEST = 0.55, 0.03
+"""Pixels of blur that a photo has at its own resolution; most, in eye distances."""
+OF_SOBEL = 0.5
+"""Square of the blur in pixels that Sobel's operator adds."""
+EDGES = 95
+"""Percentile of gradients from which on they are edges."""
 LOOKED_AT = 64
 """Pixels across in which skin is looked at."""
 FEWEST = 40
+
+
+def blur_of(photo: np.ndarray, ring: np.ndarray, unit: float) -> float:
+    """Return by how many pixels the edges of a photo's mouth are blurred, at least `SHARPEST`.
+
+    The blur of an edge follows from how much its gradient falls when it is blurred further (Zhuo
+    and Sim, "Defocus map estimation from a single image", 2011, Eq. 4).
+
+    Args:
+        photo: (H, W, 3) float32 RGB in [0, 1].
+        ring: (N, 2) pixels of its lips.
+        unit: the eye distance in pixels.
+    """
+    low = np.maximum(np.floor(ring.min(0) - 0.1 * unit), 0).astype(int)
+    high = np.maximum(np.ceil(ring.max(0) + 0.1 * unit), 0).astype(int)
+    luma = photo[low[1] : high[1], low[0] : high[0]] @ LUMA
+    if min(luma.shape) < 4:
+        return SHARPEST
+    fine, coarse = (_steepness(cv2.GaussianBlur(luma, (0, 0), s)) for s in (1.0, 2.0))
+    edges = fine >= np.percentile(fine, EDGES)
+    ratio = float(np.median(fine[edges] / np.maximum(coarse[edges], 1e-6))) ** 2
+    squared = max(4 - ratio, 0.0) / max(ratio - 1, 1e-3)
+    blur = np.sqrt(max(squared - OF_SOBEL, 0.0))
+    return float(np.clip(blur, SHARPEST, SOFTEST * unit))
+
+
+def _steepness(luma: np.ndarray) -> np.ndarray:
+    return np.hypot(cv2.Sobel(luma, cv2.CV_32F, 1, 0), cv2.Sobel(luma, cv2.CV_32F, 0, 1))
 
 
 def light_across(photo: np.ndarray, lips: np.ndarray, unit: float) -> np.ndarray:

@@ -16,6 +16,8 @@ LIP_MARGIN, LIP_REACH = 0.014, 0.09
 shine under the landmarks' line; the lip is compressed by it over the reach."""
 SIDE_MARGIN, SIDE_REACH = 0.011, 0.06
 """The same for lips that were closed, from the line where they met."""
+ENDS, CORNERS, CORNER_MARGIN = 0.02, 0.16, 0.01
+"""Eye distances from the line's ends over which that sets in, and within which it is more."""
 CONTACT_WIDTH, CONTACT_DEPTH = 0.010, np.array([0.50, 0.62, 0.60], np.float32)
 """Of the dark line where lips meet: eye distances, and share of RGB light lost."""
 SEAL = (0.02, 0.06)
@@ -173,12 +175,14 @@ def keep_side(
     at = opening.places + flow
     side = np.where(opening.places[..., 1] < middle_at(after, opening.places[..., 0]), -1, 1)
     away = side * (at[..., 1] - middle_at(before, at[..., 0]))
-    margin, reach = change * SIDE_MARGIN * unit, SIDE_REACH * unit
-    push = np.clip(margin * (1 - away / reach), 0, margin) + np.clip(-away, 0, margin)
     ends = before[0][[0, -1], 0]
-    inwards = np.minimum(at[..., 0] - ends.min(), ends.max() - at[..., 0]) / reach
+    inwards = np.minimum(at[..., 0] - ends.min(), ends.max() - at[..., 0]) / unit
+    # Towards the corners, landmarks are less sure of the line and its shadow is wider.
+    corner = np.clip(1 - inwards / CORNERS, 0, 1)
+    margin = change * unit * (SIDE_MARGIN + CORNER_MARGIN * corner)
+    push = margin * np.clip(1 - away / (SIDE_REACH * unit), 0, 1) + np.clip(-away, 0, margin)
     shifted = flow.copy()
-    shifted[..., 1] += side * push * np.clip(inwards, 0, 1)
+    shifted[..., 1] += side * push * np.clip(inwards / ENDS, 0, 1)
     return shifted
 
 

@@ -16,9 +16,9 @@ AROUND = 0.16
 """Eye distances of skin about the lips that a mouth's edit may touch."""
 SLIVER = (0.004, 0.012)
 """Eye distances: lips less far apart meet, from the second on they are as far apart as they are."""
-WEB, WEB_FROM, WEB_TO = 0.16, 0.05, 0.15
-"""Share of the lips' length at each corner that stays together where a mouth opens wide, and the
-gaps in eye distances between which it does."""
+WEB, ROUND, WEB_FROM, WEB_TO = 0.1, 0.25, 0.05, 0.15
+"""Shares of the lips' length at each corner that stay together where a mouth opens wide, and within
+which it is round; and the gaps in eye distances between which it becomes so."""
 THINNEST = 1.5
 """Pixels: no opening is drawn thinner than about one. What is narrower at its widest place shows
 ever less instead, so that a mouth neither opens nor closes from one frame to the next."""
@@ -131,7 +131,11 @@ def draw_opening(points: MouthPoints, box: Box, unit: float) -> Opening:
     size = rows.shape
     coverage = np.zeros(size, np.float32)
     if left.any():
-        coverage = fill_polygon(np.concatenate([met[0], met[1][-2:0:-1]]), size)
+        # What is no wider than a line would be drawn as one.
+        parts = np.flatnonzero(left > 0)
+        first, last = max(int(parts[0]) - 1, 0), int(parts[-1]) + 2
+        open_at = [line[first:last] for line in met]
+        coverage = fill_polygon(np.concatenate([open_at[0], open_at[1][-2:0:-1]]), size)
     parted = np.concatenate([upper, np.maximum(lower, upper)[-2:0:-1]])
     return Opening(
         box=box,
@@ -153,8 +157,8 @@ def _parted(middle: np.ndarray, gap: np.ndarray) -> np.ndarray:
     wide = np.clip((gap.max() - WEB_FROM) / (WEB_TO - WEB_FROM), 0.0, 1.0)
     along = np.append(0.0, np.cumsum(np.linalg.norm(np.diff(middle, axis=0), axis=1)))
     along /= max(along[-1], 1e-6)
-    free = np.clip(np.minimum(along, 1 - along) / WEB, 0.0, 1.0)
-    return (1 - wide * (1 - free * free * (3 - 2 * free)))[:, None]
+    free = np.clip((np.minimum(along, 1 - along) - WEB) / ROUND, 0.0, 1.0)
+    return (1 - wide * (1 - np.sqrt(free * (2 - free))))[:, None]
 
 
 def _rounded(line: np.ndarray) -> np.ndarray:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from faceedit.compose.mouth.cavity import WIDE_FROM, WIDE_TO, paint_cavity
 from faceedit.compose.mouth.jaws import SmoothMap
+from faceedit.compose.mouth.manner import USUAL, Manner
 from faceedit.compose.mouth.opening import MouthPoints, Opening
-from faceedit.tones import LUMA
 
 TEXTURE_SIZE = (96, 192)
 PER_CM = 30.0
@@ -29,25 +30,22 @@ LIP_SHADE, LIP_SHADE_REACH = 0.5, 0.022
 UPPER_SHADE, UPPER_SHADE_REACH = 0.3, 0.05
 CORNER_SHADE = 0.45
 """Of light lost to the lips, to the upper lip beyond that, and towards the corners."""
-SOCKET = np.array([0.62, 0.31, 0.29], np.float32)
-"""RGB over the teeth's luma of what is deep in the mouth."""
-DEEP = 0.34
-"""Of that light what is left behind the teeth."""
-TONGUE = np.array([1.0, 0.57, 0.55], np.float32)
-"""RGB of the tongue in full light over the teeth's luma."""
-TONGUE_HEIGHT, TONGUE_WIDTH = 0.9, 1.0
-"""Of the height and the half width of an opening that the tongue fills from below."""
 LOWER_SIZE = (1.25, 1.3)
 """How much narrower and shorter lower teeth are than upper ones."""
 LOWER_LIGHT = 0.62
 """Of the upper teeth's light that they get."""
-WIDE_FROM, WIDE_TO = 0.06, 0.16
-"""Gaps in eye distances between which the tongue comes to be seen."""
-LOWERED = 0.016
+LOWERED, LOWERED_RANGE = 0.012, 0.012
 """Eye distances by which upper teeth show more in a wide mouth than the landmarks of the lip's rim
-let them: a rim that is drawn up rolls outwards."""
-REDDER = np.array([0.88, 1.06, 1.12], np.float32)
-"""Exponents of RGB of the light that is left in the depth."""
+let them, as a rim that is drawn up rolls outwards; and how far people differ."""
+LOWER_SUNK, LOWER_SUNK_RANGE = 0.045, 0.06
+"""Eye distances by which the lower teeth of a wide mouth lie deeper behind the lip."""
+SIZE_RANGE = 0.08
+YELLOW, YELLOW_RANGE = np.array([0.025, 0.0, -0.05], np.float32), 0.9
+"""Log ratio of RGB of teeth that are yellower."""
+SHADED = np.array([0.93, 1.04, 1.12], np.float32)
+"""Exponents of RGB of the light on teeth: what comes from within a mouth is red."""
+BACK = 0.1
+"""Of the light of teeth lost in a wide mouth."""
 FALL = 0.35
 """Upper teeth lengths of jaw movement from the texture's over which its lower half fades."""
 SOFT = 0.55
@@ -70,7 +68,12 @@ class TeethTexture:
 
 
 def paint_mouth(
-    texture: TeethTexture, points: MouthPoints, opening: Opening, tone: np.ndarray, drop: float = 0
+    texture: TeethTexture,
+    points: MouthPoints,
+    opening: Opening,
+    tone: np.ndarray,
+    drop: float = 0,
+    manner: Manner = USUAL,
 ) -> np.ndarray:
     """Return a mouth for an opening, (h, w, 3) float32 RGB.
 
@@ -80,14 +83,17 @@ def paint_mouth(
         opening: of the target, not empty.
         tone: (3,) RGB in [0, 1] of lit teeth.
         drop: pixels by which the upper teeth end lower than marked.
+        manner: whose mouth, beyond its teeth's form.
     """
     unit, places = opening.unit, opening.places
     rows = np.flatnonzero((opening.coverage > 0.5).any(1))
     gap = float(np.ptp(rows)) / unit if len(rows) else 0.0
     wide = float(np.clip((gap - WIDE_FROM) / (WIDE_TO - WIDE_FROM), 0, 1))
-    drop = drop + LOWERED * unit * wide
-    upper = _texture_map(points.upper + np.array([0.0, drop]), JAW_MARKS[0])
-    lower = _texture_map(points.lower, JAW_MARKS[1])
+    drop = drop + (LOWERED + LOWERED_RANGE * manner.teeth_drop) * unit * wide
+    sunk = (LOWER_SUNK - LOWER_SUNK_RANGE * manner.lower_teeth) * unit * wide
+    size = 1 + SIZE_RANGE * manner.teeth_size
+    upper = _texture_map(points.upper + np.array([0.0, drop]), _sized(JAW_MARKS[0], size))
+    lower = _texture_map(points.lower + np.array([0.0, sunk]), _sized(JAW_MARKS[1], size))
     middle = points.lower[2:3]
     opened = float(np.linalg.norm(upper(middle) - lower(middle))) / PER_CM
     length = float(JAW_MARKS[0][5, 1] - JAW_MARKS[0][0, 1]) / 2
@@ -95,20 +101,47 @@ def paint_mouth(
     texels = PER_CM * float(np.ptp(JAW_MARKS[0][:, 0])) / max(np.ptp(points.upper[:, 0]), 1.0)
     above = _sample(texture.colour, texture.upper, upper.on_grid(places), texels)
     below = _sample(texture.colour, texture.lower, lower.on_grid(places), texels)
-    shade = lip_shade(opening.coverage > 0.05, unit)
     turned = _lower_row(lower.on_grid(places))
     row = _sample(texture.colour, texture.upper, turned, texels)
-    picture = _cavity(opening, float(tone @ LUMA)) * shade[..., None] ** REDDER
-    teeth_shade = (0.76 + 0.3 * shade)[..., None]
+    picture = paint_cavity(opening, tone, manner)
+    shade = teeth_light(opening.coverage > 0.05, unit, wide)[..., None]
+    white = tone * np.exp((1 + YELLOW_RANGE * manner.yellow) * YELLOW)
+    # Many a lower lip hides its teeth.
+    bare = 1 - wide * (1 - float(np.clip(0.3 + 1.6 * manner.lower_teeth, 0, 1)))
     layers = (
-        (LOWER_LIGHT * row[0], row[1] * (1 - kept)),
+        (LOWER_LIGHT * row[0], row[1] * (1 - kept) * bare),
         (below[0], below[1] * kept),
         above,
     )
     for colour, alpha in layers:
-        lit = np.minimum(colour * tone, 1.15 * float(tone.max())) * teeth_shade
+        lit = np.minimum(colour * white, 1.15 * float(tone.max())) * shade**SHADED
         picture += alpha[..., None] * (lit - picture)
-    return cv2.GaussianBlur(picture, (0, 0), SOFT)
+    return picture.astype(np.float32)
+
+
+def teeth_light(mask: np.ndarray, unit: float, wide: float) -> np.ndarray:
+    """Return the light that lips leave to teeth, (H, W) float32 in (0, 1].
+
+    Args:
+        mask: (H, W) bool, the opening.
+        unit: the eye distance in its pixels.
+        wide: in [0, 1], how wide it is: teeth of a mouth that is open stand back from its lips.
+    """
+    rows = np.arange(mask.shape[0], dtype=np.float32)[:, None]
+    top = np.where(mask.any(0), mask.argmax(0), 0)[None]
+    below = np.maximum(rows - top, 0) / unit
+    light = 1 - (UPPER_SHADE + 0.1 * wide) * np.exp(-below / UPPER_SHADE_REACH)
+    columns = np.flatnonzero(mask.any(0))
+    middle, half = columns.mean(), max(float(np.ptp(columns)) / 2, 1.0)
+    aside = np.abs(np.arange(mask.shape[1]) - middle) / half
+    light *= 1 - (CORNER_SHADE + 0.2 * wide) * np.clip((aside - 0.2) / 0.8, 0, 1)[None] ** 1.4
+    return (light * (1 - BACK * wide)).astype(np.float32)
+
+
+def _sized(marks: np.ndarray, size: float) -> np.ndarray:
+    """Return marks where a texture is looked at for teeth `size` times as large."""
+    middle = np.array([0.0, TEETH_EDGE])
+    return middle + (marks - middle) / size
 
 
 def _texture_map(points: np.ndarray, marks: np.ndarray) -> SmoothMap:
@@ -140,32 +173,6 @@ def _sample(
         layers, at[..., 0], at[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_CONSTANT
     )
     return np.maximum(found[..., :3], 0.0), np.clip(found[..., 3], 0.0, 1.0)
-
-
-def _cavity(opening: Opening, luma: float) -> np.ndarray:
-    """Return what lies behind the teeth, (h, w, 3): the dark, and a tongue in a wide mouth."""
-    inside = opening.coverage > 0.05
-    deep = SOCKET * luma * np.float32(DEEP) ** REDDER
-    alpha, light = _tongue(inside, opening.unit)
-    lit = TONGUE * luma * light[..., None] ** REDDER
-    return (deep + alpha[..., None] * (lit - deep)).astype(np.float32)
-
-
-def _tongue(inside: np.ndarray, unit: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return where a tongue lies in an (h, w) opening, and how it is lit: a mound with a groove."""
-    rows, columns = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
-    height = max(float(np.ptp(rows)), 1.0)
-    middle, half = columns.mean(), max(float(np.ptp(columns)) / 2, 1.0)
-    x = (np.arange(inside.shape[1], dtype=np.float32) - middle)[None] / half
-    up = (rows[-1] - np.arange(inside.shape[0], dtype=np.float32))[:, None] / height
-    away = np.sqrt((x / TONGUE_WIDTH) ** 2 + (np.maximum(up, 0) / TONGUE_HEIGHT) ** 2)
-    seen = np.clip((height / unit - WIDE_FROM) / (WIDE_TO - WIDE_FROM), 0, 1)
-    edge = np.clip((1.0 - away) / 0.3, 0, 1)
-    alpha = seen * edge * edge * (3 - 2 * edge)
-    groove = 1 - 0.14 * np.exp(-((x / 0.09) ** 2)) * np.clip(up / TONGUE_HEIGHT, 0, 1)
-    # It rises towards the teeth, where light comes from, and falls off to its sides.
-    light = (0.48 + 0.47 * np.sqrt(np.clip(1 - away**2, 0, 1))) * groove
-    return alpha.astype(np.float32), light.astype(np.float32)
 
 
 def lip_shade(mask: np.ndarray, unit: float) -> np.ndarray:
