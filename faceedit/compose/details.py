@@ -33,6 +33,8 @@ PALE, LEAST_SEEN = 0.62, 30
 LEAST_TONE = 0.75
 """Of the tone expected; darker is no tooth."""
 
+TORN = 0.7
+"""Pixels between a flow and its neighbour's from which on they belong to two lips."""
 FARTHEST = 4
 """Sides of a crop within which the points of its face lie."""
 
@@ -310,15 +312,20 @@ class MouthDetail:
         change = np.dstack([(fields.flow - flow) @ turn.astype(np.float32), fields.log_ratio])
         laid = np.dstack([fields.paint * fields.opacity[..., None], fields.opacity])
 
-        def back(values: np.ndarray) -> np.ndarray:
+        def back(values: np.ndarray, how: int = cv2.INTER_LINEAR) -> np.ndarray:
             return cv2.warpAffine(
                 np.ascontiguousarray(values),
                 there,
                 (width, height),
-                flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+                flags=how | cv2.WARP_INVERSE_MAP,
             )
 
-        canvas.flow[outer] += back(change[..., :2])
+        moved, nearest = (
+            back(change[..., :2], how) for how in (cv2.INTER_LINEAR, cv2.INTER_NEAREST)
+        )
+        # Between lips that meet nothing is a mean of both: it would show what was between them.
+        torn = np.abs(moved - nearest).max(-1, keepdims=True) > TORN
+        canvas.flow[outer] += np.where(torn, nearest, moved)
         canvas.gain[outer] *= np.exp(back(change[..., 2:]))
         laid = back(laid)
         opacity = laid[..., 3]

@@ -48,9 +48,11 @@ def test_lips_that_stay_are_left_alone_and_nobody_paints(gap):
     assert not painter.told
 
 
-def test_lips_that_close_are_drawn_together_without_paint():
-    fields, _, painter = edited(0.15, 0.0)
-    assert not fields.opacity.any() and not fields.painted.any() and not painter.told
+def test_lips_that_close_are_drawn_together_and_cleaned_along_their_line():
+    fields, opening, painter = edited(0.15, 0.0)
+    assert not fields.painted.any() and not painter.told
+    rows = np.flatnonzero((fields.opacity > 0.1).any(1))
+    assert 0 < np.ptp(rows) < 0.12 * opening.unit
     assert fields.log_ratio.min() < -0.2 and fields.log_ratio.max() <= 0
     assert fields.flow.any()
 
@@ -61,7 +63,8 @@ def test_lips_part_and_meet_without_a_jump():
         fields = [edited(start, gap)[0] for gap in gaps]
         shown = np.array([one.opacity.sum() for one in fields])
         pulled = np.array([np.abs(one.flow).sum() for one in fields])
-        assert shown[0] == 0 < shown[-1]
+        assert (shown[0] == 0) == (start == 0) and shown[-1] > 0
+        assert fields[0].painted.sum() == 0 < fields[-1].painted.sum()
         assert np.abs(np.diff(shown)).max() < 0.1 * shown.max()
         assert np.abs(np.diff(pulled)).max() < 0.1 * pulled.max()
 

@@ -1,7 +1,7 @@
 """A mouth that moves: the flow about the lips, what the photo shows between them, and new paint."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -12,6 +12,8 @@ from faceedit.compose.mouth.lips import (
     keep_off,
     keep_side,
     lip_change,
+    meet,
+    seam,
 )
 from faceedit.compose.mouth.opening import CLOSED, Box, MouthPoints, Opening
 from faceedit.compose.mouth.own import own_mouth
@@ -87,13 +89,19 @@ def edit_mouth(
     lips = continue_flow(opening, flow.copy())
     if gap >= CLOSED:
         shown = draw_shown()
-        lips = keep_off(shown, lips, change)
+        lips = meet(opening, keep_off(shown, lips, change), before, after, change)
     elif opening.coverage.any():
         lips = keep_side(opening, lips, before.lips, after.lips, change * opening.visible)
     line = contact(before, after, opening, gap)
     coverage = opening.coverage
     if not coverage.any():
-        return MouthFields(box, lips, line, bare.paint, bare.opacity, bare.painted)
+        return _sealed(
+            replace(bare, flow=lips, log_ratio=line),
+            pixels,
+            opening,
+            after,
+            change if shown else 0.0,
+        )
     photo = pixels[box]
     own = own_mouth(photo @ LUMA, before, after, opening, shown, gap, change)
     inside = None
@@ -107,7 +115,7 @@ def edit_mouth(
     rim, share = (~core & (coverage > 0))[..., None], own.share[..., None]
     carried = _carried(pixels, opening, own.flow)
     mixed = np.where(rim, share * carried + (1 - share) * new, new)
-    return MouthFields(
+    fields = MouthFields(
         box=box,
         flow=np.where((core & (own.share > 0.02))[..., None], own.flow, lips),
         log_ratio=line,
@@ -115,6 +123,35 @@ def edit_mouth(
         opacity=opacity.astype(np.float32),
         painted=coverage * (1 - own.share),
     )
+    return _sealed(fields, pixels, opening, after, change if shown else 0.0)
+
+
+def _sealed(
+    fields: MouthFields,
+    pixels: np.ndarray,
+    opening: Opening,
+    after: MouthPoints,
+    change: float,
+) -> MouthFields:
+    """Return what an edit does where lips that were apart meet, painted along their line, too.
+
+    Args:
+        fields: of the mouth without that.
+        pixels: of the photo.
+        opening: of the target.
+        after: the mouth in the target.
+        change: of `lips.lip_change`, 0 where the photo's lips are closed.
+    """
+    if change == 0 or opening.visible == 1:
+        return fields
+    lips, share = seam(_carried(pixels, opening, fields.flow), opening, after)
+    share *= change * (1 - opening.visible) * (1 - fields.opacity)
+    opacity = fields.opacity + share
+    laid = fields.opacity[..., None] * fields.paint + share[..., None] * lips * np.exp(
+        fields.log_ratio
+    )
+    paint = laid / np.maximum(opacity, 1e-6)[..., None]
+    return replace(fields, paint=np.clip(paint, 0, 1), opacity=opacity)
 
 
 def _carried(pixels: np.ndarray, opening: Opening, flow: np.ndarray) -> np.ndarray:

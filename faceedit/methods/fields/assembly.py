@@ -7,6 +7,7 @@ import torch
 
 from faceedit.compose.details import EyesDetail, MouthDetail, MovedPoints
 from faceedit.compose.edit import Edit, RasterPaint
+from faceedit.compose.folds import FoldsDetail
 from faceedit.compose.mesh_flow import soften_jumps
 from faceedit.compose.mouth.paint import TeethTexture
 from faceedit.compose.spectacles import spectacle_hold
@@ -16,13 +17,16 @@ from faceedit.methods.fields.drawn import FIELD_SIZE
 from faceedit.methods.fields.generator import CROP_SIZE, FieldTensors
 from faceedit.methods.fields.shape_layer import MovedFaces
 from faceedit.methods.fields.teeth import choose_texture
-from faceedit.tones import muted
+from faceedit.tones import LUMA, muted
 
 PLAIN_COLOUR = 0.1
 """Mean chroma over brightness of a face from which on a photo is one in colour."""
 SILHOUETTE, ABOUT_EYES = 4.0, 2.0
 """Crop pixels over which the flow goes over from a far cheek's outline to what lies behind it,
 which fields are too coarse to follow; and from a brow to the lid that it nears."""
+BRIGHTEST, UNCOLOURED, COLOURED_TO = 0.3, 0.7, 0.06
+"""Log ratio that no lift exceeds; the share of its colour that a lift loses, and the log ratio from
+which on it loses all of that."""
 _FINER = CROP_SIZE // FIELD_SIZE
 _LIKELY, _SURE = -0.5, 2.0
 """Logit from which on spectacles are held still, and how steeply: a frame that bends is worse than
@@ -64,7 +68,8 @@ def assemble_edit(
     texture = choose_texture(textures, crop.landmarks)
     nothing = np.zeros((2, 2), np.float32)
     paint = RasterPaint(np.zeros((2, 2, 3), np.float32), CROP_SIZE)
-    details = (EyesDetail(points, held), MouthDetail(points, texture, tone, colour))
+    mouth = MouthDetail(points, texture, tone, colour)
+    details = (EyesDetail(points, held), mouth, FoldsDetail(points))
     flow, ratio = (
         np.ascontiguousarray(field[index].permute(1, 2, 0).cpu().numpy() * free)
         for field in (fields.flow, fields.log_ratio)
@@ -73,8 +78,21 @@ def assemble_edit(
         _FINER * soften_jumps(flow / _FINER, FIELD_SIZE, over) for over in (SILHOUETTE, ABOUT_EYES)
     )
     flow = far + eyes * (near - far)
-    ratio = muted(ratio, colour)
+    ratio = soft_lift(muted(ratio, colour))
     return Edit(flow, ratio, nothing, paint, CROP_SIZE, details, landmarks=landmarks)
+
+
+def soft_lift(ratio: np.ndarray) -> np.ndarray:
+    """Return a log ratio, (..., 3), whose lighter parts stay skin: neither glaring nor of a hue.
+
+    Shadows of a fold are redder than its skin, so that a ratio which lifts one is greener; where
+    the photo has no such fold, that would leave a yellow patch.
+    """
+    luma = (ratio @ LUMA)[..., None]
+    lift = np.maximum(luma, 0)
+    limited = luma - lift + BRIGHTEST * np.tanh(lift / BRIGHTEST)
+    share = 1 - UNCOLOURED * np.clip(lift / COLOURED_TO, 0, 1)
+    return (limited + share * (ratio - luma)).astype(np.float32)
 
 
 def colour_share(crop: Crop) -> float:

@@ -1,0 +1,140 @@
+"""The folds of a smile that is taken back: found in the photo, and filled from the skin beside."""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from faceedit.compose.mouth.lips import sample_box
+from faceedit.faces.align import invert
+from faceedit.faces.topology import INNER_LIPS, MOUTH_CORNERS, NOSE, OUTER_LIPS
+from faceedit.tones import LUMA
+
+if TYPE_CHECKING:
+    from faceedit.compose.details import Canvas, MovedPoints, Patch
+
+COURSES = ((129, 203, 206, 216, 212), (358, 423, 426, 436, 432))
+"""Points from the wings of the nose to beside the mouth, where smiles fold."""
+NEAR, FAR = 0.08, 0.17
+"""Eye distances from a course up to which folds are lifted, and from which on nothing is."""
+CORNER, CORNER_OF = (0.03, 0.08), {129: MOUTH_CORNERS[0], 358: MOUTH_CORNERS[1]}
+"""The same from a corner of the mouth, and which one belongs to the course from a point."""
+FINE, BROAD = 0.006, 0.075
+"""Eye distances: blurs between whose lightness a fold is darker than the skin about it. Pores are
+finer and stay."""
+SMILES = (0.57, 0.63)
+"""Widths of a mouth in eye distances between which it comes to be a smile's."""
+CLOSES = (0.0, 0.05)
+"""Eye distances by which a mouth becomes narrower, between which its smile's folds go."""
+DEEPEST, REDDEST = 0.7, 0.6
+"""Log ratio of the deepest fold that is filled, and by how much its colour may differ."""
+COLOURED = 0.05
+"""Log ratio of a fold from which on its colour is that of the skin about it."""
+BLACK = (0.05, 0.16)
+"""Luma from which on a shadow is a fold, and is one for sure."""
+LIFT = 1.3
+"""Of a fold's depth that is filled: the skin about it is darkened by the fold, too."""
+
+
+@dataclass(frozen=True)
+class FoldsDetail:
+    """A `details.Detail`: what a smile folds is smooth without it.
+
+    Attributes:
+        points: of the face.
+    """
+
+    points: "MovedPoints"
+
+    @property
+    def paints(self) -> bool:
+        """See `Detail.paints`."""
+        return False
+
+    def check(self, size: int) -> None:
+        """See `Detail.check`."""
+        self.points.check(size)
+
+    def scaled(self, strength: float) -> "FoldsDetail":
+        """See `Detail.scaled`."""
+        return replace(self, points=self.points.scaled(strength))
+
+    def draw(self, canvas: "Canvas") -> "list[Patch]":
+        """See `Detail.draw`; it changes the gain alone, where the flow takes the folds."""
+        share = smile_lost(self.points)
+        if share == 0:
+            return []
+        points = self.points.mapped(invert(canvas.to_crop))
+        for course in COURSES:
+            reach = points.unit * (FAR + BROAD)
+            line = np.concatenate([points.before[list(course), :2], points.after[list(course)]])
+            limit = np.array(canvas.pixels.shape[1::-1])
+            low = np.clip(np.floor(line.min(0) - reach), 0, limit).astype(int)
+            high = np.clip(np.ceil(line.max(0) + reach) + 1, 0, limit).astype(int)
+            if (high - low).min() < 8:
+                continue
+            box = (slice(low[1], high[1]), slice(low[0], high[0]))
+            fill = share * fold_fill(
+                canvas.pixels[box], points.before[:, :2] - low, course, points.unit
+            )
+            canvas.gain[box] *= np.exp(sample_box(fill, canvas.flow[box]))
+        return []
+
+
+def smile_lost(points: "MovedPoints") -> float:
+    """Return in [0, 1] how much of a smile an edit takes back."""
+
+    def width(landmarks: np.ndarray) -> float:
+        left, right = landmarks[list(MOUTH_CORNERS), :2]
+        return float(np.linalg.norm(left - right)) / points.unit
+
+    was, narrower = width(points.before), width(points.before) - width(points.after)
+    smiled = np.clip((was - SMILES[0]) / (SMILES[1] - SMILES[0]), 0, 1)
+    closes = np.clip((narrower - CLOSES[0]) / (CLOSES[1] - CLOSES[0]), 0, 1)
+    return float(smiled * closes)
+
+
+def fold_fill(
+    photo: np.ndarray, landmarks: np.ndarray, course: tuple[int, ...], unit: float
+) -> np.ndarray:
+    """Return the log ratio, (h, w, 3) float32, that fills the fold along a course.
+
+    Args:
+        photo: (h, w, 3) float32 RGB in [0, 1].
+        landmarks: (>= 468, 2) in its pixels.
+        course: points along the fold.
+        unit: the eye distance in pixels.
+    """
+    size = photo.shape[:2]
+    line, mouth = np.ones(size, np.uint8), np.ones(size, np.uint8)
+    path = np.rint(landmarks[list(course)]).astype(np.int32)
+    cv2.polylines(line, [path], False, 0)
+    for ring in (OUTER_LIPS, INNER_LIPS, NOSE):
+        cv2.fillPoly(mouth, [np.rint(landmarks[list(ring)]).astype(np.int32)], 0)
+    away = cv2.distanceTransform(line, cv2.DIST_L2, 5) / unit
+    skin = cv2.distanceTransform(mouth, cv2.DIST_L2, 5) / unit
+    near = np.clip((FAR - away) / (FAR - NEAR), 0, 1) * np.clip((skin - 0.005) / 0.025, 0, 1)
+    # The dark of a mouth's corner reaches beyond its lips.
+    corner = landmarks[CORNER_OF[course[0]]]
+    far = np.hypot(
+        *(grid - c for grid, c in zip(np.mgrid[: size[0], : size[1]], corner[::-1], strict=True))
+    )
+    near = np.maximum(near, np.clip((CORNER[1] - far / unit) / (CORNER[1] - CORNER[0]), 0, 1))
+    # Neither lips nor nostrils are skin to fill a fold with.
+    known = (mouth > 0).astype(np.float32)[..., None]
+    log = np.log(np.maximum(photo, 0.02)) * known
+
+    def blurred(sigma: float) -> np.ndarray:
+        both = cv2.GaussianBlur(np.dstack([log, known]), (0, 0), max(sigma * unit, 0.5))
+        return both[..., :3] / np.maximum(both[..., 3:], 1e-3)
+
+    fine = blurred(FINE)
+    missing = blurred(BROAD) - fine
+    luma = (missing @ LUMA)[..., None]
+    fold = np.clip(luma, 0, DEEPEST)
+    hue = np.clip(missing - luma, -REDDEST, REDDEST) * np.clip(fold / COLOURED, 0, 1)
+    # What is black has no colour that could be brought back.
+    low, high = BLACK
+    there = np.clip((np.exp(fine @ LUMA) - low) / (high - low), 0, 1)[..., None]
+    return (LIFT * near[..., None] * (there * fold + hue)).astype(np.float32)
