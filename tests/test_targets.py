@@ -331,3 +331,21 @@ def test_scaling():
 def test_a_strength_is_a_number_in_range(strength):
     with pytest.raises(UsageError):
         Expression("happy", strength)
+
+
+@pytest.mark.parametrize(
+    ("text", "strength"), [("contemptuous:left", 1.0), ("contempt:Right:0.6", 0.6)]
+)
+def test_contempt_has_a_side_and_keeps_it_in_every_form(text, strength):
+    target = parse_target(text)
+    (one,) = target.expressions
+    assert one.side in ("left", "right") and one.strength == strength
+    assert one.name == "contemptuous"
+    assert parse_target(str(target)) == target == parse_target(target.to_json())
+    assert target.scaled(0.5).expressions[0].side == one.side
+
+
+@pytest.mark.parametrize("text", ["happy:left", "contemptuous:up", "contemptuous:left:x"])
+def test_other_sides_are_refused(text):
+    with pytest.raises(UsageError):
+        parse_target(text)

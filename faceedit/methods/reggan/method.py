@@ -1,13 +1,17 @@
 """RegGAN as the rest of the program sees it."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from faceedit.compose.edit import Edit
+from faceedit.compose.mouth.manner import manner_of
+from faceedit.faces.align import Crop
 from faceedit.methods.fields.method import FieldMethod, fitting, for_edits
+from faceedit.methods.fields.mirrored import mirror_crop, mirror_edit
 from faceedit.methods.pictures.method import PictureMethod
 from faceedit.methods.reggan.condition import SPEC, block_shares, strengths_of
 from faceedit.methods.reggan.generator import RegGANGenerator
@@ -16,6 +20,7 @@ from faceedit.nn.loading import build_network
 from faceedit.numerics import FULL, Numerics, check_answer
 from faceedit.registry import Checkpoint
 from faceedit.targets import EXPRESSIONS, Expression, Target
+from faceedit.targets.expressions import ONE_SIDED
 
 
 def load(
@@ -49,6 +54,14 @@ class RegGAN(FieldMethod):
     targets: tuple[str, ...] = EXPRESSIONS
     spec = SPEC
 
+    def edit(self, crops: Sequence[Crop], target: Target) -> list[Edit]:
+        """See `FieldMethod.edit`; the network knows one-sided expressions on the person's left."""
+        sides = [one.side for one in target.expressions if one.name in ONE_SIDED and one.changes]
+        turned = [any((side or _side_of(crop)) == "right" for side in sides) for crop in crops]
+        seen = [mirror_crop(c) if turn else c for c, turn in zip(crops, turned, strict=True)]
+        edits = super().edit(seen, target)
+        return [mirror_edit(e) if turn else e for e, turn in zip(edits, turned, strict=True)]
+
     @classmethod
     def condition_of(cls, target: Target) -> Tensor:
         """Return the (9,) shares of `condition.BLOCKS` that a target asks for.
@@ -67,6 +80,11 @@ class RegGAN(FieldMethod):
     def build_generator(cls, architecture: Mapping[str, Any]) -> RegGANGenerator:
         """Return the generator that a checkpoint's architecture describes."""
         return RegGANGenerator.from_architecture(dict(architecture))
+
+
+def _side_of(crop: Crop) -> str:
+    """Return the side of the person on which a face smirks that was not told."""
+    return "right" if manner_of(crop.landmarks).smirk > 0 else "left"
 
 
 class RgbRegGAN(PictureMethod):
