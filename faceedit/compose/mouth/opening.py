@@ -16,9 +16,12 @@ AROUND = 0.16
 """Eye distances of skin about the lips that a mouth's edit may touch."""
 SLIVER = (0.004, 0.012)
 """Eye distances: lips less far apart meet, from the second on they are as far apart as they are."""
-WEB, ROUND, WEB_FROM, WEB_TO = 0.1, 0.25, 0.05, 0.15
-"""Shares of the lips' length at each corner that stay together where a mouth opens wide, and within
-which it is round; and the gaps in eye distances between which it becomes so."""
+WEB, WEB_FROM, WEB_TO = 0.16, 0.05, 0.15
+"""Share of the lips' length at each corner that stays together where a mouth opens wide, and the
+gaps in eye distances between which it does."""
+ROUND_WEB, ROUND, ROUND_FROM, ROUND_TO = 0.1, 0.25, 0.3, 0.5
+"""Shares of that length that stay together in a mouth that is round, and within which its ends are;
+and the gaps over that length between which it becomes so. What fear draws wide is not."""
 THINNEST = 1.5
 """Pixels: no opening is drawn thinner than about one. What is narrower at its widest place shows
 ever less instead, so that a mouth neither opens nor closes from one frame to the next."""
@@ -126,7 +129,7 @@ def draw_opening(points: MouthPoints, box: Box, unit: float) -> Opening:
     low, high = SLIVER
     middle = (upper + lower) / 2
     left = np.clip((gap / unit - low) / (high - low), 0.0, 1.0)[:, None]
-    left = left * _parted(middle, gap / unit)
+    left = left * _parted(middle, gap / unit, unit)
     met = [middle + left * (line - middle) for line in (upper, lower)]
     size = rows.shape
     coverage = np.zeros(size, np.float32)
@@ -147,18 +150,26 @@ def draw_opening(points: MouthPoints, box: Box, unit: float) -> Opening:
     )
 
 
-def _parted(middle: np.ndarray, gap: np.ndarray) -> np.ndarray:
+def _parted(middle: np.ndarray, gap: np.ndarray, unit: float) -> np.ndarray:
     """Return how far lips part along their lines, (N, 1): skin at the corners holds them.
 
     Args:
         middle: (N, 2) points between them, corner to corner.
         gap: (N,) eye distances from lip to lip.
+        unit: the eye distance in pixels.
     """
     wide = np.clip((gap.max() - WEB_FROM) / (WEB_TO - WEB_FROM), 0.0, 1.0)
     along = np.append(0.0, np.cumsum(np.linalg.norm(np.diff(middle, axis=0), axis=1)))
-    along /= max(along[-1], 1e-6)
-    free = np.clip((np.minimum(along, 1 - along) - WEB) / ROUND, 0.0, 1.0)
-    return (1 - wide * (1 - np.sqrt(free * (2 - free))))[:, None]
+    length = max(along[-1], 1e-6)
+    along /= length
+    near = np.minimum(along, 1 - along)
+    free = np.clip(near / WEB, 0.0, 1.0)
+    held = free * free * (3 - 2 * free)
+    free = np.clip((near - ROUND_WEB) / ROUND, 0.0, 1.0)
+    tall = float(gap.max()) * unit / length
+    share = np.clip((tall - ROUND_FROM) / (ROUND_TO - ROUND_FROM), 0.0, 1.0)
+    held = held + share * (np.sqrt(free * (2 - free)) - held)
+    return (1 - wide * (1 - held))[:, None]
 
 
 def _rounded(line: np.ndarray) -> np.ndarray:

@@ -34,7 +34,7 @@ LOWER_SIZE = (1.25, 1.3)
 """How much narrower and shorter lower teeth are than upper ones."""
 LOWER_LIGHT = 0.62
 """Of the upper teeth's light that they get."""
-LOWERED, LOWERED_RANGE = 0.012, 0.012
+LOWERED, LOWERED_RANGE = 0.016, 0.008
 """Eye distances by which upper teeth show more in a wide mouth than the landmarks of the lip's rim
 let them, as a rim that is drawn up rolls outwards; and how far people differ."""
 LOWER_SUNK, LOWER_SUNK_RANGE = 0.045, 0.06
@@ -44,6 +44,9 @@ YELLOW, YELLOW_RANGE = np.array([0.025, 0.0, -0.05], np.float32), 0.9
 """Log ratio of RGB of teeth that are yellower."""
 SHADED = np.array([0.93, 1.04, 1.12], np.float32)
 """Exponents of RGB of the light on teeth: what comes from within a mouth is red."""
+TALL, LEAST_SHADED = (0.3, 0.5), 0.35
+"""Heights of an opening over its width between which teeth come to stand in all of that shade, and
+the share of it in mouths that are lower."""
 BACK = 0.1
 """Of the light of teeth lost in a wide mouth."""
 FALL = 0.35
@@ -135,7 +138,11 @@ def teeth_light(mask: np.ndarray, unit: float, wide: float) -> np.ndarray:
     middle, half = columns.mean(), max(float(np.ptp(columns)) / 2, 1.0)
     aside = np.abs(np.arange(mask.shape[1]) - middle) / half
     light *= 1 - (CORNER_SHADE + 0.2 * wide) * np.clip((aside - 0.2) / 0.8, 0, 1)[None] ** 1.4
-    return (light * (1 - BACK * wide)).astype(np.float32)
+    light *= 1 - BACK * wide
+    # A mouth that is drawn wide lets light in along all of its teeth.
+    tall = np.ptp(np.flatnonzero(mask.any(1))) / (2 * half)
+    share = np.clip((tall - TALL[0]) / (TALL[1] - TALL[0]), LEAST_SHADED, 1)
+    return (1 - share * (1 - light)).astype(np.float32)
 
 
 def _sized(marks: np.ndarray, size: float) -> np.ndarray:
