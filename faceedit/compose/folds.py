@@ -27,14 +27,14 @@ SMILES = (0.57, 0.63)
 """Widths of a mouth in eye distances between which it comes to be a smile's."""
 CLOSES = (0.0, 0.05)
 """Eye distances by which a mouth becomes narrower, between which its smile's folds go."""
-DEEPEST, REDDEST = 0.7, 0.6
+DEEPEST, REDDEST = 0.7, 0.1
 """Log ratio of the deepest fold that is filled, and by how much its colour may differ."""
 COLOURED = 0.05
 """Log ratio of a fold from which on its colour is that of the skin about it."""
 BLACK = (0.05, 0.16)
 """Luma from which on a shadow is a fold, and is one for sure."""
-LIFT = 1.3
-"""Of a fold's depth that is filled: the skin about it is darkened by the fold, too."""
+LIFT = 0.6
+"""Of a fold's depth that is filled: more leaves pale scars."""
 
 
 @dataclass(frozen=True)
