@@ -60,7 +60,7 @@ MaxSide = Annotated[
 ]
 
 
-def part_option(part: Part, metavar: str, help: str) -> Any:
+def part_option(part: Part, metavar: str, help: str, panel: str = MOST_USED) -> Any:
     """Make the option of a part of a target; it shows where a method serves that part."""
     return typer.Option(
         f"--{part}",
@@ -68,7 +68,7 @@ def part_option(part: Part, metavar: str, help: str) -> Any:
         help=help,
         hidden=part not in served_parts(),
         show_default=False,
-        rich_help_panel=MOST_USED,
+        rich_help_panel=panel,
     )
 
 
@@ -123,7 +123,9 @@ MaxTurn = Annotated[
 ]
 Reference = Annotated[
     str | None,
-    part_option(Part.LIKE, "PHOTO[#FACE]", "Give faces the expression of another photo's."),
+    part_option(
+        Part.LIKE, "PHOTO[#FACE]", "Give faces the expression of another photo's.", panel=WHAT
+    ),
 ]
 Seed = Annotated[
     int,

@@ -155,7 +155,8 @@ def train(
 
     build = find_training(method, RECOGNISERS)
     line = METHODS.get(method)
-    which = profile.value if profile else (line.profile if line else Profile.FAST.value)
+    usual = (line.trains or line.profile) if line else Profile.FAST.value
+    which = profile.value if profile else usual
     written = read_recipe(recipe) if recipe else {}
     request = TrainingRequest(
         data=tuple(data),

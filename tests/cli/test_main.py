@@ -153,7 +153,6 @@ cli.main()
 
 
 def test_options_of_a_part_show_where_a_method_serves_it(monkeypatch):
-    assert part_option(Part.ATTRIBUTES, "WORDS", "Attributes.").hidden
     assert not part_option(Part.LIGHT, "NAME", "Light.").hidden
     monkeypatch.delitem(METHODS, "legan")
     assert part_option(Part.LIGHT, "NAME", "Light.").hidden
