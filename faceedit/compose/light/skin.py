@@ -27,7 +27,7 @@ ROUNDS = 6
 WIDE, EDGES = 0.15, 0.03
 """Of what is left as a smooth layer: distance in eye distances, and the variance of log luma from
 which an edge counts as one of light, such as a cast shadow's."""
-LAYER, LAYER_BOUNDS = 0.6, (-0.6, 0.2)
+LAYER, LAYER_BOUNDS = 0.35, (-0.6, 0.2)
 """Share of that layer which is believed, and its bounds, natural log."""
 HIDDEN = 0.02
 """Weight of brows, eyes and lips, which skin around fills."""

@@ -37,6 +37,8 @@ ALIKE = 0.26
 """Difference of two lights on bare skin, root mean square of linear logs, that is another light."""
 NEAR = 0.5
 """Share of that difference over which a light of one's own becomes another."""
+STAYS = 0.9
+"""Share of an edit that is left out at most."""
 INSIDE = 0.7
 """Opacity of the person from which a pixel's light is the person's alone."""
 REACH = 6.0
@@ -120,7 +122,7 @@ def surface_planes(crop: Crop, surface: Surface) -> tuple[np.ndarray, ...]:
 def likeness(
     light: Light, own: np.ndarray, crop: Crop, normals: np.ndarray, skin: np.ndarray
 ) -> np.float32:
-    """Return how far a face stands in a light already, 0 to 1: then nothing is done to it.
+    """Return how far a face stands in a light already, 0 to `STAYS`: so much is not done to it.
 
     Both lights are compared as harmonics of first order on bare skin, without their exposure: what
     a photo's own light does beyond that, such as hard shadows, is no difference.
@@ -144,7 +146,7 @@ def likeness(
     basis = np.column_stack([np.ones(len(facing), np.float32), facing])
     fitted = basis @ np.linalg.lstsq(basis, off, rcond=None)[0]
     near = np.clip((1 - fitted.std() / np.float32(ALIKE)) / np.float32(NEAR), 0, 1)
-    return near * near * (3 - 2 * near)
+    return np.float32(STAYS) * near * near * (3 - 2 * near)
 
 
 def reach(size: int) -> np.ndarray:
