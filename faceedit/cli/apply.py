@@ -151,6 +151,14 @@ def apply(
             rich_help_panel=PHOTOS,
         ),
     ] = False,
+    watch: Annotated[
+        bool,
+        typer.Option(
+            "--watch",
+            help="Go on: edit photos as they come into the folders (extra 'watch').",
+            rich_help_panel=PHOTOS,
+        ),
+    ] = False,
     shard: Annotated[
         str | None,
         typer.Option(
@@ -318,13 +326,19 @@ def apply(
     if PIPE in inputs:
         if len(inputs) > 1 or shard or compare or gallery or engine is not Engine.LOCAL:
             raise UsageError("'-' is one photo from stdin: no other inputs, shards or reports")
-        if dry_run:
-            raise UsageError("'-' is one photo from stdin: there is nothing to list")
+        if dry_run or watch:
+            raise UsageError("'-' is one photo from stdin: there is nothing to list or to watch")
         if asked.naming is not None:
             raise UsageError("'-' is one photo from stdin to one output: no --each, no --name")
         failed = edit_pipe(request, output, say, seed)
     else:
         files = Files(given.inputs, output, recursive, shard, compare, gallery, seed, asked.naming)
+        if watch:
+            if engine is Engine.RAY:
+                raise UsageError("--watch works on this machine alone: leave out --engine ray")
+            from faceedit.cli.apply_watch import watch_files
+
+            watch_files(request, files, say)
         failed = edit_files(request, files, say, on_ray=engine is Engine.RAY)
     if failed:
         raise typer.Exit(1)

@@ -18,10 +18,17 @@ from faceedit.photos import Job
 
 @dataclass(frozen=True)
 class Say:
-    """How much is said, and where results go."""
+    """How much is said, and where results go.
+
+    Attributes:
+        quiet: only what failed.
+        as_json: results go to stdout.
+        rounds: runs are rounds of a watch: each photo is told, and no beginnings and ends of runs.
+    """
 
     quiet: bool
     as_json: bool
+    rounds: bool = False
 
 
 def report(result: Result, say: Say) -> None:
@@ -31,6 +38,8 @@ def report(result: Result, say: Say) -> None:
         is_odd = result.reason not in ("", AS_IT_IS)
         if result.outcome == "failed" or (is_odd and not say.quiet):
             tell(on_one_line(f"{result.outcome} {source}: {result.reason}"))
+        elif say.rounds and not say.quiet and not say.as_json:
+            tell(on_one_line(f"{result.outcome} {source} -> {result.job.target}"))
         if not say.quiet:
             for note in result.notes:
                 tell(on_one_line(f"note {source}: {note}"))
@@ -53,6 +62,10 @@ class Tally:
         self._untold: dict[Job, Result] = {}
         self._lock = threading.Lock()
         self._start = time.perf_counter()
+
+    def expect(self, more: int) -> None:
+        """Count on so many photos more."""
+        self._total += more
 
     def ended(self, result: Result) -> None:
         """Count a photo of which nothing is told yet."""
@@ -122,7 +135,7 @@ def follow(
             tell(f"stopped, {left} left: run the same command again to continue")
         raise
     finally:
-        if not say.quiet:
+        if not say.quiet and not say.rounds:
             tell(tally.summary())
     return results
 

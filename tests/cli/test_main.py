@@ -32,7 +32,7 @@ def test_a_long_help_is_in_panels_and_begins_with_the_most_used(run_main):
     panels = dict(re.findall(r"^(\w[\w ]+):\n((?:  .*\n)+)", result.out, re.MULTILINE))
     asked = ["Arguments", "Most used", "What to do", "Which photos", "Output"]
     assert list(panels) == [*asked, "Quality gates", "Speed", "Other options"]
-    assert len(re.findall(r"^  -", panels["Most used"], re.MULTILINE)) <= 8
+    assert len(re.findall(r"^  -", panels["Most used"], re.MULTILINE)) <= 9
     assert re.findall(r"^  (-.*?)  ", panels["Other options"], re.MULTILINE) == ["-h, --help"]
 
 
@@ -153,6 +153,8 @@ cli.main()
 
 
 def test_options_of_a_part_show_where_a_method_serves_it(monkeypatch):
+    assert not part_option(Part.ATTRIBUTES, "WORDS", "Attributes.").hidden
+    monkeypatch.delitem(METHODS, "secgan")
     assert part_option(Part.ATTRIBUTES, "WORDS", "Attributes.").hidden
     assert not part_option(Part.LIGHT, "NAME", "Light.").hidden
     monkeypatch.delitem(METHODS, "legan")
