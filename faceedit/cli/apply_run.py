@@ -143,4 +143,6 @@ def _facts(what: str, request: ApplyRequest, editor: "FaceEditor") -> dict[str, 
     }
     if settings.min_identity is not None:
         facts["least identity"] = f"{settings.min_identity:g}"
+    if settings.min_naturalness is not None:
+        facts["least naturalness"] = f"{settings.min_naturalness:g}"
     return facts

@@ -387,6 +387,17 @@ MinIdentity = Annotated[
         rich_help_panel=GATES,
     ),
 ]
+MinNaturalness = Annotated[
+    float | None,
+    typer.Option(
+        metavar="X",
+        min=0.0,
+        max=10.0,
+        help="Weaken an edit, or leave it out, where the face then looks less natural than X of "
+        "10, and less than before.",
+        rich_help_panel=GATES,
+    ),
+]
 Overwrite = Annotated[
     bool,
     typer.Option("--overwrite", help="Replace existing files.", rich_help_panel=OUTPUT),

@@ -216,6 +216,7 @@ def for_manifest(
     told, and a run on another device takes up what this one did.
     """
     settings = request.settings
+    natural = settings.min_naturalness
     plan = {"target": str(settings.target)} if request.plan is None else request.plan
     return {
         "settings": {
@@ -225,6 +226,7 @@ def for_manifest(
             "landmarks": settings.landmarks,
             "edit_shown": settings.edit_shown,
             "min_identity": settings.min_identity,
+            **({} if natural is None else {"min_naturalness": natural}),
             "precision": editor.precision,
             "on_no_face": options.on_no_face,
             "quality": options.write.quality,
