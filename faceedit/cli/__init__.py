@@ -54,7 +54,6 @@ app = typer.Typer(
     name="faceedit",
     help="Edit faces in folders of photos, at the photo's own resolution.",
     no_args_is_help=True,
-    add_completion=False,
     # Plain help needs no rich, which takes longer to import than all of this.
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -127,7 +126,7 @@ def main() -> None:
 def _run() -> int:
     """Run a command and return its exit code; what typer refuses is shown as messages are."""
     try:
-        return app(standalone_mode=False) or 0
+        return app(prog_name="faceedit", standalone_mode=False) or 0
     except REFUSED as refusal:
         # Arguments are in it, which may be names with escapes.
         text = io.StringIO()

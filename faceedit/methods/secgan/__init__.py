@@ -23,6 +23,7 @@ DESCRIPTOR = Descriptor(
     cost=130,
     module="faceedit.methods.secgan.method",
     training="faceedit.methods.secgan.tasks:build",
+    trained="paper",
     paper_targets=PAPER_TARGETS,
     looks_with=("appearance", "legan-fast"),
 )
