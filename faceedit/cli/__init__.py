@@ -32,6 +32,7 @@ from faceedit.cli import (
     train,
     undo,
 )
+from faceedit.cli.log_file import close_log
 from faceedit.cli.output import complain, tell
 from faceedit.cli.panels import PanelCommand
 from faceedit.cli.streams import secure_streams
@@ -108,8 +109,16 @@ def main() -> None:
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", SPINS)
     try:
+        sys.exit(_ended())
+    finally:
+        close_log()
+
+
+def _ended() -> int:
+    """Run a command and return its exit code, or leave with that of an error, which is told."""
+    try:
         try:
-            code = _run()
+            return _run()
         finally:
             sys.stdout.flush()
     except FaceEditError as error:
@@ -120,7 +129,6 @@ def main() -> None:
         raise
     except BaseException as error:
         _end_unexpectedly(error)
-    sys.exit(code)
 
 
 def _run() -> int:

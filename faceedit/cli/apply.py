@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from faceedit.cli.log_file import open_log
 from faceedit.cli.options import (
     Attributes,
     Batch,
@@ -227,6 +228,15 @@ def apply(
             rich_help_panel=OUTPUT,
         ),
     ] = False,
+    log: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            callback=can_exist,
+            help="Append all messages, and a line for each photo, to a file.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None,
     as_json: Annotated[
         bool,
         typer.Option(
@@ -266,6 +276,8 @@ def apply(
     """
     from faceedit.errors import UsageError
 
+    if log is not None:
+        open_log(log)
     if preset and not quiet:
         tell(on_one_line(f"settings of {preset}"))
     whole = partial(

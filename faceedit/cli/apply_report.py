@@ -36,13 +36,14 @@ def report(result: Result, say: Say) -> None:
     source = result.job.source
     if not result.resumed:
         is_odd = result.reason not in ("", AS_IT_IS)
-        if result.outcome == "failed" or (is_odd and not say.quiet):
-            tell(on_one_line(f"{result.outcome} {source}: {result.reason}"))
-        elif say.rounds and not say.quiet and not say.as_json:
-            tell(on_one_line(f"{result.outcome} {source} -> {result.job.target}"))
-        if not say.quiet:
-            for note in result.notes:
-                tell(on_one_line(f"note {source}: {note}"))
+        if result.outcome == "failed" or is_odd:
+            shown = result.outcome == "failed" or not say.quiet
+            tell(on_one_line(f"{result.outcome} {source}: {result.reason}"), shown)
+        else:
+            shown = say.rounds and not say.quiet and not say.as_json
+            tell(on_one_line(f"{result.outcome} {source} -> {result.job.target}"), shown)
+        for note in result.notes:
+            tell(on_one_line(f"note {source}: {note}"), not say.quiet)
     if say.as_json:
         print_json(describe(result))
         sys.stdout.flush()
@@ -130,13 +131,13 @@ def follow(
     except BaseException:
         for result in tally.untold():
             report(result, say)
-        if not say.quiet and tally.left:
+        if tally.left:
             left = count(tally.left, "photo")
-            tell(f"stopped, {left} left: run the same command again to continue")
+            tell(f"stopped, {left} left: run the same command again to continue", not say.quiet)
         raise
     finally:
-        if not say.quiet and not say.rounds:
-            tell(tally.summary())
+        if not say.rounds:
+            tell(tally.summary(), not say.quiet)
     return results
 
 

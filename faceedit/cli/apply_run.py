@@ -124,8 +124,7 @@ def edit_pipe(request: ApplyRequest, output: str | None, say: Say, seed: int = 0
     prepare(request.threads)
     request, _, editor = open_run(request, open_networks(request, request.settings.device))
     options = options_of(request, editor)
-    if not say.quiet:
-        tell(f"{headline_of(request, editor, [editor.device])}, 1 photo")
+    tell(f"{headline_of(request, editor, [editor.device])}, 1 photo", not say.quiet)
     result, edited = edit_bytes(data, editor, options, target, stdin_permissions())
     report(result, say)
     if output is None and edited is not None:

@@ -46,8 +46,7 @@ def watch_files(request: ApplyRequest, files: Files, say: Say) -> None:
                     changed.wait(AGAIN)
                 time.sleep(QUIET / 2)
         finally:
-            if not say.quiet:
-                tell(watch.tally.summary())
+            tell(watch.tally.summary(), not say.quiet)
 
 
 def _check(request: ApplyRequest, files: Files) -> None:
@@ -89,9 +88,9 @@ class _Watch:
         request, _, editor = open_run(replace(self._request, settings=settings), self._networks)
         naming = self._files.naming
         each = () if naming is None else (str(one) for _, one in naming.targets if one is not None)
-        if not self._say.quiet:
-            headline = headline_of(request, editor, [editor.device], ", ".join(each))
-            tell(on_one_line(f"{headline}, watching {', '.join(self._files.inputs)}"))
+        headline = headline_of(request, editor, [editor.device], ", ".join(each))
+        folders = ", ".join(self._files.inputs)
+        tell(on_one_line(f"{headline}, watching {folders}"), not self._say.quiet)
 
     def look(self) -> None:
         """Edit the photos that came in, and are whole.

@@ -144,12 +144,12 @@ def edit_jobs(
     tally = work.tally or Tally(0, failed=work.failed, skipped=work.skipped)
     tally.expect(len(jobs))
     with manifest.opened(jobs) as troubles:
-        if not say.quiet and not say.rounds:
+        if not say.rounds:
             there = devices[:1] if on_ray else dict.fromkeys([devices[0], *crew.helpers])
             headline = headline_of(request, editor, there, work.what)
-            tell(f"{headline}, {count(len(jobs), work.noun)}{of_part(part)}")
-        for trouble in () if say.quiet else troubles:
-            tell(on_one_line(trouble))
+            tell(f"{headline}, {count(len(jobs), work.noun)}{of_part(part)}", not say.quiet)
+        for trouble in troubles:
+            tell(on_one_line(trouble), not say.quiet)
         if on_ray:
             from faceedit.batch.ray_engine import run_on_ray
 
