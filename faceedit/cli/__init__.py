@@ -28,6 +28,7 @@ from faceedit.cli import (
     lights,
     masks,
     models,
+    sheet,
     studio,
     train,
     undo,
@@ -67,6 +68,7 @@ app.command(cls=PanelCommand)(animate.animate)
 app.command(cls=PanelCommand)(grid.grid)
 app.command(cls=PanelCommand)(lights.lights)
 app.command(cls=PanelCommand)(masks.masks)
+app.command(cls=PanelCommand)(sheet.sheet)
 app.command()(attributes.attributes)
 app.command(cls=PanelCommand)(augment.augment)
 app.command()(demo.demo)
