@@ -2,7 +2,7 @@
 
 import errno
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import typer
 
+from faceedit.cli import complete
 from faceedit.cli.panels import GATES, MOST_USED, OUTPUT, PHOTOS, SPEED, WHAT
 from faceedit.cli.settings import use_settings
 from faceedit.errors import UsageError
@@ -40,6 +41,7 @@ Model = Annotated[
         "-m",
         metavar="|".join(["auto", *(one.name for one in shipped_methods())]),
         help="The method. auto: the one that serves the target.",
+        autocompletion=complete.models,
         rich_help_panel=WHAT,
     ),
 ]
@@ -60,14 +62,24 @@ MaxSide = Annotated[
 ]
 
 
-def part_option(part: Part, metavar: str, help: str, panel: str = MOST_USED) -> Any:
-    """Make the option of a part of a target; it shows where a method serves that part."""
+def part_option(
+    part: Part,
+    metavar: str,
+    help: str,
+    values: Callable[[str], list[str]] | None = None,
+    panel: str = MOST_USED,
+) -> Any:
+    """Make the option of a part of a target; it shows where a method serves that part.
+
+    A shell offers `values` for what was typed.
+    """
     return typer.Option(
         f"--{part}",
         metavar=metavar,
         help=help,
         hidden=part not in served_parts(),
         show_default=False,
+        autocompletion=values,
         rich_help_panel=panel,
     )
 
@@ -78,6 +90,7 @@ Targets = Annotated[
         "--target",
         "-t",
         metavar="NAME[:STRENGTH][+...]",
+        autocompletion=complete.targets,
         help="What faces are to show; '+' or another -t makes a blend. Strength: 0 to 1.5.",
         show_default=False,
         rich_help_panel=MOST_USED,
@@ -94,7 +107,10 @@ Attributes = Annotated[
 Light = Annotated[
     str | None,
     part_option(
-        Part.LIGHT, "NAME[:STRENGTH]|az=X,el=Y", "The light that falls on people; or random."
+        Part.LIGHT,
+        "NAME[:STRENGTH]|az=X,el=Y",
+        "The light that falls on people; or random.",
+        complete.lights,
     ),
 ]
 Pose = Annotated[
@@ -386,6 +402,17 @@ MinIdentity = Annotated[
         max=1.0,
         help="Weaken an edit, or leave it out, where the cosine of the face's identity "
         "before and after falls below X.",
+        rich_help_panel=GATES,
+    ),
+]
+MinNaturalness = Annotated[
+    float | None,
+    typer.Option(
+        metavar="X",
+        min=0.0,
+        max=10.0,
+        help="Weaken an edit, or leave it out, where the face then looks less natural than X of "
+        "10, and less than before.",
         rich_help_panel=GATES,
     ),
 ]

@@ -24,7 +24,7 @@ class Descriptor:
         module: offers ``load(checkpoint, device, numerics) -> Method``.
         training: module that offers ``build(request) -> Task``, with ``:NAME`` where that is called
             otherwise; None where nothing is trained.
-        trains: the profile that is trained unless another is asked for; "" is `profile`.
+        trained: the profile that is trained unless another is named; "" is `profile`.
         counts_shown: it changes action units by so much; what a face shows is read beforehand, so
             that they end where a target wants them.
         weights: the method whose checkpoint it works with; "" is its own.
@@ -42,7 +42,7 @@ class Descriptor:
     cost: float
     module: str
     training: str | None = None
-    trains: str = ""
+    trained: str = ""
     counts_shown: bool = False
     weights: str = ""
     paper_targets: tuple[str, ...] = ()

@@ -19,7 +19,7 @@ from faceedit.compose.mask import REGIONS, Region, region_mask
 from faceedit.editing.build import EditNetworks, EditSettings
 from faceedit.editing.editor import FaceEditor
 from faceedit.editing.gate import Shown
-from faceedit.editing.guard import Guard
+from faceedit.editing.guard import Guard, SamePerson
 from faceedit.editing.reference import resolve_like, resolve_relight
 from faceedit.editing.steps import Step, apply_edits, carry_landmarks, make_edits, step_masks
 from faceedit.errors import PhotoError, UsageError, WeightsError
@@ -226,9 +226,14 @@ def test_the_guard_compares_the_whole_with_the_photo(finder, steps, astronaut):
     from faceedit.registry import open_registry
 
     network = IdentityRecogniser.load(open_registry().checkpoint("identity"))
-    free = FaceEditor(finder, steps, guard=Guard(-1.0, network)).edit_pixels(astronaut, EVERYTHING)
+
+    def edit(least):
+        guard = Guard((SamePerson(least, network),))
+        return FaceEditor(finder, steps, guard=guard).edit_pixels(astronaut, EVERYTHING)
+
+    free = edit(-1.0)
     least = (1 + free.scores[0]["identity"]) / 2
-    held = FaceEditor(finder, steps, guard=Guard(least, network)).edit_pixels(astronaut, EVERYTHING)
+    held = edit(least)
     assert held.scores[0]["strength"] < free.scores[0]["strength"]
     assert held.scores[0]["identity"] >= least
     assert set(held.applied[0].to_json().values()) <= {0.8, 0.6, 0.4, 0.2, 0.3, 0.1, 0.0}

@@ -23,7 +23,7 @@ DESCRIPTOR = Descriptor(
     cost=130,
     module="faceedit.methods.secgan.method",
     training="faceedit.methods.secgan.tasks:build",
-    trains="paper",
+    trained="paper",
     paper_targets=PAPER_TARGETS,
     looks_with=("appearance", "legan-fast"),
 )
