@@ -1,14 +1,16 @@
-"""Measure what secgan's fast profile knows of hair, on labelled portraits, and write it as weights.
+"""Measure what secgan's fast profile knows of people on labelled portraits, written as weights.
 
     python scripts/fit_attributes.py DATA weights/secgan-fast.safetensors
 
 DATA holds ``portraits`` and ``portraits.csv``. For each colour of hair: the lightness that it has
 beside skin of some lightness (least squares over people), the spread of lightness in it, and its
-chroma by lightness. Only people whose split is ``train`` count.
+chroma by lightness. For pale skin and other: its lightness beside that of the whites of eyes, and
+its chroma. Only people whose split is ``train`` count.
 """
 
 import argparse
 import csv
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -20,7 +22,9 @@ from faceedit.compose.light.skin import bare_skin
 from faceedit.faces.align import extract_crop
 from faceedit.methods.fields.method import to_tensor
 from faceedit.methods.secgan import HAIR_COLOURS
-from faceedit.methods.secgan.method import pack
+from faceedit.methods.secgan.look import eyes_light
+from faceedit.methods.secgan.measured import Measured, pack
+from faceedit.methods.secgan.skin import EYES_LIGHT, Complexion
 from faceedit.photos import read_photo
 from faceedit.recognisers.appearance import AppearanceRecogniser
 from faceedit.regions import Region
@@ -39,36 +43,59 @@ RICHER = {"blond_hair": 1.15, "brown_hair": 1.25}
 """Chroma over the mean of those labelled so, for the same reason."""
 OF_SKIN = 0.5
 """Of the slope on skin's lightness: half of it tells of dim light, half of who has which hair."""
+SKIN_GAINS = {True: (0.2, 0.65), False: (-0.45, -0.25)}
+"""Bounds of the change of log L* of skin that becomes pale, and that becomes darker."""
 GAINS = {"black_hair": (-9.0, 0.0), "grey_hair": (0.0, 9.0), "blond_hair": (-0.15, 9.0)}
 """Bounds of the change: hair that is darker than black hair is not made lighter to be black."""
 
 
+@dataclass(frozen=True)
+class Person:
+    """What is measured of one portrait.
+
+    Attributes:
+        label: its row of the table.
+        hair: (`SAMPLES`, 3) CIE Lab of hair; None where there is too little of it.
+        skin: (3,) median CIE Lab of the skin.
+        eyes: L* of the whites of the eyes.
+    """
+
+    label: dict[str, str]
+    hair: np.ndarray | None
+    skin: np.ndarray
+    eyes: float
+
+
 def main() -> None:
     """Measure, write and print."""
-    parser = argparse.ArgumentParser(description="Measure tones of hair.")
+    parser = argparse.ArgumentParser(description="Measure what attributes look like.")
     parser.add_argument("data", type=Path)
     parser.add_argument("output", type=Path)
     asked = parser.parse_args()
     people = _look(asked.data)
-    tensors = {}
-    for name in HAIR_COLOURS:
-        label = LABELS.get(name, name.removesuffix("_hair"))
-        own = [one for one in people if one[0] == label]
-        tones = _fit([hair for _, hair, _ in own], np.array([skin for *_, skin in own]), name)
-        tensors[name] = pack(tones)
+    measured = Measured(
+        {name: _fit_hair(people, name) for name in HAIR_COLOURS},
+        {on: _fit_skin(people, on) for on in (True, False)},
+    )
+    for name, tones in measured.hair.items():
         light = np.exp(tones.level) - DARK
-        print(
-            f"{name}: {len(own)} people, L* {light.round(1)}, {tones.per_skin:.3f} per L* of skin"
-        )
+        print(f"{name}: L* {light.round(1)}, {tones.per_skin:.3f} per L* of skin")
+    for on, one in measured.skin.items():
+        print(f"pale_skin={on}: L* {np.exp(one.level):.1f}, {one.per_light:.4f}, {one.chroma}")
     notes = {"source": f"{len(people)} labelled training portraits"}
     sha256 = write_checkpoint(
-        asked.output, tensors, method="secgan", profile="fast", architecture={}, metadata=notes
+        asked.output,
+        pack(measured),
+        method="secgan",
+        profile="fast",
+        architecture={},
+        metadata=notes,
     )
     print(f"{asked.output}: {asked.output.stat().st_size} bytes, {sha256}")
 
 
-def _look(data: Path) -> list[tuple[str, np.ndarray, float]]:
-    """Return of each person the label, (`SAMPLES`, 3) Lab of hair, and L* of the skin."""
+def _look(data: Path) -> list[Person]:
+    """Return what is measured of each labelled training portrait."""
     with (data / "portraits.csv").open() as file:
         rows = {row["file"]: row for row in csv.DictReader(file)}
     network = AppearanceRecogniser.load(open_registry().checkpoint("appearance"))
@@ -78,7 +105,7 @@ def _look(data: Path) -> list[tuple[str, np.ndarray, float]]:
     people = []
     for source in sources:
         row = rows[source.photo.path.name]
-        if row["hat"] != "0" or row["bald"] != "0":
+        if not row["age"]:
             continue
         crop = extract_crop(read_photo(source.photo.path).pixels, source.landmarks, 128)
         with torch.inference_mode():
@@ -87,15 +114,22 @@ def _look(data: Path) -> list[tuple[str, np.ndarray, float]]:
         lab = cv2.cvtColor(crop.pixels, cv2.COLOR_RGB2LAB)
         sure = cv2.erode((chances[Region.HAIR] > 0.9).astype(np.uint8), np.ones((3, 3), np.uint8))
         skin = bare_skin(crop.landmarks, 128) & (chances[Region.SKIN] > 0.9)
-        if min(sure.sum(), skin.sum()) < FEWEST:
+        if skin.sum() < FEWEST:
             continue
-        hair = lab[sure > 0]
-        some = hair[draw.integers(0, len(hair), SAMPLES)]
-        people.append((row["hair"], some, float(np.median(lab[skin][:, 0]))))
+        hair = None
+        if row["hat"] == row["bald"] == "0" and sure.sum() >= FEWEST:
+            own = lab[sure > 0]
+            hair = own[draw.integers(0, len(own), SAMPLES)]
+        eyes = eyes_light(lab, crop.landmarks)
+        people.append(Person(row, hair, np.median(lab[skin], axis=0), eyes))
     return people
 
 
-def _fit(hair: list[np.ndarray], skin: np.ndarray, name: str) -> Tones:
+def _fit_hair(people: list[Person], name: str) -> Tones:
+    label = LABELS.get(name, name.removesuffix("_hair"))
+    own = [one for one in people if one.label["hair"] == label and one.hair is not None]
+    hair = [one.hair for one in own if one.hair is not None]
+    skin = np.array([one.skin[0] for one in own])
     levels = np.array([np.percentile(np.log(one[:, 0] + DARK), QUANTILES) for one in hair])
     basis = np.column_stack([np.ones(len(skin)), skin - EVEN_SKIN])
     middle, slope = np.linalg.lstsq(basis, levels[:, 1], rcond=None)[0]
@@ -108,6 +142,21 @@ def _fit(hair: list[np.ndarray], skin: np.ndarray, name: str) -> Tones:
         chroma.append((near[:, None] * pixels[:, 1:]).sum(0) / near.sum())
     richer = RICHER.get(name, 1.0) * np.array(chroma, np.float32)
     return Tones(level, OF_SKIN * float(slope), richer, GAINS.get(name, (-9.0, 9.0)))
+
+
+def _fit_skin(people: list[Person], on: bool) -> Complexion:
+    """Fit the lightness of skin by that of the whites of eyes, which tell of the photo's light."""
+    own = [
+        one
+        for one in people
+        if one.label["pale_skin"] == str(int(on)) and one.label["eyeglasses"] == "0"
+    ]
+    light = np.array([one.eyes for one in own]) - EYES_LIGHT
+    levels = np.log(np.array([one.skin[0] for one in own]))
+    basis = np.column_stack([np.ones(len(own)), light])
+    middle, slope = np.linalg.lstsq(basis, levels, rcond=None)[0]
+    chroma = np.median([one.skin[1:] for one in own], axis=0).astype(np.float32)
+    return Complexion(float(middle), float(slope), chroma, SKIN_GAINS[on])
 
 
 if __name__ == "__main__":

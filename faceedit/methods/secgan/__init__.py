@@ -15,6 +15,9 @@ DESCRIPTOR = Descriptor(
     profile="fast",
     targets=(
         *(f"attr={name}=on" for name in HAIR_COLOURS),
+        "attr=pale_skin",
+        "attr=beard=on",
+        "attr=moustache=on",
         "attr=eyeglasses=on",
         *(f"attr=eyeglasses={kind}" for kind in KINDS["eyeglasses"]),
     ),
@@ -24,6 +27,7 @@ DESCRIPTOR = Descriptor(
     module="faceedit.methods.secgan.method",
     training="faceedit.methods.secgan.tasks:build",
     paper_targets=PAPER_TARGETS,
+    experimental=("attr=pale_skin",),
     looks_with=("appearance", "legan-fast"),
 )
 STARGAN = replace(
@@ -32,6 +36,7 @@ STARGAN = replace(
     paper="StarGAN (Choi and others, 2018), with SeCGAN's difference vectors",
     profile="paper",
     targets=(),
+    experimental=(),
     crop_size=128,
     region="head",
     cost=104,

@@ -1,0 +1,21 @@
+import numpy as np
+import pytest
+
+from faceedit.compose.hair.colour import KNOTS, Tones
+from faceedit.methods.secgan import HAIR_COLOURS
+from faceedit.methods.secgan.measured import Measured, pack, unpack
+from faceedit.methods.secgan.skin import Complexion
+
+TONES = Tones(np.arange(3, dtype=np.float32), 0.5, np.ones((len(KNOTS), 2), np.float32))
+SKIN = {on: Complexion(4.0, 0.01, np.ones(2, np.float32), (0.1, 0.5)) for on in (True, False)}
+
+
+def test_what_was_measured_survives_its_checkpoint():
+    tensors = pack(Measured(dict.fromkeys(HAIR_COLOURS, TONES), SKIN))
+    read = unpack(tensors)
+    np.testing.assert_array_equal(read.hair["red_hair"].level, TONES.level)
+    assert read.hair["red_hair"].gains == TONES.gains
+    assert read.skin[False].gains == pytest.approx((0.1, 0.5))
+    tensors["pale_skin=on"] = tensors["pale_skin=on"][:-1]
+    with pytest.raises(ValueError, match="pale_skin=on"):
+        unpack(tensors)
