@@ -5,7 +5,9 @@
 DATA holds ``portraits`` and ``portraits.csv``. For each colour of hair: the lightness that it has
 beside skin of some lightness (least squares over people), the spread of lightness in it, and its
 chroma by lightness. For pale skin and other: its lightness beside that of the whites of eyes, and
-its chroma. Only people whose split is ``train`` count.
+its chroma. For age: how the faces of old and young people differ on the atlas of the mean face,
+beside what sex, expression, beards and pose change there. Only people whose split is ``train``
+count.
 """
 
 import argparse
@@ -20,7 +22,9 @@ import torch
 from faceedit.compose.hair.colour import DARK, EVEN_SKIN, KNOTS, QUANTILES, Tones
 from faceedit.compose.light.skin import bare_skin
 from faceedit.faces.align import extract_crop
+from faceedit.faces.topology import N_SURFACE
 from faceedit.methods.fields.method import to_tensor
+from faceedit.methods.fields.shade_layer import atlas_raster
 from faceedit.methods.secgan import HAIR_COLOURS
 from faceedit.methods.secgan.look import eyes_light
 from faceedit.methods.secgan.measured import Measured, pack
@@ -29,10 +33,14 @@ from faceedit.photos import read_photo
 from faceedit.recognisers.appearance import AppearanceRecogniser
 from faceedit.regions import Region
 from faceedit.registry import open_registry, write_checkpoint
-from faceedit.studio.sources import find_sources, list_photos
+from faceedit.studio.sources import SourcePhoto, find_sources, list_photos
 
 LABELS = {"grey_hair": "gray"}
 """What the table calls a colour, where that is not the attribute's word."""
+ATLAS_CROP, EVEN = 192, 12
+"""Side of the crops that the atlas is drawn from, and blur in its pixels of what is the light's."""
+DARKEST = 0.03
+"""Added to display values before the logarithm."""
 FEWEST, SAMPLES = 150, 300
 """Pixels of hair and skin below which a person does not count, and how many of hair are kept."""
 CLEARER = {
@@ -58,12 +66,14 @@ class Person:
         hair: (`SAMPLES`, 3) CIE Lab of hair; None where there is too little of it.
         skin: (3,) median CIE Lab of the skin.
         eyes: L* of the whites of the eyes.
+        atlas: (A, A, 3) float16 log of the face's colours on the atlas of the mean face.
     """
 
     label: dict[str, str]
     hair: np.ndarray | None
     skin: np.ndarray
     eyes: float
+    atlas: np.ndarray
 
 
 def main() -> None:
@@ -76,6 +86,7 @@ def main() -> None:
     measured = Measured(
         {name: _fit_hair(people, name) for name in HAIR_COLOURS},
         {on: _fit_skin(people, on) for on in (True, False)},
+        _fit_age(people),
     )
     for name, tones in measured.hair.items():
         light = np.exp(tones.level) - DARK
@@ -121,7 +132,7 @@ def _look(data: Path) -> list[Person]:
             own = lab[sure > 0]
             hair = own[draw.integers(0, len(own), SAMPLES)]
         eyes = eyes_light(lab, crop.landmarks)
-        people.append(Person(row, hair, np.median(lab[skin], axis=0), eyes))
+        people.append(Person(row, hair, np.median(lab[skin], axis=0), eyes, _on_atlas(source)))
     return people
 
 
@@ -157,6 +168,47 @@ def _fit_skin(people: list[Person], on: bool) -> Complexion:
     middle, slope = np.linalg.lstsq(basis, levels, rcond=None)[0]
     chroma = np.median([one.skin[1:] for one in own], axis=0).astype(np.float32)
     return Complexion(float(middle), float(slope), chroma, SKIN_GAINS[on])
+
+
+def _on_atlas(source: SourcePhoto) -> np.ndarray:
+    """Return the log of a face's colours on the atlas, finer shades without the light's."""
+    crop = extract_crop(read_photo(source.photo.path).pixels, source.landmarks, ATLAS_CROP)
+    places = atlas_raster().interpolate(crop.landmarks[:N_SURFACE, :2]).astype(np.float32)
+    face = cv2.remap(crop.pixels, places[..., 0], places[..., 1], cv2.INTER_LINEAR)
+    log, inside = np.log(face + DARKEST), atlas_raster().inside[..., None].astype(np.float32)
+    share = cv2.GaussianBlur(inside, (0, 0), EVEN) + 1e-3
+    even = cv2.GaussianBlur(log * inside, (0, 0), EVEN) / share[..., None]
+    return ((log - even) * inside).astype(np.float16)
+
+
+def _fit_age(people: list[Person]) -> np.ndarray:
+    """Fit what age changes on the atlas, beside what else people differ in (Eq. 4 of RegGAN)."""
+    own = [one for one in people if abs(float(one.label["yaw"])) < 18]
+    own = [one for one in own if one.label["eyeglasses"] == one.label["occluded"] == "0"]
+    shades = np.array([one.atlas for one in own], np.float32)
+    rows = [
+        [
+            1.0,
+            one.label["age"] == "old",
+            one.label["sex"] == "m",
+            one.label["expression"] == "happy",
+            one.label["expression"] in ("sad", "angry", "disgusted"),
+            float(one.label["mouth"]),
+            *(one.label[name] == "1" for name in ("beard", "moustache", "bangs", "pale_skin")),
+            float(one.label["yaw"]) / 10,
+            float(one.label["pitch"]) / 10,
+        ]
+        for one in own
+    ]
+    basis = np.column_stack([np.array(rows, np.float64), shades.std((1, 2, 3))])
+    fitted = np.linalg.lstsq(basis, shades.reshape(len(own), -1), rcond=None)[0]
+    map_ = fitted[1].reshape(shades.shape[1:])
+    # Faces are alike on both sides; at the mesh's edge there is hair and wall.
+    inner = cv2.erode(np.pad(atlas_raster().inside.astype(np.uint8), 1), np.ones((9, 9), np.uint8))[
+        1:-1, 1:-1
+    ]
+    soft = cv2.GaussianBlur(inner.astype(np.float32), (0, 0), 2)
+    return ((map_ + map_[:, ::-1]) / 2 * soft[..., None]).astype(np.float32)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from edits import edit
 
 from faceedit.compose.compose import compose
 from faceedit.compose.growth.beard import GRID, beard_map, grid_places, grow, moustache_map
+from faceedit.compose.growth.brow import grow_brow
 from faceedit.compose.growth.draw import Growth, Hairs
 from faceedit.faces.align import crop_affine, transform_landmarks
 from faceedit.faces.topology import eye_distance, mean_shape
@@ -71,3 +72,15 @@ def test_only_where_it_is_allowed_and_fair_roots_do_not_lighten_skin():
     _, fair = drawn(1.0, 0.9)
     between = fair[62:68, 60:130]
     assert between.max() <= 151
+
+
+def test_hairs_of_brows_lie_along_them_and_rise_at_the_inner_end():
+    curves = grow_brow(FACE, 1, 400, 8.0, np.random.default_rng(0))
+    x0, x1 = (float(FACE[end, 0]) for end in (336, 300))
+    root, tip = curves[:, 0], curves[:, -1]
+    assert root[:, 0].min() > x0 - 6 and root[:, 0].max() < x1 + 6
+    away = tip - root
+    inner = root[:, 0] < x0 + 0.12 * (x1 - x0)
+    middle = np.abs(root[:, 0] - (x0 + x1) / 2) < 0.1 * (x1 - x0)
+    assert -away[inner, 1].mean() > 1.5 * -away[middle, 1].mean()
+    assert away[middle, 0].mean() > 3

@@ -16,8 +16,10 @@ DESCRIPTOR = Descriptor(
     targets=(
         *(f"attr={name}=on" for name in HAIR_COLOURS),
         "attr=pale_skin",
+        "attr=young",
         "attr=beard=on",
         "attr=moustache=on",
+        "attr=bushy_eyebrows=on",
         "attr=eyeglasses=on",
         *(f"attr=eyeglasses={kind}" for kind in KINDS["eyeglasses"]),
     ),
@@ -27,7 +29,7 @@ DESCRIPTOR = Descriptor(
     module="faceedit.methods.secgan.method",
     training="faceedit.methods.secgan.tasks:build",
     paper_targets=PAPER_TARGETS,
-    experimental=("attr=pale_skin",),
+    experimental=("attr=pale_skin", "attr=bushy_eyebrows"),
     looks_with=("appearance", "legan-fast"),
 )
 STARGAN = replace(

@@ -8,11 +8,14 @@ import torch
 from torch import Tensor
 
 from faceedit.compose.hair.colour import KNOTS, Tones
+from faceedit.methods.fields.shade_layer import ATLAS_SIZE
 from faceedit.methods.secgan import HAIR_COLOURS
 from faceedit.methods.secgan.skin import Complexion
 
 SKIN = {True: "pale_skin=on", False: "pale_skin=off"}
 """Names of the tones of skin."""
+AGE = "age"
+"""Name of the difference of age."""
 
 
 @dataclass(frozen=True)
@@ -22,10 +25,12 @@ class Measured:
     Attributes:
         hair: tones of it, by attribute.
         skin: its tones, pale and not.
+        age: (A, A, 3) log ratio of old people's skin to young people's, on the atlas of the face.
     """
 
     hair: Mapping[str, Tones]
     skin: Mapping[bool, Complexion]
+    age: np.ndarray
 
 
 def pack(measured: Measured) -> dict[str, Tensor]:
@@ -37,10 +42,11 @@ def pack(measured: Measured) -> dict[str, Tensor]:
     for on, name in SKIN.items():
         one = measured.skin[on]
         rows[name] = ([one.level, one.per_light], one.chroma, one.gains)
-    return {
+    tensors = {
         name: torch.from_numpy(np.concatenate([np.asarray(p, np.float32) for p in parts]))
         for name, parts in rows.items()
     }
+    return {**tensors, AGE: torch.from_numpy(measured.age).half()}
 
 
 def unpack(tensors: Mapping[str, Tensor]) -> Measured:
@@ -51,7 +57,10 @@ def unpack(tensors: Mapping[str, Tensor]) -> Measured:
     """
     hair = {name: _tones(_row(tensors, name, 6 + 2 * len(KNOTS))) for name in HAIR_COLOURS}
     skin = {on: _complexion(_row(tensors, name, 6)) for on, name in SKIN.items()}
-    return Measured(hair, skin)
+    age = tensors[AGE].float().numpy()
+    if age.shape != (ATLAS_SIZE, ATLAS_SIZE, 3):
+        raise ValueError(f"{AGE} has the shape {age.shape}")
+    return Measured(hair, skin, age)
 
 
 def _row(tensors: Mapping[str, Tensor], name: str, count: int) -> np.ndarray:

@@ -20,7 +20,9 @@ from faceedit.methods.base import check_target
 from faceedit.methods.fields.method import fitting
 from faceedit.methods.legan.method import LEGAN
 from faceedit.methods.secgan import DESCRIPTOR, HAIR_COLOURS
+from faceedit.methods.secgan.age import change_age
 from faceedit.methods.secgan.beard import grow_beard
+from faceedit.methods.secgan.brows import thicken
 from faceedit.methods.secgan.eyewear import put_on
 from faceedit.methods.secgan.hair import recolour
 from faceedit.methods.secgan.look import SIZE, Scene, look
@@ -32,7 +34,7 @@ from faceedit.recognisers.appearance import AppearanceRecogniser
 from faceedit.registry import Checkpoint, open_registry
 from faceedit.targets import AttributeChange, Target
 
-LAYERS = ("pale_skin", "hair", "moustache", "beard", "eyeglasses")
+LAYERS = ("young", "pale_skin", "hair", "bushy_eyebrows", "moustache", "beard", "eyeglasses")
 """Of what is drawn, the lowest first."""
 
 
@@ -87,8 +89,7 @@ class SeCGAN:
     def _edit(self, scene: Scene, changes: Sequence[AttributeChange]) -> Edit:
         # What lies on top comes last.
         ordered = sorted(changes, key=lambda one: LAYERS.index(_layer(one)))
-        made = [self._draw(scene, change) for change in ordered]
-        details = [one for one in made if one is not None]
+        details = [one for change in ordered for one in self._draw(scene, change)]
         nothing = np.zeros((2, 2, 3), np.float32)
         return Edit(
             nothing[..., :2],
@@ -101,15 +102,22 @@ class SeCGAN:
             wide=True,
         )
 
-    def _draw(self, scene: Scene, change: AttributeChange) -> Detail | None:
-        """Return what an attribute draws; None where it changes nothing."""
-        if change.attribute in HAIR_COLOURS:
-            return recolour(scene, change, self.measured.hair[change.attribute])
-        if change.attribute == "pale_skin":
-            return tone(scene, change, self.measured.skin[change.on])
-        if change.attribute in ("beard", "moustache"):
-            return grow_beard(scene, change)
-        return put_on(scene, change)
+    def _draw(self, scene: Scene, change: AttributeChange) -> tuple[Detail, ...]:
+        """Return what an attribute draws; nothing where it changes nothing."""
+        name, measured = change.attribute, self.measured
+        if name == "young":
+            return change_age(scene, change, measured.age, measured.hair)
+        if name in HAIR_COLOURS:
+            made = recolour(scene, change, measured.hair[name])
+        elif name == "pale_skin":
+            made = tone(scene, change, measured.skin[change.on])
+        elif name in ("beard", "moustache"):
+            made = grow_beard(scene, change)
+        elif name == "bushy_eyebrows":
+            made = thicken(scene, change)
+        else:
+            made = put_on(scene, change)
+        return () if made is None else (made,)
 
 
 def _layer(change: AttributeChange) -> str:
