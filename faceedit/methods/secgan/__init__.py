@@ -29,7 +29,13 @@ DESCRIPTOR = Descriptor(
     module="faceedit.methods.secgan.method",
     training="faceedit.methods.secgan.tasks:build",
     paper_targets=PAPER_TARGETS,
-    experimental=("attr=pale_skin", "attr=bushy_eyebrows"),
+    experimental=(
+        "attr=pale_skin",
+        "attr=young",
+        "attr=beard=on",
+        "attr=moustache=on",
+        "attr=bushy_eyebrows=on",
+    ),
     looks_with=("appearance", "legan-fast"),
 )
 STARGAN = replace(

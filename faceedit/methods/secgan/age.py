@@ -1,7 +1,5 @@
 """An older or a younger face, as details of an edit."""
 
-from collections.abc import Mapping
-
 import cv2
 import numpy as np
 
@@ -19,22 +17,18 @@ from faceedit.targets import AttributeChange
 
 SHADE = {False: 1.5, True: -1.3}
 """Times the difference of old and young that a face becomes older, and younger, by."""
-LIGHTER = np.float32(0.5)
+LIGHTER = np.float32(0.25)
 """Of that difference, where a face becomes lighter."""
 GAINS = {False: (0.9, 0.7), True: (-0.65, -0.7)}
 """Of pores and lines, and of folds."""
-HAIR = {False: ("grey_hair", 0.62), True: ("brown_hair", 0.75)}
-"""What hair becomes, and the share of the way."""
-GREY = (28.0, 7.0)
-"""L* above which, and chroma below which hair is grey: it alone becomes brown."""
-FEWEST = 60
-"""Pixels below which hair tells no colour."""
+GREY = 0.62
+"""Share of the way to grey that hair goes."""
 RIM = 0.07
 """Eye distances from the edge of the mesh over which all fades."""
 
 
 def change_age(
-    scene: Scene, change: AttributeChange, difference: np.ndarray, tones: Mapping[str, Tones]
+    scene: Scene, change: AttributeChange, difference: np.ndarray, grey: Tones
 ) -> tuple[Detail, ...]:
     """Return what makes a face older or younger.
 
@@ -42,7 +36,7 @@ def change_age(
         scene: the person.
         change: of ``young``.
         difference: (A, A, 3) log ratio of old people's skin to young people's, on the atlas.
-        tones: of hair, by attribute.
+        grey: tones of hair.
     """
     points = scene.crop.landmarks
     raster = rasterize_mesh(points[:N_SURFACE], (SIZE, SIZE))
@@ -66,17 +60,9 @@ def change_age(
         unit=scene.unit,
         strength=change.strength,
     )
-    colour, share = HAIR[change.on]
-    hair = recolour(scene, change, tones[colour]) if not change.on or _is_grey(scene) else None
-    return (relief,) if hair is None else (relief, hair.scaled(share))
-
-
-def _is_grey(scene: Scene) -> bool:
-    lab = scene.lab[scene.hair > 0.85]
-    if len(lab) < FEWEST:
-        return False
-    light, *chroma = np.median(lab, axis=0)
-    return light > GREY[0] and float(np.hypot(*chroma)) < GREY[1]
+    # What colour grey hair once had, a photo does not say.
+    hair = None if change.on else recolour(scene, change, grey)
+    return (relief,) if hair is None else (relief, hair.scaled(GREY))
 
 
 def _creased(scene: Scene) -> np.ndarray:

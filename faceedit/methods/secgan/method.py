@@ -106,7 +106,7 @@ class SeCGAN:
         """Return what an attribute draws; nothing where it changes nothing."""
         name, measured = change.attribute, self.measured
         if name == "young":
-            return change_age(scene, change, measured.age, measured.hair)
+            return change_age(scene, change, measured.age, measured.hair["grey_hair"])
         if name in HAIR_COLOURS:
             made = recolour(scene, change, measured.hair[name])
         elif name == "pale_skin":
