@@ -23,7 +23,7 @@ from faceedit.faces.types import Face
 from faceedit.photos.pixels import eight_bits
 from faceedit.recognisers.appearance import AppearanceRecogniser
 from faceedit.recognisers.units import UnitReader
-from faceedit.targets import Target, Turn
+from faceedit.targets import Target, Turn, in_units
 
 
 class Finder(Protocol):
@@ -172,7 +172,7 @@ class FaceEditor:
 
     def serving(self, target: Target) -> "FaceEditor":
         """Return an editor with the steps and networks alone that a target needs."""
-        steps = steps_of(self.steps, target)
+        steps = steps_of(self.steps, in_units(target, self.targets))
         needless = set() if target.attributes else {AppearanceRecogniser.name}
         if all(step.reader is None for step in steps):
             needless.add(UnitReader.name)
@@ -398,7 +398,7 @@ class FaceEditor:
         places = [at for at, one in enumerate(shown) if one.left.changes]
         some = [(crops[at], shown[at]) for at in places]
         hold = hold_nothing if self.guard is None else self.guard.hold
-        targets = [one.left for _, one in some]
+        targets = [in_units(one.left, self.targets) for _, one in some]
         own = [photos[at] for at in places]
         made = hold(self.steps, [crop for crop, _ in some], targets, self.batching, own)
         held = iter(

@@ -17,7 +17,7 @@ from faceedit.errors import UsageError
 from faceedit.faces.align import Crop, invert, transform_landmarks
 from faceedit.faces.batching import Batching
 from faceedit.methods.base import Method, check_target
-from faceedit.targets import Part, Target
+from faceedit.targets import Part, Target, in_units
 
 ROUNDS = 8
 """Fixed-point rounds that carry a landmark along a flow; smooth flows settle in three."""
@@ -129,7 +129,9 @@ def check_targets(steps: Sequence[Step], targets: Iterable[Target | None]) -> No
     Raises:
         UsageError: a method does not know one.
     """
-    for target in dict.fromkeys(targets):
+    served = {name for step in steps for name in step.method.targets}
+    for asked in dict.fromkeys(targets):
+        target = None if asked is None else in_units(asked, served)
         for step in steps:
             if target is not None and set(target.parts) & set(step.parts):
                 check_target(step.method, target.only(*step.parts))

@@ -11,7 +11,7 @@ from faceedit.errors import UsageError
 from faceedit.methods import eggan, legan, lssl, reggan, secgan
 from faceedit.methods.descriptor import Descriptor, part_of
 from faceedit.names import unknown
-from faceedit.targets import Part, Target
+from faceedit.targets import Part, Target, in_units
 
 if TYPE_CHECKING:
     from faceedit.training.task import Task, TrainingRequest
@@ -73,8 +73,9 @@ def experimental_names(name: str, target: Target) -> tuple[str, ...]:
 def plan_steps(name: str, target: Target, given: str | None = None) -> tuple[PlannedStep, ...]:
     """Say which method makes which part of a target, in the order in which an edit makes them.
 
-    Neighbouring parts of one method are one step. A method that is named may make with its
-    ``paper`` network what those that ship do not; which of them there is is seen when it is loaded.
+    ``auto`` makes attributes that are action units as these. Neighbouring parts of one method are
+    one step. A method that is named may make with its ``paper`` network what those that ship do
+    not; which of them there is is seen when it is loaded.
 
     Args:
         name: a key of `METHODS`, which has to make all of it, or ``auto``.
@@ -87,6 +88,8 @@ def plan_steps(name: str, target: Target, given: str | None = None) -> tuple[Pla
     """
     methods = list(METHODS.values()) if name == AUTO else [find_method(name)]
     own = METHODS.get(given or "") if name == AUTO else None
+    if name == AUTO:
+        target = in_units(target, () if own is None else own.served(paper=True))
     planned: list[tuple[Descriptor, list[Part]]] = []
     for part in target.parts:
         asked = target.only(part)

@@ -29,7 +29,8 @@ class Descriptor:
             that they end where a target wants them.
         weights: the method whose checkpoint it works with; "" is its own.
         paper_targets: what its ``paper`` network may serve beside `targets`.
-        experimental: those of `targets` that do not look like photographs often enough.
+        experimental: those of `targets` that do not look like photographs often enough, or that a
+            network seldom sees afterwards.
         looks_with: names of the checkpoints that what ships runs beside its own.
     """
 

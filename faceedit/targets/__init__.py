@@ -14,7 +14,7 @@ from faceedit.targets.attributes import (
 )
 from faceedit.targets.attributes import PHRASES as ATTRIBUTE_PHRASES
 from faceedit.targets.blend import blend
-from faceedit.targets.changes import relative_units, unit_changes
+from faceedit.targets.changes import in_units, relative_units, unit_changes
 from faceedit.targets.emfacs import EXPRESSION_UNITS
 from faceedit.targets.expressions import EXPRESSIONS, SYNONYMS, Expression
 from faceedit.targets.light import LightChange
@@ -49,6 +49,7 @@ __all__ = [
     "Turn",
     "UnitChange",
     "blend",
+    "in_units",
     "parse_target",
     "relative_units",
     "split_targets",
