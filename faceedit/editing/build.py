@@ -200,8 +200,9 @@ class EditNetworks:
 
     def _step(self, planned: PlannedStep, alone: bool) -> Step:
         """Load the method of a step; a file given with ``--weights`` is for its own method."""
-        registry, name = self._registry, planned.method.checkpoint
+        registry = self._registry
         given = registry.given
+        name = planned.method.weights_of(None if given is None else given.method)
         if given is not None and not alone and given.method != name:
             registry = replace(registry, given=None)
         sha256 = self._given if registry.given is not None else None

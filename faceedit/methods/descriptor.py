@@ -52,6 +52,14 @@ class Descriptor:
         """The method whose checkpoint it works with."""
         return self.weights or self.name
 
+    def weights_of(self, given: str | None) -> str:
+        """Return the method whose checkpoint it works with.
+
+        Args:
+            given: the method of a checkpoint that a user named: its own goes before another's.
+        """
+        return self.name if given == self.name else self.checkpoint
+
     @property
     def ships(self) -> bool:
         """Whether there are weights of it; others are trained by who wants them."""
