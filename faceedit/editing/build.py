@@ -179,16 +179,16 @@ class EditNetworks:
         )
 
     def resolved(self, target: Target) -> Target:
-        """Return a target whose reference faces have become action units, or a light.
+        """Return a target whose reference faces have become action units, turns, or a light.
 
         Raises:
             UsageError: no method makes action units, or reads light.
             PhotoError: a reference cannot be read, or has no such face.
         """
-        for part in (Part.LIKE, Part.RELIGHT):
+        for part in (Part.LIKE, Part.RELIGHT, Part.LANDMARKS_LIKE):
             if part in target.parts and part not in served_parts():
                 raise UsageError(f"no method edits {WORDS[part]} yet")
-        if Part.LIKE in target.parts:
+        if {Part.LIKE, Part.LANDMARKS_LIKE} & set(target.parts):
             target = resolve_like(target, self._finder, self._reader())
         if Part.RELIGHT in target.parts:
             (planned,) = plan_steps(self._settings.model, parse_target("light=flat"))

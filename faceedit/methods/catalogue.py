@@ -29,6 +29,7 @@ WORDS = {
     Part.TURN: "the pose", Part.EXPRESSION: "expressions", Part.UNITS: "action units",
     Part.ATTRIBUTES: "attributes", Part.LIGHT: "light", Part.LIKE: "to another face's expression",
     Part.RELIGHT: "to another face's light",
+    Part.LANDMARKS_LIKE: "to another face's pose and expression",
 }  # fmt: skip
 """What people call the parts of a target."""
 
@@ -107,6 +108,7 @@ def served_parts() -> tuple[Part, ...]:
     served = {part for method in METHODS.values() for part in method.parts}
     served |= {Part.LIKE} if Part.UNITS in served else set()
     served |= {Part.RELIGHT} if Part.LIGHT in served else set()
+    served |= {Part.LANDMARKS_LIKE} if {Part.UNITS, Part.TURN} <= served else set()
     return tuple(part for part in Part if part in served)
 
 

@@ -16,7 +16,7 @@ from faceedit.targets.expressions import (
     parse_expression,
 )
 from faceedit.targets.light import parse_light
-from faceedit.targets.like import parse_like, parse_relight
+from faceedit.targets.like import parse_landmarks_like, parse_like, parse_relight
 from faceedit.targets.term import MAX_STRENGTH, Part, Term, as_number, type_of
 from faceedit.targets.turn import parse_turn
 from faceedit.targets.units import UnitChange, parse_units
@@ -35,6 +35,7 @@ PARSERS: dict[Part, Callable[[str], Sequence[Term]]] = {
     Part.TURN: parse_turn,
     Part.LIKE: parse_like,
     Part.RELIGHT: parse_relight,
+    Part.LANDMARKS_LIKE: parse_landmarks_like,
 }
 """Of the parts that the text form writes with a word and ``=``."""
 _WORD = re.compile(rf"\s*\b({'|'.join(PARSERS)})=", re.IGNORECASE)
@@ -67,6 +68,9 @@ class Target:
             raise UsageError("a reference face says the expression; leave out the other one")
         if {Part.RELIGHT, Part.LIGHT} <= set(self.parts):
             raise UsageError("a reference face says the light; leave out the other one")
+        said = {Part.TURN, Part.EXPRESSION, Part.UNITS, Part.LIKE} & set(self.parts)
+        if Part.LANDMARKS_LIKE in self.parts and said:
+            raise UsageError("a reference face says pose and expression; leave out the other ones")
 
     @property
     def expressions(self) -> tuple[Expression, ...]:

@@ -27,6 +27,7 @@ class Part(StrEnum):
     LIGHT = "light"
     LIKE = "like"
     RELIGHT = "relight-like"
+    LANDMARKS_LIKE = "landmarks-like"
 
 
 class Term:

@@ -66,7 +66,7 @@ def asked_vector(target: Target, shown: np.ndarray, yaw: float) -> np.ndarray:
         elif isinstance(term, LightChange):
             y = with_group(y, 1, LIGHTS.index(term.light))
         elif isinstance(term, Turn):
-            if term.pitch or term.roll:
+            if term.pitch or term.roll or term.up is not None or term.tilt is not None:
                 raise UsageError("lssl (paper) turns heads to the side alone: write yaw or to")
             wanted = yaw + term.yaw if term.to is None else term.to
             angle = int(np.abs(np.array(ANGLES) - abs(wanted)).argmin())
