@@ -26,8 +26,9 @@ METHODS: dict[str, Descriptor] = {
 """By name. ``auto`` takes for each part of a target the first one that ships and serves it."""
 AUTO = "auto"
 WORDS = {
-    Part.TURN: "the pose", Part.EXPRESSION: "expressions", Part.UNITS: "action units",
-    Part.ATTRIBUTES: "attributes", Part.LIGHT: "light", Part.LIKE: "to another face's expression",
+    Part.TURN: "the pose", Part.LANDMARKS: "to landmarks", Part.EXPRESSION: "expressions",
+    Part.UNITS: "action units", Part.ATTRIBUTES: "attributes", Part.LIGHT: "light",
+    Part.LIKE: "to another face's expression",
     Part.RELIGHT: "to another face's light",
     Part.LANDMARKS_LIKE: "to another face's pose and expression",
 }  # fmt: skip

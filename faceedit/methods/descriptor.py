@@ -87,4 +87,4 @@ def part_of(name: str) -> Part:
     (<Part.LIGHT: 'light'>, <Part.EXPRESSION: 'expression'>)
     """
     word, equals, _ = name.partition("=")
-    return Part(word) if equals or word == Part.TURN else Part.EXPRESSION
+    return Part(word) if equals or word in (Part.TURN, Part.LANDMARKS) else Part.EXPRESSION

@@ -1,7 +1,8 @@
 """The vocabulary of edits. Everything that names a target goes through `parse_target`.
 
 A `Target` is made of terms: named expressions (``happy:0.6``), action units (``au=12=3.5``),
-attributes (``attr=eyeglasses=off``), light (``light=left``), a turn (``turn=yaw=20``), or a
+attributes (``attr=eyeglasses=off``), light (``light=left``), a turn (``turn=yaw=20``), landmarks
+(an array), or a
 reference face (``like=photo.jpg``, ``landmarks-like=photo.jpg``, ``relight-like=photo.jpg``), which
 is resolved to action units, to these and a turn, or to a light.
 """
@@ -17,6 +18,7 @@ from faceedit.targets.blend import blend
 from faceedit.targets.changes import relative_units, unit_changes
 from faceedit.targets.emfacs import EXPRESSION_UNITS
 from faceedit.targets.expressions import EXPRESSIONS, SYNONYMS, Expression
+from faceedit.targets.landmarks import Landmarks
 from faceedit.targets.light import LightChange
 from faceedit.targets.like import LandmarksLike, Like, RelightLike
 from faceedit.targets.target import Target, TargetLike, parse_target, split_targets, union
@@ -39,6 +41,7 @@ __all__ = [
     "UNIT_PHRASES",
     "AttributeChange",
     "Expression",
+    "Landmarks",
     "LandmarksLike",
     "LightChange",
     "Like",

@@ -21,6 +21,7 @@ class Part(StrEnum):
     """
 
     TURN = "turn"
+    LANDMARKS = "landmarks"
     EXPRESSION = "expression"
     UNITS = "au"
     ATTRIBUTES = "attr"
