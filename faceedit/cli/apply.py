@@ -17,6 +17,7 @@ from faceedit.cli.options import (
     Gaze,
     Inputs,
     Landmarks,
+    LandmarksReference,
     Light,
     MaxTurn,
     MinFace,
@@ -80,6 +81,7 @@ def apply(
     like: Reference = None,
     like_face: ReferenceFace = None,
     relight_like: RelightReference = None,
+    landmarks_like: LandmarksReference = None,
     each: Each = None,
     seed: Seed = 0,
     output: Annotated[
@@ -289,6 +291,7 @@ def apply(
         like=like,
         like_face=like_face,
         relight_like=relight_like,
+        landmarks_like=landmarks_like,
         gaze=gaze,
     )
     with loading():

@@ -163,6 +163,17 @@ RelightReference = Annotated[
         rich_help_panel=WHAT,
     ),
 ]
+LandmarksReference = Annotated[
+    str | None,
+    typer.Option(
+        f"--{Part.LANDMARKS_LIKE}",
+        metavar="PHOTO[#FACE]",
+        help="Give faces pose and expression of another photo's; their shape stays.",
+        hidden=Part.LANDMARKS_LIKE not in served_parts(),
+        show_default=False,
+        rich_help_panel=WHAT,
+    ),
+]
 ReferenceFace = Annotated[
     int | None,
     typer.Option(
@@ -227,6 +238,7 @@ def asked_target(
     like: str | None = None,
     like_face: int | None = None,
     relight_like: str | None = None,
+    landmarks_like: str | None = None,
     gaze: str | None = None,
 ) -> Target:
     """Return what the options of a command ask for together.
@@ -240,7 +252,7 @@ def asked_target(
         like = f"{like}#{like_face}"
     words = {Part.TURN: [turn], Part.UNITS: [au], Part.ATTRIBUTES: attr or [None]}
     words |= {Part.LIGHT: [light], Part.LIKE: [like]}
-    words |= {Part.RELIGHT: [relight_like]}
+    words |= {Part.RELIGHT: [relight_like], Part.LANDMARKS_LIKE: [landmarks_like]}
     parts = (
         f"{part}={text}" for part, texts in words.items() for text in texts if text is not None
     )

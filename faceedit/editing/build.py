@@ -196,16 +196,16 @@ class EditNetworks:
         )
 
     def resolved(self, target: Target) -> Target:
-        """Return a target whose reference faces have become action units, or a light.
+        """Return a target whose reference faces have become action units, turns, or a light.
 
         Raises:
             UsageError: no method makes action units, or reads light.
             PhotoError: a reference cannot be read, or has no such face.
         """
-        for part in (Part.LIKE, Part.RELIGHT):
+        for part in (Part.LIKE, Part.RELIGHT, Part.LANDMARKS_LIKE):
             if part in target.parts and part not in served_parts():
                 raise UsageError(f"no method edits {WORDS[part]} yet")
-        if Part.LIKE in target.parts:
+        if {Part.LIKE, Part.LANDMARKS_LIKE} & set(target.parts):
             target = resolve_like(target, self._finder, self._reader())
         if Part.RELIGHT in target.parts:
             (planned,) = plan_steps(self._settings.model, parse_target("light=flat"))
@@ -217,8 +217,9 @@ class EditNetworks:
 
     def _step(self, planned: PlannedStep, alone: bool) -> Step:
         """Load the method of a step; a file given with ``--weights`` is for its own method."""
-        registry, name = self._registry, planned.method.checkpoint
+        registry = self._registry
         given = registry.given
+        name = planned.method.weights_of(None if given is None else given.method)
         if given is not None and not alone and given.method != name:
             registry = replace(registry, given=None)
         sha256 = self._given if registry.given is not None else None

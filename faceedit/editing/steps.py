@@ -107,11 +107,16 @@ def make_edits(
         own = {at: one for at, one in own.items() if one.changes}
         with torch.inference_mode():
             seen = {at: _seen(crops[at], made[at], step.method) for at in own}
-            if step.reader is not None:
+            # Landmarks say where they end, whatever the face shows.
+            counted = {at: one for at, one in own.items() if set(one.parts) != {Part.LANDMARKS}}
+            if step.reader is not None and counted:
                 changes = count_shown(
-                    list(own.values()), list(seen.values()), step.reader, batching.size
+                    list(counted.values()),
+                    [seen[at] for at in counted],
+                    step.reader,
+                    batching.size,
                 )
-                own = dict(zip(own, changes, strict=True))
+                own |= dict(zip(counted, changes, strict=True))
             wanted: dict[Target, list[int]] = {}
             for at, target in own.items():
                 wanted.setdefault(target, []).append(at)

@@ -26,9 +26,11 @@ METHODS: dict[str, Descriptor] = {
 """By name. ``auto`` takes for each part of a target the first one that ships and serves it."""
 AUTO = "auto"
 WORDS = {
-    Part.TURN: "the pose", Part.EXPRESSION: "expressions", Part.UNITS: "action units",
-    Part.ATTRIBUTES: "attributes", Part.LIGHT: "light", Part.LIKE: "to another face's expression",
+    Part.TURN: "the pose", Part.LANDMARKS: "to landmarks", Part.EXPRESSION: "expressions",
+    Part.UNITS: "action units", Part.ATTRIBUTES: "attributes", Part.LIGHT: "light",
+    Part.LIKE: "to another face's expression",
     Part.RELIGHT: "to another face's light",
+    Part.LANDMARKS_LIKE: "to another face's pose and expression",
 }  # fmt: skip
 """What people call the parts of a target."""
 
@@ -110,6 +112,7 @@ def served_parts() -> tuple[Part, ...]:
     served = {part for method in METHODS.values() for part in method.parts}
     served |= {Part.LIKE} if Part.UNITS in served else set()
     served |= {Part.RELIGHT} if Part.LIGHT in served else set()
+    served |= {Part.LANDMARKS_LIKE} if {Part.UNITS, Part.TURN} <= served else set()
     return tuple(part for part in Part if part in served)
 
 

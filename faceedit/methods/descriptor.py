@@ -55,6 +55,14 @@ class Descriptor:
         """The method whose checkpoint it works with."""
         return self.weights or self.name
 
+    def weights_of(self, given: str | None) -> str:
+        """Return the method whose checkpoint it works with.
+
+        Args:
+            given: the method of a checkpoint that a user named: its own goes before another's.
+        """
+        return self.name if given == self.name else self.checkpoint
+
     @property
     def ships(self) -> bool:
         """Whether there are weights of it; others are trained by who wants them."""
@@ -82,4 +90,4 @@ def part_of(name: str) -> Part:
     (<Part.LIGHT: 'light'>, <Part.EXPRESSION: 'expression'>)
     """
     word, equals, _ = name.partition("=")
-    return Part(word) if equals or word == Part.TURN else Part.EXPRESSION
+    return Part(word) if equals or word in (Part.TURN, Part.LANDMARKS) else Part.EXPRESSION

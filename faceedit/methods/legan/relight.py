@@ -12,6 +12,7 @@ from faceedit.faces.topology import eye_distance
 from faceedit.lights import (
     FLAT,
     GAMMA,
+    LEVELS,
     LIGHTS,
     LUMA,
     Light,
@@ -58,7 +59,7 @@ def as_light(change: LightChange) -> Light:
     if change.light == "flat":
         return FLAT
     if change.light != OWN:
-        return LIGHTS[change.light]
+        return (LIGHTS | LEVELS)[change.light]
     light = light_from(change.azimuth, change.elevation, change.softness, change.fill)
     return coloured(light, _colour(change.colour))
 

@@ -1,12 +1,13 @@
 """RegGAN as the rest of the program sees it."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from faceedit.faces.align import Crop
 from faceedit.methods.fields.method import FieldMethod, fitting, for_edits
 from faceedit.methods.pictures.method import PictureMethod
 from faceedit.methods.reggan.condition import SPEC, block_shares, strengths_of
@@ -87,7 +88,7 @@ class RgbRegGAN(PictureMethod):
         """See `PictureMethod.strength_of`."""
         return float(strengths_of(target, self.targets).sum())
 
-    def paint(self, pictures: Tensor, target: Target) -> Tensor:
+    def paint(self, pictures: Tensor, target: Target, crops: Sequence[Crop]) -> Tensor:
         """See `PictureMethod.paint`."""
         strengths = strengths_of(target, self.targets).to(self.device).expand(len(pictures), -1)
         answer = self.generator.answer(pictures, strengths)
