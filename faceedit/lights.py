@@ -96,6 +96,33 @@ FLAT = Light("flat", (0.0, 0.0, 1.0), 1.0, 0.0, shadow=0.0)
 """Even light from all around."""
 
 
+def _level(name: str, ambient: float, key: float, background: float) -> Light:
+    rest = {"softness": 0.5, "shadow": 0.3, "background": background}
+    return _light(name, (0.0, 0.3, 0.95), ambient, key, **rest)
+
+
+LEVELS = {
+    light.name: light
+    for light in (
+        _level("normal", 0.55, 0.45, 1.0),
+        _level("weak", 0.17, 0.13, 0.3),
+        _level("dark", 0.05, 0.03, 0.08),
+    )
+}
+"""How much light there is, as Oulu-CASIA has it (LSSL, Fig. 2b): of a room, of a screen, of almost
+nothing. No network has learned their names, so that they stand beside `LIGHTS`."""
+
+
+def level_gain(name: str) -> float:
+    """Return the linear gain by which a photo is darker in one of `LEVELS` than in normal light.
+
+    >>> round(level_gain("weak"), 3), level_gain("normal")
+    (0.3, 1.0)
+    """
+    light, normal = LEVELS[name], LEVELS["normal"]
+    return (light.ambient + light.key) / (normal.ambient + normal.key)
+
+
 def light_from(azimuth: float, elevation: float, softness: float = 0.3, fill: float = 0.0) -> Light:
     """Return a light as bright as the named ones.
 

@@ -1,14 +1,18 @@
-"""Measure what secgan's fast profile knows of hair, on labelled portraits, and write it as weights.
+"""Measure what secgan's fast profile knows of people on labelled portraits, written as weights.
 
     python scripts/fit_attributes.py DATA weights/secgan-fast.safetensors
 
 DATA holds ``portraits`` and ``portraits.csv``. For each colour of hair: the lightness that it has
 beside skin of some lightness (least squares over people), the spread of lightness in it, and its
-chroma by lightness. Only people whose split is ``train`` count.
+chroma by lightness. For pale skin and other: its lightness beside that of the whites of eyes, and
+its chroma. For age: how the faces of old and young people differ on the atlas of the mean face,
+beside what sex, expression, beards and pose change there. Only people whose split is ``train``
+count.
 """
 
 import argparse
 import csv
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -18,17 +22,25 @@ import torch
 from faceedit.compose.hair.colour import DARK, EVEN_SKIN, KNOTS, QUANTILES, Tones
 from faceedit.compose.light.skin import bare_skin
 from faceedit.faces.align import extract_crop
+from faceedit.faces.topology import N_SURFACE
 from faceedit.methods.fields.method import to_tensor
+from faceedit.methods.fields.shade_layer import atlas_raster
 from faceedit.methods.secgan import HAIR_COLOURS
-from faceedit.methods.secgan.method import pack
+from faceedit.methods.secgan.look import eyes_light
+from faceedit.methods.secgan.measured import Measured, pack
+from faceedit.methods.secgan.skin import EYES_LIGHT, Complexion
 from faceedit.photos import read_photo
 from faceedit.recognisers.appearance import AppearanceRecogniser
 from faceedit.regions import Region
 from faceedit.registry import open_registry, write_checkpoint
-from faceedit.studio.sources import find_sources, list_photos
+from faceedit.studio.sources import SourcePhoto, find_sources, list_photos
 
 LABELS = {"grey_hair": "gray"}
 """What the table calls a colour, where that is not the attribute's word."""
+ATLAS_CROP, EVEN = 192, 12
+"""Side of the crops that the atlas is drawn from, and blur in its pixels of what is the light's."""
+DARKEST = 0.03
+"""Added to display values before the logarithm."""
 FEWEST, SAMPLES = 150, 300
 """Pixels of hair and skin below which a person does not count, and how many of hair are kept."""
 CLEARER = {
@@ -39,36 +51,62 @@ RICHER = {"blond_hair": 1.15, "brown_hair": 1.25}
 """Chroma over the mean of those labelled so, for the same reason."""
 OF_SKIN = 0.5
 """Of the slope on skin's lightness: half of it tells of dim light, half of who has which hair."""
+SKIN_GAINS = {True: (0.2, 0.65), False: (-0.45, -0.25)}
+"""Bounds of the change of log L* of skin that becomes pale, and that becomes darker."""
 GAINS = {"black_hair": (-9.0, 0.0), "grey_hair": (0.0, 9.0), "blond_hair": (-0.15, 9.0)}
 """Bounds of the change: hair that is darker than black hair is not made lighter to be black."""
 
 
+@dataclass(frozen=True)
+class Person:
+    """What is measured of one portrait.
+
+    Attributes:
+        label: its row of the table.
+        hair: (`SAMPLES`, 3) CIE Lab of hair; None where there is too little of it.
+        skin: (3,) median CIE Lab of the skin.
+        eyes: L* of the whites of the eyes.
+        atlas: (A, A, 3) float16 log of the face's colours on the atlas of the mean face.
+    """
+
+    label: dict[str, str]
+    hair: np.ndarray | None
+    skin: np.ndarray
+    eyes: float
+    atlas: np.ndarray
+
+
 def main() -> None:
     """Measure, write and print."""
-    parser = argparse.ArgumentParser(description="Measure tones of hair.")
+    parser = argparse.ArgumentParser(description="Measure what attributes look like.")
     parser.add_argument("data", type=Path)
     parser.add_argument("output", type=Path)
     asked = parser.parse_args()
     people = _look(asked.data)
-    tensors = {}
-    for name in HAIR_COLOURS:
-        label = LABELS.get(name, name.removesuffix("_hair"))
-        own = [one for one in people if one[0] == label]
-        tones = _fit([hair for _, hair, _ in own], np.array([skin for *_, skin in own]), name)
-        tensors[name] = pack(tones)
+    measured = Measured(
+        {name: _fit_hair(people, name) for name in HAIR_COLOURS},
+        {on: _fit_skin(people, on) for on in (True, False)},
+        _fit_age(people),
+    )
+    for name, tones in measured.hair.items():
         light = np.exp(tones.level) - DARK
-        print(
-            f"{name}: {len(own)} people, L* {light.round(1)}, {tones.per_skin:.3f} per L* of skin"
-        )
+        print(f"{name}: L* {light.round(1)}, {tones.per_skin:.3f} per L* of skin")
+    for on, one in measured.skin.items():
+        print(f"pale_skin={on}: L* {np.exp(one.level):.1f}, {one.per_light:.4f}, {one.chroma}")
     notes = {"source": f"{len(people)} labelled training portraits"}
     sha256 = write_checkpoint(
-        asked.output, tensors, method="secgan", profile="fast", architecture={}, metadata=notes
+        asked.output,
+        pack(measured),
+        method="secgan",
+        profile="fast",
+        architecture={},
+        metadata=notes,
     )
     print(f"{asked.output}: {asked.output.stat().st_size} bytes, {sha256}")
 
 
-def _look(data: Path) -> list[tuple[str, np.ndarray, float]]:
-    """Return of each person the label, (`SAMPLES`, 3) Lab of hair, and L* of the skin."""
+def _look(data: Path) -> list[Person]:
+    """Return what is measured of each labelled training portrait."""
     with (data / "portraits.csv").open() as file:
         rows = {row["file"]: row for row in csv.DictReader(file)}
     network = AppearanceRecogniser.load(open_registry().checkpoint("appearance"))
@@ -78,7 +116,7 @@ def _look(data: Path) -> list[tuple[str, np.ndarray, float]]:
     people = []
     for source in sources:
         row = rows[source.photo.path.name]
-        if row["hat"] != "0" or row["bald"] != "0":
+        if not row["age"]:
             continue
         crop = extract_crop(read_photo(source.photo.path).pixels, source.landmarks, 128)
         with torch.inference_mode():
@@ -87,15 +125,22 @@ def _look(data: Path) -> list[tuple[str, np.ndarray, float]]:
         lab = cv2.cvtColor(crop.pixels, cv2.COLOR_RGB2LAB)
         sure = cv2.erode((chances[Region.HAIR] > 0.9).astype(np.uint8), np.ones((3, 3), np.uint8))
         skin = bare_skin(crop.landmarks, 128) & (chances[Region.SKIN] > 0.9)
-        if min(sure.sum(), skin.sum()) < FEWEST:
+        if skin.sum() < FEWEST:
             continue
-        hair = lab[sure > 0]
-        some = hair[draw.integers(0, len(hair), SAMPLES)]
-        people.append((row["hair"], some, float(np.median(lab[skin][:, 0]))))
+        hair = None
+        if row["hat"] == row["bald"] == "0" and sure.sum() >= FEWEST:
+            own = lab[sure > 0]
+            hair = own[draw.integers(0, len(own), SAMPLES)]
+        eyes = eyes_light(lab, crop.landmarks)
+        people.append(Person(row, hair, np.median(lab[skin], axis=0), eyes, _on_atlas(source)))
     return people
 
 
-def _fit(hair: list[np.ndarray], skin: np.ndarray, name: str) -> Tones:
+def _fit_hair(people: list[Person], name: str) -> Tones:
+    label = LABELS.get(name, name.removesuffix("_hair"))
+    own = [one for one in people if one.label["hair"] == label and one.hair is not None]
+    hair = [one.hair for one in own if one.hair is not None]
+    skin = np.array([one.skin[0] for one in own])
     levels = np.array([np.percentile(np.log(one[:, 0] + DARK), QUANTILES) for one in hair])
     basis = np.column_stack([np.ones(len(skin)), skin - EVEN_SKIN])
     middle, slope = np.linalg.lstsq(basis, levels[:, 1], rcond=None)[0]
@@ -108,6 +153,62 @@ def _fit(hair: list[np.ndarray], skin: np.ndarray, name: str) -> Tones:
         chroma.append((near[:, None] * pixels[:, 1:]).sum(0) / near.sum())
     richer = RICHER.get(name, 1.0) * np.array(chroma, np.float32)
     return Tones(level, OF_SKIN * float(slope), richer, GAINS.get(name, (-9.0, 9.0)))
+
+
+def _fit_skin(people: list[Person], on: bool) -> Complexion:
+    """Fit the lightness of skin by that of the whites of eyes, which tell of the photo's light."""
+    own = [
+        one
+        for one in people
+        if one.label["pale_skin"] == str(int(on)) and one.label["eyeglasses"] == "0"
+    ]
+    light = np.array([one.eyes for one in own]) - EYES_LIGHT
+    levels = np.log(np.array([one.skin[0] for one in own]))
+    basis = np.column_stack([np.ones(len(own)), light])
+    middle, slope = np.linalg.lstsq(basis, levels, rcond=None)[0]
+    chroma = np.median([one.skin[1:] for one in own], axis=0).astype(np.float32)
+    return Complexion(float(middle), float(slope), chroma, SKIN_GAINS[on])
+
+
+def _on_atlas(source: SourcePhoto) -> np.ndarray:
+    """Return the log of a face's colours on the atlas, finer shades without the light's."""
+    crop = extract_crop(read_photo(source.photo.path).pixels, source.landmarks, ATLAS_CROP)
+    places = atlas_raster().interpolate(crop.landmarks[:N_SURFACE, :2]).astype(np.float32)
+    face = cv2.remap(crop.pixels, places[..., 0], places[..., 1], cv2.INTER_LINEAR)
+    log, inside = np.log(face + DARKEST), atlas_raster().inside[..., None].astype(np.float32)
+    share = cv2.GaussianBlur(inside, (0, 0), EVEN) + 1e-3
+    even = cv2.GaussianBlur(log * inside, (0, 0), EVEN) / share[..., None]
+    return ((log - even) * inside).astype(np.float16)
+
+
+def _fit_age(people: list[Person]) -> np.ndarray:
+    """Fit what age changes on the atlas, beside what else people differ in (Eq. 4 of RegGAN)."""
+    own = [one for one in people if abs(float(one.label["yaw"])) < 18]
+    own = [one for one in own if one.label["eyeglasses"] == one.label["occluded"] == "0"]
+    shades = np.array([one.atlas for one in own], np.float32)
+    rows = [
+        [
+            1.0,
+            one.label["age"] == "old",
+            one.label["sex"] == "m",
+            one.label["expression"] == "happy",
+            one.label["expression"] in ("sad", "angry", "disgusted"),
+            float(one.label["mouth"]),
+            *(one.label[name] == "1" for name in ("beard", "moustache", "bangs", "pale_skin")),
+            float(one.label["yaw"]) / 10,
+            float(one.label["pitch"]) / 10,
+        ]
+        for one in own
+    ]
+    basis = np.column_stack([np.array(rows, np.float64), shades.std((1, 2, 3))])
+    fitted = np.linalg.lstsq(basis, shades.reshape(len(own), -1), rcond=None)[0]
+    map_ = fitted[1].reshape(shades.shape[1:])
+    # Faces are alike on both sides; at the mesh's edge there is hair and wall.
+    inner = cv2.erode(np.pad(atlas_raster().inside.astype(np.uint8), 1), np.ones((9, 9), np.uint8))[
+        1:-1, 1:-1
+    ]
+    soft = cv2.GaussianBlur(inner.astype(np.float32), (0, 0), 2)
+    return ((map_ + map_[:, ::-1]) / 2 * soft[..., None]).astype(np.float32)
 
 
 if __name__ == "__main__":

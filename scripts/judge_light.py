@@ -4,11 +4,12 @@
     python scripts/judge_light.py train FACES.npz JUDGE.pt
     python scripts/judge_light.py judge DATA JUDGE.pt [--weights FILE]
 
-The judge has seen the people of ``expressions.zip`` and no other, in grey, lit by the studio, whose
-surfaces come from a fitted head; `legan` has seen the portraits. `judge` puts the portraits of the
-validation split into each of the twenty lights, at their own resolution, first by `legan` and then
-by the studio, which is the ceiling. A light counts as a neighbour of another at most 30 degrees
-away. Intervals are of 95%, over people; skin is dark, medium or light by thirds.
+The judge has seen the people of ``expressions.zip`` and no other, in grey, lit by the studio,
+whose surfaces come from a fitted head; `legan` has seen the portraits. All faces are shown at one
+exposure: otherwise dark skin is taken for light from behind. `judge` puts the portraits of the
+validation split into each of the twenty lights, at their own resolution, first by `legan` and
+then by the studio, which is the ceiling. A light counts as a neighbour of another at most 30
+degrees away. Intervals are of 95%, over people; skin is dark, medium or light by thirds.
 """
 
 import argparse
@@ -47,12 +48,14 @@ from faceedit.training.recognisers.faces import SIZE
 from faceedit.training.recognisers.scores import over_people
 from faceedit.training.recognisers.sources import crop_web
 
+MIDDLE, EXPOSED = slice(40, 120), 0.4
+"""Part of a crop that is skin for the most part, and the mean luma that it is given."""
 PEOPLE, LIGHTS_EACH = 1800, 5
 SIDE, BATCH, STEPS, SEED = 80, 64, 2600, 7
 NEAR = 30.0
 """Degrees between neighbours."""
 CHANGE = Augmentation(
-    turn=0.1, scale=0.08, shift=0.04, gamma=0.2, gain=0.3, ramp=0.0, colour=0.0, grey=0.0, blur=0.4,
+    turn=0.1, scale=0.08, shift=0.04, gamma=0.3, gain=0.3, ramp=0.0, colour=0.0, grey=0.0, blur=0.4,
     noise=0.04, cover=0.2,
 )  # fmt: skip
 DIRECTIONS = np.array([LIGHTS[name].direction for name in LIGHT_ORDER], np.float32)
@@ -143,7 +146,7 @@ def train(faces: Path, out: Path) -> None:
         flipped = torch.rand(BATCH) < 0.5
         wanted = torch.where(flipped, mirror[label[index]], label[index])
         transforms = place(BATCH, CHANGE, CROP, flipped)
-        shown = recolour(frame(pictures[index][:, None].float() / 255, transforms, SIDE), CHANGE)
+        shown = recolour(frame(expose(pictures[index]), transforms, SIDE), CHANGE)
         with torch.autocast("cpu", torch.bfloat16):
             logits, direction = network(shown * 2 - 1)
         off = 1 - (direction * towards[wanted]).sum(1)
@@ -166,12 +169,19 @@ def mirrored(name: str) -> int:
     return LIGHT_ORDER.index("_".join(other.get(word, word) for word in name.split("_")))
 
 
+def expose(pictures: Tensor) -> Tensor:
+    """Bring (N, SIZE, SIZE) uint8 to one exposure, (N, 1, SIZE, SIZE) in [0, 1]."""
+    values = pictures[:, None].float() / 255
+    middle = values[..., MIDDLE, MIDDLE].mean((2, 3), keepdim=True).clamp(min=0.01)
+    return (values * (EXPOSED / middle)).clamp(max=1)
+
+
 @torch.inference_mode()
 def look(network: Judge, pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the (N,) lights that the judge names and the (N, 3) directions."""
     logits, directions = [], []
     for start in range(0, len(pictures), 256):
-        shown = torch.from_numpy(pictures[start : start + 256])[:, None].float() / 255
+        shown = expose(torch.from_numpy(pictures[start : start + 256]))
         still = place(len(shown), NOTHING, CROP, torch.zeros(len(shown), dtype=torch.bool))
         found = network(frame(shown, still, SIDE) * 2 - 1)
         logits.append(found[0].argmax(1).numpy())

@@ -35,8 +35,10 @@ HAIR = (Region.HAIR, Region.BROWS)
 SEGMENTS = {name: HAIR for name in ATTRIBUTES if name.endswith("_hair")} | {
     "red_hair": HAIR, "grey_hair": HAIR,
     "eyeglasses": (Region.EYEGLASSES, Region.EYES, Region.BROWS, Region.NOSE, Region.EARS),
+    "young": (Region.SKIN, Region.NOSE, Region.EARS, Region.NECK, Region.LIPS, *HAIR),
     "pale_skin": (Region.SKIN, Region.NOSE, Region.EARS, Region.NECK, Region.LIPS),
     "bushy_eyebrows": (Region.BROWS,),
+    "beard": (Region.SKIN, Region.NOSE, Region.LIPS, Region.MOUTH, Region.NECK, Region.HAIR),
     "mouth_slightly_open": (Region.MOUTH, Region.LIPS, Region.SKIN, Region.NOSE, Region.NECK),
 }  # fmt: skip
 """Which segments an attribute is about, before or after; others are about the face's skin."""

@@ -50,7 +50,9 @@ CHANGED_INPUT, CHANGED_SETTING = "changed input", "changed setting"
 APPLY = "apply"
 """The command whose settings do not name it."""
 
-_UNLESS_SAID = {"command": APPLY, "face": None, "only": None, "not": None, "people": None}
+_UNLESS_SAID = {"command": APPLY} | dict.fromkeys(
+    ("face", "only", "not", "people", "min_naturalness")
+)
 """Settings that lines have only where they were asked for."""
 
 _PRIVATE = 0o600

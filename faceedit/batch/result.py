@@ -27,6 +27,7 @@ AS_IT_IS = "it is copied as it is"
 SHOWN = "all faces show it already"
 SHOWS_IT = "it shows it already"
 HELD_BACK = "any edit would change the person too much"
+UNNATURAL = "any edit would change the person too much, or look unnatural"
 NONE_ASKED = "none of its faces is asked for"
 GUESSED = 20.0
 """Degrees of a turn beyond which it shows what the photo does not; see ``docs/figures.md``."""
@@ -130,7 +131,9 @@ def why_unedited(edited: "EditedPhoto") -> str:
         return NONE_ASKED if edited.others else NO_FACE
     if not edited.scores:
         return NO_CHANGE
-    return SHOWN if all(one["shown"] == 1 for one in edited.scores) else HELD_BACK
+    if all(one["shown"] == 1 for one in edited.scores):
+        return SHOWN
+    return _held_back(edited.scores[0])
 
 
 def notes_of(faces: Sequence[FaceResult]) -> tuple[str, ...]:
@@ -139,6 +142,8 @@ def notes_of(faces: Sequence[FaceResult]) -> tuple[str, ...]:
     faint = sum(face.faint for face in edited)
     turned = [face.scores.get("turned", 0.0) for face in edited]
     notes = []
+    if weaker := sum(face.scores.get("held", 1.0) < 1 for face in edited):
+        notes.append(f"{weaker} of {len(edited)} edited faces made weaker by a quality gate")
     if faint:
         notes.append(f"{faint} of {len(edited)} edited faces changed too little to be seen")
     if max(turned, default=0.0) > GUESSED:
@@ -149,13 +154,20 @@ def notes_of(faces: Sequence[FaceResult]) -> tuple[str, ...]:
     return tuple(notes)
 
 
+def _held_back(scores: Mapping[str, float]) -> str:
+    """Return why no edit of a face passed the gates."""
+    return UNNATURAL if "naturalness" in scores else HELD_BACK
+
+
 def _face_of(face: Face, scores: Mapping[str, float], applied: Target, faint: bool) -> FaceResult:
     strengths = _rounded(applied.to_json())
     result = replace(FaceResult.of(face, scores), applied=strengths, faint=faint)
     if applied.changes:
         return replace(result, outcome="edited")
     return replace(
-        result, outcome="left alone", reason=SHOWS_IT if scores["shown"] == 1 else HELD_BACK
+        result,
+        outcome="left alone",
+        reason=SHOWS_IT if scores["shown"] == 1 else _held_back(scores),
     )
 
 
@@ -242,7 +254,7 @@ def _with_outcome(face: Mapping[str, Any], target: Target) -> dict[str, Any]:
         return {**face, "scores": {}, "outcome": "left alone", "reason": NO_CHANGE, "applied": {}}
     part = scores.get("strength", 0.0) * (1 - scores.get("shown", 0.0))
     applied = _rounded({key: one * part for key, one in target.to_json().items()})
-    reason = SHOWS_IT if scores.get("shown") == 1 else HELD_BACK
+    reason = SHOWS_IT if scores.get("shown") == 1 else _held_back(scores)
     return {
         **face,
         "scores": {**scores, "strength": round(sum(applied.values()), 4)},

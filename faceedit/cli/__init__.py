@@ -28,10 +28,12 @@ from faceedit.cli import (
     lights,
     masks,
     models,
+    sheet,
     studio,
     train,
     undo,
 )
+from faceedit.cli.log_file import close_log
 from faceedit.cli.output import complain, tell
 from faceedit.cli.panels import PanelCommand
 from faceedit.cli.streams import secure_streams
@@ -54,7 +56,6 @@ app = typer.Typer(
     name="faceedit",
     help="Edit faces in folders of photos, at the photo's own resolution.",
     no_args_is_help=True,
-    add_completion=False,
     # Plain help needs no rich, which takes longer to import than all of this.
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -67,6 +68,7 @@ app.command(cls=PanelCommand)(animate.animate)
 app.command(cls=PanelCommand)(grid.grid)
 app.command(cls=PanelCommand)(lights.lights)
 app.command(cls=PanelCommand)(masks.masks)
+app.command(cls=PanelCommand)(sheet.sheet)
 app.command()(attributes.attributes)
 app.command(cls=PanelCommand)(augment.augment)
 app.command()(demo.demo)
@@ -109,8 +111,16 @@ def main() -> None:
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", SPINS)
     try:
+        sys.exit(_ended())
+    finally:
+        close_log()
+
+
+def _ended() -> int:
+    """Run a command and return its exit code, or leave with that of an error, which is told."""
+    try:
         try:
-            code = _run()
+            return _run()
         finally:
             sys.stdout.flush()
     except FaceEditError as error:
@@ -121,13 +131,12 @@ def main() -> None:
         raise
     except BaseException as error:
         _end_unexpectedly(error)
-    sys.exit(code)
 
 
 def _run() -> int:
     """Run a command and return its exit code; what typer refuses is shown as messages are."""
     try:
-        return app(standalone_mode=False) or 0
+        return app(prog_name="faceedit", standalone_mode=False) or 0
     except REFUSED as refusal:
         # Arguments are in it, which may be names with escapes.
         text = io.StringIO()

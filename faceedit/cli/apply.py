@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from faceedit.cli.log_file import open_log
 from faceedit.cli.options import (
     Attributes,
     Batch,
@@ -16,10 +17,12 @@ from faceedit.cli.options import (
     Gaze,
     Inputs,
     Landmarks,
+    LandmarksReference,
     Light,
     MaxTurn,
     MinFace,
     MinIdentity,
+    MinNaturalness,
     Model,
     Name,
     NetworkThreads,
@@ -78,6 +81,7 @@ def apply(
     like: Reference = None,
     like_face: ReferenceFace = None,
     relight_like: RelightReference = None,
+    landmarks_like: LandmarksReference = None,
     each: Each = None,
     seed: Seed = 0,
     output: Annotated[
@@ -151,6 +155,14 @@ def apply(
             rich_help_panel=PHOTOS,
         ),
     ] = False,
+    watch: Annotated[
+        bool,
+        typer.Option(
+            "--watch",
+            help="Go on: edit photos as they come into the folders (extra 'watch').",
+            rich_help_panel=PHOTOS,
+        ),
+    ] = False,
     shard: Annotated[
         str | None,
         typer.Option(
@@ -218,6 +230,15 @@ def apply(
             rich_help_panel=OUTPUT,
         ),
     ] = False,
+    log: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            callback=can_exist,
+            help="Append all messages, and a line for each photo, to a file.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None,
     as_json: Annotated[
         bool,
         typer.Option(
@@ -226,6 +247,7 @@ def apply(
     ] = False,
     quiet: Quiet = False,
     min_identity: MinIdentity = None,
+    min_naturalness: MinNaturalness = None,
     max_turn: MaxTurn = None,
     device: Device = "auto",
     precision: Precision = "auto",
@@ -256,6 +278,8 @@ def apply(
     """
     from faceedit.errors import UsageError
 
+    if log is not None:
+        open_log(log)
     if preset and not quiet:
         tell(on_one_line(f"settings of {preset}"))
     whole = partial(
@@ -267,6 +291,7 @@ def apply(
         like=like,
         like_face=like_face,
         relight_like=relight_like,
+        landmarks_like=landmarks_like,
         gaze=gaze,
     )
     with loading():
@@ -298,6 +323,7 @@ def apply(
             compile=compile,
             edit_shown=edit_shown,
             min_identity=min_identity,
+            min_naturalness=min_naturalness,
             max_turn=max_turn,
             batch=batch,
         ),
@@ -318,13 +344,19 @@ def apply(
     if PIPE in inputs:
         if len(inputs) > 1 or shard or compare or gallery or engine is not Engine.LOCAL:
             raise UsageError("'-' is one photo from stdin: no other inputs, shards or reports")
-        if dry_run:
-            raise UsageError("'-' is one photo from stdin: there is nothing to list")
+        if dry_run or watch:
+            raise UsageError("'-' is one photo from stdin: there is nothing to list or to watch")
         if asked.naming is not None:
             raise UsageError("'-' is one photo from stdin to one output: no --each, no --name")
         failed = edit_pipe(request, output, say, seed)
     else:
         files = Files(given.inputs, output, recursive, shard, compare, gallery, seed, asked.naming)
+        if watch:
+            if engine is Engine.RAY:
+                raise UsageError("--watch works on this machine alone: leave out --engine ray")
+            from faceedit.cli.apply_watch import watch_files
+
+            watch_files(request, files, say)
         failed = edit_files(request, files, say, on_ray=engine is Engine.RAY)
     if failed:
         raise typer.Exit(1)

@@ -54,13 +54,14 @@ class Found:
     ledger: Ledger
 
 
-def find_jobs(files: Files, format: str | None, again: bool) -> Found:
+def find_jobs(files: Files, format: str | None, again: bool, some: bool = True) -> Found:
     """Find the photos and settle their outputs.
 
     Args:
         files: which photos, and names of their outputs.
         format: another format than the sources'.
         again: take photos, too, that faceedit edited before.
+        some: there have to be photos.
 
     Raises:
         UsageError: there are no photos, or as `plan` says.
@@ -82,7 +83,7 @@ def find_jobs(files: Files, format: str | None, again: bool) -> Found:
 
     inputs, naming = files.inputs, files.naming
     jobs = plan(inputs, files.output, files.recursive, format, note, leave_out, naming)
-    if not jobs and not ours:
+    if some and not jobs and not ours:
         for folder, reason in unlistable:
             tell(on_one_line(f"failed {folder}: {reason}"))
         raise UsageError(f"no photos in {', '.join(inputs)}")

@@ -18,10 +18,17 @@ from faceedit.photos import Job
 
 @dataclass(frozen=True)
 class Say:
-    """How much is said, and where results go."""
+    """How much is said, and where results go.
+
+    Attributes:
+        quiet: only what failed.
+        as_json: results go to stdout.
+        rounds: runs are rounds of a watch: each photo is told, and no beginnings and ends of runs.
+    """
 
     quiet: bool
     as_json: bool
+    rounds: bool = False
 
 
 def report(result: Result, say: Say) -> None:
@@ -29,11 +36,14 @@ def report(result: Result, say: Say) -> None:
     source = result.job.source
     if not result.resumed:
         is_odd = result.reason not in ("", AS_IT_IS)
-        if result.outcome == "failed" or (is_odd and not say.quiet):
-            tell(on_one_line(f"{result.outcome} {source}: {result.reason}"))
-        if not say.quiet:
-            for note in result.notes:
-                tell(on_one_line(f"note {source}: {note}"))
+        if result.outcome == "failed" or is_odd:
+            shown = result.outcome == "failed" or not say.quiet
+            tell(on_one_line(f"{result.outcome} {source}: {result.reason}"), shown)
+        else:
+            shown = say.rounds and not say.quiet and not say.as_json
+            tell(on_one_line(f"{result.outcome} {source} -> {result.job.target}"), shown)
+        for note in result.notes:
+            tell(on_one_line(f"note {source}: {note}"), not say.quiet)
     if say.as_json:
         print_json(describe(result))
         sys.stdout.flush()
@@ -53,6 +63,10 @@ class Tally:
         self._untold: dict[Job, Result] = {}
         self._lock = threading.Lock()
         self._start = time.perf_counter()
+
+    def expect(self, more: int) -> None:
+        """Count on so many photos more."""
+        self._total += more
 
     def ended(self, result: Result) -> None:
         """Count a photo of which nothing is told yet."""
@@ -117,13 +131,13 @@ def follow(
     except BaseException:
         for result in tally.untold():
             report(result, say)
-        if not say.quiet and tally.left:
+        if tally.left:
             left = count(tally.left, "photo")
-            tell(f"stopped, {left} left: run the same command again to continue")
+            tell(f"stopped, {left} left: run the same command again to continue", not say.quiet)
         raise
     finally:
-        if not say.quiet:
-            tell(tally.summary())
+        if not say.rounds:
+            tell(tally.summary(), not say.quiet)
     return results
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from faceedit.batch.report.write import check_reports
 from faceedit.batch.shard import parse_shard
-from faceedit.cli.apply_jobs import Files, find_jobs, tell_left_out
+from faceedit.cli.apply_jobs import Files, Found, find_jobs, tell_left_out
 from faceedit.cli.apply_report import Say, ending_of, report, write_reports
 from faceedit.cli.dry_run import list_jobs
 from faceedit.cli.output import tell
@@ -19,6 +19,7 @@ from faceedit.cli.run_jobs import (
     edit_jobs,
     headline_of,
     of_part,
+    open_networks,
     open_run,
     options_of,
 )
@@ -48,14 +49,37 @@ def edit_files(request: ApplyRequest, files: Files, say: Say, on_ray: bool = Fal
     Raises:
         FaceEditError: nothing can be done at all.
     """
-    part = None if files.shard is None else parse_shard(files.shard)
     output, compare, gallery = files.output, files.compare, files.gallery
     found = find_jobs(files, request.write.format, request.again)
     tell_left_out(found, say)
-    jobs = found.jobs if part is None else part.of(found.jobs, output)
+    request, work = plan_work(request, files, found)
+    jobs, part = work.jobs, work.part
     if not jobs:
         tell(f"no photos{of_part(part)} to edit")
         return bool(found.unlistable)
+    if request.dry:
+        list_jobs(request, work, say.as_json)
+        return False
+    permit = REPLACE if request.overwrite else SEALED_ONLY
+    check_reports(
+        jobs, output, compare=compare, gallery=gallery, ending=ending_of(part), permit=permit
+    )
+
+    def write(done: Done) -> None:
+        facts = _facts(work.what, done.request, done.editor) if gallery else None
+        write_reports(done.results, output, compare, facts, part, permit)
+
+    return edit_jobs(request, work, say, on_ray, write if compare or gallery else None)
+
+
+def plan_work(request: ApplyRequest, files: Files, found: Found) -> tuple[ApplyRequest, Work]:
+    """Return what a run is to do with the photos that were found, and what is asked of them.
+
+    Raises:
+        UsageError: a shard that cannot be read, or a random light beside a reference face.
+    """
+    part = None if files.shard is None else parse_shard(files.shard)
+    jobs = found.jobs if part is None else part.of(found.jobs, files.output)
     what, noun = "", "photo"
     if files.naming is not None and files.naming.asks:
         shown = dict.fromkeys(str(job.asked) for job in jobs if job.asked is not None)
@@ -66,20 +90,7 @@ def edit_files(request: ApplyRequest, files: Files, say: Say, on_ray: bool = Fal
         what = what or str(request.settings.target)
         request, jobs = draw_lights(request, jobs, files.seed)
     failed, skipped = len(found.unlistable), len(found.ours)
-    work = Work(jobs, output, found.ledger, part, failed, skipped, what, noun)
-    if request.dry:
-        list_jobs(request, work, say.as_json)
-        return False
-    permit = REPLACE if request.overwrite else SEALED_ONLY
-    check_reports(
-        jobs, output, compare=compare, gallery=gallery, ending=ending_of(part), permit=permit
-    )
-
-    def write(done: Done) -> None:
-        facts = _facts(what, done.request, done.editor) if gallery else None
-        write_reports(done.results, output, compare, facts, part, permit)
-
-    return edit_jobs(request, work, say, on_ray, write if compare or gallery else None)
+    return request, Work(jobs, files.output, found.ledger, part, failed, skipped, what, noun)
 
 
 def edit_pipe(request: ApplyRequest, output: str | None, say: Say, seed: int = 0) -> bool:
@@ -111,10 +122,9 @@ def edit_pipe(request: ApplyRequest, output: str | None, say: Say, seed: int = 0
     # It is there twice, and decoded beside that.
     data = read_stdin(photo_memory() // 4)
     prepare(request.threads)
-    request, _, editor = open_run(request, request.settings.device)
+    request, _, editor = open_run(request, open_networks(request, request.settings.device))
     options = options_of(request, editor)
-    if not say.quiet:
-        tell(f"{headline_of(request, editor, [editor.device])}, 1 photo")
+    tell(f"{headline_of(request, editor, [editor.device])}, 1 photo", not say.quiet)
     result, edited = edit_bytes(data, editor, options, target, stdin_permissions())
     report(result, say)
     if output is None and edited is not None:
@@ -132,4 +142,6 @@ def _facts(what: str, request: ApplyRequest, editor: "FaceEditor") -> dict[str, 
     }
     if settings.min_identity is not None:
         facts["least identity"] = f"{settings.min_identity:g}"
+    if settings.min_naturalness is not None:
+        facts["least naturalness"] = f"{settings.min_naturalness:g}"
     return facts

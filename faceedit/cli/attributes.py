@@ -19,13 +19,13 @@ def attributes(
     """List the attributes that --attr sets: which ship, and how good each is.
 
     READ is the share of people in whom the network of attributes sees it after the edit, PHOTO the
-    share of edits that pass as photographs. What is experimental passes too seldom; what does not
-    ship has no weights.
+    share of edits that pass as photographs. What is experimental is seen, or passes, too seldom;
+    what does not ship has no weights.
     """
     with loading():
         from faceedit.methods.catalogue import METHODS
         from faceedit.registry import open_registry
-        from faceedit.targets import ATTRIBUTE_PHRASES, KINDS, parse_target
+        from faceedit.targets import ATTRIBUTE_PHRASES, KINDS, in_units, parse_target
 
     served = [name for one in METHODS.values() for name in one.targets]
     doubtful = [name for one in METHODS.values() for name in one.experimental]
@@ -33,7 +33,7 @@ def attributes(
     rows = []
     for text, (write, phrase) in ATTRIBUTE_PHRASES.items():
         target = parse_target(f"attr={text}")
-        state = "no" if target.missing(served) else "yes"
+        state = "no" if in_units(target, served).missing(served) else "yes"
         if state == "yes" and not target.missing(doubtful):
             state = "experimental"
         name = text.partition("=")[0]

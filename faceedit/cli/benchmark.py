@@ -133,6 +133,7 @@ def benchmark(
         paths = [_picture(Path(folder))] if photos is None else [j.source for j in plan([photos])]
         if not paths:
             raise UsageError(f"no photos in {photos}")
+        tell(f"measuring {_count(len(paths), 'photo')}, stage by stage and as a whole run")
         crew = gather_crew([editor.device], LONG_RUN)
         helpers = [_helper(settings, crew.io_threads) for _ in crew.helpers]
         speed = measure_photos(
@@ -142,6 +143,7 @@ def benchmark(
         tell(f"left out, cannot be read: {path}")
     prepare(threads or cores())
     place = torch.device(editor.device)
+    tell("measuring the networks")
     gemm = measure_gemm(place)
     networks = [measure_paper(place, gemm)]
     if speed.crop is not None:
@@ -215,10 +217,13 @@ def _measure_runs(
             small = [_picture(Path(folder), side) for side in SIDES]
         else:
             large = small = [job.source for job in plan([photos])]
+        tell(f"measuring runs of {SCALING_PHOTOS} photos with more and more workers")
         scaling = measure_scaling(
             editor, large, target, SCALING_PHOTOS, lambda io_threads: _helper(settings, io_threads)
         )
+        tell("measuring memory over many photos")
         flatness = measure_flatness(editor, small, target, *MEMORY_PHOTOS)
+        tell("measuring how long it takes to find that all is done")
         resume = measure_resume(large[0], RESUME_PHOTOS, given)
     if as_json:
         print_json(

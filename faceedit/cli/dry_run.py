@@ -4,7 +4,14 @@ from collections import Counter
 
 from faceedit.cli.apply_report import count
 from faceedit.cli.output import on_one_line, print_json, tell
-from faceedit.cli.run_jobs import ApplyRequest, Work, manifest_of, open_run, options_of
+from faceedit.cli.run_jobs import (
+    ApplyRequest,
+    Work,
+    manifest_of,
+    open_networks,
+    open_run,
+    options_of,
+)
 from faceedit.device import pick_devices
 from faceedit.editing.steps import check_targets
 from faceedit.errors import PlanError, explain
@@ -24,7 +31,7 @@ def list_jobs(request: ApplyRequest, work: Work, as_json: bool) -> None:
         FaceEditError: nothing can be done at all, as it would be without ``--dry-run``.
     """
     device = str(pick_devices(request.settings.device)[0])
-    request, jobs, editor = open_run(request, device, work.jobs)
+    request, jobs, editor = open_run(request, open_networks(request, device), work.jobs)
     check_targets(editor.steps, (job.asked for job in jobs))
     manifest = manifest_of(request, work, jobs, options_of(request, editor), editor)
     counts: Counter[str] = Counter()

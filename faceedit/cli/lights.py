@@ -103,10 +103,10 @@ def lights(
 
 
 def _list(as_json: bool) -> None:
-    from faceedit.lights import FLAT, LIGHTS, angles
+    from faceedit.lights import FLAT, LEVELS, LIGHTS, angles
 
     rows = []
-    for light in (*LIGHTS.values(), FLAT):
+    for light in (*LIGHTS.values(), *LEVELS.values(), FLAT):
         azimuth, elevation = angles(light)
         rows.append((light.name, azimuth, elevation, light.softness, light.key, light.ambient))
     names = ("name", "azimuth", "elevation", "softness", "key", "ambient")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from faceedit.cli import complete
 from faceedit.cli.options import can_exist
 from faceedit.cli.output import (
     on_lines,
@@ -16,7 +17,7 @@ from faceedit.cli.output import (
 )
 
 if TYPE_CHECKING:
-    from faceedit.registry import Entry, Finding
+    from faceedit.registry import Entry, Finding, Registry
 
 app = typer.Typer(
     help="List, show, verify and pull the networks' weights.",
@@ -34,7 +35,14 @@ Weights = Annotated[
         help="Look in this folder before all others.",
     ),
 ]
-Name = Annotated[str, typer.Argument(metavar="NAME", help="A name that 'models list' shows.")]
+Name = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME",
+        help="A name that 'models list' shows, or a method's.",
+        autocompletion=complete.checkpoints,
+    ),
+]
 
 
 @app.command("list")
@@ -87,6 +95,7 @@ def show(name: Name, as_json: Json = False, weights: Weights = None) -> None:
     from faceedit.registry import open_registry
 
     registry = open_registry(weights)
+    name = _whole_name(registry, name)
     entry, finding = registry.entry(name), registry.verify(name)
     if as_json:
         print_json({**entry.card.model_dump(mode="json"), **_summary(finding)})
@@ -107,7 +116,8 @@ def verify(
     from faceedit.registry import open_registry
 
     registry = open_registry(weights)
-    findings = [registry.verify(name) for name in names or registry.entries]
+    whole = [_whole_name(registry, name) for name in names or ()] or registry.entries
+    findings = [registry.verify(name) for name in whole]
     for finding in findings:
         if as_json:
             print_json(_summary(finding))
@@ -127,12 +137,26 @@ def pull(name: Name) -> None:
     from faceedit import registry as weights
 
     registry = weights.open_registry()
+    name = _whole_name(registry, name)
     found = registry.verify(name)
     if found.state == "ok":
         tell(f"{name} is already here")
         print(found.path)
         return
     print(weights.pull(found.card, weights.user_weights()))
+
+
+def _whole_name(registry: "Registry", name: str) -> str:
+    """Return the name of a checkpoint; that of a method stands for the one that is used."""
+    from faceedit.methods.catalogue import METHODS
+
+    if name in registry.entries or name not in METHODS:
+        return name
+    method = METHODS[name]
+    cards = [registry.card(one) for one in registry.entries]
+    own = [card for card in cards if card.method == method.checkpoint]
+    first = sorted(own, key=lambda card: card.profile != method.profile)
+    return first[0].name if first else name
 
 
 def _summary(finding: "Finding") -> dict[str, object]:

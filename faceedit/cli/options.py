@@ -2,7 +2,7 @@
 
 import errno
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import typer
 
+from faceedit.cli import complete
 from faceedit.cli.panels import GATES, MOST_USED, OUTPUT, PHOTOS, SPEED, WHAT
 from faceedit.cli.settings import use_settings
 from faceedit.errors import UsageError
@@ -40,6 +41,7 @@ Model = Annotated[
         "-m",
         metavar="|".join(["auto", *(one.name for one in shipped_methods())]),
         help="The method. auto: the one that serves the target.",
+        autocompletion=complete.models,
         rich_help_panel=WHAT,
     ),
 ]
@@ -60,15 +62,25 @@ MaxSide = Annotated[
 ]
 
 
-def part_option(part: Part, metavar: str, help: str) -> Any:
-    """Make the option of a part of a target; it shows where a method serves that part."""
+def part_option(
+    part: Part,
+    metavar: str,
+    help: str,
+    values: Callable[[str], list[str]] | None = None,
+    panel: str = MOST_USED,
+) -> Any:
+    """Make the option of a part of a target; it shows where a method serves that part.
+
+    A shell offers `values` for what was typed.
+    """
     return typer.Option(
         f"--{part}",
         metavar=metavar,
         help=help,
         hidden=part not in served_parts(),
         show_default=False,
-        rich_help_panel=MOST_USED,
+        autocompletion=values,
+        rich_help_panel=panel,
     )
 
 
@@ -78,6 +90,7 @@ Targets = Annotated[
         "--target",
         "-t",
         metavar="NAME[:STRENGTH][+...]",
+        autocompletion=complete.targets,
         help="What faces are to show; '+' or another -t makes a blend. Strength: 0 to 1.5.",
         show_default=False,
         rich_help_panel=MOST_USED,
@@ -94,7 +107,10 @@ Attributes = Annotated[
 Light = Annotated[
     str | None,
     part_option(
-        Part.LIGHT, "NAME[:STRENGTH]|az=X,el=Y", "The light that falls on people; or random."
+        Part.LIGHT,
+        "NAME[:STRENGTH]|az=X,el=Y",
+        "The light that falls on people; or random.",
+        complete.lights,
     ),
 ]
 Pose = Annotated[
@@ -123,7 +139,9 @@ MaxTurn = Annotated[
 ]
 Reference = Annotated[
     str | None,
-    part_option(Part.LIKE, "PHOTO[#FACE]", "Give faces the expression of another photo's."),
+    part_option(
+        Part.LIKE, "PHOTO[#FACE]", "Give faces the expression of another photo's.", panel=WHAT
+    ),
 ]
 Seed = Annotated[
     int,
@@ -141,6 +159,17 @@ RelightReference = Annotated[
         metavar="PHOTO[#FACE]",
         help="Put people into the light of another photo's face.",
         hidden=Part.RELIGHT not in served_parts(),
+        show_default=False,
+        rich_help_panel=WHAT,
+    ),
+]
+LandmarksReference = Annotated[
+    str | None,
+    typer.Option(
+        f"--{Part.LANDMARKS_LIKE}",
+        metavar="PHOTO[#FACE]",
+        help="Give faces pose and expression of another photo's; their shape stays.",
+        hidden=Part.LANDMARKS_LIKE not in served_parts(),
         show_default=False,
         rich_help_panel=WHAT,
     ),
@@ -209,6 +238,7 @@ def asked_target(
     like: str | None = None,
     like_face: int | None = None,
     relight_like: str | None = None,
+    landmarks_like: str | None = None,
     gaze: str | None = None,
 ) -> Target:
     """Return what the options of a command ask for together.
@@ -222,7 +252,7 @@ def asked_target(
         like = f"{like}#{like_face}"
     words = {Part.TURN: [turn], Part.UNITS: [au], Part.ATTRIBUTES: attr or [None]}
     words |= {Part.LIGHT: [light], Part.LIKE: [like]}
-    words |= {Part.RELIGHT: [relight_like]}
+    words |= {Part.RELIGHT: [relight_like], Part.LANDMARKS_LIKE: [landmarks_like]}
     parts = (
         f"{part}={text}" for part, texts in words.items() for text in texts if text is not None
     )
@@ -384,6 +414,17 @@ MinIdentity = Annotated[
         max=1.0,
         help="Weaken an edit, or leave it out, where the cosine of the face's identity "
         "before and after falls below X.",
+        rich_help_panel=GATES,
+    ),
+]
+MinNaturalness = Annotated[
+    float | None,
+    typer.Option(
+        metavar="X",
+        min=0.0,
+        max=10.0,
+        help="Weaken an edit, or leave it out, where the face then looks less natural than X of "
+        "10, and less than before.",
         rich_help_panel=GATES,
     ),
 ]

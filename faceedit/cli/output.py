@@ -1,11 +1,17 @@
 """How commands speak: data to stdout, messages to stderr."""
 
 import json
+import logging
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
+from faceedit.cli.log_file import NAME
 from faceedit.visible import visible
+
+EVERY = 30.0
+"""Seconds between lines of progress."""
 
 
 def complain(message: str) -> None:
@@ -16,13 +22,23 @@ def complain(message: str) -> None:
         from rich.text import Text
 
         Console(stderr=True).print(Text(line, style="red"), soft_wrap=True)
+        tell(line, shown=False)
     else:
         tell(line)
 
 
-def tell(message: str) -> None:
-    """Write a message of one or more lines to stderr; what no terminal may see is escaped."""
-    print(on_lines(message), file=sys.stderr)
+def tell(message: str, shown: bool = True) -> None:
+    """Write a message of one or more lines to stderr; what no terminal may see is escaped.
+
+    Args:
+        message: the lines.
+        shown: False writes it to the log alone, where there is one.
+    """
+    text = on_lines(message)
+    if shown:
+        print(text, file=sys.stderr)
+    for line in text.splitlines():
+        logging.getLogger(NAME).info("%s", line)
 
 
 def on_one_line(text: str) -> str:
@@ -35,11 +51,41 @@ def on_lines(text: str) -> str:
     return visible(text, keep=r"\n\t")
 
 
+class Lines:
+    """A line of progress now and then, where no bar can be drawn.
+
+    Args:
+        total: photos.
+        clock: seconds, ever rising.
+    """
+
+    def __init__(self, total: int, clock: Callable[[], float] = time.monotonic):
+        self._total, self._clock = total, clock
+        self._done, self._begin = 0, clock()
+        self._last = self._begin
+
+    def step(self, more: str = "") -> None:
+        """Count a photo, and tell of all so far if the last line is `EVERY` seconds ago."""
+        self._done += 1
+        from faceedit.training.live import duration
+
+        now = self._clock()
+        if now - self._last < EVERY or self._done == self._total:
+            return
+        self._last = now
+        rate = self._done / (now - self._begin)
+        left = duration(max(self._total - self._done, 0) / rate)
+        tell(f"{self._done} of {self._total}{more}, {rate:.1f}/s, {left} left")
+
+
 @contextmanager
 def progress(total: int, shown: bool) -> Iterator[Callable[[], None]]:
-    """Show a bar on stderr where that is a terminal; yield what moves it on by one photo."""
-    if not shown or not sys.stderr.isatty():
+    """Show a bar on stderr, or lines where that is no terminal; yield what counts a photo."""
+    if not shown:
         yield lambda: None
+        return
+    if not sys.stderr.isatty():
+        yield Lines(total).step
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn

@@ -30,8 +30,9 @@ def draw_light(target: Target, seed: int, place: str) -> Target:
     """
     if not is_random(target):
         return target
-    if Part.LIKE in target.parts:
-        raise UsageError("--light random and --like do not go together; take one at a time")
+    if others := {Part.LIKE, Part.LANDMARKS_LIKE} & set(target.parts):
+        (other,) = others
+        raise UsageError(f"--light random and --{other} do not go together; take one at a time")
     name = shuffled(LIGHT_ORDER, seed, "light", place)[0]
     return Target(
         tuple(

@@ -78,6 +78,7 @@ class Work:
         skipped: photos that are left out, which were told before.
         what: is made, for the first line; empty names the target.
         noun: for what the jobs write.
+        tally: counts on what it counted before; None begins.
     """
 
     jobs: Sequence[Job]
@@ -88,6 +89,7 @@ class Work:
     skipped: int = 0
     what: str = ""
     noun: str = "photo"
+    tally: Tally | None = None
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,7 @@ def edit_jobs(
     say: Say,
     on_ray: bool = False,
     finish: Callable[[Done], object] | None = None,
+    networks: EditNetworks | None = None,
 ) -> bool:
     """Work through jobs, and tell of each; return whether any failed.
 
@@ -122,6 +125,7 @@ def edit_jobs(
         say: how much is said.
         on_ray: spread the work over a Ray cluster.
         finish: writes what is to be written of all photos together, when all have ended.
+        networks: that are loaded; None loads them.
 
     Raises:
         FaceEditError: nothing can be done at all.
@@ -130,20 +134,22 @@ def edit_jobs(
     prepare(request.threads)
     devices = [str(device) for device in pick_devices(request.settings.device)]
     # On Ray the workers have editors of their own: this one only says what they are to be.
-    request, jobs, editor = open_run(request, devices[0], work.jobs)
+    networks = networks or open_networks(request, devices[0])
+    request, jobs, editor = open_run(request, networks, work.jobs)
     check_targets(editor.steps, (job.asked for job in jobs))
     options = options_of(request, editor)
     manifest = manifest_of(request, work, jobs, options, editor)
     # Ray's workers are on other machines, too: this one's memory says nothing of them.
     crew = gather_crew(devices, len(jobs), None if on_ray else request.workers)
-    tally = Tally(len(jobs), failed=work.failed, skipped=work.skipped)
+    tally = work.tally or Tally(0, failed=work.failed, skipped=work.skipped)
+    tally.expect(len(jobs))
     with manifest.opened(jobs) as troubles:
-        if not say.quiet:
+        if not say.rounds:
             there = devices[:1] if on_ray else dict.fromkeys([devices[0], *crew.helpers])
             headline = headline_of(request, editor, there, work.what)
-            tell(f"{headline}, {count(len(jobs), work.noun)}{of_part(part)}")
-            for trouble in troubles:
-                tell(on_one_line(trouble))
+            tell(f"{headline}, {count(len(jobs), work.noun)}{of_part(part)}", not say.quiet)
+        for trouble in troubles:
+            tell(on_one_line(trouble), not say.quiet)
         if on_ray:
             from faceedit.batch.ray_engine import run_on_ray
 
@@ -160,15 +166,20 @@ def edit_jobs(
     return tally.counts["failed"] > 0
 
 
+def open_networks(request: ApplyRequest, device: str) -> EditNetworks:
+    """Load the networks that all edits of a request need, on a device."""
+    with loading():
+        return EditNetworks(replace(request.settings, device=device))
+
+
 def open_run(
-    request: ApplyRequest, device: str, jobs: Sequence[Job] = ()
+    request: ApplyRequest, networks: EditNetworks, jobs: Sequence[Job] = ()
 ) -> tuple[ApplyRequest, Sequence[Job], "FaceEditor"]:
-    """Load the networks; return request and jobs with reference faces resolved, and the editor.
+    """Return request and jobs with reference faces resolved, and an editor with all methods loaded.
 
     Where jobs have targets of their own, the request's becomes one that has all of their parts.
     """
     with loading():
-        networks = EditNetworks(replace(request.settings, device=device))
         own = dict.fromkeys(job.asked for job in jobs if job.asked is not None)
         resolved = {one: networks.resolved(one) for one in own}
         target = union(resolved.values()) if own else networks.resolved(request.settings.target)
@@ -205,6 +216,7 @@ def for_manifest(
     told, and a run on another device takes up what this one did.
     """
     settings = request.settings
+    natural = settings.min_naturalness
     plan = {"target": str(settings.target)} if request.plan is None else request.plan
     return {
         "settings": {
@@ -214,6 +226,7 @@ def for_manifest(
             "landmarks": settings.landmarks,
             "edit_shown": settings.edit_shown,
             "min_identity": settings.min_identity,
+            **({} if natural is None else {"min_naturalness": natural}),
             "precision": editor.precision,
             "on_no_face": options.on_no_face,
             "quality": options.write.quality,

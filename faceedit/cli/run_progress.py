@@ -5,20 +5,38 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from faceedit.cli.output import Lines
+
 if TYPE_CHECKING:
     from faceedit.batch.result import Result
 
 
 @contextmanager
 def run_progress(total: int, shown: bool) -> Iterator[Callable[["Result"], None]]:
-    """Show a run's progress where stderr is a terminal; yield what takes each result.
+    """Show a run's progress, a line now and then off a terminal; yield what takes each result.
 
     Args:
         total: photos.
         shown: whether it is wanted at all.
     """
-    if not shown or not sys.stderr.isatty():
+    faces = failures = 0
+
+    def count(result: "Result") -> None:
+        nonlocal faces, failures
+        faces += len(result.faces)
+        failures += result.outcome == "failed"
+
+    if not shown:
         yield lambda result: None
+        return
+    if not sys.stderr.isatty():
+        lines = Lines(total)
+
+        def tell_now_and_then(result: "Result") -> None:
+            count(result)
+            lines.step(f" photos, {faces} faces" + (f", {failures} failed" if failures else ""))
+
+        yield tell_now_and_then
         return
     from rich.console import Console
     from rich.progress import (
@@ -44,12 +62,9 @@ def run_progress(total: int, shown: bool) -> Iterator[Callable[["Result"], None]
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, redirect_stdout=False) as bar:
         task = bar.add_task("", total=total, faces=0, rate="", failures="")
-        faces = failures = 0
 
         def told(result: "Result") -> None:
-            nonlocal faces, failures
-            faces += len(result.faces)
-            failures += result.outcome == "failed"
+            count(result)
             speed = bar.tasks[0].finished_speed or bar.tasks[0].speed
             bar.update(
                 task,

@@ -26,7 +26,7 @@ from faceedit.untrusted import Place, line_of, parse_toml, read_text
 
 FILE = "faceedit.toml"
 APPLY, PRESET = "apply", "preset"
-HERE_ONLY = frozenset({"help", "preset", "overwrite", "dry-run"})
+HERE_ONLY = frozenset({"help", "preset", "overwrite", "dry-run", "watch"})
 """Options that only the command line may have: a folder that others made may hold a file, too."""
 TARGETS = {
     "target": "",

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from faceedit.cli.options import Overwrite, can_exist
-from faceedit.cli.output import print_json, tell
+from faceedit.cli.output import print_json, progress, tell
 from faceedit.cli.panels import MOST_USED, OUTPUT, PHOTOS, SPEED, WHAT, PanelCommand
 from faceedit.cli.studio_menu import read_menu, read_range
 from faceedit.limits import SEED, WORKERS
@@ -349,7 +349,7 @@ def sheet(
     from faceedit.datasets.labelled import LabelledPhoto
     from faceedit.outputs import check_writable, permit_for
     from faceedit.studio.rig import load_rig
-    from faceedit.studio.sheet import draw_person
+    from faceedit.studio.sheet import count_pictures, draw_person
     from faceedit.studio.sources import find_sources
 
     target = out or Path(f"{photo.stem}-studio.png")
@@ -357,7 +357,8 @@ def sheet(
     check_writable([target], permit_for(overwrite))
     loaded = load_rig(rig)
     found, _ = find_sources([labelled], photo.parent, None, tell)
-    draw_person(loaded, found[0], target, size, seed, permit_for(overwrite))
+    with progress(count_pictures(loaded), shown=True) as step:
+        draw_person(loaded, found[0], target, size, seed, permit_for(overwrite), step)
     tell(f"wrote {target}")
 
 

@@ -7,9 +7,11 @@ from typing import Annotated
 
 import typer
 
+from faceedit.cli import complete
 from faceedit.cli.options import Device, Threads, can_exist
 from faceedit.cli.output import tell
 from faceedit.cli.panels import MOST_USED, SPEED, WHAT
+from faceedit.cli.train_data import check_data
 from faceedit.limits import BATCH, COUNT, SEED, WORKERS
 from faceedit.methods.catalogue import METHODS, find_training
 from faceedit.training.recognisers import RECOGNISERS
@@ -32,7 +34,12 @@ class Precision(StrEnum):
 
 def train(
     method: Annotated[
-        str, typer.Argument(metavar="NAME", help=", ".join([*METHODS, *RECOGNISERS]))
+        str,
+        typer.Argument(
+            metavar="NAME",
+            help=", ".join([*METHODS, *RECOGNISERS]),
+            autocompletion=complete.trained,
+        ),
     ],
     data: Annotated[
         list[Path],
@@ -154,8 +161,10 @@ def train(
     from faceedit.training.task import TrainingRequest
 
     build = find_training(method, RECOGNISERS)
+    check_data(method, data)
     line = METHODS.get(method)
-    which = profile.value if profile else (line.profile if line else Profile.FAST.value)
+    first = Profile.FAST.value if line is None else line.trained or line.profile
+    which = profile.value if profile else first
     written = read_recipe(recipe) if recipe else {}
     request = TrainingRequest(
         data=tuple(data),

@@ -10,7 +10,7 @@ from typing import Protocol
 import cv2
 import numpy as np
 
-from faceedit.compose.edit import LARGEST_COLOUR
+from faceedit.compose.edit import LARGEST_COLOUR, sample_field
 from faceedit.compose.eyes.edit import BOX, EyeEdit, edit_eye
 from faceedit.compose.eyes.lids import Lids, lay_lids
 from faceedit.compose.mouth.edit import MouthFields, edit_mouth
@@ -71,6 +71,21 @@ class Canvas:
     flow: np.ndarray
     gain: np.ndarray
     to_crop: np.ndarray
+
+    def part(self, box: Slices) -> "Canvas":
+        """Return a part of the window, which shares its arrays."""
+        corner = np.array([box[1].start, box[0].start], np.float64)
+        shift = self.to_crop[:, :2] @ corner + self.to_crop[:, 2]
+        to_crop = np.column_stack([self.to_crop[:, :2], shift])
+        return Canvas(self.pixels[box], self.flow[box], self.gain[box], to_crop)
+
+    def where(self, field: np.ndarray, size: int) -> Slices | None:
+        """Return the part that a field, which covers a crop of a side, can touch; None if none."""
+        shape = self.pixels.shape[:2]
+        seen = (field > 0.02).astype(np.float32)
+        there = sample_field(seen, size, self.to_crop, shape) > 1e-3
+        x, y, width, height = cv2.boundingRect(there.astype(np.uint8))
+        return (slice(y, y + height), slice(x, x + width)) if width and height else None
 
 
 class Detail(Protocol):

@@ -3,13 +3,13 @@
 import threading
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from faceedit.device import pick_device
 from faceedit.editing.choice import WhichFaces, load_chooser
 from faceedit.editing.editor import FaceEditor
 from faceedit.editing.gate import Shown
-from faceedit.editing.guard import Guard
+from faceedit.editing.guard import AsNatural, Guard, Judge, SamePerson
 from faceedit.editing.reference import ReadsLight, resolve_like, resolve_relight
 from faceedit.editing.steps import Step
 from faceedit.errors import UsageError
@@ -30,15 +30,20 @@ from faceedit.numerics import pick_numerics
 from faceedit.recognisers.appearance import AppearanceRecogniser
 from faceedit.recognisers.expression import ExpressionRecogniser
 from faceedit.recognisers.identity import IdentityRecogniser
+from faceedit.recognisers.naturalness import HIGHEST, NaturalnessRecogniser
 from faceedit.recognisers.units import UnitReader
 from faceedit.registry import open_registry, sha256_of
 from faceedit.targets import Part, Target, parse_target
 
-if TYPE_CHECKING:
-    pass
-
-APPEARANCE, EXPRESSION, IDENTITY, UNITS = (
-    one.name for one in (AppearanceRecogniser, ExpressionRecogniser, IdentityRecogniser, UnitReader)
+APPEARANCE, EXPRESSION, IDENTITY, NATURALNESS, UNITS = (
+    one.name
+    for one in (
+        AppearanceRecogniser,
+        ExpressionRecogniser,
+        IdentityRecogniser,
+        NaturalnessRecogniser,
+        UnitReader,
+    )
 )
 
 
@@ -60,6 +65,8 @@ class EditSettings:
         edit_shown: edit faces, too, that show the target already.
         min_identity: cosine of the identity network, before and after, below which an edit is
             weakened and then left out; None compares nothing.
+        min_naturalness: score of the naturalness network, 0 to 10, below which an edit is weakened
+            and then left out, unless the face had no more before; None looks at none.
         max_turn: degrees by which a head may be turned; a photo that needs more is refused. None
             refuses nothing.
         batch: how many faces a network takes at once; None fits the device.
@@ -81,11 +88,14 @@ class EditSettings:
     compile: bool = False
     edit_shown: bool = False
     min_identity: float | None = None
+    min_naturalness: float | None = None
     max_turn: float | None = None
     batch: int | None = None
 
     def __post_init__(self) -> None:
         check("faces in a batch", self.batch, BATCH)
+        if self.min_naturalness is not None and not 0 <= self.min_naturalness <= HIGHEST:
+            raise UsageError(f"min_naturalness is a score, 0 to 10, not {self.min_naturalness}")
         if self.min_identity is not None and not -1 <= self.min_identity <= 1:
             raise UsageError(f"min_identity is a cosine, -1 to 1, not {self.min_identity}")
         if self.max_turn is not None and not 0 <= self.max_turn <= 180:
@@ -125,8 +135,14 @@ class EditNetworks:
         self._finder = build_finder(registry, device, find, self._batching)
         self._identity: IdentityRecogniser | None = None
         self._guard = None
+        judges: list[Judge] = []
         if settings.min_identity is not None:
-            self._guard = Guard(settings.min_identity, self._load_identity())
+            judges.append(SamePerson(settings.min_identity, self._load_identity()))
+        if settings.min_naturalness is not None:
+            network = NaturalnessRecogniser.load(registry.checkpoint(NATURALNESS), device)
+            judges.append(AsNatural(settings.min_naturalness, network))
+        if judges:
+            self._guard = Guard(tuple(judges))
         # Without a target of their own, strangers are left alone.
         strangers = settings.target.changes or not settings.which.people
         self._chooser = load_chooser(settings.which, strangers, self._finder, self._load_identity)
@@ -137,6 +153,7 @@ class EditNetworks:
         others: list[str] = [*FACE_NETWORKS]
         others += [] if settings.edit_shown else [EXPRESSION]
         others += [] if self._identity is None else [IDENTITY]
+        others += [] if settings.min_naturalness is None else [NATURALNESS]
         self._others = {name: registry.card(name).sha256 for name in others}
         self._given = None if registry.given is None else sha256_of(registry.given.path)
         self._lock = threading.Lock()
@@ -179,16 +196,16 @@ class EditNetworks:
         )
 
     def resolved(self, target: Target) -> Target:
-        """Return a target whose reference faces have become action units, or a light.
+        """Return a target whose reference faces have become action units, turns, or a light.
 
         Raises:
             UsageError: no method makes action units, or reads light.
             PhotoError: a reference cannot be read, or has no such face.
         """
-        for part in (Part.LIKE, Part.RELIGHT):
+        for part in (Part.LIKE, Part.RELIGHT, Part.LANDMARKS_LIKE):
             if part in target.parts and part not in served_parts():
                 raise UsageError(f"no method edits {WORDS[part]} yet")
-        if Part.LIKE in target.parts:
+        if {Part.LIKE, Part.LANDMARKS_LIKE} & set(target.parts):
             target = resolve_like(target, self._finder, self._reader())
         if Part.RELIGHT in target.parts:
             (planned,) = plan_steps(self._settings.model, parse_target("light=flat"))
@@ -200,8 +217,9 @@ class EditNetworks:
 
     def _step(self, planned: PlannedStep, alone: bool) -> Step:
         """Load the method of a step; a file given with ``--weights`` is for its own method."""
-        registry, name = self._registry, planned.method.checkpoint
+        registry = self._registry
         given = registry.given
+        name = planned.method.weights_of(None if given is None else given.method)
         if given is not None and not alone and given.method != name:
             registry = replace(registry, given=None)
         sha256 = self._given if registry.given is not None else None

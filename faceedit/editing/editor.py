@@ -23,7 +23,7 @@ from faceedit.faces.types import Face
 from faceedit.photos.pixels import eight_bits
 from faceedit.recognisers.appearance import AppearanceRecogniser
 from faceedit.recognisers.units import UnitReader
-from faceedit.targets import Target, Turn
+from faceedit.targets import Target, Turn, in_units
 
 
 class Finder(Protocol):
@@ -102,12 +102,14 @@ class _Found:
     """The faces of a photo.
 
     Attributes:
+        pixels: of the photo.
         asked: the faces asked for.
         others: the other faces, and why they are not asked for.
         crops: of those asked for.
         own: what each of those is to show in place of what the photo is asked for, or None.
     """
 
+    pixels: np.ndarray
     asked: tuple[Face, ...]
     others: tuple[tuple[Face, str], ...] = ()
     crops: tuple[Crop, ...] = ()
@@ -170,7 +172,7 @@ class FaceEditor:
 
     def serving(self, target: Target) -> "FaceEditor":
         """Return an editor with the steps and networks alone that a target needs."""
-        steps = steps_of(self.steps, target)
+        steps = steps_of(self.steps, in_units(target, self.targets))
         needless = set() if target.attributes else {AppearanceRecogniser.name}
         if all(step.reader is None for step in steps):
             needless.add(UnitReader.name)
@@ -221,7 +223,7 @@ class FaceEditor:
     def edit_faces(self, pixels: np.ndarray, faces: Sequence[Face], target: Target) -> EditedPhoto:
         """Edit given faces of a photo; arguments and errors as in `edit_pixels`."""
         crops = tuple(self.cut(pixels, face) for face in faces) if target.changes else ()
-        (edits,) = self._plan([(_Found(tuple(faces), (), crops), target)])
+        (edits,) = self._plan([(_Found(pixels, tuple(faces), (), crops), target)])
         if isinstance(edits, Exception):
             raise edits
         return self.compose(pixels, edits)
@@ -319,7 +321,7 @@ class FaceEditor:
             own = tuple(chosen[at].target for at in meant)
             is_cut |= any(one is not None for one in own)
             crops = tuple(self.cut(full, face) for face in asked) if is_cut else ()
-            found.append(_Found(tuple(asked), tuple(others), crops, own))
+            found.append(_Found(full, tuple(asked), tuple(others), crops, own))
         return found
 
     def _search(self, seen: Sequence[np.ndarray]) -> Sequence[list[Face] | Exception]:
@@ -345,8 +347,14 @@ class FaceEditor:
             for (found, _), own in zip(wanted, targets, strict=True)
         ]
         asked = [one for own, each in zip(crops, targets, strict=True) if own for one in each]
+        photos = [
+            found.pixels
+            for (found, _), own in zip(wanted, crops, strict=True)
+            if not isinstance(found, Exception)
+            for _ in own
+        ]
         try:
-            held = iter(self._hold([crop for own in crops for crop in own], asked))
+            held = iter(self._hold([crop for own in crops for crop in own], asked, photos))
         except torch.OutOfMemoryError:
             raise
         except Exception as error:
@@ -380,20 +388,24 @@ class FaceEditor:
             None,
         )
 
-    def _hold(self, crops: Sequence[Crop], asked: Sequence[Target]) -> list[Held]:
+    def _hold(
+        self, crops: Sequence[Crop], asked: Sequence[Target], photos: Sequence[np.ndarray]
+    ) -> list[Held]:
         """Return the edits of each face, as far as something is to be done and is let pass."""
         shown = [Showing(target) for target in asked]
         if self.shown is not None:
             shown = self.shown.look(crops, asked, self.batching)
-        some = [(crop, one) for crop, one in zip(crops, shown, strict=True) if one.left.changes]
+        places = [at for at, one in enumerate(shown) if one.left.changes]
+        some = [(crops[at], shown[at]) for at in places]
         hold = hold_nothing if self.guard is None else self.guard.hold
-        targets = [one.left for _, one in some]
-        made = hold(self.steps, [crop for crop, _ in some], targets, self.batching)
+        targets = [in_units(one.left, self.targets) for _, one in some]
+        own = [photos[at] for at in places]
+        made = hold(self.steps, [crop for crop, _ in some], targets, self.batching, own)
         held = iter(
             _left_alone(target)
-            if one.is_likely and _changes_nothing(own, crop)
-            else replace(own, shown=one.far, asked=target.strength)
-            for (crop, one), own, target in zip(some, made, targets, strict=True)
+            if one.is_likely and _changes_nothing(edits, crop)
+            else replace(edits, shown=one.far, asked=target.strength)
+            for (crop, one), edits, target in zip(some, made, targets, strict=True)
         )
         return [next(held) if one.left.changes else _left_alone(one.left) for one in shown]
 

@@ -1,4 +1,4 @@
-"""Another face's expression or light, read from its photo."""
+"""Another face's expression, pose or light, read from its photo."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -7,9 +7,11 @@ from typing import Protocol, cast, runtime_checkable
 
 import numpy as np
 
+from faceedit.compose.turn.head import level_roll
 from faceedit.editing.units import ReadsUnits
 from faceedit.errors import PhotoError
 from faceedit.faces.align import Crop, extract_crop
+from faceedit.faces.pose import head_pose
 from faceedit.faces.types import Face
 from faceedit.photos import read_photo
 from faceedit.photos.pixels import eight_bits
@@ -22,8 +24,10 @@ from faceedit.targets import (
     RelightLike,
     Target,
     Term,
+    Turn,
     UnitChange,
 )
+from faceedit.targets.turn import PITCH, ROLL, YAW
 
 SIZE = 256
 """Side in pixels of the crop that is read."""
@@ -53,6 +57,8 @@ class ReadsLight(Protocol):
 def resolve_like(target: Target, finder: FindsFaces, reader: ReadsUnits) -> Target:
     """Replace a reference for expressions by the action units that its face shows.
 
+    One for landmarks becomes its pose, too: what of landmarks is no shape of a face.
+
     Args:
         target: of any terms.
         finder: finds the faces of the reference.
@@ -63,8 +69,8 @@ def resolve_like(target: Target, finder: FindsFaces, reader: ReadsUnits) -> Targ
     """
     terms: list[Term] = []
     for term in target.terms:
-        alike = isinstance(term, Like) and term.part == Part.LIKE
-        terms += _units_of(cast(Like, term), finder, reader) if alike else [term]
+        alike = isinstance(term, Like) and term.part in (Part.LIKE, Part.LANDMARKS_LIKE)
+        terms += _read_like(cast(Like, term), finder, reader) if alike else [term]
     return Target(tuple(terms))
 
 
@@ -102,11 +108,29 @@ def open_reference(like: Like, finder: FindsFaces) -> tuple[np.ndarray, Face]:
     return pixels, faces[like.face - 1]
 
 
-def _units_of(like: Like, finder: FindsFaces, reader: ReadsUnits) -> Sequence[UnitChange]:
+def _read_like(like: Like, finder: FindsFaces, reader: ReadsUnits) -> Sequence[Term]:
     pixels, face = open_reference(like, finder)
-    (reading,) = reader.read([extract_crop(pixels, face.landmarks, SIZE)], 1)
+    crop = extract_crop(pixels, face.landmarks, SIZE)
+    (reading,) = reader.read([crop], 1)
     intensities = np.clip(reading, 0, MAX_INTENSITY)
-    return [
+    units = [
         UnitChange(unit, round(round(float(one) / STEP) * STEP, 1), strength=like.strength)
         for unit, one in zip(ACTION_UNITS, intensities, strict=True)
     ]
+    if like.part == Part.LIKE:
+        return units
+    return [replace(pose_of(crop), strength=like.strength), *units]
+
+
+def pose_of(crop: Crop) -> Turn:
+    """Return the turn that gives a head the pose of a crop's face, to whole degrees.
+
+    A pose beyond those that heads are turned to becomes the nearest one.
+    """
+    pose = head_pose(crop.landmarks)
+
+    def within(angle: float, largest: float) -> float:
+        return float(np.round(np.clip(angle, -largest, largest))) + 0.0
+
+    tilt = (pose.roll - level_roll(crop.affine) + 180) % 360 - 180
+    return Turn(to=within(pose.yaw, YAW), up=within(pose.pitch, PITCH), tilt=within(tilt, ROLL))

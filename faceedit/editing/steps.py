@@ -17,7 +17,7 @@ from faceedit.errors import UsageError
 from faceedit.faces.align import Crop, invert, transform_landmarks
 from faceedit.faces.batching import Batching
 from faceedit.methods.base import Method, check_target
-from faceedit.targets import Part, Target
+from faceedit.targets import Part, Target, in_units
 
 ROUNDS = 8
 """Fixed-point rounds that carry a landmark along a flow; smooth flows settle in three."""
@@ -107,11 +107,16 @@ def make_edits(
         own = {at: one for at, one in own.items() if one.changes}
         with torch.inference_mode():
             seen = {at: _seen(crops[at], made[at], step.method) for at in own}
-            if step.reader is not None:
+            # Landmarks say where they end, whatever the face shows.
+            counted = {at: one for at, one in own.items() if set(one.parts) != {Part.LANDMARKS}}
+            if step.reader is not None and counted:
                 changes = count_shown(
-                    list(own.values()), list(seen.values()), step.reader, batching.size
+                    list(counted.values()),
+                    [seen[at] for at in counted],
+                    step.reader,
+                    batching.size,
                 )
-                own = dict(zip(own, changes, strict=True))
+                own |= dict(zip(counted, changes, strict=True))
             wanted: dict[Target, list[int]] = {}
             for at, target in own.items():
                 wanted.setdefault(target, []).append(at)
@@ -129,7 +134,9 @@ def check_targets(steps: Sequence[Step], targets: Iterable[Target | None]) -> No
     Raises:
         UsageError: a method does not know one.
     """
-    for target in dict.fromkeys(targets):
+    served = {name for step in steps for name in step.method.targets}
+    for asked in dict.fromkeys(targets):
+        target = None if asked is None else in_units(asked, served)
         for step in steps:
             if target is not None and set(target.parts) & set(step.parts):
                 check_target(step.method, target.only(*step.parts))
@@ -147,10 +154,10 @@ def step_masks(crops: Sequence[Crop], edits: Sequence[Edits]) -> list[list[np.nd
     """
     masks: list[list[np.ndarray]] = [[] for _ in crops]
     for number in range(max((len(own) for own in edits), default=0)):
-        moved = [_moved(crop, own[:number]) for crop, own in zip(crops, edits, strict=True)]
+        carried = [moved(crop, own[:number]) for crop, own in zip(crops, edits, strict=True)]
         nth = [own[number] if number < len(own) else None for own in edits]
         drawn = edit_masks(
-            [_frame(crop, one) for crop, one in zip(moved, nth, strict=True)],
+            [_frame(crop, one) for crop, one in zip(carried, nth, strict=True)],
             ["face" if one is None else one.region for one in nth],
         )
         for own, edit, mask in zip(masks, nth, drawn, strict=True):
@@ -172,7 +179,7 @@ def apply_edits(crop: Crop, edits: Edits, view: Crop | None = None) -> Crop:
     for edit in edits:
         frame = _frame(now, edit)
         steps.append((edit, region_mask(edit.region, frame.landmarks, frame.size)))
-        now = _moved(now, (edit,))
+        now = moved(now, (edit,))
     if view is None:
         here: Any = np.eye(2, 3)
         return Crop(compose_steps(crop.pixels, steps, here), now.landmarks, crop.affine)
@@ -199,18 +206,19 @@ def carry_landmarks(landmarks: np.ndarray, edit: Edit, size: int) -> np.ndarray:
     ratio = np.float32(size / edit.size)
     if edit.landmarks is not None:
         return _in_size(edit.landmarks, float(ratio))
-    moved = landmarks.astype(np.float32).copy()
+    points = landmarks.astype(np.float32).copy()
     if not edit.flow.any():
-        return moved
+        return points
     whole = sample_field(edit.flow, size, np.eye(2, 3), (size, size)) * ratio
     for _ in range(ROUNDS):
-        x, y = (np.ascontiguousarray(moved[:, k]) for k in (0, 1))
+        x, y = (np.ascontiguousarray(points[:, k]) for k in (0, 1))
         flow = cv2.remap(whole, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        moved[:, :2] = landmarks[:, :2] - flow.reshape(-1, 2)
-    return moved
+        points[:, :2] = landmarks[:, :2] - flow.reshape(-1, 2)
+    return points
 
 
-def _moved(crop: Crop, edits: Sequence[Edit]) -> Crop:
+def moved(crop: Crop, edits: Sequence[Edit]) -> Crop:
+    """Return a crop with its landmarks carried along edits, in order; its pixels stay."""
     landmarks = crop.landmarks
     for edit in edits:
         landmarks = carry_landmarks(landmarks, edit, crop.size)

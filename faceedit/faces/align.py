@@ -155,6 +155,17 @@ def transform_landmarks(landmarks: np.ndarray, affine: np.ndarray) -> np.ndarray
     return np.column_stack([xy, landmarks[:, 2] * scale]).astype(np.float32)
 
 
+def resized(landmarks: np.ndarray, before: int, after: int) -> np.ndarray:
+    """Return (478, 3) landmarks of a square picture after its side became another one.
+
+    >>> resized(np.zeros((1, 3)), 2, 1).tolist()
+    [[-0.25, -0.25, 0.0]]
+    """
+    ratio = after / before
+    shift = np.array([0.5, 0.5, 0.0])
+    return ((landmarks + shift) * ratio - shift).astype(np.float32)
+
+
 def extract_crop(
     image: np.ndarray, landmarks: np.ndarray, size: int, *, wide: bool = False
 ) -> Crop:

@@ -15,7 +15,8 @@ class Batching:
 
     A network's answer may change in the last bit with the shape of its batch. As the shape never
     changes, no answer depends on the company that an item is in, and a run that was killed and
-    goes on with other groups of photos gives the same files.
+    goes on with other groups of photos gives the same files. (On some processors it depends on the
+    place in a batch, too; a CPU takes items one by one.)
 
     Args:
         size: items at once, 1 or more.

@@ -3,10 +3,12 @@
 import cv2
 import numpy as np
 
+from faceedit.faces.face_alignment import MESH_POINTS
 from faceedit.faces.raster import MeshRaster, draw_lines, fill_polygon, rasterize_mesh
 from faceedit.faces.topology import (
     BROWS,
     EYES,
+    FACE_OVAL,
     INNER_LIPS,
     IRISES,
     LOWER_INNER_LIP,
@@ -20,6 +22,12 @@ from faceedit.faces.topology import (
 
 CHANNELS = ("u", "v", "face", "eyes", "mouth", "upper_lip", "lower_lip", "lips", "upper_lids",
             "lower_lids", "irises", "brows")  # fmt: skip
+
+
+HEAT_POINTS = (*FACE_OVAL[::2], *MESH_POINTS)
+"""Outline, brows, nose, eyes and lips."""
+HEAT_WIDTH = 0.012
+"""Standard deviation of a point's Gaussian in sides of the map."""
 
 
 def draw_landmark_maps(
@@ -59,6 +67,22 @@ def draw_landmark_maps(
     maps[..., 10] = _draw_irises(points, grid)
     maps[..., 11] = draw_lines([points[list(brow)] for brow in BROWS], grid)
     return np.clip(maps, 0.0, 1.0)
+
+
+def draw_heat_map(landmarks: np.ndarray, size: int) -> np.ndarray:
+    """Draw 2D Gaussians at landmarks: the side image of LSSL (section 5.3).
+
+    Args:
+        landmarks: (478, >= 2) mesh points in pixels of the map.
+        size: side of the map.
+
+    Returns:
+        (size, size) float32 in [0, 1], 1 at the points `HEAT_POINTS`.
+    """
+    points = landmarks[list(HEAT_POINTS), :2].astype(np.float32)
+    away = np.arange(size, dtype=np.float32) - points[..., None]
+    along = np.exp(-0.5 * (away / np.float32(HEAT_WIDTH * size)) ** 2)
+    return (along[:, 1, :, None] * along[:, 0, None, :]).max(0)
 
 
 def _affine_places(points: np.ndarray, grid: tuple[int, int]) -> np.ndarray:

@@ -11,7 +11,7 @@ from faceedit.errors import UsageError
 from faceedit.methods import eggan, legan, lssl, reggan, secgan
 from faceedit.methods.descriptor import Descriptor, part_of
 from faceedit.names import unknown
-from faceedit.targets import Part, Target
+from faceedit.targets import Part, Target, in_units
 
 if TYPE_CHECKING:
     from faceedit.training.task import Task, TrainingRequest
@@ -26,9 +26,11 @@ METHODS: dict[str, Descriptor] = {
 """By name. ``auto`` takes for each part of a target the first one that ships and serves it."""
 AUTO = "auto"
 WORDS = {
-    Part.TURN: "the pose", Part.EXPRESSION: "expressions", Part.UNITS: "action units",
-    Part.ATTRIBUTES: "attributes", Part.LIGHT: "light", Part.LIKE: "to another face's expression",
+    Part.TURN: "the pose", Part.LANDMARKS: "to landmarks", Part.EXPRESSION: "expressions",
+    Part.UNITS: "action units", Part.ATTRIBUTES: "attributes", Part.LIGHT: "light",
+    Part.LIKE: "to another face's expression",
     Part.RELIGHT: "to another face's light",
+    Part.LANDMARKS_LIKE: "to another face's pose and expression",
 }  # fmt: skip
 """What people call the parts of a target."""
 
@@ -73,8 +75,9 @@ def experimental_names(name: str, target: Target) -> tuple[str, ...]:
 def plan_steps(name: str, target: Target, given: str | None = None) -> tuple[PlannedStep, ...]:
     """Say which method makes which part of a target, in the order in which an edit makes them.
 
-    Neighbouring parts of one method are one step. A method that is named may make with its
-    ``paper`` network what those that ship do not; which of them there is is seen when it is loaded.
+    ``auto`` makes attributes that are action units as these. Neighbouring parts of one method are
+    one step. A method that is named may make with its ``paper`` network what those that ship do
+    not; which of them there is is seen when it is loaded.
 
     Args:
         name: a key of `METHODS`, which has to make all of it, or ``auto``.
@@ -87,6 +90,8 @@ def plan_steps(name: str, target: Target, given: str | None = None) -> tuple[Pla
     """
     methods = list(METHODS.values()) if name == AUTO else [find_method(name)]
     own = METHODS.get(given or "") if name == AUTO else None
+    if name == AUTO:
+        target = in_units(target, () if own is None else own.served(paper=True))
     planned: list[tuple[Descriptor, list[Part]]] = []
     for part in target.parts:
         asked = target.only(part)
@@ -107,6 +112,7 @@ def served_parts() -> tuple[Part, ...]:
     served = {part for method in METHODS.values() for part in method.parts}
     served |= {Part.LIKE} if Part.UNITS in served else set()
     served |= {Part.RELIGHT} if Part.LIGHT in served else set()
+    served |= {Part.LANDMARKS_LIKE} if {Part.UNITS, Part.TURN} <= served else set()
     return tuple(part for part in Part if part in served)
 
 

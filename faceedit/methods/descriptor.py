@@ -24,11 +24,13 @@ class Descriptor:
         module: offers ``load(checkpoint, device, numerics) -> Method``.
         training: module that offers ``build(request) -> Task``, with ``:NAME`` where that is called
             otherwise; None where nothing is trained.
+        trained: the profile that is trained unless another is named; "" is `profile`.
         counts_shown: it changes action units by so much; what a face shows is read beforehand, so
             that they end where a target wants them.
         weights: the method whose checkpoint it works with; "" is its own.
         paper_targets: what its ``paper`` network may serve beside `targets`.
-        experimental: those of `targets` that do not look like photographs often enough.
+        experimental: those of `targets` that do not look like photographs often enough, or that a
+            network seldom sees afterwards.
         looks_with: names of the checkpoints that what ships runs beside its own.
     """
 
@@ -41,6 +43,7 @@ class Descriptor:
     cost: float
     module: str
     training: str | None = None
+    trained: str = ""
     counts_shown: bool = False
     weights: str = ""
     paper_targets: tuple[str, ...] = ()
@@ -51,6 +54,14 @@ class Descriptor:
     def checkpoint(self) -> str:
         """The method whose checkpoint it works with."""
         return self.weights or self.name
+
+    def weights_of(self, given: str | None) -> str:
+        """Return the method whose checkpoint it works with.
+
+        Args:
+            given: the method of a checkpoint that a user named: its own goes before another's.
+        """
+        return self.name if given == self.name else self.checkpoint
 
     @property
     def ships(self) -> bool:
@@ -79,4 +90,4 @@ def part_of(name: str) -> Part:
     (<Part.LIGHT: 'light'>, <Part.EXPRESSION: 'expression'>)
     """
     word, equals, _ = name.partition("=")
-    return Part(word) if equals or word == Part.TURN else Part.EXPRESSION
+    return Part(word) if equals or word in (Part.TURN, Part.LANDMARKS) else Part.EXPRESSION

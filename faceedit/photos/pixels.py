@@ -27,7 +27,7 @@ DEEP_FORMATS = ("png", "tiff")
 _BAND = 1 << 20
 _REFUSED = {
     "1": "it is a 1-bit picture, which has no tones to edit",
-    "CMYK": "it is CMYK, which does not survive a way through RGB: convert it first",
+    "CMYK": "it is CMYK, whose inks do not survive a way through RGB: convert it first",
     "LAB": "it is Lab, which does not survive a way through RGB: convert it first",
     "I": "it has 32-bit channels: convert it to 16 bits first",
     "F": "it has floating-point channels: convert it to 16 bits first",

@@ -31,6 +31,7 @@ class EditorOptions(TypedDict, total=False):
     precision: str
     edit_shown: bool
     min_identity: float | None
+    min_naturalness: float | None
     batch: int | None
 
 
@@ -57,6 +58,8 @@ class Editor(Session):
         edit_shown: edit faces, too, that clearly show the target already.
         min_identity: cosine of the face before and after, below which an edit is weakened and
             then left out; None compares nothing.
+        min_naturalness: score of the face after, 0 to 10, below which the same is done; None looks
+            at none.
         batch: how many faces a network takes at once; None fits the device.
 
     Raises:
@@ -86,6 +89,7 @@ class Editor(Session):
         precision: str = "auto",
         edit_shown: bool = False,
         min_identity: float | None = None,
+        min_naturalness: float | None = None,
         batch: int | None = None,
     ):
         from faceedit.editing.build import EditNetworks, EditSettings
@@ -102,6 +106,7 @@ class Editor(Session):
             precision=precision,
             edit_shown=edit_shown,
             min_identity=min_identity,
+            min_naturalness=min_naturalness,
             batch=batch,
         )
         super().__init__(EditNetworks(settings))

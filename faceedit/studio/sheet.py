@@ -1,5 +1,6 @@
 """One person drawn through everything the studio does, for people to look at."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,12 +24,20 @@ AMPLITUDES = (0.3, 0.6, 1.0, 1.3, 1.6)
 INTENSITIES = (1, 2, 3, 4, 5)
 SUFFIXES = (".png", ".jpg")
 TURNS = (-30.0, -20.0, -10.0, 10.0, 20.0, 30.0)
+BLENDS = 10
 COLUMNS = 10
 REGION_COLOURS = np.array(
     [(90, 90, 90), (230, 180, 150), (240, 150, 110), (110, 70, 40), (80, 160, 255), (40, 220, 220),
      (250, 200, 60), (120, 20, 40), (220, 60, 90), (200, 140, 110), (70, 40, 20), (60, 110, 70)],
     np.uint8,
 )  # fmt: skip
+
+
+def count_pictures(rig: Rig) -> int:
+    """Return how many pictures `draw_person` draws."""
+    expressions = len(AMPLITUDES) * (len(rig.tables.names) - 1)
+    units = len(INTENSITIES) * len(ACTION_UNITS)
+    return 2 + expressions + BLENDS + units + 2 * len(LIGHTS) + len(TURNS)
 
 
 def draw_person(
@@ -38,6 +47,7 @@ def draw_person(
     size: int,
     seed: int,
     permit: Permit = NEW_ONLY,
+    step: Callable[[], object] = lambda: None,
 ) -> None:
     """Write a sheet: expressions by amplitude, action units, lights, both, turns, what is recorded.
 
@@ -48,6 +58,7 @@ def draw_person(
         size: side of each picture in pixels.
         seed: of all choices; each row is drawn with the same.
         permit: what may be replaced.
+        step: called with each picture that is drawn, see `count_pictures`.
 
     Raises:
         UsageError: the path ends otherwise.
@@ -58,7 +69,9 @@ def draw_person(
     sitting = take_sitting(rig, source, size)
 
     def show(order: Order) -> Pair:
-        return make_pair(rig, sitting, order, seed)
+        pair = make_pair(rig, sitting, order, seed)
+        step()
+        return pair
 
     photo = sitting.sitter.subject.crop.to_bytes()
     rows: list[list[tuple[str, np.ndarray]]] = [[("photo", photo)]]

@@ -1,9 +1,10 @@
 """The vocabulary of edits. Everything that names a target goes through `parse_target`.
 
 A `Target` is made of terms: named expressions (``happy:0.6``), action units (``au=12=3.5``),
-attributes (``attr=eyeglasses=off``), light (``light=left``), a turn (``turn=yaw=20``), or a
-reference face (``like=photo.jpg``, ``relight-like=photo.jpg``), which is resolved to action
-units, or to a light.
+attributes (``attr=eyeglasses=off``), light (``light=left``), a turn (``turn=yaw=20``), landmarks
+(an array), or a
+reference face (``like=photo.jpg``, ``landmarks-like=photo.jpg``, ``relight-like=photo.jpg``), which
+is resolved to action units, to these and a turn, or to a light.
 """
 
 from faceedit.targets.attributes import (
@@ -14,11 +15,12 @@ from faceedit.targets.attributes import (
 )
 from faceedit.targets.attributes import PHRASES as ATTRIBUTE_PHRASES
 from faceedit.targets.blend import blend
-from faceedit.targets.changes import relative_units, unit_changes
+from faceedit.targets.changes import in_units, relative_units, unit_changes
 from faceedit.targets.emfacs import EXPRESSION_UNITS
 from faceedit.targets.expressions import EXPRESSIONS, SYNONYMS, Expression
+from faceedit.targets.landmarks import Landmarks
 from faceedit.targets.light import LightChange
-from faceedit.targets.like import Like, RelightLike
+from faceedit.targets.like import LandmarksLike, Like, RelightLike
 from faceedit.targets.target import Target, TargetLike, parse_target, split_targets, union
 from faceedit.targets.term import MAX_STRENGTH, Part, Term
 from faceedit.targets.turn import Turn
@@ -39,6 +41,8 @@ __all__ = [
     "UNIT_PHRASES",
     "AttributeChange",
     "Expression",
+    "Landmarks",
+    "LandmarksLike",
     "LightChange",
     "Like",
     "Part",
@@ -49,6 +53,7 @@ __all__ = [
     "Turn",
     "UnitChange",
     "blend",
+    "in_units",
     "parse_target",
     "relative_units",
     "split_targets",

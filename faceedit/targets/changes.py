@@ -1,6 +1,6 @@
 """What a target changes of a face's action units, given what the face shows."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from faceedit.targets.emfacs import EXPRESSION_UNITS, ONE_SIDED
 from faceedit.targets.target import Target
@@ -11,6 +11,11 @@ SIDES = ("left", "right")
 """Of the person."""
 DIGITS = 4
 """Of intensities; more are noise of the arithmetic."""
+UNITS_OF = {
+    "attr=mouth_slightly_open=on": {25: 2.3, 26: 1.0},
+    "attr=mouth_slightly_open=off": {25: 0.0, 26: 0.0},
+}  # fmt: skip
+"""Attributes, by `Term.key`, that action units make, and their intensities."""
 SideUnits = tuple[tuple[float, ...], tuple[float, ...]]
 """Intensities of the person's left and right side, each in the order of `ACTION_UNITS`."""
 
@@ -51,6 +56,29 @@ def relative_units(changes: SideUnits) -> Target:
         terms += [UnitChange(unit, one, True, side) for side, one in sides if one]  # pyright: ignore[reportArgumentType]
     # A target has terms, also one that changes nothing.
     return Target(tuple(terms) or (UnitChange(ACTION_UNITS[0], 0.0, relative=True),))
+
+
+def in_units(target: Target, served: Iterable[str]) -> Target:
+    """Return a target with attributes that are action units written as these.
+
+    Args:
+        target: of any terms.
+        served: names of attributes that are made otherwise, as `Descriptor.targets` has them.
+
+    Raises:
+        UsageError: it names one of the units, too.
+
+    >>> from faceedit.targets import parse_target
+    >>> str(in_units(parse_target("attr=mouth_slightly_open=on:0.5,hair=red"), ()))
+    'au=25=2.3:0.5,26=1:0.5 attr=red_hair=on'
+    """
+    known = set(served)
+    terms: list[Term] = []
+    for term in target.terms:
+        units = {} if {term.name, term.key} & known else UNITS_OF.get(term.key, {})
+        made = [UnitChange(unit, value, strength=term.strength) for unit, value in units.items()]
+        terms += made or [term]
+    return Target(tuple(terms))
 
 
 def _wanted(target: Target, shown: Sequence[float], side: str, least: float) -> list[float]:

@@ -1,4 +1,4 @@
-"""Light: ``left``, ``left:0.6``, ``flat``, or one of your own: ``az=-60,el=20,softness=0.5``."""
+"""Light: ``left:0.6``, ``weak``, ``flat``, or one of your own: ``az=-60,el=20,softness=0.5``."""
 
 import re
 from dataclasses import dataclass
@@ -24,7 +24,8 @@ class LightChange(Term):
     """The light that a person is to stand in.
 
     Attributes:
-        light: a key of `lights.LIGHTS`, `FLAT`, `RANDOM`, or `OWN`, which the other five say.
+        light: a key of `lights.LIGHTS` or `lights.LEVELS`, `FLAT`, `RANDOM`, or `OWN`, which the
+            other five say.
         azimuth: degrees to the picture's right of the camera's axis, in `AZIMUTH`.
         elevation: degrees above it, in `ELEVATION`.
         softness: 0 (a bare bulb) to 1 (all around).
@@ -127,6 +128,7 @@ def _check_colour(colour: str) -> None:
 
 
 def _names() -> list[str]:
-    from faceedit.lights import LIGHTS  # it needs numpy, and `faceedit --help` does not
+    # It needs numpy, and `faceedit --help` does not.
+    from faceedit.lights import LEVELS, LIGHTS
 
-    return list(LIGHTS)
+    return [*LIGHTS, *LEVELS]

@@ -1,4 +1,4 @@
-"""Another face's expression, or its light: ``photo.jpg``, or its second face, ``photo.jpg#2``."""
+"""Another face's expression, pose or light: ``photo.jpg``, or its second face, ``photo.jpg#2``."""
 
 import re
 from dataclasses import dataclass
@@ -51,6 +51,13 @@ class RelightLike(Like):
     part: ClassVar[Part] = Part.RELIGHT
 
 
+@dataclass(frozen=True)
+class LandmarksLike(Like):
+    """A face whose pose and expression others are to have, each keeping its own shape."""
+
+    part: ClassVar[Part] = Part.LANDMARKS_LIKE
+
+
 def parse_like(text: str) -> list[Like]:
     """Read ``PATH`` or ``PATH#FACE``.
 
@@ -71,3 +78,12 @@ def parse_relight(text: str) -> list[RelightLike]:
         UsageError: no path.
     """
     return [RelightLike(like.path, like.face) for like in parse_like(text)]
+
+
+def parse_landmarks_like(text: str) -> list[LandmarksLike]:
+    """Read ``PATH`` or ``PATH#FACE`` of a face whose pose and expression are wanted.
+
+    Raises:
+        UsageError: no path.
+    """
+    return [LandmarksLike(like.path, like.face) for like in parse_like(text)]

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any, Union, cast
+from typing import TYPE_CHECKING, Any, Union, cast
 
 from faceedit.errors import NoTargetError, UsageError
 from faceedit.targets.attributes import AttributeChange, check_opposites, parse_attributes
@@ -15,13 +15,17 @@ from faceedit.targets.expressions import (
     named_expression,
     parse_expression,
 )
+from faceedit.targets.landmarks import Landmarks, parse_landmarks
 from faceedit.targets.light import parse_light
-from faceedit.targets.like import parse_like, parse_relight
+from faceedit.targets.like import parse_landmarks_like, parse_like, parse_relight
 from faceedit.targets.term import MAX_STRENGTH, Part, Term, as_number, type_of
 from faceedit.targets.turn import parse_turn
 from faceedit.targets.units import UnitChange, parse_units
 
-TargetLike = Union[str, Sequence[str], Mapping[str, float], "Target"]
+if TYPE_CHECKING:
+    import numpy as np
+
+TargetLike = Union[str, Sequence[str], Mapping[str, float], "np.ndarray", "Target"]
 """What `parse_target` reads."""
 
 ACCEPTED = (
@@ -33,8 +37,10 @@ PARSERS: dict[Part, Callable[[str], Sequence[Term]]] = {
     Part.ATTRIBUTES: parse_attributes,
     Part.LIGHT: parse_light,
     Part.TURN: parse_turn,
+    Part.LANDMARKS: parse_landmarks,
     Part.LIKE: parse_like,
     Part.RELIGHT: parse_relight,
+    Part.LANDMARKS_LIKE: parse_landmarks_like,
 }
 """Of the parts that the text form writes with a word and ``=``."""
 _WORD = re.compile(rf"\s*\b({'|'.join(PARSERS)})=", re.IGNORECASE)
@@ -67,6 +73,12 @@ class Target:
             raise UsageError("a reference face says the expression; leave out the other one")
         if {Part.RELIGHT, Part.LIGHT} <= set(self.parts):
             raise UsageError("a reference face says the light; leave out the other one")
+        named = {Part.EXPRESSION, Part.UNITS, Part.LIKE} & set(self.parts)
+        if Part.LANDMARKS in self.parts and named:
+            raise UsageError("landmarks say the expression; leave out the other one")
+        named |= {Part.TURN, Part.LANDMARKS} & set(self.parts)
+        if Part.LANDMARKS_LIKE in self.parts and named:
+            raise UsageError("a reference face says pose and expression; leave out the other ones")
 
     @property
     def expressions(self) -> tuple[Expression, ...]:
@@ -164,8 +176,9 @@ def parse_target(target: TargetLike) -> Target:
     Args:
         target: text: expressions ``NAME`` or ``NAME:STRENGTH`` joined by ``+``, then parts such as
             ``light=left`` or ``au=12=3.5,6=2``, set apart by blanks; a list or tuple of such
-            texts; strengths by name, as `Target.to_json` gives them; or a `Target`, which is
-            returned as it is. Synonyms are names, too.
+            texts; strengths by name, as `Target.to_json` gives them; a (478, 2 or 3) array of
+            landmarks that a face is to have; or a `Target`, which is returned as it is. Synonyms
+            are names, too.
 
     Raises:
         UsageError: it is malformed, unknown, out of range or repeated.
@@ -177,6 +190,8 @@ def parse_target(target: TargetLike) -> Target:
     """
     if isinstance(target, Target):
         return target
+    if hasattr(target, "shape"):
+        return Target((Landmarks.of(target),))
     if isinstance(target, Mapping):
         return Target(tuple(_from_json(*item) for item in target.items()))
     if isinstance(target, str):

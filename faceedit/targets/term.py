@@ -21,12 +21,14 @@ class Part(StrEnum):
     """
 
     TURN = "turn"
+    LANDMARKS = "landmarks"
     EXPRESSION = "expression"
     UNITS = "au"
     ATTRIBUTES = "attr"
     LIGHT = "light"
     LIKE = "like"
     RELIGHT = "relight-like"
+    LANDMARKS_LIKE = "landmarks-like"
 
 
 class Term:

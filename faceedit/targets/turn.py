@@ -1,6 +1,7 @@
 """Turns of the head: ``yaw=20``, ``yaw=-10,pitch=5,roll=0`` from where it is; ``to=0`` absolute.
 
-``to=0,level`` sets the eyes level, too. ``gaze=keep`` lets the eyes turn along with the head.
+``to=0,level`` sets the eyes level, too; ``to=12,up=5,tilt=-3`` is a whole pose.
+``gaze=keep`` lets the eyes turn along with the head.
 """
 
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from faceedit.targets.term import Part, Term, read_number, split_strength
 
 YAW, PITCH, ROLL = 45.0, 30.0, 45.0
 """Degrees to either side beyond which no head is turned."""
-_LARGEST = {"yaw": YAW, "pitch": PITCH, "roll": ROLL, "to": YAW}
+_LARGEST = {"yaw": YAW, "pitch": PITCH, "roll": ROLL, "to": YAW, "up": PITCH, "tilt": ROLL}
 CAMERA, KEEP = GAZES = ("camera", "keep")
 """Where eyes look: on to where they looked before, or along with the head."""
 LEVEL = "level"
@@ -30,10 +31,12 @@ class Turn(Term):
         strength: share of the way.
         level: beside `to`, the eyes are to be level in the picture.
         gaze: one of `GAZES`.
+        up: beside `to`, the pitch in degrees that the head is to have; None leaves it.
+        tilt: beside `to`, likewise the roll in the picture; `level` is 0.
 
     Raises:
-        UsageError: a number out of range, ``to`` beside the others, ``level`` without it, or an
-            unknown gaze.
+        UsageError: a number out of range, ``to`` beside those of a relative turn, ``level``, ``up``
+            or ``tilt`` without it, both ``level`` and ``tilt``, or an unknown gaze.
     """
 
     part: ClassVar[Part] = Part.TURN
@@ -44,6 +47,8 @@ class Turn(Term):
     strength: float = 1.0
     level: bool = False
     gaze: str = CAMERA
+    up: float | None = None
+    tilt: float | None = None
 
     def __post_init__(self):
         for axis, largest in _LARGEST.items():
@@ -57,6 +62,10 @@ class Turn(Term):
             raise UsageError("a turn is either 'to' an angle or by yaw, pitch and roll")
         if self.level and self.to is None:
             raise UsageError("eyes are set level beside an angle: write to=0,level")
+        if self.to is None and not (self.up is None and self.tilt is None):
+            raise UsageError("'up' and 'tilt' go with an angle: write to=0,up=5,tilt=0")
+        if self.level and self.tilt is not None:
+            raise UsageError("eyes are either level or tilted: leave out one")
         if self.gaze not in GAZES:
             raise UsageError(unknown("gaze", self.gaze, GAZES))
         super().__post_init__()
@@ -68,6 +77,8 @@ class Turn(Term):
         words = [one for one in axes if not one.endswith("=0")] or ["yaw=0"]
         if self.to is not None:
             words = [f"to={self.to:g}", *([LEVEL] if self.level else [])]
+            more = (("up", self.up), ("tilt", self.tilt))
+            words += [f"{axis}={value:g}" for axis, value in more if value is not None]
         return ",".join([*words, *([] if self.gaze == CAMERA else [f"gaze={self.gaze}"])])
 
     @property

@@ -11,7 +11,7 @@ import torch
 
 from faceedit.datasets.labelled import LabelledPhoto
 from faceedit.errors import UsageError
-from faceedit.faces.align import Crop, extract_crop
+from faceedit.faces.align import Crop, extract_crop, resized
 from faceedit.photos import read_photo
 from faceedit.studio.sources import SourcePhoto, find_sources, list_photos
 from faceedit.training.task import Batch, TrainingRequest
@@ -24,6 +24,8 @@ AT_ONCE = 64
 """Crops that are labelled together."""
 CROP_SIZE = 256
 """Side of the crops that they are made from."""
+MESH = (478, 3)
+"""Shape of a face's landmarks."""
 
 
 class Labels(Protocol):
@@ -54,40 +56,45 @@ class Portraits:
         people: (N,) int64, the same for all photos of one person; training people come first, from
             0 on.
         validation: (N,) bool, of people that no training sees.
+        landmarks: (N, 478, 3) float32 in pixels of the pictures; None where nobody asked for them.
     """
 
     pictures: np.ndarray
     labels: np.ndarray
     people: np.ndarray
     validation: np.ndarray
+    landmarks: np.ndarray | None = None
 
     def save(self, folder: Path) -> None:
         """Write one .npy file per column."""
         folder.mkdir(parents=True, exist_ok=True)
         for column in fields(self):
-            np.save(folder / f"{column.name}.npy", getattr(self, column.name))
+            if (values := getattr(self, column.name)) is not None:
+                np.save(folder / f"{column.name}.npy", values)
 
     @classmethod
-    def load(cls, folder: Path, size: int, width: int) -> Self:
+    def load(cls, folder: Path, size: int, width: int, landmarks: bool = False) -> Self:
         """Read what `save` wrote; the pictures stay on the disk until they are used.
 
         Args:
             folder: of the files.
             size: side S that the pictures must have.
             width: numbers K that a label must have.
+            landmarks: whether they are needed.
 
         Raises:
             UsageError: it is damaged, or of another size or width.
         """
         try:
-            columns = {f.name: map_array(folder / f"{f.name}.npy") for f in fields(cls)}
+            names = [f.name for f in fields(cls) if landmarks or f.name != "landmarks"]
+            columns = {name: map_array(folder / f"{name}.npy") for name in names}
         except (OSError, ValueError) as error:
             raise UsageError(f"{folder} holds no portraits: {error}; make them anew") from error
         n = len(columns["people"])
-        shapes = ((n, size, size, 3), (n, width), (n,), (n,))
+        shapes = ((n, size, size, 3), (n, width), (n,), (n,), (n, *MESH))
         wrong = [
             name
-            for (name, c), shape in zip(columns.items(), shapes, strict=True)
+            for (name, c), shape in zip(columns.items(), shapes, strict=False)
             if c.shape != shape
         ]
         if wrong:
@@ -95,11 +102,13 @@ class Portraits:
                 f"{folder}: {', '.join(wrong)} are not of {n} portraits of {size} pixels with "
                 f"{width} labels each"
             )
-        small = {name: np.array(c) for name, c in columns.items() if name != "pictures"}
-        return cls(columns["pictures"], **small)
+        large = ("pictures", "landmarks")
+        return cls(**{name: c if name in large else np.array(c) for name, c in columns.items()})
 
 
-def find_portraits(request: TrainingRequest, size: int, labels: Labels) -> Portraits:
+def find_portraits(
+    request: TrainingRequest, size: int, labels: Labels, landmarks: bool = False
+) -> Portraits:
     """Return the portraits of the data's folders, with crops made in the run's folder if need be.
 
     Args:
@@ -107,6 +116,7 @@ def find_portraits(request: TrainingRequest, size: int, labels: Labels) -> Portr
             of crops that an earlier run made.
         size: side of the crops in pixels.
         labels: what they are labelled with.
+        landmarks: whether these are needed, too.
 
     Raises:
         UsageError: there are no photos, or too few people.
@@ -119,7 +129,7 @@ def find_portraits(request: TrainingRequest, size: int, labels: Labels) -> Portr
             _make(request, folder, size, labels)
 
     begin_together(request.rank, make)
-    portraits = Portraits.load(folder, size, labels.width)
+    portraits = Portraits.load(folder, size, labels.width, landmarks)
     if len(np.unique(portraits.people[~portraits.validation])) < 2:
         raise UsageError(f"{folder}: portraits of at least two people are needed to train on")
     return portraits
@@ -147,6 +157,8 @@ def _make(request: TrainingRequest, folder: Path, size: int, labels: Labels) -> 
     # Hundreds of thousands of pictures do not fit in memory.
     shape = (len(found), size, size, 3)
     pictures = np.lib.format.open_memmap(folder / "pictures.npy", "w+", np.uint8, shape)
+    shape = (len(found), *MESH)
+    points = np.lib.format.open_memmap(folder / "landmarks.npy", "w+", np.float32, shape)
     read = []
     for start in range(0, len(found), AT_ONCE):
         some = found[start : start + AT_ONCE]
@@ -156,7 +168,9 @@ def _make(request: TrainingRequest, folder: Path, size: int, labels: Labels) -> 
             pictures[number] = cv2.resize(
                 crop.to_bytes(), (size, size), interpolation=cv2.INTER_AREA
             )
+            points[number] = resized(crop.landmarks, CROP_SIZE, size)
     pictures.flush()
+    points.flush()
     np.save(folder / "labels.npy", np.concatenate(read).astype(np.float32))
     validation = np.array([one.photo.split == "val" for one in found])
     names = sorted({(one.photo.split == "val", one.photo.person) for one in found})

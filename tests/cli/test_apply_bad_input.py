@@ -61,7 +61,7 @@ def test_each_bad_file_takes_one_line_and_the_good_ones_are_done(apply, face):
         "failed photos/gone.jpg: it is a link to a file that does not exist",
         "failed photos/moving.gif: it is a GIF, made for frames: save one of them as PNG first",
         f"failed photos/pages.tif: {several}",
-        "failed photos/print.jpg: it is CMYK, which does not survive a way through RGB: "
+        "failed photos/print.jpg: it is CMYK, whose inks do not survive a way through RGB: "
         "convert it first",
         "failed photos/wrong.png: its name says png but its content is jpeg: rename it first",
     ]

@@ -59,6 +59,28 @@ def test_the_same_command_again_goes_on(apply, photos):
     assert not outcomes(apply(photos, "--json", "--quality", "70", "--overwrite"))["a.jpg"][1]
 
 
+def test_a_log_has_all_messages_and_photos_and_is_added_to(apply, photos, tmp_path):
+    log = tmp_path / "run.log"
+    (photos / "odd.png").write_bytes(b"odd")
+    assert apply(photos, "-q", "--log", log).code == 1
+    begin, *lines = log.read_text().splitlines()
+    assert begin.startswith("#")
+    told = [line.split(" ", 2)[2] for line in lines]
+    assert told[0].startswith("happy by reggan")
+    edited = photos.with_name("photos-edited")
+    assert f"edited {photos}/a.jpg -> {edited}/a.jpg" in told
+    assert any(line.startswith(f"failed {photos}/odd.png: ") for line in told)
+    assert counts(told[-1]) == {"edited": 2, "copied": 1, "failed": 1}
+    assert apply(photos, "--device", "cuda:7", "--log", log).code == 3
+    *before, last = log.read_text().splitlines()
+    assert before == [begin, *lines]
+    assert "error: " in last
+    # What is no log is not added to.
+    data = (photos / "a.jpg").read_bytes()
+    assert apply(photos, "--log", photos / "a.jpg").code == 2
+    assert (photos / "a.jpg").read_bytes() == data
+
+
 def test_shards_do_it_all_together(apply, photos):
     for index in (1, 2, 3):
         assert apply(photos, "--shard", f"{index}/3", "-q").code == 0

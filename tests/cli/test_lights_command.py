@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from faceedit.lights import LIGHTS
+from faceedit.lights import LEVELS, LIGHTS
 
 
 def test_lights_are_listed(run_main):
@@ -12,7 +12,7 @@ def test_lights_are_listed(run_main):
     assert (result.code, result.err) == (0, "")
     lines = result.out.splitlines()
     assert lines[0].split() == ["NAME", "AZIMUTH", "ELEVATION", "SOFTNESS", "KEY", "AMBIENT"]
-    assert [line.split()[0] for line in lines[1:]] == [*LIGHTS, "flat"]
+    assert [line.split()[0] for line in lines[1:]] == [*LIGHTS, *LEVELS, "flat"]
     rows = {
         row["name"]: row
         for row in map(json.loads, run_main("lights", "--json").out.split("\n")[:-1])

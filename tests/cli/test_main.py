@@ -153,6 +153,8 @@ cli.main()
 
 
 def test_options_of_a_part_show_where_a_method_serves_it(monkeypatch):
+    assert not part_option(Part.ATTRIBUTES, "WORDS", "Attributes.").hidden
+    monkeypatch.delitem(METHODS, "secgan")
     assert part_option(Part.ATTRIBUTES, "WORDS", "Attributes.").hidden
     assert not part_option(Part.LIGHT, "NAME", "Light.").hidden
     monkeypatch.delitem(METHODS, "legan")
@@ -164,3 +166,23 @@ def test_options_of_a_part_show_where_a_method_serves_it(monkeypatch):
     assert not part_option(Part.LIKE, "PHOTO", "Like.").hidden
     monkeypatch.delitem(METHODS, "eggan")
     assert part_option(Part.LIKE, "PHOTO", "Like.").hidden
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("ap", ["apply"]),
+        ("apply --wat", ["--watch"]),
+        ("apply -t sad+ha", ["sad+happy"]),
+        ("apply --light fla", ["flat"]),
+        ("apply -m leg", ["legan"]),
+        ("models show reg", ["reggan-fast"]),
+        ("train unit-", ["unit-judge"]),
+    ],
+)
+def test_a_shell_completes_commands_options_and_values(run_main, monkeypatch, typed, offered):
+    words = typed.split()
+    monkeypatch.setenv("_FACEEDIT_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", f"faceedit {typed}")
+    monkeypatch.setenv("COMP_CWORD", str(len(words)))
+    assert run_main().out.split() == offered

@@ -129,3 +129,10 @@ def test_weights_option_comes_first(run_main, user_folder, tmp_path):
     (near / "tiny.safetensors").write_bytes((user_folder / "tiny.safetensors").read_bytes())
     result = run_main("models", "verify", "tiny", "--weights", near)
     assert result.out == f"tiny: ok {near / 'tiny.safetensors'}\n"
+
+
+def test_the_name_of_a_method_stands_for_its_checkpoint(run_main):
+    for name, whole in (("reggan", "reggan-fast"), ("lssl", "legan-fast")):
+        assert run_main("models", "show", name).out.splitlines()[0] == whole
+        assert run_main("models", "verify", name).out.startswith(f"{whole}: ok")
+    assert run_main("models", "show", "attgan").code == 3

@@ -16,11 +16,14 @@ TRAIN = ("train", "toy", "--data", "a", "--device", "cpu")
 
 
 @pytest.fixture
-def toy(monkeypatch):
+def toy(monkeypatch, tmp_path):
     """A made-up method; yields the requests and options that a training of it got."""
     from faceedit.methods.catalogue import METHODS
 
     monkeypatch.setitem(METHODS, "toy", DESCRIPTOR)
+    monkeypatch.chdir(tmp_path)
+    for name in ("a", "b"):
+        Path(name).mkdir()
 
 
 @pytest.fixture
@@ -46,6 +49,14 @@ def test_without_a_profile_the_first_that_there_is_is_trained(run_main, calls, n
     ((build, request, _),) = calls
     assert build.__module__ == f"faceedit.methods.{name.replace('star', 'sec')}.tasks"
     assert (request.profile, request.folder) == (profile, Path("runs") / f"{name}-{profile}")
+
+
+def test_data_that_is_missing_is_named_with_what_is_wanted(run_main, calls):
+    for name in ("toy", "legan", "secgan", "identity"):
+        result = run_main("train", name, "--data", "a", "--data", "nope")
+        assert (result.code, calls) == (2, [])
+        assert f"{name} learns from" in result.err
+        assert "nope: no such file or folder" in result.err
 
 
 def test_options_reach_the_engine(run_main, calls, tmp_path):

@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from faceedit.compose.light.skin import LARGEST, bare_skin, fit_harmonics, fit_left_over
+from faceedit.compose.light.skin import (
+    LARGEST,
+    LAYER_BOUNDS,
+    bare_skin,
+    fit_harmonics,
+    fit_left_over,
+    shade_layer,
+)
 from faceedit.faces.align import crop_affine, transform_landmarks
 from faceedit.faces.topology import mean_shape
 
@@ -65,6 +72,24 @@ def test_red_shade_is_undone_on_skin_alone_and_within_bounds():
     assert found.tint[0] < 0 < found.tint[2]
     bare = found.on(normals, np.zeros_like(skin))
     np.testing.assert_array_equal(bare[..., 0], bare[..., 2])
+
+
+def test_a_cast_shadow_is_light_up_to_its_edge_and_freckles_are_not():
+    _, skin = surface()
+    middle = round(float(LANDMARKS[4, 0]))
+    values = np.full((SIZE, SIZE), 0.5, np.float32)
+    values[:, middle:] *= 0.6
+    values[::9, ::9] *= 0.8
+    pixels = np.repeat(values[..., None], 3, 2)
+    layer = shade_layer(pixels, LANDMARKS, skin, np.zeros_like(pixels))
+    cheeks = [np.rint(LANDMARKS[point, :2]).astype(int) for point in (50, 280)]
+    lit, shaded = sorted((float(layer[y, x]) for x, y in cheeks), reverse=True)
+    assert LAYER_BOUNDS[0] < shaded < -0.15 + lit
+    y = int(LANDMARKS[50, 1])
+    assert layer[y, middle - 2] - layer[y, middle + 1] > 0.5 * (lit - shaded)
+    assert layer[y // 9 * 9, ::9][2:5].std() < 0.05
+    known = np.repeat(np.log(values / 0.5)[..., None], 3, 2)
+    assert np.abs(shade_layer(pixels, LANDMARKS, skin, known)).max() < 0.02
 
 
 def test_a_face_without_skin_says_nothing():

@@ -39,7 +39,7 @@ class Reader:
 class Weakener:
     """A guard that lets little of any edit pass."""
 
-    def hold(self, steps, crops, targets, batching):
+    def hold(self, steps, crops, targets, batching, photos):
         weaker = [target.scaled(0.1) for target in targets]
         return hold_nothing(steps, crops, weaker, batching)
 

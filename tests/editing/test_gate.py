@@ -8,7 +8,7 @@ from faceedit.batch.run import RunOptions, run
 from faceedit.editing.build import EditSettings, open_editor
 from faceedit.editing.editor import FaceEditor
 from faceedit.editing.gate import Showing, Shown, how_far
-from faceedit.editing.guard import Guard
+from faceedit.editing.guard import Guard, SamePerson
 from faceedit.editing.steps import Step
 from faceedit.faces.batching import Batching
 from faceedit.photos import plan
@@ -103,7 +103,8 @@ def test_a_photo_in_which_all_show_it_is_copied(finder, make_method, folder, tmp
     assert (result.outcome, result.reason) == ("copied", SHOWN)
     assert result.output_sha256 == result.input_sha256
     network = IdentityRecogniser.load(open_registry().checkpoint("identity"))
-    held = run_with(shown=Shown(Fixed(reading(strength=1.85))), guard=Guard(1.0, network))
+    guard = Guard((SamePerson(1.0, network),))
+    held = run_with(shown=Shown(Fixed(reading(strength=1.85))), guard=guard)
     assert (held.outcome, held.reason) == ("copied", HELD_BACK)
     assert held.faces[0].scores["shown"] == 0.5
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from importlib.resources import files
 from types import ModuleType
 
+import cv2
 import jsonschema
 import numpy as np
 import pytest
@@ -16,19 +17,21 @@ from PIL import Image
 from faceedit.compose.compose import compose, draw_mask
 from faceedit.compose.edit import Edit, RasterPaint
 from faceedit.compose.mask import REGIONS, Region, region_mask
+from faceedit.compose.turn.head import turn_degrees
 from faceedit.editing.build import EditNetworks, EditSettings
 from faceedit.editing.editor import FaceEditor
 from faceedit.editing.gate import Shown
-from faceedit.editing.guard import Guard
+from faceedit.editing.guard import Guard, SamePerson
 from faceedit.editing.reference import resolve_like, resolve_relight
 from faceedit.editing.steps import Step, apply_edits, carry_landmarks, make_edits, step_masks
 from faceedit.errors import PhotoError, UsageError, WeightsError
 from faceedit.faces.align import extract_crop
 from faceedit.faces.batching import Batching
+from faceedit.faces.pose import head_pose
 from faceedit.methods.catalogue import METHODS
 from faceedit.recognisers.appearance import AppearanceReading
 from faceedit.registry import write_checkpoint
-from faceedit.targets import ATTRIBUTES, LightChange, Part, parse_target
+from faceedit.targets import ATTRIBUTES, LightChange, Part, Turn, parse_target
 
 BOTH = parse_target("happy:0.5 turn=yaw=10")
 EVERYTHING = parse_target("happy turn=yaw=10 attr=beard=off light=left:0.5")
@@ -226,9 +229,14 @@ def test_the_guard_compares_the_whole_with_the_photo(finder, steps, astronaut):
     from faceedit.registry import open_registry
 
     network = IdentityRecogniser.load(open_registry().checkpoint("identity"))
-    free = FaceEditor(finder, steps, guard=Guard(-1.0, network)).edit_pixels(astronaut, EVERYTHING)
+
+    def edit(least):
+        guard = Guard((SamePerson(least, network),))
+        return FaceEditor(finder, steps, guard=guard).edit_pixels(astronaut, EVERYTHING)
+
+    free = edit(-1.0)
     least = (1 + free.scores[0]["identity"]) / 2
-    held = FaceEditor(finder, steps, guard=Guard(least, network)).edit_pixels(astronaut, EVERYTHING)
+    held = edit(least)
     assert held.scores[0]["strength"] < free.scores[0]["strength"]
     assert held.scores[0]["identity"] >= least
     assert set(held.applied[0].to_json().values()) <= {0.8, 0.6, 0.4, 0.2, 0.3, 0.1, 0.0}
@@ -296,6 +304,29 @@ licence = "CC0"
     edited = editor.edit_pixels(astronaut, target)
     assert changed(astronaut, edited.pixels).any()
     assert [seen for seen, _ in lamp.seen] == ["light=left"]
+
+
+def test_a_reference_for_landmarks_becomes_a_pose_as_well(finder, astronaut, tmp_path):
+    class Fixed:
+        def read(self, crops, batch):
+            return [np.full(17, 2.0)]
+
+    # Rolled by 20 degrees, for which an upright crop has to make up.
+    about = cv2.getRotationMatrix2D((223, 140), -20, 1.0)
+    rolled = cv2.warpAffine(astronaut, about, (448, 448), borderMode=cv2.BORDER_REPLICATE)
+    photo = tmp_path / "reference.png"
+    Image.fromarray(rolled).save(photo)
+    target = parse_target(f"landmarks-like={photo} light=left").scaled(0.5)
+    resolved = resolve_like(target, finder, Fixed())
+    assert resolved.parts == (Part.TURN, Part.UNITS, Part.LIGHT)
+    (turn,) = (one for one in resolved.terms if isinstance(one, Turn))
+    own = head_pose(finder.find(astronaut)[0].landmarks)
+    assert turn.strength == 0.5
+    assert (turn.to, turn.up) == (pytest.approx(own.yaw, abs=4), pytest.approx(own.pitch, abs=4))
+    assert turn.tilt == pytest.approx(own.roll + 20, abs=4)
+    # A face that has the pose already stays as it is.
+    crop = extract_crop(rolled, finder.find(rolled)[0].landmarks, 256)
+    assert turn_degrees(replace(turn, strength=1), crop.landmarks, crop.affine) < 1
 
 
 def test_a_reference_becomes_action_units(finder, astronaut, tmp_path):

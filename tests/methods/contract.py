@@ -13,12 +13,12 @@ from faceedit.compose.edit import Edit
 from faceedit.compose.mask import region_mask
 from faceedit.errors import UsageError
 from faceedit.faces.align import Crop
-from faceedit.faces.batching import Batching
+from faceedit.faces.batching import ON_CPU, Batching
 from faceedit.methods.base import Method, check_target, load_method
 from faceedit.methods.catalogue import METHODS, PlannedStep
 from faceedit.methods.descriptor import Descriptor
 from faceedit.registry import Registry, load_checkpoint, write_checkpoint
-from faceedit.targets import Target, parse_target, union
+from faceedit.targets import Part, Target, parse_target, union
 from faceedit.training.task import Task
 
 CPU = torch.device("cpu")
@@ -33,9 +33,14 @@ def whole(name: str) -> Target:
     return parse_target("turn=yaw=10" if name == "turn" else f"{name}{value}")
 
 
+def worded(descriptor: Descriptor) -> list[str]:
+    """What is served that words can ask for: landmarks are of one face alone."""
+    return [name for name in descriptor.targets if name != Part.LANDMARKS]
+
+
 def load(descriptor: Descriptor, registry: Registry) -> Method:
     """Load what ships."""
-    everything = union(whole(name) for name in descriptor.targets)
+    everything = union(whole(name) for name in worded(descriptor))
     return load_method(registry, PlannedStep(descriptor, everything), descriptor.profile, CPU)
 
 
@@ -51,7 +56,7 @@ def check_line(descriptor: Descriptor, method: Method) -> None:
 
 def check_edits(descriptor: Descriptor, method: Method, crops: Sequence[Crop]) -> None:
     """Fields are finite and of their shapes, for every name; nothing outside the region changes."""
-    for name in descriptor.targets:
+    for name in worded(descriptor):
         target = whole(name)
         edits = method.edit(crops, target)
         assert len(edits) == len(crops)
@@ -89,18 +94,19 @@ def _check_composed(crop: Crop, edit: Edit, is_there: bool | None = False) -> No
 
 
 def check_company(descriptor: Descriptor, method: Method, crops: Sequence[Crop]) -> None:
-    """A face is edited to the same bits alone, in company, and on its neighbour's other side."""
-    target = whole(descriptor.targets[-1])
+    """A face is edited to the same bits in any order of faces, and nearly so in company."""
+    target = whole(worded(descriptor)[-1])
 
-    def edit(some: Sequence[Crop]) -> list[Edit]:
-        return Batching(2).run(list(some), partial(method.edit, target=target))
+    def pixels(size: int, some: Sequence[Crop]) -> list[np.ndarray]:
+        edits = Batching(size).run(list(some), partial(method.edit, target=target))
+        return [_pixels(crop, one) for crop, one in zip(some, edits, strict=True)]
 
-    together, backwards = edit(crops), edit(crops[::-1])[::-1]
-    alone = [one for crop in crops for one in edit([crop])]
-    for crop, *edits in zip(crops, together, backwards, alone, strict=True):
-        first, *others = (_pixels(crop, one) for one in edits)
-        for other in others:
-            np.testing.assert_array_equal(first, other)
+    alone = pixels(ON_CPU, crops)
+    for one, other in zip(alone, pixels(ON_CPU, crops[::-1])[::-1], strict=True):
+        np.testing.assert_array_equal(one, other)
+    # Matrix products of some processors sum up the rows of a batch in different orders.
+    for one, other in zip(alone, pixels(2, crops), strict=True):
+        np.testing.assert_allclose(one.astype(int), other, atol=1)
 
 
 def check_refusals(method: Method) -> None:
@@ -151,18 +157,24 @@ def check_card(descriptor: Descriptor, registry: Registry) -> None:
 
 
 def check_training(task: Task) -> None:
+    """The profile that ships is trained, see `check_steps`."""
+    check_steps(task)
+    assert task.profile == METHODS[task.method].profile
+
+
+def check_steps(task: Task, rate: float = 1e-4) -> None:
     """A step of each network that is trained lowers its loss on the batch that it saw."""
     batch = _stacked([task.samples[number] for number in range(task.schedule.batch_size)])
     for update in task.updates:
         parameters = [p for name in update.trains for p in task.networks[name].parameters()]
-        optimiser = torch.optim.SGD([p for p in parameters if p.requires_grad], lr=1e-4)
+        optimiser = torch.optim.SGD([p for p in parameters if p.requires_grad], lr=rate)
+        torch.manual_seed(5)
         before = update.loss(batch)["total"]
         optimiser.zero_grad()
         before.backward()
         optimiser.step()
-        with torch.no_grad():
-            assert update.loss(batch)["total"] < before
-    assert task.profile == METHODS[task.method].profile
+        torch.manual_seed(5)  # gradient penalties take their slope at random places
+        assert update.loss(batch)["total"] < before
 
 
 def _stacked(samples: Sequence[Mapping[str, torch.Tensor]]) -> dict[str, torch.Tensor]:

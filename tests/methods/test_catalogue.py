@@ -121,3 +121,10 @@ def test_unknown_methods_are_named_with_what_is_near():
         find_method("regan")
     with pytest.raises(UsageError, match="reggan"):
         find_training("regan")
+
+
+def test_an_attribute_that_is_action_units_is_made_by_these():
+    said = planned("auto", "attr=mouth_slightly_open=on:0.5,hair=red")
+    assert said == [("eggan", "au=25=2.3:0.5,26=1:0.5"), ("secgan", "attr=red_hair=on")]
+    with pytest.raises(UsageError, match="named twice"):
+        plan_steps("auto", parse_target("au=25=3 attr=mouth_slightly_open=on"))

@@ -227,6 +227,9 @@ def _about(item: ReportItem, picture: Thumbnail | None) -> dict[str, Any]:
         ]
     return {
         "name": printable(item.name),
+        # A name that cannot be written as it is could not be read back from a table.
+        "source": item.source if printable(item.source) == item.source else "",
+        "target": item.target,
         "outcome": item.outcome,
         "reason": printable(item.reason),
         "faces": len(item.boxes),

@@ -20,6 +20,8 @@ class ReportItem:
         boxes: (left, top, right, bottom) of each face in pixels of the upright photo.
         scores: numbers by name, such as ``identity``; the page can be sorted by each.
         seconds: of work on the photo.
+        source: the photo as a command line names it; empty where nothing is to be chosen for it.
+        target: what its faces were asked to show, where that differs from photo to photo.
     """
 
     name: str
@@ -30,3 +32,5 @@ class ReportItem:
     boxes: tuple[Box, ...] = ()
     scores: Mapping[str, float] = field(default_factory=dict)
     seconds: float = 0.0
+    source: str = ""
+    target: str = ""

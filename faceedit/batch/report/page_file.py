@@ -9,7 +9,7 @@ from importlib import resources
 from faceedit.batch.report.text import to_html
 
 _STYLES = ("page.css", "card.css", "enlarged.css")
-_SCRIPTS = ("photos.js", "stage.js", "enlarged.js", "grid.js", "page.js")
+_SCRIPTS = ("photos.js", "choices.js", "stage.js", "enlarged.js", "grid.js", "page.js")
 
 
 def page_parts(title: str, facts: Mapping[str, str]) -> tuple[str, str]:

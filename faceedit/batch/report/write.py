@@ -19,6 +19,9 @@ from faceedit.photos import Job
 SHEETS = "faceedit-compare"
 GALLERY = "faceedit-gallery"
 
+LEAST = ("held", "identity", "naturalness", "strength")
+"""Scores of which the least counts where there are several faces; of the others the most."""
+
 
 def check_reports(
     jobs: Sequence[Job],
@@ -144,7 +147,7 @@ def _item(result: Result, folder: Path) -> ReportItem:
             if name == "strength" and face.reason == SHOWS_IT:
                 continue
             # Of several faces the one that counts is the worst kept, or the most changed.
-            worse = min if name in ("identity", "strength") else max
+            worse = min if name in LEAST else max
             scores[name] = worse(scores.get(name, value), value)
     if faces:
         scores["face"] = min(face.score for face in faces)
@@ -157,4 +160,6 @@ def _item(result: Result, folder: Path) -> ReportItem:
         boxes=tuple(face.box for face in faces),
         scores=scores,
         seconds=result.seconds,
+        source=str(result.job.source),
+        target="" if result.job.asked is None else str(result.job.asked),
     )

@@ -76,10 +76,8 @@ class Eyewear:
         box = self._box(canvas) if self.strength else None
         if box is None:
             return []
-        corner = np.array([box[1].start, box[0].start], np.float64)
-        shape = (box[0].stop - box[0].start, box[1].stop - box[1].start)
-        shift = canvas.to_crop[:, :2] @ corner + canvas.to_crop[:, 2]
-        sheet = _Sheet(np.column_stack([canvas.to_crop[:, :2], shift]), shape, self)
+        part = canvas.part(box)
+        sheet = _Sheet(part.to_crop, part.pixels.shape[:2], self)
         sheet.add(*sheet.shadow())
         for number in (0, 1):
             for paint, opacity in sheet.lens(number):

@@ -110,14 +110,11 @@ class HairColour:
         """See `Detail.draw`."""
         if self.strength == 0 or not self.hair.any():
             return []
-        box = _box_of(np.maximum(self.hair, self.brows), canvas, self.size)
+        box = canvas.where(np.maximum(self.hair, self.brows), self.size)
         if box is None:
             return []
-        corner = np.array([box[1].start, box[0].start], np.float64)
-        to_crop = np.column_stack(
-            [canvas.to_crop[:, :2], canvas.to_crop[:, :2] @ corner + canvas.to_crop[:, 2]]
-        )
-        pixels = canvas.pixels[box]
+        part = canvas.part(box)
+        pixels, to_crop = part.pixels, part.to_crop
         matte = draw_matte(self.hair, pixels, 1.0, to_crop, self.size)
         shape = matte.shape
         roots = sample_field(self.roots, self.size, to_crop, shape)
@@ -204,11 +201,3 @@ def _spread(lab: np.ndarray, weight: np.ndarray, unit: float) -> np.ndarray:
 def _rise(values: np.ndarray, start: float, end: float) -> np.ndarray:
     rise = np.clip((values - np.float32(start)) / np.float32(end - start), 0, 1)
     return rise * rise * (3 - 2 * rise)
-
-
-def _box_of(field: np.ndarray, canvas: Canvas, size: int) -> tuple[slice, slice] | None:
-    """Return the part of a window that a field, which covers the crop, can touch; None if none."""
-    shape = canvas.pixels.shape[:2]
-    there = sample_field((field > 0.02).astype(np.float32), size, canvas.to_crop, shape) > 1e-3
-    x, y, width, height = cv2.boundingRect(there.astype(np.uint8))
-    return (slice(y, y + height), slice(x, x + width)) if width and height else None

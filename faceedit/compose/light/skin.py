@@ -1,4 +1,7 @@
-"""Bare skin, and the light that its brightness tells of."""
+"""Bare skin, and the light that its brightness tells of.
+
+Skin of one face has nearly one colour, so that what its brightness does over a wide space is light.
+"""
 
 from dataclasses import dataclass
 
@@ -6,6 +9,7 @@ import cv2
 import numpy as np
 
 from faceedit.faces.topology import BROWS, EYES, FACE_OVAL, OUTER_LIPS, eye_distance
+from faceedit.tones import LUMA
 
 SURE = 0.8
 """Share of skin from which a pixel is looked at."""
@@ -20,8 +24,21 @@ CERTAIN = 0.4
 LARGEST, TINT = 0.55, 0.2
 """Bounds of slopes, and of how they differ between colours."""
 ROUNDS = 6
+WIDE, EDGES = 0.15, 0.03
+"""Of what is left as a smooth layer: distance in eye distances, and the variance of log luma from
+which an edge counts as one of light, such as a cast shadow's."""
+LAYER, LAYER_BOUNDS = 0.35, (-0.6, 0.2)
+"""Share of that layer which is believed, and its bounds, natural log."""
+HIDDEN = 0.02
+"""Weight of brows, eyes and lips, which skin around fills."""
 RIDGE = 0.004
 """Harmonics that the visible normals hardly tell apart stay small."""
+
+
+def _inside(landmarks: np.ndarray, size: int) -> np.ndarray:
+    oval = np.zeros((size, size), np.uint8)
+    cv2.fillPoly(oval, [np.round(landmarks[list(FACE_OVAL), :2]).astype(np.int32)], 1)
+    return oval > 0
 
 
 def bare_skin(landmarks: np.ndarray, size: int) -> np.ndarray:
@@ -32,9 +49,7 @@ def bare_skin(landmarks: np.ndarray, size: int) -> np.ndarray:
         size: side of the crop in pixels.
     """
     points = landmarks[:, :2]
-    bare = np.zeros((size, size), np.uint8)
-    cv2.fillPoly(bare, [np.round(points[list(FACE_OVAL)]).astype(np.int32)], 1)
-    bare = cv2.erode(bare, np.ones((3, 3), np.uint8))
+    bare = cv2.erode(_inside(landmarks, size).astype(np.uint8), np.ones((3, 3), np.uint8))
     width = 2 * max(1, round(0.05 * eye_distance(landmarks))) + 1
     for ring in (*EYES, *BROWS, OUTER_LIPS):
         hull = cv2.convexHull(np.round(points[list(ring)]).astype(np.int32))
@@ -123,3 +138,41 @@ def fit_left_over(
     # Shade on skin is redder; what is redder above or below is hair.
     tint = np.clip(slopes[:, 0] - common[0], -TINT, TINT)
     return LeftOver(np.clip(common * BELIEVED, -LARGEST, LARGEST), tint)
+
+
+def shade_layer(
+    pixels: np.ndarray, landmarks: np.ndarray, skin: np.ndarray, shading: np.ndarray
+) -> np.ndarray:
+    """Find what of a skin's brightness is light, beyond what is known, (S, S) float32 log ratio.
+
+    The smooth layer of what is left, which keeps edges of hard shadows (a guided filter, with
+    weights, guided by the picture's own luma); 0 in the middle, and where there is no skin.
+
+    Args:
+        pixels: (S, S, 3) float32 RGB in [0, 1].
+        landmarks: (478, >= 2) mesh points in pixels.
+        skin: (S, S) float32 in [0, 1].
+        shading: (S, S, 3) float32, what is known, log ratio of display values.
+    """
+    bare = bare_skin(landmarks, len(skin))
+    sure = bare & (skin > SURE)
+    if sure.sum() < FEWEST:
+        return np.zeros_like(skin)
+    luma = np.log(pixels @ LUMA + DARKEST).astype(np.float32)
+    left = luma - shading.mean(2)
+    left = np.clip(left - np.median(left[sure]), -1.5, 1.0)
+    weight = np.where(skin > 0.5, skin, 0).astype(np.float32)
+    weight[_inside(landmarks, len(skin)) & ~bare] = HIDDEN
+
+    wide = WIDE * eye_distance(landmarks)
+    near = cv2.GaussianBlur(weight, (0, 0), wide) + np.float32(1e-3)
+
+    def mean(values: np.ndarray) -> np.ndarray:
+        return cv2.GaussianBlur(values * weight, (0, 0), wide) / near
+
+    of_luma, of_left = mean(luma), mean(left)
+    slope = mean(luma * left) - of_luma * of_left
+    slope /= np.maximum(mean(luma * luma) - of_luma * of_luma, 0) + np.float32(EDGES)
+    layer = mean(slope) * luma + mean(of_left - slope * of_luma)
+    believed = np.clip(near / 0.4, 0, 1) * np.clip((skin - 0.3) / 0.5, 0, 1)
+    return np.float32(LAYER) * np.clip(layer, *LAYER_BOUNDS) * believed

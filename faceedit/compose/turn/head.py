@@ -123,11 +123,22 @@ def wanted_pose(turn: Turn, pose: HeadPose, affine: np.ndarray) -> HeadPose:
         return HeadPose(
             pose.yaw + far * turn.yaw, pose.pitch + far * turn.pitch, pose.roll + far * turn.roll
         )
-    roll = pose.roll
-    if turn.level:
-        level = float(np.degrees(np.arctan2(affine[1, 0], affine[0, 0])))
-        roll += far * (level - roll)
-    return HeadPose(pose.yaw + far * (turn.to - pose.yaw), pose.pitch, roll)
+    pitch, roll = pose.pitch, pose.roll
+    if turn.up is not None:
+        pitch += far * (turn.up - pitch)
+    tilt = 0.0 if turn.level else turn.tilt
+    if tilt is not None:
+        roll += far * (level_roll(affine) + tilt - roll)
+    return HeadPose(pose.yaw + far * (turn.to - pose.yaw), pitch, roll)
+
+
+def level_roll(affine: np.ndarray) -> float:
+    """Return the roll in degrees that level eyes have in a crop.
+
+    Args:
+        affine: as in `wanted_pose`.
+    """
+    return float(np.degrees(np.arctan2(affine[1, 0], affine[0, 0])))
 
 
 def turn_degrees(turn: Turn, landmarks: np.ndarray, affine: np.ndarray) -> float:

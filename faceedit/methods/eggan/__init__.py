@@ -7,7 +7,7 @@ DESCRIPTOR = Descriptor(
     name="eggan",
     paper="EGGAN: an adversarial autoencoder's code and continuous action units to a picture",
     profile="fast",
-    targets=(*(f"au={unit}" for unit in ACTION_UNITS), *EXPRESSIONS),
+    targets=(*(f"au={unit}" for unit in ACTION_UNITS), *EXPRESSIONS, "landmarks"),
     crop_size=256,
     region="face",
     cost=45,

@@ -14,12 +14,13 @@ from faceedit.faces.align import Crop
 from faceedit.faces.topology import eye_distance
 from faceedit.methods.eggan import DESCRIPTOR
 from faceedit.methods.eggan.condition import SPEC, condition_of
+from faceedit.methods.eggan.follow import follow, is_meant
 from faceedit.methods.eggan.generator import EGGANGenerator
 from faceedit.methods.eggan.paper_method import RgbEGGAN
 from faceedit.methods.fields.method import FieldMethod
 from faceedit.numerics import FULL, Numerics
 from faceedit.registry import Checkpoint
-from faceedit.targets import ACTION_UNITS, Target, UnitChange
+from faceedit.targets import ACTION_UNITS, Landmarks, Part, Target, UnitChange
 
 SHEET_INTENSITY = 4.0
 DARKEST = 0.03
@@ -59,9 +60,24 @@ class EGGAN(FieldMethod):
     spec = SPEC
 
     def edit(self, crops: Sequence[Crop], target: Target) -> list[Edit]:
-        """See `FieldMethod.edit`; what falls lifts no fold beyond the skin about it."""
-        edits = super().edit(crops, target)
-        risen, fallen = (part.sum() for part in SPEC.parts(condition_of(target)[None]).chunk(2, 1))
+        """See `FieldMethod.edit`; what falls lifts no fold beyond the skin about it.
+
+        Landmarks move the face that they are of.
+        """
+        if Part.LANDMARKS in target.parts:
+            (term,) = (one for one in target.terms if isinstance(one, Landmarks))
+            return [self._follow(crop, term) for crop in crops]
+        return self._lifted(super().edit(crops, target), crops, condition_of(target))
+
+    def _follow(self, crop: Crop, term: Landmarks) -> Edit:
+        with torch.inference_mode():
+            condition, faces = follow(self.generator.shape_layer, crop, term)
+        (edit,) = self._lifted(self.edit_moved([crop], condition, faces), [crop], condition)
+        return edit if is_meant(crop, term) else edit.scaled(0.0)
+
+    @staticmethod
+    def _lifted(edits: list[Edit], crops: Sequence[Crop], condition: Tensor) -> list[Edit]:
+        risen, fallen = (part.sum() for part in SPEC.parts(condition[None]).chunk(2, 1))
         if not fallen:
             return edits
         share = float(fallen / (risen + fallen))

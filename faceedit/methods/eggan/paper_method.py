@@ -1,11 +1,13 @@
 """EGGAN's ``paper`` profile as the rest of the program sees it: a network that paints the crop."""
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 from faceedit.errors import UsageError
+from faceedit.faces.align import Crop
 from faceedit.methods.base import check_target
 from faceedit.methods.eggan.networks import PaperNetworks, expected_units
 from faceedit.methods.fields.method import fitting
@@ -57,7 +59,7 @@ class RgbEGGAN(PictureMethod):
         check_sides(target)
         return sum(term.strength for term in target.units if term.changes)
 
-    def paint(self, pictures: Tensor, target: Target) -> Tensor:
+    def paint(self, pictures: Tensor, target: Target, crops: Sequence[Crop]) -> Tensor:
         """See `PictureMethod.paint`."""
         networks = self.networks
         with self.numerics.autocast(self.device):

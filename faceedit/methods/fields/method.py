@@ -109,8 +109,22 @@ class FieldMethod(ABC):
         if not crops:
             return []
         with torch.inference_mode():
+            faces = self._move(crops, asked[None].expand(len(crops), -1))
+            return self.edit_moved(crops, asked, faces)
+
+    def edit_moved(self, crops: Sequence[Crop], asked: Tensor, faces: MovedFaces) -> list[Edit]:
+        """Return the edits that move faces so; whatever moved them, the network is shown it.
+
+        Args:
+            crops: N, at least one.
+            asked: (C,) condition, in the terms of the training.
+            faces: the N faces, moved.
+
+        Raises:
+            NetworkError: what one of its layers says is not finite or beyond all measure.
+        """
+        with torch.inference_mode():
             condition = asked[None].expand(len(crops), -1)
-            faces = self._move(crops, condition)
             shade = self.generator.shade_layer(condition[:1].to(self.device))[0]
             # What is drawn from these would take for ever where they are not finite.
             check_answer(FARTHEST * CROP_SIZE, landmarks=faces.landmarks)

@@ -7,9 +7,9 @@ _NAMES = (
     "ambient", "bright", "dim", "left", "right", "slight_left", "slight_right", "top", "bottom",
     "top_left", "top_right", "quarter_left", "quarter_right", "rim_left", "rim_right",
     "left_shadow", "right_shadow", "slight_left_shadow", "slight_right_shadow", "back", "flat",
-    "own",
+    "own", "normal", "weak", "dark",
 )  # fmt: skip
-"""Of `lights.LIGHTS`, whose module needs numpy, and of `targets.LightChange`."""
+"""Of `lights.LIGHTS` and `LEVELS`, whose module needs numpy, and of `targets.LightChange`."""
 DESCRIPTOR = Descriptor(
     name="legan",
     paper="LEGAN: masks of expression and of light, and a critic of naturalness",

@@ -1,12 +1,14 @@
 """LEGAN's ``paper`` profile as the rest of the program sees it: a network that paints the crop."""
 
 import math
+from collections.abc import Sequence
 from typing import Self
 
 import torch
 from torch import Tensor
 
 from faceedit.compose.mask import Region
+from faceedit.faces.align import Crop
 from faceedit.methods.base import check_target
 from faceedit.methods.fields.method import fitting
 from faceedit.methods.legan.networks import TARGETS, Generator
@@ -53,7 +55,7 @@ class RgbLEGAN(PictureMethod):
         """Return the face, or the person where the light changes."""
         return "person" if Part.LIGHT in target.parts else "face"
 
-    def paint(self, pictures: Tensor, target: Target) -> Tensor:
+    def paint(self, pictures: Tensor, target: Target, crops: Sequence[Crop]) -> Tensor:
         """See `PictureMethod.paint`."""
         condition = condition_of(target).to(self.device).expand(len(pictures), -1)
         with self.numerics.autocast(self.device):

@@ -6,12 +6,13 @@ import numpy as np
 from faceedit.compose.edit import Edit, RasterPaint
 from faceedit.compose.light.ratio import light_ratio
 from faceedit.compose.light.relief import make_relief
-from faceedit.compose.light.skin import bare_skin, fit_left_over
+from faceedit.compose.light.skin import bare_skin, fit_left_over, shade_layer
 from faceedit.faces.align import Crop
 from faceedit.faces.topology import eye_distance
 from faceedit.lights import (
     FLAT,
     GAMMA,
+    LEVELS,
     LIGHTS,
     LUMA,
     Light,
@@ -31,6 +32,14 @@ SATURATED = 0.3
 """Saturation of skin from which its shade shows its own colour in full."""
 FRONT = 0.3
 """Share of the direction towards the camera from which a light of one's own keeps the exposure."""
+BLACK = (0.02, 0.1)
+"""Brightness around a pixel below which there is but noise to light, and from which all is lit."""
+ALIKE = 0.26
+"""Difference of two lights on bare skin, root mean square of linear logs, that is another light."""
+NEAR = 0.5
+"""Share of that difference over which a light of one's own becomes another."""
+STAYS = 0.9
+"""Share of an edit that is left out at most."""
 INSIDE = 0.7
 """Opacity of the person from which a pixel's light is the person's alone."""
 REACH = 6.0
@@ -50,7 +59,7 @@ def as_light(change: LightChange) -> Light:
     if change.light == "flat":
         return FLAT
     if change.light != OWN:
-        return LIGHTS[change.light]
+        return (LIGHTS | LEVELS)[change.light]
     light = light_from(change.azimuth, change.elevation, change.softness, change.fill)
     return coloured(light, _colour(change.colour))
 
@@ -65,6 +74,7 @@ def relight(crop: Crop, surface: Surface, light: Light, strength: float) -> Edit
         strength: share of the way.
     """
     normals, height, skin, matte, shading = surface_planes(crop, surface)
+    shading += shade_layer(crop.pixels, crop.landmarks, skin, shading)[..., None]
     unit = eye_distance(crop.landmarks)
     relief = make_relief(normals, height, skin, crop.pixels, matte, (unit, unit / CORNERS_CM))
     own = np.exp(GAMMA * np.clip(shading, *SHADED))
@@ -75,6 +85,11 @@ def relight(crop: Crop, surface: Surface, light: Light, strength: float) -> Edit
         ratio -= _exposure(ratio, crop, skin) * np.clip(
             np.float32(light.direction[2] / FRONT), 0, 1
         )
+    around = cv2.GaussianBlur(crop.pixels, (0, 0), 0.06 * unit).mean(2)
+    seen = np.clip((around - BLACK[0]) / np.float32(BLACK[1] - BLACK[0]), 0, 1)
+    ratio = np.minimum(ratio, ratio * seen[..., None])
+    like = 0 if light == FLAT else likeness(light, own, crop, normals, skin)
+    ratio -= like * (ratio - (0 if light.name == OWN else _exposure(ratio, crop, skin)))
     ratio = np.float32(strength) * _beyond_outline(ratio, matte) * reach(crop.size)
     nothing = np.zeros((2, 2, 3), np.float32)
     return Edit(
@@ -103,6 +118,36 @@ def surface_planes(crop: Crop, surface: Surface) -> tuple[np.ndarray, ...]:
     left_over = fit_left_over(crop.pixels, crop.landmarks, normals, skin, shading)
     shading = shading + left_over.on(normals, skin)
     return normals, height[..., 0] * np.float32(HEIGHT_UNIT), skin, matte, shading
+
+
+def likeness(
+    light: Light, own: np.ndarray, crop: Crop, normals: np.ndarray, skin: np.ndarray
+) -> np.float32:
+    """Return how far a face stands in a light already, 0 to `STAYS`: so much is not done to it.
+
+    Both lights are compared as harmonics of first order on bare skin, without their exposure: what
+    a photo's own light does beyond that, such as hard shadows, is no difference.
+
+    Args:
+        light: wanted.
+        own: (S, S, 3) float32 linear, how brightly the photo's light lights each pixel.
+        crop: wide, of S pixels.
+        normals: (S, S, 3) float32 unit.
+        skin: (S, S) float32 in [0, 1].
+    """
+    seen = (skin > 0.8) & bare_skin(crop.landmarks, crop.size)
+    if not seen.any():
+        return np.float32(0)
+    facing = normals[seen]
+    turned = (facing @ np.array(light.direction, np.float32) + light.softness) / (
+        1 + light.softness
+    )
+    wanted = np.log(light.ambient + light.key * np.maximum(turned, 0) + np.float32(1e-3))
+    off = wanted - np.log(own[seen] @ np.array(LUMA, np.float32))
+    basis = np.column_stack([np.ones(len(facing), np.float32), facing])
+    fitted = basis @ np.linalg.lstsq(basis, off, rcond=None)[0]
+    near = np.clip((1 - fitted.std() / np.float32(ALIKE)) / np.float32(NEAR), 0, 1)
+    return np.float32(STAYS) * near * near * (3 - 2 * near)
 
 
 def reach(size: int) -> np.ndarray:

@@ -1,6 +1,7 @@
-"""LSSL: heads that turn."""
+"""LSSL: heads that turn, and the paper's own network of expressions, light and angles."""
 
 from faceedit.methods.descriptor import Descriptor
+from faceedit.targets import EXPRESSIONS
 
 DESCRIPTOR = Descriptor(
     name="lssl",
@@ -11,5 +12,7 @@ DESCRIPTOR = Descriptor(
     region="crop",
     cost=80,
     module="faceedit.methods.lssl.method",
+    training="faceedit.methods.lssl.tasks",
     weights="legan",
+    paper_targets=(*EXPRESSIONS, "light=normal", "light=weak", "light=dark"),
 )

@@ -20,6 +20,7 @@ from faceedit.methods.legan.light_network import Surface
 from faceedit.methods.legan.method import LEGAN
 from faceedit.methods.legan.relight import CORNERS_CM, surface_planes
 from faceedit.methods.lssl import DESCRIPTOR
+from faceedit.methods.lssl.paper_method import RgbLSSL
 from faceedit.numerics import FULL, Numerics
 from faceedit.registry import Checkpoint
 from faceedit.targets import Target, Turn
@@ -78,12 +79,14 @@ def turn_crop(crop: Crop, surface: Surface, turn: Turn) -> Edit:
     return turn_head(crop.pixels, head, wanted, gaze=turn.gaze == CAMERA)
 
 
-def load(checkpoint: Checkpoint, device: torch.device, numerics: Numerics = FULL) -> LSSL:
-    """Build the method from LEGAN's checkpoint.
+def load(checkpoint: Checkpoint, device: torch.device, numerics: Numerics = FULL) -> LSSL | RgbLSSL:
+    """Build the method from LEGAN's checkpoint, or the ``paper`` profile from its own.
 
     Raises:
-        WeightsError: it is not of the ``fast`` profile, or does not fit.
+        WeightsError: it is LEGAN's, but not of the ``fast`` profile, or does not fit.
     """
+    if checkpoint.method == RgbLSSL.name:
+        return RgbLSSL.load(checkpoint, device, numerics)
     if checkpoint.profile != LSSL.profile:
         raise WeightsError(f"lssl works with legan's fast profile, not {checkpoint.profile}")
     return LSSL(LEGAN.load(checkpoint, device, numerics))

@@ -47,8 +47,16 @@ class PictureMethod(ABC):
         """
 
     @abstractmethod
-    def paint(self, pictures: Tensor, target: Target) -> Tensor:
-        """Return (N, 3, S, S) edited pictures in [-1, 1] from those of the crops.
+    def paint(self, pictures: Tensor, target: Target, crops: Sequence[Crop]) -> Tensor:
+        """Return edited pictures.
+
+        Args:
+            pictures: (N, 3, S, S) in [-1, 1], those of the crops.
+            target: what they are to show.
+            crops: N, for networks that are shown landmarks.
+
+        Returns:
+            (N, 3, S, S) in [-1, 1].
 
         Raises:
             NetworkError: the network's answer is not finite.
@@ -66,7 +74,7 @@ class PictureMethod(ABC):
             return []
         given = to_tensor(np.stack([crop.pixels for crop in crops]), self.device) * 2 - 1
         with torch.inference_mode():
-            made = self.paint(given.contiguous(memory_format=torch.channels_last), target)
+            made = self.paint(given.contiguous(memory_format=torch.channels_last), target, crops)
         pictures = ((made.float() + 1) / 2).clamp(0, 1).permute(0, 2, 3, 1).cpu().numpy()
         opacity = np.full((size, size), min(1.0, strength / ONSET), np.float32)
         still = np.zeros((2, 2, 3), np.float32)

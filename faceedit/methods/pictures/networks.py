@@ -32,7 +32,7 @@ class ResidualBlock(nn.Module):
     def __init__(self, channels: int):
         super().__init__()
         self.body = nn.Sequential(
-            *_normed(nn.Conv2d(channels, channels, 3, padding=1, bias=False), channels),
+            *normed(nn.Conv2d(channels, channels, 3, padding=1, bias=False), channels),
             nn.Conv2d(channels, channels, 3, padding=1, bias=False),
             make_norm("instance", channels),
         )
@@ -67,12 +67,12 @@ class Hourglass(nn.Sequential):
         fine, middle, coarse = width, 2 * width, 4 * width
         super().__init__(
             *star_encoder(channels, width, blocks),
-            *_normed(_doubling(coarse, upsampling), coarse),
+            *normed(_doubling(coarse, upsampling), coarse),
             nn.ZeroPad2d((1, 2, 1, 2)),
-            *_normed(nn.Conv2d(coarse, middle, 4, bias=False), middle),
-            *_normed(_doubling(middle, upsampling), middle),
+            *normed(nn.Conv2d(coarse, middle, 4, bias=False), middle),
+            *normed(_doubling(middle, upsampling), middle),
             nn.ZeroPad2d((1, 2, 1, 2)),
-            *_normed(nn.Conv2d(middle, fine, 4, bias=False), fine),
+            *normed(nn.Conv2d(middle, fine, 4, bias=False), fine),
             nn.Conv2d(fine, 3, 7, padding=3),
         )
 
@@ -118,9 +118,9 @@ def star_encoder(channels: int, width: int, blocks: int) -> tuple[nn.Module, ...
     """
     fine, middle, coarse = width, 2 * width, 4 * width
     return (
-        *_normed(nn.Conv2d(channels, fine, 7, padding=3, bias=False), fine),
-        *_normed(nn.Conv2d(fine, middle, 4, stride=2, padding=1, bias=False), middle),
-        *_normed(nn.Conv2d(middle, coarse, 4, stride=2, padding=1, bias=False), coarse),
+        *normed(nn.Conv2d(channels, fine, 7, padding=3, bias=False), fine),
+        *normed(nn.Conv2d(fine, middle, 4, stride=2, padding=1, bias=False), middle),
+        *normed(nn.Conv2d(middle, coarse, 4, stride=2, padding=1, bias=False), coarse),
         *(ResidualBlock(coarse) for _ in range(blocks)),
     )
 
@@ -129,8 +129,8 @@ def star_decoder(width: int, outputs: int) -> tuple[nn.Module, ...]:
     """Return the second half of StarGAN's generator: up twice, then a 7x7 convolution."""
     fine, middle, coarse = width, 2 * width, 4 * width
     return (
-        *_normed(nn.ConvTranspose2d(coarse, middle, 4, stride=2, padding=1, bias=False), middle),
-        *_normed(nn.ConvTranspose2d(middle, fine, 4, stride=2, padding=1, bias=False), fine),
+        *normed(nn.ConvTranspose2d(coarse, middle, 4, stride=2, padding=1, bias=False), middle),
+        *normed(nn.ConvTranspose2d(middle, fine, 4, stride=2, padding=1, bias=False), fine),
         nn.Conv2d(fine, outputs, 7, padding=3),
     )
 
@@ -147,6 +147,17 @@ def beside(image: Tensor, numbers: Tensor) -> Tensor:
     """Return (N, C, H, W) images with a plane for each of (N, K) numbers: (N, C + K, H, W)."""
     planes = numbers[:, :, None, None].expand(-1, -1, *image.shape[2:])
     return torch.cat([image, planes.to(image.dtype)], 1)
+
+
+def normed(layer: nn.Module, channels: int) -> tuple[nn.Module, ...]:
+    """Return a layer with instance normalisation of its channels and a ReLU after it."""
+    return layer, make_norm("instance", channels), nn.ReLU(inplace=True)
+
+
+def shuffled(inner: int, outer: int) -> nn.Sequential:
+    """Return a sub-pixel convolution (Shi et al. 2016) to twice the side."""
+    spread = nn.Conv2d(inner, 4 * outer, 3, padding=1, bias=False)
+    return nn.Sequential(spread, nn.PixelShuffle(2))
 
 
 def check_size(size: int) -> None:
@@ -170,15 +181,10 @@ def check_upsampling(name: str) -> None:
         raise ValueError(f"upsampling is {name!r}, not one of {', '.join(UPSAMPLINGS)}")
 
 
-def _normed(layer: nn.Module, channels: int) -> tuple[nn.Module, ...]:
-    return layer, make_norm("instance", channels), nn.ReLU(inplace=True)
-
-
 def _doubling(channels: int, kind: Upsampling) -> nn.Module:
     """Return a layer from (N, channels, H, W) to (N, channels, 2 H, 2 W)."""
     if kind == "bilinear":
         return nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
     if kind == "transposed":
         return nn.ConvTranspose2d(channels, channels, 4, stride=2, padding=1, bias=False)
-    spread = nn.Conv2d(channels, 4 * channels, 3, padding=1, bias=False)
-    return nn.Sequential(spread, nn.PixelShuffle(2))
+    return shuffled(channels, channels)

@@ -105,7 +105,7 @@ class RgbRegGAN(PictureMethod):
         """See `PictureMethod.strength_of`."""
         return float(strengths_of(target, self.targets).sum())
 
-    def paint(self, pictures: Tensor, target: Target) -> Tensor:
+    def paint(self, pictures: Tensor, target: Target, crops: Sequence[Crop]) -> Tensor:
         """See `PictureMethod.paint`."""
         strengths = strengths_of(target, self.targets).to(self.device).expand(len(pictures), -1)
         answer = self.generator.answer(pictures, strengths)

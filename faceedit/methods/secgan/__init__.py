@@ -15,6 +15,11 @@ DESCRIPTOR = Descriptor(
     profile="fast",
     targets=(
         *(f"attr={name}=on" for name in HAIR_COLOURS),
+        "attr=pale_skin",
+        "attr=young",
+        "attr=beard=on",
+        "attr=moustache=on",
+        "attr=bushy_eyebrows=on",
         "attr=eyeglasses=on",
         *(f"attr=eyeglasses={kind}" for kind in KINDS["eyeglasses"]),
     ),
@@ -23,7 +28,15 @@ DESCRIPTOR = Descriptor(
     cost=130,
     module="faceedit.methods.secgan.method",
     training="faceedit.methods.secgan.tasks:build",
+    trained="paper",
     paper_targets=PAPER_TARGETS,
+    experimental=(
+        "attr=pale_skin",
+        "attr=young",
+        "attr=beard=on",
+        "attr=moustache=on",
+        "attr=bushy_eyebrows=on",
+    ),
     looks_with=("appearance", "legan-fast"),
 )
 STARGAN = replace(
@@ -32,6 +45,7 @@ STARGAN = replace(
     paper="StarGAN (Choi and others, 2018), with SeCGAN's difference vectors",
     profile="paper",
     targets=(),
+    experimental=(),
     crop_size=128,
     region="head",
     cost=104,

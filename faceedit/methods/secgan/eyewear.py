@@ -6,7 +6,6 @@ import numpy as np
 from faceedit.compose.eyewear.draw import Eyewear
 from faceedit.compose.eyewear.frames import STYLES, USUAL, Style, fit_frame
 from faceedit.compose.light.skin import bare_skin
-from faceedit.faces.pose import to_mean_face
 from faceedit.faces.raster import rasterize_mesh
 from faceedit.faces.topology import N_SURFACE
 from faceedit.methods.secgan.look import SIZE, Scene
@@ -17,8 +16,6 @@ WORN = 0.0
 """Logit of spectacles from which on a face wears some."""
 RIM = 1.5
 """Pixels over which the shadow ends at the face's outline."""
-PRIME = 7919
-"""Turns a face's shape into a number that decides."""
 
 
 def put_on(scene: Scene, change: AttributeChange) -> Eyewear | None:
@@ -31,7 +28,7 @@ def put_on(scene: Scene, change: AttributeChange) -> Eyewear | None:
     if scene.logit("eyeglasses") > WORN:
         return None
     points, pixels = scene.crop.landmarks, scene.crop.pixels
-    seed = _seed(points)
+    seed = scene.seed
     inside = rasterize_mesh(points[:N_SURFACE], (SIZE, SIZE)).inside.astype(np.float32)
     lit = pixels[bare_skin(points, SIZE)]
     return Eyewear(
@@ -50,9 +47,3 @@ def _style(kind: str, seed: int) -> Style:
     """Return a frame of a kind, or of any that is usual; the seed decides."""
     styles = STYLES[kind or USUAL[seed % len(USUAL)]]
     return styles[seed // len(USUAL) % len(styles)]
-
-
-def _seed(landmarks: np.ndarray) -> int:
-    """Return a number that a face keeps in all sizes of its photo, nearly always."""
-    own = to_mean_face(landmarks).points(landmarks.astype(np.float64))
-    return abs(int(PRIME * float(np.abs(own[:N_SURFACE]).mean().round(3))))

@@ -12,8 +12,9 @@ import torch
 from faceedit.compose.hair.segment import find_hair, mirrored
 from faceedit.compose.light.skin import bare_skin
 from faceedit.faces.align import Crop
+from faceedit.faces.pose import to_mean_face
 from faceedit.faces.raster import fill_polygon
-from faceedit.faces.topology import BROWS, FACE_OVAL, eye_distance
+from faceedit.faces.topology import BROWS, EYES, FACE_OVAL, N_SURFACE, eye_distance
 from faceedit.methods.fields.method import to_tensor
 from faceedit.methods.legan.method import LEGAN
 from faceedit.numerics import check_answer
@@ -28,6 +29,10 @@ SURE = 1.5
 """Logit from which on a face has an attribute."""
 NOSE_TIP, CHIN, FOREHEAD = 4, 152, 10
 """Mesh points."""
+WHITES = 85
+"""Percentile of L* between the lids that is of the whites of eyes."""
+PRIME = 7919
+"""Turns a face's shape into a number that decides."""
 ROOT = 0.10
 """Eye distances over which roots end."""
 
@@ -58,14 +63,31 @@ class Scene:
         return max(eye_distance(self.crop.landmarks), 1.0)
 
     @cached_property
+    def seed(self) -> int:
+        """A number that a face keeps in all sizes of its photo, nearly always."""
+        points = self.crop.landmarks
+        own = to_mean_face(points).points(points.astype(np.float64))
+        return abs(int(PRIME * float(np.abs(own[:N_SURFACE]).mean().round(3))))
+
+    @cached_property
     def lab(self) -> np.ndarray:
         """The crop in CIE Lab, (S, S, 3) float32."""
         return cv2.cvtColor(self.crop.pixels, cv2.COLOR_RGB2LAB)
 
     @cached_property
+    def skin_lab(self) -> np.ndarray:
+        """(3,) median CIE Lab of the face's skin."""
+        return np.median(self.lab[bare_skin(self.crop.landmarks, SIZE)], axis=0)
+
+    @property
     def skin_light(self) -> float:
         """L* of the face's skin."""
-        return float(np.median(self.lab[bare_skin(self.crop.landmarks, SIZE)][:, 0]))
+        return float(self.skin_lab[0])
+
+    @cached_property
+    def eyes_light(self) -> float:
+        """L* of the whites of the eyes."""
+        return eyes_light(self.lab, self.crop.landmarks)
 
     @cached_property
     def hair(self) -> np.ndarray:
@@ -93,15 +115,38 @@ class Scene:
         start = (SIZE - self.near.shape[1]) // 2
         return np.pad(self.near[region], start)
 
+    def seen(self, regions: Sequence[Region]) -> np.ndarray:
+        """Return the chance of any of some regions in the whole crop, (S, S) float32."""
+        parts = [one[list(regions)].sum(0) for one in (self.far, self.near)]
+        whole = np.zeros((SIZE, SIZE), np.float32)
+        for part in parts:
+            start = (SIZE - len(part)) // 2
+            whole[start : start + len(part), start : start + len(part)] = part
+        return whole
+
     def _lower_face(self) -> np.ndarray:
         """Return 1 inside the face's outline and below the nose, where beards are."""
         points = self.crop.landmarks[:, :2].astype(np.float64)
         outline = fill_polygon(points[list(FACE_OVAL)], (SIZE, SIZE)).astype(np.float32)
-        down = points[CHIN] - points[FOREHEAD]
+        return outline * self.below((NOSE_TIP,), 0.1)
+
+    def below(self, points: Sequence[int], over: float) -> np.ndarray:
+        """Return 0 above mesh points and 1 below, rising over eye distances: (S, S) float32."""
+        mesh = self.crop.landmarks[:, :2].astype(np.float64)
+        start, down = mesh[list(points)].mean(0), mesh[CHIN] - mesh[FOREHEAD]
         down /= max(float(np.linalg.norm(down)), 1e-6)
         y, x = np.mgrid[:SIZE, :SIZE]
-        below = (x - points[NOSE_TIP, 0]) * down[0] + (y - points[NOSE_TIP, 1]) * down[1]
-        return outline * np.clip(below / (0.1 * self.unit), 0, 1).astype(np.float32)
+        below = (x - start[0]) * down[0] + (y - start[1]) * down[1]
+        return np.clip(below / (over * self.unit), 0, 1).astype(np.float32)
+
+
+def eyes_light(lab: np.ndarray, landmarks: np.ndarray) -> float:
+    """Return L* of the whites of eyes in a crop of CIE Lab, (S, S, 3)."""
+    inside = np.zeros(lab.shape[:2], np.uint8)
+    for ring in EYES:
+        cv2.fillPoly(inside, [np.round(landmarks[list(ring), :2]).astype(np.int32)], 1)
+    bright = lab[inside > 0][:, 0]
+    return float(np.percentile(bright, WHITES)) if len(bright) else float(np.median(lab[..., 0]))
 
 
 def look(crops: Sequence[Crop], parser: AppearanceRecogniser, surfaces: LEGAN) -> list[Scene]:

@@ -6,7 +6,7 @@ photo's own pixels; the networks that look (segments, normals, the person's matt
 ship for themselves, and the checkpoint holds what was measured on labelled portraits.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Self
 
 import numpy as np
@@ -14,23 +14,27 @@ import torch
 
 from faceedit.compose.details import Detail
 from faceedit.compose.edit import Edit, RasterPaint
-from faceedit.compose.hair.colour import KNOTS, Tones
 from faceedit.errors import UsageError
 from faceedit.faces.align import Crop
 from faceedit.methods.base import check_target
 from faceedit.methods.fields.method import fitting
 from faceedit.methods.legan.method import LEGAN
 from faceedit.methods.secgan import DESCRIPTOR, HAIR_COLOURS
+from faceedit.methods.secgan.age import change_age
+from faceedit.methods.secgan.beard import grow_beard
+from faceedit.methods.secgan.brows import thicken
 from faceedit.methods.secgan.eyewear import put_on
 from faceedit.methods.secgan.hair import recolour
 from faceedit.methods.secgan.look import SIZE, Scene, look
+from faceedit.methods.secgan.measured import Measured, unpack
 from faceedit.methods.secgan.paper_method import RgbSeCGAN
+from faceedit.methods.secgan.skin import tone
 from faceedit.numerics import FULL, Numerics
 from faceedit.recognisers.appearance import AppearanceRecogniser
 from faceedit.registry import Checkpoint, open_registry
 from faceedit.targets import AttributeChange, Target
 
-LAYERS = ("hair", "eyeglasses")
+LAYERS = ("young", "pale_skin", "hair", "bushy_eyebrows", "moustache", "beard", "eyeglasses")
 """Of what is drawn, the lowest first."""
 
 
@@ -38,7 +42,7 @@ class SeCGAN:
     """The ``fast`` profile; see `methods.base.Method`.
 
     Args:
-        tones: of hair, by attribute.
+        measured: of labelled portraits.
         parser: of segments.
         surfaces: of normals and mattes.
     """
@@ -49,8 +53,8 @@ class SeCGAN:
     wide = True
     targets = DESCRIPTOR.targets
 
-    def __init__(self, tones: Mapping[str, Tones], parser: AppearanceRecogniser, surfaces: LEGAN):
-        self.tones, self.parser, self.surfaces = tones, parser, surfaces
+    def __init__(self, measured: Measured, parser: AppearanceRecogniser, surfaces: LEGAN):
+        self.measured, self.parser, self.surfaces = measured, parser, surfaces
 
     @classmethod
     def load(cls, checkpoint: Checkpoint, device: torch.device, numerics: Numerics = FULL) -> Self:
@@ -60,10 +64,12 @@ class SeCGAN:
             WeightsError: the tensors are not those of this profile, or a network's are missing.
         """
         with fitting(checkpoint):
-            tones = {name: _unpack(checkpoint.tensors[name]) for name in HAIR_COLOURS}
+            measured = unpack(checkpoint.tensors)
         registry = open_registry()
         parser = AppearanceRecogniser.load(registry.checkpoint("appearance"), device)
-        return cls(tones, parser, LEGAN.load(registry.checkpoint("legan-fast"), device, numerics))
+        return cls(
+            measured, parser, LEGAN.load(registry.checkpoint("legan-fast"), device, numerics)
+        )
 
     def edit(self, crops: Sequence[Crop], target: Target) -> list[Edit]:
         """Edit a batch of wide crops; see `methods.base.Method.edit`.
@@ -81,14 +87,9 @@ class SeCGAN:
         return [self._edit(scene, changes) for scene in look(crops, self.parser, self.surfaces)]
 
     def _edit(self, scene: Scene, changes: Sequence[AttributeChange]) -> Edit:
-        made: list[Detail | None] = []
         # What lies on top comes last.
-        for change in sorted(changes, key=lambda one: LAYERS.index(_layer(one))):
-            if change.attribute in HAIR_COLOURS:
-                made.append(recolour(scene, change, self.tones[change.attribute]))
-            elif change.attribute == "eyeglasses":
-                made.append(put_on(scene, change))
-        details = [one for one in made if one is not None]
+        ordered = sorted(changes, key=lambda one: LAYERS.index(_layer(one)))
+        details = [one for change in ordered for one in self._draw(scene, change)]
         nothing = np.zeros((2, 2, 3), np.float32)
         return Edit(
             nothing[..., :2],
@@ -101,23 +102,26 @@ class SeCGAN:
             wide=True,
         )
 
+    def _draw(self, scene: Scene, change: AttributeChange) -> tuple[Detail, ...]:
+        """Return what an attribute draws; nothing where it changes nothing."""
+        name, measured = change.attribute, self.measured
+        if name == "young":
+            return change_age(scene, change, measured.age, measured.hair["grey_hair"])
+        if name in HAIR_COLOURS:
+            made = recolour(scene, change, measured.hair[name])
+        elif name == "pale_skin":
+            made = tone(scene, change, measured.skin[change.on])
+        elif name in ("beard", "moustache"):
+            made = grow_beard(scene, change)
+        elif name == "bushy_eyebrows":
+            made = thicken(scene, change)
+        else:
+            made = put_on(scene, change)
+        return () if made is None else (made,)
+
 
 def _layer(change: AttributeChange) -> str:
     return "hair" if change.attribute in HAIR_COLOURS else change.attribute
-
-
-def pack(tones: Tones) -> torch.Tensor:
-    """Return tones as one row of numbers, for a checkpoint."""
-    parts = (tones.level, [tones.per_skin], tones.gains, tones.chroma.ravel())
-    return torch.from_numpy(np.concatenate(parts).astype(np.float32))
-
-
-def _unpack(packed: torch.Tensor) -> Tones:
-    numbers = packed.float().numpy()
-    if numbers.shape != (6 + 2 * len(KNOTS),):
-        raise ValueError(f"tones of hair have {6 + 2 * len(KNOTS)} numbers, not {numbers.shape}")
-    level, (per_skin, *gains), chroma = np.split(numbers, (3, 6))
-    return Tones(level, float(per_skin), chroma.reshape(-1, 2), (float(gains[0]), float(gains[1])))
 
 
 def load(

@@ -1,17 +1,19 @@
 """SeCGAN's ``paper`` profile, and its baselines, as the rest of the program sees them."""
 
 import math
+from collections.abc import Sequence
 from typing import Self
 
 import torch
 from torch import Tensor, nn
 
 from faceedit.compose.mask import Region
+from faceedit.faces.align import Crop
 from faceedit.methods.base import check_target
 from faceedit.methods.fields.method import fitting
 from faceedit.methods.pictures.backbones import make_generator
+from faceedit.methods.pictures.masks import one_hot
 from faceedit.methods.pictures.method import PictureMethod
-from faceedit.methods.secgan.masks import one_hot
 from faceedit.methods.secgan.vector import NAMES, difference_of, rgb_shape
 from faceedit.nn.loading import build_network
 from faceedit.numerics import FULL, Numerics, check_answer
@@ -73,7 +75,7 @@ class RgbSeCGAN(PictureMethod):
         """Return the face, or the head where attributes change."""
         return "head" if Part.ATTRIBUTES in target.parts else "face"
 
-    def paint(self, pictures: Tensor, target: Target) -> Tensor:
+    def paint(self, pictures: Tensor, target: Target, crops: Sequence[Crop]) -> Tensor:
         """See `PictureMethod.paint`."""
         difference = difference_of(target, self.labels).to(self.device)
         return self.translate(pictures, difference.expand(len(pictures), -1))

@@ -19,9 +19,9 @@ from faceedit.methods.pictures.losses import (
     wasserstein_critic_loss,
     wasserstein_generator_loss,
 )
+from faceedit.methods.pictures.masks import SEGMENTS, mask_loss, one_hot
 from faceedit.methods.pictures.task import PictureTask
 from faceedit.methods.secgan.labels import LABEL_SETS
-from faceedit.methods.secgan.masks import SEGMENTS, mask_loss, one_hot
 from faceedit.methods.secgan.recipe import SeCGANRecipe, default_recipe
 from faceedit.methods.secgan.vector import NAMES, rgb_shape
 from faceedit.recognisers.appearance import AppearanceRecogniser

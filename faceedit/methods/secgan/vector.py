@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from faceedit.methods.pictures.backbones import Shape
-from faceedit.methods.secgan.masks import SEGMENTS
+from faceedit.methods.pictures.masks import SEGMENTS
 from faceedit.targets import ATTRIBUTES, EXPRESSIONS, AttributeChange, Target
 
 NAMES: dict[str, tuple[str, ...]] = {

@@ -68,3 +68,17 @@ def test_one_person_is_too_few(few_portraits, request_for, tmp_path):
     one.save(tmp_path / "one")
     with pytest.raises(UsageError, match="at least two people"):
         find_portraits(request_for("paper", data=(tmp_path / "one",)), 32, UNITS)
+
+
+def test_landmarks_are_kept_for_who_needs_them(few_portraits, folder: Path, request_for, tmp_path):
+    request = request_for("paper", data=(folder,))
+    find_portraits(request, 64, UNITS)
+    kept = find_portraits(request, 64, UNITS, landmarks=True)
+    assert kept.landmarks is not None
+    assert kept.landmarks.shape == (2, 478, 3)
+    # Both outer corners of the eyes lie where those of crops do.
+    eyes = kept.landmarks[:, [33, 263], :2].mean(1)
+    np.testing.assert_allclose(eyes, [[31.5, 23.3]] * 2, atol=2)
+    few_portraits.save(tmp_path / "without")
+    with pytest.raises(UsageError, match="holds no portraits"):
+        Portraits.load(tmp_path / "without", 32, 17, landmarks=True)

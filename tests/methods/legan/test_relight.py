@@ -102,6 +102,21 @@ def test_even_light_is_read_as_flat():
     assert read_light(crop_of(picture), surface_of(shading)) == LightChange("flat")
 
 
+@pytest.mark.parametrize("name", ["left", "slight_right"])
+def test_in_its_own_light_a_photo_stays(name):
+    picture, shading = lit_by(LIGHTS[name])
+    own = as_light(read_light(crop_of(picture), surface_of(shading)))
+    edit = relight(crop_of(picture), surface_of(shading), own, 1.0)
+    other = relight(crop_of(picture), surface_of(shading), LIGHTS["bottom"], 1.0)
+    assert np.abs(edit.log_ratio).mean() < 0.1 * np.abs(other.log_ratio).mean()
+
+
+def test_in_black_there_is_nothing_to_light():
+    picture, shading = lit_by(LIGHTS["left"])
+    edit = relight(crop_of(0.02 * picture), surface_of(shading), LIGHTS["right"], 1.0)
+    assert edit.log_ratio.max() < 0.01
+
+
 def test_lights_of_a_target():
     def light(text):
         (term,) = parse_target(text).terms

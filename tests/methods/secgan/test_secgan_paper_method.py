@@ -7,8 +7,8 @@ from faceedit.errors import NetworkError, UsageError, WeightsError
 from faceedit.faces.align import Crop
 from faceedit.methods.catalogue import METHODS
 from faceedit.methods.pictures.backbones import BACKBONES, make_generator
+from faceedit.methods.pictures.masks import one_hot
 from faceedit.methods.pictures.method import ONSET
-from faceedit.methods.secgan.masks import one_hot
 from faceedit.methods.secgan.method import load
 from faceedit.methods.secgan.paper_method import RgbSeCGAN
 from faceedit.methods.secgan.vector import NAMES, difference_of, rgb_shape

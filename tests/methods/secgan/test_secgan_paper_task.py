@@ -12,7 +12,7 @@ from torch import Tensor
 from faceedit.errors import UsageError
 from faceedit.methods.catalogue import find_training
 from faceedit.methods.pictures.losses import mixed
-from faceedit.methods.secgan.masks import one_hot
+from faceedit.methods.pictures.masks import one_hot
 from faceedit.methods.secgan.paper_method import RgbSeCGAN
 from faceedit.methods.secgan.paper_task import PaperTask
 from faceedit.methods.secgan.recipe import LossWeights, SeCGANRecipe, default_recipe

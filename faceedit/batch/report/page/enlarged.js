@@ -12,10 +12,19 @@ class Enlarged {
     click(".next", () => this.step(1));
     click(".close", () => dialog.close());
     this.find(".mark input").addEventListener("change", () => this.mark());
+    for (const button of this.find(".choice").querySelectorAll("button")) {
+      button.addEventListener("click", () => this.choose(button.dataset.choice));
+    }
+    this.find(".strength").addEventListener("change", (event) => {
+      this.view.choices.set(this.photos[this.at], { strength: Number(event.target.value) });
+      this.showChoice();
+    });
     dialog.addEventListener("keydown", (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
       if (event.key === "n") this.step(1);
       if (event.key === "p") this.step(-1);
+      if (event.key === "a") this.choose(ACCEPT);
+      if (event.key === "r") this.choose(REJECT);
     });
     dialog.addEventListener("click", (event) => {
       if (event.target === dialog) dialog.close();
@@ -55,6 +64,7 @@ class Enlarged {
     this.stage.setSplit(this.view.splitOf(photo));
     this.find(".frame").replaceChildren(this.stage.element);
     this.listParts(photo);
+    this.showChoice();
     this.showPart(this.view.closeUp ? largestFace(photo) : null);
     this.find(".mark").hidden = photo.boxes.length === 0;
     this.mark();
@@ -82,6 +92,26 @@ class Enlarged {
     });
   }
 
+  // The same choice again takes it back.
+  choose(choice) {
+    const photo = this.photos[this.at];
+    if (!photo.source) return;
+    const before = this.view.choices.of(photo).choice;
+    this.view.choices.set(photo, { choice: before === choice ? "" : choice });
+    this.showChoice();
+  }
+
+  showChoice() {
+    const photo = this.photos[this.at];
+    const { choice, strength } = this.view.choices.of(photo);
+    this.find(".choice").hidden = !photo.source;
+    for (const button of this.find(".choice").querySelectorAll("button")) {
+      button.setAttribute("aria-pressed", String(button.dataset.choice === choice));
+    }
+    this.find(".strength").value = strength;
+    this.find(".choice output").textContent = strength.toFixed(1);
+  }
+
   mark() {
     this.stage.element.classList.toggle("marked", this.find(".mark input").checked);
   }
@@ -97,7 +127,7 @@ class Enlarged {
     return pairs
       .filter(([, value]) => value !== "")
       .map(([name, value]) =>
-        make("div", "", {}, make("dt", "", { textContent: name }), make("dd", "", { textContent: value })),
+        make("div", "", {}, make("dt", "", { textContent: name, title: meaningOf(name) }), make("dd", "", { textContent: value })),
       );
   }
 }

@@ -6,7 +6,10 @@ const keys = sortKeys(photos);
 const state = { outcome: null, words: "", key: keys[0], descending: false, split: 50 };
 const splits = new Map();
 
+const choices = new Choices(() => refresh());
+
 const view = {
+  choices,
   closeUp: false,
   splitOf: (photo) => splits.get(photo) ?? state.split,
   keep: (photo, split) => {
@@ -39,7 +42,7 @@ function makeCard(photo) {
       "div",
       "caption",
       {},
-      make("div", "line", {}, name, make("span", `badge ${photo.outcome}`, { textContent: photo.outcome })),
+      make("div", "line", {}, name, make("span", `badge ${photo.outcome}`, { textContent: photo.outcome }), ...choiceOf(photo)),
       make("p", "about", { textContent: about.join(" · "), title: photo.folder }),
       make("p", "scores", { title: photo.reason }, ...scoresOf(photo)),
     ),
@@ -48,13 +51,19 @@ function makeCard(photo) {
   return { element, stage, name };
 }
 
+function choiceOf(photo) {
+  const { choice, strength } = choices.of(photo);
+  const words = [choice, strength === 1 ? "" : `× ${strength}`].filter(Boolean).join(" ");
+  return words ? [make("span", "badge chosen", { textContent: words })] : [];
+}
+
 function scoresOf(photo) {
   const parts = photo.reason ? [make("span", "reason", { textContent: photo.reason })] : [];
   // The score that the photos are sorted by comes first, where no narrow card cuts it off.
   const names = Object.keys(photo.scores);
   names.sort((one, other) => (other === state.key.score) - (one === state.key.score));
   for (const name of names) {
-    const score = make("span", "score", { textContent: `${name} ` });
+    const score = make("span", "score", { textContent: `${name} `, title: meaningOf(name) });
     score.append(make("b", "", { textContent: inDigits(photo.scores[name]) }));
     score.classList.toggle("sorted", name === state.key.score);
     parts.push(score);
@@ -135,6 +144,8 @@ function start() {
     event.currentTarget.setAttribute("aria-pressed", String(view.closeUp));
     refresh();
   });
+  find(".save").hidden = photos.every((photo) => !photo.source);
+  find(".save").addEventListener("click", () => choices.save(photos));
   find(".tools").hidden = photos.length === 0;
   markView();
   grid.frameAs(photos);

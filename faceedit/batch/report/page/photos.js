@@ -88,6 +88,23 @@ function largestFace(photo) {
   return areas.length ? areas.indexOf(Math.max(...areas)) : null;
 }
 
+// What the scores mean, for whoever points at one.
+const MEANINGS = {
+  face: "How sure the finder is that there is a face, 0 to 1; of several the least sure",
+  strength: "Strength of the edit as it was applied; 1 is what people clearly call by its name",
+  shown: "How far the face showed the target already, 0 to 1; so much less was added",
+  held: "Part of the strength that the quality gates let pass, 0 to 1",
+  identity: "How alike the face is before and after: 1 is the same picture, two people have about 0.07",
+  naturalness: "How natural the edited face looks, 0 to 10; photos have about 7",
+  moved: "How far the skin was moved, in distances between the eyes",
+  relit: "How much brightness was changed; 0.1 is about a tenth",
+  turned: "By how many degrees the head was turned",
+};
+
+function meaningOf(score) {
+  return Object.hasOwn(MEANINGS, score) ? MEANINGS[score] : "";
+}
+
 function inDigits(value) {
   const size = Math.abs(value);
   if (size >= 1000) return Math.round(value).toLocaleString("en");

@@ -1,0 +1,101 @@
+"""The relief of skin: shade laid on a face, its own creases deepened or smoothed, lines drawn."""
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from faceedit.compose.details import Canvas, Patch
+from faceedit.compose.edit import LARGEST_COLOUR, LARGEST_RATIO, sample_field
+from faceedit.numerics import check_answer
+from faceedit.tones import LUMA
+
+BANDS = (0.004, 0.012, 0.04)
+"""Eye distances between which pores, lines and folds of skin lie; finer is grain, and stays."""
+DARKEST = np.float32(0.03)
+"""Added to display values before the logarithm."""
+MOST = 0.16
+"""Log ratio to which what a band holds is bent: lashes, hairs and moles are no creases."""
+
+
+@dataclass(frozen=True)
+class SkinRelief:
+    """Skin with other shade and creases, a `Detail`.
+
+    Attributes:
+        log_ratio: (h, w, 3) float32 that covers the crop, added to the log of the skin.
+        skin: (h, w) float32 in [0, 1], where creases change and lines are drawn.
+        gains: what pores and lines, and folds, are multiplied by, less 1.
+        places: (h, w, 2) float32 that covers the crop: where each pixel lies on `lines`,
+            as shares of its side.
+        lines: (n, m) float32 log ratio on a map of the face.
+        size: side of the crop in crop pixels.
+        unit: the eye distance in crop pixels.
+        strength: share of the way.
+    """
+
+    log_ratio: np.ndarray
+    skin: np.ndarray
+    gains: tuple[float, float]
+    places: np.ndarray
+    lines: np.ndarray
+    size: int
+    unit: float
+    strength: float = 1.0
+
+    @property
+    def paints(self) -> bool:
+        """See `Detail.paints`."""
+        return self.strength > 0
+
+    def check(self, size: int) -> None:
+        """See `Detail.check`."""
+        check_answer(LARGEST_RATIO, log_ratio=self.log_ratio, lines=self.lines)
+        check_answer(LARGEST_COLOUR, skin=self.skin, gains=np.array(self.gains))
+        check_answer(LARGEST_COLOUR, places=self.places)
+
+    def scaled(self, strength: float) -> "SkinRelief":
+        """See `Detail.scaled`."""
+        return replace(self, strength=self.strength * strength)
+
+    def draw(self, canvas: Canvas) -> list[Patch]:
+        """See `Detail.draw`."""
+        shaded = np.maximum(self.skin, np.abs(self.log_ratio).max(-1) > 1e-3)
+        box = canvas.where(shaded, self.size) if self.strength else None
+        if box is None:
+            return []
+        part = canvas.part(box)
+        shape = part.pixels.shape[:2]
+
+        def field(values: np.ndarray) -> np.ndarray:
+            return sample_field(values, self.size, part.to_crop, shape)
+
+        skin = np.clip(field(self.skin), 0, 1)
+        unit = self.unit / float(np.hypot(part.to_crop[0, 0], part.to_crop[1, 0]))
+        change = self._creases(part.pixels, skin, unit)
+        if self.lines.any():
+            at = field(self.places) * np.float32(len(self.lines)) - np.float32(0.5)
+            change += cv2.remap(self.lines, at[..., 0], at[..., 1], cv2.INTER_LINEAR) * skin
+        # Skin in a crease is redder, as less light leaves it.
+        change = change[..., None] * np.array([0.85, 1.05, 1.1], np.float32)
+        change += field(self.log_ratio)
+        there = np.clip(20 * field(shaded.astype(np.float32)), 0, 1)
+        made = part.pixels * np.exp(np.float32(self.strength) * change)
+        return [Patch(box, np.clip(made, 0, 1), there)]
+
+    def _creases(self, pixels: np.ndarray, skin: np.ndarray, unit: float) -> np.ndarray:
+        """Return the change of log luma that deepens, or smooths, what skin has of creases."""
+        light = np.log(pixels @ LUMA.astype(np.float32) + DARKEST)
+        levels = [_blurred(light, skin, one * unit) for one in BANDS]
+        change = np.zeros_like(light)
+        for gain, finer, coarser in zip(self.gains, levels[:-1], levels[1:], strict=True):
+            change += np.float32(gain * MOST) * np.tanh((finer - coarser) / np.float32(MOST))
+        return change * skin
+
+
+def _blurred(light: np.ndarray, skin: np.ndarray, sigma: float) -> np.ndarray:
+    """Blur within skin: nothing of what lies beside it runs in."""
+    if sigma < 0.4:
+        return light
+    weight = cv2.GaussianBlur(skin, (0, 0), sigma) + np.float32(1e-3)
+    return (cv2.GaussianBlur(light * skin, (0, 0), sigma) + np.float32(1e-3) * light) / weight

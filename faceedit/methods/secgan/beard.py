@@ -1,0 +1,138 @@
+"""Beards and moustaches, as details of an edit."""
+
+import cv2
+import numpy as np
+
+from faceedit.compose.growth.beard import beard_map, grid_places, grow, moustache_map
+from faceedit.compose.growth.draw import Growth, Hairs
+from faceedit.faces.raster import fill_polygon, rasterize_mesh
+from faceedit.faces.topology import EYES, INNER_LIPS, N_SURFACE, OUTER_LIPS, mean_shape
+from faceedit.methods.secgan.look import SIZE, SURE, Scene
+from faceedit.regions import Region
+from faceedit.targets import AttributeChange
+from faceedit.tones import LUMA
+
+COUNT = 26000
+"""Hairs on a face that a beard covers all over."""
+LENGTH = {"beard": 0.145, "moustache": 0.085}
+"""Of the longest hairs, in eye distances."""
+WIDTH = (0.0011, 0.0021)
+"""Of hairs and tufts, in eye distances."""
+UNEVEN = 0.24
+"""Spread of the log brightness of neighbouring hairs."""
+SHADE = 0.62
+"""Opacity of what roots give to the skin below a full beard."""
+PALE = 0.85
+"""Of the skin's L*; hair that is lighter says nothing of brows, nor they of it."""
+DARKEST = (15.0, 3.0, 4.0)
+"""CIE Lab of hair where a photo shows none."""
+NATURAL = ((-3.0, 26.0), (-4.0, 45.0))
+"""a* and b* of hair that is not dyed."""
+AROUND = 0.11
+"""Eye distances over which light is even."""
+BEYOND = 0.1
+"""Eye distances that hairs reach beyond the face's lower edge."""
+CORNERS = (61, 291)
+"""Mesh points: the mouth's."""
+FEWEST = 40
+"""Pixels below which a part tells no colour."""
+SEEN = (Region.SKIN, Region.NOSE, Region.LIPS, Region.MOUTH, Region.HAIR, Region.NECK)
+"""Segments that hairs may lie on; what stands before a face is none of them."""
+
+
+def grow_beard(scene: Scene, change: AttributeChange) -> Growth | None:
+    """Return a beard, or a moustache alone.
+
+    Args:
+        scene: the person.
+        change: what is to grow.
+    """
+    density = moustache_map()
+    if change.attribute == "beard":
+        # Who has a moustache keeps it.
+        own = scene.logit("moustache") > SURE
+        density = beard_map() * (1 - density) if own else np.maximum(beard_map(), density)
+    points = scene.crop.landmarks
+    length = LENGTH[change.attribute]
+    curves = grow(density, points, COUNT, length, scene.seed)
+    if not len(curves):
+        return None
+    colour, light = hair_rgb(scene), light_on(scene)
+    draw = np.random.default_rng(scene.seed + 1)
+    at = np.clip(np.round(curves[:, 0]).astype(int), 0, SIZE - 1)
+    factor = np.exp(draw.normal(0, UNEVEN, len(curves))) * light[at[:, 1], at[:, 0]]
+    # What lies on top catches the light.
+    order = np.argsort(factor + draw.normal(0, 0.25, len(curves)))
+    hairs = Hairs(
+        curves[order],
+        np.clip(colour * factor[order, None], 0, 1).astype(np.float32),
+        draw.uniform(*WIDTH, len(curves)).astype(np.float32),
+    )
+    return Growth(
+        hairs=hairs,
+        roots=np.float32(SHADE) * _on_face(density, points),
+        allowed=_allowed(scene),
+        colour=np.clip(light[..., None] * colour * 0.9, 0, 1).astype(np.float32),
+        size=SIZE,
+        unit=scene.unit,
+        strength=change.strength,
+    )
+
+
+def hair_rgb(scene: Scene) -> np.ndarray:
+    """Return the colour of a person's hair, (3,) RGB in [0, 1]: of the head and the brows."""
+    hair, brows = scene.hair > 0.8, scene.placed(Region.BROWS) > 0.8
+    tones = []
+    if hair.sum() >= FEWEST:
+        tone = np.median(scene.lab[hair], axis=0)
+        if all(low < one < high for one, (low, high) in zip(tone[1:], NATURAL, strict=True)):
+            tones.append(tone)
+    if brows.sum() >= FEWEST and not (tones and tones[0][0] > PALE * scene.skin_light):
+        # Between hairs of a brow skin shows; the darker half is of hair.
+        lab = scene.lab[brows]
+        tones.append(np.median(lab[lab[:, 0] <= np.median(lab[:, 0])], axis=0))
+    lab = np.mean(tones, axis=0) if tones else np.array(DARKEST)
+    return cv2.cvtColor(lab.astype(np.float32).reshape(1, 1, 3), cv2.COLOR_LAB2RGB)[0, 0]
+
+
+def light_on(scene: Scene) -> np.ndarray:
+    """Return how bright light on the face is, 1 in the middle of its range: (S, S) float32."""
+    points = scene.crop.landmarks
+    skin = rasterize_mesh(points[:N_SURFACE], (SIZE, SIZE)).inside.astype(np.float32)
+    for ring in (*EYES, OUTER_LIPS):
+        skin *= 1 - fill_polygon(points[list(ring), :2].astype(np.float64), (SIZE, SIZE))
+    luma = scene.crop.pixels @ LUMA
+    sigma = AROUND * scene.unit
+    weight = cv2.GaussianBlur(skin, (0, 0), sigma) + np.float32(1e-4)
+    even = cv2.GaussianBlur(luma * skin, (0, 0), sigma) / weight
+    known = even[skin > 0.5]
+    middle = float(np.median(known)) if len(known) else 0.5
+    return np.clip(even / max(middle, 1e-3), 0.3, 1.5).astype(np.float32)
+
+
+def _on_face(density: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Return a map of the mean face drawn on a face, (S, S) float32."""
+    raster = rasterize_mesh(points[:N_SURFACE], (SIZE, SIZE))
+    places = grid_places(raster.interpolate(mean_shape()[:N_SURFACE, :2]))
+    drawn = (
+        cv2.remap(density.astype(np.float32), places[..., 0], places[..., 1], cv2.INTER_LINEAR)
+        * raster.inside
+    )
+    # The mesh's edge is no edge of the skin.
+    return cv2.GaussianBlur(drawn, (0, 0), 1.0)
+
+
+def _allowed(scene: Scene) -> np.ndarray:
+    """Return where hairs may lie: on the face, and a little beyond its lower edge."""
+    points = scene.crop.landmarks
+    inside = rasterize_mesh(points[:N_SURFACE], (SIZE, SIZE)).inside.astype(np.uint8)
+    reach = 2 * round(BEYOND * scene.unit) + 1
+    wider = cv2.dilate(inside, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
+    # At the sides walls and ears lie beyond the face; below it hair hangs before all there is.
+    seen = np.clip(1.6 * scene.seen(SEEN), 0, 1) * np.clip(1.5 * scene.person, 0, 1)
+    whole = np.where(inside > 0, seen, wider * scene.below(CORNERS, 0.3))
+    whole = cv2.GaussianBlur(whole.astype(np.float32), (0, 0), 0.02 * scene.unit)
+    for ring, share in ((OUTER_LIPS, 0.75), (INNER_LIPS, 1.0)):
+        lips = fill_polygon(points[list(ring), :2].astype(np.float64), (SIZE, SIZE))
+        whole = whole * (1 - share * lips)
+    return np.clip(whole, 0, 1).astype(np.float32)

@@ -1,0 +1,80 @@
+"""What was measured on labelled portraits, and its form in a checkpoint."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from faceedit.compose.hair.colour import KNOTS, Tones
+from faceedit.methods.fields.shade_layer import ATLAS_SIZE
+from faceedit.methods.secgan import HAIR_COLOURS
+from faceedit.methods.secgan.skin import Complexion
+
+SKIN = {True: "pale_skin=on", False: "pale_skin=off"}
+"""Names of the tones of skin."""
+AGE = "age"
+"""Name of the difference of age."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the method knows of people.
+
+    Attributes:
+        hair: tones of it, by attribute.
+        skin: its tones, pale and not.
+        age: (A, A, 3) log ratio of old people's skin to young people's, on the atlas of the face.
+    """
+
+    hair: Mapping[str, Tones]
+    skin: Mapping[bool, Complexion]
+    age: np.ndarray
+
+
+def pack(measured: Measured) -> dict[str, Tensor]:
+    """Return the tensors of a checkpoint."""
+    rows: dict[str, tuple] = {
+        name: (tones.level, [tones.per_skin], tones.gains, tones.chroma.ravel())
+        for name, tones in measured.hair.items()
+    }
+    for on, name in SKIN.items():
+        one = measured.skin[on]
+        rows[name] = ([one.level, one.per_light], one.chroma, one.gains)
+    tensors = {
+        name: torch.from_numpy(np.concatenate([np.asarray(p, np.float32) for p in parts]))
+        for name, parts in rows.items()
+    }
+    return {**tensors, AGE: torch.from_numpy(measured.age).half()}
+
+
+def unpack(tensors: Mapping[str, Tensor]) -> Measured:
+    """Read the tensors of a checkpoint.
+
+    Raises:
+        KeyError, ValueError: one is missing, or has another number of numbers.
+    """
+    hair = {name: _tones(_row(tensors, name, 6 + 2 * len(KNOTS))) for name in HAIR_COLOURS}
+    skin = {on: _complexion(_row(tensors, name, 6)) for on, name in SKIN.items()}
+    age = tensors[AGE].float().numpy()
+    if age.shape != (ATLAS_SIZE, ATLAS_SIZE, 3):
+        raise ValueError(f"{AGE} has the shape {age.shape}")
+    return Measured(hair, skin, age)
+
+
+def _row(tensors: Mapping[str, Tensor], name: str, count: int) -> np.ndarray:
+    numbers = tensors[name].float().numpy()
+    if numbers.shape != (count,):
+        raise ValueError(f"{name} has {count} numbers, not {numbers.shape}")
+    return numbers
+
+
+def _tones(row: np.ndarray) -> Tones:
+    level, (per_skin, *gains), chroma = np.split(row, (3, 6))
+    return Tones(level, float(per_skin), chroma.reshape(-1, 2), (float(gains[0]), float(gains[1])))
+
+
+def _complexion(row: np.ndarray) -> Complexion:
+    level, per_light, *rest = row.tolist()
+    return Complexion(level, per_light, np.array(rest[:2], np.float32), (rest[2], rest[3]))

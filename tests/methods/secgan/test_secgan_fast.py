@@ -1,0 +1,79 @@
+import numpy as np
+import pytest
+import torch
+
+from faceedit.compose.compose import compose
+from faceedit.compose.hair.colour import KNOTS, Tones
+from faceedit.compose.mask import region_mask
+from faceedit.faces.align import extract_crop
+from faceedit.methods.fields.shade_layer import ATLAS_SIZE
+from faceedit.methods.secgan import HAIR_COLOURS
+from faceedit.methods.secgan.look import look
+from faceedit.methods.secgan.measured import Measured, pack, unpack
+from faceedit.methods.secgan.method import load
+from faceedit.methods.secgan.skin import Complexion
+from faceedit.regions import Region
+from faceedit.registry import open_registry
+from faceedit.targets import parse_target
+
+TONES = Tones(np.arange(3, dtype=np.float32), 0.5, np.ones((len(KNOTS), 2), np.float32))
+SKIN = {on: Complexion(4.0, 0.01, np.ones(2, np.float32), (0.1, 0.5)) for on in (True, False)}
+
+
+def test_what_was_measured_survives_its_checkpoint():
+    age = np.linspace(-0.1, 0.1, ATLAS_SIZE**2 * 3, dtype=np.float32)
+    age = age.reshape(ATLAS_SIZE, ATLAS_SIZE, 3)
+    tensors = pack(Measured(dict.fromkeys(HAIR_COLOURS, TONES), SKIN, age))
+    read = unpack(tensors)
+    np.testing.assert_array_equal(read.hair["red_hair"].level, TONES.level)
+    assert read.hair["red_hair"].gains == TONES.gains
+    assert read.skin[False].gains == pytest.approx((0.1, 0.5))
+    np.testing.assert_allclose(read.age, age, atol=1e-4)
+    tensors["pale_skin=on"] = tensors["pale_skin=on"][:-1]
+    with pytest.raises(ValueError, match="pale_skin=on"):
+        unpack(tensors)
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    return load(open_registry().open_method("secgan"), torch.device("cpu"))
+
+
+@pytest.fixture(scope="module")
+def person(finder, astronaut):
+    (face, *_) = finder.find(astronaut)
+    return extract_crop(astronaut, face.landmarks, 128, wide=True).wide
+
+
+def drawn(crop, edit):
+    mask = region_mask(edit.region, crop.landmarks, crop.size)
+    return compose(crop.to_bytes(), edit, np.eye(2, 3), mask).astype(int)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["beard=on", "moustache=on", "bushy_eyebrows=on", "pale_skin=on", "pale_skin=off", "age=young",
+     "age=old"],
+)  # fmt: skip
+def test_an_attribute_changes_its_segment_alone_and_0_of_it_nothing(shipped, person, text):
+    (edit,) = shipped.edit([person], parse_target(f"attr={text}"))
+    photo = person.to_bytes().astype(int)
+    np.testing.assert_array_equal(drawn(person, edit.scaled(0.0)), photo)
+    change = np.abs(drawn(person, edit) - photo).max(-1)
+    half = np.abs(drawn(person, edit.scaled(0.5)) - photo).max(-1)
+    assert change.max() > 20
+    assert 0 < half.mean() < change.mean()
+    near = change[64:192, 64:192]
+    (scene,) = look([person], shipped.parser, shipped.surfaces)
+    beyond = scene.near[[Region.CLOTHES, Region.BACKGROUND]].sum(0) > 0.95
+    assert near[beyond].mean() < 1.5
+    eyes = person.landmarks[[468, 473], :2].round().astype(int)
+    assert change[eyes[:, 1], eyes[:, 0]].max() < 3
+
+
+def test_attributes_lie_over_each_other(shipped, person):
+    target = parse_target("attr=age=old,beard=on,eyeglasses=round,hair=red,pale_skin=on")
+    (edit,) = shipped.edit([person], target)
+    names = [type(one).__name__ for one in edit.details]
+    assert names[0] == "SkinRelief" and names[-2:] == ["Growth", "Eyewear"]
+    assert np.isfinite(drawn(person, edit)).all()
