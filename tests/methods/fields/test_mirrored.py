@@ -2,6 +2,7 @@ import numpy as np
 from toy_moves import SIDE, calm_face, drawn, eyes_detail, mouth_detail
 
 from faceedit.compose.compose import compose
+from faceedit.compose.details import EyesDetail, MouthDetail
 from faceedit.compose.edit import Edit, RasterPaint
 from faceedit.compose.mask import face_mask
 from faceedit.faces.align import Crop
@@ -36,6 +37,10 @@ def test_twice_mirrored_is_the_edit_itself():
     twice = mirror_edit(mirror_edit(edit))
     for name in ("flow", "log_ratio", "opacity"):
         np.testing.assert_array_equal(getattr(twice, name), getattr(edit, name))
+    assert twice.landmarks is not None
+    assert edit.landmarks is not None
     np.testing.assert_allclose(twice.landmarks, edit.landmarks, atol=1e-4)
     for one, other in zip(twice.details, edit.details, strict=True):
+        assert isinstance(one, EyesDetail | MouthDetail)
+        assert isinstance(other, EyesDetail | MouthDetail)
         np.testing.assert_allclose(one.points.jaws_after, other.points.jaws_after)
