@@ -18,6 +18,7 @@ NEEDED = {
     "grid": ["blank.png", "--au", "12"],
     "lights": ["blank.png"],
     "masks": ["blank.png"],
+    "sheet": ["blank.png", "--each", "happy"],
     "attributes": [],
     "augment": ["blank.csv", "-o", "out", "--balance", "expression", "--classes", "happy"],
     "demo": [],
