@@ -42,7 +42,7 @@ def face(number: int = 30, roll: float = 0.0) -> Crop:
 
 
 def details(edit: Edit) -> tuple[EyesDetail, MouthDetail]:
-    eyes, mouth = edit.details
+    eyes, mouth, _ = edit.details
     assert isinstance(eyes, EyesDetail)
     assert isinstance(mouth, MouthDetail)
     return eyes, mouth
