@@ -6,7 +6,7 @@ import numpy as np
 from faceedit.compose.edit import Edit, RasterPaint
 from faceedit.compose.light.ratio import light_ratio
 from faceedit.compose.light.relief import make_relief
-from faceedit.compose.light.skin import bare_skin, fit_left_over, shade_layer
+from faceedit.compose.light.skin import SURE, bare_skin, fit_left_over, shade_layer
 from faceedit.faces.align import Crop
 from faceedit.faces.topology import eye_distance
 from faceedit.lights import (
@@ -81,15 +81,16 @@ def relight(crop: Crop, surface: Surface, light: Light, strength: float) -> Edit
     ratio = light_ratio(
         relief, crop.pixels, crop.landmarks, own, light, _redness(crop, skin), backdrop=False
     )
+    bare = (skin > SURE) & bare_skin(crop.landmarks, crop.size)
     if light.name == OWN:
-        ratio -= _exposure(ratio, crop, skin) * np.clip(
-            np.float32(light.direction[2] / FRONT), 0, 1
-        )
+        front = np.clip(np.float32(light.direction[2] / FRONT), 0, 1)
+        ratio -= front * _exposure(ratio[bare], crop.pixels[bare])
     around = cv2.GaussianBlur(crop.pixels, (0, 0), 0.06 * unit).mean(2)
     seen = np.clip((around - BLACK[0]) / np.float32(BLACK[1] - BLACK[0]), 0, 1)
     ratio = np.minimum(ratio, ratio * seen[..., None])
-    like = 0 if light == FLAT else likeness(light, own, crop, normals, skin)
-    ratio -= like * (ratio - (0 if light.name == OWN else _exposure(ratio, crop, skin)))
+    if light != FLAT:
+        kept = 0 if light.name == OWN else _exposure(ratio[bare], crop.pixels[bare])
+        ratio -= likeness(light, own[bare], normals[bare]) * (ratio - kept)
     ratio = np.float32(strength) * _beyond_outline(ratio, matte) * reach(crop.size)
     nothing = np.zeros((2, 2, 3), np.float32)
     return Edit(
@@ -120,31 +121,24 @@ def surface_planes(crop: Crop, surface: Surface) -> tuple[np.ndarray, ...]:
     return normals, height[..., 0] * np.float32(HEIGHT_UNIT), skin, matte, shading
 
 
-def likeness(
-    light: Light, own: np.ndarray, crop: Crop, normals: np.ndarray, skin: np.ndarray
-) -> np.float32:
+def likeness(light: Light, own: np.ndarray, normals: np.ndarray) -> np.float32:
     """Return how far a face stands in a light already, 0 to `STAYS`: so much is not done to it.
 
-    Both lights are compared as harmonics of first order on bare skin, without their exposure: what
-    a photo's own light does beyond that, such as hard shadows, is no difference.
+    Both lights are compared as harmonics of first order, without their exposure: what a photo's own
+    light does beyond that, such as hard shadows, is no difference.
 
     Args:
         light: wanted.
-        own: (S, S, 3) float32 linear, how brightly the photo's light lights each pixel.
-        crop: wide, of S pixels.
-        normals: (S, S, 3) float32 unit.
-        skin: (S, S) float32 in [0, 1].
+        own: (N, 3) float32 linear, how brightly the photo's light lights pixels of bare skin.
+        normals: (N, 3) float32 unit, of these.
     """
-    seen = (skin > 0.8) & bare_skin(crop.landmarks, crop.size)
-    if not seen.any():
+    if not len(own):
         return np.float32(0)
-    facing = normals[seen]
-    turned = (facing @ np.array(light.direction, np.float32) + light.softness) / (
-        1 + light.softness
-    )
+    soft = np.float32(light.softness)
+    turned = (normals @ np.array(light.direction, np.float32) + soft) / (1 + soft)
     wanted = np.log(light.ambient + light.key * np.maximum(turned, 0) + np.float32(1e-3))
-    off = wanted - np.log(own[seen] @ np.array(LUMA, np.float32))
-    basis = np.column_stack([np.ones(len(facing), np.float32), facing])
+    off = wanted - np.log(own @ np.array(LUMA, np.float32))
+    basis = np.column_stack([np.ones(len(normals), np.float32), normals])
     fitted = basis @ np.linalg.lstsq(basis, off, rcond=None)[0]
     near = np.clip((1 - fitted.std() / np.float32(ALIKE)) / np.float32(NEAR), 0, 1)
     return np.float32(STAYS) * near * near * (3 - 2 * near)
@@ -159,13 +153,12 @@ def reach(size: int) -> np.ndarray:
     return (rise * rise * (3 - 2 * rise))[..., None]
 
 
-def _exposure(ratio: np.ndarray, crop: Crop, skin: np.ndarray) -> np.float32:
-    """Return the log ratio of display values by which the skin's mean luma changes."""
-    seen = (skin > 0.8) & bare_skin(crop.landmarks, crop.size)
-    if not seen.any():
+def _exposure(ratio: np.ndarray, pixels: np.ndarray) -> np.float32:
+    """Return the log ratio of display values by which the mean luma of (N, 3) pixels changes."""
+    if not len(pixels):
         return np.float32(0)
-    before = crop.pixels[seen] ** np.float32(GAMMA) @ np.array(LUMA, np.float32)
-    gain = np.exp(GAMMA * ratio[seen]) @ np.array(LUMA, np.float32)
+    before = pixels ** np.float32(GAMMA) @ np.array(LUMA, np.float32)
+    gain = np.exp(GAMMA * ratio) @ np.array(LUMA, np.float32)
     return np.log(np.average(gain, weights=before + np.float32(1e-4))) / np.float32(GAMMA)
 
 
