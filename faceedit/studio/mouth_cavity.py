@@ -5,8 +5,8 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
+from faceedit.compose.mouth.light import lip_shade
 from faceedit.compose.mouth.opening import EDGE, Box, Opening
-from faceedit.compose.mouth.paint import lip_shade
 from faceedit.faces.topology import INNER_LIPS
 from faceedit.studio.drawing import Drawing, draw_model
 from faceedit.studio.fields import grid

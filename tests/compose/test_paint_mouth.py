@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from toy_moves import SIDE, TONE, calm_face, eye_distance_of, jaws_of, mouth_of, teeth
 
+from faceedit.compose.mouth.light import lip_shade
 from faceedit.compose.mouth.manner import Manner, manner_of
 from faceedit.compose.mouth.opening import MouthPoints, draw_opening
 from faceedit.compose.mouth.paint import (
@@ -12,7 +13,6 @@ from faceedit.compose.mouth.paint import (
     PER_CM,
     TEETH_EDGE,
     TEXTURE_SIZE,
-    lip_shade,
     paint_mouth,
 )
 from faceedit.faces.topology import mean_shape

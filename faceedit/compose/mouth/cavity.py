@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 
+from faceedit.compose.mouth.light import lip_shade
 from faceedit.compose.mouth.manner import Manner
 from faceedit.compose.mouth.opening import Opening
 from faceedit.tones import LUMA
@@ -26,9 +27,12 @@ TONGUE_WIDTH = 0.84
 """Of the half width of an opening."""
 TONGUE_ASIDE = 0.1
 """Half widths by which a tongue lies to a side."""
-SHALLOW, NEAR_LIGHT, NEAR_HEIGHT = (0.3, 0.5), 0.85, 0.9
-"""Heights of an opening over its width between which its depth comes to be dark; light and height
-of the tongue in mouths that are lower."""
+SHALLOW = (0.3, 0.5)
+"""Heights of an opening over its width between which its depth comes to be dark."""
+NEAR_FLESH = np.array([1.0, 0.6, 0.58], np.float32)
+NEAR_REDDER = np.array([0.9, 1.06, 1.1], np.float32)
+NEAR_LIGHT, NEAR_HEIGHT = (0.2, 0.6), 0.9
+"""Colour, exponents, light at least and beyond that, and height of the tongue in lower mouths."""
 GROOVE = 0.1
 """Deepest share of light lost in the line along a tongue."""
 
@@ -51,13 +55,15 @@ def paint_cavity(opening: Opening, tone: np.ndarray, manner: Manner) -> np.ndarr
     seen = np.clip((height / opening.unit - WIDE_FROM) / (WIDE_TO - WIDE_FROM), 0, 1)
     share, lit = _tongue(x, up, manner)
     light += seen * share * np.maximum(lit - light, 0)
-    # A mouth that fear draws wide is shallow: its tongue lies high and near, in the light.
-    tall = np.clip((height / (2 * half) - SHALLOW[0]) / (SHALLOW[1] - SHALLOW[0]), 0, 1)
-    near = np.sqrt(np.clip(1 - x**2 - (np.maximum(up, 0) / NEAR_HEIGHT) ** 2, 0, 1))
-    light += (1 - tall) * seen * np.maximum(NEAR_LIGHT * near - light, 0)
     # In light of a colour flesh has that colour, too, over what is white by day.
     white = 0.5 * (tone + float(tone @ LUMA)).astype(np.float32)
-    return white * FLESH * np.maximum(light, 0)[..., None] ** REDDER
+    deep = white * FLESH * np.maximum(light, 0)[..., None] ** REDDER
+    # A mouth that fear draws wide is shallow: its tongue lies high and near, shaded by the lips.
+    tall = np.clip((height / (2 * half) - SHALLOW[0]) / (SHALLOW[1] - SHALLOW[0]), 0, 1)
+    mound = np.sqrt(np.clip(1 - x**2 - (np.maximum(up, 0) / NEAR_HEIGHT) ** 2, 0, 1))
+    light = NEAR_LIGHT[0] + NEAR_LIGHT[1] * seen * mound * lip_shade(inside, opening.unit)
+    near = white * NEAR_FLESH * light[..., None] ** NEAR_REDDER
+    return (tall * deep + (1 - tall) * near).astype(np.float32)
 
 
 def _walls(inside: np.ndarray, up: np.ndarray, unit: float, manner: Manner) -> np.ndarray:

@@ -7,6 +7,7 @@ import numpy as np
 
 from faceedit.compose.mouth.cavity import WIDE_FROM, WIDE_TO, paint_cavity
 from faceedit.compose.mouth.jaws import SmoothMap
+from faceedit.compose.mouth.light import teeth_light
 from faceedit.compose.mouth.manner import USUAL, Manner
 from faceedit.compose.mouth.opening import MouthPoints, Opening
 
@@ -26,10 +27,6 @@ down: five along the upper edge of the fronts of the teeth, five along the lower
 TEETH_EDGE = 3.4520
 """Height in cm of the lower edge of the upper teeth in a texture."""
 
-LIP_SHADE, LIP_SHADE_REACH = 0.5, 0.022
-UPPER_SHADE, UPPER_SHADE_REACH = 0.3, 0.05
-CORNER_SHADE = 0.45
-"""Of light lost to the lips, to the upper lip beyond that, and towards the corners."""
 LOWER_SIZE = (1.25, 1.3)
 """How much narrower and shorter lower teeth are than upper ones."""
 LOWER_LIGHT = 0.62
@@ -44,15 +41,8 @@ YELLOW, YELLOW_RANGE = np.array([0.025, 0.0, -0.05], np.float32), 0.9
 """Log ratio of RGB of teeth that are yellower."""
 SHADED = np.array([0.93, 1.04, 1.12], np.float32)
 """Exponents of RGB of the light on teeth: what comes from within a mouth is red."""
-TALL, LEAST_SHADED = (0.3, 0.5), 0.35
-"""Heights of an opening over its width between which teeth come to stand in all of that shade, and
-the share of it in mouths that are lower."""
-BACK = 0.1
-"""Of the light of teeth lost in a wide mouth."""
 FALL = 0.35
 """Upper teeth lengths of jaw movement from the texture's over which its lower half fades."""
-SOFT = 0.55
-"""Pixels of blur that a photo has at its own resolution."""
 
 
 @dataclass(frozen=True)
@@ -122,29 +112,6 @@ def paint_mouth(
     return picture.astype(np.float32)
 
 
-def teeth_light(mask: np.ndarray, unit: float, wide: float) -> np.ndarray:
-    """Return the light that lips leave to teeth, (H, W) float32 in (0, 1].
-
-    Args:
-        mask: (H, W) bool, the opening.
-        unit: the eye distance in its pixels.
-        wide: in [0, 1], how wide it is: teeth of a mouth that is open stand back from its lips.
-    """
-    rows = np.arange(mask.shape[0], dtype=np.float32)[:, None]
-    top = np.where(mask.any(0), mask.argmax(0), 0)[None]
-    below = np.maximum(rows - top, 0) / unit
-    light = 1 - (UPPER_SHADE + 0.1 * wide) * np.exp(-below / UPPER_SHADE_REACH)
-    columns = np.flatnonzero(mask.any(0))
-    middle, half = columns.mean(), max(float(np.ptp(columns)) / 2, 1.0)
-    aside = np.abs(np.arange(mask.shape[1]) - middle) / half
-    light *= 1 - (CORNER_SHADE + 0.2 * wide) * np.clip((aside - 0.2) / 0.8, 0, 1)[None] ** 1.4
-    light *= 1 - BACK * wide
-    # A mouth that is drawn wide lets light in along all of its teeth.
-    tall = np.ptp(np.flatnonzero(mask.any(1))) / (2 * half)
-    share = np.clip((tall - TALL[0]) / (TALL[1] - TALL[0]), LEAST_SHADED, 1)
-    return (1 - share * (1 - light)).astype(np.float32)
-
-
 def _sized(marks: np.ndarray, size: float) -> np.ndarray:
     """Return marks where a texture is looked at for teeth `size` times as large."""
     middle = np.array([0.0, TEETH_EDGE])
@@ -180,23 +147,3 @@ def _sample(
         layers, at[..., 0], at[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_CONSTANT
     )
     return np.maximum(found[..., :3], 0.0), np.clip(found[..., 3], 0.0, 1.0)
-
-
-def lip_shade(mask: np.ndarray, unit: float) -> np.ndarray:
-    """Return the light that lips and corners leave, (H, W) float32.
-
-    Args:
-        mask: (H, W) bool, the opening.
-        unit: the eye distance in its pixels.
-    """
-    inside = np.pad(mask.astype(np.uint8), 1)
-    near = cv2.distanceTransform(inside, cv2.DIST_L2, 5)[1:-1, 1:-1] / unit
-    shade = 1 - LIP_SHADE * np.exp(-near / LIP_SHADE_REACH)
-    rows = np.arange(mask.shape[0], dtype=np.float32)[:, None]
-    top = np.where(mask.any(0), mask.argmax(0), 0)[None]
-    shade *= 1 - UPPER_SHADE * np.exp(-np.maximum(rows - top, 0) / (unit * UPPER_SHADE_REACH))
-    columns = np.flatnonzero(mask.any(0))
-    middle, half = columns.mean(), max(float(np.ptp(columns)) / 2, 1.0)
-    aside = np.abs(np.arange(mask.shape[1]) - middle) / half
-    shade *= 1 - CORNER_SHADE * np.clip((aside - 0.5) / 0.5, 0, 1)[None] ** 1.5
-    return shade.astype(np.float32)
