@@ -16,10 +16,10 @@ from faceedit.cli.options import (
     Quiet,
     Threads,
     Weights,
-    can_exist,
 )
 from faceedit.cli.output import progress, tell
-from faceedit.cli.panels import MOST_USED, OUTPUT
+from faceedit.cli.panels import MOST_USED
+from faceedit.cli.sheet_options import PictureSide, SheetFile
 from faceedit.process import loading, prepare
 
 
@@ -41,23 +41,8 @@ def grid(
         int,
         typer.Option(min=1, max=20, help="Steps from 0 to 5.", rich_help_panel=MOST_USED),
     ] = 5,
-    output: Annotated[
-        Path,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            callback=can_exist,
-            help="Where the sheet goes: .png or .jpg.",
-            rich_help_panel=MOST_USED,
-        ),
-    ] = Path("faceedit-grid.png"),
-    size: Annotated[
-        int,
-        typer.Option(
-            metavar="PX", min=32, max=1024, help="Side of each picture.", rich_help_panel=OUTPUT
-        ),
-    ] = 192,
+    output: SheetFile = Path("faceedit-grid.png"),
+    size: PictureSide = 192,
     min_face: MinFace = 32.0,
     model: Model = "auto",
     profile: Profile = None,

@@ -16,7 +16,7 @@ from faceedit.cli.options import (
     can_exist,
 )
 from faceedit.cli.output import print_columns, print_json, progress, tell
-from faceedit.cli.panels import MOST_USED, OUTPUT
+from faceedit.cli.sheet_options import PictureSide, SheetFile
 from faceedit.process import loading, prepare
 
 
@@ -33,23 +33,8 @@ def lights(
     as_json: Annotated[
         bool, typer.Option("--json", help="List them as JSON, one line each.")
     ] = False,
-    output: Annotated[
-        Path,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            callback=can_exist,
-            help="Where the sheet goes: .png or .jpg.",
-            rich_help_panel=MOST_USED,
-        ),
-    ] = Path("faceedit-lights.png"),
-    size: Annotated[
-        int,
-        typer.Option(
-            metavar="PX", min=32, max=1024, help="Side of each picture.", rich_help_panel=OUTPUT
-        ),
-    ] = 192,
+    output: SheetFile = Path("faceedit-lights.png"),
+    size: PictureSide = 192,
     min_face: MinFace = 32.0,
     weights: Weights = None,
     max_side: MaxSide = 1280,

@@ -1,9 +1,6 @@
 """``faceedit masks``: what each step of an edit changes, as heat maps beside the photo."""
 
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from faceedit.cli.options import (
     Attributes,
@@ -21,10 +18,9 @@ from faceedit.cli.options import (
     Units,
     Weights,
     asked_target,
-    can_exist,
 )
 from faceedit.cli.output import tell
-from faceedit.cli.panels import MOST_USED, OUTPUT
+from faceedit.cli.sheet_options import PictureSide, SheetFile
 from faceedit.process import loading, prepare
 
 DEFAULT = "happy", "left"
@@ -38,23 +34,8 @@ def masks(
     attr: Attributes = None,
     light: Light = None,
     turn: Pose = None,
-    output: Annotated[
-        Path,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            callback=can_exist,
-            help="Where the sheet goes: .png or .jpg.",
-            rich_help_panel=MOST_USED,
-        ),
-    ] = Path("faceedit-masks.png"),
-    size: Annotated[
-        int,
-        typer.Option(
-            metavar="PX", min=32, max=1024, help="Side of each picture.", rich_help_panel=OUTPUT
-        ),
-    ] = 256,
+    output: SheetFile = Path("faceedit-masks.png"),
+    size: PictureSide = 256,
     min_face: MinFace = 32.0,
     model: Model = "auto",
     profile: Profile = None,

@@ -15,10 +15,10 @@ from faceedit.cli.options import (
     Recursive,
     Threads,
     Weights,
-    can_exist,
 )
 from faceedit.cli.output import on_one_line, progress, tell
-from faceedit.cli.panels import MOST_USED, OUTPUT
+from faceedit.cli.panels import MOST_USED
+from faceedit.cli.sheet_options import PictureSide, SheetFile
 from faceedit.process import loading, prepare
 
 LONGEST = 65_000
@@ -37,23 +37,8 @@ def sheet(
             rich_help_panel=MOST_USED,
         ),
     ],
-    output: Annotated[
-        Path,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            callback=can_exist,
-            help="Where the sheet goes: .png or .jpg.",
-            rich_help_panel=MOST_USED,
-        ),
-    ] = Path("faceedit-sheet.jpg"),
-    size: Annotated[
-        int,
-        typer.Option(
-            metavar="PX", min=32, max=1024, help="Side of each picture.", rich_help_panel=OUTPUT
-        ),
-    ] = 192,
+    output: SheetFile = Path("faceedit-sheet.jpg"),
+    size: PictureSide = 192,
     recursive: Recursive = True,
     min_face: MinFace = 32.0,
     weights: Weights = None,
