@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from faceedit.compose.details import Canvas, Patch
+from faceedit.compose.canvas import Canvas, Patch
 from faceedit.compose.edit import Edit, sample_field
 from faceedit.compose.matte import draw_matte
 from faceedit.errors import NetworkError

@@ -5,12 +5,12 @@ say where these go, and `compose.eyes` and `compose.mouth` do the rest on native
 """
 
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import cv2
 import numpy as np
 
-from faceedit.compose.edit import LARGEST_COLOUR, sample_field
+from faceedit.compose.canvas import FARTHEST, Canvas, Patch, Slices
+from faceedit.compose.edit import LARGEST_COLOUR
 from faceedit.compose.eyes.edit import BOX, EyeEdit, edit_eye
 from faceedit.compose.eyes.lids import Lids, lay_lids
 from faceedit.compose.mouth.edit import MouthFields, edit_mouth
@@ -35,82 +35,6 @@ LEAST_TONE = 0.75
 
 TORN = 0.7
 """Pixels between a flow and its neighbour's from which on they belong to two lips."""
-FARTHEST = 4
-"""Sides of a crop within which the points of its face lie."""
-
-Slices = tuple[slice, slice]
-
-
-@dataclass(frozen=True)
-class Patch:
-    """Paint on a part of a window.
-
-    Attributes:
-        box: slices of the window.
-        paint: (h, w, 3) float32 RGB in [0, 1].
-        opacity: (h, w) float32 in [0, 1].
-    """
-
-    box: Slices
-    paint: np.ndarray
-    opacity: np.ndarray
-
-
-@dataclass(frozen=True)
-class Canvas:
-    """A window of a photo on which an edit is drawn.
-
-    Attributes:
-        pixels: (H, W, 3) float32 RGB in [0, 1], the photo's.
-        flow: (H, W, 2) float32 window pixels, written over.
-        gain: (H, W, 3) float32, factors of brightness, written over.
-        to_crop: (2, 3) similarity from window pixels to crop pixels.
-    """
-
-    pixels: np.ndarray
-    flow: np.ndarray
-    gain: np.ndarray
-    to_crop: np.ndarray
-
-    def part(self, box: Slices) -> "Canvas":
-        """Return a part of the window, which shares its arrays."""
-        corner = np.array([box[1].start, box[0].start], np.float64)
-        shift = self.to_crop[:, :2] @ corner + self.to_crop[:, 2]
-        to_crop = np.column_stack([self.to_crop[:, :2], shift])
-        return Canvas(self.pixels[box], self.flow[box], self.gain[box], to_crop)
-
-    def where(self, field: np.ndarray, size: int) -> Slices | None:
-        """Return the part that a field, which covers a crop of a side, can touch; None if none."""
-        shape = self.pixels.shape[:2]
-        seen = (field > 0.02).astype(np.float32)
-        there = sample_field(seen, size, self.to_crop, shape) > 1e-3
-        x, y, width, height = cv2.boundingRect(there.astype(np.uint8))
-        return (slice(y, y + height), slice(x, x + width)) if width and height else None
-
-
-class Detail(Protocol):
-    """A part of an edit that is drawn on the photo's own pixels."""
-
-    @property
-    def paints(self) -> bool:
-        """Whether it shows where neither flow nor log ratio change anything."""
-        ...
-
-    def check(self, size: int) -> None:
-        """Check the numbers that `draw` works with, in a crop of a side of `size` pixels.
-
-        Raises:
-            NetworkError: one is not finite or beyond all measure.
-        """
-        ...
-
-    def draw(self, canvas: Canvas) -> list[Patch]:
-        """Correct the canvas' flow and gain in place, and return what is to be painted."""
-        ...
-
-    def scaled(self, strength: float) -> "Detail":
-        """Return the detail of an edit that goes `strength` of the way."""
-        ...
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from faceedit.compose.mask import Region
 from faceedit.numerics import check_answer
 
 if TYPE_CHECKING:
-    from faceedit.compose.details import Detail
+    from faceedit.compose.canvas import Detail
 
 
 LARGEST_RATIO = 8.0

@@ -1,18 +1,16 @@
 """The folds of a smile that is taken back: found in the photo, and filled from the skin beside."""
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
+from faceedit.compose.canvas import Canvas, Patch
+from faceedit.compose.details import MovedPoints
 from faceedit.compose.mouth.lips import sample_box
 from faceedit.faces.align import invert
 from faceedit.faces.topology import INNER_LIPS, MOUTH_CORNERS, NOSE, OUTER_LIPS
 from faceedit.tones import LUMA
-
-if TYPE_CHECKING:
-    from faceedit.compose.details import Canvas, MovedPoints, Patch
 
 COURSES = ((129, 203, 206, 216, 212), (358, 423, 426, 436, 432))
 """Points from the wings of the nose to beside the mouth, where smiles fold."""
@@ -45,7 +43,7 @@ class FoldsDetail:
         points: of the face.
     """
 
-    points: "MovedPoints"
+    points: MovedPoints
 
     @property
     def paints(self) -> bool:
@@ -60,7 +58,7 @@ class FoldsDetail:
         """See `Detail.scaled`."""
         return replace(self, points=self.points.scaled(strength))
 
-    def draw(self, canvas: "Canvas") -> "list[Patch]":
+    def draw(self, canvas: Canvas) -> list[Patch]:
         """See `Detail.draw`; it changes the gain alone, where the flow takes the folds."""
         share = smile_lost(self.points)
         if share == 0:
@@ -82,7 +80,7 @@ class FoldsDetail:
         return []
 
 
-def smile_lost(points: "MovedPoints") -> float:
+def smile_lost(points: MovedPoints) -> float:
     """Return in [0, 1] how much of a smile an edit takes back."""
 
     def width(landmarks: np.ndarray) -> float:

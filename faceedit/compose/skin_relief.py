@@ -1,11 +1,11 @@
 """The relief of skin: shade laid on a face, its own creases deepened or smoothed, lines drawn."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from faceedit.compose.details import Canvas, Patch
+from faceedit.compose.canvas import Canvas, Fading, Patch
 from faceedit.compose.edit import LARGEST_COLOUR, LARGEST_RATIO, sample_field
 from faceedit.numerics import check_answer
 from faceedit.tones import LUMA
@@ -19,7 +19,7 @@ MOST = 0.16
 
 
 @dataclass(frozen=True)
-class SkinRelief:
+class SkinRelief(Fading):
     """Skin with other shade and creases, a `Detail`.
 
     Attributes:
@@ -31,7 +31,6 @@ class SkinRelief:
         lines: (n, m) float32 log ratio on a map of the face.
         size: side of the crop in crop pixels.
         unit: the eye distance in crop pixels.
-        strength: share of the way.
     """
 
     log_ratio: np.ndarray
@@ -41,22 +40,12 @@ class SkinRelief:
     lines: np.ndarray
     size: int
     unit: float
-    strength: float = 1.0
-
-    @property
-    def paints(self) -> bool:
-        """See `Detail.paints`."""
-        return self.strength > 0
 
     def check(self, size: int) -> None:
         """See `Detail.check`."""
         check_answer(LARGEST_RATIO, log_ratio=self.log_ratio, lines=self.lines)
         check_answer(LARGEST_COLOUR, skin=self.skin, gains=np.array(self.gains))
         check_answer(LARGEST_COLOUR, places=self.places)
-
-    def scaled(self, strength: float) -> "SkinRelief":
-        """See `Detail.scaled`."""
-        return replace(self, strength=self.strength * strength)
 
     def draw(self, canvas: Canvas) -> list[Patch]:
         """See `Detail.draw`."""

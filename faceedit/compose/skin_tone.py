@@ -1,11 +1,11 @@
 """Paler or darker skin: its lightness and chroma moved, its shade, lines and freckles kept."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from faceedit.compose.details import Canvas, Patch
+from faceedit.compose.canvas import Canvas, Fading, Patch
 from faceedit.compose.edit import LARGEST_COLOUR, sample_field
 from faceedit.compose.matte import draw_matte
 from faceedit.numerics import check_answer
@@ -21,7 +21,7 @@ WHITE = 97.0
 
 
 @dataclass(frozen=True)
-class SkinTone:
+class SkinTone(Fading):
     """Skin in another tone, a `Detail`.
 
     Attributes:
@@ -31,7 +31,6 @@ class SkinTone:
         chroma: (2,) factors of a* and b*.
         size: side of the crop in crop pixels.
         unit: the eye distance in crop pixels.
-        strength: share of the way.
     """
 
     skin: np.ndarray
@@ -40,20 +39,10 @@ class SkinTone:
     chroma: np.ndarray
     size: int
     unit: float
-    strength: float = 1.0
-
-    @property
-    def paints(self) -> bool:
-        """See `Detail.paints`."""
-        return self.strength > 0
 
     def check(self, size: int) -> None:
         """See `Detail.check`."""
         check_answer(LARGEST_COLOUR, skin=self.skin, tone=np.array([self.gain, *self.chroma]))
-
-    def scaled(self, strength: float) -> "SkinTone":
-        """See `Detail.scaled`."""
-        return replace(self, strength=self.strength * strength)
 
     def draw(self, canvas: Canvas) -> list[Patch]:
         """See `Detail.draw`."""

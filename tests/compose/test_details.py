@@ -16,8 +16,9 @@ from toy_moves import (
     teeth,
 )
 
+from faceedit.compose.canvas import Canvas
 from faceedit.compose.compose import compose
-from faceedit.compose.details import Canvas, MouthDetail, MovedPoints
+from faceedit.compose.details import MouthDetail, MovedPoints
 from faceedit.compose.mask import face_mask
 from faceedit.compose.mesh_flow import mesh_flow
 from faceedit.faces.align import invert

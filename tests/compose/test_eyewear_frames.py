@@ -30,7 +30,7 @@ def worn(kind, strength=1.0, hidden=0.0, yaw=0.0):
     field = np.ones((SIDE, SIDE), np.float32)
     return Eyewear(
         fit_frame(STYLES[kind][0], face), hidden * field, field, 0.55, 3, SIDE,
-        eye_distance(face), strength,
+        eye_distance(face), strength=strength,
     )  # fmt: skip
 
 

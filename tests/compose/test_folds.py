@@ -2,7 +2,8 @@ import cv2
 import numpy as np
 from toy_moves import SIDE, calm_face, eye_distance_of, jaws_of
 
-from faceedit.compose.details import Canvas, MovedPoints
+from faceedit.compose.canvas import Canvas
+from faceedit.compose.details import MovedPoints
 from faceedit.compose.folds import COURSES, FoldsDetail, fold_fill, smile_lost
 from faceedit.faces.topology import LIPS
 

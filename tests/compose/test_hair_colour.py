@@ -37,7 +37,7 @@ def dyed(wanted=FAIR, strength=1.0):
     none = np.zeros((SIDE, SIDE), np.float32)
     light = cv2.cvtColor(picture(), cv2.COLOR_RGB2LAB)[hair() > 0][:, 0]
     own = np.percentile(np.log(light + DARK), QUANTILES).astype(np.float32)
-    return HairColour(hair(), none, none, own, wanted, SIDE, 60.0, strength)
+    return HairColour(hair(), none, none, own, wanted, SIDE, 60.0, strength=strength)
 
 
 def made(detail, photo=None):

@@ -10,8 +10,8 @@ from edits import SIZE, astronaut_landmarks, edit
 from face_networks import astronaut, network
 from toy_moves import SIDE, eyes_detail, mouth_detail
 
+from faceedit.compose.canvas import Patch
 from faceedit.compose.compose import compose
-from faceedit.compose.details import Patch
 from faceedit.compose.edit import RasterPaint
 from faceedit.errors import NetworkError
 from faceedit.faces.align import extract_crop

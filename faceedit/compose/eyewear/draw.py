@@ -1,11 +1,11 @@
 """Spectacles drawn on the photo's own pixels: frame, lenses, reflections and shadow."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from faceedit.compose.details import FARTHEST, Canvas, Patch
+from faceedit.compose.canvas import FARTHEST, Canvas, Fading, Patch
 from faceedit.compose.edit import LARGEST_COLOUR, sample_field
 from faceedit.compose.eyewear.frames import Frame, Wire
 from faceedit.faces.align import invert
@@ -32,7 +32,7 @@ GLARE = (0.13, 0.18)
 
 
 @dataclass(frozen=True)
-class Eyewear:
+class Eyewear(Fading):
     """Spectacles on a face, a `Detail`.
 
     Attributes:
@@ -43,7 +43,6 @@ class Eyewear:
         mottle: seed of a mottled frame's pattern.
         size: side of the crop in crop pixels.
         unit: the eye distance in crop pixels.
-        strength: opacity of all.
     """
 
     frame: Frame
@@ -53,12 +52,6 @@ class Eyewear:
     mottle: int
     size: int
     unit: float
-    strength: float = 1.0
-
-    @property
-    def paints(self) -> bool:
-        """See `Detail.paints`."""
-        return self.strength > 0
 
     def check(self, size: int) -> None:
         """See `Detail.check`."""
@@ -66,10 +59,6 @@ class Eyewear:
         check_answer(FARTHEST * size, frame=np.vstack([*points, *self.frame.lenses]))
         check_answer(LARGEST_COLOUR, hidden=self.hidden, skin=self.skin)
         check_answer(LARGEST_COLOUR, light=np.float32(self.light))
-
-    def scaled(self, strength: float) -> "Eyewear":
-        """See `Detail.scaled`."""
-        return replace(self, strength=self.strength * strength)
 
     def draw(self, canvas: Canvas) -> list[Patch]:
         """See `Detail.draw`."""

@@ -1,11 +1,11 @@
 """Hairs drawn on the photo's own pixels, and the shade that roots give to the skin below."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from faceedit.compose.details import FARTHEST, Canvas, Patch
+from faceedit.compose.canvas import FARTHEST, Canvas, Fading, Patch
 from faceedit.compose.edit import LARGEST_COLOUR, sample_field
 from faceedit.faces.align import invert
 from faceedit.numerics import check_answer
@@ -42,7 +42,7 @@ class Hairs:
 
 
 @dataclass(frozen=True)
-class Growth:
+class Growth(Fading):
     """Hair that grows out of skin, a `Detail`.
 
     Attributes:
@@ -52,7 +52,6 @@ class Growth:
         colour: (h, w, 3) float32 RGB in [0, 1], of hair in the light of each place.
         size: side of the crop in crop pixels.
         unit: the eye distance in crop pixels.
-        strength: share of the way: of the length of hairs, and of how densely they stand.
     """
 
     hairs: Hairs
@@ -61,22 +60,12 @@ class Growth:
     colour: np.ndarray
     size: int
     unit: float
-    strength: float = 1.0
-
-    @property
-    def paints(self) -> bool:
-        """See `Detail.paints`."""
-        return self.strength > 0
 
     def check(self, size: int) -> None:
         """See `Detail.check`."""
         check_answer(FARTHEST * size, hairs=self.hairs.curves)
         check_answer(LARGEST_COLOUR, roots=self.roots, allowed=self.allowed, colour=self.colour)
         check_answer(LARGEST_COLOUR, hair=self.hairs.colours, widths=self.hairs.widths)
-
-    def scaled(self, strength: float) -> "Growth":
-        """See `Detail.scaled`."""
-        return replace(self, strength=self.strength * strength)
 
     def draw(self, canvas: Canvas) -> list[Patch]:
         """See `Detail.draw`."""

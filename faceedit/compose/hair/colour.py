@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from faceedit.compose.details import Canvas, Patch
+from faceedit.compose.canvas import Canvas, Fading, Patch
 from faceedit.compose.edit import LARGEST_COLOUR, sample_field
 from faceedit.compose.matte import draw_matte
 from faceedit.numerics import check_answer
@@ -69,7 +69,7 @@ class Tones:
 
 
 @dataclass(frozen=True)
-class HairColour:
+class HairColour(Fading):
     """Hair in another colour, a `Detail`.
 
     Attributes:
@@ -80,7 +80,6 @@ class HairColour:
         wanted: the tones that it is to have.
         size: side of the crop in crop pixels.
         unit: the eye distance in crop pixels.
-        strength: share of the way.
     """
 
     hair: np.ndarray
@@ -90,21 +89,11 @@ class HairColour:
     wanted: Tones
     size: int
     unit: float
-    strength: float = 1.0
-
-    @property
-    def paints(self) -> bool:
-        """See `Detail.paints`."""
-        return self.strength > 0
 
     def check(self, size: int) -> None:
         """See `Detail.check`."""
         check_answer(LARGEST_COLOUR, hair=self.hair, roots=self.roots, brows=self.brows)
         check_answer(LARGEST_COLOUR, tones=self.own, wanted=self.wanted.level)
-
-    def scaled(self, strength: float) -> "HairColour":
-        """See `Detail.scaled`."""
-        return replace(self, strength=self.strength * strength)
 
     def draw(self, canvas: Canvas) -> list[Patch]:
         """See `Detail.draw`."""

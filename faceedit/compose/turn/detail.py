@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from faceedit.compose.details import Canvas, Patch
+from faceedit.compose.canvas import Canvas, Patch
 from faceedit.compose.edit import LARGEST_COLOUR, LARGEST_RATIO, sample_field
 from faceedit.compose.matte import draw_matte
 from faceedit.compose.turn.flow import Layer

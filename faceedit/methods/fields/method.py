@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from faceedit.compose.details import FARTHEST
+from faceedit.compose.canvas import FARTHEST
 from faceedit.compose.edit import LARGEST_RATIO, Edit
 from faceedit.compose.eye_strip import eye_strip
 from faceedit.compose.mouth.paint import TeethTexture

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from faceedit.compose.details import Detail
+from faceedit.compose.canvas import Detail
 from faceedit.compose.hair.colour import Tones
 from faceedit.compose.skin_relief import SkinRelief
 from faceedit.faces.raster import fill_polygon, rasterize_mesh

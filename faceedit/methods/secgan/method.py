@@ -12,7 +12,7 @@ from typing import Self
 import numpy as np
 import torch
 
-from faceedit.compose.details import Detail
+from faceedit.compose.canvas import Detail
 from faceedit.compose.edit import Edit, RasterPaint
 from faceedit.errors import UsageError
 from faceedit.faces.align import Crop
