@@ -2,9 +2,8 @@
 
 A `Target` is made of terms: named expressions (``happy:0.6``), action units (``au=12=3.5``),
 attributes (``attr=eyeglasses=off``), light (``light=left``), a turn (``turn=yaw=20``), landmarks
-(an array), or a
-reference face (``like=photo.jpg``, ``landmarks-like=photo.jpg``, ``relight-like=photo.jpg``), which
-is resolved to action units, to these and a turn, or to a light.
+(an array), or a reference face (``like=photo.jpg``, ``landmarks-like=photo.jpg``,
+``relight-like=photo.jpg``), which is resolved to action units, to these and a turn, or to a light.
 """
 
 from faceedit.targets.attributes import (
