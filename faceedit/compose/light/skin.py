@@ -3,6 +3,7 @@
 Skin of one face has nearly one colour, so that what its brightness does over a wide space is light.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -29,6 +30,9 @@ WIDE, EDGES = 0.15, 0.03
 which an edge counts as one of light, such as a cast shadow's."""
 LAYER, LAYER_BOUNDS = 0.35, (-0.6, 0.2)
 """Share of that layer which is believed, and its bounds, natural log."""
+OWN_COLOUR, UNEVEN = 0.05, 0.25
+"""Differences of colour that are skin's own, and log ratios to even light from which all others are
+the light's."""
 HIDDEN = 0.02
 """Weight of brows, eyes and lips, which skin around fills."""
 RIDGE = 0.004
@@ -161,18 +165,52 @@ def shade_layer(
     luma = np.log(pixels @ LUMA + DARKEST).astype(np.float32)
     left = luma - shading.mean(2)
     left = np.clip(left - np.median(left[sure]), -1.5, 1.0)
-    weight = np.where(skin > 0.5, skin, 0).astype(np.float32)
-    weight[_inside(landmarks, len(skin)) & ~bare] = HIDDEN
-
-    wide = WIDE * eye_distance(landmarks)
-    near = cv2.GaussianBlur(weight, (0, 0), wide) + np.float32(1e-3)
-
-    def mean(values: np.ndarray) -> np.ndarray:
-        return cv2.GaussianBlur(values * weight, (0, 0), wide) / near
+    mean, near = _mean_of_skin(landmarks, skin, bare)
 
     of_luma, of_left = mean(luma), mean(left)
     slope = mean(luma * left) - of_luma * of_left
     slope /= np.maximum(mean(luma * luma) - of_luma * of_luma, 0) + np.float32(EDGES)
     layer = mean(slope) * luma + mean(of_left - slope * of_luma)
-    believed = np.clip(near / 0.4, 0, 1) * np.clip((skin - 0.3) / 0.5, 0, 1)
-    return np.float32(LAYER) * np.clip(layer, *LAYER_BOUNDS) * believed
+    return np.float32(LAYER) * np.clip(layer, *LAYER_BOUNDS) * near
+
+
+def light_colours(
+    pixels: np.ndarray, landmarks: np.ndarray, skin: np.ndarray, shading: np.ndarray
+) -> np.ndarray:
+    """Find the colours that lights leave on skin, (S, S, 3) float32 log ratios.
+
+    How far the smooth colour of skin, beyond `OWN_COLOUR`, is from the face's in the middle, where
+    a photo's light is far from even: bounce off a wall in the shade, a warm lamp on one cheek.
+
+    Args:
+        pixels, landmarks, skin, shading: as of `shade_layer`.
+    """
+    bare = bare_skin(landmarks, len(skin))
+    sure = bare & (skin > SURE)
+    if sure.sum() < FEWEST:
+        return np.zeros_like(pixels)
+    logs = np.log(pixels + np.float32(DARKEST))
+    logs -= logs.mean(2, keepdims=True)
+    mean, near = _mean_of_skin(landmarks, skin, bare)
+    off = mean(logs) - np.median(logs[sure], axis=0)
+    off = np.sign(off) * np.clip(np.abs(off) - np.float32(OWN_COLOUR), 0, TINT)
+    uneven = np.clip(np.abs(shading.mean(2)) / np.float32(UNEVEN), 0, 1)
+    return off * (near * uneven)[..., None]
+
+
+def _mean_of_skin(
+    landmarks: np.ndarray, skin: np.ndarray, bare: np.ndarray
+) -> tuple[Callable[[np.ndarray], np.ndarray], np.ndarray]:
+    """Return what takes the mean of values on skin around, and how far there is skin, (S, S)."""
+    weight = np.where(skin > 0.5, skin, 0).astype(np.float32)
+    weight[_inside(landmarks, len(skin)) & ~bare] = HIDDEN
+    wide = WIDE * eye_distance(landmarks)
+    near = cv2.GaussianBlur(weight, (0, 0), wide) + np.float32(1e-3)
+
+    def mean(values: np.ndarray) -> np.ndarray:
+        if values.ndim == 2:
+            return cv2.GaussianBlur(values * weight, (0, 0), wide) / near
+        blurred = cv2.GaussianBlur(values * weight[..., None], (0, 0), wide)
+        return blurred / near[..., None]
+
+    return mean, np.clip(near / 0.4, 0, 1) * np.clip((skin - 0.3) / 0.5, 0, 1)

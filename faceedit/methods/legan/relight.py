@@ -1,13 +1,16 @@
 """From what the hourglass of light says of a face to an `Edit`."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
 from faceedit.compose.edit import Edit, RasterPaint
 from faceedit.compose.light.ratio import light_ratio
 from faceedit.compose.light.relief import make_relief
-from faceedit.compose.light.skin import SURE, bare_skin, fit_left_over, shade_layer
-from faceedit.faces.align import Crop
+from faceedit.compose.light.skin import SURE, bare_skin, fit_left_over, light_colours, shade_layer
+from faceedit.compose.outline import outline_matte
+from faceedit.faces.align import BLANK, Crop
 from faceedit.faces.topology import eye_distance
 from faceedit.lights import (
     FLAT,
@@ -30,6 +33,8 @@ SHADED = (-1.1, 0.6)
 """Log ratios to even light beyond which nothing is taken back: in black there is no face."""
 SATURATED = 0.3
 """Saturation of skin from which its shade shows its own colour in full."""
+SOFTEST, DEEPEST, FILL = 0.18, 0.85, 0.04
+"""Least softness of a named light, share of its cast shadows that falls, and of its key that fills."""
 FRONT = 0.3
 """Share of the direction towards the camera from which a light of one's own keeps the exposure."""
 BLACK = (0.02, 0.1)
@@ -40,6 +45,8 @@ NEAR = 0.5
 """Share of that difference over which a light of one's own becomes another."""
 STAYS = 0.9
 """Share of an edit that is left out at most."""
+COLOURS = 0.5
+"""Share of the colours of a photo's lights on skin that is taken back."""
 INSIDE = 0.7
 """Opacity of the person from which a pixel's light is the person's alone."""
 REACH = 6.0
@@ -59,9 +66,19 @@ def as_light(change: LightChange) -> Light:
     if change.light == "flat":
         return FLAT
     if change.light != OWN:
-        return (LIGHTS | LEVELS)[change.light]
+        return _softened((LIGHTS | LEVELS)[change.light])
     light = light_from(change.azimuth, change.elevation, change.softness, change.fill)
     return coloured(light, _colour(change.colour))
+
+
+def _softened(light: Light) -> Light:
+    """Return a light as photos take it: where hard shadows fall tells what a guessed depth is."""
+    return replace(
+        light,
+        softness=max(light.softness, SOFTEST),
+        shadow=light.shadow * DEEPEST,
+        ambient=light.ambient + FILL * light.key,
+    )
 
 
 def relight(crop: Crop, surface: Surface, light: Light, strength: float) -> Edit:
@@ -88,6 +105,7 @@ def relight(crop: Crop, surface: Surface, light: Light, strength: float) -> Edit
     around = cv2.GaussianBlur(crop.pixels, (0, 0), 0.06 * unit).mean(2)
     seen = np.clip((around - BLACK[0]) / np.float32(BLACK[1] - BLACK[0]), 0, 1)
     ratio = np.minimum(ratio, ratio * seen[..., None])
+    ratio -= np.float32(COLOURS) * light_colours(crop.pixels, crop.landmarks, skin, shading)
     if light != FLAT:
         kept = 0 if light.name == OWN else _exposure(ratio[bare], crop.pixels[bare])
         ratio -= likeness(light, own[bare], normals[bare]) * (ratio - kept)
@@ -116,6 +134,8 @@ def surface_planes(crop: Crop, surface: Surface) -> tuple[np.ndarray, ...]:
         np.ascontiguousarray(part.permute(1, 2, 0).float().cpu().numpy()) for part in surface
     )
     skin, matte = (1 / (1 + np.exp(-part[..., 0])) for part in (skin, matte))
+    valid = (crop.pixels != BLANK).any(2).astype(np.float32)
+    matte = outline_matte(matte, crop.pixels, valid, eye_distance(crop.landmarks))
     left_over = fit_left_over(crop.pixels, crop.landmarks, normals, skin, shading)
     shading = shading + left_over.on(normals, skin)
     return normals, height[..., 0] * np.float32(HEIGHT_UNIT), skin, matte, shading

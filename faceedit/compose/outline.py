@@ -1,0 +1,93 @@
+"""Where a person ends, told by the colours of both sides nearby."""
+
+import cv2
+import numpy as np
+
+REACH = 0.18
+"""Outer eye corner distances over which colours of the person and behind are gathered."""
+DOUBT = 0.25
+"""Outer eye corner distances from a matte's edge within which the edge may be wrong."""
+COARSE = 4
+"""Pixels of a matte to one of the grid on which colours are gathered: they change slowly."""
+SHARE = np.float32(0.02)
+"""Weight of colours of the whole picture beside those nearby."""
+NOISE = np.float32(1.5e-4)
+"""Variance of display values that every colour has at least."""
+BELIEVED, LARGEST = np.float32(0.5), np.float32(4.0)
+"""Weight of what colours say beside the matte, and its bounds, log odds."""
+SURE, UNSURE = np.float32(0.01), np.float32(0.15)
+"""How near to none or whole a matte is believed, far from its edge and at it."""
+EDGE_SHARE = np.float32(0.6)
+"""Weight of colours at the edge in later rounds; in the first, none."""
+ROUNDS = 2
+PAIRS = np.triu_indices(3)
+
+
+def outline_matte(
+    matte: np.ndarray, pixels: np.ndarray, valid: np.ndarray, unit: float
+) -> np.ndarray:
+    """Move a matte's edge to where the colours of the person end.
+
+    Colours of either side nearby are Gaussians; how much likelier a pixel is by one than by the
+    other is added to the matte's log odds, a few times over. Where both look alike, such as dark
+    hair before a dark wall, the matte stays as it is.
+
+    Args:
+        matte: (S, S) float32 opacity of the person.
+        pixels: (S, S, 3) float32 RGB in [0, 1].
+        valid: (S, S) float32, 1 on the photo, 0 beyond its edge.
+        unit: distance of the outer eye corners in pixels.
+
+    Returns:
+        (S, S) float32 in [0, 1].
+    """
+    inside = (matte > 0.5).astype(np.uint8)
+    deep = sum(cv2.distanceTransform(side, cv2.DIST_L2, 3) for side in (inside, 1 - inside))
+    deep = np.minimum(deep / np.float32(DOUBT * unit), 1)
+    sure = UNSURE + (SURE - UNSURE) * deep
+    held = np.clip(matte, sure, 1 - sure)
+    prior, found = np.log(held / (1 - held)), matte
+    seen = cv2.GaussianBlur(pixels, (0, 0), 0.7)
+    seen = np.dstack([np.ones_like(matte), seen, seen[..., PAIRS[0]] * seen[..., PAIRS[1]]])
+    weight = deep * deep * valid
+    for _ in range(ROUNDS):
+        fore, of_fore = _likelihood(seen, weight * np.clip((found - 0.6) / 0.35, 0, 1), unit)
+        back, of_back = _likelihood(seen, weight * np.clip((0.4 - found) / 0.35, 0, 1), unit)
+        told = np.clip(fore - back, -LARGEST, LARGEST)
+        told *= np.minimum(np.minimum(of_fore, of_back) / np.float32(0.05), 1)
+        found = 1 / (1 + np.exp(-prior - BELIEVED * told))
+        weight = np.maximum(deep * deep, EDGE_SHARE) * valid
+    return found.astype(np.float32)
+
+
+def _likelihood(
+    seen: np.ndarray, weight: np.ndarray, unit: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return log densities of colours among those of some weight nearby, and how many these are.
+
+    Args:
+        seen: (S, S, 10) float32, 1, the colours and their products of `PAIRS`.
+        weight: (S, S) float32.
+        unit: distance of the outer eye corners in pixels.
+    """
+    size = weight.shape
+    grid = cv2.resize(
+        seen * weight[..., None], (size[1] // COARSE, size[0] // COARSE), None, 0, 0, cv2.INTER_AREA
+    )
+    overall = grid.reshape(-1, 10).sum(0) / max(float(grid[..., 0].sum()), 1.0)
+    grid = cv2.GaussianBlur(grid, (0, 0), REACH * unit / COARSE)
+    near = grid[..., 0]
+    means = (grid + SHARE * overall) / (near + SHARE)[..., None]
+    mean = means[..., 1:4]
+    spread = np.empty((*near.shape, 3, 3), np.float32)
+    a, b = PAIRS
+    spread[..., a, b] = spread[..., b, a] = means[..., 4:] - mean[..., a] * mean[..., b]
+    spread[..., (0, 1, 2), (0, 1, 2)] += NOISE
+    inverse = np.linalg.inv(spread)
+    # (x - m)' A (x - m) + log det A⁻¹ is c - 2 (A m)'x + x'Ax, of which all but x is smooth.
+    linear = np.einsum("ijkl,ijl->ijk", inverse, mean)
+    constant = np.einsum("ijk,ijk->ij", linear, mean) + np.log(np.linalg.det(spread))
+    square = inverse[..., a, b] * np.where(a == b, 1, 2).astype(np.float32)
+    smooth = np.dstack([constant, -2 * linear, square, near])
+    smooth = np.dstack([cv2.resize(smooth[..., k : k + 4], size[::-1]) for k in (0, 4, 8)])
+    return np.float32(-0.5) * np.einsum("ijk,ijk->ij", smooth[..., :10], seen), smooth[..., 10]
