@@ -60,9 +60,7 @@ def outline_matte(
     return found.astype(np.float32)
 
 
-def _likelihood(
-    seen: np.ndarray, weight: np.ndarray, unit: float
-) -> tuple[np.ndarray, np.ndarray]:
+def _likelihood(seen: np.ndarray, weight: np.ndarray, unit: float) -> tuple[np.ndarray, np.ndarray]:
     """Return log densities of colours among those of some weight nearby, and how many these are.
 
     Args:

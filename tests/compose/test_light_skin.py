@@ -9,6 +9,7 @@ from faceedit.compose.light.skin import (
     bare_skin,
     fit_harmonics,
     fit_left_over,
+    light_colours,
     shade_layer,
 )
 from faceedit.faces.align import crop_affine, transform_landmarks
@@ -97,3 +98,19 @@ def test_a_face_without_skin_says_nothing():
     pixels = np.random.default_rng(1).random((SIZE, SIZE, 3)).astype(np.float32)
     found = fit_left_over(pixels, LANDMARKS, normals, 0 * skin, np.zeros_like(pixels))
     assert not found.on(normals, skin).any()
+
+
+def test_colours_of_a_light_are_found_where_it_falls_and_those_of_skin_are_its_own():
+    _, skin = surface()
+    tan = np.array([0.5, 0.4, 0.3], np.float32)
+    side = np.linspace(-1, 1, SIZE, dtype=np.float32)[None, :, None]
+    shading = np.repeat(np.repeat(np.minimum(side, 0) * 0.8, SIZE, 0), 3, 2)
+    bounce = np.exp(np.minimum(side, 0) * np.array([0.4, 0.0, -0.4], np.float32))
+    pixels = tan * np.exp(shading)
+    assert np.abs(light_colours(pixels, LANDMARKS, skin, shading)).max() < 0.05
+    found = light_colours(pixels * bounce, LANDMARKS, skin, shading)
+    assert found[64, 30, 0] < -0.05
+    assert found[64, 30, 2] > 0.05
+    assert np.abs(found[64, 90]).max() < 0.02
+    # In even light every difference is the person's own.
+    assert not light_colours(pixels * bounce, LANDMARKS, skin, 0 * shading).any()

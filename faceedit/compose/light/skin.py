@@ -33,6 +33,8 @@ LAYER, LAYER_BOUNDS = 0.35, (-0.6, 0.2)
 OWN_COLOUR, UNEVEN = 0.05, 0.25
 """Differences of colour that are skin's own, and log ratios to even light from which all others are
 the light's."""
+PALE = (0.55, 0.8)
+"""Luma of skin from which its colour is less than it was, and from which it is lost."""
 HIDDEN = 0.02
 """Weight of brows, eyes and lips, which skin around fills."""
 RIDGE = 0.004
@@ -183,7 +185,10 @@ def light_colours(
     a photo's light is far from even: bounce off a wall in the shade, a warm lamp on one cheek.
 
     Args:
-        pixels, landmarks, skin, shading: as of `shade_layer`.
+        pixels: (S, S, 3) float32 RGB in [0, 1].
+        landmarks: (478, >= 2) mesh points in pixels.
+        skin: (S, S) float32 in [0, 1].
+        shading: (S, S, 3) float32, what is known, log ratio of display values.
     """
     bare = bare_skin(landmarks, len(skin))
     sure = bare & (skin > SURE)
@@ -193,7 +198,10 @@ def light_colours(
     logs -= logs.mean(2, keepdims=True)
     mean, near = _mean_of_skin(landmarks, skin, bare)
     off = mean(logs) - np.median(logs[sure], axis=0)
-    off = np.sign(off) * np.clip(np.abs(off) - np.float32(OWN_COLOUR), 0, TINT)
+    # Cameras lose the colour of what they hold nearly white.
+    pale = np.clip((mean(pixels @ LUMA) - PALE[0]) / np.float32(PALE[1] - PALE[0]), 0, 1)
+    most = np.float32(TINT) + np.float32(LARGEST - TINT) * pale
+    off = np.sign(off) * np.clip(np.abs(off) - np.float32(OWN_COLOUR), 0, most[..., None])
     uneven = np.clip(np.abs(shading.mean(2)) / np.float32(UNEVEN), 0, 1)
     return off * (near * uneven)[..., None]
 

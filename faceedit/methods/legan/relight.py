@@ -8,7 +8,14 @@ import numpy as np
 from faceedit.compose.edit import Edit, RasterPaint
 from faceedit.compose.light.ratio import light_ratio
 from faceedit.compose.light.relief import make_relief
-from faceedit.compose.light.skin import SURE, bare_skin, fit_left_over, light_colours, shade_layer
+from faceedit.compose.light.skin import (
+    DARKEST,
+    SURE,
+    bare_skin,
+    fit_left_over,
+    light_colours,
+    shade_layer,
+)
 from faceedit.compose.outline import outline_matte
 from faceedit.faces.align import BLANK, Crop
 from faceedit.faces.topology import eye_distance
@@ -34,7 +41,9 @@ SHADED = (-1.1, 0.6)
 SATURATED = 0.3
 """Saturation of skin from which its shade shows its own colour in full."""
 SOFTEST, DEEPEST, FILL = 0.18, 0.85, 0.04
-"""Least softness of a named light, share of its cast shadows that falls, and of its key that fills."""
+"""Least softness of a named light, shares of its shadows that fall and of its key that fills."""
+BELOW = (0.3, 0.7)
+"""What light from straight below is softer, and the share of its shadows that is left out."""
 FRONT = 0.3
 """Share of the direction towards the camera from which a light of one's own keeps the exposure."""
 BLACK = (0.02, 0.1)
@@ -47,6 +56,8 @@ STAYS = 0.9
 """Share of an edit that is left out at most."""
 COLOURS = 0.5
 """Share of the colours of a photo's lights on skin that is taken back."""
+DEEPER, PALEST = 0.4, 0.25
+"""How much deeper the colour of skin becomes in its shade, by log ratio, and its bound, log."""
 INSIDE = 0.7
 """Opacity of the person from which a pixel's light is the person's alone."""
 REACH = 6.0
@@ -66,17 +77,21 @@ def as_light(change: LightChange) -> Light:
     if change.light == "flat":
         return FLAT
     if change.light != OWN:
-        return _softened((LIGHTS | LEVELS)[change.light])
+        return (LIGHTS | LEVELS)[change.light]
     light = light_from(change.azimuth, change.elevation, change.softness, change.fill)
     return coloured(light, _colour(change.colour))
 
 
 def _softened(light: Light) -> Light:
-    """Return a light as photos take it: where hard shadows fall tells what a guessed depth is."""
+    """Return a named light as photos take it: where hard shadows fall tells what is guessed.
+
+    Lights from below throw shadows of cheeks on eyes, most of which are mistakes.
+    """
+    below = max(0.0, -light.direction[1])
     return replace(
         light,
-        softness=max(light.softness, SOFTEST),
-        shadow=light.shadow * DEEPEST,
+        softness=max(light.softness, SOFTEST + BELOW[0] * below),
+        shadow=light.shadow * DEEPEST * (1 - BELOW[1] * below),
         ambient=light.ambient + FILL * light.key,
     )
 
@@ -90,6 +105,8 @@ def relight(crop: Crop, surface: Surface, light: Light, strength: float) -> Edit
         light: wanted.
         strength: share of the way.
     """
+    if light.name in LIGHTS:
+        light = _softened(light)
     normals, height, skin, matte, shading = surface_planes(crop, surface)
     shading += shade_layer(crop.pixels, crop.landmarks, skin, shading)[..., None]
     unit = eye_distance(crop.landmarks)
@@ -105,6 +122,7 @@ def relight(crop: Crop, surface: Surface, light: Light, strength: float) -> Edit
     around = cv2.GaussianBlur(crop.pixels, (0, 0), 0.06 * unit).mean(2)
     seen = np.clip((around - BLACK[0]) / np.float32(BLACK[1] - BLACK[0]), 0, 1)
     ratio = np.minimum(ratio, ratio * seen[..., None])
+    ratio += deeper_colour(crop.pixels, shading + ratio, skin)
     ratio -= np.float32(COLOURS) * light_colours(crop.pixels, crop.landmarks, skin, shading)
     if light != FLAT:
         kept = 0 if light.name == OWN else _exposure(ratio[bare], crop.pixels[bare])
@@ -139,6 +157,22 @@ def surface_planes(crop: Crop, surface: Surface) -> tuple[np.ndarray, ...]:
     left_over = fit_left_over(crop.pixels, crop.landmarks, normals, skin, shading)
     shading = shading + left_over.on(normals, skin)
     return normals, height[..., 0] * np.float32(HEIGHT_UNIT), skin, matte, shading
+
+
+def deeper_colour(pixels: np.ndarray, lit: np.ndarray, skin: np.ndarray) -> np.ndarray:
+    """Return what keeps skin from turning grey in the shade, (S, S, 3) float32 log ratio.
+
+    Skin in shade is lit by skin around, and its colour is the deeper for it.
+
+    Args:
+        pixels: (S, S, 3) float32 RGB in [0, 1].
+        lit: (S, S, 3) float32, how they will be lit, log ratio to even light.
+        skin: (S, S) float32 in [0, 1].
+    """
+    logs = np.log(pixels + np.float32(DARKEST))
+    own = np.clip(logs - logs.mean(2, keepdims=True), -PALEST, PALEST)
+    shade = np.clip(-lit.mean(2), 0, 1) * skin
+    return np.float32(DEEPER) * shade[..., None] * own
 
 
 def likeness(light: Light, own: np.ndarray, normals: np.ndarray) -> np.float32:

@@ -7,7 +7,7 @@ from toy_light import SKIN, ball, crop_of, lit_by, surface_of
 from faceedit.compose.light.skin import bare_skin
 from faceedit.lights import FLAT, LIGHTS, coloured
 from faceedit.methods.legan.read_light import read_light
-from faceedit.methods.legan.relight import as_light, relight
+from faceedit.methods.legan.relight import as_light, deeper_colour, relight
 from faceedit.targets import LightChange, parse_target
 
 
@@ -131,3 +131,14 @@ def test_lights_of_a_target():
     assert own.colour[0] > 1 > own.colour[2]
     blue = light("light=az=0,el=0,colour=#4060ff").colour
     assert blue[2] > blue[1] > blue[0]
+
+
+def test_skin_in_shade_has_the_deeper_colour_and_grey_stays_grey():
+    skin = np.ones((2, 2), np.float32)
+    tan, grey = np.full((2, 2, 3), [0.7, 0.5, 0.4], np.float32), np.full((2, 2, 3), 0.5, np.float32)
+    shade = np.full((2, 2, 3), -0.8, np.float32)
+    added = deeper_colour(tan, shade, skin)
+    assert added[0, 0, 0] > 0.02 > -0.02 > added[0, 0, 2]
+    np.testing.assert_allclose(added.mean(2), 0, atol=0.01)
+    np.testing.assert_allclose(deeper_colour(grey, shade, skin), 0, atol=1e-6)
+    assert not deeper_colour(tan, -shade, skin).any()
