@@ -21,6 +21,9 @@ EDGE_SHARE = np.float32(0.6)
 """Weight of colours at the edge in later rounds; in the first, none."""
 ROUNDS = 2
 PAIRS = np.triu_indices(3)
+"""Rows and columns of the six entries of a symmetric matrix,"""
+ROWS = ([0, 1, 2], [1, 3, 4], [2, 4, 5])
+"""and which of them are its rows."""
 
 
 def outline_matte(
@@ -77,15 +80,23 @@ def _likelihood(seen: np.ndarray, weight: np.ndarray, unit: float) -> tuple[np.n
     near = grid[..., 0]
     means = (grid + SHARE * overall) / (near + SHARE)[..., None]
     mean = means[..., 1:4]
-    spread = np.empty((*near.shape, 3, 3), np.float32)
     a, b = PAIRS
-    spread[..., a, b] = spread[..., b, a] = means[..., 4:] - mean[..., a] * mean[..., b]
-    spread[..., (0, 1, 2), (0, 1, 2)] += NOISE
-    inverse = np.linalg.inv(spread)
+    spread = means[..., 4:] - mean[..., a] * mean[..., b]
+    spread[..., a == b] += NOISE
     # (x - m)' A (x - m) + log det A⁻¹ is c - 2 (A m)'x + x'Ax, of which all but x is smooth.
-    linear = np.einsum("ijkl,ijl->ijk", inverse, mean)
-    constant = np.einsum("ijk,ijk->ij", linear, mean) + np.log(np.linalg.det(spread))
-    square = inverse[..., a, b] * np.where(a == b, 1, 2).astype(np.float32)
+    inverse, determinant = _invert(spread)
+    square = inverse * np.where(a == b, 1, 2).astype(np.float32)
+    linear = np.dstack([(inverse[..., row] * mean).sum(2) for row in ROWS])
+    constant = (linear * mean).sum(2) + np.log(determinant)
     smooth = np.dstack([constant, -2 * linear, square, near])
     smooth = np.dstack([cv2.resize(smooth[..., k : k + 4], size[::-1]) for k in (0, 4, 8)])
     return np.float32(-0.5) * np.einsum("ijk,ijk->ij", smooth[..., :10], seen), smooth[..., 10]
+
+
+def _invert(matrices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Invert symmetric matrices, (..., 6) entries of `PAIRS`; return them and determinants."""
+    m00, m01, m02, m11, m12, m22 = np.moveaxis(matrices, -1, 0)
+    c00, c01, c02 = m11 * m22 - m12 * m12, m02 * m12 - m01 * m22, m01 * m12 - m02 * m11
+    determinant = m00 * c00 + m01 * c01 + m02 * c02
+    rest = (m00 * m22 - m02 * m02, m01 * m02 - m00 * m12, m00 * m11 - m01 * m01)
+    return np.stack([c00, c01, c02, *rest], -1) / determinant[..., None], determinant

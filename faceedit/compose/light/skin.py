@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from faceedit.faces.topology import BROWS, EYES, FACE_OVAL, OUTER_LIPS, eye_distance
-from faceedit.tones import LUMA
+from faceedit.tones import LUMA, MEAN
 
 SURE = 0.8
 """Share of skin from which a pixel is looked at."""
@@ -165,7 +165,7 @@ def shade_layer(
     if sure.sum() < FEWEST:
         return np.zeros_like(skin)
     luma = np.log(pixels @ LUMA + DARKEST).astype(np.float32)
-    left = luma - shading.mean(2)
+    left = luma - shading @ MEAN
     left = np.clip(left - np.median(left[sure]), -1.5, 1.0)
     mean, near = _mean_of_skin(landmarks, skin, bare)
 
@@ -195,14 +195,14 @@ def light_colours(
     if sure.sum() < FEWEST:
         return np.zeros_like(pixels)
     logs = np.log(pixels + np.float32(DARKEST))
-    logs -= logs.mean(2, keepdims=True)
+    logs -= (logs @ MEAN)[..., None]
     mean, near = _mean_of_skin(landmarks, skin, bare)
     off = mean(logs) - np.median(logs[sure], axis=0)
     # Cameras lose the colour of what they hold nearly white.
     pale = np.clip((mean(pixels @ LUMA) - PALE[0]) / np.float32(PALE[1] - PALE[0]), 0, 1)
     most = np.float32(TINT) + np.float32(LARGEST - TINT) * pale
     off = np.sign(off) * np.clip(np.abs(off) - np.float32(OWN_COLOUR), 0, most[..., None])
-    uneven = np.clip(np.abs(shading.mean(2)) / np.float32(UNEVEN), 0, 1)
+    uneven = np.clip(np.abs(shading @ MEAN) / np.float32(UNEVEN), 0, 1)
     return off * (near * uneven)[..., None]
 
 

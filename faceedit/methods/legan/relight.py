@@ -33,6 +33,7 @@ from faceedit.lights import (
 from faceedit.methods.legan.light_network import HEIGHT_UNIT, SIZE, Surface
 from faceedit.targets import LightChange
 from faceedit.targets.light import OWN
+from faceedit.tones import MEAN
 
 CORNERS_CM = 9.7
 """Distance of the outer eye corners of the mean face model in the table of reliefs."""
@@ -119,7 +120,7 @@ def relight(crop: Crop, surface: Surface, light: Light, strength: float) -> Edit
     if light.name == OWN:
         front = np.clip(np.float32(light.direction[2] / FRONT), 0, 1)
         ratio -= front * _exposure(ratio[bare], crop.pixels[bare])
-    around = cv2.GaussianBlur(crop.pixels, (0, 0), 0.06 * unit).mean(2)
+    around = cv2.GaussianBlur(crop.pixels @ MEAN, (0, 0), 0.06 * unit)
     seen = np.clip((around - BLACK[0]) / np.float32(BLACK[1] - BLACK[0]), 0, 1)
     ratio = np.minimum(ratio, ratio * seen[..., None])
     ratio += deeper_colour(crop.pixels, shading + ratio, skin)
@@ -152,7 +153,7 @@ def surface_planes(crop: Crop, surface: Surface) -> tuple[np.ndarray, ...]:
         np.ascontiguousarray(part.permute(1, 2, 0).float().cpu().numpy()) for part in surface
     )
     skin, matte = (1 / (1 + np.exp(-part[..., 0])) for part in (skin, matte))
-    valid = (crop.pixels != BLANK).any(2).astype(np.float32)
+    valid = (crop.pixels[..., 0] != BLANK).astype(np.float32)
     matte = outline_matte(matte, crop.pixels, valid, eye_distance(crop.landmarks))
     left_over = fit_left_over(crop.pixels, crop.landmarks, normals, skin, shading)
     shading = shading + left_over.on(normals, skin)
@@ -170,8 +171,8 @@ def deeper_colour(pixels: np.ndarray, lit: np.ndarray, skin: np.ndarray) -> np.n
         skin: (S, S) float32 in [0, 1].
     """
     logs = np.log(pixels + np.float32(DARKEST))
-    own = np.clip(logs - logs.mean(2, keepdims=True), -PALEST, PALEST)
-    shade = np.clip(-lit.mean(2), 0, 1) * skin
+    own = np.clip(logs - (logs @ MEAN)[..., None], -PALEST, PALEST)
+    shade = np.clip(-(lit @ MEAN), 0, 1) * skin
     return np.float32(DEEPER) * shade[..., None] * own
 
 

@@ -31,6 +31,7 @@ DESCRIPTOR = Descriptor(
     trained="paper",
     paper_targets=PAPER_TARGETS,
     experimental=(
+        *(f"attr={name}=on" for name in HAIR_COLOURS[:3]),
         "attr=pale_skin",
         "attr=young",
         "attr=beard=on",
