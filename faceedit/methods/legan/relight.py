@@ -47,7 +47,7 @@ BELOW = (0.3, 0.7)
 """What light from straight below is softer, and the share of its shadows that is left out."""
 FRONT = 0.3
 """Share of the direction towards the camera from which a light of one's own keeps the exposure."""
-BLACK = (0.02, 0.1)
+BLACK = (0.03, 0.15)
 """Brightness around a pixel below which there is but noise to light, and from which all is lit."""
 ALIKE = 0.26
 """Difference of two lights on bare skin, root mean square of linear logs, that is another light."""
@@ -59,6 +59,11 @@ COLOURS = 0.5
 """Share of the colours of a photo's lights on skin that is taken back."""
 DEEPER, PALEST = 0.4, 0.25
 """How much deeper the colour of skin becomes in its shade, by log ratio, and its bound, log."""
+ROUGH, HELD = (0.1, 0.25), 0.5
+"""Deviations of log brightness from which skin is wrinkled, and is so in full, and what it does
+without at most."""
+BRIGHTEST = 0.7
+"""Median of skin beyond which named lights make none brighter, display values."""
 INSIDE = 0.7
 """Opacity of the person from which a pixel's light is the person's alone."""
 REACH = 6.0
@@ -123,8 +128,10 @@ def relight(crop: Crop, surface: Surface, light: Light, strength: float) -> Edit
     around = cv2.GaussianBlur(crop.pixels @ MEAN, (0, 0), 0.06 * unit)
     seen = np.clip((around - BLACK[0]) / np.float32(BLACK[1] - BLACK[0]), 0, 1)
     ratio = np.minimum(ratio, ratio * seen[..., None])
+    ratio -= np.maximum(ratio, 0) * held_back(crop.pixels, skin, unit)[..., None]
     ratio += deeper_colour(crop.pixels, shading + ratio, skin)
     ratio -= np.float32(COLOURS) * light_colours(crop.pixels, crop.landmarks, skin, shading)
+    ratio -= _too_bright(ratio[bare], crop.pixels[bare])
     if light != FLAT:
         kept = 0 if light.name == OWN else _exposure(ratio[bare], crop.pixels[bare])
         ratio -= likeness(light, own[bare], normals[bare]) * (ratio - kept)
@@ -158,6 +165,23 @@ def surface_planes(crop: Crop, surface: Surface) -> tuple[np.ndarray, ...]:
     left_over = fit_left_over(crop.pixels, crop.landmarks, normals, skin, shading)
     shading = shading + left_over.on(normals, skin)
     return normals, height[..., 0] * np.float32(HEIGHT_UNIT), skin, matte, shading
+
+
+def held_back(pixels: np.ndarray, skin: np.ndarray, unit: float) -> np.ndarray:
+    """Return what share of more light wrinkled skin does without, (S, S) float32.
+
+    A photo's wrinkles are ridges lit by its own light; brighter they look like metal.
+
+    Args:
+        pixels: (S, S, 3) float32 RGB in [0, 1].
+        skin: (S, S) float32 in [0, 1].
+        unit: distance of the outer eye corners in pixels.
+    """
+    logs = np.log(pixels @ MEAN + np.float32(DARKEST))
+    mean, square = (cv2.GaussianBlur(v, (0, 0), 0.05 * unit) for v in (logs, logs * logs))
+    rough = np.sqrt(np.maximum(square - mean * mean, 0))
+    rough = np.clip((rough - ROUGH[0]) / np.float32(ROUGH[1] - ROUGH[0]), 0, 1)
+    return np.float32(HELD) * skin * cv2.GaussianBlur(rough, (0, 0), 0.05 * unit)
 
 
 def deeper_colour(pixels: np.ndarray, lit: np.ndarray, skin: np.ndarray) -> np.ndarray:
@@ -215,6 +239,15 @@ def _exposure(ratio: np.ndarray, pixels: np.ndarray) -> np.float32:
     before = pixels ** np.float32(GAMMA) @ np.array(LUMA, np.float32)
     gain = np.exp(GAMMA * ratio) @ np.array(LUMA, np.float32)
     return np.log(np.average(gain, weights=before + np.float32(1e-4))) / np.float32(GAMMA)
+
+
+def _too_bright(ratio: np.ndarray, pixels: np.ndarray) -> np.float32:
+    """Return by how much (N, 3) pixels of skin would be brighter than a portrait's, log."""
+    if not len(pixels):
+        return np.float32(0)
+    before = float(np.median(pixels @ MEAN))
+    after = float(np.median((pixels * np.exp(ratio)) @ MEAN))
+    return np.log(np.float32(max(1.0, after / max(BRIGHTEST, before))))
 
 
 def _beyond_outline(ratio: np.ndarray, matte: np.ndarray) -> np.ndarray:

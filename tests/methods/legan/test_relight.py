@@ -7,7 +7,7 @@ from toy_light import SKIN, ball, crop_of, lit_by, surface_of
 from faceedit.compose.light.skin import bare_skin
 from faceedit.lights import FLAT, LIGHTS, coloured
 from faceedit.methods.legan.read_light import read_light
-from faceedit.methods.legan.relight import as_light, deeper_colour, relight
+from faceedit.methods.legan.relight import as_light, deeper_colour, held_back, relight
 from faceedit.targets import LightChange, parse_target
 
 
@@ -142,3 +142,12 @@ def test_skin_in_shade_has_the_deeper_colour_and_grey_stays_grey():
     np.testing.assert_allclose(added.mean(2), 0, atol=0.01)
     np.testing.assert_allclose(deeper_colour(grey, shade, skin), 0, atol=1e-6)
     assert not deeper_colour(tan, -shade, skin).any()
+
+
+def test_wrinkles_take_less_of_more_light_than_smooth_skin():
+    skin = np.ones((64, 64), np.float32)
+    smooth = np.full((64, 64, 3), 0.4, np.float32)
+    wrinkled = smooth * np.exp(0.3 * np.sin(np.arange(64, dtype=np.float32) * 2))[:, None, None]
+    assert not held_back(smooth, skin, 60.0).any()
+    assert held_back(wrinkled, skin, 60.0)[16:48, 16:48].min() > 0.3
+    assert not held_back(wrinkled, 0 * skin, 60.0).any()
