@@ -47,7 +47,7 @@ BELOW = (0.3, 0.7)
 """What light from straight below is softer, and the share of its shadows that is left out."""
 FRONT = 0.3
 """Share of the direction towards the camera from which a light of one's own keeps the exposure."""
-BLACK = (0.03, 0.15)
+BLACK = (0.02, 0.1)
 """Brightness around a pixel below which there is but noise to light, and from which all is lit."""
 ALIKE = 0.26
 """Difference of two lights on bare skin, root mean square of linear logs, that is another light."""
