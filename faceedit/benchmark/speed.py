@@ -35,11 +35,14 @@ class StageSpeed:
         photos_per_second: photos over the time of this stage alone.
         peak_memory: largest resident size of the process during the stage in bytes, networks
             and libraries included; None where the system does not tell.
+        cpu_seconds: that cores spend on a photo, all threads of this process together. Others who
+            use the machine hardly change it; None of ``whole``, which has other processes.
     """
 
     name: str
     photos_per_second: float
     peak_memory: int | None
+    cpu_seconds: float | None
 
 
 @dataclass(frozen=True)
@@ -122,7 +125,12 @@ def measure_photos(
     count = len(jobs) * repeats
     done = dict.fromkeys(STAGES, count) | {"whole": len(again)}
     stages = tuple(
-        StageSpeed(name, done[name] / watch.seconds[name], watch.peaks[name].bytes)
+        StageSpeed(
+            name,
+            done[name] / watch.seconds[name],
+            watch.peaks[name].bytes,
+            None if name == "whole" else watch.cpu[name] / count,
+        )
         for name in STAGES
     )
     bound = _bound(stages, editor.device)
@@ -171,21 +179,23 @@ def _stages(
 
 
 class _Watch:
-    """Seconds and peak memory of stages that come again and again."""
+    """Seconds, those of cores, and peak memory of stages that come again and again."""
 
     def __init__(self, device: str):
         self.device = torch.device(device)
         self.seconds: dict[str, float] = defaultdict(float)
+        self.cpu: dict[str, float] = defaultdict(float)
         self.peaks: dict[str, PeakMemory] = defaultdict(PeakMemory)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         with self.peaks[name].span():
             synchronize(self.device)
-            start = time.perf_counter()
+            start, cpu = time.perf_counter(), time.process_time()
             yield
             synchronize(self.device)
             self.seconds[name] += time.perf_counter() - start
+            self.cpu[name] += time.process_time() - cpu
 
 
 def synchronize(device: torch.device) -> None:

@@ -295,12 +295,13 @@ def _print(report: dict[str, Any]) -> None:
         f"{report['first_photo_seconds']:.2f} s; neither is in the rates below\n"
     )
     print_columns(
-        ("STAGE", "PHOTOS/S", "MS/PHOTO", "PEAK MEMORY"),
+        ("STAGE", "PHOTOS/S", "MS/PHOTO", "MS OF CORES", "PEAK MEMORY"),
         [
             (
                 stage["name"],
                 f"{stage['photos_per_second']:.2f}",
                 f"{1e3 / stage['photos_per_second']:.1f}",
+                "-" if stage["cpu_seconds"] is None else f"{1e3 * stage['cpu_seconds']:.1f}",
                 "-" if stage["peak_memory"] is None else f"{stage['peak_memory'] / 1e6:.0f} MB",
             )
             for stage in report["stages"]

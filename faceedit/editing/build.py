@@ -12,7 +12,7 @@ from faceedit.editing.gate import Shown
 from faceedit.editing.guard import AsNatural, Guard, Judge, SamePerson
 from faceedit.editing.reference import ReadsLight, resolve_like, resolve_relight
 from faceedit.editing.steps import Step
-from faceedit.errors import UsageError
+from faceedit.errors import UsageError, WeightsError
 from faceedit.faces.batching import ON_ACCELERATOR, ON_CPU, Batching
 from faceedit.faces.face_alignment import check_landmarks, load_aligner
 from faceedit.faces.find.build import FACE_NETWORKS, build_finder
@@ -25,6 +25,7 @@ from faceedit.methods.catalogue import (
     find_method,
     plan_steps,
     served_parts,
+    shipped_for,
 )
 from faceedit.numerics import pick_numerics
 from faceedit.recognisers.appearance import AppearanceRecogniser
@@ -168,6 +169,8 @@ class EditNetworks:
         """
         own = self._registry.given
         paper = own.method if own is not None and own.profile == "paper" else None
+        if self._settings.profile == "paper":
+            paper = paper or self._settings.model
         target = self._settings.which.whole(target)
         planned = plan_steps(self._settings.model, target, paper)
         with self._lock:
@@ -224,7 +227,14 @@ class EditNetworks:
             registry = replace(registry, given=None)
         sha256 = self._given if registry.given is not None else None
         if sha256 is None:
-            sha256 = registry.select(name, self._settings.profile, planned.target).sha256
+            try:
+                sha256 = registry.select(name, self._settings.profile, planned.target).sha256
+            except WeightsError as error:
+                other = shipped_for(planned.target)
+                if self._settings.profile is not None or other is None:
+                    raise
+                hint = f"or leave out --model: {other.name} makes it"
+                raise WeightsError(f"{error}, {hint}") from None
         key = (planned.method.name, sha256)
         if key not in self._methods:
             self._methods[key] = load_method(

@@ -60,6 +60,11 @@ def shipped_methods() -> tuple[Descriptor, ...]:
     return tuple(one for one in METHODS.values() if one.ships)
 
 
+def shipped_for(target: Target) -> Descriptor | None:
+    """Return the first method that makes all of a target as it ships; None where none does."""
+    return next((one for one in METHODS.values() if one.serves(target)), None)
+
+
 def experimental_names(name: str, target: Target) -> tuple[str, ...]:
     """Return what of a target ships, but looks like a photograph too seldom.
 
@@ -77,19 +82,22 @@ def plan_steps(name: str, target: Target, given: str | None = None) -> tuple[Pla
 
     ``auto`` makes attributes that are action units as these. Neighbouring parts of one method are
     one step. A method that is named may make with its ``paper`` network what those that ship do
-    not; which of them there is is seen when it is loaded.
+    not; which of them there is is seen when it is loaded. Beside parts that it makes as it ships,
+    its `Descriptor.partner` does.
 
     Args:
         name: a key of `METHODS`, which has to make all of it, or ``auto``.
         target: with no reference face: that is resolved first, see `editing.reference`.
         given: method of a checkpoint of the ``paper`` profile that a user named. ``auto`` takes it
-            for a target of one part, and for parts that nothing serves which ships.
+            for a target of one part, and for parts that nothing serves which ships; it needs no
+            partner.
 
     Raises:
         UsageError: no such method, or no method makes some part.
     """
     methods = list(METHODS.values()) if name == AUTO else [find_method(name)]
     own = METHODS.get(given or "") if name == AUTO else None
+    partner = None if name in (AUTO, given) else _partner(methods[0], target)
     if name == AUTO:
         target = in_units(target, () if own is None else own.served(paper=True))
     planned: list[tuple[Descriptor, list[Part]]] = []
@@ -98,6 +106,8 @@ def plan_steps(name: str, target: Target, given: str | None = None) -> tuple[Pla
         alone = len(target.parts) == 1 or not any(one.serves(asked) for one in methods)
         if own is not None and alone and own.serves(asked, paper=True):
             method = own
+        elif partner is not None and partner.serves(asked) and not methods[0].serves(asked):
+            method = partner
         else:
             method = _serving(methods, asked, part)
         if planned and planned[-1][0] is method:
@@ -148,6 +158,12 @@ def find_training(
         raise UsageError(unknown("method", name, trained))
     module, _, function = trained[name].partition(":")
     return getattr(import_module(module), function or "build")
+
+
+def _partner(method: Descriptor, target: Target) -> Descriptor | None:
+    """Return who makes what a method does not as it ships; None where that would be all of it."""
+    is_made = any(method.serves(target.only(part)) for part in target.parts)
+    return METHODS.get(method.partner) if is_made else None
 
 
 def _serving(methods: list[Descriptor], target: Target, part: Part) -> Descriptor:

@@ -29,6 +29,8 @@ class Descriptor:
             that they end where a target wants them.
         weights: the method whose checkpoint it works with; "" is its own.
         paper_targets: what its ``paper`` network may serve beside `targets`.
+        partner: the method that ships and makes `paper_targets` in its place, where it is named for
+            a target of which it makes the rest; "" is none.
         experimental: those of `targets` that do not look like photographs often enough, or that a
             network seldom sees afterwards.
         looks_with: names of the checkpoints that what ships runs beside its own.
@@ -47,6 +49,7 @@ class Descriptor:
     counts_shown: bool = False
     weights: str = ""
     paper_targets: tuple[str, ...] = ()
+    partner: str = ""
     experimental: tuple[str, ...] = ()
     looks_with: tuple[str, ...] = ()
 

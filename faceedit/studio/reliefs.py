@@ -8,28 +8,21 @@ from typing import Any
 import cv2
 import numpy as np
 
-from faceedit.compose.light.ratio import light_ratio
 from faceedit.compose.light.relief import Relief
-from faceedit.compose.light.shading import own_light
-from faceedit.compose.light.skin import fit_left_over
 from faceedit.errors import PhotoError, UsageError
 from faceedit.faces.align import BLANK, Crop
 from faceedit.lights import GAMMA, LIGHTS, LUMA, Light, coloured
 from faceedit.studio.arrays import ArrayTable
 from faceedit.studio.cut_out import cut_out
-from faceedit.studio.edit import edit_expression
-from faceedit.studio.fields import warp_labels
 from faceedit.studio.fold_atlas import draw_fold_choice
-from faceedit.studio.light import estimate_light
+from faceedit.studio.lit import Look, PhotoLight, expressive_look, own_look
 from faceedit.studio.mouth import draw_mouth_choice
 from faceedit.studio.photo import Sitter
 from faceedit.studio.quality import refuse
-from faceedit.studio.relief import build_relief
 from faceedit.studio.rig import Rig
 from faceedit.studio.sampling import Menu, draw_expression
 from faceedit.studio.sitting import take_sitting
 from faceedit.studio.sources import SourcePhoto
-from faceedit.studio.subject import Pose
 from faceedit.studio.wall import wall_matte
 from faceedit.targets import EXPRESSIONS
 from faceedit.tones import to_bytes
@@ -191,20 +184,12 @@ def _table(
     rows: dict[str, list] = {f.name: [] for f in fields(ReliefTable)}
     for number, source in numbered:
         rng = np.random.default_rng([seed, number])
-        try:
-            sitting = take_sitting(rig, source, SIZE, wide=True)
-        except PhotoError:
+        sitter = sit_wide(rig, source)
+        if sitter is None:
             continue
-        sitter = sitting.sitter
-        # What lies far around may be cut off.
-        middle = sitter.valid[SIZE // 4 : -SIZE // 4, SIZE // 4 : -SIZE // 4]
-        if refuse(sitter.subject, middle, occluded=source.photo.occluded):
-            continue
-        crop, plain = sitter.subject.crop, source.photo.source in WALLS
-        matte = sitter.matte
-        if plain:
-            matte = wall_matte(crop.pixels, crop.landmarks, sitter.valid)
-        for row in _pictures(rig, sitter, matte, lights, rng):
+        plain = source.photo.source in WALLS
+        look = own_look(sitter, wide_matte(sitter, plain))
+        for row in _pictures(rig, sitter, look, lights, rng):
             for name, value in row.items():
                 rows[name].append(value)
             rows["validation"].append(source.photo.split == "val")
@@ -213,6 +198,25 @@ def _table(
     if not rows["photo"]:
         return None
     return ReliefTable(**{name: np.array(values) for name, values in rows.items()})
+
+
+def sit_wide(rig: Rig, source: SourcePhoto) -> Sitter | None:
+    """Fit a photo in a wide crop; None where it is not to be made use of."""
+    try:
+        sitter = take_sitting(rig, source, SIZE, wide=True).sitter
+    except PhotoError:
+        return None
+    # What lies far around may be cut off.
+    middle = sitter.valid[SIZE // 4 : -SIZE // 4, SIZE // 4 : -SIZE // 4]
+    return None if refuse(sitter.subject, middle, occluded=source.photo.occluded) else sitter
+
+
+def wide_matte(sitter: Sitter, plain: bool) -> np.ndarray:
+    """Return the person's (S, S) float32 opacity, keyed from an even wall where there is one."""
+    if not plain:
+        return sitter.matte
+    crop = sitter.subject.crop
+    return wall_matte(crop.pixels, crop.landmarks, sitter.valid)
 
 
 def draw_light(rng: np.random.Generator) -> Light:
@@ -233,55 +237,33 @@ def draw_light(rng: np.random.Generator) -> Light:
 
 
 def _pictures(
-    rig: Rig, sitter: Sitter, matte: np.ndarray, lights: int, rng: np.random.Generator
+    rig: Rig, sitter: Sitter, own: Look, lights: int, rng: np.random.Generator
 ) -> Iterator[dict[str, Any]]:
     """Yield the photo in its own light, then in others, some with another expression."""
-    subject = sitter.subject
-    estimate = estimate_light(subject, matte)
-    own = (subject.crop.pixels, subject.pose, subject.crop.landmarks, matte)
-    relief = build_relief(subject.pose, subject.crop.pixels, matte, subject.unit)
-    # The estimate is careful, for pairs that are to look natural. Here it is to be right.
-    known = np.log(own_light(relief, estimate.light)) / np.float32(GAMMA)
-    left_over = fit_left_over(
-        subject.crop.pixels,
-        subject.crop.landmarks,
-        relief.normals,
-        relief.skin,
-        np.broadcast_to(known, subject.crop.pixels.shape),
-    )
+    relief = own.relief
+    photo = PhotoLight.read(sitter, own, relief)
     for number in range(lights + 1):
         look, of, shown = own, relief, 0
         if number and rng.random() < EXPRESSIVE:
-            look, shown = _expressive(rig, sitter, matte, rng), number
-            of = build_relief(look[1], look[0], look[3], subject.unit)
-        pixels, _, landmarks, opacity = look
-        shading = np.log(own_light(of, estimate.light)) / np.float32(GAMMA)
-        shading = shading + left_over.on(of.normals, of.skin)
-        lit = np.exp(np.float32(GAMMA) * shading)
+            choices = draw_mouth_choice(rng, rig.mouths), draw_fold_choice(rng, rig.folds)
+            ask, shown = draw_expression(_MENU, rng), number
+            look = expressive_look(rig, sitter, own.matte, ask, choices)
+            of = look.relief
+        pixels, shading = look.pixels, photo.shading(of)
         light = draw_light(rng) if number else None
         if light is not None:
-            ratio = light_ratio(of, pixels, landmarks, lit, light, estimate.redness)
+            ratio = photo.ratio(look, of, light)
             pixels, shading = np.clip(pixels * np.exp(ratio), 0, 1), shading + ratio
         yield {
             "pictures": to_bytes(pixels),
-            "matte": to_bytes(opacity),
-            "landmarks": landmarks.astype(np.float32),
+            "matte": to_bytes(look.matte),
+            "landmarks": look.landmarks.astype(np.float32),
             "light": np.full(11, np.nan, np.float32) if light is None else as_row(light),
-            "harmonics": np.array(estimate.harmonics, np.float32),
+            "harmonics": np.array(photo.estimate.harmonics, np.float32),
             "scale": np.float32(of.scale),
             "shown": np.int32(shown),
             **_fields(of, np.broadcast_to(shading, pixels.shape), sitter.valid),
         }
-
-
-def _expressive(
-    rig: Rig, sitter: Sitter, matte: np.ndarray, rng: np.random.Generator
-) -> tuple[np.ndarray, Pose, np.ndarray, np.ndarray]:
-    """Return pixels, pose, landmarks and matte of a photo with another expression."""
-    mouth, folds = draw_mouth_choice(rng, rig.mouths), draw_fold_choice(rng, rig.folds)
-    edit = edit_expression(sitter, rig, draw_expression(_MENU, rng), mouth, folds)
-    pixels = edit.fields.compose(sitter.subject.crop.pixels)
-    return pixels, edit.pose, edit.landmarks, warp_labels(matte, edit.fields.flow)
 
 
 def _fields(relief: Relief, shading: np.ndarray, valid: np.ndarray) -> dict[str, np.ndarray]:

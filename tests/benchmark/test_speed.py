@@ -61,6 +61,7 @@ def test_every_stage_of_every_photo_is_measured(photos, make_method):
     assert speed.unreadable == (photos[1],)
     assert speed.megapixels == pytest.approx(0.04)
     assert all(stage.photos_per_second > 0 for stage in speed.stages)
+    assert [stage.cpu_seconds is None for stage in speed.stages] == [False] * 5 + [True]
     assert isinstance(speed.crop, Crop)
     # Once to warm up, three times by stages, three times whole.
     assert len(method.calls) == 7

@@ -9,6 +9,7 @@ from faceedit.methods.catalogue import (
     find_training,
     plan_steps,
     served_parts,
+    shipped_for,
     shipped_methods,
 )
 from faceedit.targets import Part, parse_target
@@ -41,10 +42,23 @@ def test_auto_takes_for_each_part_the_first_that_serves_it(lamp):
 
 
 def test_a_method_that_is_named_may_make_more_with_its_paper_network():
-    both = "happy light=left"
-    assert planned("auto", both) == [("reggan", "happy"), ("legan", "light=left")]
-    assert planned("legan", both) == [("legan", both)]
+    assert planned("secgan", "happy attr=bald=on") == [("secgan", "happy attr=bald=on")]
     assert planned("legan", "sad") == [("legan", "sad")]
+    assert planned("legan", "happy:0.5+sad") == [("legan", "happy:0.5+sad")]
+
+
+def test_the_partner_of_a_named_method_makes_what_it_does_not_ship():
+    both = [("reggan", "happy"), ("legan", "light=left")]
+    assert planned("auto", "happy light=left") == planned("legan", "happy light=left") == both
+    paper = plan_steps("legan", parse_target("happy light=left"), "legan")
+    assert [(one.method.name, str(one.target)) for one in paper] == [("legan", "happy light=left")]
+    with pytest.raises(UsageError, match="legan does not edit action units"):
+        plan_steps("legan", parse_target("au=12=3 light=left"))
+
+
+def test_who_makes_all_of_a_target_as_it_ships():
+    found = [shipped_for(parse_target(text)) for text in ("sad", "light=left", "sad light=left")]
+    assert found == [METHODS["reggan"], METHODS["legan"], None]
 
 
 def planned_with(given, text):

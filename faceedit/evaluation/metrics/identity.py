@@ -19,12 +19,12 @@ def match_score(evidence: Evidence) -> np.ndarray:
     LEGAN, section 4, "Metrics for Quality Estimation" (4), by a ResNet-50 of VGGFace2; here by the
     identity recogniser. Against the input as in its Tables 2 and 3 (footnote 2). -1 to 1.
     """
-    return _pearson(_embedded(evidence, "before"), _embedded(evidence, "after"))
+    return correlations(_embedded(evidence, "before"), _embedded(evidence, "after"))
 
 
 def match_score_target(evidence: Evidence) -> np.ndarray:
     """Match score of the result and the person's own photo as asked for, as in LEGAN's Table 1."""
-    return _pearson(_embedded(evidence, "real"), _embedded(evidence, "after"))
+    return correlations(_embedded(evidence, "real"), _embedded(evidence, "after"))
 
 
 def identity_verification(evidence: Evidence) -> np.ndarray:
@@ -57,7 +57,8 @@ def cosines(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return (a * b).sum(1) / np.maximum(lengths, 1e-12)
 
 
-def _pearson(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def correlations(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Return Pearson's correlation of the rows of two (N, D) arrays."""
     return cosines(a - a.mean(1, keepdims=True), b - b.mean(1, keepdims=True))
 
 

@@ -21,4 +21,5 @@ DESCRIPTOR = Descriptor(
     module="faceedit.methods.legan.method",
     training="faceedit.methods.legan.tasks",
     paper_targets=EXPRESSIONS,
+    partner="reggan",
 )
