@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from faceedit.channels import total
 from faceedit.faces.topology import triangles
 
 _SUBPIXEL = 4
@@ -27,7 +28,10 @@ class MeshRaster:
 
     def interpolate(self, values: np.ndarray) -> np.ndarray:
         """Spread per-point `values` (N, C) over the pixels: (H, W, C), 0 outside the mesh."""
-        return np.einsum("hwk,hwkc->hwc", self.weights, values.astype(np.float32)[self.vertices])
+        spread = np.zeros((*self.inside.shape, values.shape[1]), np.float32)
+        at = values.astype(np.float32)[self.vertices[self.inside]]
+        spread[self.inside] = np.einsum("nk,nkc->nc", self.weights[self.inside], at)
+        return spread
 
 
 def rasterize_mesh(points: np.ndarray, size: tuple[int, int], *, hide: bool = False) -> MeshRaster:
@@ -48,20 +52,22 @@ def rasterize_mesh(points: np.ndarray, size: tuple[int, int], *, hide: bool = Fa
     for number in order:
         cv2.fillConvexPoly(index, fixed[number], int(number), cv2.LINE_8, _SUBPIXEL)
     inside = index >= 0
-    found = np.maximum(index, 0)
+    found = index[inside]
     a, b, c = (corners[:, k] for k in range(3))
     ab, ac = b - a, c - a
     area = ab[:, 0] * ac[:, 1] - ab[:, 1] * ac[:, 0]
     area = np.where(np.abs(area) < 1e-9, 1e-9, area)
-    rows, columns = np.mgrid[: size[0], : size[1]]
+    rows, columns = np.nonzero(inside)
     dx, dy = columns - a[found, 0], rows - a[found, 1]
     u = (dx * ac[found, 1] - dy * ac[found, 0]) / area[found]
     v = (dy * ab[found, 0] - dx * ab[found, 1]) / area[found]
     # The filler also takes pixels that a triangle's edge only touches.
-    weights = np.clip(np.stack([1 - u - v, u, v], axis=-1), 0.0, 1.0)
-    weights *= inside[..., None] / np.maximum(weights.sum(-1, keepdims=True), 1e-9)
-    vertices = np.where(inside[..., None], triangles()[found], 0)
-    return MeshRaster(inside, vertices, weights.astype(np.float32))
+    shares = np.clip(np.stack([1 - u - v, u, v], axis=-1), 0.0, 1.0)
+    shares *= 1 / np.maximum(total(shares), 1e-9)[..., None]
+    vertices = np.zeros((*size, 3), triangles().dtype)
+    weights = np.zeros((*size, 3), np.float32)
+    vertices[inside], weights[inside] = triangles()[found], shares
+    return MeshRaster(inside, vertices, weights)
 
 
 def fill_polygon(points: np.ndarray, size: tuple[int, int]) -> np.ndarray:
