@@ -11,9 +11,10 @@ import cv2
 import numpy as np
 
 from faceedit.compose.eyes.eyeball import LID_SHADOW, Between, between_lids
-from faceedit.compose.eyes.lidflow import reach, skin_sources
+from faceedit.compose.eyes.lidflow import reach, reach_box, skin_sources
 from faceedit.compose.eyes.lids import LASHES, NARROW, Columns, Lids, smooth_step
 from faceedit.compose.eyes.lidskin import (
+    grain_margin,
     lashes_over_lid,
     lid_colour,
     met_lashes,
@@ -57,12 +58,9 @@ def edit_eye(edit: EyeEdit, lids: Lids, pixels: np.ndarray, held: np.ndarray | N
         pixels: (H, W, 3) float32 RGB in [0, 1].
         held: (H, W) float32 in [0, 1], where 1 keeps the given flow and paints nothing: glasses.
     """
-    size = pixels.shape[1::-1]
-    low = np.maximum(np.floor(lids.origin - np.multiply(BOX, lids.unit)), 0).astype(int)
-    high = np.minimum(np.ceil(lids.origin + np.multiply(BOX, lids.unit)), size).astype(int)
-    if (high - low).min() < 4:
+    box = _touched(lids, pixels.shape[1::-1])
+    if box is None:
         return
-    box = (slice(low[1], high[1]), slice(low[0], high[0]))
     rows, columns = np.mgrid[box]
     places = np.stack([columns, rows], axis=-1).astype(np.float32)
     x, y = np.moveaxis((places - lids.origin) @ lids.axes.T / lids.unit, -1, 0)
@@ -125,6 +123,23 @@ def edit_eye(edit: EyeEdit, lids: Lids, pixels: np.ndarray, held: np.ndarray | N
     edit.paint[box] = np.where(opacity[..., None] > 0, np.clip(paint * np.exp(lashes), 0, 1), 0.0)
     edit.revealed[box] = np.where(inside, eye.revealed, 0.0)
     edit.log_ratio[box] = np.where(inside, shadow, 0.0)[..., None] + lashes
+
+
+def _touched(lids: Lids, size: tuple[int, int]) -> tuple[slice, slice] | None:
+    """Return the part of a picture of so many columns and rows that an eye's edit may touch."""
+    reach = np.multiply(BOX, lids.unit)
+    low = np.maximum(np.floor(lids.origin - reach), 0)
+    high = np.minimum(np.ceil(lids.origin + reach), size)
+    if (high - low).min() < 4:
+        return None
+    # What is read about a pixel, too.
+    first, last = reach_box(lids)
+    margin = grain_margin(lids.unit)
+    low = np.maximum(low, np.floor(first) - margin).astype(int)
+    high = np.minimum(high, np.ceil(last) + margin).astype(int)
+    if (high <= low).any():
+        return None
+    return slice(low[1], high[1]), slice(low[0], high[0])
 
 
 def _was_shut(columns: Columns) -> np.ndarray:

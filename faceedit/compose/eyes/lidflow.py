@@ -44,6 +44,15 @@ def reach(lids: Lids, columns: Columns, x: np.ndarray, y: np.ndarray) -> np.ndar
     return above * below * (1 - smooth_step(beside / FADE))
 
 
+def reach_box(lids: Lids) -> tuple[np.ndarray, np.ndarray]:
+    """Return the least and the greatest pixels x, y, (2,) each, between which `reach` is not 0."""
+    lines = lids.lines
+    x = np.array([lids.ends[0] - FADE, lids.ends[1] + FADE])
+    y = np.array([lines.brow.target.min(), lines.under.target.max() + FADE])
+    corners = lids.places(x[[0, 1, 0, 1]], y[[0, 0, 1, 1]])
+    return corners.min(0), corners.max(0)
+
+
 _Knot = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 

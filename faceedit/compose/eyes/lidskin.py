@@ -1,5 +1,6 @@
 """Skin that a closing upper lid unfolds, and the line of lashes where lids meet."""
 
+import math
 from collections.abc import Callable
 
 import cv2
@@ -136,8 +137,17 @@ def _lighter_half(taps: np.ndarray) -> np.ndarray:
 def skin_grain(columns: Columns, x: np.ndarray, y: np.ndarray, unit: float, look: Sampler):
     """Return fine texture (h, w, 3) of the skin below the eye, laid over the lid."""
     patch = look(x, columns.under.source + columns.upper.target - y).astype(np.float32)
-    fine = patch - cv2.GaussianBlur(patch, (0, 0), max(GRAIN * unit, 0.8))
+    fine = patch - cv2.GaussianBlur(patch, (0, 0), _grain_blur(unit))
     return np.clip(fine, -GRAIN_LIMIT, GRAIN_LIMIT)
+
+
+def grain_margin(unit: float) -> int:
+    """Return how many pixels about it say what grain a pixel has."""
+    return math.ceil(4 * _grain_blur(unit)) + 2
+
+
+def _grain_blur(unit: float) -> float:
+    return max(GRAIN * unit, 0.8)
 
 
 def met_lashes(
