@@ -11,12 +11,13 @@ import cv2
 import numpy as np
 
 from faceedit.compose.eyes.eyeball import LID_SHADOW, Between, between_lids
-from faceedit.compose.eyes.lidflow import reach, reach_box, skin_sources
+from faceedit.compose.eyes.lidflow import reach, reach_box, rows_of, skin_sources
 from faceedit.compose.eyes.lids import LASHES, NARROW, Columns, Lids, smooth_step
 from faceedit.compose.eyes.lidskin import (
     grain_margin,
     lashes_over_lid,
     lid_colour,
+    may_unfold,
     met_lashes,
     skin_grain,
     unfolded_skin,
@@ -86,18 +87,16 @@ def edit_eye(edit: EyeEdit, lids: Lids, pixels: np.ndarray, held: np.ndarray | N
 
     colour = lid_colour(lids, look)
     eye = _between(lids, columns, x, y, counts, look)
-    grain = skin_grain(columns, x, y, lids.unit, look)
-    fresh, unfolded = unfolded_skin(
-        columns, x, y, colour, grain, lashes_over_lid(lids, colour, look)
-    )
+    fresh, unfolded = _unfolded(lids, columns, x, y, colour, look)
     unfolded = unfolded * near * (of_upper > 0)
     # A shut eye's lashes are not those of an open one: the edges that part are painted too.
     reopened = counts * _was_shut(columns) * (columns.upper.move < columns.lower.move)
     beside = np.maximum(columns.upper.target - y, y - columns.lower.target)
     strip = reopened * smooth_step(2 - 2 * np.maximum(beside, 0) / LASHES)
     strip = strip * (of_eye < 0.5)
-    fresh = np.where((strip > unfolded)[..., None], look(*skin), fresh)
-    unfolded = np.maximum(unfolded, strip)
+    if strip.any():
+        fresh = np.where((strip > unfolded)[..., None], look(*skin), fresh)
+        unfolded = np.maximum(unfolded, strip)
     lowered = smooth_step(np.maximum(columns.upper.move, 0.0) / LOWERED)
     depth, length = LID_SHADOW
     shadow = -depth * near * lowered * np.exp(-(((y - columns.upper.target) / length) ** 2))
@@ -151,17 +150,34 @@ def _was_shut(columns: Columns) -> np.ndarray:
 def _between(lids, columns, x, y, counts, look) -> Between:
     """Paint between the lids, but only over the rows that lie there."""
     margin = 2 / lids.unit
-    rows = ((y > columns.upper.target - margin) & (y < columns.lower.target + margin)).any(1)
-    within = np.flatnonzero(rows)
-    part = slice(within[0], within[-1] + 1) if len(within) else slice(0, 1)
-    found = between_lids(lids, columns.rows(part), x[part], y[part], counts[part], look)
+    part = rows_of((y > columns.upper.target - margin) & (y < columns.lower.target + margin))
     full = Between(np.zeros((*x.shape, 3)), np.zeros(x.shape), np.zeros(x.shape))
+    if part.start == part.stop:
+        return full
+    found = between_lids(lids, columns.rows(part), x[part], y[part], counts[part], look)
     full.paint[part], full.opacity[part], full.revealed[part] = (
         found.paint,
         found.opacity,
         found.revealed,
     )
     return full
+
+
+def _unfolded(lids, columns, x, y, colour, look) -> tuple[np.ndarray, np.ndarray]:
+    """Return paint and opacity of unfolded skin, made only over the rows that may have any."""
+    fresh, unfolded = np.zeros((*x.shape, 3)), np.zeros(x.shape)
+    part = rows_of(may_unfold(columns, y))
+    if part.start == part.stop:
+        return fresh, unfolded
+    margin = grain_margin(lids.unit)
+    wide = slice(max(part.start - margin, 0), part.stop + margin)
+    grain = skin_grain(columns.rows(wide), x[wide], y[wide], lids.unit, look)
+    grain = grain[part.start - wide.start :][: part.stop - part.start]
+    lashes = lashes_over_lid(lids, colour, look)
+    fresh[part], unfolded[part] = unfolded_skin(
+        columns.rows(part), x[part], y[part], colour, grain, lashes
+    )
+    return fresh, unfolded
 
 
 def _over(photo: np.ndarray, eye, at) -> np.ndarray:

@@ -44,6 +44,12 @@ def reach(lids: Lids, columns: Columns, x: np.ndarray, y: np.ndarray) -> np.ndar
     return above * below * (1 - smooth_step(beside / FADE))
 
 
+def rows_of(pixels: np.ndarray) -> slice:
+    """Return the rows between the first and the last that have one of some (h, w) bool pixels."""
+    rows = np.flatnonzero(pixels.any(1))
+    return slice(int(rows[0]), int(rows[-1]) + 1) if len(rows) else slice(0, 0)
+
+
 def reach_box(lids: Lids) -> tuple[np.ndarray, np.ndarray]:
     """Return the least and the greatest pixels x, y, (2,) each, between which `reach` is not 0."""
     lines = lids.lines
@@ -87,13 +93,15 @@ def _through(knots: tuple[_Knot, ...], x: np.ndarray, y: np.ndarray) -> np.ndarr
     slope = np.concatenate([end[:1], bent, end[1:]])
     moved, found = along[-1].copy(), y - target[-1] + source[-1]
     for k in range(len(knots) - 2, -1, -1):
-        t = np.minimum((y - target[k]) / width[k], 1.0)
-        part = width[k] * (t * (1 - t) ** 2 * slope[k] + t * t * (t - 1) * slope[k + 1])
+        within = (y >= target[k]) & (y < target[k + 1])
+        rows = rows_of(within)
+        at, wide, (first, last) = y[rows] - target[k][rows], width[k][rows], slope[k : k + 2, rows]
+        t = np.minimum(at / wide, 1.0)
+        part = wide * (t * (1 - t) ** 2 * first + t * t * (t - 1) * last)
         smooth = t * t * (3 - 2 * t)
-        within = y < target[k + 1]
-        cubic = source[k] + smooth * (source[k + 1] - source[k]) + part
-        found = np.where(within, cubic, found)
-        moved = np.where(within, along[k] + t * (along[k + 1] - along[k]), moved)
+        (start, end), (left, right) = source[k : k + 2, rows], along[k : k + 2, rows]
+        np.copyto(found[rows], start + smooth * (end - start) + part, where=within[rows])
+        np.copyto(moved[rows], left + t * (right - left), where=within[rows])
     above = y < target[0]
     found = np.where(above, y - target[0] + source[0], found)
     return np.stack([x + np.where(above, along[0], moved), found])

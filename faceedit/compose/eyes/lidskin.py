@@ -91,6 +91,12 @@ def unfolded_skin(
     return np.clip(paint, 0.0, 1.0), np.maximum(much, some) * lowered * window
 
 
+def may_unfold(columns: Columns, y: np.ndarray) -> np.ndarray:
+    """Return where `unfolded_skin` may have any opacity, (h, w) bool."""
+    end = columns.upper.target - LASHES + 0.4 * LASHES
+    return (y > columns.crease.target) & (y < end) & (columns.upper.move > 0)
+
+
 def lid_colour(lids: Lids, look: Sampler) -> np.ndarray:
     """Return the upper lid's colour at `GRID`, (N, 3): without its lashes and shadows."""
     steps = np.linspace(0.1, 0.9, _TAPS)[:, None]
@@ -165,6 +171,9 @@ def met_lashes(
         colour: (N, 3) of `lid_colour`.
         look: reads the photo.
     """
+    met = smooth_step((columns.closed - 0.6) / 0.4)
+    if not met.any():
+        return np.zeros((*x.shape, 3))
     steps = np.linspace(*LASH_STRIP, _TAPS)[:, None]
     taps = look(np.broadcast_to(GRID, (_TAPS, len(GRID))), lids.lines.upper.source + steps)
     darkest = taps[taps.sum(-1).argmin(0), np.arange(len(GRID))]
@@ -180,5 +189,4 @@ def met_lashes(
     line = np.maximum(np.exp(-((below / width) ** 2)), tips)
     middle, half = sum(lids.ends) / 2, (lids.ends[1] - lids.ends[0]) / 2
     ends = smooth_step((half - np.abs(x - middle)) / 0.06)
-    met = smooth_step((columns.closed - 0.6) / 0.4)
     return np.moveaxis(along_grid(ratio, x), 0, -1) * (LASH_SHARE * met * ends * line)[..., None]
