@@ -78,7 +78,7 @@ def edit_eye(edit: EyeEdit, lids: Lids, pixels: np.ndarray, held: np.ndarray | N
         )
         return np.clip(found, 0.0, 1.0)
 
-    above, below = skin_sources(columns, x, y)
+    above, below = skin_sources(columns, x, y, 2 / lids.unit)
     of_eye, of_upper, of_lower = _coverage(columns, y, lids.unit)
     inside = of_eye > np.maximum(of_upper, of_lower)
     skin = np.where(of_upper > of_lower, above, below)

@@ -10,16 +10,19 @@ RIMS = (0.004, 0.018)
 """Eye distances that the upper and lower lid of a shut eye hide of their edges."""
 
 
-def skin_sources(columns: Columns, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def skin_sources(
+    columns: Columns, x: np.ndarray, y: np.ndarray, beyond: float = np.inf
+) -> tuple[np.ndarray, np.ndarray]:
     """Return where in the photo the skin of either lid comes from.
 
     Args:
         columns: the lines at the places of the target.
         x: (h, w) places of the target, in the eye's frame.
         y: (h, w).
+        beyond: eye distances past its lid's edge as far as which each is wanted.
 
     Returns:
-        (2, h, w) for the upper and for the lower lid's skin, x and y, each beyond its lid's edge.
+        (2, h, w) for the upper and for the lower lid's skin, x and y; elsewhere anything.
     """
     brow, crease, edge = (_knot(n) for n in (columns.brow, columns.crease, columns.upper))
     low, under = _knot(columns.lower), _knot(columns.under)
@@ -31,8 +34,12 @@ def skin_sources(columns: Columns, x: np.ndarray, y: np.ndarray) -> tuple[np.nda
     crease = _apart(crease, roots, -1)
     brow = _apart(brow, crease, -1)
     under = _apart(under, tips, 1)
-    upper = _through((brow, crease, roots, edge), x, y)
-    return upper, _through((low, tips, under, _moved(under, FADE)), x, y)
+    of_upper = rows_of(y < columns.upper.target + beyond)
+    of_lower = rows_of(y > columns.lower.target - beyond)
+    upper, lower = np.stack([x, y]), np.stack([x, y])
+    upper[:, of_upper] = _through((brow, crease, roots, edge), x, y, of_upper)
+    lower[:, of_lower] = _through((low, tips, under, _moved(under, FADE)), x, y, of_lower)
+    return upper, lower
 
 
 def reach(lids: Lids, columns: Columns, x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -76,15 +83,17 @@ def _apart(knot: _Knot, other: _Knot, side: int) -> _Knot:
     return keep(knot[0], other[0] + side * THIN), keep(knot[1], other[1] + side * THIN), knot[2]
 
 
-def _through(knots: tuple[_Knot, ...], x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Map places by the monotone cubic through knots, of slope 1 beyond.
+def _through(knots: tuple[_Knot, ...], x: np.ndarray, y: np.ndarray, part: slice) -> np.ndarray:
+    """Map some rows of places by the monotone cubic through knots, of slope 1 beyond.
 
     Fritsch and Carlson, Monotone Piecewise Cubic Interpolation (1980).
 
     Returns:
         (2, h, w) x and y in the photo.
     """
-    target, source, along = (np.stack(values) for values in zip(*knots, strict=True))
+    x, y = x[part], y[part]
+    kinds = zip(*knots, strict=True)
+    target, source, along = (np.stack([one[part] for one in values]) for values in kinds)
     width = np.maximum(np.diff(target, axis=0), 1e-6)
     secant = np.diff(source, axis=0) / width
     # A slope of at most three times either secant keeps the cubic monotone.

@@ -171,15 +171,18 @@ def met_lashes(
         colour: (N, 3) of `lid_colour`.
         look: reads the photo.
     """
+    log_ratio = np.zeros((*x.shape, 3))
     met = smooth_step((columns.closed - 0.6) / 0.4)
-    if not met.any():
-        return np.zeros((*x.shape, 3))
+    at = np.nonzero(met)
+    if not len(at[0]):
+        return log_ratio
+    x, y, upper, lower = x[at], y[at], columns.upper.target[at], columns.lower.target[at]
     steps = np.linspace(*LASH_STRIP, _TAPS)[:, None]
     taps = look(np.broadcast_to(GRID, (_TAPS, len(GRID))), lids.lines.upper.source + steps)
     darkest = taps[taps.sum(-1).argmin(0), np.arange(len(GRID))]
     ratio = np.log(np.maximum(darkest, DARKEST) / np.maximum(colour, DARKEST))
     ratio = blur_along(np.minimum(ratio, 0.0).T, 0.02)
-    below = y - (columns.upper.target + columns.lower.target) / 2
+    below = y - (upper + lower) / 2
     width = np.where(below < 0, *LASH_WIDTH)
     length, share = LASH_TIPS
     # Lashes fan out from the middle of the lid; their spacing is that of waves out of step.
@@ -189,4 +192,5 @@ def met_lashes(
     line = np.maximum(np.exp(-((below / width) ** 2)), tips)
     middle, half = sum(lids.ends) / 2, (lids.ends[1] - lids.ends[0]) / 2
     ends = smooth_step((half - np.abs(x - middle)) / 0.06)
-    return np.moveaxis(along_grid(ratio, x), 0, -1) * (LASH_SHARE * met * ends * line)[..., None]
+    log_ratio[at] = along_grid(ratio, x).T * (LASH_SHARE * met[at] * ends * line)[..., None]
+    return log_ratio
