@@ -18,8 +18,8 @@ class MeshRaster:
 
     Attributes:
         inside: (H, W) bool, pixels that the mesh covers.
-        vertices: (H, W, 3) int32 point numbers; 0 where `inside` is False.
-        weights: (H, W, 3) float32 barycentric coordinates; 0 where `inside` is False.
+        vertices: (N, 3) int32 point numbers of these pixels, in order.
+        weights: (N, 3) float32 barycentric coordinates of them.
     """
 
     inside: np.ndarray
@@ -29,8 +29,8 @@ class MeshRaster:
     def interpolate(self, values: np.ndarray) -> np.ndarray:
         """Spread per-point `values` (N, C) over the pixels: (H, W, C), 0 outside the mesh."""
         spread = np.zeros((*self.inside.shape, values.shape[1]), np.float32)
-        at = values.astype(np.float32)[self.vertices[self.inside]]
-        spread[self.inside] = np.einsum("nk,nkc->nc", self.weights[self.inside], at)
+        at = values.astype(np.float32)[self.vertices]
+        spread[self.inside] = np.einsum("nk,nkc->nc", self.weights, at)
         return spread
 
 
@@ -46,11 +46,11 @@ def rasterize_mesh(points: np.ndarray, size: tuple[int, int], *, hide: bool = Fa
     corners = points[:, :2].astype(np.float64)[triangles()]
     index = np.full(size, -1, np.int32)
     fixed = np.round(corners * (1 << _SUBPIXEL)).astype(np.int32)
-    order = range(len(fixed))
+    order = np.arange(len(fixed))
     if hide:
         order = np.argsort(-points[:, 2][triangles()].mean(1), kind="stable")
-    for number in order:
-        cv2.fillConvexPoly(index, fixed[number], int(number), cv2.LINE_8, _SUBPIXEL)
+    for number, triangle in zip(order.tolist(), fixed[order], strict=True):
+        cv2.fillConvexPoly(index, triangle, number, cv2.LINE_8, _SUBPIXEL)
     inside = index >= 0
     found = index[inside]
     a, b, c = (corners[:, k] for k in range(3))
@@ -64,10 +64,7 @@ def rasterize_mesh(points: np.ndarray, size: tuple[int, int], *, hide: bool = Fa
     # The filler also takes pixels that a triangle's edge only touches.
     shares = np.clip(np.stack([1 - u - v, u, v], axis=-1), 0.0, 1.0)
     shares *= 1 / np.maximum(total(shares), 1e-9)[..., None]
-    vertices = np.zeros((*size, 3), triangles().dtype)
-    weights = np.zeros((*size, 3), np.float32)
-    vertices[inside], weights[inside] = triangles()[found], shares
-    return MeshRaster(inside, vertices, weights)
+    return MeshRaster(inside, triangles()[found], shares.astype(np.float32))
 
 
 def fill_polygon(points: np.ndarray, size: tuple[int, int]) -> np.ndarray:
