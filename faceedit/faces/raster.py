@@ -49,6 +49,9 @@ def rasterize_mesh(points: np.ndarray, size: tuple[int, int], *, hide: bool = Fa
     order = np.arange(len(fixed))
     if hide:
         order = np.argsort(-points[:, 2][triangles()].mean(1), kind="stable")
+    low, high = corners.min(1), corners.max(1)
+    seen = (high >= -1).all(1) & (low <= np.array(size[::-1])).all(1)
+    order = order[seen[order]]
     for number, triangle in zip(order.tolist(), fixed[order], strict=True):
         cv2.fillConvexPoly(index, triangle, number, cv2.LINE_8, _SUBPIXEL)
     inside = index >= 0
