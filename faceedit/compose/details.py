@@ -4,11 +4,13 @@ Fields of a network are smooth; lids, lashes and teeth are not. Landmarks before
 say where these go, and `compose.eyes` and `compose.mouth` do the rest on native pixels.
 """
 
+import math
 from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
+from faceedit.channels import largest
 from faceedit.compose.canvas import FARTHEST, Canvas, Patch, Slices
 from faceedit.compose.edit import LARGEST_COLOUR
 from faceedit.compose.eyes.edit import BOX, EyeEdit, edit_eye
@@ -204,8 +206,10 @@ class MouthDetail:
 
         def paint(inside: np.ndarray | None, drop: float) -> np.ndarray:
             tone = _own_tone(inside, self.tone)
-            painted = paint_mouth(self.texture, after, opening, tone, drop, manner)
-            painted = cv2.GaussianBlur(painted, (0, 0), soft)
+            part = opening.seen(math.ceil(4 * soft) + 2)
+            new = paint_mouth(self.texture, after, opening, tone, drop, manner, part)
+            painted = np.zeros((*opening.coverage.shape, 3), np.float32)
+            painted[part] = cv2.GaussianBlur(new, (0, 0), soft)
             lips = points.before[list(LIPS), :2] - opening.places[0, 0]
             return painted * light_across(pixels[box], lips, unit)[None, :, None]
 
@@ -263,7 +267,7 @@ class MouthDetail:
             back(change[..., :2], how) for how in (cv2.INTER_LINEAR, cv2.INTER_NEAREST)
         )
         # Between lips that meet nothing is a mean of both: it would show what was between them.
-        torn = np.abs(moved - nearest).max(-1, keepdims=True) > TORN
+        torn = largest(np.abs(moved - nearest))[..., None] > TORN
         canvas.flow[outer] += np.where(torn, nearest, moved)
         canvas.gain[outer] *= np.exp(back(change[..., 2:]))
         laid = back(laid)

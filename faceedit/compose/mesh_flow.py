@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 
+from faceedit.channels import largest
 from faceedit.faces.raster import MeshRaster, fill_polygon
 from faceedit.faces.topology import EYES, INNER_LIPS, N_SURFACE
 
@@ -56,8 +57,8 @@ def soften_jumps(flow: np.ndarray, size: int, over: float = JUMP_SOFTENED) -> np
         size: S.
         over: standard deviation in pixels of 256.
     """
-    across = np.abs(np.diff(flow, axis=1, append=flow[:, -1:])).max(-1)
-    down = np.abs(np.diff(flow, axis=0, append=flow[-1:])).max(-1)
+    across = largest(np.abs(np.diff(flow, axis=1, append=flow[:, -1:])))
+    down = largest(np.abs(np.diff(flow, axis=0, append=flow[-1:])))
     jumps = (np.maximum(across, down) > JUMP).astype(np.float32)
     width = 2 * max(1, round(over * size / 256)) + 1
     jumps = cv2.dilate(jumps, np.ones((width, width), np.uint8))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from faceedit.channels import largest
 from faceedit.compose.canvas import Canvas, Fading, Patch
 from faceedit.compose.edit import LARGEST_COLOUR, LARGEST_RATIO, sample_field
 from faceedit.numerics import check_answer
@@ -49,7 +50,7 @@ class SkinRelief(Fading):
 
     def draw(self, canvas: Canvas) -> list[Patch]:
         """See `Detail.draw`."""
-        shaded = np.maximum(self.skin, np.abs(self.log_ratio).max(-1) > 1e-3)
+        shaded = np.maximum(self.skin, largest(np.abs(self.log_ratio)) > 1e-3)
         box = canvas.where(shaded, self.size) if self.strength else None
         if box is None:
             return []

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import cv2
 import numpy as np
 
+from faceedit.channels import mean
 from faceedit.compose.edit import Edit
 from faceedit.editing.steps import Edits
 from faceedit.faces.align import Crop
@@ -62,7 +63,7 @@ def _measure(edit: Edit, crop: Crop, mask: np.ndarray) -> dict[str, float]:
         weight = cv2.resize(mask, size, interpolation=cv2.INTER_AREA)
         if edit.matte is not None:
             weight *= cv2.resize(edit.matte, size, interpolation=cv2.INTER_AREA)
-        squares = np.square(field).mean(-1) * (field.shape[-1] if name == "moved" else 1)
+        squares = mean(np.square(field)) * (field.shape[-1] if name == "moved" else 1)
         shares[name] = float(np.sqrt((squares * weight).sum() / max(float(weight.sum()), 1e-6)))
     side = 2 * crop.size if edit.wide else crop.size
     shares["moved"] *= side / edit.size / max(eye_distance(crop.landmarks), 1.0)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from faceedit.channels import total
 from faceedit.faces.topology import triangles
 
 _SUBPIXEL = 4
@@ -17,8 +18,8 @@ class MeshRaster:
 
     Attributes:
         inside: (H, W) bool, pixels that the mesh covers.
-        vertices: (H, W, 3) int32 point numbers; 0 where `inside` is False.
-        weights: (H, W, 3) float32 barycentric coordinates; 0 where `inside` is False.
+        vertices: (N, 3) int32 point numbers of these pixels, in order.
+        weights: (N, 3) float32 barycentric coordinates of them.
     """
 
     inside: np.ndarray
@@ -27,7 +28,10 @@ class MeshRaster:
 
     def interpolate(self, values: np.ndarray) -> np.ndarray:
         """Spread per-point `values` (N, C) over the pixels: (H, W, C), 0 outside the mesh."""
-        return np.einsum("hwk,hwkc->hwc", self.weights, values.astype(np.float32)[self.vertices])
+        spread = np.zeros((*self.inside.shape, values.shape[1]), np.float32)
+        at = values.astype(np.float32)[self.vertices]
+        spread[self.inside] = np.einsum("nk,nkc->nc", self.weights, at)
+        return spread
 
 
 def rasterize_mesh(points: np.ndarray, size: tuple[int, int], *, hide: bool = False) -> MeshRaster:
@@ -42,26 +46,28 @@ def rasterize_mesh(points: np.ndarray, size: tuple[int, int], *, hide: bool = Fa
     corners = points[:, :2].astype(np.float64)[triangles()]
     index = np.full(size, -1, np.int32)
     fixed = np.round(corners * (1 << _SUBPIXEL)).astype(np.int32)
-    order = range(len(fixed))
+    order = np.arange(len(fixed))
     if hide:
         order = np.argsort(-points[:, 2][triangles()].mean(1), kind="stable")
-    for number in order:
-        cv2.fillConvexPoly(index, fixed[number], int(number), cv2.LINE_8, _SUBPIXEL)
+    low, high = corners.min(1), corners.max(1)
+    seen = (high >= -1).all(1) & (low <= np.array(size[::-1])).all(1)
+    order = order[seen[order]]
+    for number, triangle in zip(order.tolist(), fixed[order], strict=True):
+        cv2.fillConvexPoly(index, triangle, number, cv2.LINE_8, _SUBPIXEL)
     inside = index >= 0
-    found = np.maximum(index, 0)
+    found = index[inside]
     a, b, c = (corners[:, k] for k in range(3))
     ab, ac = b - a, c - a
     area = ab[:, 0] * ac[:, 1] - ab[:, 1] * ac[:, 0]
     area = np.where(np.abs(area) < 1e-9, 1e-9, area)
-    rows, columns = np.mgrid[: size[0], : size[1]]
+    rows, columns = np.nonzero(inside)
     dx, dy = columns - a[found, 0], rows - a[found, 1]
     u = (dx * ac[found, 1] - dy * ac[found, 0]) / area[found]
     v = (dy * ab[found, 0] - dx * ab[found, 1]) / area[found]
     # The filler also takes pixels that a triangle's edge only touches.
-    weights = np.clip(np.stack([1 - u - v, u, v], axis=-1), 0.0, 1.0)
-    weights *= inside[..., None] / np.maximum(weights.sum(-1, keepdims=True), 1e-9)
-    vertices = np.where(inside[..., None], triangles()[found], 0)
-    return MeshRaster(inside, vertices, weights.astype(np.float32))
+    shares = np.clip(np.stack([1 - u - v, u, v], axis=-1), 0.0, 1.0)
+    shares *= 1 / np.maximum(total(shares), 1e-9)[..., None]
+    return MeshRaster(inside, triangles()[found], shares.astype(np.float32))
 
 
 def fill_polygon(points: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from edits import astronaut_landmarks, offset
@@ -7,7 +5,7 @@ from face_networks import astronaut
 
 from faceedit.faces.align import extract_crop
 from faceedit.faces.landmark_maps import CHANNELS, draw_landmark_maps
-from faceedit.faces.raster import rasterize_mesh
+from faceedit.faces.raster import MeshRaster, rasterize_mesh
 from faceedit.faces.topology import EYES, INNER_LIPS, IRISES, OUTER_LIPS
 
 
@@ -91,5 +89,6 @@ def test_a_mesh_that_has_been_drawn_is_not_drawn_again():
     raster = rasterize_mesh(points, (128, 128))
     given = draw_landmark_maps(landmarks, 256, 128, raster)
     np.testing.assert_array_equal(given, draw_landmark_maps(landmarks, 256, 128))
-    empty = replace(raster, inside=np.zeros_like(raster.inside))
+    nothing = (values[:0] for values in (raster.vertices, raster.weights))
+    empty = MeshRaster(np.zeros_like(raster.inside), *nothing)
     assert not channel(draw_landmark_maps(landmarks, 256, 128, empty), "face").any()

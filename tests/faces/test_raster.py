@@ -38,10 +38,9 @@ def test_interpolating_positions_gives_the_pixels_themselves():
 
 def test_weights_are_barycentric_and_zero_outside():
     raster = rasterize_mesh(face(), (200, 200))
-    np.testing.assert_allclose(raster.weights[raster.inside].sum(-1), 1, atol=1e-5)
+    assert len(raster.vertices) == len(raster.weights) == raster.inside.sum()
+    np.testing.assert_allclose(raster.weights.sum(-1), 1, atol=1e-5)
     assert raster.weights.min() >= 0
-    assert not raster.weights[~raster.inside].any()
-    assert not raster.vertices[~raster.inside].any()
     assert not raster.interpolate(np.ones((N_SURFACE, 2)))[~raster.inside].any()
 
 

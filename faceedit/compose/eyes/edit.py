@@ -11,11 +11,13 @@ import cv2
 import numpy as np
 
 from faceedit.compose.eyes.eyeball import LID_SHADOW, Between, between_lids
-from faceedit.compose.eyes.lidflow import reach, skin_sources
+from faceedit.compose.eyes.lidflow import reach, reach_box, rows_of, skin_sources
 from faceedit.compose.eyes.lids import LASHES, NARROW, Columns, Lids, smooth_step
 from faceedit.compose.eyes.lidskin import (
+    grain_margin,
     lashes_over_lid,
     lid_colour,
+    may_unfold,
     met_lashes,
     skin_grain,
     unfolded_skin,
@@ -57,12 +59,9 @@ def edit_eye(edit: EyeEdit, lids: Lids, pixels: np.ndarray, held: np.ndarray | N
         pixels: (H, W, 3) float32 RGB in [0, 1].
         held: (H, W) float32 in [0, 1], where 1 keeps the given flow and paints nothing: glasses.
     """
-    size = pixels.shape[1::-1]
-    low = np.maximum(np.floor(lids.origin - np.multiply(BOX, lids.unit)), 0).astype(int)
-    high = np.minimum(np.ceil(lids.origin + np.multiply(BOX, lids.unit)), size).astype(int)
-    if (high - low).min() < 4:
+    box = _touched(lids, pixels.shape[1::-1])
+    if box is None:
         return
-    box = (slice(low[1], high[1]), slice(low[0], high[0]))
     rows, columns = np.mgrid[box]
     places = np.stack([columns, rows], axis=-1).astype(np.float32)
     x, y = np.moveaxis((places - lids.origin) @ lids.axes.T / lids.unit, -1, 0)
@@ -79,7 +78,7 @@ def edit_eye(edit: EyeEdit, lids: Lids, pixels: np.ndarray, held: np.ndarray | N
         )
         return np.clip(found, 0.0, 1.0)
 
-    above, below = skin_sources(columns, x, y)
+    above, below = skin_sources(columns, x, y, 2 / lids.unit)
     of_eye, of_upper, of_lower = _coverage(columns, y, lids.unit)
     inside = of_eye > np.maximum(of_upper, of_lower)
     skin = np.where(of_upper > of_lower, above, below)
@@ -88,18 +87,16 @@ def edit_eye(edit: EyeEdit, lids: Lids, pixels: np.ndarray, held: np.ndarray | N
 
     colour = lid_colour(lids, look)
     eye = _between(lids, columns, x, y, counts, look)
-    grain = skin_grain(columns, x, y, lids.unit, look)
-    fresh, unfolded = unfolded_skin(
-        columns, x, y, colour, grain, lashes_over_lid(lids, colour, look)
-    )
+    fresh, unfolded = _unfolded(lids, columns, x, y, colour, look)
     unfolded = unfolded * near * (of_upper > 0)
     # A shut eye's lashes are not those of an open one: the edges that part are painted too.
     reopened = counts * _was_shut(columns) * (columns.upper.move < columns.lower.move)
     beside = np.maximum(columns.upper.target - y, y - columns.lower.target)
     strip = reopened * smooth_step(2 - 2 * np.maximum(beside, 0) / LASHES)
     strip = strip * (of_eye < 0.5)
-    fresh = np.where((strip > unfolded)[..., None], look(*skin), fresh)
-    unfolded = np.maximum(unfolded, strip)
+    if strip.any():
+        fresh = np.where((strip > unfolded)[..., None], look(*skin), fresh)
+        unfolded = np.maximum(unfolded, strip)
     lowered = smooth_step(np.maximum(columns.upper.move, 0.0) / LOWERED)
     depth, length = LID_SHADOW
     shadow = -depth * near * lowered * np.exp(-(((y - columns.upper.target) / length) ** 2))
@@ -127,6 +124,23 @@ def edit_eye(edit: EyeEdit, lids: Lids, pixels: np.ndarray, held: np.ndarray | N
     edit.log_ratio[box] = np.where(inside, shadow, 0.0)[..., None] + lashes
 
 
+def _touched(lids: Lids, size: tuple[int, int]) -> tuple[slice, slice] | None:
+    """Return the part of a picture of so many columns and rows that an eye's edit may touch."""
+    reach = np.multiply(BOX, lids.unit)
+    low = np.maximum(np.floor(lids.origin - reach), 0)
+    high = np.minimum(np.ceil(lids.origin + reach), size)
+    if (high - low).min() < 4:
+        return None
+    # What is read about a pixel, too.
+    first, last = reach_box(lids)
+    margin = grain_margin(lids.unit)
+    low = np.maximum(low, np.floor(first) - margin).astype(int)
+    high = np.minimum(high, np.ceil(last) + margin).astype(int)
+    if (high <= low).any():
+        return None
+    return slice(low[1], high[1]), slice(low[0], high[0])
+
+
 def _was_shut(columns: Columns) -> np.ndarray:
     """Return how surely the photo's eye is shut, in [0, 1]."""
     had = columns.lower.source - columns.upper.source
@@ -136,17 +150,34 @@ def _was_shut(columns: Columns) -> np.ndarray:
 def _between(lids, columns, x, y, counts, look) -> Between:
     """Paint between the lids, but only over the rows that lie there."""
     margin = 2 / lids.unit
-    rows = ((y > columns.upper.target - margin) & (y < columns.lower.target + margin)).any(1)
-    within = np.flatnonzero(rows)
-    part = slice(within[0], within[-1] + 1) if len(within) else slice(0, 1)
-    found = between_lids(lids, columns.rows(part), x[part], y[part], counts[part], look)
+    part = rows_of((y > columns.upper.target - margin) & (y < columns.lower.target + margin))
     full = Between(np.zeros((*x.shape, 3)), np.zeros(x.shape), np.zeros(x.shape))
+    if part.start == part.stop:
+        return full
+    found = between_lids(lids, columns.rows(part), x[part], y[part], counts[part], look)
     full.paint[part], full.opacity[part], full.revealed[part] = (
         found.paint,
         found.opacity,
         found.revealed,
     )
     return full
+
+
+def _unfolded(lids, columns, x, y, colour, look) -> tuple[np.ndarray, np.ndarray]:
+    """Return paint and opacity of unfolded skin, made only over the rows that may have any."""
+    fresh, unfolded = np.zeros((*x.shape, 3)), np.zeros(x.shape)
+    part = rows_of(may_unfold(columns, y))
+    if part.start == part.stop:
+        return fresh, unfolded
+    margin = grain_margin(lids.unit)
+    wide = slice(max(part.start - margin, 0), part.stop + margin)
+    grain = skin_grain(columns.rows(wide), x[wide], y[wide], lids.unit, look)
+    grain = grain[part.start - wide.start :][: part.stop - part.start]
+    lashes = lashes_over_lid(lids, colour, look)
+    fresh[part], unfolded[part] = unfolded_skin(
+        columns.rows(part), x[part], y[part], colour, grain, lashes
+    )
+    return fresh, unfolded
 
 
 def _over(photo: np.ndarray, eye, at) -> np.ndarray:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from faceedit.compose.eyes.lidflow import rows_of
 from faceedit.compose.eyes.lids import Columns, Lids, smooth_step
 from faceedit.compose.eyes.lidskin import Sampler
 
@@ -59,10 +60,11 @@ def between_lids(
 
     total = by_upper[..., None] * look(x + upper.along, y - upper.move)
     total += by_lower[..., None] * look(x + lower.along, y - lower.move)
-    if behind.any():
+    part = rows_of(behind > 0)
+    if part.start < part.stop:
         depth, length = LID_SHADOW
-        shade = np.exp(-depth * np.exp(-((inner / length) ** 2)))
-        total += (behind * shade)[..., None] * _continued(lids, x, y, look)
+        shade = np.exp(-depth * np.exp(-((inner[part] / length) ** 2)))
+        total[part] += (behind[part] * shade)[..., None] * _continued(lids, x[part], y[part], look)
     opacity = by_upper + by_lower + behind
     uncovered = np.clip(np.maximum(edge - y, y - rim) * lids.unit + 0.5, 0.0, 1.0)
     paint = total / np.maximum(opacity, 1e-6)[..., None]

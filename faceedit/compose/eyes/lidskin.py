@@ -1,5 +1,6 @@
 """Skin that a closing upper lid unfolds, and the line of lashes where lids meet."""
 
+import math
 from collections.abc import Callable
 
 import cv2
@@ -90,6 +91,12 @@ def unfolded_skin(
     return np.clip(paint, 0.0, 1.0), np.maximum(much, some) * lowered * window
 
 
+def may_unfold(columns: Columns, y: np.ndarray) -> np.ndarray:
+    """Return where `unfolded_skin` may have any opacity, (h, w) bool."""
+    end = columns.upper.target - LASHES + 0.4 * LASHES
+    return (y > columns.crease.target) & (y < end) & (columns.upper.move > 0)
+
+
 def lid_colour(lids: Lids, look: Sampler) -> np.ndarray:
     """Return the upper lid's colour at `GRID`, (N, 3): without its lashes and shadows."""
     steps = np.linspace(0.1, 0.9, _TAPS)[:, None]
@@ -136,8 +143,17 @@ def _lighter_half(taps: np.ndarray) -> np.ndarray:
 def skin_grain(columns: Columns, x: np.ndarray, y: np.ndarray, unit: float, look: Sampler):
     """Return fine texture (h, w, 3) of the skin below the eye, laid over the lid."""
     patch = look(x, columns.under.source + columns.upper.target - y).astype(np.float32)
-    fine = patch - cv2.GaussianBlur(patch, (0, 0), max(GRAIN * unit, 0.8))
+    fine = patch - cv2.GaussianBlur(patch, (0, 0), _grain_blur(unit))
     return np.clip(fine, -GRAIN_LIMIT, GRAIN_LIMIT)
+
+
+def grain_margin(unit: float) -> int:
+    """Return how many pixels about it say what grain a pixel has."""
+    return math.ceil(4 * _grain_blur(unit)) + 2
+
+
+def _grain_blur(unit: float) -> float:
+    return max(GRAIN * unit, 0.8)
 
 
 def met_lashes(
@@ -155,12 +171,18 @@ def met_lashes(
         colour: (N, 3) of `lid_colour`.
         look: reads the photo.
     """
+    log_ratio = np.zeros((*x.shape, 3))
+    met = smooth_step((columns.closed - 0.6) / 0.4)
+    at = np.nonzero(met)
+    if not len(at[0]):
+        return log_ratio
+    x, y, upper, lower = x[at], y[at], columns.upper.target[at], columns.lower.target[at]
     steps = np.linspace(*LASH_STRIP, _TAPS)[:, None]
     taps = look(np.broadcast_to(GRID, (_TAPS, len(GRID))), lids.lines.upper.source + steps)
     darkest = taps[taps.sum(-1).argmin(0), np.arange(len(GRID))]
     ratio = np.log(np.maximum(darkest, DARKEST) / np.maximum(colour, DARKEST))
     ratio = blur_along(np.minimum(ratio, 0.0).T, 0.02)
-    below = y - (columns.upper.target + columns.lower.target) / 2
+    below = y - (upper + lower) / 2
     width = np.where(below < 0, *LASH_WIDTH)
     length, share = LASH_TIPS
     # Lashes fan out from the middle of the lid; their spacing is that of waves out of step.
@@ -170,5 +192,5 @@ def met_lashes(
     line = np.maximum(np.exp(-((below / width) ** 2)), tips)
     middle, half = sum(lids.ends) / 2, (lids.ends[1] - lids.ends[0]) / 2
     ends = smooth_step((half - np.abs(x - middle)) / 0.06)
-    met = smooth_step((columns.closed - 0.6) / 0.4)
-    return np.moveaxis(along_grid(ratio, x), 0, -1) * (LASH_SHARE * met * ends * line)[..., None]
+    log_ratio[at] = along_grid(ratio, x).T * (LASH_SHARE * met[at] * ends * line)[..., None]
+    return log_ratio

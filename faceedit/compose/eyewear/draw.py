@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from faceedit.channels import length
 from faceedit.compose.canvas import FARTHEST, Canvas, Fading, Patch
 from faceedit.compose.edit import LARGEST_COLOUR, sample_field
 from faceedit.compose.eyewear.frames import Frame, Wire
@@ -205,7 +206,7 @@ class _Sheet:
                 np.full(self.shape, -1, np.float32),
             ]
         )
-        normal /= np.linalg.norm(normal, axis=2, keepdims=True)
+        normal /= length(normal)[..., None]
         facing = np.clip(normal @ LIGHT, 0, 1)
         half = LIGHT + np.array([0, 0, -1], np.float32)
         half /= np.linalg.norm(half)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from faceedit.channels import total
 from faceedit.compose.canvas import Canvas, Fading, Patch
 from faceedit.compose.edit import LARGEST_COLOUR, sample_field
 from faceedit.compose.matte import draw_matte
@@ -155,9 +156,9 @@ def _not_nothing(number: float) -> float:
 def _share(lab: np.ndarray, hair: np.ndarray, other: np.ndarray) -> np.ndarray:
     """Return how much of each pixel is hair's colour, 1 where the two colours are alike."""
     line = hair - other
-    length = (line * line).sum(-1)
-    share = np.clip(((lab - other) * line).sum(-1) / np.maximum(length, 1), 0, 1)
-    known = length / (length + np.float32(ALIKE**2))
+    squared = total(line * line)
+    share = np.clip(total((lab - other) * line) / np.maximum(squared, 1), 0, 1)
+    known = squared / (squared + np.float32(ALIKE**2))
     return 1 - known * (1 - share)
 
 

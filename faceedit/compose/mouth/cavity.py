@@ -5,7 +5,7 @@ import numpy as np
 
 from faceedit.compose.mouth.light import lip_shade
 from faceedit.compose.mouth.manner import Manner
-from faceedit.compose.mouth.opening import Opening
+from faceedit.compose.mouth.opening import EVERYWHERE, Box, Opening
 from faceedit.tones import LUMA
 
 REDDER = np.array([0.82, 1.12, 1.16], np.float32)
@@ -37,13 +37,16 @@ GROOVE = 0.1
 """Deepest share of light lost in the line along a tongue."""
 
 
-def paint_cavity(opening: Opening, tone: np.ndarray, manner: Manner) -> np.ndarray:
+def paint_cavity(
+    opening: Opening, tone: np.ndarray, manner: Manner, part: Box = EVERYWHERE
+) -> np.ndarray:
     """Return what lies behind the teeth, (h, w, 3) float32 RGB.
 
     Args:
         opening: of the target, not empty.
         tone: (3,) RGB in [0, 1] of lit teeth, which says how the photo is lit.
         manner: whose mouth.
+        part: slices of the opening's box that are painted.
     """
     inside = opening.coverage > 0.05
     rows, columns = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
@@ -57,12 +60,12 @@ def paint_cavity(opening: Opening, tone: np.ndarray, manner: Manner) -> np.ndarr
     light += seen * share * np.maximum(lit - light, 0)
     # In light of a colour flesh has that colour, too, over what is white by day.
     white = 0.5 * (tone + float(tone @ LUMA)).astype(np.float32)
-    deep = white * FLESH * np.maximum(light, 0)[..., None] ** REDDER
+    deep = white * FLESH * np.maximum(light, 0)[part][..., None] ** REDDER
     # A mouth that fear draws wide is shallow: its tongue lies high and near, shaded by the lips.
     tall = np.clip((height / (2 * half) - SHALLOW[0]) / (SHALLOW[1] - SHALLOW[0]), 0, 1)
     mound = np.sqrt(np.clip(1 - x**2 - (np.maximum(up, 0) / NEAR_HEIGHT) ** 2, 0, 1))
     light = NEAR_LIGHT[0] + NEAR_LIGHT[1] * seen * mound * lip_shade(inside, opening.unit)
-    near = white * NEAR_FLESH * light[..., None] ** NEAR_REDDER
+    near = white * NEAR_FLESH * light[part][..., None] ** NEAR_REDDER
     return (tall * deep + (1 - tall) * near).astype(np.float32)
 
 

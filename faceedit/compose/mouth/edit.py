@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from faceedit.channels import length
 from faceedit.compose.mouth.lips import (
     contact,
     continue_flow,
@@ -109,7 +110,7 @@ def edit_mouth(
         inside = photo[-shown.distance() > INSIDE * unit]
     new = paint(inside, own.drop)
     core = coverage > 0.99
-    kept = np.clip(np.linalg.norm(own.flow - lips, axis=-1) / 0.25, 0, 1)
+    kept = np.clip(length(own.flow - lips) / 0.25, 0, 1)
     opacity = np.where(core, 1 - own.share, coverage * np.maximum(1 - own.share, kept))
     opacity *= opening.visible
     rim, share = (~core & (coverage > 0))[..., None], own.share[..., None]

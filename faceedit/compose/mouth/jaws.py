@@ -1,5 +1,7 @@
 """How teeth move: each jaw as one smooth plate, parted along the upper teeth's lower edge."""
 
+from operator import itemgetter
+
 import numpy as np
 
 
@@ -80,20 +82,22 @@ def incisal_edge(luma: np.ndarray, inside: np.ndarray, start: np.ndarray, reach:
     off = (rows - start[None]) / reach
     cost = -step + 0.25 * off**2 + np.where(np.abs(off) > 1, 1e3, 0.0)
     costs = np.ascontiguousarray(cost.T)
-    back = np.zeros((width, height), np.int8)
-    total, around = costs[0], np.full(height + 2, 1e9)
+    # What the best path to each place costs, with a row that none takes above and below.
+    totals, best = np.full((width, height + 2), 1e9), np.empty(height)
+    totals[0, 1:-1] = costs[0]
     for x in range(1, width):
-        around[1:-1] = total
-        higher, lower = around[:-2] + TURN, around[2:] + TURN
-        best = np.minimum(total, lower)
-        np.copyto(back[x], lower < total, casting="unsafe")
-        back[x][higher <= best] = -1
-        total = costs[x] + np.minimum(higher, best)
+        np.minimum(totals[x - 1, :-2], totals[x - 1, 2:], out=best)
+        best += TURN
+        np.minimum(best, totals[x - 1, 1:-1], out=best)
+        np.add(costs[x], best, out=totals[x, 1:-1])
     path = np.empty(width, np.float32)
-    row = int(total.argmin())
+    row = int(totals[-1, 1:-1].argmin())
     for x in range(width - 1, -1, -1):
         path[x] = row
-        row = min(max(row + int(back[x, row]), 0), height - 1)
+        if x:
+            higher, same, lower = totals[x - 1, row : row + 3].tolist()
+            steps = ((higher + TURN, -1), (same, 0), (lower + TURN, 1))
+            row = min(max(row + min(steps, key=itemgetter(0))[1], 0), height - 1)
     return path
 
 

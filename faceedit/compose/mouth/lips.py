@@ -5,6 +5,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
+from faceedit.channels import length
 from faceedit.compose.mouth.opening import CLOSED, MouthPoints, Opening
 from faceedit.faces.raster import fill_polygon, rasterize_mesh
 from faceedit.faces.topology import LOWER_INNER_LIP, N_SURFACE, UPPER_INNER_LIP
@@ -152,7 +153,7 @@ def keep_off(shown: Opening, flow: np.ndarray, change: float) -> np.ndarray:
     slope = np.stack([np.gradient(distance, axis=1), np.gradient(distance, axis=0)], axis=-1)
     slope = cv2.GaussianBlur(slope, (0, 0), 0.01 * unit)
     at = sample_box(np.dstack([distance, slope]).astype(np.float32), flow)
-    away = at[..., 1:] / np.maximum(np.linalg.norm(at[..., 1:], axis=-1, keepdims=True), 0.3)
+    away = at[..., 1:] / np.maximum(length(at[..., 1:])[..., None], 0.3)
     # Inside the opening's line the whole way out is missing, beyond it ever less.
     push = np.clip(margin * (1 - at[..., 0] / reach), 0, margin) + np.clip(
         -at[..., 0], 0, change * 2 * LIP_MARGIN * unit

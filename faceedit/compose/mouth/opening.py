@@ -9,6 +9,7 @@ from faceedit.faces.raster import fill_polygon
 from faceedit.faces.topology import INNER_LIPS, LOWER_INNER_LIP, UPPER_INNER_LIP
 
 Box = tuple[slice, slice]
+EVERYWHERE: Box = (slice(None), slice(None))
 
 CLOSED = 0.02
 """Gaps of the lips below this, in eye distances, are an error of the landmarks."""
@@ -76,6 +77,15 @@ class Opening:
     mouth_pixels: np.ndarray
     unit: float
     visible: float = 1.0
+
+    def seen(self, margin: int = 0) -> Box:
+        """Return the slices of the box within so many pixels of what is between the lips."""
+        x, y, width, height = cv2.boundingRect((self.coverage > 0).astype(np.uint8))
+        rows, columns = (
+            slice(max(start - margin, 0), start + length + margin)
+            for start, length in ((y, height), (x, width))
+        )
+        return rows, columns
 
     def distance(self) -> np.ndarray:
         """Return pixels to the opening's line, (h, w) float32; negative inside."""

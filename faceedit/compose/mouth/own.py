@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from faceedit.channels import length
 from faceedit.compose.mouth.jaws import SmoothMap, edge_of_teeth, incisal_edge
 from faceedit.compose.mouth.lips import FULL_CHANGE, sample_box
 from faceedit.compose.mouth.opening import MouthPoints, Opening
@@ -66,7 +67,7 @@ def own_mouth(
         return OwnMouth(nothing, np.zeros_like(places), 0.0)
     upper = SmoothMap(after.upper, before.upper).on_grid(places) - places
     lower = SmoothMap(after.lower, before.lower).on_grid(places) - places
-    moved = np.linalg.norm(lower - upper, axis=-1).max()
+    moved = length(lower - upper).max()
     depth = np.maximum(-shown.distance(), 0) / unit
 
     def seen(towards: np.ndarray, margin: tuple[float, float]) -> np.ndarray:

@@ -9,7 +9,7 @@ from faceedit.compose.mouth.cavity import WIDE_FROM, WIDE_TO, paint_cavity
 from faceedit.compose.mouth.jaws import SmoothMap
 from faceedit.compose.mouth.light import teeth_light
 from faceedit.compose.mouth.manner import USUAL, Manner
-from faceedit.compose.mouth.opening import MouthPoints, Opening
+from faceedit.compose.mouth.opening import EVERYWHERE, Box, MouthPoints, Opening
 
 TEXTURE_SIZE = (96, 192)
 PER_CM = 30.0
@@ -67,8 +67,9 @@ def paint_mouth(
     tone: np.ndarray,
     drop: float = 0,
     manner: Manner = USUAL,
+    part: Box = EVERYWHERE,
 ) -> np.ndarray:
-    """Return a mouth for an opening, (h, w, 3) float32 RGB.
+    """Return a mouth for an opening, or a part of its box, (h, w, 3) float32 RGB.
 
     Args:
         texture: whose teeth.
@@ -77,6 +78,7 @@ def paint_mouth(
         tone: (3,) RGB in [0, 1] of lit teeth.
         drop: pixels by which the upper teeth end lower than marked.
         manner: whose mouth, beyond its teeth's form.
+        part: slices of the box that are painted.
     """
     unit, places = opening.unit, opening.places
     rows = np.flatnonzero((opening.coverage > 0.5).any(1))
@@ -92,12 +94,12 @@ def paint_mouth(
     length = float(JAW_MARKS[0][5, 1] - JAW_MARKS[0][0, 1]) / 2
     kept = float(np.exp(-((opened / (FALL * length)) ** 2)))
     texels = PER_CM * float(np.ptp(JAW_MARKS[0][:, 0])) / max(np.ptp(points.upper[:, 0]), 1.0)
-    above = _sample(texture.colour, texture.upper, upper.on_grid(places), texels)
-    below = _sample(texture.colour, texture.lower, lower.on_grid(places), texels)
-    turned = _lower_row(lower.on_grid(places))
-    row = _sample(texture.colour, texture.upper, turned, texels)
-    picture = paint_cavity(opening, tone, manner)
-    shade = teeth_light(opening.coverage > 0.05, unit, wide)[..., None]
+    at_upper, at_lower = (jaw.on_grid(places)[part] for jaw in (upper, lower))
+    above = _sample(texture.colour, texture.upper, at_upper, texels)
+    below = _sample(texture.colour, texture.lower, at_lower, texels)
+    row = _sample(texture.colour, texture.upper, _lower_row(at_lower), texels)
+    picture = paint_cavity(opening, tone, manner, part)
+    shade = teeth_light(opening.coverage > 0.05, unit, wide)[part][..., None] ** SHADED
     white = tone * np.exp((1 + YELLOW_RANGE * manner.yellow) * YELLOW)
     # Many a lower lip hides its teeth.
     bare = 1 - wide * (1 - float(np.clip(0.3 + 1.6 * manner.lower_teeth, 0, 1)))
@@ -107,7 +109,7 @@ def paint_mouth(
         above,
     )
     for colour, alpha in layers:
-        lit = np.minimum(colour * white, 1.15 * float(tone.max())) * shade**SHADED
+        lit = np.minimum(colour * white, 1.15 * float(tone.max())) * shade
         picture += alpha[..., None] * (lit - picture)
     return picture.astype(np.float32)
 

@@ -71,7 +71,7 @@ class Detector:
         network: the converted network.
         anchors: `SHORT` or `FULL`, as the network is.
         batching: how many squares the network takes at once.
-        at_least: so many at once where ``batching`` says less.
+        at_least: so many at once where ``batching`` says less and a search asks for several.
     """
 
     def __init__(
@@ -106,7 +106,8 @@ class Detector:
         """
         if not squares:
             return []
-        seen = yield NetworkCall(self.look, squares)
+        # A square that no other goes with would be filled up to as many, in company or not.
+        seen = yield NetworkCall(self.look if len(squares) > 1 else self.look_alone, squares)
         least = self.threshold if threshold is None else threshold
         return [self._decode(raw, scores, least) for raw, scores in seen]
 
@@ -124,6 +125,11 @@ class Detector:
         enough = self.batching.size >= self.at_least
         batching = self.batching if enough else Batching(self.at_least)
         return batching.run(squares, self._run)
+
+    @torch.inference_mode()
+    def look_alone(self, squares: Sequence[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
+        """As `look`, for squares of searches that ask for one each."""
+        return self.batching.run(squares, self._run)
 
     def _run(self, squares: Sequence[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
         out = self.network(self.network.prepare(squares))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from faceedit.channels import spread
 from faceedit.compose.details import EyesDetail, MouthDetail, MovedPoints
 from faceedit.compose.edit import Edit, RasterPaint
 from faceedit.compose.folds import FoldsDetail
@@ -101,7 +102,7 @@ def colour_share(crop: Crop) -> float:
     left, top = np.clip(points.min(0), 0, CROP_SIZE - 1).astype(int)
     right, bottom = np.clip(points.max(0), 1, CROP_SIZE).astype(int)
     face = crop.pixels[top : max(bottom, top + 1), left : max(right, left + 1)]
-    chroma = float(np.ptp(face, axis=-1).mean()) / max(float(face.mean()), 1e-3)
+    chroma = float(spread(face).mean()) / max(float(face.mean()), 1e-3)
     return min(chroma / PLAIN_COLOUR, 1.0)
 
 
