@@ -202,9 +202,9 @@ class MouthDetail:
         soft = blur_of(pixels, before.ring, unit)
         manner = manner_of(points.before)
 
-        def paint(inside: np.ndarray | None, drop: float) -> np.ndarray:
+        def paint(inside: np.ndarray | None, drop: float, own: float) -> np.ndarray:
             tone = _own_tone(inside, self.tone)
-            painted = paint_mouth(self.texture, after, opening, tone, drop, manner)
+            painted = paint_mouth(self.texture, after, opening, tone, drop, manner, own)
             painted = cv2.GaussianBlur(painted, (0, 0), soft)
             lips = points.before[list(LIPS), :2] - opening.places[0, 0]
             return painted * light_across(pixels[box], lips, unit)[None, :, None]
