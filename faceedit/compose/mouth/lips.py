@@ -18,12 +18,12 @@ SIDE_MARGIN, SIDE_REACH = 0.011, 0.06
 """The same for lips that were closed, from the line where they met."""
 ENDS, CORNERS, CORNER_MARGIN = 0.02, 0.16, 0.01
 """Eye distances from the line's ends over which that sets in, and within which it is more."""
-MEET_MARGIN, MEET_PIXELS, BEYOND = 0.022, 2.0, 0.08
+MEET_MARGIN, MEET_PIXELS, BEYOND = 0.022, 1.2, 0.08
 """Eye distances, and least pixels, inside a lip that is shown at the line where it meets the other;
 eye distances beyond the line's ends within which that fades."""
 SEAM = 0.016
 """Eye distances on either side of the line of lips that meet in which they are cleaned."""
-CONTACT_WIDTH, CONTACT_DEPTH = 0.012, np.array([0.40, 0.53, 0.55], np.float32)
+CONTACT_WIDTH, CONTACT_DEPTH = 0.012, np.array([0.48, 0.60, 0.62], np.float32)
 """Of the dark line where lips meet: eye distances, and share of RGB light lost."""
 THINNEST_CONTACT = 0.9
 """Pixels: no line is drawn thinner, which would show stairs."""
