@@ -1,4 +1,4 @@
-"""The corners of a mouth that opens or closes: their dark strokes are filled from the skin beside."""
+"""The corners of mouths that open or close: their dark strokes are filled from skin beside."""
 
 from dataclasses import dataclass, replace
 

@@ -174,9 +174,7 @@ def keep_side(
     """
     unit = opening.unit
     at = opening.places + flow
-    side = np.where(
-        opening.places[..., 1] < rows_at(_middle(after), opening.places[..., 0]), -1, 1
-    )
+    side = np.where(opening.places[..., 1] < rows_at(_middle(after), opening.places[..., 0]), -1, 1)
     away = side * (at[..., 1] - rows_at(_middle(before), at[..., 0]))
     ends = before[0][[0, -1], 0]
     inwards = np.minimum(at[..., 0] - ends.min(), ends.max() - at[..., 0]) / unit

@@ -121,8 +121,9 @@ def _to_lip(
     edge = edge_of_marks(after.upper, columns)
     at = np.clip(np.rint(lip - rows[0, 0]).astype(int), 0, len(rows) - 1)
     there = flow[at, np.arange(len(columns))]
-    bared = rows_at(before.lips[0], columns + there[:, 0]) + change * BARED * opening.unit
-    missing = np.maximum(bared - (lip + there[:, 1]), 0)
+    raised = np.maximum(rows_at(before.lips[0], columns + there[:, 0]) - lip - there[:, 1], 0)
+    margin = BARED * opening.unit
+    missing = raised + np.minimum(2 * raised, change * margin)
     length = np.maximum(edge - lip, 1.0)
     missing = np.minimum(missing, LONGEST * length)
     drawn = flow.copy()

@@ -12,8 +12,8 @@ from faceedit.compose.edit import Edit
 from faceedit.compose.mouth.manner import manner_of
 from faceedit.faces.align import Crop
 from faceedit.methods.fields.method import FieldMethod, fitting, for_edits
-from faceedit.methods.fields.shape_layer import MovedFaces
 from faceedit.methods.fields.mirrored import mirror_crop, mirror_edit
+from faceedit.methods.fields.shape_layer import MovedFaces
 from faceedit.methods.pictures.method import PictureMethod
 from faceedit.methods.reggan.anatomy import settled
 from faceedit.methods.reggan.condition import SPEC, block_shares, strengths_of
