@@ -204,10 +204,10 @@ class MouthDetail:
         soft = blur_of(pixels, before.ring, unit)
         manner = manner_of(points.before)
 
-        def paint(inside: np.ndarray | None, drop: float) -> np.ndarray:
+        def paint(inside: np.ndarray | None, drop: float, own: float) -> np.ndarray:
             tone = _own_tone(inside, self.tone)
             part = opening.seen(math.ceil(4 * soft) + 2)
-            new = paint_mouth(self.texture, after, opening, tone, drop, manner, part)
+            new = paint_mouth(self.texture, after, opening, tone, drop, manner, own, part)
             painted = np.zeros((*opening.coverage.shape, 3), np.float32)
             painted[part] = cv2.GaussianBlur(new, (0, 0), soft)
             lips = points.before[list(LIPS), :2] - opening.places[0, 0]

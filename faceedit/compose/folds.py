@@ -25,8 +25,9 @@ SMILES = (0.57, 0.63)
 """Widths of a mouth in eye distances between which it comes to be a smile's."""
 CLOSES = (0.0, 0.05)
 """Eye distances by which a mouth becomes narrower, between which its smile's folds go."""
-DEEPEST, REDDEST = 0.7, 0.1
-"""Log ratio of the deepest fold that is filled, and by how much its colour may differ."""
+DEEPEST, REDDEST, RECOLOURED = 0.7, 0.3, 0.8
+"""Log ratio of the deepest fold that is filled, by how much its colour may differ, and the share of
+that which goes: what is lighter and still as red is a scar."""
 COLOURED = 0.05
 """Log ratio of a fold from which on its colour is that of the skin about it."""
 BLACK = (0.05, 0.16)
@@ -131,8 +132,8 @@ def fold_fill(
     missing = blurred(BROAD) - fine
     luma = (missing @ LUMA)[..., None]
     fold = np.clip(luma, 0, DEEPEST)
-    hue = np.clip(missing - luma, -REDDEST, REDDEST) * np.clip(fold / COLOURED, 0, 1)
+    hue = RECOLOURED * np.clip(missing - luma, -REDDEST, REDDEST) * np.clip(fold / COLOURED, 0, 1)
     # What is black has no colour that could be brought back.
     low, high = BLACK
     there = np.clip((np.exp(fine @ LUMA) - low) / (high - low), 0, 1)[..., None]
-    return (LIFT * near[..., None] * (there * fold + hue)).astype(np.float32)
+    return (near[..., None] * (LIFT * there * fold + hue)).astype(np.float32)

@@ -40,6 +40,8 @@ def test_a_fold_is_filled_in_part_by_the_lightness_beside_it():
     dark, light = photo[y, x], filled[y, x]
     skin = np.array([0.8, 0.6, 0.5])
     assert 0.4 < np.abs(light - skin).max() / np.abs(dark - skin).max() < 0.75
+    # What is lighter and as red as before would be a scar.
+    assert light[0] / light[1] < 0.5 * (dark[0] / dark[1] + 0.8 / 0.6)
     # Far from it nothing changes.
     np.testing.assert_array_equal(filled[:20], photo[:20])
 

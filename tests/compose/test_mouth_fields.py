@@ -15,8 +15,8 @@ class Painter:
     def __init__(self, shape):
         self.shape, self.told = shape, []
 
-    def __call__(self, inside, drop):
-        self.told.append((inside, drop))
+    def __call__(self, inside, drop, own):
+        self.told.append((inside, drop, own))
         return np.broadcast_to(GREEN, (*self.shape, 3)).copy()
 
 
@@ -76,14 +76,14 @@ def test_lips_that_open_are_painted_all_between_them():
     shown = fields.opacity > 0
     np.testing.assert_array_equal(fields.paint[shown], np.broadcast_to(GREEN, (shown.sum(), 3)))
     assert not fields.paint[~shown].any() and not fields.log_ratio.any()
-    ((inside, drop),) = painter.told
-    assert inside is None and drop == 0
+    ((inside, drop, own),) = painter.told
+    assert inside is None and drop == 0 and own == 0
 
 
 def test_a_photo_that_shows_its_teeth_keeps_them_and_tells_the_painter():
     start = 0.2
     fields, opening, painter = edited(start, 0.3)
-    ((inside, _),) = painter.told
+    ((inside, *_),) = painter.told
     assert inside.ndim == 2 and inside.shape[1] == 3 and len(inside) > 30
     # Dark as drawn, no lips among them.
     assert inside.mean() < 0.35
@@ -93,7 +93,7 @@ def test_a_photo_that_shows_its_teeth_keeps_them_and_tells_the_painter():
 
 def test_a_photo_whose_lips_are_hardly_open_says_nothing_of_teeth():
     _, _, painter = edited(0.8 * OWN_TEETH, 0.2)
-    ((inside, _),) = painter.told
+    ((inside, *_),) = painter.told
     assert inside is None
 
 
@@ -112,3 +112,11 @@ def test_a_little_more_gap_changes_little():
     opened = [edited(0.0, g)[0].painted.sum() for g in gaps]
     steps = np.diff(opened)
     assert (steps >= 0).all() and steps.max() < 3 * steps.mean()
+
+
+def test_a_narrow_strip_of_teeth_is_not_torn_into_a_wide_mouth():
+    kept, torn = (edited(0.1, gap) for gap in (0.12, 0.3))
+    assert kept[2].told[0][2] == 1 and torn[2].told[0][2] == 0
+    fields, opening, _ = torn
+    np.testing.assert_allclose(fields.painted, opening.coverage, atol=1e-6)
+    assert kept[0].painted.sum() < 0.9 * kept[1].coverage.sum()

@@ -72,7 +72,7 @@ def test_a_closed_bite_shows_both_rows_and_an_open_one_the_upper():
 def test_teeth_take_their_tone_and_the_dark_their_brightness():
     bright, dim = painted(), painted(tone=0.4 * TONE)
     np.testing.assert_allclose(dim / bright, 0.4, rtol=0.01)
-    blue = painted(tone=TONE[::-1].copy())
+    blue = painted(tone=np.array([0.5, 0.7, 1.0], np.float32))
     shown = np.zeros(bright.shape[:2], bool)
     top = round(float(calm_face(gap=GAP)[13, 1]))
     shown[top : top + edge_in_column() - 1] = bright[top : top + edge_in_column() - 1, :, 0] > 0.4

@@ -16,18 +16,22 @@ from faceedit.compose.mouth.lips import (
     meet,
     seam,
 )
-from faceedit.compose.mouth.opening import CLOSED, Box, MouthPoints, Opening
+from faceedit.compose.mouth.opening import CLOSED, Box, MouthPoints, Opening, lip_gap
 from faceedit.compose.mouth.own import own_mouth
 from faceedit.tones import LUMA
 
 OWN_TEETH = 0.05
 """Gap of the lips in eye distances from which on a photo says what its teeth look like."""
+TRUST = (0.55, 0.75)
+"""Openings of a photo over those of the target between which its own teeth come to be shown: what
+is seen of them in a narrow one would stand as a torn strip in a wide one."""
 INSIDE = 0.008
 """Eye distances inside the opening from where on pixels are teeth and not lips."""
 
-Painter = Callable[[np.ndarray | None, float], np.ndarray]
+Painter = Callable[[np.ndarray | None, float, float], np.ndarray]
 """Paints the target's opening, (h, w, 3) RGB in [0, 1]: from the photo's (N, 3) pixels between its
-lips, None where they are closed, and the pixels by which its upper teeth end lower than marked."""
+lips, None where they are closed, the pixels by which its upper teeth end lower than marked, and how
+far these are shown themselves."""
 
 
 @dataclass(frozen=True)
@@ -105,10 +109,12 @@ def edit_mouth(
         )
     photo = pixels[box]
     own = own_mouth(photo @ LUMA, before, after, opening, shown, gap, change)
+    trust = _trust(gap, lip_gap(after.landmarks, unit)) if shown is not None else 0.0
+    own = replace(own, share=own.share * np.float32(trust))
     inside = None
     if shown is not None and gap > OWN_TEETH:
         inside = photo[-shown.distance() > INSIDE * unit]
-    new = paint(inside, own.drop)
+    new = paint(inside, own.drop, trust)
     core = coverage > 0.99
     kept = np.clip(length(own.flow - lips) / 0.25, 0, 1)
     opacity = np.where(core, 1 - own.share, coverage * np.maximum(1 - own.share, kept))
@@ -125,6 +131,12 @@ def edit_mouth(
         painted=coverage * (1 - own.share),
     )
     return _sealed(fields, pixels, opening, after, change if shown else 0.0)
+
+
+def _trust(had: float, has: float) -> float:
+    """Return how far a photo's own teeth are shown, by mean openings in eye distances."""
+    low, high = TRUST
+    return float(np.clip((had / max(has, 1e-6) - low) / (high - low), 0, 1))
 
 
 def _sealed(

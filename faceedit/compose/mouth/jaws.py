@@ -118,3 +118,18 @@ def edge_of_teeth(upper: np.ndarray, columns: np.ndarray) -> np.ndarray:
     scale = max(float(high - low), 1e-6)
     curve = np.polyfit((centres[found] - low) / scale, np.array(tips)[found], degree)
     return np.polyval(curve, (np.clip(columns, low, high) - low) / scale).astype(np.float32)
+
+
+def edge_of_marks(upper: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Return the rows (W,) float32 of the upper incisal edge at some columns.
+
+    Args:
+        upper: (10, 2) pixels of the marks of the upper jaw, five along the edge last; in a face
+            seen from a side they do not lie below the five along the gum.
+        columns: (W,).
+    """
+    x, y = upper[5:].astype(np.float64).T
+    middle, scale = x.mean(), max(float(np.ptp(x)), 1e-6)
+    curve = np.polyfit((x - middle) / scale, y, 2)
+    at = (np.clip(columns, x.min(), x.max()) - middle) / scale
+    return np.polyval(curve, at).astype(np.float32)

@@ -19,12 +19,12 @@ SIDE_MARGIN, SIDE_REACH = 0.011, 0.06
 """The same for lips that were closed, from the line where they met."""
 ENDS, CORNERS, CORNER_MARGIN = 0.02, 0.16, 0.01
 """Eye distances from the line's ends over which that sets in, and within which it is more."""
-MEET_MARGIN, MEET_PIXELS, BEYOND = 0.022, 2.0, 0.08
+MEET_MARGIN, MEET_PIXELS, BEYOND = 0.022, 1.2, 0.08
 """Eye distances, and least pixels, inside a lip that is shown at the line where it meets the other;
 eye distances beyond the line's ends within which that fades."""
 SEAM = 0.016
 """Eye distances on either side of the line of lips that meet in which they are cleaned."""
-CONTACT_WIDTH, CONTACT_DEPTH = 0.012, np.array([0.40, 0.53, 0.55], np.float32)
+CONTACT_WIDTH, CONTACT_DEPTH = 0.012, np.array([0.48, 0.60, 0.62], np.float32)
 """Of the dark line where lips meet: eye distances, and share of RGB light lost."""
 THINNEST_CONTACT = 0.9
 """Pixels: no line is drawn thinner, which would show stairs."""
@@ -175,10 +175,8 @@ def keep_side(
     """
     unit = opening.unit
     at = opening.places + flow
-    side = np.where(
-        opening.places[..., 1] < _rows_at(_middle(after), opening.places[..., 0]), -1, 1
-    )
-    away = side * (at[..., 1] - _rows_at(_middle(before), at[..., 0]))
+    side = np.where(opening.places[..., 1] < rows_at(_middle(after), opening.places[..., 0]), -1, 1)
+    away = side * (at[..., 1] - rows_at(_middle(before), at[..., 0]))
     ends = before[0][[0, -1], 0]
     inwards = np.minimum(at[..., 0] - ends.min(), ends.max() - at[..., 0]) / unit
     # Towards the corners, landmarks are less sure of the line and its shadow is wider.
@@ -206,10 +204,10 @@ def meet(
     share = change * closed_share(opening, after)
     if share.max() <= 0:
         return flow
-    above = rows < _rows_at(_middle(after.lips), columns)
+    above = rows < rows_at(_middle(after.lips), columns)
     at = opening.places + flow
     side = np.where(above, -1, 1)
-    lines = [_rows_at(line, at[..., 0]) for line in before.lips]
+    lines = [rows_at(line, at[..., 0]) for line in before.lips]
     away = side * (at[..., 1] - np.where(above, *lines))
     margin = max(MEET_MARGIN * unit, MEET_PIXELS)
     push = margin * np.clip(1 - away / (LIP_REACH * unit), 0, 1) + np.maximum(-away, 0)
@@ -238,7 +236,7 @@ def seam(photo: np.ndarray, opening: Opening, after: MouthPoints) -> tuple[np.nd
     """
     unit, (columns, rows) = opening.unit, np.moveaxis(opening.places, -1, 0)
     wide = max(SEAM * unit, MEET_PIXELS)
-    off = (rows - _rows_at(_middle(after.lips), columns)) / wide
+    off = (rows - rows_at(_middle(after.lips), columns)) / wide
     # A median keeps the skin of lips and loses specks and dots, which are smaller.
     size = 2 * round(1.5 * wide) + 1
     clean = cv2.medianBlur(np.rint(np.clip(photo, 0, 1) * 255).astype(np.uint8), size)
@@ -251,7 +249,7 @@ def _middle(lines: Lines) -> np.ndarray:
     return (lines[0] + lines[1]) / 2
 
 
-def _rows_at(line: np.ndarray, columns: np.ndarray) -> np.ndarray:
+def rows_at(line: np.ndarray, columns: np.ndarray) -> np.ndarray:
     """Return the rows of an (N, 2) line at some columns, float32; beyond it those of its ends."""
     order = np.argsort(line[:, 0])
     return np.interp(columns, line[order, 0], line[order, 1]).astype(np.float32)

@@ -17,12 +17,14 @@ AROUND = 0.16
 """Eye distances of skin about the lips that a mouth's edit may touch."""
 SLIVER = (0.004, 0.012)
 """Eye distances: lips less far apart meet, from the second on they are as far apart as they are."""
-WEB, WEB_FROM, WEB_TO = 0.16, 0.05, 0.15
+WEB, WEB_FROM, WEB_TO = 0.1, 0.05, 0.15
 """Share of the lips' length at each corner that stays together where a mouth opens wide, and the
 gaps in eye distances between which it does."""
-ROUND_WEB, ROUND, ROUND_FROM, ROUND_TO = 0.1, 0.25, 0.3, 0.5
+ROUND_WEB, ROUND, ROUND_FROM, ROUND_TO = 0.04, 0.25, 0.3, 0.5
 """Shares of that length that stay together in a mouth that is round, and within which its ends are;
 and the gaps over that length between which it becomes so. What fear draws wide is not."""
+HELD = 0.1
+"""Of their distance by which lips part that corners still hold together."""
 THINNEST = 1.5
 """Pixels: no opening is drawn thinner than about one. What is narrower at its widest place shows
 ever less instead, so that a mouth neither opens nor closes from one frame to the next."""
@@ -143,9 +145,9 @@ def draw_opening(points: MouthPoints, box: Box, unit: float) -> Opening:
     met = [middle + left * (line - middle) for line in (upper, lower)]
     size = rows.shape
     coverage = np.zeros(size, np.float32)
-    if left.any():
+    if (left > HELD).any():
         # What is no wider than a line would be drawn as one.
-        parts = np.flatnonzero(left > 0)
+        parts = np.flatnonzero(left > HELD)
         first, last = max(int(parts[0]) - 1, 0), int(parts[-1]) + 2
         open_at = [line[first:last] for line in met]
         coverage = fill_polygon(np.concatenate([open_at[0], open_at[1][-2:0:-1]]), size)

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 
 from faceedit.channels import length
-from faceedit.compose.mouth.jaws import SmoothMap, edge_of_teeth, incisal_edge
-from faceedit.compose.mouth.lips import FULL_CHANGE, sample_box
+from faceedit.compose.mouth.jaws import SmoothMap, edge_of_marks, incisal_edge
+from faceedit.compose.mouth.lips import FULL_CHANGE, rows_at, sample_box
 from faceedit.compose.mouth.opening import MouthPoints, Opening
 
 OWN_MARGIN, LOWER_MARGIN = (0.008, 0.026), (0.02, 0.045)
@@ -15,11 +15,14 @@ OWN_MARGIN, LOWER_MARGIN = (0.008, 0.026), (0.02, 0.045)
 more for what the jaw carries away from the upper teeth, as the wet rim of the lower lip is not."""
 MIDDLE, MOST_DROP = 0.12, 0.035
 """Eye distances: half the width of the front teeth, and how far they may end from the model's."""
-JAW_SHOWN, JAW_FALL = (0.11, 0.15), 0.04
+JAW_SHOWN, JAW_FALL = (0.16, 0.2), 0.02
 """Gaps of the lips between which a photo comes to show the lower jaw; how far else what is below
 the upper teeth goes with it; eye distances."""
-TORN = 0.012
+TORN = 0.02
 """Eye distances below the upper teeth that stay with nothing when a closed bite opens."""
+BARED, LONGEST = 0.022, 0.6
+"""Eye distances below the photo's upper lip from where on teeth are lit; and the largest share of
+teeth that is drawn from the rest, where the lip bares more of them."""
 STILL = 0.3
 """Pixels: jaws that move apart by less move as one."""
 
@@ -66,6 +69,7 @@ def own_mouth(
     if shown is None or not shown.coverage.any():
         return OwnMouth(nothing, np.zeros_like(places), 0.0)
     upper = SmoothMap(after.upper, before.upper).on_grid(places) - places
+    upper = _to_lip(upper, before, after, opening, change)
     lower = SmoothMap(after.lower, before.lower).on_grid(places) - places
     moved = length(lower - upper).max()
     depth = np.maximum(-shown.distance(), 0) / unit
@@ -75,7 +79,7 @@ def own_mouth(
         return np.clip((sample_box(depth, towards) - low) / (high - low), 0, 1)
 
     columns = places[0, :, 0]
-    start = edge_of_teeth(before.upper, columns) - places[0, 0, 1]
+    start = edge_of_marks(before.upper, columns) - places[0, 0, 1]
     edge = incisal_edge(luma, shown.coverage > 0.5, start, 0.07 * unit)
     middle = np.abs(columns - np.median(before.upper[:, 0])) < MIDDLE * unit
     drop = float(np.median((edge - start)[middle])) if middle.any() else 0.0
@@ -99,3 +103,30 @@ def own_mouth(
     own = np.where(take_upper, of_upper, np.where(of_lower > 0, of_lower, of_upper))
     flow = np.where((take_upper | (of_lower <= 0))[..., None], upper, lower)
     return OwnMouth(own.astype(np.float32), flow, drop)
+
+
+def _to_lip(
+    flow: np.ndarray, before: MouthPoints, after: MouthPoints, opening: Opening, change: float
+) -> np.ndarray:
+    """Return the upper teeth's flow with what a lip bares of them drawn from what it bared before.
+
+    Args:
+        flow: (h, w, 2) pixels of `OwnMouth.flow`, in the opening's box.
+        before: the mouth in the photo.
+        after: in the target.
+        opening: of the target.
+        change: of `lips.lip_change`.
+    """
+    columns, rows = opening.places[0, :, 0], opening.places[..., 1]
+    lip = rows_at(after.lips[0], columns)
+    edge = edge_of_marks(after.upper, columns)
+    at = np.clip(np.rint(lip - rows[0, 0]).astype(int), 0, len(rows) - 1)
+    there = flow[at, np.arange(len(columns))]
+    raised = np.maximum(rows_at(before.lips[0], columns + there[:, 0]) - lip - there[:, 1], 0)
+    margin = BARED * opening.unit
+    missing = raised + np.minimum(2 * raised, change * margin)
+    length = np.maximum(edge - lip, 1.0)
+    missing = np.minimum(missing, LONGEST * length)
+    drawn = flow.copy()
+    drawn[..., 1] += missing * np.clip((edge - rows) / length, 0, 1)
+    return drawn

@@ -10,6 +10,8 @@ from faceedit.compose.mouth.jaws import SmoothMap
 from faceedit.compose.mouth.light import teeth_light
 from faceedit.compose.mouth.manner import USUAL, Manner
 from faceedit.compose.mouth.opening import EVERYWHERE, Box, MouthPoints, Opening
+from faceedit.faces.topology import UPPER_INNER_LIP
+from faceedit.tones import muted
 
 TEXTURE_SIZE = (96, 192)
 PER_CM = 30.0
@@ -37,10 +39,14 @@ let them, as a rim that is drawn up rolls outwards; and how far people differ.""
 LOWER_SUNK, LOWER_SUNK_RANGE = 0.045, 0.06
 """Eye distances by which the lower teeth of a wide mouth lie deeper behind the lip."""
 SIZE_RANGE = 0.08
+TEETH_COLOUR = 0.6
+"""Share that they have of the colour of what is lit like them."""
 YELLOW, YELLOW_RANGE = np.array([0.025, 0.0, -0.05], np.float32), 0.9
 """Log ratio of RGB of teeth that are yellower."""
 SHADED = np.array([0.93, 1.04, 1.12], np.float32)
 """Exponents of RGB of the light on teeth: what comes from within a mouth is red."""
+ROOTS = 0.6
+"""Where textures show teeth from, between the marks of the upper jaw, the upper ones at 0."""
 FALL = 0.35
 """Upper teeth lengths of jaw movement from the texture's over which its lower half fades."""
 
@@ -67,6 +73,7 @@ def paint_mouth(
     tone: np.ndarray,
     drop: float = 0,
     manner: Manner = USUAL,
+    beside: float = 0,
     part: Box = EVERYWHERE,
 ) -> np.ndarray:
     """Return a mouth for an opening, or a part of its box, (h, w, 3) float32 RGB.
@@ -78,15 +85,17 @@ def paint_mouth(
         tone: (3,) RGB in [0, 1] of lit teeth.
         drop: pixels by which the upper teeth end lower than marked.
         manner: whose mouth, beyond its teeth's form.
+        beside: in [0, 1], how far it shows upper teeth of its own, which these then end with.
         part: slices of the box that are painted.
     """
     unit, places = opening.unit, opening.places
     rows = np.flatnonzero((opening.coverage > 0.5).any(1))
     gap = float(np.ptp(rows)) / unit if len(rows) else 0.0
     wide = float(np.clip((gap - WIDE_FROM) / (WIDE_TO - WIDE_FROM), 0, 1))
-    drop = drop + (LOWERED + LOWERED_RANGE * manner.teeth_drop) * unit * wide
+    drop = drop + (1 - beside) * (LOWERED + LOWERED_RANGE * manner.teeth_drop) * unit * wide
     sunk = (LOWER_SUNK - LOWER_SUNK_RANGE * manner.lower_teeth) * unit * wide
     size = 1 + SIZE_RANGE * manner.teeth_size
+    drop -= (1 - beside) * _bared(points, drop)
     upper = _texture_map(points.upper + np.array([0.0, drop]), _sized(JAW_MARKS[0], size))
     lower = _texture_map(points.lower + np.array([0.0, sunk]), _sized(JAW_MARKS[1], size))
     middle = points.lower[2:3]
@@ -100,9 +109,9 @@ def paint_mouth(
     row = _sample(texture.colour, texture.upper, _lower_row(at_lower), texels)
     picture = paint_cavity(opening, tone, manner, part)
     shade = teeth_light(opening.coverage > 0.05, unit, wide)[part][..., None] ** SHADED
-    white = tone * np.exp((1 + YELLOW_RANGE * manner.yellow) * YELLOW)
+    white = muted(tone, TEETH_COLOUR) * np.exp((1 + YELLOW_RANGE * manner.yellow) * YELLOW)
     # Many a lower lip hides its teeth.
-    bare = 1 - wide * (1 - float(np.clip(0.3 + 1.6 * manner.lower_teeth, 0, 1)))
+    bare = 1 - wide * (1 - float(np.clip(1.6 * manner.lower_teeth - 0.5, 0, 1)))
     layers = (
         (LOWER_LIGHT * row[0], row[1] * (1 - kept) * bare),
         (below[0], below[1] * kept),
@@ -112,6 +121,13 @@ def paint_mouth(
         lit = np.minimum(colour * white, 1.15 * float(tone.max())) * shade
         picture += alpha[..., None] * (lit - picture)
     return picture.astype(np.float32)
+
+
+def _bared(points: MouthPoints, drop: float) -> float:
+    """Return the pixels by which the upper lip would bare what is above the teeth of a texture."""
+    gum, edge = points.upper[2, 1], points.upper[7, 1]
+    lip = float(points.landmarks[UPPER_INNER_LIP[len(UPPER_INNER_LIP) // 2], 1])
+    return max(float(gum + ROOTS * (edge - gum)) + drop - lip, 0.0)
 
 
 def _sized(marks: np.ndarray, size: float) -> np.ndarray:

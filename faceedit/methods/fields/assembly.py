@@ -10,6 +10,7 @@ from faceedit.compose.details import EyesDetail, MouthDetail, MovedPoints
 from faceedit.compose.edit import Edit, RasterPaint
 from faceedit.compose.folds import FoldsDetail
 from faceedit.compose.mesh_flow import soften_jumps
+from faceedit.compose.mouth.corners import CornersDetail
 from faceedit.compose.mouth.paint import TeethTexture
 from faceedit.compose.spectacles import spectacle_hold
 from faceedit.faces.align import Crop
@@ -70,7 +71,7 @@ def assemble_edit(
     nothing = np.zeros((2, 2), np.float32)
     paint = RasterPaint(np.zeros((2, 2, 3), np.float32), CROP_SIZE)
     mouth = MouthDetail(points, texture, tone, colour)
-    details = (EyesDetail(points, held), mouth, FoldsDetail(points))
+    details = (EyesDetail(points, held), mouth, CornersDetail(points), FoldsDetail(points))
     flow, ratio = (
         np.ascontiguousarray(field[index].permute(1, 2, 0).cpu().numpy() * free)
         for field in (fields.flow, fields.log_ratio)

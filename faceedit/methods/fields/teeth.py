@@ -1,14 +1,20 @@
 """The teeth that are painted: a few textures, one for each width of mouth."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+import cv2
 import numpy as np
 
 from faceedit.compose.mouth.paint import CORNER, PER_CM, TEETH_EDGE, TEXTURE_SIZE, TeethTexture
 from faceedit.faces.topology import MOUTH_CORNERS, eye_distance
+from faceedit.tones import LUMA
 
 USUAL_WIDTH = 0.56
 """Of a closed mouth, in eye distances: the first texture suits it."""
+GAPS, DEEPER = (9.0, 3.0), 1.5
+"""Blurs across and along teeth, in pixels of a texture, whose mean a gap is darker than, and how
+much of that is added."""
 _CHANNELS = 5
 
 
@@ -27,6 +33,17 @@ def unpack_textures(array: np.ndarray) -> tuple[TeethTexture, ...]:
         raise ValueError(f"textures of teeth are (K, {TEXTURE_SIZE}, 5), not {array.shape}")
     array = array.astype(np.float32)
     return tuple(TeethTexture(a[..., :3].copy(), a[..., 3], a[..., 4]) for a in array)
+
+
+def with_gaps(texture: TeethTexture) -> TeethTexture:
+    """Return a texture with its gaps between teeth as deep as those of one mouth.
+
+    A texture is the mean of many smiles, whose gaps do not lie in the same places.
+    """
+    luma = np.maximum(texture.colour @ LUMA, 0.02)
+    gaps = np.log(luma) - np.log(np.maximum(cv2.GaussianBlur(luma, (0, 0), *GAPS), 0.02))
+    deeper = np.exp(DEEPER * np.clip(gaps, -0.5, 0.1))[..., None].astype(np.float32)
+    return replace(texture, colour=texture.colour * deeper)
 
 
 def choose_texture(textures: Sequence[TeethTexture], landmarks: np.ndarray) -> TeethTexture:

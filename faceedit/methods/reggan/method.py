@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -12,7 +13,9 @@ from faceedit.compose.mouth.manner import manner_of
 from faceedit.faces.align import Crop
 from faceedit.methods.fields.method import FieldMethod, fitting, for_edits
 from faceedit.methods.fields.mirrored import mirror_crop, mirror_edit
+from faceedit.methods.fields.shape_layer import MovedFaces
 from faceedit.methods.pictures.method import PictureMethod
+from faceedit.methods.reggan.anatomy import settled
 from faceedit.methods.reggan.condition import SPEC, block_shares, strengths_of
 from faceedit.methods.reggan.generator import RegGANGenerator
 from faceedit.methods.reggan.rgb_generator import RgbGenerator
@@ -61,6 +64,10 @@ class RegGAN(FieldMethod):
         seen = [mirror_crop(c) if turn else c for c, turn in zip(crops, turned, strict=True)]
         edits = super().edit(seen, target)
         return [mirror_edit(e) if turn else e for e, turn in zip(edits, turned, strict=True)]
+
+    def _move(self, crops: Sequence[Crop], condition: Tensor) -> MovedFaces:
+        landmarks = torch.from_numpy(np.stack([crop.landmarks for crop in crops]))
+        return settled(landmarks.to(self.device), super()._move(crops, condition))
 
     @classmethod
     def condition_of(cls, target: Target) -> Tensor:

