@@ -45,6 +45,8 @@ SOFTEST, DEEPEST, FILL = 0.18, 0.85, 0.04
 """Least softness of a named light, shares of its shadows that fall and of its key that fills."""
 BELOW = (0.3, 0.7)
 """What light from straight below is softer, and the share of its shadows that is left out."""
+BEHIND = 0.45
+"""Least fill of lights from behind."""
 FRONT = 0.3
 """Share of the direction towards the camera from which a light of one's own keeps the exposure."""
 BLACK = (0.02, 0.1)
@@ -59,7 +61,7 @@ COLOURS = 0.5
 """Share of the colours of a photo's lights on skin that is taken back."""
 DEEPER, PALEST = 0.4, 0.25
 """How much deeper the colour of skin becomes in its shade, by log ratio, and its bound, log."""
-ROUGH, HELD = (0.1, 0.25), 0.5
+ROUGH, HELD = (0.07, 0.2), 0.5
 """Deviations of log brightness from which skin is wrinkled, and is so in full, and what it does
 without at most."""
 BRIGHTEST = 0.7
@@ -91,14 +93,16 @@ def as_light(change: LightChange) -> Light:
 def _softened(light: Light) -> Light:
     """Return a named light as photos take it: where hard shadows fall tells what is guessed.
 
-    Lights from below throw shadows of cheeks on eyes, most of which are mistakes.
+    Lights from below throw shadows of cheeks on eyes, most of which are mistakes. A face lit from
+    behind would be black before a background that stays.
     """
     below = max(0.0, -light.direction[1])
+    fill = light.ambient + FILL * light.key
     return replace(
         light,
         softness=max(light.softness, SOFTEST + BELOW[0] * below),
         shadow=light.shadow * DEEPEST * (1 - BELOW[1] * below),
-        ambient=light.ambient + FILL * light.key,
+        ambient=fill if light.direction[2] > 0 else max(fill, BEHIND),
     )
 
 
@@ -178,10 +182,10 @@ def held_back(pixels: np.ndarray, skin: np.ndarray, unit: float) -> np.ndarray:
         unit: distance of the outer eye corners in pixels.
     """
     logs = np.log(pixels @ MEAN + np.float32(DARKEST))
-    mean, square = (cv2.GaussianBlur(v, (0, 0), 0.05 * unit) for v in (logs, logs * logs))
-    rough = np.sqrt(np.maximum(square - mean * mean, 0))
+    fine = logs - cv2.GaussianBlur(logs, (0, 0), 0.05 * unit)
+    rough = np.sqrt(cv2.GaussianBlur(fine * fine, (0, 0), 0.08 * unit))
     rough = np.clip((rough - ROUGH[0]) / np.float32(ROUGH[1] - ROUGH[0]), 0, 1)
-    return np.float32(HELD) * skin * cv2.GaussianBlur(rough, (0, 0), 0.05 * unit)
+    return np.float32(HELD) * skin * rough
 
 
 def deeper_colour(pixels: np.ndarray, lit: np.ndarray, skin: np.ndarray) -> np.ndarray:

@@ -36,7 +36,8 @@ def test_light_falls_from_where_it_is_asked_wherever_it_came_from(own):
     from_left, from_right = (cheeks(relit(LIGHTS[name], own)) for name in ("left", "right"))
     assert from_left > 1.4
     assert from_right < 1 / 1.4
-    assert from_left == pytest.approx(1 / from_right, rel=0.15)
+    # A named light is softer than the same light in a photo, which stays as it is.
+    assert from_left == pytest.approx(1 / from_right, rel=0.2)
 
 
 def test_even_light_takes_shading_away():
