@@ -31,8 +31,22 @@ class Numerics:
             return nullcontext()
         import torch
 
-        dtype = torch.bfloat16 if self.precision == "bf16" else torch.float16
-        return torch.autocast(device.type, dtype)
+        return torch.autocast(device.type, self._rounded())
+
+    def round_weights(self, network: "torch.nn.Module") -> None:
+        """Round weights as `autocast` would do for each call of a network, in place."""
+        if self.precision == "fp32":
+            return
+        from torch import nn
+
+        for part in network.modules():
+            if isinstance(part, (nn.Conv2d, nn.PReLU)):
+                part.to(self._rounded())
+
+    def _rounded(self) -> "torch.dtype":
+        import torch
+
+        return torch.bfloat16 if self.precision == "bf16" else torch.float16
 
 
 FULL = Numerics()

@@ -11,7 +11,6 @@ import re
 import stat
 import tomllib
 import zipfile
-from collections.abc import Iterator
 from io import BufferedReader, TextIOWrapper
 from itertools import pairwise
 from pathlib import Path
@@ -230,18 +229,15 @@ def _refuse_constant(name: str) -> NoReturn:
 
 def _check_values(value: object) -> None:
     """Walk without recursion, so that no depth is too much for the walk itself."""
-    waiting: list[Iterator[object]] = [iter((value,))]
-    while waiting:
-        for one in waiting[-1]:
-            if isinstance(one, float) and not math.isfinite(one):
-                raise ValueError(f"it holds the number {one}")
-            if isinstance(one, dict):
-                waiting.append(iter(one.values()))
-                break
-            if isinstance(one, list):
-                waiting.append(iter(one))
-                break
-        else:
-            waiting.pop()
-        if len(waiting) > MAX_DEPTH + 1:
+    # Level by level. Architectures hold tens of thousands of numbers.
+    level: list[Any] = [value]
+    for depth in range(MAX_DEPTH + 1):
+        wrong = [one for one in level if type(one) is float and not math.isfinite(one)]
+        if wrong:
+            raise ValueError(f"it holds the number {wrong[0]}")
+        inner = [one for one in level if type(one) in (dict, list)]
+        if not inner:
+            return
+        if depth == MAX_DEPTH:
             raise ValueError(f"it is nested more than {MAX_DEPTH} deep")
+        level = [x for one in inner for x in (one.values() if type(one) is dict else one)]

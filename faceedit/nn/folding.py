@@ -1,7 +1,7 @@
 """Batch normalisation folded into the convolutions before it, for networks that learn no more."""
 
 from torch import nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
+from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from faceedit.nn.attention import ConvNormAct
 from faceedit.nn.blocks import FeatureUnit
@@ -17,7 +17,16 @@ def fold_norms(network: nn.Module) -> None:
         if isinstance(part, ConvNormAct):
             conv, norm = part[0], part[1]
             if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
-                part[0], part[1] = fuse_conv_bn_eval(conv, norm), nn.Identity()
+                _fold(conv, norm)
+                part[1] = nn.Identity()
         elif isinstance(part, FeatureUnit) and isinstance(part.second.norm, nn.BatchNorm2d):
-            part.first.conv = fuse_conv_bn_eval(part.first.conv, part.second.norm)
+            _fold(part.first.conv, part.second.norm)
             part.second.norm = nn.Identity()
+
+
+def _fold(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> None:
+    mean, variance = norm.running_mean, norm.running_var
+    assert mean is not None and variance is not None
+    conv.weight, conv.bias = fuse_conv_bn_weights(
+        conv.weight, conv.bias, mean, variance, norm.eps, norm.weight, norm.bias
+    )
