@@ -61,7 +61,7 @@ COLOURS = 0.5
 """Share of the colours of a photo's lights on skin that is taken back."""
 DEEPER, PALEST = 0.4, 0.25
 """How much deeper the colour of skin becomes in its shade, by log ratio, and its bound, log."""
-ROUGH, HELD = (0.07, 0.2), 0.5
+ROUGH, HELD = (0.1, 0.25), 0.4
 """Deviations of log brightness from which skin is wrinkled, and is so in full, and what it does
 without at most."""
 BRIGHTEST = 0.7
