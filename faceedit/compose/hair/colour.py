@@ -68,6 +68,12 @@ class Tones:
         shift = np.float32(self.per_skin * (skin - EVEN_SKIN))
         return replace(self, level=self.level + shift, per_skin=0.0)
 
+    def middle(self) -> np.ndarray:
+        """Return the CIE Lab of hair of middling lightness, (3,)."""
+        lightness = float(np.exp(self.level[1]) - DARK)
+        chroma = [np.interp(lightness, KNOTS, self.chroma[:, k]) for k in (0, 1)]
+        return np.array([lightness, *chroma])
+
 
 @dataclass(frozen=True)
 class HairColour(Fading):

@@ -5,6 +5,7 @@ import numpy as np
 
 from faceedit.compose.growth.beard import beard_map, grid_places, grow, moustache_map
 from faceedit.compose.growth.draw import Growth, Hairs
+from faceedit.compose.hair.colour import Tones
 from faceedit.faces.raster import fill_polygon, rasterize_mesh
 from faceedit.faces.topology import EYES, INNER_LIPS, N_SURFACE, OUTER_LIPS, mean_shape
 from faceedit.methods.secgan.look import SIZE, SURE, Scene
@@ -40,12 +41,15 @@ SEEN = (Region.SKIN, Region.NOSE, Region.LIPS, Region.MOUTH, Region.HAIR, Region
 """Segments that hairs may lie on; what stands before a face is none of them."""
 
 
-def grow_beard(scene: Scene, change: AttributeChange) -> Growth | None:
+def grow_beard(
+    scene: Scene, change: AttributeChange, dye: tuple[Tones, float] | None = None
+) -> Growth | None:
     """Return a beard, or a moustache alone.
 
     Args:
         scene: the person.
         change: what is to grow.
+        dye: tones that the person's hair is given, and how far.
     """
     density = moustache_map()
     if change.attribute == "beard":
@@ -57,7 +61,7 @@ def grow_beard(scene: Scene, change: AttributeChange) -> Growth | None:
     curves = grow(density, points, COUNT, length, scene.seed)
     if not len(curves):
         return None
-    colour, light = hair_rgb(scene), light_on(scene)
+    colour, light = hair_rgb(scene, dye), light_on(scene)
     draw = np.random.default_rng(scene.seed + 1)
     at = np.clip(np.round(curves[:, 0]).astype(int), 0, SIZE - 1)
     factor = np.exp(draw.normal(0, UNEVEN, len(curves))) * light[at[:, 1], at[:, 0]]
@@ -79,8 +83,13 @@ def grow_beard(scene: Scene, change: AttributeChange) -> Growth | None:
     )
 
 
-def hair_rgb(scene: Scene) -> np.ndarray:
-    """Return the colour of a person's hair, (3,) RGB in [0, 1]: of the head and the brows."""
+def hair_rgb(scene: Scene, dye: tuple[Tones, float] | None = None) -> np.ndarray:
+    """Return the colour of a person's hair, (3,) RGB in [0, 1]: of the head and the brows.
+
+    Args:
+        scene: the person.
+        dye: tones that it is given, and how far.
+    """
     hair, brows = scene.hair > 0.8, scene.placed(Region.BROWS) > 0.8
     tones = []
     if hair.sum() >= FEWEST:
@@ -92,6 +101,9 @@ def hair_rgb(scene: Scene) -> np.ndarray:
         lab = scene.lab[brows]
         tones.append(np.median(lab[lab[:, 0] <= np.median(lab[:, 0])], axis=0))
     lab = np.mean(tones, axis=0) if tones else np.array(DARKEST)
+    if dye is not None:
+        wanted, share = dye
+        lab = lab + share * (wanted.beside(scene.skin_light).middle() - lab)
     return cv2.cvtColor(lab.astype(np.float32).reshape(1, 1, 3), cv2.COLOR_LAB2RGB)[0, 0]
 
 

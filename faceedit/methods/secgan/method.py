@@ -14,6 +14,7 @@ import torch
 
 from faceedit.compose.canvas import Detail
 from faceedit.compose.edit import Edit, RasterPaint
+from faceedit.compose.hair.colour import Tones
 from faceedit.errors import UsageError
 from faceedit.faces.align import Crop
 from faceedit.methods.base import check_target
@@ -89,7 +90,13 @@ class SeCGAN:
     def _edit(self, scene: Scene, changes: Sequence[AttributeChange]) -> Edit:
         # What lies on top comes last.
         ordered = sorted(changes, key=lambda one: LAYERS.index(_layer(one)))
-        details = [one for change in ordered for one in self._draw(scene, change)]
+        dyes = [
+            (self.measured.hair[one.attribute], one.strength)
+            for one in changes
+            if one.attribute in HAIR_COLOURS
+        ]
+        dye = dyes[0] if dyes else None
+        details = [one for change in ordered for one in self._draw(scene, change, dye)]
         nothing = np.zeros((2, 2, 3), np.float32)
         return Edit(
             nothing[..., :2],
@@ -102,7 +109,9 @@ class SeCGAN:
             wide=True,
         )
 
-    def _draw(self, scene: Scene, change: AttributeChange) -> tuple[Detail, ...]:
+    def _draw(
+        self, scene: Scene, change: AttributeChange, dye: tuple[Tones, float] | None
+    ) -> tuple[Detail, ...]:
         """Return what an attribute draws; nothing where it changes nothing."""
         name, measured = change.attribute, self.measured
         if name == "young":
@@ -112,7 +121,7 @@ class SeCGAN:
         elif name == "pale_skin":
             made = tone(scene, change, measured.skin[change.on])
         elif name in ("beard", "moustache"):
-            made = grow_beard(scene, change)
+            made = grow_beard(scene, change, dye)
         elif name == "bushy_eyebrows":
             made = thicken(scene, change)
         else:

@@ -77,3 +77,16 @@ def test_attributes_lie_over_each_other(shipped, person):
     names = [type(one).__name__ for one in edit.details]
     assert names[0] == "SkinRelief" and names[-2:] == ["Growth", "Eyewear"]
     assert np.isfinite(drawn(person, edit)).all()
+
+
+def test_a_beard_has_the_colour_that_hair_is_given(shipped, person):
+    (edit,) = shipped.edit([person], parse_target("attr=beard=on"))
+    (red,) = shipped.edit([person], parse_target("attr=beard=on,hair=red"))
+    (half,) = shipped.edit([person], parse_target("attr=beard=on,hair=red:0.5"))
+
+    def redness(edit):
+        colour = edit.details[-1].hairs.colours.mean(0)
+        return colour[0] / colour[2]
+
+    assert redness(edit) < redness(half) < redness(red)
+    assert redness(red) > 1.5
