@@ -137,6 +137,24 @@ MaxTurn = Annotated[
         rich_help_panel=GATES,
     ),
 ]
+
+
+class HardFaces(StrEnum):
+    """What becomes of faces that are hard to edit."""
+
+    EDIT = "edit"
+    SKIP = "skip"
+
+
+OnHardFaces = Annotated[
+    HardFaces,
+    typer.Option(
+        "--on-hard",
+        help="Faces turned by more than 30 degrees, looking far up or down, or shouting where "
+        "something else is asked for: edit them all the same, or leave them alone.",
+        rich_help_panel=GATES,
+    ),
+]
 Reference = Annotated[
     str | None,
     part_option(

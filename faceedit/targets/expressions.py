@@ -17,6 +17,8 @@ SYNONYMS = {
 """Other words for expressions; messages and outputs use the expression's own name."""
 ONE_SIDED = ("contemptuous",)
 """Expressions that one side of a face shows."""
+OPEN_MOUTHED = ("surprised", "afraid")
+"""Expressions that part the lips, whatever else the mouth does."""
 SIDES = ("left", "right")
 """Of the person."""
 
