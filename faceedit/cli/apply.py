@@ -20,6 +20,7 @@ from faceedit.cli.options import (
     Landmarks,
     LandmarksReference,
     Light,
+    Manner,
     MaxTurn,
     MinFace,
     MinIdentity,
@@ -251,6 +252,7 @@ def apply(
     min_identity: MinIdentity = None,
     min_naturalness: MinNaturalness = None,
     max_turn: MaxTurn = None,
+    manner: Manner = None,
     on_hard: OnHardFaces = HardFaces.EDIT,
     device: Device = "auto",
     precision: Precision = "auto",
@@ -296,6 +298,7 @@ def apply(
         relight_like=relight_like,
         landmarks_like=landmarks_like,
         gaze=gaze,
+        manner=manner,
     )
     with loading():
         from faceedit.cli.apply_jobs import Files

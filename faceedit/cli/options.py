@@ -139,6 +139,18 @@ MaxTurn = Annotated[
 ]
 
 
+Manner = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        min=1,
+        help="Show expressions in their N-th manner, as -t NAME:mannerN does. Default: each face "
+        "in one of its own.",
+        rich_help_panel=WHAT,
+    ),
+]
+
+
 class HardFaces(StrEnum):
     """What becomes of faces that are hard to edit."""
 
@@ -258,6 +270,7 @@ def asked_target(
     relight_like: str | None = None,
     landmarks_like: str | None = None,
     gaze: str | None = None,
+    manner: int | None = None,
 ) -> Target:
     """Return what the options of a command ask for together.
 
@@ -275,6 +288,8 @@ def asked_target(
         f"{part}={text}" for part, texts in words.items() for text in texts if text is not None
     )
     whole = parse_target([*(target or []), *parts])
+    if manner is not None:
+        whole = whole.in_manner(manner)
     if gaze is None:
         return whole
     if Part.TURN not in whole.parts:

@@ -26,26 +26,26 @@ class Manner:
 USUAL = Manner()
 MANNERS: dict[str, tuple[Manner, ...]] = {
     "happy": (
-        USUAL,
+        Manner(lids=0.9, mouth=0.95),
         Manner(lids=0.6, mouth=0.85),
         Manner(lids=0.9, mouth=1.05, mixed=(("brows", "surprised", 0.3),)),
     ),
     "sad": (
         Manner(lids=0.8),
-        Manner(brows=1.2, lids=0.5, mouth=0.6),
+        Manner(brows=1.2, lids=0.6, mouth=0.75),
         Manner(brows=0.85, lids=0.7, mouth=0.8, mixed=(("mouth", "angry", 0.3),)),
-        Manner(brows=1.15, lids=0.3, mouth=0.7, mixed=(("mouth", "afraid", 0.22),)),
+        Manner(brows=1.15, lids=0.5, mouth=0.85, mixed=(("mouth", "afraid", 0.15),)),
     ),
     "angry": (
-        USUAL,
-        Manner(brows=1.05, lids=0.6, mouth=0.6),
-        Manner(brows=0.85, lids=0.9, mixed=(("mouth", "disgusted", 0.3),)),
+        Manner(mouth=0.95),
+        Manner(brows=1.1, lids=0.75, mouth=0.8),
+        Manner(brows=1.05, lids=0.9, mouth=0.85, mixed=(("mouth", "disgusted", 0.15),)),
     ),
     "surprised": (
-        USUAL,
-        Manner(brows=1.1, mouth=0.5),
+        Manner(mouth=0.9),
+        Manner(brows=1.1, mouth=0.65),
         Manner(brows=0.95, lids=0.9, mouth=0.8, mixed=(("mouth", "happy", 0.25),)),
-        Manner(brows=0.8, lids=0.8, mouth=1.1),
+        Manner(brows=0.9, lids=0.9, mouth=1.05),
     ),
     "disgusted": (
         USUAL,
@@ -54,7 +54,7 @@ MANNERS: dict[str, tuple[Manner, ...]] = {
     ),
     "afraid": (
         USUAL,
-        Manner(brows=1.15, mouth=0.55),
+        Manner(brows=1.15, lids=1.1, mouth=0.8),
         Manner(brows=1.05, mouth=0.75, mixed=(("mouth", "sad", 0.4),)),
         Manner(brows=0.9, lids=0.9, mouth=1.1, mixed=(("brows", "sad", 0.2),)),
     ),

@@ -1,4 +1,4 @@
-"""Faces that show expressions in one of several manners: each part of a face in its own strength."""
+"""Faces that show an expression in one of several manners: each part in its own strength."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -33,13 +33,14 @@ def move_in_manner(
         manners: of each face, for expressions by name; those that are not named are as usual.
     """
     shares = _shares().to(landmarks)
-    moved = torch.zeros_like(landmarks[..., :2])
+    start = landmarks[..., :2]
+    moved = torch.zeros_like(start)
     for part, share in zip(PARTS, shares, strict=True):
         conditions = torch.stack([_condition(asked, part, own) for own in manners])
         faces = layer(landmarks, conditions.to(landmarks))
-        moved = moved + share[:, None] * faces.landmarks
+        moved = moved + share[:, None] * (faces.landmarks - start)
     # The last part's jaws are the mouth's.
-    return MovedFaces(moved, faces.jaws, faces.jaws_moved)
+    return MovedFaces(start + moved, faces.jaws, faces.jaws_moved)
 
 
 def _condition(asked: Tensor, part: str, manners: Sequence[NAMED]) -> Tensor:
@@ -54,7 +55,7 @@ def _condition(asked: Tensor, part: str, manners: Sequence[NAMED]) -> Tensor:
 
 
 def manners_for(landmarks: np.ndarray, target: Target) -> list[NAMED]:
-    """Return the manner of each expression of a target: the one that is asked for, else the face's own.
+    """Return the manner of each expression of a target: what is asked for, else the face's own.
 
     Args:
         landmarks: (478, 3) of the face before the edit.

@@ -15,9 +15,9 @@ from faceedit.methods.fields.method import FieldMethod, fitting, for_edits
 from faceedit.methods.fields.mirrored import mirror_crop, mirror_edit
 from faceedit.methods.pictures.method import PictureMethod
 from faceedit.methods.reggan.anatomy import settled
-from faceedit.methods.reggan.in_manner import manners_for, move_in_manner
 from faceedit.methods.reggan.condition import SPEC, block_shares, strengths_of
 from faceedit.methods.reggan.generator import RegGANGenerator
+from faceedit.methods.reggan.in_manner import manners_for, move_in_manner
 from faceedit.methods.reggan.rgb_generator import RgbGenerator
 from faceedit.nn.loading import build_network
 from faceedit.numerics import FULL, Numerics, check_answer
