@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from faceedit.editing.hard import HARD
 from faceedit.faces.types import Face
 from faceedit.photos import Job
 from faceedit.targets import Target, parse_target
@@ -128,7 +129,8 @@ def why_unedited(edited: "EditedPhoto") -> str:
     if edited.edits:
         return ""
     if not edited.faces:
-        return NONE_ASKED if edited.others else NO_FACE
+        hard = [why for _, why in edited.others if why.startswith(HARD)]
+        return hard[0] if hard else NONE_ASKED if edited.others else NO_FACE
     if not edited.scores:
         return NO_CHANGE
     if all(one["shown"] == 1 for one in edited.scores):

@@ -15,10 +15,12 @@ from faceedit.cli.options import (
     Each,
     Faces,
     Gaze,
+    HardFaces,
     Inputs,
     Landmarks,
     LandmarksReference,
     Light,
+    Manner,
     MaxTurn,
     MinFace,
     MinIdentity,
@@ -27,6 +29,7 @@ from faceedit.cli.options import (
     Name,
     NetworkThreads,
     NotPerson,
+    OnHardFaces,
     OnlyPerson,
     Pose,
     Precision,
@@ -249,6 +252,8 @@ def apply(
     min_identity: MinIdentity = None,
     min_naturalness: MinNaturalness = None,
     max_turn: MaxTurn = None,
+    manner: Manner = None,
+    on_hard: OnHardFaces = HardFaces.EDIT,
     device: Device = "auto",
     precision: Precision = "auto",
     compile: Annotated[
@@ -293,6 +298,7 @@ def apply(
         relight_like=relight_like,
         landmarks_like=landmarks_like,
         gaze=gaze,
+        manner=manner,
     )
     with loading():
         from faceedit.cli.apply_jobs import Files
@@ -325,6 +331,7 @@ def apply(
             min_identity=min_identity,
             min_naturalness=min_naturalness,
             max_turn=max_turn,
+            on_hard=on_hard.value,
             batch=batch,
         ),
         write=WriteOptions(quality=quality, format=format, strip=strip),

@@ -137,6 +137,36 @@ MaxTurn = Annotated[
         rich_help_panel=GATES,
     ),
 ]
+
+
+Manner = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        min=1,
+        help="Show expressions in their N-th manner, as -t NAME:mannerN does. Default: each face "
+        "in one of its own.",
+        rich_help_panel=WHAT,
+    ),
+]
+
+
+class HardFaces(StrEnum):
+    """What becomes of faces that are hard to edit."""
+
+    EDIT = "edit"
+    SKIP = "skip"
+
+
+OnHardFaces = Annotated[
+    HardFaces,
+    typer.Option(
+        "--on-hard",
+        help="Faces turned by more than 30 degrees, looking far up or down, or shouting where "
+        "something else is asked for: edit them all the same, or leave them alone.",
+        rich_help_panel=GATES,
+    ),
+]
 Reference = Annotated[
     str | None,
     part_option(
@@ -240,6 +270,7 @@ def asked_target(
     relight_like: str | None = None,
     landmarks_like: str | None = None,
     gaze: str | None = None,
+    manner: int | None = None,
 ) -> Target:
     """Return what the options of a command ask for together.
 
@@ -257,6 +288,8 @@ def asked_target(
         f"{part}={text}" for part, texts in words.items() for text in texts if text is not None
     )
     whole = parse_target([*(target or []), *parts])
+    if manner is not None:
+        whole = whole.in_manner(manner)
     if gaze is None:
         return whole
     if Part.TURN not in whole.parts:

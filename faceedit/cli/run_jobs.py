@@ -227,6 +227,7 @@ def for_manifest(
             "edit_shown": settings.edit_shown,
             "min_identity": settings.min_identity,
             **({} if natural is None else {"min_naturalness": natural}),
+            **({"on_hard": "skip"} if settings.on_hard == "skip" else {}),
             "precision": editor.precision,
             "on_no_face": options.on_no_face,
             "quality": options.write.quality,

@@ -10,6 +10,7 @@ from faceedit.editing.choice import WhichFaces, load_chooser
 from faceedit.editing.editor import FaceEditor
 from faceedit.editing.gate import Shown
 from faceedit.editing.guard import AsNatural, Guard, Judge, SamePerson
+from faceedit.editing.hard import OnHard, check_on_hard
 from faceedit.editing.reference import ReadsLight, resolve_like, resolve_relight
 from faceedit.editing.steps import Step
 from faceedit.errors import UsageError, WeightsError
@@ -70,6 +71,7 @@ class EditSettings:
             and then left out, unless the face had no more before; None looks at none.
         max_turn: degrees by which a head may be turned; a photo that needs more is refused. None
             refuses nothing.
+        on_hard: ``skip`` leaves faces alone that are hard to edit, see `hard.why_hard`.
         batch: how many faces a network takes at once; None fits the device.
 
     Raises:
@@ -91,6 +93,7 @@ class EditSettings:
     min_identity: float | None = None
     min_naturalness: float | None = None
     max_turn: float | None = None
+    on_hard: OnHard = "edit"
     batch: int | None = None
 
     def __post_init__(self) -> None:
@@ -102,6 +105,7 @@ class EditSettings:
         if self.max_turn is not None and not 0 <= self.max_turn <= 180:
             raise UsageError(f"max_turn is in degrees, 0 to 180, not {self.max_turn}")
         check_landmarks(self.landmarks)
+        check_on_hard(self.on_hard)
 
 
 class EditNetworks:
@@ -193,6 +197,7 @@ class EditNetworks:
             limit=self._settings.find.limit,
             chooser=self._chooser,
             max_turn=self._settings.max_turn,
+            on_hard=self._settings.on_hard,
             device=str(self._device),
             precision=self._numerics.precision,
             networks=networks,

@@ -13,6 +13,7 @@ from faceedit.compose.turn.head import turn_degrees
 from faceedit.editing.choice import NOT_ASKED, Chooser, Chosen
 from faceedit.editing.gate import Showing, Shown
 from faceedit.editing.guard import Guard, Held, hold_nothing
+from faceedit.editing.hard import OnHard, why_hard
 from faceedit.editing.scores import are_faint, measure_edits
 from faceedit.editing.steps import Edits, Step, step_masks, steps_facts, steps_of
 from faceedit.errors import TurnError
@@ -139,6 +140,7 @@ class FaceEditor:
         limit: edit the largest so many faces; None edits all.
         chooser: says which faces are meant, of which the largest so many are edited; None: all.
         max_turn: degrees by which a head may be turned; None sets no limit.
+        on_hard: what is done with faces that are hard to edit.
         device: where the networks run, as torch writes it.
         precision: of the methods' networks: ``fp32``, ``bf16`` or ``fp16``.
         networks: hashes of the other checkpoints that decide what is done, by name.
@@ -153,6 +155,7 @@ class FaceEditor:
     limit: int | None = None
     chooser: Chooser | None = None
     max_turn: float | None = None
+    on_hard: OnHard = "edit"
     device: str = "cpu"
     precision: str = "fp32"
     networks: Mapping[str, str] = field(default_factory=dict)
@@ -337,7 +340,7 @@ class FaceEditor:
 
     def _plan(self, wanted: Sequence[_Wanted]) -> list[FaceEdits | Exception]:
         """Say what is to be done to faces that were found, those of all photos in one go."""
-        wanted = [(self._refusal(one) or one[0], one[1]) for one in wanted]
+        wanted = [(self._refusal(one) or self._easy(*one), one[1]) for one in wanted]
         targets = [
             [] if isinstance(found, Exception) else found.targets(target)
             for found, target in wanted
@@ -386,6 +389,23 @@ class FaceEditor:
                 and (degrees := turn_degrees(turn, crop.landmarks, crop.affine)) > self.max_turn
             ),
             None,
+        )
+
+    def _easy(self, found: _Found | Exception, target: Target) -> _Found | Exception:
+        """Return the faces of a photo without those that are hard, if these are to be skipped."""
+        if self.on_hard == "edit" or isinstance(found, Exception) or not found.crops:
+            return found
+        own = found.own or (None,) * len(found.asked)
+        pairs = zip(found.crops, found.targets(target), strict=True)
+        why = [why_hard(crop.landmarks, one) for crop, one in pairs]
+        kept = [at for at, reason in enumerate(why) if not reason]
+        hard = tuple((found.asked[at], reason) for at, reason in enumerate(why) if reason)
+        return replace(
+            found,
+            asked=tuple(found.asked[at] for at in kept),
+            others=(*hard, *found.others),
+            crops=tuple(found.crops[at] for at in kept),
+            own=tuple(own[at] for at in kept),
         )
 
     def _hold(

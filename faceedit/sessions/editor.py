@@ -32,6 +32,7 @@ class EditorOptions(TypedDict, total=False):
     edit_shown: bool
     min_identity: float | None
     min_naturalness: float | None
+    on_hard: Literal["edit", "skip"]
     batch: int | None
 
 
@@ -60,6 +61,8 @@ class Editor(Session):
             then left out; None compares nothing.
         min_naturalness: score of the face after, 0 to 10, below which the same is done; None looks
             at none.
+        on_hard: ``skip`` leaves faces alone that are hard to edit: turned by more than 30 degrees,
+            looking far up or down, or shouting.
         batch: how many faces a network takes at once; None fits the device.
 
     Raises:
@@ -90,6 +93,7 @@ class Editor(Session):
         edit_shown: bool = False,
         min_identity: float | None = None,
         min_naturalness: float | None = None,
+        on_hard: Literal["edit", "skip"] = "edit",
         batch: int | None = None,
     ):
         from faceedit.editing.build import EditNetworks, EditSettings
@@ -107,6 +111,7 @@ class Editor(Session):
             edit_shown=edit_shown,
             min_identity=min_identity,
             min_naturalness=min_naturalness,
+            on_hard=on_hard,
             batch=batch,
         )
         super().__init__(EditNetworks(settings))

@@ -16,7 +16,7 @@ from faceedit.targets.attributes import PHRASES as ATTRIBUTE_PHRASES
 from faceedit.targets.blend import blend
 from faceedit.targets.changes import in_units, relative_units, unit_changes
 from faceedit.targets.emfacs import EXPRESSION_UNITS
-from faceedit.targets.expressions import EXPRESSIONS, SYNONYMS, Expression
+from faceedit.targets.expressions import EXPRESSIONS, OPEN_MOUTHED, SYNONYMS, Expression
 from faceedit.targets.landmarks import Landmarks
 from faceedit.targets.light import LightChange
 from faceedit.targets.like import LandmarksLike, Like, RelightLike
@@ -35,6 +35,7 @@ __all__ = [
     "MAX_INTENSITY",
     "MAX_STRENGTH",
     "MORE_ATTRIBUTES",
+    "OPEN_MOUTHED",
     "SYNONYMS",
     "UNIT_NAMES",
     "UNIT_PHRASES",

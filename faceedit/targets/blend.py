@@ -6,7 +6,7 @@ from typing import Any, cast
 from faceedit.targets.target import Target
 from faceedit.targets.term import Term
 
-_NAMES = ("unit", "face")
+_NAMES = ("unit", "face", "manner")
 """Fields whose numbers are names, with nothing in between."""
 
 

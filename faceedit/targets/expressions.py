@@ -1,10 +1,12 @@
-"""Named expressions: ``happy``, ``happy:0.6``, ``contemptuous:left``."""
+"""Named expressions: ``happy``, ``happy:0.6``, ``contemptuous:left``, ``sad:manner2:0.6``."""
 
+import re
 from dataclasses import dataclass
 from typing import ClassVar
 
 from faceedit.errors import UsageError
 from faceedit.names import quoted, unknown
+from faceedit.targets.manners import manners_of
 from faceedit.targets.term import MAX_STRENGTH, NUMBER, Part, Term, as_number
 
 EXPRESSIONS = (
@@ -17,8 +19,12 @@ SYNONYMS = {
 """Other words for expressions; messages and outputs use the expression's own name."""
 ONE_SIDED = ("contemptuous",)
 """Expressions that one side of a face shows."""
+OPEN_MOUTHED = ("surprised", "afraid")
+"""Expressions that part the lips, whatever else the mouth does."""
 SIDES = ("left", "right")
 """Of the person."""
+MANNER = "manner"
+"""Word before the number of a manner."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,7 @@ class Expression(Term):
         expression: one of `EXPRESSIONS`.
         strength: 0 (no edit) to `MAX_STRENGTH`; 1 is what people call that expression.
         side: of the person, one of `SIDES`, for those of `ONE_SIDED`; "" for what the face has.
+        manner: number of one of `manners.manners_of`, from 1; 0 for the face's own.
 
     Raises:
         UsageError: an unknown name, a side of what has none, or a strength out of range.
@@ -41,6 +48,7 @@ class Expression(Term):
     expression: str
     strength: float = 1.0
     side: str = ""
+    manner: int = 0
 
     def __post_init__(self):
         if self.expression not in EXPRESSIONS:
@@ -50,12 +58,15 @@ class Expression(Term):
                 f"{self.expression}:{quoted(self.side)} says no strength from 0 to "
                 f"{MAX_STRENGTH:g}; a side, left or right, is for {', '.join(ONE_SIDED)}"
             )
+        if not 0 <= self.manner <= (most := len(manners_of(self.expression))):
+            raise UsageError(f"{self.expression} has manners 1 to {most}, no {self.manner}")
         super().__post_init__()
 
     @property
     def text(self) -> str:
-        """The expression's name, which `topic` and `name` are, and its side, as in `key`."""
-        return f"{self.expression}:{self.side}" if self.side else self.expression
+        """The expression's name, which `topic` and `name` are, its side and manner, as in `key`."""
+        manner = f"{MANNER}{self.manner}" if self.manner else ""
+        return ":".join(filter(None, (self.expression, self.side, manner)))
 
     @property
     def topic(self) -> str:
@@ -69,15 +80,16 @@ class Expression(Term):
 
 
 def parse_expression(text: str) -> Expression:
-    """Read ``NAME``, ``NAME:STRENGTH``, ``NAME:SIDE`` or ``NAME:SIDE:STRENGTH``.
+    """Read ``NAME`` or ``NAME:STRENGTH``, with ``:SIDE`` and ``:mannerN`` behind the name.
 
     Raises:
         UsageError: it is malformed, unknown or out of range.
     """
     name, colon, strength = (part.strip().lower() for part in text.partition(":"))
     first, more, rest = (part.strip() for part in strength.partition(":"))
-    if first in SIDES:
+    while first in SIDES or re.fullmatch(f"{MANNER}[0-9]{{1,3}}", first):
         name, colon, strength = f"{name}:{first}", more, rest
+        first, more, rest = (part.strip() for part in strength.partition(":"))
     if not name:
         raise UsageError(f"cannot read the target {quoted(text)}; write NAME or NAME:STRENGTH")
     if not colon:
@@ -93,11 +105,16 @@ def parse_expression(text: str) -> Expression:
 
 
 def named_expression(name: str, strength: object = 1.0) -> Expression:
-    """Return an expression that a user named, ``NAME`` or ``NAME:SIDE``, by its own name.
+    """Return an expression that a user named, with its side and manner, by its own name.
 
     Raises:
         UsageError: the name is unknown, or the strength is no number or out of range.
     """
-    name, _, side = (part.strip() for part in name.lower().partition(":"))
+    name, *more = (part.strip() for part in name.lower().split(":"))
+    manner = 0
+    if more and (match := re.fullmatch(f"{MANNER}([0-9]{{1,3}})", more[-1])):
+        manner = int(match[1])
+        more.pop()
     name = SYNONYMS.get(name, name)
-    return Expression(name, as_number(strength, f"the strength of {quoted(name)}"), side)
+    strength = as_number(strength, f"the strength of {quoted(name)}")
+    return Expression(name, strength, ":".join(more), manner)

@@ -18,6 +18,7 @@ from faceedit.targets.expressions import (
 from faceedit.targets.landmarks import Landmarks, parse_landmarks
 from faceedit.targets.light import parse_light
 from faceedit.targets.like import parse_landmarks_like, parse_like, parse_relight
+from faceedit.targets.manners import manners_of
 from faceedit.targets.term import MAX_STRENGTH, Part, Term, as_number, type_of
 from faceedit.targets.turn import parse_turn
 from faceedit.targets.units import UnitChange, parse_units
@@ -151,6 +152,28 @@ class Target:
                 f"the intensity is {intensity:g}; write a number from 0 to {MAX_STRENGTH:g}"
             )
         return Target(tuple(one.scaled(intensity) for one in self.terms))
+
+    def in_manner(self, number: int) -> "Target":
+        """Return the target with its expressions in their `number`-th manner, or their last one.
+
+        Expressions that name a manner keep it.
+
+        Raises:
+            UsageError: nothing that it asks for has manners.
+
+        >>> str(parse_target("sad:0.5+happy:manner1").in_manner(4))
+        'sad:manner4:0.5+happy:manner1'
+        """
+        several = [one for one in self.expressions if len(manners_of(one.name)) > 1]
+        if not several:
+            raise UsageError(f"{self} has one manner only; leave out --manner")
+
+        def told(one: Term) -> Term:
+            if one not in several or not isinstance(one, Expression) or one.manner:
+                return one
+            return replace(one, manner=min(number, len(manners_of(one.name))))
+
+        return Target(tuple(told(one) for one in self.terms))
 
     def to_json(self) -> dict[str, float]:
         """Return the strength of each term by its `Term.key`; `parse_target` reads it back.

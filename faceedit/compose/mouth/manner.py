@@ -32,6 +32,7 @@ class Manner:
         yellow: how yellow they are.
         lower_teeth: how far the lower ones rise above the lip.
         smirk: on which side it smirks, the person's right where it is positive.
+        course: in which of several manners the person shows an expression.
     """
 
     tongue_height: float = 0.0
@@ -44,6 +45,7 @@ class Manner:
     yellow: float = 0.0
     lower_teeth: float = 0.0
     smirk: float = 0.0
+    course: float = 0.0
 
 
 USUAL = Manner()

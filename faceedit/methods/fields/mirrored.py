@@ -7,6 +7,7 @@ import numpy as np
 from faceedit.compose.details import EyesDetail, MouthDetail, MovedPoints
 from faceedit.compose.edit import Edit
 from faceedit.compose.folds import FoldsDetail
+from faceedit.compose.mouth.corners import CornersDetail
 from faceedit.faces.align import Crop
 from faceedit.faces.topology import mirror
 
@@ -35,7 +36,7 @@ def mirror_edit(edit: Edit) -> Edit:
         details=tuple(
             replace(one, points=_mirrored_points(one.points, edit.size))
             for one in edit.details
-            if isinstance(one, EyesDetail | MouthDetail | FoldsDetail)
+            if isinstance(one, EyesDetail | MouthDetail | CornersDetail | FoldsDetail)
         ),
     )
 

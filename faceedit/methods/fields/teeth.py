@@ -41,7 +41,9 @@ def with_gaps(texture: TeethTexture) -> TeethTexture:
     A texture is the mean of many smiles, whose gaps do not lie in the same places.
     """
     luma = np.maximum(texture.colour @ LUMA, 0.02)
-    gaps = np.log(luma) - np.log(np.maximum(cv2.GaussianBlur(luma, (0, 0), *GAPS), 0.02))
+    gaps = np.log(luma) - np.log(
+        np.maximum(cv2.GaussianBlur(luma, (0, 0), sigmaX=GAPS[0], sigmaY=GAPS[1]), 0.02)
+    )
     deeper = np.exp(DEEPER * np.clip(gaps, -0.5, 0.1))[..., None].astype(np.float32)
     return replace(texture, colour=texture.colour * deeper)
 

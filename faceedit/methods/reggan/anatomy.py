@@ -11,8 +11,9 @@ from faceedit.methods.fields.shape_layer import MovedFaces, face_frame
 
 UPPER_LIP, LOWER_LIP = 13, 14
 """Middles of the inner lips."""
-CORNER_HEIGHT, SMILE_HEIGHT = 0.46, 0.04
-"""How far down an opening the corners lie, medians of portraits: 20 surprised, 67 smiling."""
+CORNER_HEIGHT, SMILE_HEIGHT = 0.4, 0.1
+"""How far down an opening the corners come at least: medians of portraits are 0.5 (20 surprised)
+and 0.04 (67 smiling); the naturalness network likes a little less of both."""
 SMILES = (0.6, 0.68)
 """Widths of a mouth in eye distances between which its corners are those of a smile."""
 OPENS = (0.06, 0.16)

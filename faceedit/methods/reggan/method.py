@@ -13,11 +13,11 @@ from faceedit.compose.mouth.manner import manner_of
 from faceedit.faces.align import Crop
 from faceedit.methods.fields.method import FieldMethod, fitting, for_edits
 from faceedit.methods.fields.mirrored import mirror_crop, mirror_edit
-from faceedit.methods.fields.shape_layer import MovedFaces
 from faceedit.methods.pictures.method import PictureMethod
 from faceedit.methods.reggan.anatomy import settled
 from faceedit.methods.reggan.condition import SPEC, block_shares, strengths_of
 from faceedit.methods.reggan.generator import RegGANGenerator
+from faceedit.methods.reggan.in_manner import manners_for, move_in_manner
 from faceedit.methods.reggan.rgb_generator import RgbGenerator
 from faceedit.nn.loading import build_network
 from faceedit.numerics import FULL, Numerics, check_answer
@@ -62,12 +62,19 @@ class RegGAN(FieldMethod):
         sides = [one.side for one in target.expressions if one.name in ONE_SIDED and one.changes]
         turned = [any((side or _side_of(crop)) == "right" for side in sides) for crop in crops]
         seen = [mirror_crop(c) if turn else c for c, turn in zip(crops, turned, strict=True)]
-        edits = super().edit(seen, target)
+        edits = self._edit(seen, target)
         return [mirror_edit(e) if turn else e for e, turn in zip(edits, turned, strict=True)]
 
-    def _move(self, crops: Sequence[Crop], condition: Tensor) -> MovedFaces:
-        landmarks = torch.from_numpy(np.stack([crop.landmarks for crop in crops]))
-        return settled(landmarks.to(self.device), super()._move(crops, condition))
+    def _edit(self, crops: Sequence[Crop], target: Target) -> list[Edit]:
+        asked = self.generator.calibrated(self.condition_of(target))
+        if not crops:
+            return []
+        landmarks = np.stack([crop.landmarks for crop in crops]).astype(np.float32)
+        given = torch.from_numpy(landmarks).to(self.device)
+        manners = [manners_for(crop.landmarks, target) for crop in crops]
+        with torch.inference_mode():
+            faces = move_in_manner(self.generator.shape_layer, given, asked, manners)
+            return self.edit_moved(crops, asked, settled(given, faces))
 
     @classmethod
     def condition_of(cls, target: Target) -> Tensor:

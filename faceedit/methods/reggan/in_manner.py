@@ -1,0 +1,88 @@
+"""Faces that show an expression in one of several manners: each part in its own strength."""
+
+from collections.abc import Sequence
+from functools import cache
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from faceedit.compose.mouth.manner import manner_of
+from faceedit.faces.topology import EYES, NOSE, eye_distance, mean_shape
+from faceedit.methods.fields.shape_layer import FaceFeatures, MovedFaces
+from faceedit.methods.reggan.condition import BLOCKS
+from faceedit.targets import Target
+from faceedit.targets.manners import PARTS, Manner, manners_of
+
+LIDS = 0.13
+"""Eye distances from the middle of an eye within which all goes with its lids."""
+BETWEEN = 0.12
+"""Eye distances over which one part goes over into another."""
+NAMED = tuple[str, Manner]
+
+
+def move_in_manner(
+    layer: FaceFeatures, landmarks: Tensor, asked: Tensor, manners: Sequence[Sequence[NAMED]]
+) -> MovedFaces:
+    """Move faces, each part by the strengths that a manner has for it.
+
+    Args:
+        layer: of the method.
+        landmarks: (N, 478, 3) crop pixels, upright.
+        asked: (C,) condition.
+        manners: of each face, for expressions by name; those that are not named are as usual.
+    """
+    shares = _shares().to(landmarks)
+    start = landmarks[..., :2]
+    moved = torch.zeros_like(start)
+    for part, share in zip(PARTS, shares, strict=True):
+        conditions = torch.stack([_condition(asked, part, own) for own in manners])
+        faces = layer(landmarks, conditions.to(landmarks))
+        moved = moved + share[:, None] * (faces.landmarks - start)
+    # The last part's jaws are the mouth's.
+    return MovedFaces(start + moved, faces.jaws, faces.jaws_moved)
+
+
+def _condition(asked: Tensor, part: str, manners: Sequence[NAMED]) -> Tensor:
+    condition = asked.clone()
+    for name, manner in manners:
+        at = BLOCKS.index(name)
+        condition[at] += (getattr(manner, part) - 1) * asked[at]
+        for where, other, share in manner.mixed:
+            if where == part:
+                condition[BLOCKS.index(other)] += share * asked[at]
+    return condition
+
+
+def manners_for(landmarks: np.ndarray, target: Target) -> list[NAMED]:
+    """Return the manner of each expression of a target: what is asked for, else the face's own.
+
+    Args:
+        landmarks: (478, 3) of the face before the edit.
+        target: what it is to show.
+    """
+    own = (manner_of(landmarks).course + 1) / 2
+    named = []
+    for one in target.expressions:
+        manners = manners_of(one.name)
+        at = one.manner - 1 if one.manner else min(int(own * len(manners)), len(manners) - 1)
+        named.append((one.name, manners[at]))
+    return named
+
+
+@cache
+def _shares() -> Tensor:
+    """Return how far each point belongs to each of `PARTS`, (3, 478), 1 in all."""
+    points = mean_shape()[:, :2].astype(np.float64) / eye_distance(mean_shape())
+    eyes = [points[list(eye)].mean(0) for eye in EYES]
+    down = np.sign(points[NOSE[11], 1] - eyes[0][1])
+    away = np.min([np.linalg.norm(points - eye, axis=1) for eye in eyes], axis=0)
+    lids = _step((LIDS + BETWEEN - away) / BETWEEN)
+    below = down * (points[:, 1] - eyes[0][1])
+    mouth = (1 - lids) * _step(below / BETWEEN)
+    return torch.from_numpy(np.stack([1 - lids - mouth, lids, mouth]))
+
+
+def _step(value: np.ndarray) -> np.ndarray:
+    value = np.clip(value, 0, 1)
+    return value * value * (3 - 2 * value)

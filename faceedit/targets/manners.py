@@ -1,0 +1,71 @@
+"""The manners in which people show one expression: how far each part of the face takes part."""
+
+from dataclasses import dataclass
+
+PARTS = ("brows", "lids", "mouth")
+"""Of a face, which take part each by itself."""
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How an expression is shown.
+
+    Attributes:
+        brows: how far they go, of what is usual.
+        lids: likewise.
+        mouth: likewise; nose, cheeks and chin go along.
+        mixed: part, other expression and how much of it that part shows besides.
+    """
+
+    brows: float = 1.0
+    lids: float = 1.0
+    mouth: float = 1.0
+    mixed: tuple[tuple[str, str, float], ...] = ()
+
+
+USUAL = Manner()
+MANNERS: dict[str, tuple[Manner, ...]] = {
+    "happy": (
+        Manner(lids=0.9, mouth=0.95),
+        Manner(lids=0.6, mouth=0.85),
+        Manner(lids=0.9, mouth=1.05, mixed=(("brows", "surprised", 0.3),)),
+    ),
+    "sad": (
+        Manner(lids=0.8),
+        Manner(brows=1.2, lids=0.6, mouth=0.75),
+        Manner(brows=0.85, lids=0.7, mouth=0.8, mixed=(("mouth", "angry", 0.3),)),
+        Manner(brows=1.15, lids=0.5, mouth=0.85, mixed=(("mouth", "afraid", 0.15),)),
+    ),
+    "angry": (
+        Manner(mouth=0.95),
+        Manner(brows=1.1, lids=0.75, mouth=0.8),
+        Manner(brows=1.05, lids=0.9, mouth=0.85, mixed=(("mouth", "disgusted", 0.15),)),
+    ),
+    "surprised": (
+        Manner(mouth=0.9),
+        Manner(brows=1.1, mouth=0.65),
+        Manner(brows=0.95, lids=0.9, mouth=0.8, mixed=(("mouth", "happy", 0.25),)),
+        Manner(brows=0.9, lids=0.9, mouth=1.05),
+    ),
+    "disgusted": (
+        USUAL,
+        Manner(brows=0.7, lids=0.75, mouth=1.05),
+        Manner(lids=0.9, mouth=0.85, mixed=(("mouth", "sad", 0.35),)),
+    ),
+    "afraid": (
+        USUAL,
+        Manner(brows=1.15, lids=1.1, mouth=0.8),
+        Manner(brows=1.05, mouth=0.75, mixed=(("mouth", "sad", 0.4),)),
+        Manner(brows=0.9, lids=0.9, mouth=1.1, mixed=(("brows", "sad", 0.2),)),
+    ),
+}
+"""Of each expression, at least three that people name alike; the others have one."""
+
+
+def manners_of(expression: str) -> tuple[Manner, ...]:
+    """Return the manners in which an expression is shown, at least one.
+
+    >>> len(manners_of("sad")), len(manners_of("neutral"))
+    (4, 1)
+    """
+    return MANNERS.get(expression, (USUAL,))
