@@ -91,5 +91,6 @@ def move_mouth(
 
 
 def mouth_points(anatomy: MouthAnatomy, pose: Pose) -> MouthPoints:
-    """Return where a pose has its lips and the fronts of its jaws."""
-    return MouthPoints(pose.landmarks(), pose.places[anatomy.upper], pose.places[anatomy.lower])
+    """Return where a pose has its lips and the marks of its jaws."""
+    upper, lower = np.split(anatomy.jaw_points(pose.places), 2)
+    return MouthPoints(pose.landmarks(), upper, lower)

@@ -130,6 +130,7 @@ def edge_of_marks(upper: np.ndarray, columns: np.ndarray) -> np.ndarray:
     """
     x, y = upper[5:].astype(np.float64).T
     middle, scale = x.mean(), max(float(np.ptp(x)), 1e-6)
-    curve = np.polyfit((x - middle) / scale, y, 2)
+    # Models of a few vertices may have one column of teeth.
+    curve = np.polyfit((x - middle) / scale, y, 2 if scale > 1e-3 else 0)
     at = (np.clip(columns, x.min(), x.max()) - middle) / scale
     return np.polyval(curve, at).astype(np.float32)
