@@ -12,12 +12,16 @@ it. Poses are read in the frame of the photo's own crop. Intervals are of 95%, o
 
 import argparse
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from faceedit.compose.compose import compose_steps
+from faceedit.compose.turn.detail import TurnedHead
 from faceedit.editing.build import EditNetworks, EditSettings
+from faceedit.editing.steps import make_edits, moved, step_masks
 from faceedit.faces.align import (
     Crop,
     crop_affine,
@@ -29,6 +33,7 @@ from faceedit.faces.align import (
 from faceedit.faces.pose import HeadPose, head_pose
 from faceedit.faces.raster import fill_polygon
 from faceedit.faces.topology import FACE_OVAL
+from faceedit.faces.types import Face
 from faceedit.photos import read_photo
 from faceedit.recognisers.identity import IdentityRecogniser
 from faceedit.registry import open_registry
@@ -64,6 +69,29 @@ class Turner:
         edited = editor.edit_faces(pixels, faces, target).pixels
         self.seconds.append(time.perf_counter() - start)
         return edited
+
+    def turn_known(
+        self, pixels: np.ndarray, landmarks: np.ndarray, text: str
+    ) -> tuple[list[np.ndarray], np.ndarray]:
+        """Turn a face that was found already.
+
+        Returns:
+            The photo without and with what is mirrored, and the landmarks after it.
+        """
+        target = parse_target(f"turn={text}")
+        editor = self.networks.editor(target)
+        crop = editor.cut(pixels, Face(landmarks.astype(np.float32), 1.0, 1.0))
+        ((edit,),) = make_edits(editor.steps, [crop], [target], editor.batching)
+        bare = tuple(
+            replace(one, layers=one.layers[-1:]) if isinstance(one, TurnedHead) else one
+            for one in edit.details
+        )
+        ((mask,),) = step_masks([crop], [(edit,)])
+        made = [
+            compose_steps(pixels, [(one, mask)], crop.affine)
+            for one in (replace(edit, details=bare), edit)
+        ]
+        return made, transform_landmarks(moved(crop, (edit,)).landmarks, invert(crop.affine))
 
     def crop(self, pixels: np.ndarray) -> Crop | None:
         """Return the largest face, None where there is none any more."""

@@ -1,7 +1,8 @@
 """What made pictures teach: recognition of expressions from a few photos, with and without them.
 
     python scripts/teach.py prepare DATA RUN [--rig RIG]
-    python scripts/teach.py learn RUN [--steps 700] [--runs 3]
+    python scripts/teach.py turn DATA RUN
+    python scripts/teach.py learn RUN [--steps 700] [--runs 3] [--amounts 5 20 100]
     python scripts/teach.py light RUN [--steps 700] [--runs 3]
     python scripts/teach.py table RUN
 
@@ -11,11 +12,13 @@ photo the other expressions (copies), puts it into random lights (lit), and give
 the training split expressions (portraits). The judges' photos are lit hard from one side by the
 studio, whose surfaces come from a fitted head and no network.
 
+`turn`: the heads of those who learn are turned by random angles, too (turned).
+
 `learn`: the project's expression network, from scratch, from 5, 20 and 100 photos a class, alone
-and beside copies of these photos, portraits, or both. `light`: from 100 a class, with and without
-lit copies, judged by the photos as they are and under hard side light. What is done is kept in RUN
-and not done again. `table` prints what there is: accuracies are means of the six classes, in
-intervals of 95% over the people who judge and over the runs.
+and beside copies of these photos, portraits, both, or turned heads. `light`: from 100 a class, with
+and without lit copies, judged by the photos as they are and under hard side light. What is done is
+kept in RUN and not done again. `table` prints what there is: accuracies are means of the six
+classes, in intervals of 95% over the people who judge and over the runs.
 """
 
 import argparse
@@ -31,10 +34,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
+from measure_turn import Turner
 from torch import Tensor
 from torch.nn import functional as F
 
-from faceedit.faces.align import extract_crop
+from faceedit.faces.align import extract_crop, invert, transform_landmarks
 from faceedit.lights import LIGHTS
 from faceedit.photos import read_photo
 from faceedit.recognisers.base import FACE_WINDOW
@@ -48,7 +52,7 @@ from faceedit.training.recognisers.augment import NOTHING, frame, place, recolou
 from faceedit.training.recognisers.expression import CHANGE
 from faceedit.training.recognisers.faces import SIZE
 from faceedit.training.recognisers.scores import over_people, recalls
-from faceedit.training.recognisers.sources import crop_web
+from faceedit.training.recognisers.sources import crop_web, find_again, read_zip
 
 CLASSES = ("neutral", "happy", "sad", "surprised", "disgusted", "angry")
 """Of which there are photos of enough people."""
@@ -61,7 +65,10 @@ KINDS = {
     "and copies": ("copies",),
     "and portraits": ("portraits",),
     "and both": ("copies", "portraits"),
+    "and turns": ("turned",),
 }
+FARTHEST, TURNS = 15.0, 3
+"""Degrees, and turned heads of a photo."""
 SIDE, BATCH = 64, 64
 
 
@@ -73,19 +80,25 @@ def main() -> None:
     one.add_argument("data", type=Path)
     one.add_argument("run", type=Path)
     one.add_argument("--rig", type=Path)
+    one = tasks.add_parser("turn")
+    one.add_argument("data", type=Path)
+    one.add_argument("run", type=Path)
     for name in ("learn", "light", "table"):
         one = tasks.add_parser(name)
         one.add_argument("run", type=Path)
         one.add_argument("--steps", type=int, default=700)
         one.add_argument("--runs", type=int, default=3)
+        one.add_argument("--amounts", type=int, nargs="+", default=AMOUNTS)
     asked = parser.parse_args()
     torch.set_num_threads(1)
     if asked.task == "prepare":
         prepare(asked.data, asked.run, asked.rig or asked.data / "rig")
     elif asked.task == "table":
         print_table(asked.run)
+    elif asked.task == "turn":
+        turn(asked.data, asked.run)
     else:
-        teach(asked.run, asked.task, asked.steps, asked.runs)
+        teach(asked.run, asked.task, asked.steps, asked.runs, asked.amounts)
 
 
 def prepare(data: Path, run: Path, rig: Path) -> None:
@@ -114,6 +127,24 @@ def prepare(data: Path, run: Path, rig: Path) -> None:
     blank = np.zeros((8, 8, 3), np.uint8)
     affines = {name: extract_crop(blank, p, SIZE).affine for name, p in points.items()}
     gather(run / "portraits", affines, "portraits")
+
+
+def turn(data: Path, run: Path) -> None:
+    """Turn the heads of those who learn, and cut their faces out."""
+    turner, rng = Turner(), np.random.default_rng(0)
+    archive, (learn, _) = data / "expressions.zip", choose(data / "expressions.csv")
+    photos = read_zip(archive, [row["file"] for row in learn])
+    rows, pictures, moved = [], [], []
+    for (row, crop), pixels in zip(_crops(archive, learn), photos, strict=True):
+        landmarks = transform_landmarks(crop.landmarks, invert(crop.affine))
+        for degrees in rng.uniform(-FARTHEST, FARTHEST, TURNS):
+            (_, made), after = turner.turn_known(pixels, landmarks, f"yaw={degrees:.1f}")
+            rows.append(row)
+            pictures.append(made)
+            moved.append(after)
+    found = zip(pictures, find_again(pictures, moved), strict=True)
+    faces = [extract_crop(made, points, SIZE).to_bytes() for made, points in found]
+    save(run / "turned.npz", rows, faces)
 
 
 def choose(table: Path) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
@@ -207,20 +238,20 @@ def save(file: Path, rows: Sequence[dict[str, str]], pictures: Sequence[np.ndarr
     )
 
 
-def teach(run: Path, what: str, steps: int, runs: int) -> None:
+def teach(run: Path, what: str, steps: int, runs: int, amounts: Sequence[int]) -> None:
     """Train every network that is still missing and write down what it says of the judges."""
     tables = {file.stem: dict(np.load(file)) for file in run.glob("*.npz")}
     out = run / what
     out.mkdir(exist_ok=True)
     kinds = KINDS if what == "learn" else {"photos alone": (), "and lit": ("lit",)}
     for seed in range(runs):
-        for amount in AMOUNTS if what == "learn" else AMOUNTS[-1:]:
+        for amount in amounts if what == "learn" else AMOUNTS[-1:]:
             chosen = few(tables["learn"], amount, seed)
             files = tables["learn"]["photo"][chosen]
             photos = {k: v[chosen] for k, v in tables["learn"].items()}
             for kind, names in kinds.items():
                 place_of = out / f"{amount}-{kind.replace(' ', '_')}-{seed}.json"
-                if place_of.exists():
+                if place_of.exists() or not tables.keys() >= set(names):
                     continue
                 made = []
                 for name in names:

@@ -21,6 +21,7 @@ from faceedit.targets import (
     Turn,
     UnitChange,
     parse_target,
+    split_targets,
     union,
 )
 
@@ -358,3 +359,22 @@ def test_contempt_has_a_side_and_keeps_it_in_every_form(text, strength):
 def test_other_sides_are_refused(text):
     with pytest.raises(UsageError):
         parse_target(text)
+
+
+def test_single_faces_get_a_share_of_all_strengths():
+    target = parse_target("happy:0.8 light=left faces=2:0.5,3:0")
+    assert str(target) == "happy:0.8 light=left faces=2:0.5,3:0"
+    assert parse_target(target.to_json()) == target == parse_target(str(target))
+    assert [str(target.of_face(n)) for n in (1, 2)] == [
+        "happy:0.8 light=left",
+        "happy:0.4 light=left:0.5",
+    ]
+    assert not target.of_face(3).changes
+    assert target.scaled(0.5).faces == target.only(Part.LIGHT).faces == target.faces
+    assert split_targets("happy faces=1:0.5,2:0,sad") == ["happy faces=1:0.5,2:0", "sad"]
+
+
+@pytest.mark.parametrize("wrong", ["0:1", "1:1,1:0.5", "x:1", "1", "1:2", "1:x", "1:1.5,2:1.5"])
+def test_shares_of_faces_that_make_no_sense(wrong):
+    with pytest.raises(UsageError):
+        parse_target(f"happy:1.2 faces={wrong}")

@@ -381,6 +381,8 @@ def _in_words(value: object) -> str:
     """Return the value of a setting as an option has it."""
     if value is None:
         return "not set"
+    if value == "":
+        return "nothing"
     return ("off", "on")[value] if isinstance(value, bool) else str(value)
 
 

@@ -135,7 +135,8 @@ def why_unedited(edited: "EditedPhoto") -> str:
         return NO_CHANGE
     if all(one["shown"] == 1 for one in edited.scores):
         return SHOWN
-    return _held_back(edited.scores[0])
+    held = next((one for one in edited.scores if "held" in one), edited.scores[0])
+    return _why_left(held)
 
 
 def notes_of(faces: Sequence[FaceResult]) -> tuple[str, ...]:
@@ -156,6 +157,11 @@ def notes_of(faces: Sequence[FaceResult]) -> tuple[str, ...]:
     return tuple(notes)
 
 
+def _why_left(scores: Mapping[str, float]) -> str:
+    """Return why a face was left that did not show the target: what the gates said, if any."""
+    return _held_back(scores) if "held" in scores else NO_CHANGE
+
+
 def _held_back(scores: Mapping[str, float]) -> str:
     """Return why no edit of a face passed the gates."""
     return UNNATURAL if "naturalness" in scores else HELD_BACK
@@ -169,7 +175,7 @@ def _face_of(face: Face, scores: Mapping[str, float], applied: Target, faint: bo
     return replace(
         result,
         outcome="left alone",
-        reason=SHOWS_IT if scores["shown"] == 1 else _held_back(scores),
+        reason=SHOWS_IT if scores["shown"] == 1 else _why_left(scores),
     )
 
 

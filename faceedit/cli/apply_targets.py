@@ -83,12 +83,22 @@ def _of_rows(
 ) -> Asked:
     """Return what tables ask of their photos, and the options of all others."""
     own: dict[Path, list[tuple[str, Target | None]]] = {}
-    for row in rows:
-        target, scaled = _target_of(row, whole, intensity)
-        outputs = own.setdefault(Path(row.path), [])
-        if slug(str(target)) in dict(outputs):
+    faces = _of_faces(whole, rows)
+    # A row of a face whose photo has none goes with one that leaves all others as they are asked.
+    for row in sorted(rows, key=lambda one: one.face > 0):
+        plain = replace(row, strength=1.0, rejected=False) if row.face else row
+        target, scaled = _target_of(plain, whole, intensity)
+        word, path = slug(str(target)), Path(row.path)
+        outputs = own.setdefault(path, [])
+        if word in dict(outputs):
+            if row.face:
+                continue
             raise UsageError(f"{row.where}: {row.path} is to show {target} twice")
-        outputs.append((slug(str(target)), None if row.rejected else scaled))
+        try:
+            shares = tuple((dict(scaled.faces) | faces.get((path, word), {})).items())
+            outputs.append((word, None if plain.rejected else replace(scaled, faces=shares)))
+        except UsageError as error:
+            raise UsageError(f"{row.where}: {error}") from error
     several = any(len(outputs) > 1 for outputs in own.values())
     asked = [one for outputs in own.values() for _, one in outputs if one is not None]
     others: tuple[tuple[str, Target | None], ...] = ()
@@ -98,6 +108,21 @@ def _of_rows(
     pattern = name or (NAMED if several else None)
     naming = Naming(pattern, others, {path: tuple(outputs) for path, outputs in own.items()})
     return Asked(union(asked) if asked else NOTHING, naming)
+
+
+def _of_faces(
+    whole: Callable[[Sequence[str]], Target], rows: Sequence[Row]
+) -> dict[tuple[Path, str], dict[int, float]]:
+    """Return what single faces get of the strength of their outputs, by photo and target."""
+    shares: dict[tuple[Path, str], dict[int, float]] = {}
+    for row in rows:
+        if row.face:
+            target = slug(str(_target_of(row, whole, 1.0)[0]))
+            own = shares.setdefault((Path(row.path), target), {})
+            if row.face in own:
+                raise UsageError(f"{row.where}: face {row.face} of {row.path} is named twice")
+            own[row.face] = 0.0 if row.rejected else row.strength
+    return shares
 
 
 def _target_of(

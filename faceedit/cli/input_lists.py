@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from faceedit.errors import UsageError
+from faceedit.limits import COUNT
 from faceedit.names import unknown
 from faceedit.targets import MAX_STRENGTH
 from faceedit.targets.term import read_number
 from faceedit.untrusted import MAX_TABLE, open_table, read_text
 
 FILE, TARGET, STRENGTH, CHOICE = "file", "target", "strength", "choice"
-PERSON = "person"
-COLUMNS = (FILE, TARGET, STRENGTH, CHOICE)
+PERSON, FACE = "person", "face"
+COLUMNS = (FILE, TARGET, FACE, STRENGTH, CHOICE)
 ACCEPT, REJECT = "accept", "reject"
 
 
@@ -27,6 +28,7 @@ class Row:
         target: text form; empty takes the command's.
         strength: multiplies all strengths.
         rejected: the photo is to stay as it is.
+        face: number of the one face of the photo that it is about, 1 is the largest; 0 for all.
         where: file and line, for messages.
     """
 
@@ -34,6 +36,7 @@ class Row:
     target: str = ""
     strength: float = 1.0
     rejected: bool = False
+    face: int = 0
     where: str = ""
 
 
@@ -119,13 +122,14 @@ def _read_row(row: dict[str, str], key: str, where: str) -> Row:
         raise UsageError(f"{where}: no {key} is named")
     if choice not in ("", ACCEPT, REJECT):
         raise UsageError(f"{where}: {unknown(CHOICE, choice, (ACCEPT, REJECT))}")
-    strength = 1.0
-    if of(STRENGTH):
-        try:
-            strength = read_number(of(STRENGTH), "the strength", 0, MAX_STRENGTH)
-        except UsageError as error:
-            raise UsageError(f"{where}: {error}") from error
-    return Row(path, of(TARGET), strength, choice == REJECT, where)
+    try:
+        strength = read_number(of(STRENGTH) or "1", "the strength", 0, MAX_STRENGTH)
+        face = read_number(of(FACE) or "0", "the face", 0, COUNT)
+    except UsageError as error:
+        raise UsageError(f"{where}: {error}") from error
+    if face != int(face):
+        raise UsageError(f"{where}: the face is {face:g}; write a whole number, the largest is 1")
+    return Row(path, of(TARGET), strength, choice == REJECT, int(face), where)
 
 
 def _said(error: Exception) -> str:

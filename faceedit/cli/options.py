@@ -295,7 +295,7 @@ def asked_target(
     if Part.TURN not in whole.parts:
         raise UsageError("--gaze: say with --turn how the head is to turn")
     terms = (replace(one, gaze=gaze) if isinstance(one, Turn) else one for one in whole.terms)
-    return Target(tuple(terms))
+    return replace(whole, terms=tuple(terms))
 
 
 def can_exist(given: Named) -> Named:

@@ -119,7 +119,7 @@ class _Found:
     def targets(self, target: Target) -> list[Target]:
         """Return what each face asked for is to show."""
         own = self.own or (None,) * len(self.asked)
-        return [one or target for one in own]
+        return [one or target.of_face(number) for number, one in enumerate(own, 1)]
 
 
 _Wanted = tuple[_Found | Exception, Target]
@@ -427,12 +427,15 @@ class FaceEditor:
             else replace(edits, shown=one.far, asked=target.strength)
             for (crop, one), edits, target in zip(some, made, targets, strict=True)
         )
-        return [next(held) if one.left.changes else _left_alone(one.left) for one in shown]
+        return [
+            next(held) if one.left.changes else _left_alone(one.left, target.changes)
+            for one, target in zip(shown, asked, strict=True)
+        ]
 
 
-def _left_alone(target: Target) -> Held:
-    """Return what is applied to a face that shows a target already."""
-    return Held((), target.scaled(0), shown=1.0)
+def _left_alone(target: Target, shown: bool = True) -> Held:
+    """Return what is applied to a face that shows a target already, or is asked for nothing."""
+    return Held((), target.scaled(0), shown=float(shown))
 
 
 def _changes_nothing(held: Held, crop: Crop) -> bool:

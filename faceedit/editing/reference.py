@@ -71,7 +71,7 @@ def resolve_like(target: Target, finder: FindsFaces, reader: ReadsUnits) -> Targ
     for term in target.terms:
         alike = isinstance(term, Like) and term.part in (Part.LIKE, Part.LANDMARKS_LIKE)
         terms += _read_like(cast(Like, term), finder, reader) if alike else [term]
-    return Target(tuple(terms))
+    return replace(target, terms=tuple(terms))
 
 
 def resolve_relight(target: Target, finder: FindsFaces, reader: ReadsLight) -> Target:
@@ -93,7 +93,7 @@ def resolve_relight(target: Target, finder: FindsFaces, reader: ReadsLight) -> T
             terms.append(replace(reader.read_light(crop.wide), strength=term.strength))
         else:
             terms.append(term)
-    return Target(tuple(terms))
+    return replace(target, terms=tuple(terms))
 
 
 def open_reference(like: Like, finder: FindsFaces) -> tuple[np.ndarray, Face]:

@@ -15,6 +15,14 @@ from faceedit.targets.expressions import (
     named_expression,
     parse_expression,
 )
+from faceedit.targets.faces import (
+    FACES,
+    STARTS_FACES,
+    FaceShare,
+    faces_text,
+    parse_faces,
+    read_face,
+)
 from faceedit.targets.landmarks import Landmarks, parse_landmarks
 from faceedit.targets.light import parse_light
 from faceedit.targets.like import parse_landmarks_like, parse_like, parse_relight
@@ -45,8 +53,9 @@ PARSERS: dict[Part, Callable[[str], Sequence[Term]]] = {
 }
 """Of the parts that the text form writes with a word and ``=``."""
 _WORD = re.compile(rf"\s*\b({'|'.join(PARSERS)})=", re.IGNORECASE)
-_PART = re.compile(rf"(?:^|\s)(?:{'|'.join(PARSERS)})=", re.IGNORECASE)
-_STARTS = re.compile(rf"(?:^|\s+)(?=(?:{'|'.join(PARSERS)})=)", re.IGNORECASE)
+_WORDS = "|".join([*PARSERS, FACES])
+_PART = re.compile(rf"(?:^|\s)(?:{_WORDS})=", re.IGNORECASE)
+_STARTS = re.compile(rf"(?:^|\s+)(?=(?:{_WORDS})=)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -55,12 +64,16 @@ class Target:
 
     Attributes:
         terms: in the order in which they were named.
+        faces: the share of all strengths that single faces of a photo get, by their number: 1 is
+            the largest one that is edited. All others get all.
 
     Raises:
-        UsageError: no term, one that is named twice, or some that exclude each other.
+        UsageError: no term, one that is named twice, or some that exclude each other; a face that
+            is named twice, or whose strength would be too large.
     """
 
     terms: tuple[Term, ...]
+    faces: tuple[FaceShare, ...] = ()
 
     def __post_init__(self):
         topics = [one.topic for one in self.terms]
@@ -80,6 +93,11 @@ class Target:
         named |= {Part.TURN, Part.LANDMARKS} & set(self.parts)
         if Part.LANDMARKS_LIKE in self.parts and named:
             raise UsageError("a reference face says pose and expression; leave out the other ones")
+        numbers = [number for number, _ in self.faces]
+        if len(set(numbers)) < len(numbers) or min(numbers, default=1) < 1:
+            raise UsageError("faces are numbered from 1 on; write each of them once")
+        for _, share in self.faces:
+            Target(self.terms).scaled(share)
 
     @property
     def expressions(self) -> tuple[Expression, ...]:
@@ -135,7 +153,17 @@ class Target:
 
     def only(self, *parts: Part) -> "Target":
         """Return the terms of some parts, at least one of which is there."""
-        return Target(tuple(one for one in self.terms if one.part in parts))
+        return replace(self, terms=tuple(one for one in self.terms if one.part in parts))
+
+    def of_face(self, number: int) -> "Target":
+        """Return what a face is to show, the largest one being 1.
+
+        >>> str(parse_target("happy:0.6 faces=2:0.5").of_face(2))
+        'happy:0.3'
+        """
+        if not self.faces:
+            return self
+        return Target(self.terms).scaled(dict(self.faces).get(number, 1.0))
 
     def scaled(self, intensity: float) -> "Target":
         """Return the target with every strength times `intensity` (0 to `MAX_STRENGTH`).
@@ -151,7 +179,7 @@ class Target:
             raise UsageError(
                 f"the intensity is {intensity:g}; write a number from 0 to {MAX_STRENGTH:g}"
             )
-        return Target(tuple(one.scaled(intensity) for one in self.terms))
+        return replace(self, terms=tuple(one.scaled(intensity) for one in self.terms))
 
     def in_manner(self, number: int) -> "Target":
         """Return the target with its expressions in their `number`-th manner, or their last one.
@@ -181,7 +209,8 @@ class Target:
         >>> parse_target("happy:0.6 light=left").to_json()
         {'happy': 0.6, 'light=left': 1.0}
         """
-        return {one.key: one.strength for one in self.terms}
+        shares = {f"{FACES}={number}": share for number, share in self.faces}
+        return {one.key: one.strength for one in self.terms} | shares
 
     def __str__(self) -> str:
         """Return the text form, for example ``happy:0.6+surprised:0.3 light=left``."""
@@ -190,6 +219,8 @@ class Target:
             if part in PARSERS:
                 terms = ",".join(str(one) for one in self.terms if one.part == part)
                 words.append(f"{part}={terms}")
+        if self.faces:
+            words.append(faces_text(self.faces))
         return " ".join(words)
 
 
@@ -198,7 +229,8 @@ def parse_target(target: TargetLike) -> Target:
 
     Args:
         target: text: expressions ``NAME`` or ``NAME:STRENGTH`` joined by ``+``, then parts such as
-            ``light=left`` or ``au=12=3.5,6=2``, set apart by blanks; a list or tuple of such
+            ``light=left`` or ``au=12=3.5,6=2``, and last what single faces get of that, such as
+            ``faces=2:0.5``, set apart by blanks; a list or tuple of such
             texts; strengths by name, as `Target.to_json` gives them; a (478, 2 or 3) array of
             landmarks that a face is to have; or a `Target`, which is returned as it is. Synonyms
             are names, too.
@@ -216,12 +248,20 @@ def parse_target(target: TargetLike) -> Target:
     if hasattr(target, "shape"):
         return Target((Landmarks.of(target),))
     if isinstance(target, Mapping):
-        return Target(tuple(_from_json(*item) for item in target.items()))
+        own = {key: one for key, one in target.items() if STARTS_FACES.match(str(key))}
+        read = tuple(_from_json(*item) for item in target.items() if item[0] not in own)
+        return Target(read, tuple(read_face(*item) for item in own.items()))
     if isinstance(target, str):
         target = [target]
     if not isinstance(target, list | tuple) or not all(isinstance(one, str) for one in target):
         raise UsageError(f"a target cannot be {type_of(target)}; {ACCEPTED}")
-    return Target(tuple(term for text in target for term in _parse_text(text)))
+    terms: list[Term] = []
+    faces: list[FaceShare] = []
+    for text in target:
+        more, own = _parse_text(text)
+        terms += more
+        faces += own
+    return Target(tuple(terms), tuple(faces))
 
 
 def split_targets(text: str) -> list[str]:
@@ -259,16 +299,20 @@ def union(targets: Iterable[Target]) -> Target:
     return whole or Target(())
 
 
-def _parse_text(text: str) -> list[Term]:
-    """Read one text: expressions, then parts; each part ends where the next begins."""
+def _parse_text(text: str) -> tuple[list[Term], list[FaceShare]]:
+    """Read one text: expressions, then parts and faces; each ends where the next begins."""
     terms: list[Term] = []
+    faces: list[FaceShare] = []
     for word in filter(None, _STARTS.split(text)) if text.strip() else [text]:
         match = _WORD.match(word)
+        if of_faces := STARTS_FACES.match(word):
+            faces += parse_faces(word[of_faces.end() :])
+            continue
         if match is None:
             terms += [parse_expression(term) for term in word.split("+")]
         else:
             terms += PARSERS[Part(match[1].lower())](word[match.end() :])
-    return terms
+    return terms, faces
 
 
 def _from_json(key: object, strength: object) -> Term:
@@ -276,7 +320,7 @@ def _from_json(key: object, strength: object) -> Term:
         raise UsageError(f"the name of a target cannot be {type_of(key)}; {ACCEPTED}")
     if _WORD.match(key) is None:
         return named_expression(key, strength)
-    terms = _parse_text(key)
+    terms, _ = _parse_text(key)
     if len(terms) != 1 or terms[0].strength != 1:
         raise UsageError(f"{key}: write one term, and its strength beside it")
     number = as_number(strength, f"the strength of {key}")

@@ -57,6 +57,32 @@ def test_a_table_of_choices_redoes_what_changed(run_main, fake_weights, photos, 
     assert (out / "a.png").read_bytes() == (photos / "a.png").read_bytes()
 
 
+def test_a_face_gets_a_strength_of_its_own(run_main, fake_weights, tmp_path):
+    two = Image.new("RGB", (420, 200))
+    two.paste(ASTRONAUT)
+    two.paste(ASTRONAUT.resize((180, 180)), (220, 0))
+    two.save(tmp_path / "two.png")
+    out, table = tmp_path / "out", tmp_path / "choices.csv"
+    options = ("apply", "--edit-shown", "--weights", fake_weights(), "-t", "happy", "-o", out)
+
+    def edited(*rows):
+        lines = [f"{tmp_path / 'two.png'},{row}" for row in rows]
+        table.write_text("\n".join(["file,face,strength,choice", *lines]))
+        result = run_main(*options, f"@{table}", "--json")
+        assert result.code == 0, result.err
+        (told,) = map(json.loads, result.out.splitlines())
+        faces = [(one["applied"], one["reason"]) for one in told["faces"]]
+        return told["resumed"], faces
+
+    whole, nothing = {"happy": 1.0}, ({"happy": 0.0}, "a strength of 0 changes nothing")
+    assert edited(",1,") == (False, [(whole, "")] * 2)
+    assert edited(",0.8,", "2,0.5,") == (False, [({"happy": 0.8}, ""), ({"happy": 0.4}, "")])
+    assert edited("1,,reject") == (False, [nothing, (whole, "")])
+    assert edited(",,accept", "1,,reject") == (True, [nothing, (whole, "")])
+    table.write_text(f"file,face\n{tmp_path / 'two.png'},1.5\n")
+    assert "line 2: the face is 1.5" in run_main(*options, f"@{table}").err
+
+
 @pytest.mark.skipif(shutil.which("node") is None, reason="needs node")
 def test_the_page_writes_the_table(tmp_path):
     page = resources.files("faceedit.batch.report").joinpath("page", "choices.js")
@@ -69,11 +95,16 @@ const b = { source: 'b, "c".png', target: "" };
 const choices = new Choices(() => {});
 choices.set(a, { choice: REJECT });
 choices.set(b, { strength: 0.6 });
+choices.set(b, { strength: 0 }, 1);
+choices.set(b, { strength: 0.3 }, 2);
+choices.set(b, { strength: 1 }, 2);
 process.stdout.write(choices.table([a, b, { source: "", target: "" }]));
 """
     )
     done = subprocess.run(["node", script], capture_output=True, text=True, check=True)
-    assert list(csv.DictReader(done.stdout.splitlines())) == [
-        {"file": "photos/a.png", "target": "happy", "strength": "1", "choice": "reject"},
-        {"file": 'b, "c".png', "target": "", "strength": "0.6", "choice": "accept"},
+    assert list(csv.reader(done.stdout.splitlines())) == [
+        ["file", "target", "face", "strength", "choice"],
+        ["photos/a.png", "happy", "", "1", "reject"],
+        ['b, "c".png', "", "", "0.6", "accept"],
+        ['b, "c".png', "", "2", "0", "accept"],
     ]

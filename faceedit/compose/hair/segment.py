@@ -20,10 +20,10 @@ FAR, PERSON = (-1.4, 2.4), (-2.4, 0.5)
 """Least and largest log odds of the parser where it sees less well, and of the person's opacity."""
 ABOVE = 0.0
 """Least log odds of hair above the brows, where the parser sees less well."""
-AWAY = 8.0
+AWAY = 5.0
 """Log odds that hair loses on its way of a crop's side."""
-HATS = 4.0
-"""Log odds against hair where the parser sees cloth."""
+HATS, ON_CLOTHES = 4.0, 1.5
+"""Log odds against hair where the parser sees cloth, above the brows and below."""
 ROUNDS = 2
 """In which colours are told apart."""
 FEATURES = (
@@ -83,7 +83,9 @@ def find_hair(
     vague = cv2.GaussianBlur(told, (0, 0), VAGUE * size / 256)
     odds = rim * vague + (1 - rim) * odds
     cloth, beyond = (_placed(part[Region.CLOTHES], size, 0.0) for part in (near, far))
-    odds -= HATS * (rim * cloth + (1 - rim) * beyond)
+    # Below the brows it is clothes, which long hair lies on.
+    against = np.where(np.arange(size)[:, None] < brows, HATS, ON_CLOTHES).astype(np.float32)
+    odds -= against * (rim * cloth + (1 - rim) * beyond)
     odds -= 2 * NEAR * np.maximum(_placed(near[list(FEATURES)].sum(0), size, 0.0), face)
     picture = to_bytes(pixels)
     colours = np.zeros_like(odds)

@@ -32,15 +32,15 @@ def move_in_manner(
         asked: (C,) condition.
         manners: of each face, for expressions by name; those that are not named are as usual.
     """
-    shares = _shares().to(landmarks)
-    start = landmarks[..., :2]
-    moved = torch.zeros_like(start)
-    for part, share in zip(PARTS, shares, strict=True):
-        conditions = torch.stack([_condition(asked, part, own) for own in manners])
-        faces = layer(landmarks, conditions.to(landmarks))
-        moved = moved + share[:, None] * (faces.landmarks - start)
+    conditions = torch.stack([_condition(asked, part, own) for part in PARTS for own in manners])
+    # All parts in one go: the layer unpacks its weights at each call.
+    faces = layer(landmarks.repeat(len(PARTS), 1, 1), conditions.to(landmarks))
+    start, many = landmarks[..., :2], len(landmarks)
+    moved = (faces.landmarks.unflatten(0, (len(PARTS), many)) - start).mul_(
+        _shares().to(landmarks)[:, None, :, None]
+    )
     # The last part's jaws are the mouth's.
-    return MovedFaces(start + moved, faces.jaws, faces.jaws_moved)
+    return MovedFaces(start + moved.sum(0), faces.jaws[-many:], faces.jaws_moved[-many:])
 
 
 def _condition(asked: Tensor, part: str, manners: Sequence[NAMED]) -> Tensor:

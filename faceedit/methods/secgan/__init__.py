@@ -31,12 +31,13 @@ DESCRIPTOR = Descriptor(
     trained="paper",
     paper_targets=PAPER_TARGETS,
     experimental=(
-        *(f"attr={name}=on" for name in HAIR_COLOURS[:3]),
+        *(f"attr={name}=on" for name in HAIR_COLOURS),
         "attr=pale_skin",
         "attr=young",
         "attr=beard=on",
         "attr=moustache=on",
         "attr=bushy_eyebrows=on",
+        "attr=eyeglasses=sunglasses",
     ),
     looks_with=("appearance", "legan-fast"),
 )

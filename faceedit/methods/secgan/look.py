@@ -11,7 +11,8 @@ import torch
 
 from faceedit.compose.hair.segment import find_hair, mirrored
 from faceedit.compose.light.skin import bare_skin
-from faceedit.faces.align import Crop
+from faceedit.compose.outline import outline_matte
+from faceedit.faces.align import BLANK, Crop
 from faceedit.faces.pose import to_mean_face
 from faceedit.faces.raster import fill_polygon
 from faceedit.faces.topology import BROWS, EYES, FACE_OVAL, N_SURFACE, eye_distance
@@ -33,6 +34,8 @@ WHITES = 85
 """Percentile of L* between the lids that is of the whites of eyes."""
 PRIME = 7919
 """Turns a face's shape into a number that decides."""
+HAIRY = 0.05
+"""Share of hair below which a pixel shows none."""
 ROOT = 0.10
 """Eye distances over which roots end."""
 
@@ -97,7 +100,10 @@ class Scene:
             return np.zeros((SIZE, SIZE), np.float32)
         brows = float(points[[point for brow in BROWS for point in brow], 1].min())
         lower = self._lower_face()
-        return find_hair(self.crop.pixels, self.near, self.far, self.person, lower, brows)
+        hair = find_hair(self.crop.pixels, self.near, self.far, self.person, lower, brows)
+        valid = (self.crop.pixels[..., 0] != BLANK).astype(np.float32)
+        hair = outline_matte(hair, self.crop.pixels, valid, self.unit)
+        return hair * (1 - lower) * (hair > HAIRY)
 
     @cached_property
     def roots(self) -> np.ndarray:

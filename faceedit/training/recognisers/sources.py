@@ -206,7 +206,7 @@ def _expression_of(ask: Ask) -> tuple[int, float]:
 
 def crop_web(archive: Path, files: list[str]) -> Iterator[Crop]:
     """Yield the crops of `SIZE` of files of ``expressions.zip``, whose landmarks are found here."""
-    for image, landmarks in zip(_read_zip(archive, files), _find(archive, files), strict=True):
+    for image, landmarks in zip(read_zip(archive, files), _find(archive, files), strict=True):
         yield extract_crop(image, landmarks, SIZE)
 
 
@@ -217,7 +217,8 @@ def _decode(data: bytes) -> np.ndarray:
     return image[..., ::-1].copy()
 
 
-def _read_zip(path: Path, files: list[str]) -> Iterator[np.ndarray]:
+def read_zip(path: Path, files: list[str]) -> Iterator[np.ndarray]:
+    """Yield files of ``expressions.zip``, (H, W, 3) uint8 RGB each."""
     with zipfile.ZipFile(path) as archive:
         inside = {Path(name).name: name for name in archive.namelist()}
         for name in files:
@@ -236,7 +237,7 @@ def _find(path: Path, files: list[str]) -> Iterator[np.ndarray]:
     """Yield (478, 3) float32 landmarks in pixels of each web picture."""
     mesh = _load_mesh()
     low, high = mesh.network.range
-    images = _read_zip(path, files)
+    images = read_zip(path, files)
     while batch := list(islice(images, 16)):
         side = batch[0].shape[0]
         # The pictures show 1.35 times the mesh; the network wants its usual margin.

@@ -1,4 +1,5 @@
-// What a person chooses for each photo, and the table of it that `faceedit apply @choices.csv` reads.
+// What a person chooses for each photo, or for one of its faces, and the table of it that
+// `faceedit apply @choices.csv` reads.
 
 const ACCEPT = "accept";
 const REJECT = "reject";
@@ -9,27 +10,40 @@ class Choices {
     this.changed = changed;
   }
 
-  of(photo) {
-    return this.made.get(photo) ?? { choice: "", strength: 1 };
+  // Of a face, counted from 0, or of the whole photo.
+  of(photo, face = null) {
+    const made = this.made.get(photo) ?? { choice: "", strength: 1, faces: new Map() };
+    return face === null ? made : (made.faces.get(face) ?? { choice: "", strength: 1 });
   }
 
-  set(photo, values) {
-    const next = { ...this.of(photo), ...values };
-    if (next.choice === "" && next.strength === 1) this.made.delete(photo);
-    else this.made.set(photo, next);
+  set(photo, values, face = null) {
+    const next = { ...this.of(photo, face), ...values };
+    const whole = face === null ? next : this.of(photo);
+    const isPlain = next.choice === "" && next.strength === 1;
+    if (face !== null && isPlain) whole.faces.delete(face);
+    if (face !== null && !isPlain) whole.faces.set(face, next);
+    if (whole.choice === "" && whole.strength === 1 && whole.faces.size === 0) this.made.delete(photo);
+    else this.made.set(photo, whole);
     this.changed();
+  }
+
+  // In the order of the faces.
+  faces(photo) {
+    return Array.from(this.of(photo).faces).sort(([one], [other]) => one - other);
   }
 
   // All photos are in it: one that is missing would be asked for nothing.
   table(photos) {
     const rows = photos
       .filter((photo) => photo.source)
-      .map((photo) => {
-        const { choice, strength } = this.of(photo);
-        const cells = [photo.source, photo.target, String(strength), choice === REJECT ? REJECT : ACCEPT];
-        return cells.map(inCsv).join(",");
+      .flatMap((photo) => {
+        const own = this.faces(photo).map(([face, made]) => [String(face + 1), made]);
+        return [["", this.of(photo)], ...own].map(([face, { choice, strength }]) => {
+          const said = choice === REJECT ? REJECT : ACCEPT;
+          return [photo.source, photo.target, face, String(strength), said].map(inCsv).join(",");
+        });
       });
-    return ["file,target,strength,choice", ...rows, ""].join("\n");
+    return ["file,target,face,strength,choice", ...rows, ""].join("\n");
   }
 
   save(photos) {

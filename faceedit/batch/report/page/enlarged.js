@@ -16,7 +16,7 @@ class Enlarged {
       button.addEventListener("click", () => this.choose(button.dataset.choice));
     }
     this.find(".strength").addEventListener("change", (event) => {
-      this.view.choices.set(this.photos[this.at], { strength: Number(event.target.value) });
+      this.view.choices.set(this.photos[this.at], { strength: Number(event.target.value) }, this.face);
       this.showChoice();
     });
     dialog.addEventListener("keydown", (event) => {
@@ -33,6 +33,11 @@ class Enlarged {
       this.find(".frame").replaceChildren();
       this.view.left(this.photos[this.at]);
     });
+  }
+
+  // The face that is chosen for, among several; null for the whole photo.
+  get face() {
+    return this.photos[this.at].boxes.length > 1 ? this.part : null;
   }
 
   find(selector) {
@@ -61,10 +66,8 @@ class Enlarged {
     this.find(".previous").disabled = at === 0;
     this.find(".next").disabled = at === this.photos.length - 1;
     this.stage = new Stage(photo, { split: (split) => this.view.keep(photo, split) });
-    this.stage.setSplit(this.view.splitOf(photo));
     this.find(".frame").replaceChildren(this.stage.element);
     this.listParts(photo);
-    this.showChoice();
     this.showPart(this.view.closeUp ? largestFace(photo) : null);
     this.find(".mark").hidden = photo.boxes.length === 0;
     this.mark();
@@ -86,7 +89,10 @@ class Enlarged {
 
   showPart(part) {
     const photo = this.photos[this.at];
+    this.part = part;
     this.stage.setRegion(part === null ? WHOLE : closeUp(photo, part));
+    this.stage.setSplit(this.view.splitOf(photo, part));
+    this.showChoice();
     Array.from(this.find(".parts").children).forEach((button, place) => {
       button.setAttribute("aria-pressed", String(place === (part === null ? 0 : part + 1)));
     });
@@ -96,14 +102,16 @@ class Enlarged {
   choose(choice) {
     const photo = this.photos[this.at];
     if (!photo.source) return;
-    const before = this.view.choices.of(photo).choice;
-    this.view.choices.set(photo, { choice: before === choice ? "" : choice });
+    const before = this.view.choices.of(photo, this.face).choice;
+    this.view.choices.set(photo, { choice: before === choice ? "" : choice }, this.face);
     this.showChoice();
   }
 
   showChoice() {
     const photo = this.photos[this.at];
-    const { choice, strength } = this.view.choices.of(photo);
+    const { choice, strength } = this.view.choices.of(photo, this.face);
+    this.find(".whose").hidden = photo.boxes.length < 2;
+    this.find(".whose").textContent = this.face === null ? "All faces" : `Face ${this.face + 1}`;
     this.find(".choice").hidden = !photo.source;
     for (const button of this.find(".choice").querySelectorAll("button")) {
       button.setAttribute("aria-pressed", String(button.dataset.choice === choice));

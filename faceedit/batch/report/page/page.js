@@ -3,7 +3,7 @@
 const find = (selector) => document.querySelector(selector);
 const photos = readPhotos();
 const keys = sortKeys(photos);
-const state = { outcome: null, words: "", key: keys[0], descending: false, split: 50 };
+const state = { outcome: null, words: "", key: keys[0], descending: false, split: null };
 const splits = new Map();
 
 const choices = new Choices(() => refresh());
@@ -11,7 +11,8 @@ const choices = new Choices(() => refresh());
 const view = {
   choices,
   closeUp: false,
-  splitOf: (photo) => splits.get(photo) ?? state.split,
+  // Where nobody has moved the slider, the part that is shown is whole.
+  splitOf: (photo, part) => splits.get(photo) ?? state.split ?? beside(photo, part),
   keep: (photo, split) => {
     splits.set(photo, split);
     grid.cards.get(photo)?.stage.setSplit(split);
@@ -25,8 +26,8 @@ const enlarged = new Enlarged(find(".enlarged"), view);
 function makeCard(photo) {
   const open = () => enlarged.open(grid.photos, grid.photos.indexOf(photo));
   const stage = new Stage(photo, { split: (split) => splits.set(photo, split), tap: open });
-  stage.setSplit(view.splitOf(photo));
   const face = view.closeUp ? largestFace(photo) : null;
+  stage.setSplit(view.splitOf(photo, face));
   if (face !== null) stage.setRegion(closeUp(photo, face));
   const name = make("button", "name", { type: "button", textContent: photo.file, title: photo.name });
   name.addEventListener("click", open);
@@ -52,9 +53,10 @@ function makeCard(photo) {
 }
 
 function choiceOf(photo) {
-  const { choice, strength } = choices.of(photo);
-  const words = [choice, strength === 1 ? "" : `× ${strength}`].filter(Boolean).join(" ");
-  return words ? [make("span", "badge chosen", { textContent: words })] : [];
+  const inWords = ({ choice, strength }) => [choice, strength === 1 ? "" : `× ${strength}`].filter(Boolean);
+  const faces = choices.faces(photo).map(([face, made]) => [`face ${face + 1}`, ...inWords(made)].join(" "));
+  const words = [inWords(choices.of(photo)).join(" "), ...faces].filter(Boolean).join(", ");
+  return words ? [make("span", "badge chosen", { textContent: words, title: words })] : [];
 }
 
 function scoresOf(photo) {
@@ -95,9 +97,13 @@ function change(values) {
   if (top < bar) window.scrollBy(0, top - bar);
 }
 
+function splitBy(button) {
+  return button.dataset.split === "" ? null : Number(button.dataset.split);
+}
+
 function markView() {
   for (const button of find(".views").children) {
-    button.setAttribute("aria-pressed", String(Number(button.dataset.split) === state.split));
+    button.setAttribute("aria-pressed", String(splitBy(button) === state.split));
   }
 }
 
@@ -128,9 +134,11 @@ function start() {
   for (const button of find(".views").children) {
     button.addEventListener("click", () => {
       splits.clear();
-      state.split = Number(button.dataset.split);
+      state.split = splitBy(button);
       markView();
-      for (const { stage } of grid.cards.values()) stage.setSplit(state.split);
+      for (const [photo, { stage }] of grid.cards) {
+        stage.setSplit(view.splitOf(photo, view.closeUp ? largestFace(photo) : null));
+      }
     });
   }
   find(".heat").hidden = photos.every((photo) => photo.outcome !== "edited");

@@ -3,6 +3,7 @@
 // In the order of sorting: what needs a look comes first.
 const OUTCOMES = ["failed", "skipped", "copied", "edited"];
 const MARGIN = 1.9;
+const SPARE = 0.01;
 
 function readPhotos() {
   return Array.from(document.querySelectorAll("script.photo"), (element, index) => {
@@ -86,6 +87,23 @@ function largestFace(photo) {
   const [width, height] = photo.size ?? [1, 1];
   const areas = photo.boxes.map(([l, t, r, b]) => (r - l) * width * (b - t) * height);
   return areas.length ? areas.indexOf(Math.max(...areas)) : null;
+}
+
+// Where the slider starts, in percent of the part that is shown (null is the whole photo): left of
+// its face, or of the largest one, where it cuts none.
+function beside(photo, part) {
+  const face = part ?? largestFace(photo);
+  if (face === null) return 50;
+  const region = part === null ? WHOLE : closeUp(photo, part);
+  const sides = photo.boxes.map(([left, top, right, bottom]) => [left - SPARE, right + SPARE]);
+  let at = sides[face][0];
+  for (let moved = true; moved; ) {
+    const cut = sides.find(([left, right]) => left < at && at < right);
+    moved = cut !== undefined && part === null;
+    if (moved) at = cut[0];
+  }
+  const split = (100 * (at - region.x)) / region.width;
+  return Math.min(Math.max(split, 0), 100);
 }
 
 // What the scores mean, for whoever points at one.
