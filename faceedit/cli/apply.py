@@ -294,7 +294,7 @@ def apply(
         landmarks_like=landmarks_like,
         gaze=gaze,
     )
-    with loading():
+    with loading(to_edit=True):
         from faceedit.cli.apply_jobs import Files
         from faceedit.cli.apply_report import Say
         from faceedit.cli.apply_run import edit_files, edit_pipe
