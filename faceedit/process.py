@@ -80,13 +80,17 @@ FOR_COMPILERS = "torch._meta_registrations"
 
 
 @contextmanager
-def loading() -> Iterator[None]:
-    """Load modules and networks without the garbage collector, and torch without `FOR_COMPILERS`.
+def loading(*, to_edit: bool = False) -> Iterator[None]:
+    """Load modules and networks without the garbage collector.
 
     All that comes into being stays for good: looking through it costs a tenth of a second each
     time, several times while torch is imported and again and again in a run.
+
+    Args:
+        to_edit: import torch without `FOR_COMPILERS`. What counts or traces the operations of
+            networks cannot be imported then, unless `let_compile` was called before.
     """
-    was_enabled, is_first = gc.isenabled(), "torch" not in sys.modules
+    was_enabled, is_first = gc.isenabled(), to_edit and "torch" not in sys.modules
     gc.disable()
     if is_first:
         sys.modules[FOR_COMPILERS] = ModuleType(FOR_COMPILERS)

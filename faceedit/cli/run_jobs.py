@@ -273,9 +273,12 @@ def headline_of(
     request: ApplyRequest, editor: "FaceEditor", devices: Iterable[str], what: str = ""
 ) -> str:
     """Return the first line of a run: what is made, by what, and where."""
-    what, where = what or str(request.settings.target), ", ".join(devices)
-    whose = ""
+    target, whose = request.settings.target, ""
+    what, where = what or str(target), ", ".join(devices)
     if editor.chooser is not None and editor.chooser.which.by_person:
+        if not target.changes:
+            people = (str(one) for _, one in editor.chooser.which.people)
+            what = ", ".join(dict.fromkeys(people)) or what
         whose = f", of people alike by a cosine of {editor.chooser.threshold:.2f} or more"
     return f"{what}{whose} by {editor.label} on {where} in {editor.precision}"
 

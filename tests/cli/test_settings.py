@@ -162,7 +162,7 @@ def test_a_table_of_people(apply, here):
     Path("people.csv").write_text("person,target,strength\nher.png,happy,0.5\n")
     result = apply("@people.csv", "a.png", "--json")
     assert result.code == 0, result.err
-    assert "people alike by a cosine of 0.2" in result.err
+    assert "happy:0.5, of people alike by a cosine of 0.2" in result.err
     (face,) = json.loads(result.out)["faces"]
     assert face["applied"] == {"happy": 0.5}
     settings = lines()["a.png"]["settings"]
