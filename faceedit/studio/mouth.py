@@ -56,7 +56,7 @@ def move_mouth(
     box = mouth_box([before.ring, after.ring], subject.unit, (size, size))
     drawn = DrawnMouth(anatomy, target, subject.unit, box)
 
-    def paint(inside: np.ndarray | None, drop: float) -> np.ndarray:
+    def paint(inside: np.ndarray | None, drop: float, _: float) -> np.ndarray:
         tone = ToothTone(subject)
         if inside is not None:
             tone.match(inside)
