@@ -56,7 +56,7 @@ def move_mouth(
     box = mouth_box([before.ring, after.ring], subject.unit, (size, size))
     drawn = DrawnMouth(anatomy, target, subject.unit, box)
 
-    def paint(inside: np.ndarray | None, drop: float, own: float) -> np.ndarray:
+    def paint(inside: np.ndarray | None, drop: float, _: float) -> np.ndarray:
         tone = ToothTone(subject)
         if inside is not None:
             tone.match(inside)
@@ -91,6 +91,5 @@ def move_mouth(
 
 
 def mouth_points(anatomy: MouthAnatomy, pose: Pose) -> MouthPoints:
-    """Return where a pose has its lips and the marks of its jaws."""
-    upper, lower = np.split(anatomy.jaw_points(pose.places), 2)
-    return MouthPoints(pose.landmarks(), upper, lower)
+    """Return where a pose has its lips and the fronts of its jaws."""
+    return MouthPoints(pose.landmarks(), pose.places[anatomy.upper], pose.places[anatomy.lower])

@@ -26,13 +26,13 @@ class Manner:
 USUAL = Manner()
 MANNERS: dict[str, tuple[Manner, ...]] = {
     "happy": (
-        Manner(lids=0.9, mouth=0.95),
-        Manner(lids=0.6, mouth=0.85),
+        USUAL,
+        Manner(lids=0.7, mouth=0.92),
         Manner(lids=0.9, mouth=1.05, mixed=(("brows", "surprised", 0.3),)),
     ),
     "sad": (
         Manner(lids=0.8),
-        Manner(brows=1.2, lids=0.6, mouth=0.75),
+        Manner(brows=1.2, lids=0.65, mouth=0.85),
         Manner(brows=0.85, lids=0.7, mouth=0.8, mixed=(("mouth", "angry", 0.3),)),
         Manner(brows=1.15, lids=0.5, mouth=0.85, mixed=(("mouth", "afraid", 0.15),)),
     ),
@@ -43,14 +43,14 @@ MANNERS: dict[str, tuple[Manner, ...]] = {
     ),
     "surprised": (
         Manner(mouth=0.9),
-        Manner(brows=1.1, mouth=0.65),
+        Manner(brows=1.1, mouth=0.75),
         Manner(brows=0.95, lids=0.9, mouth=0.8, mixed=(("mouth", "happy", 0.25),)),
         Manner(brows=0.9, lids=0.9, mouth=1.05),
     ),
     "disgusted": (
-        USUAL,
-        Manner(brows=0.7, lids=0.75, mouth=1.05),
-        Manner(lids=0.9, mouth=0.85, mixed=(("mouth", "sad", 0.35),)),
+        Manner(mouth=1.05),
+        Manner(brows=0.8, lids=0.85, mouth=1.1),
+        Manner(mouth=0.95, mixed=(("mouth", "sad", 0.25),)),
     ),
     "afraid": (
         USUAL,

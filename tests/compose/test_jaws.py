@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from faceedit.compose.mouth.jaws import SmoothMap, edge_of_marks, edge_of_teeth, incisal_edge
+from faceedit.compose.mouth.jaws import SmoothMap, edge_of_teeth, incisal_edge
 
 
 def places(height, width):
@@ -93,6 +93,6 @@ def test_marks_along_the_edge_say_where_it_is_in_a_face_seen_from_a_side():
     gum = [[10.0 + 9 * k, 5.0] for k in range(5)]
     edge = [[14.0 + 9 * k, 20.0 - (k - 2) ** 2] for k in range(5)]
     columns = np.arange(10.0, 60.0, 4)
-    found = edge_of_marks(np.array(gum + edge), columns)
+    found = edge_of_teeth(np.array(gum + edge), columns)
     x, y = np.array(edge).T
     np.testing.assert_allclose(found, np.interp(columns, x, y), atol=0.6)

@@ -5,7 +5,8 @@ import numpy as np
 from faceedit.compose.outline import outline_matte
 
 SIZE, UNIT = 128, 40.0
-PERSON, WALL = (0.55, 0.4, 0.3), (0.35, 0.5, 0.45)
+PERSON = np.array([0.55, 0.4, 0.3], np.float32)
+WALL = np.array([0.35, 0.5, 0.45], np.float32)
 
 
 def disc(radius):
@@ -16,7 +17,7 @@ def disc(radius):
 def picture(wall):
     noise = np.random.default_rng(0).normal(0, 0.02, (SIZE, SIZE, 3)).astype(np.float32)
     true = disc(36)[..., None]
-    return np.clip(true * np.float32(PERSON) + (1 - true) * np.float32(wall) + noise, 0, 1)
+    return np.clip(true * PERSON + (1 - true) * wall + noise, 0, 1)
 
 
 def off(matte):

@@ -56,6 +56,8 @@ def _between(knots: np.ndarray, length: int) -> np.ndarray:
     return np.maximum(0, 1 - np.abs(at[:, None] - np.arange(len(knots)))).astype(np.float32)
 
 
+MARKS = 10
+"""Marks on a jaw, half of them along the edge of its teeth."""
 TURN = 0.04
 """What a row up or down costs the path."""
 
@@ -105,9 +107,11 @@ def edge_of_teeth(upper: np.ndarray, columns: np.ndarray) -> np.ndarray:
     """Return the rows (W,) float32 of the upper incisal edge at some columns.
 
     Args:
-        upper: (U, 2) pixels of the front of the upper teeth.
+        upper: (U, 2) pixels of the front of the upper teeth; ten are the marks of a jaw.
         columns: (W,).
     """
+    if len(upper) == MARKS:
+        return _edge_of_marks(upper, columns)
     low, high = upper[:, 0].min(), upper[:, 0].max()
     centres = np.linspace(low, high, 15)
     reach = max((high - low) / 20, 0.5)
@@ -120,15 +124,12 @@ def edge_of_teeth(upper: np.ndarray, columns: np.ndarray) -> np.ndarray:
     return np.polyval(curve, (np.clip(columns, low, high) - low) / scale).astype(np.float32)
 
 
-def edge_of_marks(upper: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """Return the rows (W,) float32 of the upper incisal edge at some columns.
+def _edge_of_marks(upper: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Return the edge along the last five of ten marks.
 
-    Args:
-        upper: (10, 2) pixels of the marks of the upper jaw, five along the edge last; in a face
-            seen from a side they do not lie below the five along the gum.
-        columns: (W,).
+    In a face seen from a side they do not lie below the first five, those along the gum.
     """
-    x, y = upper[5:].astype(np.float64).T
+    x, y = upper[MARKS // 2 :].astype(np.float64).T
     middle, scale = x.mean(), max(float(np.ptp(x)), 1e-6)
     # Models of a few vertices may have one column of teeth.
     curve = np.polyfit((x - middle) / scale, y, 2 if scale > 1e-3 else 0)

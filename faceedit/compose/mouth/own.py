@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from faceedit.channels import length
-from faceedit.compose.mouth.jaws import SmoothMap, edge_of_marks, incisal_edge
+from faceedit.compose.mouth.jaws import SmoothMap, edge_of_teeth, incisal_edge
 from faceedit.compose.mouth.lips import FULL_CHANGE, rows_at, sample_box
 from faceedit.compose.mouth.opening import MouthPoints, Opening
 
@@ -79,7 +79,7 @@ def own_mouth(
         return np.clip((sample_box(depth, towards) - low) / (high - low), 0, 1)
 
     columns = places[0, :, 0]
-    start = edge_of_marks(before.upper, columns) - places[0, 0, 1]
+    start = edge_of_teeth(before.upper, columns) - places[0, 0, 1]
     edge = incisal_edge(luma, shown.coverage > 0.5, start, 0.07 * unit)
     middle = np.abs(columns - np.median(before.upper[:, 0])) < MIDDLE * unit
     drop = float(np.median((edge - start)[middle])) if middle.any() else 0.0
@@ -119,7 +119,7 @@ def _to_lip(
     """
     columns, rows = opening.places[0, :, 0], opening.places[..., 1]
     lip = rows_at(after.lips[0], columns)
-    edge = edge_of_marks(after.upper, columns)
+    edge = edge_of_teeth(after.upper, columns)
     at = np.clip(np.rint(lip - rows[0, 0]).astype(int), 0, len(rows) - 1)
     there = flow[at, np.arange(len(columns))]
     raised = np.maximum(rows_at(before.lips[0], columns + there[:, 0]) - lip - there[:, 1], 0)

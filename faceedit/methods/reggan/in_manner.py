@@ -1,6 +1,6 @@
 """Faces that show an expression in one of several manners: each part in its own strength."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 
 import numpy as np
@@ -9,7 +9,7 @@ from torch import Tensor
 
 from faceedit.compose.mouth.manner import manner_of
 from faceedit.faces.topology import EYES, NOSE, eye_distance, mean_shape
-from faceedit.methods.fields.shape_layer import FaceFeatures, MovedFaces
+from faceedit.methods.fields.shape_layer import MovedFaces
 from faceedit.methods.reggan.condition import BLOCKS
 from faceedit.targets import Target
 from faceedit.targets.manners import PARTS, Manner, manners_of
@@ -22,7 +22,10 @@ NAMED = tuple[str, Manner]
 
 
 def move_in_manner(
-    layer: FaceFeatures, landmarks: Tensor, asked: Tensor, manners: Sequence[Sequence[NAMED]]
+    layer: Callable[[Tensor, Tensor], MovedFaces],
+    landmarks: Tensor,
+    asked: Tensor,
+    manners: Sequence[Sequence[NAMED]],
 ) -> MovedFaces:
     """Move faces, each part by the strengths that a manner has for it.
 

@@ -52,3 +52,16 @@ def test_lids_that_open_wider_than_peoples_are_held_back():
     had = (face[RIM, 1] - face[LID, 1]) / UNIT
     assert had + 0.015 < openings[0] < openings[1] < had + 0.07
     assert openings[1] - max(WIDE_LIDS, had) < 0.6 * (had + 0.08 - max(WIDE_LIDS, had))
+
+
+def test_lips_do_not_swell_but_for_what_a_mouth_gets_narrower_by():
+    face = made_up.place(mean_shape(), UNIT)
+    had = face[UPPER_LIP, 1] - face[0, 1]
+    thick = []
+    for narrower in (1.0, 0.7):
+        moved = face.copy()
+        moved[0, 1] -= had
+        moved[[61, 291], 0] = face[0, 0] + narrower * (face[[61, 291], 0] - face[0, 0])
+        after = settle(face, moved)
+        thick.append((after[UPPER_LIP, 1] - after[0, 1]) / had)
+    assert 1.1 < thick[0] < 1.5 and thick[0] + 0.2 < thick[1] < 2
