@@ -184,14 +184,17 @@ def print_names(table: dict[str, np.ndarray]) -> None:
     for group in np.unique(table["group"]):
         own = {name: one[table["group"] == group] for name, one in table.items()}
         labels, yaw = own["label"], np.abs(own["yaw"]).mean(0)
-        rows = over_people(own["person"], partial(shares, labels, own["shown"].argmax(2)), 1000)
+        called = own["shown"].argmax(2)
+        rows = over_people(own["person"], partial(shares, labels, called), 1000)
         counts = ", ".join(f"{(labels == k).sum()} {EXPRESSIONS[k]}" for k in np.unique(labels))
         print(f"\n{group} degrees: {len(labels)} faces ({counts})")
         for k, name in enumerate(VIEWS):
             right, gain, even, more = (rows[k + len(VIEWS) * part] for part in range(4))
+            each = recalls(labels, called[:, k], len(EXPRESSIONS), np.ones(len(labels)))
             print(
                 f"  {name}: right {written(right)}, gain {written(100 * gain, '+.1f')}; even over "
-                f"five {written(even)}, gain {written(100 * more, '+.1f')}; yaw {yaw[k]:.1f}"
+                f"five {written(even)}, gain {written(100 * more, '+.1f')}; neutral {each[0]:.2f}, "
+                f"happy {each[1]:.2f}; yaw {yaw[k]:.1f}"
             )
 
 
