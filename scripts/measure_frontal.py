@@ -7,7 +7,7 @@
 `web`: photos of people whom no training saw, by the yaw that the mesh reads. Pairs of one person, a
 photo that looks into the camera and one that looks aside, against as many pairs of two people; and
 how often the expression network names the labels of those that look aside. `studio`, `lssl`: the
-latter of portraits that look into the camera, turned aside by the studio or by `faceedit`.
+same of portraits that look into the camera, turned aside by the studio or by `faceedit`.
 
 "Moved alone" are straightened heads without what is mirrored of them: the photo's own pixels, moved
 by mesh and depth. Landmarks are found anew in every picture. What was read is kept in RUN, pictures
@@ -16,29 +16,21 @@ are not. Intervals are of 95%, over people.
 
 import argparse
 import csv
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
-import cv2
 import numpy as np
 import torch
 from measure_turn import Turner
+from turned_portraits import FRONTAL, TURNS, Seen, turned_portraits
 
 from faceedit.errors import NetworkError
 from faceedit.faces.align import extract_crop, invert, transform_landmarks
 from faceedit.faces.pose import head_pose
-from faceedit.photos import read_photo
 from faceedit.recognisers.expression import ExpressionRecogniser
 from faceedit.registry import open_registry
-from faceedit.studio.rig import load_rig
-from faceedit.studio.sitting import take_sitting
-from faceedit.studio.sources import SourcePhoto, list_photos
-from faceedit.studio.turn import turn_head
 from faceedit.targets import EXPRESSIONS
-from faceedit.tones import to_bytes
 from faceedit.training.recognisers.examine_expression import COMMON
 from faceedit.training.recognisers.scores import over_people, recalls
 from faceedit.training.recognisers.sources import (
@@ -56,32 +48,12 @@ from faceedit.training.recognisers.verification import (
     tiny_pictures,
 )
 
-FRONTAL = 8.0
 BINS = {15: (10.0, 20.0), 30: (20.0, 37.0), 45: (37.0, 55.0)}
 """Degrees of yaw to either side."""
-TURNS = (15, 20, 25)
-"""Degrees by which portraits are turned, to one side each."""
 VIEWS = ("as they are", "moved alone", "straightened")
 COLUMNS = ("person", "label", "group", "name", "vectors", "shown", "yaw")
 MOST = 10
 """Pairs of one person in a bin."""
-SIZE = 512
-"""Side of the studio's pictures."""
-
-
-class Seen(NamedTuple):
-    """A face before anything is done to it; group 0 looks into the camera."""
-
-    pixels: np.ndarray
-    landmarks: np.ndarray
-    person: str
-    label: str
-    group: int
-    name: str
-
-
-Make = Callable[[SourcePhoto, int], Iterator[Seen]]
-"""Takes a portrait and a side, 1 or -1."""
 
 
 class Reader:
@@ -107,7 +79,7 @@ class Reader:
 def look(faces: Iterator[Seen], file: Path) -> dict[str, np.ndarray]:
     """Read all faces, or what was kept of them."""
     if not file.exists():
-        reader, rows, start = Reader(), [], time.perf_counter()
+        reader, rows = Reader(), []
         for seen in faces:
             try:
                 read = reader.read(seen)
@@ -117,7 +89,7 @@ def look(faces: Iterator[Seen], file: Path) -> dict[str, np.ndarray]:
             label = EXPRESSIONS.index(seen.label)
             rows.append((seen.person, label, seen.group, seen.name, *read))
             if len(rows) % 50 == 0:
-                print(f"{len(rows)} faces, {time.perf_counter() - start:.0f} s", flush=True)
+                print(f"{len(rows)} faces", flush=True)
         columns = [np.array(one) for one in zip(*rows, strict=True)]
         file.parent.mkdir(parents=True, exist_ok=True)
         np.savez(file, allow_pickle=False, **dict(zip(COLUMNS, columns, strict=True)))
@@ -179,7 +151,10 @@ def choose(people: np.ndarray, group: np.ndarray, degrees: int, tiny: np.ndarray
 def print_areas(table: dict[str, np.ndarray], pairs: Pairs, degrees: int) -> None:
     """Print areas under the curve, and gains over the photos as they are."""
     vectors = table["vectors"]
-    ways = {name: (0, view) for view, name in enumerate(VIEWS)} | {"both straightened": (2, 2)}
+    mean = vectors[:, :1] + vectors[:, 2:]
+    vectors = np.hstack([vectors, mean / np.linalg.norm(mean, axis=2, keepdims=True)])
+    ways = {name: (0, view) for view, name in enumerate(VIEWS)}
+    ways |= {"both of a pair straightened": (2, 2), "mean vector of before and after": (0, 3)}
     cosines = [
         np.einsum("pd,pd->p", vectors[pairs.first, a], vectors[pairs.second, b])
         for a, b in ways.values()
@@ -194,7 +169,8 @@ def print_areas(table: dict[str, np.ndarray], pairs: Pairs, degrees: int) -> Non
 
     rows = over_people(names, areas, draws=1000)
     own = len(np.unique(table["person"][pairs.second]))
-    print(f"\n{degrees} degrees: {pairs.same.sum()} pairs of one of {own} people, as many of two")
+    two = (~pairs.same).sum()
+    print(f"\n{degrees} degrees: {pairs.same.sum()} pairs of one of {own} people, {two} of two")
     for k, (name, one) in enumerate(zip(ways, cosines, strict=True)):
         means = [float(one[kind].mean()) for kind in (pairs.same, ~pairs.same)]
         gain = written(100 * rows[len(ways) + k], "+.1f")
@@ -208,14 +184,17 @@ def print_names(table: dict[str, np.ndarray]) -> None:
     for group in np.unique(table["group"]):
         own = {name: one[table["group"] == group] for name, one in table.items()}
         labels, yaw = own["label"], np.abs(own["yaw"]).mean(0)
-        rows = over_people(own["person"], partial(shares, labels, own["shown"].argmax(2)), 1000)
+        called = own["shown"].argmax(2)
+        rows = over_people(own["person"], partial(shares, labels, called), 1000)
         counts = ", ".join(f"{(labels == k).sum()} {EXPRESSIONS[k]}" for k in np.unique(labels))
         print(f"\n{group} degrees: {len(labels)} faces ({counts})")
         for k, name in enumerate(VIEWS):
             right, gain, even, more = (rows[k + len(VIEWS) * part] for part in range(4))
+            each = recalls(labels, called[:, k], len(EXPRESSIONS), np.ones(len(labels)))
             print(
                 f"  {name}: right {written(right)}, gain {written(100 * gain, '+.1f')}; even over "
-                f"five {written(even)}, gain {written(100 * more, '+.1f')}; yaw {yaw[k]:.1f}"
+                f"five {written(even)}, gain {written(100 * more, '+.1f')}; neutral {each[0]:.2f}, "
+                f"happy {each[1]:.2f}; yaw {yaw[k]:.1f}"
             )
 
 
@@ -235,54 +214,22 @@ def written(row: np.ndarray, form: str = ".3f") -> str:
 
 def portraits(data: Path, run: Path, maker: str) -> None:
     """Measure on portraits turned by the studio or by `faceedit`."""
-    stored = np.load(data / "landmarks.npz")
-    points = dict(zip(stored["files"].tolist(), stored["points"], strict=True))
-    sources = [
-        SourcePhoto(one, points[one.path.name])
-        for one in list_photos(data / "portraits")
-        if one.split == "val" and one.expression in EXPRESSIONS and one.strength != 1
-    ]
-    sources = [one for one in sources if abs(head_pose(one.landmarks).yaw) < FRONTAL]
-    make = {"studio": by_studio, "lssl": by_faceedit}[maker](data / "rig")
-    faces = (seen for at, one in enumerate(sources) for seen in make(one, 1 - 2 * (at % 2)))
-    print_names(look(faces, run / f"{maker}.npz"))
+    table = look(turned_portraits(data, maker), run / f"{maker}.npz")
+    for degrees in TURNS:
+        print_areas(table, pair_portraits(table, degrees), degrees)
+    print_names(table)
 
 
-def by_studio(folder: Path) -> Make:
-    """Return what turns a portrait by the studio."""
-    rig = load_rig(folder)
-
-    def make(source: SourcePhoto, side: int) -> Iterator[Seen]:
-        sitter = take_sitting(rig, source, SIZE, wide=True).sitter
-        crop, matte = sitter.subject.crop, sitter.matte
-        left, top, width, height = cv2.boundingRect(sitter.valid.astype(np.uint8))
-        corner = np.array([left, top, 0], np.float32)
-        for degrees in (0, *TURNS):
-            edit = turn_head(sitter.subject, side * degrees, matte) if degrees else crop
-            pixels = to_bytes(edit.pixels[top : top + height, left : left + width])
-            yield seen_as(source, degrees, pixels, edit.landmarks - corner)
-
-    return make
-
-
-def by_faceedit(_: Path) -> Make:
-    """Return what turns a portrait by `faceedit`."""
-    turner = Turner()
-
-    def make(source: SourcePhoto, side: int) -> Iterator[Seen]:
-        pixels, landmarks = read_photo(source.photo.path).pixels, source.landmarks
-        yield seen_as(source, 0, pixels, landmarks)
-        for degrees in TURNS:
-            (_, made), after = turner.turn_known(pixels, landmarks, f"yaw={side * degrees}")
-            yield seen_as(source, degrees, made, after)
-
-    return make
-
-
-def seen_as(source: SourcePhoto, degrees: int, pixels: np.ndarray, points: np.ndarray) -> Seen:
-    """Return a portrait as it is turned by so many degrees."""
-    photo = source.photo
-    return Seen(pixels, points, photo.person, photo.expression, degrees, f"{source.name} {degrees}")
+def pair_portraits(table: dict[str, np.ndarray], degrees: int) -> Pairs:
+    """Pair what was turned with the portrait that it was made of, and with another one."""
+    group, names = table["group"], [one.rsplit(" ", 1)[0] for one in table["name"].tolist()]
+    ahead = {names[i]: i for i in np.flatnonzero(group == 0)}
+    aside = np.array([i for i in np.flatnonzero(group == degrees) if names[i] in ahead])
+    own = np.array([ahead[names[i]] for i in aside])
+    other = np.roll(own, len(own) // 2)
+    strange = table["person"][other] != table["person"][aside]
+    first, second = np.append(own, other[strange]), np.append(aside, aside[strange])
+    return Pairs(first, second, np.arange(len(first)) < len(own))
 
 
 def main() -> None:

@@ -138,7 +138,7 @@ def turn(data: Path, run: Path) -> None:
     for (row, crop), pixels in zip(_crops(archive, learn), photos, strict=True):
         landmarks = transform_landmarks(crop.landmarks, invert(crop.affine))
         for degrees in rng.uniform(-FARTHEST, FARTHEST, TURNS):
-            (_, made), after = turner.turn_known(pixels, landmarks, f"yaw={degrees:.1f}")
+            (_, made), after = turner.turn_known(pixels, landmarks, f"yaw={degrees:.4f}")
             rows.append(row)
             pictures.append(made)
             moved.append(after)
