@@ -27,12 +27,12 @@ USUAL = Manner()
 MANNERS: dict[str, tuple[Manner, ...]] = {
     "happy": (
         USUAL,
-        Manner(lids=0.7, mouth=0.92),
+        Manner(lids=0.75, mouth=0.97),
         Manner(lids=0.9, mouth=1.05, mixed=(("brows", "surprised", 0.3),)),
     ),
     "sad": (
         Manner(lids=0.8),
-        Manner(brows=1.2, lids=0.65, mouth=0.85),
+        Manner(brows=1.2, lids=0.7, mouth=0.92),
         Manner(brows=0.85, lids=0.7, mouth=0.8, mixed=(("mouth", "angry", 0.3),)),
         Manner(brows=1.15, lids=0.5, mouth=0.85, mixed=(("mouth", "afraid", 0.15),)),
     ),
@@ -42,8 +42,8 @@ MANNERS: dict[str, tuple[Manner, ...]] = {
         Manner(brows=1.05, lids=0.9, mouth=0.85, mixed=(("mouth", "disgusted", 0.15),)),
     ),
     "surprised": (
-        Manner(mouth=0.9),
-        Manner(brows=1.1, mouth=0.75),
+        Manner(mouth=0.95),
+        Manner(brows=1.1, mouth=0.8),
         Manner(brows=0.95, lids=0.9, mouth=0.8, mixed=(("mouth", "happy", 0.25),)),
         Manner(brows=0.9, lids=0.9, mouth=1.05),
     ),

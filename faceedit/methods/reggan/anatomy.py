@@ -19,7 +19,7 @@ from faceedit.methods.fields.shape_layer import MovedFaces, face_frame
 
 UPPER_LIP, LOWER_LIP = 13, 14
 """Middles of the inner lips."""
-CORNER_HEIGHT, SMILE_HEIGHT = 0.4, 0.1
+CORNER_HEIGHT, SMILE_HEIGHT = 0.4, 0.04
 """How far down an opening the corners come at least: medians of portraits are 0.5 (20 surprised)
 and 0.04 (67 smiling); the naturalness network likes a little less of both."""
 SMILES = (0.6, 0.68)
