@@ -1,14 +1,12 @@
 """What is set once for a process that works on photos."""
 
 import gc
-import importlib
 import os
 import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
 
 from faceedit.limits import THREADS, check
 
@@ -75,36 +73,18 @@ def prepare(threads: int | None) -> None:
         cv2.setNumThreads(threads)
 
 
-FOR_COMPILERS = "torch._meta_registrations"
-"""What torch imports at once and only its compiler uses: a third of all that it imports."""
-
-
 @contextmanager
-def loading(*, to_edit: bool = False) -> Iterator[None]:
+def loading() -> Iterator[None]:
     """Load modules and networks without the garbage collector.
 
     All that comes into being stays for good: looking through it costs a tenth of a second each
     time, several times while torch is imported and again and again in a run.
-
-    Args:
-        to_edit: import torch without `FOR_COMPILERS`. What counts or traces the operations of
-            networks cannot be imported then, unless `let_compile` was called before.
     """
-    was_enabled, is_first = gc.isenabled(), to_edit and "torch" not in sys.modules
+    was_enabled = gc.isenabled()
     gc.disable()
-    if is_first:
-        sys.modules[FOR_COMPILERS] = ModuleType(FOR_COMPILERS)
     try:
         yield
     finally:
-        if is_first:
-            del sys.modules[FOR_COMPILERS]
-            vars(sys.modules.get("torch", sys)).pop(FOR_COMPILERS.partition(".")[2], None)
         gc.freeze()
         if was_enabled:
             gc.enable()
-
-
-def let_compile() -> None:
-    """Import what `loading` left out, before anything is compiled."""
-    importlib.import_module(FOR_COMPILERS)

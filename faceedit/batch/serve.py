@@ -31,7 +31,7 @@ def serve(pipe: Connection) -> None:
     try:
         try:
             # The order's own classes bring torch and all the rest along.
-            with loading(to_edit=True):
+            with loading():
                 order: Any = pipe.recv()
                 from faceedit.batch.worker import Worker
             worker = Worker(order)

@@ -62,7 +62,7 @@ class Worker:
     def __init__(self, order: Order):
         prepare(order.threads)
         self._order = order
-        with loading(to_edit=True):
+        with loading():
             self._editor = _open(order)
         self._manifest = _Known(
             order.output,

@@ -300,7 +300,7 @@ def apply(
         gaze=gaze,
         manner=manner,
     )
-    with loading(to_edit=True):
+    with loading():
         from faceedit.cli.apply_jobs import Files
         from faceedit.cli.apply_report import Say
         from faceedit.cli.apply_run import edit_files, edit_pipe

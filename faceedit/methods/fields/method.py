@@ -26,7 +26,6 @@ from faceedit.methods.fields.teeth import unpack_textures, with_gaps
 from faceedit.nn.folding import fold_norms
 from faceedit.nn.loading import build_network
 from faceedit.numerics import FULL, Numerics, check_answer
-from faceedit.process import let_compile
 from faceedit.registry import Checkpoint
 from faceedit.targets import Target
 
@@ -206,7 +205,6 @@ def for_edits(network: RefinementNetwork, numerics: Numerics) -> None:
     fold_norms(network.eval())
     numerics.round_weights(network)
     if numerics.is_compiled:
-        let_compile()
         network.encode = torch.compile(network.encode)
         network.decode = torch.compile(network.decode)
 
