@@ -5,9 +5,6 @@ import numpy as np
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 """Rec. 601 weights of display red, green and blue; `lights.LUMA` is for linear light."""
 
-MEAN = np.full(3, 1 / 3, np.float32)
-"""Weights of the mean of three colours: `values @ MEAN` takes a tenth of the time of `mean`."""
-
 
 def muted(values: np.ndarray, share: float) -> np.ndarray:
     """Return (..., 3) RGB colours, or logs of them, with a share of their colour left.

@@ -18,9 +18,9 @@ from faceedit.compose.eyes.lids import Lids, lay_lids
 from faceedit.compose.mouth.edit import MouthFields, edit_mouth
 from faceedit.compose.mouth.light import blur_of, light_across
 from faceedit.compose.mouth.lips import follow_lips, seal
-from faceedit.compose.mouth.manner import manner_of
 from faceedit.compose.mouth.opening import MouthPoints, draw_opening, lip_gap, mouth_box
 from faceedit.compose.mouth.paint import TeethTexture, paint_mouth
+from faceedit.compose.mouth.traits import traits_of
 from faceedit.faces.align import invert
 from faceedit.faces.topology import LIPS, eye_distance
 from faceedit.numerics import check_answer
@@ -202,12 +202,12 @@ class MouthDetail:
         after = seal(before, after, unit)
         opening = draw_opening(after, box, unit)
         soft = blur_of(pixels, before.ring, unit)
-        manner = manner_of(points.before)
+        traits = traits_of(points.before)
 
         def paint(inside: np.ndarray | None, drop: float, own: float) -> np.ndarray:
             tone = _own_tone(inside, self.tone)
             part = opening.seen(math.ceil(4 * soft) + 2)
-            new = paint_mouth(self.texture, after, opening, tone, drop, manner, own, part)
+            new = paint_mouth(self.texture, after, opening, tone, drop, traits, own, part)
             painted = np.zeros((*opening.coverage.shape, 3), np.float32)
             painted[part] = cv2.GaussianBlur(new, (0, 0), soft)
             lips = points.before[list(LIPS), :2] - opening.places[0, 0]

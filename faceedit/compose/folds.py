@@ -1,14 +1,11 @@
 """The folds of a smile that is taken back: found in the photo, and filled from the skin beside."""
 
-from dataclasses import dataclass, replace
-
 import cv2
 import numpy as np
 
-from faceedit.compose.canvas import Canvas, Patch
 from faceedit.compose.details import MovedPoints
-from faceedit.compose.mouth.lips import sample_box
-from faceedit.faces.align import invert
+from faceedit.compose.filled import Filled
+from faceedit.compose.mouth.opening import mouth_width
 from faceedit.faces.topology import INNER_LIPS, MOUTH_CORNERS, NOSE, OUTER_LIPS
 from faceedit.tones import LUMA
 
@@ -38,61 +35,27 @@ LIFT = 0.6
 """Of a fold's depth that is filled: more leaves pale scars."""
 
 
-@dataclass(frozen=True)
-class FoldsDetail:
-    """A `details.Detail`: what a smile folds is smooth without it.
+class FoldsDetail(Filled):
+    """A `Detail`: what a smile folds is smooth without it."""
 
-    Attributes:
-        points: of the face.
-    """
+    places, reach = COURSES, FAR + BROAD
 
-    points: MovedPoints
+    def share(self) -> float:
+        """See `Filled.share`."""
+        return smile_lost(self.points)
 
-    @property
-    def paints(self) -> bool:
-        """See `Detail.paints`."""
-        return False
-
-    def check(self, size: int) -> None:
-        """See `Detail.check`."""
-        self.points.check(size)
-
-    def scaled(self, strength: float) -> "FoldsDetail":
-        """See `Detail.scaled`."""
-        return replace(self, points=self.points.scaled(strength))
-
-    def draw(self, canvas: Canvas) -> list[Patch]:
-        """See `Detail.draw`; it changes the gain alone, where the flow takes the folds."""
-        share = smile_lost(self.points)
-        if share == 0:
-            return []
-        points = self.points.mapped(invert(canvas.to_crop))
-        for course in COURSES:
-            reach = points.unit * (FAR + BROAD)
-            line = np.concatenate([points.before[list(course), :2], points.after[list(course)]])
-            limit = np.array(canvas.pixels.shape[1::-1])
-            low = np.clip(np.floor(line.min(0) - reach), 0, limit).astype(int)
-            high = np.clip(np.ceil(line.max(0) + reach) + 1, 0, limit).astype(int)
-            if (high - low).min() < 8:
-                continue
-            box = (slice(low[1], high[1]), slice(low[0], high[0]))
-            fill = share * fold_fill(
-                canvas.pixels[box], points.before[:, :2] - low, course, points.unit
-            )
-            canvas.gain[box] *= np.exp(sample_box(fill, canvas.flow[box]))
-        return []
+    def fill(
+        self, photo: np.ndarray, landmarks: np.ndarray, place: tuple[int, ...], unit: float
+    ) -> np.ndarray:
+        """See `Filled.fill`."""
+        return fold_fill(photo, landmarks, place, unit)
 
 
 def smile_lost(points: MovedPoints) -> float:
     """Return in [0, 1] how much of a smile an edit takes back."""
-
-    def width(landmarks: np.ndarray) -> float:
-        left, right = landmarks[list(MOUTH_CORNERS), :2]
-        return float(np.linalg.norm(left - right)) / points.unit
-
-    was, narrower = width(points.before), width(points.before) - width(points.after)
+    was, now = (mouth_width(one, points.unit) for one in (points.before, points.after))
     smiled = np.clip((was - SMILES[0]) / (SMILES[1] - SMILES[0]), 0, 1)
-    closes = np.clip((narrower - CLOSES[0]) / (CLOSES[1] - CLOSES[0]), 0, 1)
+    closes = np.clip((was - now - CLOSES[0]) / (CLOSES[1] - CLOSES[0]), 0, 1)
     return float(smiled * closes)
 
 

@@ -6,11 +6,10 @@ import pytest
 from faceedit.compose.light.skin import (
     LARGEST,
     LAYER_BOUNDS,
+    SeenSkin,
     bare_skin,
     fit_harmonics,
     fit_left_over,
-    light_colours,
-    shade_layer,
 )
 from faceedit.faces.align import crop_affine, transform_landmarks
 from faceedit.faces.topology import mean_shape
@@ -82,7 +81,7 @@ def test_a_cast_shadow_is_light_up_to_its_edge_and_freckles_are_not():
     values[:, middle:] *= 0.6
     values[::9, ::9] *= 0.8
     pixels = np.repeat(values[..., None], 3, 2)
-    layer = shade_layer(pixels, LANDMARKS, skin, np.zeros_like(pixels))
+    layer = SeenSkin.of(pixels, LANDMARKS, skin).shade(np.zeros_like(pixels))
     cheeks = [np.rint(LANDMARKS[point, :2]).astype(int) for point in (50, 280)]
     lit, shaded = sorted((float(layer[y, x]) for x, y in cheeks), reverse=True)
     assert LAYER_BOUNDS[0] < shaded < -0.15 + lit
@@ -90,7 +89,7 @@ def test_a_cast_shadow_is_light_up_to_its_edge_and_freckles_are_not():
     assert layer[y, middle - 2] - layer[y, middle + 1] > 0.5 * (lit - shaded)
     assert layer[y // 9 * 9, ::9][2:5].std() < 0.05
     known = np.repeat(np.log(values / 0.5)[..., None], 3, 2)
-    assert np.abs(shade_layer(pixels, LANDMARKS, skin, known)).max() < 0.02
+    assert np.abs(SeenSkin.of(pixels, LANDMARKS, skin).shade(known)).max() < 0.02
 
 
 def test_a_face_without_skin_says_nothing():
@@ -107,10 +106,10 @@ def test_colours_of_a_light_are_found_where_it_falls_and_those_of_skin_are_its_o
     shading = np.repeat(np.repeat(np.minimum(side, 0) * 0.8, SIZE, 0), 3, 2)
     bounce = np.exp(np.minimum(side, 0) * np.array([0.4, 0.0, -0.4], np.float32))
     pixels = tan * np.exp(shading)
-    assert np.abs(light_colours(pixels, LANDMARKS, skin, shading)).max() < 0.05
-    found = light_colours(pixels * bounce, LANDMARKS, skin, shading)
+    assert np.abs(SeenSkin.of(pixels, LANDMARKS, skin).colours(shading)).max() < 0.05
+    found = SeenSkin.of(pixels * bounce, LANDMARKS, skin).colours(shading)
     assert found[64, 30, 0] < -0.05
     assert found[64, 30, 2] > 0.05
     assert np.abs(found[64, 90]).max() < 0.02
     # In even light every difference is the person's own.
-    assert not light_colours(pixels * bounce, LANDMARKS, skin, 0 * shading).any()
+    assert not SeenSkin.of(pixels * bounce, LANDMARKS, skin).colours(0 * shading).any()

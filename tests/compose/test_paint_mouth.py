@@ -5,7 +5,6 @@ import pytest
 from toy_moves import SIDE, TONE, calm_face, eye_distance_of, jaws_of, mouth_of, teeth
 
 from faceedit.compose.mouth.light import lip_shade
-from faceedit.compose.mouth.manner import Manner, manner_of
 from faceedit.compose.mouth.opening import MouthPoints, draw_opening
 from faceedit.compose.mouth.paint import (
     CORNER,
@@ -15,6 +14,7 @@ from faceedit.compose.mouth.paint import (
     TEXTURE_SIZE,
     paint_mouth,
 )
+from faceedit.compose.mouth.traits import Traits, traits_of
 from faceedit.faces.topology import mean_shape
 
 UNIT = eye_distance_of(calm_face())
@@ -133,25 +133,25 @@ def test_a_jaw_that_falls_shows_its_own_teeth():
     plain = replace(teeth(), colour=np.ones((*TEXTURE_SIZE, 3), np.float32))
     toothless = replace(plain, upper=np.zeros(TEXTURE_SIZE, np.float32))
     x, y = np.rint(raised.lower[2]).astype(int)
-    shows = Manner(lower_teeth=1.0)
+    shows = Traits(lower_teeth=1.0)
     shown, bare = (
-        paint_mouth(texture, raised, opening, TONE, manner=shows)[y + 3, x - 2 : x + 3].mean(0)
+        paint_mouth(texture, raised, opening, TONE, traits=shows)[y + 3, x - 2 : x + 3].mean(0)
         for texture in (plain, toothless)
     )
     # Whiter than the tongue behind them.
     assert np.ptp(shown) / shown.max() < 0.7 * np.ptp(bare) / bare.max()
 
 
-def bare_cavity(manner):
+def bare_cavity(traits):
     nothing = np.zeros(TEXTURE_SIZE, np.float32)
     points = mouth_of(calm_face(gap=GAP), GAP)
     opening = draw_opening(points, WHOLE, UNIT)
     toothless = replace(teeth(), upper=nothing, lower=nothing)
-    return column(paint_mouth(toothless, points, opening, TONE, manner=manner))
+    return column(paint_mouth(toothless, points, opening, TONE, traits=traits))
 
 
 def test_light_falls_off_with_depth_and_tongues_differ():
-    high, low = (bare_cavity(Manner(tongue_height=t, tongue_light=t)) for t in (1.0, -1.0))
+    high, low = (bare_cavity(Traits(tongue_height=t, tongue_light=t)) for t in (1.0, -1.0))
     for light in (high, low):
         # Bright in front, at the lower lip, and dark behind the teeth.
         assert light[-2] > 2 * light[len(light) // 4]
@@ -163,7 +163,7 @@ def test_a_face_has_its_own_manner_in_every_size_and_pose_of_the_photo():
     noisy = face + np.random.default_rng(0).normal(0, 0.001, face.shape)
     broad = face * (1.06, 1.0, 1.0)
     own, same, near, other = (
-        np.array(list(vars(manner_of(f)).values())) for f in (face, 3 * face + 7, noisy, broad)
+        np.array(list(vars(traits_of(f)).values())) for f in (face, 3 * face + 7, noisy, broad)
     )
     np.testing.assert_allclose(own, same, atol=1e-4)
     assert np.abs(own - near).max() < 0.2 < np.abs(own - other).max()

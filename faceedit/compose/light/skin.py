@@ -3,14 +3,15 @@
 Skin of one face has nearly one colour, so that what its brightness does over a wide space is light.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
 
+from faceedit.channels import mean
 from faceedit.faces.topology import BROWS, EYES, FACE_OVAL, OUTER_LIPS, eye_distance
-from faceedit.tones import LUMA, MEAN
+from faceedit.tones import LUMA
 
 SURE = 0.8
 """Share of skin from which a pixel is looked at."""
@@ -146,79 +147,93 @@ def fit_left_over(
     return LeftOver(np.clip(common * BELIEVED, -LARGEST, LARGEST), tint)
 
 
-def shade_layer(
-    pixels: np.ndarray, landmarks: np.ndarray, skin: np.ndarray, shading: np.ndarray
-) -> np.ndarray:
-    """Find what of a skin's brightness is light, beyond what is known, (S, S) float32 log ratio.
+@dataclass(frozen=True, eq=False)
+class SeenSkin:
+    """Skin of a picture, and what its smooth layers tell of light.
 
-    The smooth layer of what is left, which keeps edges of hard shadows (a guided filter, with
-    weights, guided by the picture's own luma); 0 in the middle, and where there is no skin.
-
-    Args:
+    Attributes:
         pixels: (S, S, 3) float32 RGB in [0, 1].
-        landmarks: (478, >= 2) mesh points in pixels.
         skin: (S, S) float32 in [0, 1].
-        shading: (S, S, 3) float32, what is known, log ratio of display values.
+        sure: (S, S) bool, bare skin of the face that is surely some.
+        weight: (S, S) float32, what counts in the mean of skin around.
+        wide: pixels over which that is.
     """
-    bare = bare_skin(landmarks, len(skin))
-    sure = bare & (skin > SURE)
-    if sure.sum() < FEWEST:
-        return np.zeros_like(skin)
-    luma = np.log(pixels @ LUMA + DARKEST).astype(np.float32)
-    left = luma - shading @ MEAN
-    left = np.clip(left - np.median(left[sure]), -1.5, 1.0)
-    mean, near = _mean_of_skin(landmarks, skin, bare)
 
-    of_luma, of_left = mean(luma), mean(left)
-    slope = mean(luma * left) - of_luma * of_left
-    slope /= np.maximum(mean(luma * luma) - of_luma * of_luma, 0) + np.float32(EDGES)
-    layer = mean(slope) * luma + mean(of_left - slope * of_luma)
-    return np.float32(LAYER) * np.clip(layer, *LAYER_BOUNDS) * near
+    pixels: np.ndarray
+    skin: np.ndarray
+    sure: np.ndarray
+    weight: np.ndarray
+    wide: float
 
+    @classmethod
+    def of(cls, pixels: np.ndarray, landmarks: np.ndarray, skin: np.ndarray) -> "SeenSkin":
+        """Look at a picture's skin.
 
-def light_colours(
-    pixels: np.ndarray, landmarks: np.ndarray, skin: np.ndarray, shading: np.ndarray
-) -> np.ndarray:
-    """Find the colours that lights leave on skin, (S, S, 3) float32 log ratios.
+        Args:
+            pixels: (S, S, 3) float32 RGB in [0, 1].
+            landmarks: (478, >= 2) mesh points in pixels.
+            skin: (S, S) float32 in [0, 1].
+        """
+        bare = bare_skin(landmarks, len(skin))
+        weight = np.where(skin > 0.5, skin, 0).astype(np.float32)
+        weight[_inside(landmarks, len(skin)) & ~bare] = HIDDEN
+        return cls(pixels, skin, bare & (skin > SURE), weight, WIDE * eye_distance(landmarks))
 
-    How far the smooth colour of skin, beyond `OWN_COLOUR`, is from the face's in the middle, where
-    a photo's light is far from even: bounce off a wall in the shade, a warm lamp on one cheek.
+    @cached_property
+    def near(self) -> np.ndarray:
+        """(S, S) float32, how much skin there is around."""
+        return cv2.GaussianBlur(self.weight, (0, 0), self.wide) + np.float32(1e-3)
 
-    Args:
-        pixels: (S, S, 3) float32 RGB in [0, 1].
-        landmarks: (478, >= 2) mesh points in pixels.
-        skin: (S, S) float32 in [0, 1].
-        shading: (S, S, 3) float32, what is known, log ratio of display values.
-    """
-    bare = bare_skin(landmarks, len(skin))
-    sure = bare & (skin > SURE)
-    if sure.sum() < FEWEST:
-        return np.zeros_like(pixels)
-    logs = np.log(pixels + np.float32(DARKEST))
-    logs -= (logs @ MEAN)[..., None]
-    mean, near = _mean_of_skin(landmarks, skin, bare)
-    off = mean(logs) - np.median(logs[sure], axis=0)
-    # Cameras lose the colour of what they hold nearly white.
-    pale = np.clip((mean(pixels @ LUMA) - PALE[0]) / np.float32(PALE[1] - PALE[0]), 0, 1)
-    most = np.float32(TINT) + np.float32(LARGEST - TINT) * pale
-    off = np.sign(off) * np.clip(np.abs(off) - np.float32(OWN_COLOUR), 0, most[..., None])
-    uneven = np.clip(np.abs(shading @ MEAN) / np.float32(UNEVEN), 0, 1)
-    return off * (near * uneven)[..., None]
+    @cached_property
+    def known(self) -> np.ndarray:
+        """(S, S) float32 in [0, 1], how far a pixel is skin among skin."""
+        return np.clip(self.near / 0.4, 0, 1) * np.clip((self.skin - 0.3) / 0.5, 0, 1)
 
+    def around(self, values: np.ndarray) -> np.ndarray:
+        """Return the mean of (S, S, ...) values on skin around each pixel."""
+        weight, near = self.weight, self.near
+        if values.ndim == 3:
+            weight, near = weight[..., None], near[..., None]
+        return cv2.GaussianBlur(values * weight, (0, 0), self.wide) / near
 
-def _mean_of_skin(
-    landmarks: np.ndarray, skin: np.ndarray, bare: np.ndarray
-) -> tuple[Callable[[np.ndarray], np.ndarray], np.ndarray]:
-    """Return what takes the mean of values on skin around, and how far there is skin, (S, S)."""
-    weight = np.where(skin > 0.5, skin, 0).astype(np.float32)
-    weight[_inside(landmarks, len(skin)) & ~bare] = HIDDEN
-    wide = WIDE * eye_distance(landmarks)
-    near = cv2.GaussianBlur(weight, (0, 0), wide) + np.float32(1e-3)
+    def shade(self, shading: np.ndarray) -> np.ndarray:
+        """Find what of its brightness is light, beyond what is known, (S, S) float32 log ratio.
 
-    def mean(values: np.ndarray) -> np.ndarray:
-        if values.ndim == 2:
-            return cv2.GaussianBlur(values * weight, (0, 0), wide) / near
-        blurred = cv2.GaussianBlur(values * weight[..., None], (0, 0), wide)
-        return blurred / near[..., None]
+        The smooth layer of what is left, which keeps edges of hard shadows (a guided filter, with
+        weights, guided by the picture's own luma); 0 in the middle, and where there is no skin.
 
-    return mean, np.clip(near / 0.4, 0, 1) * np.clip((skin - 0.3) / 0.5, 0, 1)
+        Args:
+            shading: (S, S, 3) float32, what is known, log ratio of display values.
+        """
+        if self.sure.sum() < FEWEST:
+            return np.zeros_like(self.skin)
+        luma = np.log(self.pixels @ LUMA + DARKEST).astype(np.float32)
+        left = luma - mean(shading)
+        left = np.clip(left - np.median(left[self.sure]), -1.5, 1.0)
+        of_luma, of_left = self.around(luma), self.around(left)
+        slope = self.around(luma * left) - of_luma * of_left
+        slope /= np.maximum(self.around(luma * luma) - of_luma * of_luma, 0) + np.float32(EDGES)
+        layer = self.around(slope) * luma + self.around(of_left - slope * of_luma)
+        return np.float32(LAYER) * np.clip(layer, *LAYER_BOUNDS) * self.known
+
+    def colours(self, shading: np.ndarray) -> np.ndarray:
+        """Find the colours that lights leave on it, (S, S, 3) float32 log ratios.
+
+        How far its smooth colour, beyond `OWN_COLOUR`, is from the face's in the middle, where a
+        photo's light is far from even: bounce off a wall in the shade, a warm lamp on one cheek.
+
+        Args:
+            shading: (S, S, 3) float32, what is known, log ratio of display values.
+        """
+        if self.sure.sum() < FEWEST:
+            return np.zeros_like(self.pixels)
+        logs = np.log(self.pixels + np.float32(DARKEST))
+        logs -= mean(logs)[..., None]
+        off = self.around(logs) - np.median(logs[self.sure], axis=0)
+        # Cameras lose the colour of what they hold nearly white.
+        pale = self.around(self.pixels @ LUMA)
+        pale = np.clip((pale - PALE[0]) / np.float32(PALE[1] - PALE[0]), 0, 1)
+        most = np.float32(TINT) + np.float32(LARGEST - TINT) * pale
+        off = np.sign(off) * np.clip(np.abs(off) - np.float32(OWN_COLOUR), 0, most[..., None])
+        uneven = np.clip(np.abs(mean(shading)) / np.float32(UNEVEN), 0, 1)
+        return off * (self.known * uneven)[..., None]

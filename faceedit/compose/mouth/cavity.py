@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 
 from faceedit.compose.mouth.light import lip_shade
-from faceedit.compose.mouth.manner import Manner
 from faceedit.compose.mouth.opening import EVERYWHERE, Box, Opening
+from faceedit.compose.mouth.traits import Traits
 from faceedit.tones import LUMA
 
 REDDER = np.array([0.82, 1.12, 1.16], np.float32)
@@ -38,14 +38,14 @@ GROOVE = 0.1
 
 
 def paint_cavity(
-    opening: Opening, tone: np.ndarray, manner: Manner, part: Box = EVERYWHERE
+    opening: Opening, tone: np.ndarray, traits: Traits, part: Box = EVERYWHERE
 ) -> np.ndarray:
     """Return what lies behind the teeth, (h, w, 3) float32 RGB.
 
     Args:
         opening: of the target, not empty.
         tone: (3,) RGB in [0, 1] of lit teeth, which says how the photo is lit.
-        manner: whose mouth.
+        traits: whose mouth.
         part: slices of the opening's box that are painted.
     """
     inside = opening.coverage > 0.05
@@ -54,9 +54,9 @@ def paint_cavity(
     middle, half = columns.mean(), max(float(np.ptp(columns)) / 2, 1.0)
     x = (np.arange(inside.shape[1], dtype=np.float32) - middle)[None] / half
     up = (rows[-1] - np.arange(inside.shape[0], dtype=np.float32))[:, None] / height
-    light = _walls(inside, up, opening.unit, manner)
+    light = _walls(inside, up, opening.unit, traits)
     seen = np.clip((height / opening.unit - WIDE_FROM) / (WIDE_TO - WIDE_FROM), 0, 1)
-    share, lit = _tongue(x, up, manner)
+    share, lit = _tongue(x, up, traits)
     light += seen * share * np.maximum(lit - light, 0)
     # In light of a colour flesh has that colour, too, over what is white by day.
     white = 0.5 * (tone + float(tone @ LUMA)).astype(np.float32)
@@ -69,36 +69,36 @@ def paint_cavity(
     return (tall * deep + (1 - tall) * near).astype(np.float32)
 
 
-def _walls(inside: np.ndarray, up: np.ndarray, unit: float, manner: Manner) -> np.ndarray:
+def _walls(inside: np.ndarray, up: np.ndarray, unit: float, traits: Traits) -> np.ndarray:
     """Return the light on lips' inner sides and on the depth between them, (h, w)."""
     padded = np.pad(inside.astype(np.uint8), 1)
     near = cv2.distanceTransform(padded, cv2.DIST_L2, 5)[1:-1, 1:-1] / unit
-    deep = DEEP + DEEP_RANGE * manner.depth
+    deep = DEEP + DEEP_RANGE * traits.depth
     faces_up = ROOF + (1 - ROOF) * np.clip(1.2 - 1.6 * up, 0, 1)
     return (deep + RIM * faces_up * np.exp(-near / RIM_REACH)).astype(np.float32)
 
 
-def _tongue(x: np.ndarray, up: np.ndarray, manner: Manner) -> tuple[np.ndarray, np.ndarray]:
+def _tongue(x: np.ndarray, up: np.ndarray, traits: Traits) -> tuple[np.ndarray, np.ndarray]:
     """Return where a tongue lies and how it is lit, (h, w) each: a mound that goes into the dark.
 
     Args:
         x: (1, w) places across an opening, -1 and 1 at its ends.
         up: (h, 1) places in it, 0 at its bottom and 1 at its top.
-        manner: whose tongue.
+        traits: whose tongue.
     """
-    high = TONGUE_HEIGHT + TONGUE_HEIGHT_RANGE * manner.tongue_height
-    across = (x - TONGUE_ASIDE * manner.tongue_aside) / TONGUE_WIDTH
+    high = TONGUE_HEIGHT + TONGUE_HEIGHT_RANGE * traits.tongue_height
+    across = (x - TONGUE_ASIDE * traits.tongue_aside) / TONGUE_WIDTH
     rise = np.maximum(up, 0) / high
-    away = np.sqrt(across**2 + rise**2 + 0.25 * manner.tongue_aside * across * rise)
+    away = np.sqrt(across**2 + rise**2 + 0.25 * traits.tongue_aside * across * rise)
     edge = np.clip((1.0 - away) / 0.4, 0, 1)
     share = edge * edge * (3 - 2 * edge)
-    full = TONGUE_LIGHT + TONGUE_LIGHT_RANGE * manner.tongue_light
+    full = TONGUE_LIGHT + TONGUE_LIGHT_RANGE * traits.tongue_light
     # Light comes in from the front: what lies farther back, or turns to the side, has less.
     lit = (
         full * (1 - 0.75 * np.clip(rise, 0, 1) ** 1.3) * np.sqrt(np.clip(1 - 0.8 * across**2, 0, 1))
     )
-    line = across - 0.12 * manner.tongue_aside * rise
-    deep = GROOVE * np.clip(0.5 + manner.groove, 0, 1) * np.clip(rise, 0, 1)
+    line = across - 0.12 * traits.tongue_aside * rise
+    deep = GROOVE * np.clip(0.5 + traits.groove, 0, 1) * np.clip(rise, 0, 1)
     return share.astype(np.float32), (lit * (1 - deep * np.exp(-((line / 0.13) ** 2)))).astype(
         np.float32
     )

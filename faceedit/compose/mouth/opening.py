@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from faceedit.faces.raster import fill_polygon
-from faceedit.faces.topology import INNER_LIPS, LOWER_INNER_LIP, UPPER_INNER_LIP
+from faceedit.faces.topology import INNER_LIPS, LOWER_INNER_LIP, MOUTH_CORNERS, UPPER_INNER_LIP
 
 Box = tuple[slice, slice]
 EVERYWHERE: Box = (slice(None), slice(None))
@@ -97,6 +97,12 @@ class Opening:
         out = cv2.distanceTransform(1 - inside, cv2.DIST_L2, 5)
         deep = cv2.distanceTransform(inside, cv2.DIST_L2, 5)
         return np.where(inside > 0, 0.5 - deep, out - 0.5).astype(np.float32)
+
+
+def mouth_width(landmarks: np.ndarray, unit: float) -> float:
+    """Return how far the corners of a mouth are apart, in eye distances."""
+    left, right = landmarks[list(MOUTH_CORNERS), :2]
+    return float(np.linalg.norm(left - right)) / unit
 
 
 def lip_gap(landmarks: np.ndarray, unit: float) -> float:

@@ -8,8 +8,8 @@ import numpy as np
 from faceedit.compose.mouth.cavity import WIDE_FROM, WIDE_TO, paint_cavity
 from faceedit.compose.mouth.jaws import SmoothMap
 from faceedit.compose.mouth.light import teeth_light
-from faceedit.compose.mouth.manner import USUAL, Manner
 from faceedit.compose.mouth.opening import EVERYWHERE, Box, MouthPoints, Opening
+from faceedit.compose.mouth.traits import USUAL, Traits
 from faceedit.faces.topology import UPPER_INNER_LIP
 from faceedit.tones import muted
 
@@ -72,7 +72,7 @@ def paint_mouth(
     opening: Opening,
     tone: np.ndarray,
     drop: float = 0,
-    manner: Manner = USUAL,
+    traits: Traits = USUAL,
     beside: float = 0,
     part: Box = EVERYWHERE,
 ) -> np.ndarray:
@@ -84,7 +84,7 @@ def paint_mouth(
         opening: of the target, not empty.
         tone: (3,) RGB in [0, 1] of lit teeth.
         drop: pixels by which the upper teeth end lower than marked.
-        manner: whose mouth, beyond its teeth's form.
+        traits: whose mouth, beyond its teeth's form.
         beside: in [0, 1], how far it shows upper teeth of its own, which these then end with.
         part: slices of the box that are painted.
     """
@@ -92,9 +92,9 @@ def paint_mouth(
     rows = np.flatnonzero((opening.coverage > 0.5).any(1))
     gap = float(np.ptp(rows)) / unit if len(rows) else 0.0
     wide = float(np.clip((gap - WIDE_FROM) / (WIDE_TO - WIDE_FROM), 0, 1))
-    drop = drop + (1 - beside) * (LOWERED + LOWERED_RANGE * manner.teeth_drop) * unit * wide
-    sunk = (LOWER_SUNK - LOWER_SUNK_RANGE * manner.lower_teeth) * unit * wide
-    size = 1 + SIZE_RANGE * manner.teeth_size
+    drop = drop + (1 - beside) * (LOWERED + LOWERED_RANGE * traits.teeth_drop) * unit * wide
+    sunk = (LOWER_SUNK - LOWER_SUNK_RANGE * traits.lower_teeth) * unit * wide
+    size = 1 + SIZE_RANGE * traits.teeth_size
     drop -= (1 - beside) * _bared(points, drop)
     upper = _texture_map(points.upper + np.array([0.0, drop]), _sized(JAW_MARKS[0], size))
     lower = _texture_map(points.lower + np.array([0.0, sunk]), _sized(JAW_MARKS[1], size))
@@ -107,11 +107,11 @@ def paint_mouth(
     above = _sample(texture.colour, texture.upper, at_upper, texels)
     below = _sample(texture.colour, texture.lower, at_lower, texels)
     row = _sample(texture.colour, texture.upper, _lower_row(at_lower), texels)
-    picture = paint_cavity(opening, tone, manner, part)
+    picture = paint_cavity(opening, tone, traits, part)
     shade = teeth_light(opening.coverage > 0.05, unit, wide)[part][..., None] ** SHADED
-    white = muted(tone, TEETH_COLOUR) * np.exp((1 + YELLOW_RANGE * manner.yellow) * YELLOW)
+    white = muted(tone, TEETH_COLOUR) * np.exp((1 + YELLOW_RANGE * traits.yellow) * YELLOW)
     # Many a lower lip hides its teeth.
-    bare = 1 - wide * (1 - float(np.clip(1.6 * manner.lower_teeth - 0.5, 0, 1)))
+    bare = 1 - wide * (1 - float(np.clip(1.6 * traits.lower_teeth - 0.5, 0, 1)))
     layers = (
         (LOWER_LIGHT * row[0], row[1] * (1 - kept) * bare),
         (below[0], below[1] * kept),

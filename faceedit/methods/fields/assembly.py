@@ -7,11 +7,11 @@ import numpy as np
 import torch
 
 from faceedit.channels import spread
+from faceedit.compose.corners import CornersDetail
 from faceedit.compose.details import EyesDetail, MouthDetail, MovedPoints
 from faceedit.compose.edit import Edit, RasterPaint
 from faceedit.compose.folds import FoldsDetail
 from faceedit.compose.mesh_flow import soften_jumps
-from faceedit.compose.mouth.corners import CornersDetail
 from faceedit.compose.mouth.paint import TeethTexture
 from faceedit.compose.spectacles import spectacle_hold
 from faceedit.faces.align import Crop

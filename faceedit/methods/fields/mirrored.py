@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from faceedit.compose.corners import CornersDetail
 from faceedit.compose.details import EyesDetail, MouthDetail, MovedPoints
 from faceedit.compose.edit import Edit
 from faceedit.compose.folds import FoldsDetail
-from faceedit.compose.mouth.corners import CornersDetail
 from faceedit.faces.align import Crop
 from faceedit.faces.topology import mirror
 

@@ -6,8 +6,9 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
+from faceedit.compose.mouth.opening import mouth_width
 from faceedit.compose.mouth.paint import CORNER, PER_CM, TEETH_EDGE, TEXTURE_SIZE, TeethTexture
-from faceedit.faces.topology import MOUTH_CORNERS, eye_distance
+from faceedit.faces.topology import eye_distance
 from faceedit.tones import LUMA
 
 USUAL_WIDTH = 0.56
@@ -55,8 +56,7 @@ def choose_texture(textures: Sequence[TeethTexture], landmarks: np.ndarray) -> T
         textures: at least one.
         landmarks: (478, >= 2) before the edit.
     """
-    corners = float(np.linalg.norm(np.subtract(*landmarks[list(MOUTH_CORNERS), :2])))
-    width = corners / max(eye_distance(landmarks), 1e-3)
+    width = mouth_width(landmarks, max(eye_distance(landmarks), 1e-3))
     # Any rule will do that is a person's own: wide mouths take the later ones.
     return textures[int(np.clip((width - USUAL_WIDTH) / 0.06 + 0.5, 0, len(textures) - 1))]
 

@@ -5,17 +5,11 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
+from faceedit.channels import mean
 from faceedit.compose.edit import Edit, RasterPaint
 from faceedit.compose.light.ratio import light_ratio
 from faceedit.compose.light.relief import make_relief
-from faceedit.compose.light.skin import (
-    DARKEST,
-    SURE,
-    bare_skin,
-    fit_left_over,
-    light_colours,
-    shade_layer,
-)
+from faceedit.compose.light.skin import DARKEST, SeenSkin, fit_left_over
 from faceedit.compose.outline import outline_matte
 from faceedit.faces.align import BLANK, Crop
 from faceedit.faces.topology import eye_distance
@@ -33,7 +27,6 @@ from faceedit.lights import (
 from faceedit.methods.legan.light_network import HEIGHT_UNIT, SIZE, Surface
 from faceedit.targets import LightChange
 from faceedit.targets.light import OWN
-from faceedit.tones import MEAN
 
 CORNERS_CM = 9.7
 """Distance of the outer eye corners of the mean face model in the table of reliefs."""
@@ -118,23 +111,24 @@ def relight(crop: Crop, surface: Surface, light: Light, strength: float) -> Edit
     if light.name in LIGHTS:
         light = _softened(light)
     normals, height, skin, matte, shading = surface_planes(crop, surface)
-    shading += shade_layer(crop.pixels, crop.landmarks, skin, shading)[..., None]
+    seen = SeenSkin.of(crop.pixels, crop.landmarks, skin)
+    shading += seen.shade(shading)[..., None]
     unit = eye_distance(crop.landmarks)
     relief = make_relief(normals, height, skin, crop.pixels, matte, (unit, unit / CORNERS_CM))
     own = np.exp(GAMMA * np.clip(shading, *SHADED))
     ratio = light_ratio(
         relief, crop.pixels, crop.landmarks, own, light, _redness(crop, skin), backdrop=False
     )
-    bare = (skin > SURE) & bare_skin(crop.landmarks, crop.size)
+    bare = seen.sure
     if light.name == OWN:
         front = np.clip(np.float32(light.direction[2] / FRONT), 0, 1)
         ratio -= front * _exposure(ratio[bare], crop.pixels[bare])
-    around = cv2.GaussianBlur(crop.pixels @ MEAN, (0, 0), 0.06 * unit)
-    seen = np.clip((around - BLACK[0]) / np.float32(BLACK[1] - BLACK[0]), 0, 1)
-    ratio = np.minimum(ratio, ratio * seen[..., None])
+    around = cv2.GaussianBlur(mean(crop.pixels), (0, 0), 0.06 * unit)
+    visible = np.clip((around - BLACK[0]) / np.float32(BLACK[1] - BLACK[0]), 0, 1)
+    ratio = np.minimum(ratio, ratio * visible[..., None])
     ratio -= np.maximum(ratio, 0) * held_back(crop.pixels, skin, unit)[..., None]
     ratio += deeper_colour(crop.pixels, shading + ratio, skin)
-    ratio -= np.float32(COLOURS) * light_colours(crop.pixels, crop.landmarks, skin, shading)
+    ratio -= np.float32(COLOURS) * seen.colours(shading)
     ratio -= _too_bright(ratio[bare], crop.pixels[bare])
     if light != FLAT:
         kept = 0 if light.name == OWN else _exposure(ratio[bare], crop.pixels[bare])
@@ -181,7 +175,7 @@ def held_back(pixels: np.ndarray, skin: np.ndarray, unit: float) -> np.ndarray:
         skin: (S, S) float32 in [0, 1].
         unit: distance of the outer eye corners in pixels.
     """
-    logs = np.log(pixels @ MEAN + np.float32(DARKEST))
+    logs = np.log(mean(pixels) + np.float32(DARKEST))
     fine = logs - cv2.GaussianBlur(logs, (0, 0), 0.05 * unit)
     rough = np.sqrt(cv2.GaussianBlur(fine * fine, (0, 0), 0.08 * unit))
     rough = np.clip((rough - ROUGH[0]) / np.float32(ROUGH[1] - ROUGH[0]), 0, 1)
@@ -199,8 +193,8 @@ def deeper_colour(pixels: np.ndarray, lit: np.ndarray, skin: np.ndarray) -> np.n
         skin: (S, S) float32 in [0, 1].
     """
     logs = np.log(pixels + np.float32(DARKEST))
-    own = np.clip(logs - (logs @ MEAN)[..., None], -PALEST, PALEST)
-    shade = np.clip(-(lit @ MEAN), 0, 1) * skin
+    own = np.clip(logs - mean(logs)[..., None], -PALEST, PALEST)
+    shade = np.clip(-mean(lit), 0, 1) * skin
     return np.float32(DEEPER) * shade[..., None] * own
 
 
@@ -249,8 +243,8 @@ def _too_bright(ratio: np.ndarray, pixels: np.ndarray) -> np.float32:
     """Return by how much (N, 3) pixels of skin would be brighter than a portrait's, log."""
     if not len(pixels):
         return np.float32(0)
-    before = float(np.median(pixels @ MEAN))
-    after = float(np.median((pixels * np.exp(ratio)) @ MEAN))
+    before = float(np.median(mean(pixels)))
+    after = float(np.median(mean(pixels * np.exp(ratio))))
     return np.log(np.float32(max(1.0, after / max(BRIGHTEST, before))))
 
 

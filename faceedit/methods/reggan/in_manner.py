@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from faceedit.compose.mouth.manner import manner_of
+from faceedit.compose.mouth.traits import traits_of
 from faceedit.faces.topology import EYES, NOSE, eye_distance, mean_shape
 from faceedit.methods.fields.shape_layer import MovedFaces
 from faceedit.methods.reggan.condition import BLOCKS
@@ -64,7 +64,7 @@ def manners_for(landmarks: np.ndarray, target: Target) -> list[NAMED]:
         landmarks: (478, 3) of the face before the edit.
         target: what it is to show.
     """
-    own = (manner_of(landmarks).course + 1) / 2
+    own = (traits_of(landmarks).course + 1) / 2
     named = []
     for one in target.expressions:
         manners = manners_of(one.name)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from faceedit.compose.edit import Edit
-from faceedit.compose.mouth.manner import manner_of
+from faceedit.compose.mouth.traits import traits_of
 from faceedit.faces.align import Crop
 from faceedit.methods.fields.method import FieldMethod, fitting, for_edits
 from faceedit.methods.fields.mirrored import mirror_crop, mirror_edit
@@ -98,7 +98,7 @@ class RegGAN(FieldMethod):
 
 def _side_of(crop: Crop) -> str:
     """Return the side of the person on which a face smirks that was not told."""
-    return "right" if manner_of(crop.landmarks).smirk > 0 else "left"
+    return "right" if traits_of(crop.landmarks).smirk > 0 else "left"
 
 
 class RgbRegGAN(PictureMethod):

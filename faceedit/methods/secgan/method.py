@@ -90,12 +90,9 @@ class SeCGAN:
     def _edit(self, scene: Scene, changes: Sequence[AttributeChange]) -> Edit:
         # What lies on top comes last.
         ordered = sorted(changes, key=lambda one: LAYERS.index(_layer(one)))
-        dyes = [
-            (self.measured.hair[one.attribute], one.strength)
-            for one in changes
-            if one.attribute in HAIR_COLOURS
-        ]
-        dye = dyes[0] if dyes else None
+        # A target names one colour of hair.
+        hair = next((one for one in changes if one.attribute in HAIR_COLOURS), None)
+        dye = None if hair is None else (self.measured.hair[hair.attribute], hair.strength)
         details = [one for change in ordered for one in self._draw(scene, change, dye)]
         nothing = np.zeros((2, 2, 3), np.float32)
         return Edit(

@@ -18,7 +18,7 @@ of the landmarks does not change them."""
 
 
 @dataclass(frozen=True)
-class Manner:
+class Traits:
     """A mouth's own looks, each trait in [-1, 1]; 0 is what is usual.
 
     Attributes:
@@ -48,25 +48,25 @@ class Manner:
     course: float = 0.0
 
 
-USUAL = Manner()
-_TRAITS = len(Manner.__dataclass_fields__)
+USUAL = Traits()
+_COUNT = len(Traits.__dataclass_fields__)
 
 
-def manner_of(landmarks: np.ndarray) -> Manner:
+def traits_of(landmarks: np.ndarray) -> Traits:
     """Return how a person's mouth looks inside, the same in every size and for every target.
 
     Args:
         landmarks: (>= 468, >= 2) in pixels, before an edit.
 
     >>> from faceedit.faces.topology import mean_shape
-    >>> manner_of(mean_shape()) == manner_of(2 * mean_shape())
+    >>> traits_of(mean_shape()) == traits_of(2 * mean_shape())
     True
     """
     spans = [landmarks[a, :2] - landmarks[b, :2] for a, b in _SPANS]
     lengths = np.linalg.norm(np.asarray(spans, np.float64), axis=1)
     off = (lengths / max(eye_distance(landmarks), 1e-3) - _MEANS) / _DEVIATIONS
     # Directions at golden angles: no two traits go together in all people.
-    ways = np.sin(2.399963 * np.outer(np.arange(1, _TRAITS + 1), np.arange(1, len(_SPANS) + 1)))
+    ways = np.sin(2.399963 * np.outer(np.arange(1, _COUNT + 1), np.arange(1, len(_SPANS) + 1)))
     ways /= np.linalg.norm(ways, axis=1, keepdims=True)
-    traits = np.sin(_TURNS * (ways @ np.clip(off, -5, 5)) + np.arange(_TRAITS))
-    return Manner(*np.round(traits, 6).tolist())
+    drawn = np.sin(_TURNS * (ways @ np.clip(off, -5, 5)) + np.arange(_COUNT))
+    return Traits(*np.round(drawn, 6).tolist())

@@ -2,8 +2,8 @@ import numpy as np
 from toy_moves import SIDE, calm_face, eye_distance_of, jaws_of
 
 from faceedit.compose.canvas import Canvas
+from faceedit.compose.corners import CornersDetail, corner_share, stroke_fill
 from faceedit.compose.details import MovedPoints
-from faceedit.compose.mouth.corners import CornersDetail, corner_share, stroke_fill
 from faceedit.faces.topology import LIPS, MOUTH_CORNERS
 
 UNIT = eye_distance_of(calm_face())
