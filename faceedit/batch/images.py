@@ -13,7 +13,8 @@ from faceedit.batch.crew import pace_of
 from faceedit.batch.picture import ImageLike, Picture, open_picture
 from faceedit.batch.pipeline import Ended, Pipeline
 from faceedit.batch.result import FaceResult, faces_of, why_unedited
-from faceedit.editing.editor import FaceEditor, FaceEdits
+from faceedit.editing.editor import FaceEditor
+from faceedit.editing.types import FaceEdits
 from faceedit.errors import UsageError
 from faceedit.machine import cores
 from faceedit.photos import Budget

@@ -11,7 +11,7 @@ from faceedit.photos import Job
 from faceedit.targets import Target, parse_target
 
 if TYPE_CHECKING:
-    from faceedit.editing.editor import EditedPhoto
+    from faceedit.editing.types import EditedPhoto
 
 SCHEMA_VERSION = 1
 """Of `describe` and of the manifest. It rises when what a key means changes or a key goes, and not

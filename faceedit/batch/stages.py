@@ -22,8 +22,9 @@ from faceedit.batch.result import (
     notes_of,
     why_unedited,
 )
-from faceedit.editing.editor import EditedPhoto, FaceEditor, FaceEdits
+from faceedit.editing.editor import FaceEditor
 from faceedit.editing.steps import weights_of
+from faceedit.editing.types import EditedPhoto, FaceEdits
 from faceedit.errors import NoFaceError, explain
 from faceedit.outputs import Permit, permit_for
 from faceedit.photos import (

@@ -9,19 +9,11 @@ import typer
 
 from faceedit.cli.log_file import open_log
 from faceedit.cli.options import (
-    Attributes,
     Batch,
     Device,
-    Each,
     Faces,
-    Gaze,
-    HardFaces,
     Inputs,
     Landmarks,
-    LandmarksReference,
-    Light,
-    Manner,
-    MaxTurn,
     MinFace,
     MinIdentity,
     MinNaturalness,
@@ -29,30 +21,40 @@ from faceedit.cli.options import (
     Name,
     NetworkThreads,
     NotPerson,
-    OnHardFaces,
     OnlyPerson,
-    Pose,
     Precision,
     Preset,
     Profile,
     Quiet,
     Recursive,
+    Weights,
+    WhichFace,
+    WhoseLandmarks,
+    Workers,
+    can_exist,
+    parse_faces,
+)
+from faceedit.cli.output import on_one_line, tell
+from faceedit.cli.panels import MOST_USED, OUTPUT, PHOTOS, SPEED, WHAT
+from faceedit.cli.target_options import (
+    Attributes,
+    Each,
+    Gaze,
+    HardFaces,
+    LandmarksReference,
+    Light,
+    Manner,
+    MaxTurn,
+    OnHardFaces,
+    Pose,
     Reference,
     ReferenceFace,
     RelightReference,
     Seed,
     Targets,
     Units,
-    Weights,
-    WhichFace,
-    WhoseLandmarks,
-    Workers,
     asked_target,
-    can_exist,
-    parse_faces,
 )
-from faceedit.cli.output import on_one_line, tell
-from faceedit.cli.panels import MOST_USED, OUTPUT, PHOTOS, SPEED, WHAT
 from faceedit.process import loading
 
 PIPE = "-"

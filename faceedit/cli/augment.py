@@ -22,10 +22,10 @@ from faceedit.cli.options import (
     Workers,
     can_exist,
     parse_faces,
-    part_option,
 )
 from faceedit.cli.output import on_one_line, print_columns, tell
 from faceedit.cli.panels import MOST_USED, OUTPUT, PHOTOS
+from faceedit.cli.target_options import part_option
 from faceedit.limits import COUNT, SEED
 from faceedit.process import loading
 from faceedit.targets import Part

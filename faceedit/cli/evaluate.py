@@ -9,17 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from faceedit.cli.evaluate_report import report_files, show_report, write_report
-from faceedit.cli.options import (
-    Device,
-    Overwrite,
-    Quiet,
-    Threads,
-    Weights,
-    asked_target,
-    can_exist,
-)
+from faceedit.cli.options import Device, Overwrite, Quiet, Threads, Weights, can_exist
 from faceedit.cli.output import on_one_line, progress, tell
 from faceedit.cli.panels import MOST_USED, OUTPUT, WHAT
+from faceedit.cli.target_options import asked_target
 from faceedit.errors import UsageError
 from faceedit.limits import COUNT
 from faceedit.process import prepare

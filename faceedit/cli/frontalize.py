@@ -8,9 +8,7 @@ from faceedit.cli.apply import apply
 from faceedit.cli.options import (
     Device,
     Faces,
-    Gaze,
     Inputs,
-    MaxTurn,
     MinFace,
     MinIdentity,
     MinNaturalness,
@@ -21,6 +19,7 @@ from faceedit.cli.options import (
     can_exist,
 )
 from faceedit.cli.panels import MOST_USED
+from faceedit.cli.target_options import Gaze, MaxTurn
 
 
 def frontalize(

@@ -3,24 +3,19 @@
 from pathlib import Path
 
 from faceedit.cli.options import (
-    Attributes,
     Device,
-    Light,
     MaxSide,
     MinFace,
     Model,
     Overwrite,
     Photo,
-    Pose,
     Profile,
     Quiet,
-    Targets,
-    Units,
     Weights,
-    asked_target,
 )
 from faceedit.cli.output import tell
 from faceedit.cli.sheet_options import PictureSide, SheetFile
+from faceedit.cli.target_options import Attributes, Light, Pose, Targets, Units, asked_target
 from faceedit.process import loading, prepare
 
 DEFAULT = "happy", "left"

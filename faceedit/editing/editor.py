@@ -15,7 +15,8 @@ from faceedit.editing.gate import Showing, Shown
 from faceedit.editing.guard import Guard, Held, hold_nothing
 from faceedit.editing.hard import OnHard, why_hard
 from faceedit.editing.scores import are_faint, measure_edits
-from faceedit.editing.steps import Edits, Step, step_masks, steps_facts, steps_of
+from faceedit.editing.steps import Step, step_masks, steps_facts, steps_of
+from faceedit.editing.types import EditedPhoto, FaceEdits, Found
 from faceedit.errors import TurnError
 from faceedit.faces.align import Crop, extract_crop
 from faceedit.faces.batching import Batching
@@ -56,73 +57,7 @@ def find_faces(pixels: np.ndarray, finder: Finder, aligner: Aligner | None = Non
     return faces if aligner is None else refine(aligner, seen, faces)
 
 
-@dataclass(frozen=True, eq=False)
-class FaceEdits:
-    """What is to be done to the faces of a photo.
-
-    Attributes:
-        faces: the faces asked for, the one in front first.
-        crops: of each face; empty where nothing is to be done.
-        held: for each crop its edits, as the guard let them pass.
-        others: the faces found that were not asked for, each with the reason.
-    """
-
-    faces: tuple[Face, ...]
-    crops: tuple[Crop, ...] = ()
-    held: tuple[Held, ...] = ()
-    others: tuple[tuple[Face, str], ...] = ()
-
-
-@dataclass(frozen=True, eq=False)
-class EditedPhoto:
-    """What became of a photo.
-
-    Attributes:
-        pixels: (H, W, 3) of the photo's own type. Where nothing was edited it is the very array
-            that was given.
-        faces: the faces asked for, the one in front first.
-        edits: what was applied to each of them, step by step; empty where nothing was.
-        scores: of each edit, by name, see `result.FaceResult`; empty where the target's strengths
-            are all 0.
-        applied: for each of the scores what was applied, all strengths 0 where nothing was.
-        faint: for each of the scores whether an edit was applied that nobody sees.
-        others: the faces found that were not asked for, each with the reason.
-    """
-
-    pixels: np.ndarray
-    faces: tuple[Face, ...]
-    edits: tuple[Edits, ...] = ()
-    scores: tuple[Mapping[str, float], ...] = ()
-    applied: tuple[Target, ...] = ()
-    faint: tuple[bool, ...] = ()
-    others: tuple[tuple[Face, str], ...] = ()
-
-
-@dataclass(frozen=True, eq=False)
-class _Found:
-    """The faces of a photo.
-
-    Attributes:
-        pixels: of the photo.
-        asked: the faces asked for.
-        others: the other faces, and why they are not asked for.
-        crops: of those asked for.
-        own: what each of those is to show in place of what the photo is asked for, or None.
-    """
-
-    pixels: np.ndarray
-    asked: tuple[Face, ...]
-    others: tuple[tuple[Face, str], ...] = ()
-    crops: tuple[Crop, ...] = ()
-    own: tuple[Target | None, ...] = ()
-
-    def targets(self, target: Target) -> list[Target]:
-        """Return what each face asked for is to show."""
-        own = self.own or (None,) * len(self.asked)
-        return [one or target.of_face(number) for number, one in enumerate(own, 1)]
-
-
-_Wanted = tuple[_Found | Exception, Target]
+_Wanted = tuple[Found | Exception, Target]
 """The faces of a photo, or why there are none, and what they are to show."""
 
 
@@ -226,7 +161,7 @@ class FaceEditor:
     def edit_faces(self, pixels: np.ndarray, faces: Sequence[Face], target: Target) -> EditedPhoto:
         """Edit given faces of a photo; arguments and errors as in `edit_pixels`."""
         crops = tuple(self.cut(pixels, face) for face in faces) if target.changes else ()
-        (edits,) = self._plan([(_Found(pixels, tuple(faces), (), crops), target)])
+        (edits,) = self._plan([(Found(pixels, tuple(faces), (), crops), target)])
         if isinstance(edits, Exception):
             raise edits
         return self.compose(pixels, edits)
@@ -301,10 +236,10 @@ class FaceEditor:
 
     def _find_many(
         self, photos: Sequence[np.ndarray], cut: Sequence[bool]
-    ) -> list[_Found | Exception]:
+    ) -> list[Found | Exception]:
         """Find the faces of photos, and cut out those asked for where that is wanted."""
         seen = [eight_bits(pixels) for pixels in photos]
-        found: list[_Found | Exception] = []
+        found: list[Found | Exception] = []
         for full, pixels, faces, is_cut in zip(photos, seen, self._search(seen), cut, strict=True):
             if isinstance(faces, Exception):
                 found.append(faces)
@@ -324,7 +259,7 @@ class FaceEditor:
             own = tuple(chosen[at].target for at in meant)
             is_cut |= any(one is not None for one in own)
             crops = tuple(self.cut(full, face) for face in asked) if is_cut else ()
-            found.append(_Found(full, tuple(asked), tuple(others), crops, own))
+            found.append(Found(full, tuple(asked), tuple(others), crops, own))
         return found
 
     def _search(self, seen: Sequence[np.ndarray]) -> Sequence[list[Face] | Exception]:
@@ -391,7 +326,7 @@ class FaceEditor:
             None,
         )
 
-    def _easy(self, found: _Found | Exception, target: Target) -> _Found | Exception:
+    def _easy(self, found: Found | Exception, target: Target) -> Found | Exception:
         """Return the faces of a photo without those that are hard, if these are to be skipped."""
         if self.on_hard == "edit" or isinstance(found, Exception) or not found.crops:
             return found

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from faceedit import cli
-from faceedit.cli.options import part_option
+from faceedit.cli.target_options import part_option
 from faceedit.errors import DeviceError, FaceEditError, UsageError, WeightsError
 from faceedit.methods.catalogue import METHODS
 from faceedit.targets import Part
