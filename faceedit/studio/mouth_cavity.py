@@ -5,14 +5,13 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from faceedit.compose.mouth.light import lip_shade
 from faceedit.compose.mouth.opening import EDGE, Box, Opening
 from faceedit.faces.topology import INNER_LIPS
 from faceedit.studio.drawing import Drawing, draw_model
 from faceedit.studio.fields import grid
 from faceedit.studio.model import MOUTH_PARTS, FaceModel, Part, vertex_normals
 from faceedit.studio.mouth_bank import MouthBank, MouthChoice, TeethPlate, plate_map
-from faceedit.studio.mouth_tone import ToothTone
+from faceedit.studio.mouth_tone import ToothTone, lip_shade
 from faceedit.studio.subject import Pose, Subject
 from faceedit.studio.teeth import MouthAnatomy
 from faceedit.tones import LUMA

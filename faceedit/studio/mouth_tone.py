@@ -25,6 +25,10 @@ OF_WHITES_CAST, OF_SKIN_CAST = 0.3, 0.2
 """Exponents with which the casts of whites and skin tint the teeth."""
 LEAST_RED, BLUEST = 1.05, 0.94
 """Of green, in light that is not blue."""
+LIP_SHADE, LIP_SHADE_REACH = 0.5, 0.022
+UPPER_SHADE, UPPER_SHADE_REACH = 0.3, 0.05
+CORNER_SHADE = 0.45
+"""Of light lost to the lips, to the upper lip beyond that, and towards the corners."""
 
 
 class ToothTone:
@@ -127,3 +131,23 @@ def _disc(middle: np.ndarray, radius: float, size: int) -> np.ndarray:
 def _grown(mask: np.ndarray, by: float) -> np.ndarray:
     width = 2 * max(1, round(by)) + 1
     return cv2.dilate(mask.astype(np.uint8), np.ones((width, width), np.uint8)) > 0
+
+
+def lip_shade(mask: np.ndarray, unit: float) -> np.ndarray:
+    """Return the light that lips and corners leave, (H, W) float32.
+
+    Args:
+        mask: (H, W) bool, the opening.
+        unit: the eye distance in its pixels.
+    """
+    inside = np.pad(mask.astype(np.uint8), 1)
+    near = cv2.distanceTransform(inside, cv2.DIST_L2, 5)[1:-1, 1:-1] / unit
+    shade = 1 - LIP_SHADE * np.exp(-near / LIP_SHADE_REACH)
+    rows = np.arange(mask.shape[0], dtype=np.float32)[:, None]
+    top = np.where(mask.any(0), mask.argmax(0), 0)[None]
+    shade *= 1 - UPPER_SHADE * np.exp(-np.maximum(rows - top, 0) / (unit * UPPER_SHADE_REACH))
+    columns = np.flatnonzero(mask.any(0))
+    middle, half = columns.mean(), max(float(np.ptp(columns)) / 2, 1.0)
+    aside = np.abs(np.arange(mask.shape[1]) - middle) / half
+    shade *= 1 - CORNER_SHADE * np.clip((aside - 0.5) / 0.5, 0, 1)[None] ** 1.5
+    return shade.astype(np.float32)

@@ -42,10 +42,10 @@ MANNERS: dict[str, tuple[Manner, ...]] = {
         Manner(brows=1.05, lids=0.9, mouth=0.85, mixed=(("mouth", "disgusted", 0.15),)),
     ),
     "surprised": (
-        Manner(mouth=0.95),
-        Manner(brows=1.1, mouth=0.8),
-        Manner(brows=0.95, lids=0.9, mouth=0.8, mixed=(("mouth", "happy", 0.25),)),
-        Manner(brows=0.9, lids=0.9, mouth=1.05),
+        Manner(brows=1.1, lids=1.05, mouth=0.82),
+        Manner(brows=1.2, lids=1.05, mouth=0.75),
+        Manner(brows=1.15, lids=1.05, mouth=0.8, mixed=(("mouth", "happy", 0.1),)),
+        Manner(brows=1.05, mouth=0.9),
     ),
     "disgusted": (
         Manner(mouth=1.05),
@@ -53,10 +53,10 @@ MANNERS: dict[str, tuple[Manner, ...]] = {
         Manner(mouth=0.95, mixed=(("mouth", "sad", 0.25),)),
     ),
     "afraid": (
-        USUAL,
-        Manner(brows=1.15, lids=1.1, mouth=0.8),
-        Manner(brows=1.05, mouth=0.75, mixed=(("mouth", "sad", 0.4),)),
-        Manner(brows=0.9, lids=0.9, mouth=1.1, mixed=(("brows", "sad", 0.2),)),
+        Manner(brows=1.05, lids=1.1, mouth=1.05, mixed=(("brows", "sad", 0.15),)),
+        Manner(brows=1.15, lids=1.1, mouth=0.95, mixed=(("brows", "sad", 0.2),)),
+        Manner(brows=1.1, lids=1.1, mouth=0.9, mixed=(("mouth", "sad", 0.2),)),
+        Manner(lids=1.05, mouth=1.1, mixed=(("brows", "sad", 0.25),)),
     ),
 }
 """Of each expression, at least three that people name alike; the others have one."""

@@ -17,6 +17,7 @@ from faceedit.studio.model import Part
 from faceedit.studio.mouth import MouthChoice, draw_mouth_choice, move_mouth
 from faceedit.studio.mouth_bank import BANK_FILE, Donor, MouthBank, load_mouths, save_mouths
 from faceedit.studio.mouth_learning import learn_mouths
+from faceedit.studio.mouth_tone import lip_shade
 
 
 @pytest.fixture(scope="module")
@@ -175,3 +176,15 @@ def test_mouths_are_learnt_from_open_ones_only(model):
     assert len(bank.vertices) == len(bank.donors[0].places)
     with pytest.raises(UsageError):
         learn_mouths([sitter(model, 0)])
+
+
+def test_lips_and_corners_take_light():
+    mask = np.zeros((40, 80), bool)
+    mask[8:32, 8:72] = True
+    shade = lip_shade(mask, 60.0)
+    assert shade.min() > 0 and shade.max() <= 1 and shade.dtype == np.float32
+    middle = shade[8:32, 40]
+    # The upper lip shades more than the lower.
+    assert middle[0] < middle[-1] < middle[14]
+    assert shade[20, 10] < shade[20, 25] <= shade[20, 40] + 1e-6
+    np.testing.assert_allclose(shade, shade[:, ::-1], atol=1e-3)

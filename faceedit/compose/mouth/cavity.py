@@ -3,36 +3,29 @@
 import cv2
 import numpy as np
 
-from faceedit.compose.mouth.light import lip_shade
 from faceedit.compose.mouth.opening import EVERYWHERE, Box, Opening
 from faceedit.compose.mouth.traits import Traits
 from faceedit.tones import LUMA
 
-REDDER = np.array([0.82, 1.12, 1.16], np.float32)
+REDDER = np.array([0.92, 1.06, 1.08], np.float32)
 """Exponents of RGB of the light that is left in the depth: flesh passes red on."""
-FLESH = np.array([1.0, 0.55, 0.52], np.float32)
+FLESH = np.array([1.0, 0.66, 0.63], np.float32)
 """RGB of what is wet and red, in full light over the teeth's."""
-DEEP, DEEP_RANGE = 0.10, 0.035
+DEEP, DEEP_RANGE = 0.12, 0.04
 """Light that is left at the back of a mouth, and how far people differ."""
-RIM, RIM_REACH = 0.36, 0.028
+RIM, RIM_REACH = 0.5, 0.032
 """Light on the lower lip's inner side, and eye distances over which it is lost."""
 ROOF = 0.45
 """Of that light what the upper lip's inner side gets: it looks down."""
 WIDE_FROM, WIDE_TO = 0.06, 0.16
 """Gaps in eye distances between which the tongue comes to be seen."""
-TONGUE_LIGHT, TONGUE_LIGHT_RANGE = 0.6, 0.22
-TONGUE_HEIGHT, TONGUE_HEIGHT_RANGE = 0.58, 0.22
+TONGUE_LIGHT, TONGUE_LIGHT_RANGE = 0.46, 0.2
+TONGUE_HEIGHT, TONGUE_HEIGHT_RANGE = 0.5, 0.2
 """Share of an opening's height that the tongue fills from below."""
 TONGUE_WIDTH = 0.84
 """Of the half width of an opening."""
 TONGUE_ASIDE = 0.1
 """Half widths by which a tongue lies to a side."""
-SHALLOW = (0.3, 0.5)
-"""Heights of an opening over its width between which its depth comes to be dark."""
-NEAR_FLESH = np.array([1.0, 0.6, 0.58], np.float32)
-NEAR_REDDER = np.array([0.9, 1.06, 1.1], np.float32)
-NEAR_LIGHT, NEAR_HEIGHT = (0.2, 0.6), 0.9
-"""Colour, exponents, light at least and beyond that, and height of the tongue in lower mouths."""
 GROOVE = 0.1
 """Deepest share of light lost in the line along a tongue."""
 
@@ -60,13 +53,7 @@ def paint_cavity(
     light += seen * share * np.maximum(lit - light, 0)
     # In light of a colour flesh has that colour, too, over what is white by day.
     white = 0.5 * (tone + float(tone @ LUMA)).astype(np.float32)
-    deep = white * FLESH * np.maximum(light, 0)[part][..., None] ** REDDER
-    # A mouth that fear draws wide is shallow: its tongue lies high and near, shaded by the lips.
-    tall = np.clip((height / (2 * half) - SHALLOW[0]) / (SHALLOW[1] - SHALLOW[0]), 0, 1)
-    mound = np.sqrt(np.clip(1 - x**2 - (np.maximum(up, 0) / NEAR_HEIGHT) ** 2, 0, 1))
-    light = NEAR_LIGHT[0] + NEAR_LIGHT[1] * seen * mound * lip_shade(inside, opening.unit)
-    near = white * NEAR_FLESH * light[part][..., None] ** NEAR_REDDER
-    return (tall * deep + (1 - tall) * near).astype(np.float32)
+    return white * FLESH * np.maximum(light, 0)[part][..., None] ** REDDER
 
 
 def _walls(inside: np.ndarray, up: np.ndarray, unit: float, traits: Traits) -> np.ndarray:

@@ -18,15 +18,12 @@ EDGES = 95
 LOOKED_AT = 64
 """Pixels across in which skin is looked at."""
 FEWEST = 40
-LIP_SHADE, LIP_SHADE_REACH = 0.5, 0.022
 UPPER_SHADE, UPPER_SHADE_REACH = 0.3, 0.05
-CORNER_SHADE = 0.45
-"""Of light lost to the lips, to the upper lip beyond that, and towards the corners."""
+CORNER_SHADE = 0.25
+"""Of light lost to the upper lip, eye distances over which it is, and towards the corners."""
 TALL, LEAST_SHADED = (0.3, 0.5), 0.35
 """Heights of an opening over its width between which teeth come to stand in all of that shade, and
 the share of it in mouths that are lower."""
-BACK = 0.1
-"""Of the light of teeth lost in a wide mouth."""
 
 
 def blur_of(photo: np.ndarray, ring: np.ndarray, unit: float) -> float:
@@ -87,44 +84,22 @@ def light_across(photo: np.ndarray, lips: np.ndarray, unit: float) -> np.ndarray
     return np.exp(np.clip(KEPT * slope * x / unit, -STEEPEST, STEEPEST)).astype(np.float32)
 
 
-def teeth_light(mask: np.ndarray, unit: float, wide: float) -> np.ndarray:
+def teeth_light(mask: np.ndarray, unit: float) -> np.ndarray:
     """Return the light that lips leave to teeth, (H, W) float32 in (0, 1].
 
     Args:
         mask: (H, W) bool, the opening.
         unit: the eye distance in its pixels.
-        wide: in [0, 1], how wide it is: teeth of a mouth that is open stand back from its lips.
     """
     rows = np.arange(mask.shape[0], dtype=np.float32)[:, None]
     top = np.where(mask.any(0), mask.argmax(0), 0)[None]
     below = np.maximum(rows - top, 0) / unit
-    light = 1 - (UPPER_SHADE + 0.1 * wide) * np.exp(-below / UPPER_SHADE_REACH)
+    light = 1 - UPPER_SHADE * np.exp(-below / UPPER_SHADE_REACH)
     columns = np.flatnonzero(mask.any(0))
     middle, half = columns.mean(), max(float(np.ptp(columns)) / 2, 1.0)
     aside = np.abs(np.arange(mask.shape[1]) - middle) / half
-    light *= 1 - (CORNER_SHADE + 0.2 * wide) * np.clip((aside - 0.2) / 0.8, 0, 1)[None] ** 1.4
-    light *= 1 - BACK * wide
+    light *= 1 - CORNER_SHADE * np.clip((aside - 0.2) / 0.8, 0, 1)[None] ** 1.4
     # A mouth that is drawn wide lets light in along all of its teeth.
     tall = np.ptp(np.flatnonzero(mask.any(1))) / (2 * half)
     share = np.clip((tall - TALL[0]) / (TALL[1] - TALL[0]), LEAST_SHADED, 1)
     return (1 - share * (1 - light)).astype(np.float32)
-
-
-def lip_shade(mask: np.ndarray, unit: float) -> np.ndarray:
-    """Return the light that lips and corners leave, (H, W) float32.
-
-    Args:
-        mask: (H, W) bool, the opening.
-        unit: the eye distance in its pixels.
-    """
-    inside = np.pad(mask.astype(np.uint8), 1)
-    near = cv2.distanceTransform(inside, cv2.DIST_L2, 5)[1:-1, 1:-1] / unit
-    shade = 1 - LIP_SHADE * np.exp(-near / LIP_SHADE_REACH)
-    rows = np.arange(mask.shape[0], dtype=np.float32)[:, None]
-    top = np.where(mask.any(0), mask.argmax(0), 0)[None]
-    shade *= 1 - UPPER_SHADE * np.exp(-np.maximum(rows - top, 0) / (unit * UPPER_SHADE_REACH))
-    columns = np.flatnonzero(mask.any(0))
-    middle, half = columns.mean(), max(float(np.ptp(columns)) / 2, 1.0)
-    aside = np.abs(np.arange(mask.shape[1]) - middle) / half
-    shade *= 1 - CORNER_SHADE * np.clip((aside - 0.5) / 0.5, 0, 1)[None] ** 1.5
-    return shade.astype(np.float32)

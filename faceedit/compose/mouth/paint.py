@@ -31,17 +31,17 @@ TEETH_EDGE = 3.4520
 
 LOWER_SIZE = (1.25, 1.3)
 """How much narrower and shorter lower teeth are than upper ones."""
-LOWER_LIGHT = 0.62
-"""Of the upper teeth's light that they get."""
-LOWERED, LOWERED_RANGE = 0.016, 0.008
+LOWER_LIGHT = np.array([0.74, 0.71, 0.67], np.float32)
+"""RGB of the upper teeth's light that they get, much of it from the tongue and the lip."""
+LOWERED, LOWERED_RANGE = 0.04, 0.02
 """Eye distances by which upper teeth show more in a wide mouth than the landmarks of the lip's rim
 let them, as a rim that is drawn up rolls outwards; and how far people differ."""
-LOWER_SUNK, LOWER_SUNK_RANGE = 0.045, 0.06
+LOWER_SUNK, LOWER_SUNK_RANGE = 0.025, 0.04
 """Eye distances by which the lower teeth of a wide mouth lie deeper behind the lip."""
 SIZE_RANGE = 0.08
-TEETH_COLOUR = 0.6
+TEETH_COLOUR = 0.8
 """Share that they have of the colour of what is lit like them."""
-YELLOW, YELLOW_RANGE = np.array([0.025, 0.0, -0.05], np.float32), 0.9
+YELLOW, YELLOW_RANGE = np.array([0.055, 0.0, -0.05], np.float32), 0.7
 """Log ratio of RGB of teeth that are yellower."""
 SHADED = np.array([0.93, 1.04, 1.12], np.float32)
 """Exponents of RGB of the light on teeth: what comes from within a mouth is red."""
@@ -108,10 +108,10 @@ def paint_mouth(
     below = _sample(texture.colour, texture.lower, at_lower, texels)
     row = _sample(texture.colour, texture.upper, _lower_row(at_lower), texels)
     picture = paint_cavity(opening, tone, traits, part)
-    shade = teeth_light(opening.coverage > 0.05, unit, wide)[part][..., None] ** SHADED
+    shade = teeth_light(opening.coverage > 0.05, unit)[part][..., None] ** SHADED
     white = muted(tone, TEETH_COLOUR) * np.exp((1 + YELLOW_RANGE * traits.yellow) * YELLOW)
     # Many a lower lip hides its teeth.
-    bare = 1 - wide * (1 - float(np.clip(1.6 * traits.lower_teeth - 0.5, 0, 1)))
+    bare = 1 - wide * (1 - float(np.clip(1.4 * traits.lower_teeth + 0.3, 0, 1)))
     layers = (
         (LOWER_LIGHT * row[0], row[1] * (1 - kept) * bare),
         (below[0], below[1] * kept),
