@@ -53,10 +53,10 @@ MANNERS: dict[str, tuple[Manner, ...]] = {
         Manner(mouth=0.95, mixed=(("mouth", "sad", 0.25),)),
     ),
     "afraid": (
-        Manner(brows=1.05, lids=1.1, mouth=1.05, mixed=(("brows", "sad", 0.15),)),
-        Manner(brows=1.15, lids=1.1, mouth=0.95, mixed=(("brows", "sad", 0.2),)),
-        Manner(brows=1.1, lids=1.1, mouth=0.9, mixed=(("mouth", "sad", 0.2),)),
         Manner(lids=1.05, mouth=1.1, mixed=(("brows", "sad", 0.25),)),
+        Manner(brows=1.05, lids=1.1, mouth=1.05, mixed=(("brows", "sad", 0.3),)),
+        Manner(lids=1.1, mixed=(("brows", "sad", 0.25), ("mouth", "sad", 0.15))),
+        Manner(brows=0.95, lids=1.05, mouth=1.15, mixed=(("brows", "sad", 0.25),)),
     ),
 }
 """Of each expression, at least three that people name alike; the others have one."""
