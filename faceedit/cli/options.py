@@ -73,6 +73,7 @@ Preset = Annotated[
         metavar="NAME",
         callback=use_settings,
         is_eager=True,
+        autocompletion=complete.presets,
         help="Options of '[preset.NAME]' in faceedit.toml.",
         show_default=False,
         rich_help_panel=WHAT,
@@ -128,6 +129,7 @@ Faces = Annotated[
     typer.Option(
         metavar="all|largest|N",
         help="Which faces of each photo; N: the N largest.",
+        autocompletion=complete.numbers_of_faces,
         rich_help_panel=MOST_USED,
     ),
 ]
@@ -137,6 +139,7 @@ WhichFace = Annotated[
         "--face",
         metavar="left|right|center|N",
         help="Edit one face of each photo; N: the N-th largest.",
+        autocompletion=complete.places,
         show_default=False,
         rich_help_panel=PHOTOS,
     ),

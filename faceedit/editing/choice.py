@@ -162,7 +162,7 @@ def load_chooser(
         load: loads the network, where it is needed.
 
     Raises:
-        PhotoError: a reference cannot be read, or has no such face.
+        UsageError: a reference cannot be read, or has no such face.
     """
     if not which.by_person:
         return Chooser(which) if which.place else None
