@@ -51,7 +51,7 @@ APPLY = "apply"
 """The command whose settings do not name it."""
 
 _UNLESS_SAID = {"command": APPLY} | dict.fromkeys(
-    ("face", "only", "not", "people", "min_naturalness", "on_hard")
+    ("face", "only", "not", "people", "alike", "min_naturalness", "on_hard")
 )
 """Settings that lines have only where they were asked for."""
 

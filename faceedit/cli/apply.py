@@ -9,6 +9,7 @@ import typer
 
 from faceedit.cli.log_file import open_log
 from faceedit.cli.options import (
+    Alike,
     Batch,
     Device,
     Faces,
@@ -137,6 +138,7 @@ def apply(
     face: WhichFace = "",
     only: OnlyPerson = None,
     leave: NotPerson = None,
+    alike: Alike = None,
     recursive: Recursive = True,
     min_face: MinFace = 32.0,
     landmarks: WhoseLandmarks = Landmarks.MESH,
@@ -323,7 +325,7 @@ def apply(
             model=model,
             profile=profile,
             find=FindOptions(faces=parse_faces(faces), min_face=min_face),
-            which=WhichFaces(face, tuple(only or ()), tuple(leave or ()), asked.people),
+            which=WhichFaces(face, tuple(only or ()), tuple(leave or ()), asked.people, alike),
             landmarks=landmarks.value,
             weights=weights,
             device=device,

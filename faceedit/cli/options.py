@@ -166,6 +166,17 @@ NotPerson = Annotated[
         rich_help_panel=PHOTOS,
     ),
 ]
+Alike = Annotated[
+    float | None,
+    typer.Option(
+        metavar="X",
+        min=-1.0,
+        max=1.0,
+        help="Of --only, --not and tables of people: the cosine from which on two faces count as "
+        "one person's. Default: the network's own.",
+        rich_help_panel=PHOTOS,
+    ),
+]
 MinFace = Annotated[
     float,
     typer.Option(

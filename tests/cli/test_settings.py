@@ -211,6 +211,11 @@ def test_a_table_of_people(apply, here):
     assert (told["outcome"], told["reason"]) == ("copied", "none of its faces is asked for")
     assert "alike by" in told["faces"][0]["reason"]
     assert "unknown expression 'hapy'" in apply("-t", "hapy", "@people.csv", "a.png").err
+    # Nobody is alike by more than 1, so that nobody is left alone.
+    strict = apply("-t", "happy", "a.png", "--not", "her.png", "--alike", "1", "--overwrite")
+    assert ("alike by a cosine of 1.00" in strict.err, "1 edited" in strict.err) == (True, True)
+    assert lines()["a.png"]["settings"]["alike"] == 1
+    assert "--alike: name people" in apply("-t", "happy", "a.png", "--alike", "0.4").err
     # A reference is no photo of the run that could fail by itself.
     result = apply("-t", "happy", "a.png", "--only", "nobody.png")
     assert (result.code, "nobody.png: No such file" in result.err) == (2, True)
