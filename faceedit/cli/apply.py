@@ -13,8 +13,8 @@ from faceedit.cli.options import (
     Batch,
     Device,
     Faces,
-    Inputs,
     Landmarks,
+    ListedInputs,
     MinFace,
     MinIdentity,
     MinNaturalness,
@@ -77,7 +77,7 @@ class Engine(StrEnum):
 
 
 def apply(
-    inputs: Inputs,
+    inputs: ListedInputs,
     target: Targets = None,
     au: Units = None,
     attr: Attributes = None,
@@ -104,7 +104,9 @@ def apply(
     ] = None,
     intensity: Annotated[
         float,
-        typer.Option(min=0.0, max=1.5, help="Multiplies all strengths.", rich_help_panel=WHAT),
+        typer.Option(
+            metavar="X", min=0.0, max=1.5, help="Multiplies all strengths.", rich_help_panel=WHAT
+        ),
     ] = 1.0,
     faces: Faces = "all",
     gallery: Annotated[
@@ -190,6 +192,7 @@ def apply(
     quality: Annotated[
         int | None,
         typer.Option(
+            metavar="N",
             min=1,
             max=100,
             help="Of JPEG, WebP, AVIF and HEIC. Default: the source's.",

@@ -45,7 +45,11 @@ Model = Annotated[
 
 Profile = Annotated[
     str | None,
-    typer.Option(help="Which of the method's networks; see 'models list'.", rich_help_panel=WHAT),
+    typer.Option(
+        metavar="NAME",
+        help="Which of the method's networks; see 'models list'.",
+        rich_help_panel=WHAT,
+    ),
 ]
 MaxSide = Annotated[
     int,
@@ -62,6 +66,15 @@ MaxSide = Annotated[
 Inputs = Annotated[
     list[str],
     typer.Argument(metavar="INPUTS...", help="Photos, folders and patterns.", show_default=False),
+]
+ListedInputs = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="INPUTS...",
+        help="Photos, folders and patterns; @list.txt names some, a line each, and @table.csv has "
+        "a target for each photo or person.",
+        show_default=False,
+    ),
 ]
 Recursive = Annotated[bool, typer.Option(help="Include subfolders.", rich_help_panel=PHOTOS)]
 
@@ -211,13 +224,21 @@ Device = Annotated[
 Threads = Annotated[
     int | None,
     typer.Option(
-        min=1, max=THREADS, help="CPU threads. Default: one per core.", rich_help_panel=SPEED
+        metavar="N",
+        min=1,
+        max=THREADS,
+        help="CPU threads. Default: one per core.",
+        rich_help_panel=SPEED,
     ),
 ]
 NetworkThreads = Annotated[
     int,
     typer.Option(
-        min=1, max=THREADS, help="CPU threads of each network call.", rich_help_panel=SPEED
+        metavar="N",
+        min=1,
+        max=THREADS,
+        help="CPU threads of each network call.",
+        rich_help_panel=SPEED,
     ),
 ]
 Precision = Annotated[
@@ -229,6 +250,7 @@ Precision = Annotated[
 Workers = Annotated[
     int | None,
     typer.Option(
+        metavar="N",
         min=1,
         max=WORKERS,
         help="Processes per device. Default: one for a GPU; on a CPU one per core, at most 8, "
@@ -239,6 +261,7 @@ Workers = Annotated[
 Batch = Annotated[
     int | None,
     typer.Option(
+        metavar="N",
         min=1,
         max=BATCH,
         help="Faces per network call. Default: 1 on a CPU, 8 on a GPU.",

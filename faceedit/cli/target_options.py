@@ -131,6 +131,7 @@ Reference = Annotated[
 Seed = Annotated[
     int,
     typer.Option(
+        metavar="N",
         min=0,
         max=SEED,
         help="Of '--light random': which light each photo gets.",
