@@ -91,7 +91,7 @@ def edit_mouth(
     if change == 0:
         return bare
     shown = None
-    lips = continue_flow(opening, flow.copy())
+    lips = continue_flow(opening, flow)
     if gap >= CLOSED:
         shown = draw_shown()
         lips = meet(opening, keep_off(shown, lips, change), before, after, change)
