@@ -84,8 +84,11 @@ def edit_eye(edit: EyeEdit, lids: Lids, pixels: np.ndarray, held: np.ndarray | N
     of_eye, of_upper, of_lower = _coverage(columns, y, lids.unit)
     inside = of_eye > np.maximum(of_upper, of_lower)
     skin = np.where(of_upper > of_lower, above, below)
-    own = np.where(inside[..., None], 0.0, lids.places(*skin) - places)
-    edit.flow[box] += near[..., None] * (own - edit.flow[box])
+    own = lids.places(*skin)
+    own -= places
+    own[inside] = 0
+    own -= edit.flow[box]
+    edit.flow[box] += near[..., None] * own
 
     colour = lid_colour(lids, look)
     eye = _between(lids, columns, x, y, counts, look)
@@ -102,7 +105,8 @@ def edit_eye(edit: EyeEdit, lids: Lids, pixels: np.ndarray, held: np.ndarray | N
     shadow = _lid_shadow(columns, y, near, of_eye)
     lashes = met_lashes(lids, columns, x, y, colour, look)
 
-    paint = np.where(inside[..., None], eye.paint, fresh)
+    paint = fresh.copy()
+    paint[inside] = eye.paint[inside]
     opacity = np.where(inside, eye.opacity, unfolded)
     # Pixels that lids and eye share are mixed, so that edges are smooth.
     shared = np.maximum(np.maximum(of_upper, of_lower), of_eye) < 0.99
@@ -123,7 +127,9 @@ def edit_eye(edit: EyeEdit, lids: Lids, pixels: np.ndarray, held: np.ndarray | N
     if lashes is not None:
         lashes *= near[..., None]
         paint, log_ratio = paint * np.exp(lashes), log_ratio + lashes
-    edit.paint[box] = np.where(opacity[..., None] > 0, np.clip(paint, 0, 1), 0.0)
+    np.clip(paint, 0, 1, out=paint)
+    paint[opacity <= 0] = 0
+    edit.paint[box] = paint
     edit.revealed[box] = np.where(inside, eye.revealed, 0.0)
     edit.log_ratio[box] = log_ratio
 
