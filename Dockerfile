@@ -8,7 +8,7 @@ COPY pyproject.toml README.md LICENSE NOTICE ./
 COPY faceedit faceedit
 COPY weights weights
 RUN python -m venv /opt/faceedit \
-    && /opt/faceedit/bin/pip install --no-cache-dir torch --index-url https://download.pytorch.org/whl/cpu \
+    && /opt/faceedit/bin/pip install --no-cache-dir 'torch>=2.6,<2.14' --index-url https://download.pytorch.org/whl/cpu \
     && /opt/faceedit/bin/pip install --no-cache-dir '.[heif,watch]' opencv-python-headless \
     && /opt/faceedit/bin/pip uninstall --yes opencv-python \
     && /opt/faceedit/bin/pip install --no-cache-dir --force-reinstall --no-deps opencv-python-headless

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -97,3 +98,10 @@ def test_links_lead_somewhere(name):
     for path in re.findall(r"`((?:faceedit|examples)/[\w/.-]+)`", text):
         path = path.removesuffix("/")
         assert (ROOT / path).exists() or (ROOT / f"{path}.py").exists(), f"{name}: {path}"
+
+
+def test_the_image_takes_the_torch_that_the_package_asks_for():
+    # Another one would be replaced by a build with CUDA, gigabytes larger.
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    (torch,) = (one for one in project["dependencies"] if one.startswith("torch>"))
+    assert f"pip install --no-cache-dir '{torch}'" in (ROOT / "Dockerfile").read_text()

@@ -1,6 +1,6 @@
 import gc
 
-from faceedit.process import loading
+from faceedit.process import KEPT, keep_memory, loading
 
 
 def test_loading_pauses_the_collector_and_leaves_out_what_was_loaded():
@@ -19,3 +19,22 @@ def test_loading_pauses_the_collector_and_leaves_out_what_was_loaded():
     finally:
         gc.enable()
         gc.unfreeze()
+
+
+def test_freed_memory_is_kept_where_glibc_can_be_told(monkeypatch):
+    told = {}
+
+    class Library:
+        def mallopt(self, number, value):
+            told[number] = value
+
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setattr("ctypes.CDLL", lambda name: Library())
+    keep_memory()
+    assert told == KEPT
+    # Other libraries of C have no such function, and other systems are not asked.
+    monkeypatch.setattr("ctypes.CDLL", lambda name: object())
+    keep_memory()
+    monkeypatch.setattr("sys.platform", "win32")
+    monkeypatch.setattr("ctypes.CDLL", None)
+    keep_memory()

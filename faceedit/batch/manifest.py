@@ -51,7 +51,7 @@ APPLY = "apply"
 """The command whose settings do not name it."""
 
 _UNLESS_SAID = {"command": APPLY} | dict.fromkeys(
-    ("face", "only", "not", "people", "min_naturalness", "on_hard")
+    ("face", "only", "not", "people", "alike", "min_naturalness", "on_hard")
 )
 """Settings that lines have only where they were asked for."""
 
@@ -156,7 +156,8 @@ class Manifest:
         folder, mine = manifest_folder(job, self.output), self._settings_of(job)
         record, place = self._record(folder), place_of(job.target, folder)
         if os.path.lexists(job.target) and not self._ledger.wrote(folder, job.target):
-            return FOREIGN, "faceedit cannot prove to have written what is there"
+            said = "faceedit cannot prove to have written what is there"
+            return FOREIGN, said if self.resume else f"{said}; --overwrite replaces it"
         entries = record.entries.get(place, [])
         if not entries:
             return NEW, ""
@@ -166,11 +167,15 @@ class Manifest:
         if not self.resume:
             return AGAIN, "--overwrite"
         same = [one.result for one in entries if one.key == decisive(mine)]
-        if any(one.input_sha256 == sha256 for one in same):
-            return GONE, "its output is not there any more"
-        if same:
-            return CHANGED_INPUT, "the photo is not the one that was edited"
-        other = record.runs[entries[-1].key]
+        there = self._ledger.sha256(job.target)
+        last = next((one for one in entries if one.result.output_sha256 == there), entries[-1])
+        # A later run with other settings may have replaced what these gave.
+        if there is None or last.key == decisive(mine):
+            if any(one.input_sha256 == sha256 for one in same):
+                return GONE, "its output is not there any more"
+            if same:
+                return CHANGED_INPUT, "the photo is not the one that was edited"
+        other = record.runs[last.key]
         said = _differences(other, mine) or ["other weights, or another version of them"]
         return CHANGED_SETTING, ", ".join(said)
 

@@ -26,6 +26,7 @@ OURS = "faceedit edited it before; --again edits it once more"
 NO_CHANGE = "a strength of 0 changes nothing"
 AS_IT_IS = "it is copied as it is"
 SHOWN = "all faces show it already"
+ASKED_SHOWN = "all faces that were asked for show it already"
 SHOWS_IT = "it shows it already"
 HELD_BACK = "any edit would change the person too much"
 UNNATURAL = "any edit would change the person too much, or look unnatural"
@@ -134,7 +135,7 @@ def why_unedited(edited: "EditedPhoto") -> str:
     if not edited.scores:
         return NO_CHANGE
     if all(one["shown"] == 1 for one in edited.scores):
-        return SHOWN
+        return ASKED_SHOWN if edited.others else SHOWN
     held = next((one for one in edited.scores if "held" in one), edited.scores[0])
     return _why_left(held)
 

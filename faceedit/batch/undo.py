@@ -42,7 +42,8 @@ def undo(folder: Path, dry: bool = False) -> Undoing:
         WriteError: a file cannot be removed.
     """
     if not folder.is_dir():
-        raise UsageError(f"{folder}: no such folder")
+        said = "it is a file; name its folder" if folder.exists() else "no such folder"
+        raise UsageError(f"{folder}: {said}")
     with folder_alone(folder) as is_alone:
         if not is_alone:
             raise PlanError(f"{folder}: another run is writing to it")
@@ -81,7 +82,8 @@ def _find(folder: Path, ledger: Ledger) -> Undoing:
                 ours.append(path)
     is_all = not kept and not record.unread
     more = (*record.manifests, folder / JOURNAL_FILE) if is_all else ()
-    return Undoing(tuple(ours), tuple(kept), tuple(one for one in more if one.is_file()))
+    manifests = tuple(folder / one.name for one in more if one.is_file())
+    return Undoing(tuple(ours), tuple(kept), manifests)
 
 
 def _is_below(path: Path, folder: Path) -> bool:

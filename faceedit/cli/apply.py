@@ -9,11 +9,12 @@ import typer
 
 from faceedit.cli.log_file import open_log
 from faceedit.cli.options import (
+    Alike,
     Batch,
     Device,
     Faces,
-    Inputs,
     Landmarks,
+    ListedInputs,
     MinFace,
     MinIdentity,
     MinNaturalness,
@@ -76,7 +77,7 @@ class Engine(StrEnum):
 
 
 def apply(
-    inputs: Inputs,
+    inputs: ListedInputs,
     target: Targets = None,
     au: Units = None,
     attr: Attributes = None,
@@ -103,7 +104,9 @@ def apply(
     ] = None,
     intensity: Annotated[
         float,
-        typer.Option(min=0.0, max=1.5, help="Multiplies all strengths.", rich_help_panel=WHAT),
+        typer.Option(
+            metavar="X", min=0.0, max=1.5, help="Multiplies all strengths.", rich_help_panel=WHAT
+        ),
     ] = 1.0,
     faces: Faces = "all",
     gallery: Annotated[
@@ -137,6 +140,7 @@ def apply(
     face: WhichFace = "",
     only: OnlyPerson = None,
     leave: NotPerson = None,
+    alike: Alike = None,
     recursive: Recursive = True,
     min_face: MinFace = 32.0,
     landmarks: WhoseLandmarks = Landmarks.MESH,
@@ -188,6 +192,7 @@ def apply(
     quality: Annotated[
         int | None,
         typer.Option(
+            metavar="N",
             min=1,
             max=100,
             help="Of JPEG, WebP, AVIF and HEIC. Default: the source's.",
@@ -323,7 +328,7 @@ def apply(
             model=model,
             profile=profile,
             find=FindOptions(faces=parse_faces(faces), min_face=min_face),
-            which=WhichFaces(face, tuple(only or ()), tuple(leave or ()), asked.people),
+            which=WhichFaces(face, tuple(only or ()), tuple(leave or ()), asked.people, alike),
             landmarks=landmarks.value,
             weights=weights,
             device=device,

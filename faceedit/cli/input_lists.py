@@ -1,15 +1,19 @@
 """``@list.txt`` and ``@table.csv``: photos that a file names, and what each is to show."""
 
 import csv
-from collections.abc import Sequence
+import difflib
+import os
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from faceedit.errors import UsageError
-from faceedit.limits import COUNT
+from faceedit.limits import COUNT, shorten
 from faceedit.names import unknown
+from faceedit.photos import is_pattern
 from faceedit.targets import MAX_STRENGTH
+from faceedit.targets.like import parse_like
 from faceedit.targets.term import read_number
 from faceedit.untrusted import MAX_TABLE, open_table, read_text
 
@@ -17,6 +21,10 @@ FILE, TARGET, STRENGTH, CHOICE = "file", "target", "strength", "choice"
 PERSON, FACE = "person", "face"
 COLUMNS = (FILE, TARGET, FACE, STRENGTH, CHOICE)
 ACCEPT, REJECT = "accept", "reject"
+DELIMITERS = ",;\t"
+"""Between the cells of a table: spreadsheets write another one where the comma is decimal."""
+MISSPELLED = 0.8
+"""Likeness to the name of a column from which on another name is a slip."""
 
 
 @dataclass(frozen=True)
@@ -86,26 +94,30 @@ def read_inputs(given: Sequence[str]) -> Given:
 
 def _read_list(path: Path) -> list[str]:
     try:
-        lines = [line for line in read_text(path, MAX_TABLE).split("\n") if line.strip()]
+        lines = read_text(path, MAX_TABLE).split("\n")
     except (OSError, ValueError) as error:
         raise UsageError(f"{path}: cannot be read as a list of photos: {_said(error)}") from error
-    if not lines:
+    names = {number: line for number, line in enumerate(lines, 1) if line.strip()}
+    if not names:
         raise UsageError(f"{path}: the list is empty")
-    return lines
+    for number, name in names.items():
+        if not (os.path.lexists(name) or is_pattern(name)):
+            raise UsageError(f"{path}, line {number}: {shorten(name, 200)}: no such file or folder")
+    return list(names.values())
 
 
 def _read_table(path: Path) -> tuple[bool, list[Row]]:
     """Return whether a table is one of people, and its rows."""
     try:
         with open_table(path) as file:
-            reader = csv.DictReader(file)
-            names = reader.fieldnames or ()
+            head = file.readline()
+            between = max(DELIMITERS, key=head.count)
+            names = [one.strip().lower() for one in next(csv.reader([head], delimiter=between), ())]
             of_people = PERSON in names and FILE not in names
-            if FILE not in names and not of_people:
-                known = f"known: {', '.join(COLUMNS)}; or {PERSON}, {TARGET}, {STRENGTH}"
-                raise UsageError(f"{path}: has no column {FILE!r}; {known}")
+            _check_columns(path, names, of_people)
+            reader = csv.DictReader(file, names, delimiter=between)
             key = PERSON if of_people else FILE
-            rows = [_read_row(row, key, f"{path}, line {reader.line_num}") for row in reader]
+            rows = [_read_row(row, key, f"{path}, line {reader.line_num + 1}") for row in reader]
     except (OSError, ValueError, csv.Error) as error:
         raise UsageError(f"{path}: cannot be read as a table: {_said(error)}") from error
     if not rows:
@@ -113,13 +125,30 @@ def _read_table(path: Path) -> tuple[bool, list[Row]]:
     return of_people, rows
 
 
+def _check_columns(path: Path, names: Iterable[str], of_people: bool) -> None:
+    """Refuse a table without files or people; columns that it has beside ours mean nothing."""
+    if FILE not in names and not of_people:
+        known = f"known: {', '.join(COLUMNS)}; or {PERSON}, {TARGET}, {STRENGTH}"
+        raise UsageError(f"{path}: has no column {FILE!r}; {known}")
+    for name in names:
+        if name not in (*COLUMNS, PERSON) and difflib.get_close_matches(
+            name, COLUMNS, cutoff=MISSPELLED
+        ):
+            raise UsageError(f"{path}, line 1: {unknown('column', name, COLUMNS)}")
+
+
 def _read_row(row: dict[str, str], key: str, where: str) -> Row:
     def of(name: str) -> str:
         return (row.get(name) or "").strip()
 
+    if any(row.get(cast(str, None)) or ()):
+        raise UsageError(
+            f"{where}: it has more cells than the table has columns; quote what has a comma in it"
+        )
     path, choice = row.get(key) or "", of(CHOICE).lower()
     if not path:
         raise UsageError(f"{where}: no {key} is named")
+    _check_photo(path if key == FILE else parse_like(path)[0].path, where)
     if choice not in ("", ACCEPT, REJECT):
         raise UsageError(f"{where}: {unknown(CHOICE, choice, (ACCEPT, REJECT))}")
     try:
@@ -130,6 +159,14 @@ def _read_row(row: dict[str, str], key: str, where: str) -> Row:
     if face != int(face):
         raise UsageError(f"{where}: the face is {face:g}; write a whole number, the largest is 1")
     return Row(path, of(TARGET), strength, choice == REJECT, int(face), where)
+
+
+def _check_photo(path: str, where: str) -> None:
+    # Other than pathlib, os.path takes names too long or forbidden for names of nothing.
+    if os.path.isdir(path) or (is_pattern(path) and not os.path.lexists(path)):  # noqa: PTH112
+        raise UsageError(f"{where}: {path} is several photos; write a row for each of them")
+    if not os.path.lexists(path):
+        raise UsageError(f"{where}: {shorten(path, 200)}: no such file")
 
 
 def _said(error: Exception) -> str:

@@ -45,7 +45,11 @@ Model = Annotated[
 
 Profile = Annotated[
     str | None,
-    typer.Option(help="Which of the method's networks; see 'models list'.", rich_help_panel=WHAT),
+    typer.Option(
+        metavar="NAME",
+        help="Which of the method's networks; see 'models list'.",
+        rich_help_panel=WHAT,
+    ),
 ]
 MaxSide = Annotated[
     int,
@@ -63,6 +67,15 @@ Inputs = Annotated[
     list[str],
     typer.Argument(metavar="INPUTS...", help="Photos, folders and patterns.", show_default=False),
 ]
+ListedInputs = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="INPUTS...",
+        help="Photos, folders and patterns; @list.txt names some, a line each, and @table.csv has "
+        "a target for each photo or person.",
+        show_default=False,
+    ),
+]
 Recursive = Annotated[bool, typer.Option(help="Include subfolders.", rich_help_panel=PHOTOS)]
 
 
@@ -73,6 +86,7 @@ Preset = Annotated[
         metavar="NAME",
         callback=use_settings,
         is_eager=True,
+        autocompletion=complete.presets,
         help="Options of '[preset.NAME]' in faceedit.toml.",
         show_default=False,
         rich_help_panel=WHAT,
@@ -128,6 +142,7 @@ Faces = Annotated[
     typer.Option(
         metavar="all|largest|N",
         help="Which faces of each photo; N: the N largest.",
+        autocompletion=complete.numbers_of_faces,
         rich_help_panel=MOST_USED,
     ),
 ]
@@ -137,6 +152,7 @@ WhichFace = Annotated[
         "--face",
         metavar="left|right|center|N",
         help="Edit one face of each photo; N: the N-th largest.",
+        autocompletion=complete.places,
         show_default=False,
         rich_help_panel=PHOTOS,
     ),
@@ -160,6 +176,17 @@ NotPerson = Annotated[
         callback=can_exist,
         help="Leave the person alone whom this photo shows.",
         show_default=False,
+        rich_help_panel=PHOTOS,
+    ),
+]
+Alike = Annotated[
+    float | None,
+    typer.Option(
+        metavar="X",
+        min=-1.0,
+        max=1.0,
+        help="Of --only, --not and tables of people: the cosine from which on two faces count as "
+        "one person's. Default: the network's own.",
         rich_help_panel=PHOTOS,
     ),
 ]
@@ -197,13 +224,21 @@ Device = Annotated[
 Threads = Annotated[
     int | None,
     typer.Option(
-        min=1, max=THREADS, help="CPU threads. Default: one per core.", rich_help_panel=SPEED
+        metavar="N",
+        min=1,
+        max=THREADS,
+        help="CPU threads. Default: one per core.",
+        rich_help_panel=SPEED,
     ),
 ]
 NetworkThreads = Annotated[
     int,
     typer.Option(
-        min=1, max=THREADS, help="CPU threads of each network call.", rich_help_panel=SPEED
+        metavar="N",
+        min=1,
+        max=THREADS,
+        help="CPU threads of each network call.",
+        rich_help_panel=SPEED,
     ),
 ]
 Precision = Annotated[
@@ -215,6 +250,7 @@ Precision = Annotated[
 Workers = Annotated[
     int | None,
     typer.Option(
+        metavar="N",
         min=1,
         max=WORKERS,
         help="Processes per device. Default: one for a GPU; on a CPU one per core, at most 8, "
@@ -225,6 +261,7 @@ Workers = Annotated[
 Batch = Annotated[
     int | None,
     typer.Option(
+        metavar="N",
         min=1,
         max=BATCH,
         help="Faces per network call. Default: 1 on a CPU, 8 on a GPU.",

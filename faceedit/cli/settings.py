@@ -45,6 +45,11 @@ def user_file() -> Path:
     return user_config_path("faceedit", appauthor=False) / FILE
 
 
+def settings_files() -> list[Path]:
+    """Return the files of settings that are there; a later one goes over those before."""
+    return [path for path in (user_file(), Path(FILE)) if path.is_file()]
+
+
 def use_settings(ctx: typer.Context, preset: str | None) -> str | None:
     """Lay the settings of files under the command line; a callback of an eager option.
 
@@ -60,7 +65,7 @@ def use_settings(ctx: typer.Context, preset: str | None) -> str | None:
     """
     if ctx.resilient_parsing:
         return preset
-    files = [path for path in (user_file(), Path(FILE)) if path.is_file()]
+    files = settings_files()
     read = {path: _File(path, ctx) for path in files}
     settings: dict[str, Any] = {}
     for one in read.values():
@@ -70,7 +75,8 @@ def use_settings(ctx: typer.Context, preset: str | None) -> str | None:
         known |= {name: one.of((PRESET, name)) for name in one.presets}
     if preset is not None and preset not in known:
         where = ", ".join(map(str, files)) or f"{Path(FILE)} or {user_file()}"
-        raise UsageError(f"{unknown('preset', preset, known)} (looked in {where})")
+        said = unknown("preset", preset, known) if known else f"there is no preset {preset!r}"
+        raise UsageError(f"{said} (looked in {where})")
     settings |= known.get(preset or "", {})
     if not settings:
         return None
@@ -108,9 +114,9 @@ class _File:
         table: Any = self._tables
         for name in place:
             table = table.get(name, {})
-        for key in TARGETS.keys() & table.keys():
+        for key, value in table.items():
             try:
-                _check_target(key, table[key])
+                _check_value(key, value)
             except UsageError as error:
                 raise UsageError(f"{self._where((*place, key))}: {error}") from error
         return {
@@ -120,7 +126,7 @@ class _File:
     def _check(self) -> None:
         from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
-        forbid: Any = ConfigDict(extra="forbid")
+        forbid: Any = ConfigDict(extra="forbid", coerce_numbers_to_str=True)
         fields: Any = {
             one.name: (one.kind, Field(default=None, alias=key, ge=one.info.min, le=one.info.max))
             for key, one in self._options.items()
@@ -154,8 +160,12 @@ class _File:
         depth = 2 if place[0] == PRESET else 1
         place = place[: depth + 1]
         key = str(place[-1])
+        shown = f"{self._where(place)}: {key} = {short(error['input'])}"
+        if len(place) <= depth and error["type"] in ("dict_type", "model_type"):
+            table = f"[{PRESET}.NAME]" if place[0] == PRESET else f"[{APPLY}]"
+            return f"{shown}: options stand below {table}"
         if error["type"] != "extra_forbidden":
-            return f"{self._where(place)}: {key} = {short(error['input'])}: {error['msg']}"
+            return f"{shown}: {error['msg']}"
         if key in HERE_ONLY:
             return f"{self._where(place)}: {key} is for the command line alone"
         what, known = ("option", self._options) if len(place) > 1 else ("table", (APPLY, PRESET))
@@ -186,7 +196,9 @@ def _options_of(ctx: typer.Context) -> dict[str, _Option]:
     for name, hint in hints.items():
         for info in getattr(hint, "__metadata__", ()):
             if isinstance(info, OptionInfo):
-                named = [one for one in info.param_decls or () if one.startswith("--")]
+                # Typer keeps the first name of an option as its default.
+                names = (info.default, *(info.param_decls or ()))
+                named = [one for one in map(str, names) if one.startswith("--")]
                 key = (named[0] if named else f"--{name}").split("/")[0]
                 key = key.removeprefix("--").replace("_", "-")
                 if key not in HERE_ONLY:
@@ -200,9 +212,36 @@ def _listed(option: _Option, value: Any) -> Any:
     return [value] if is_list and not isinstance(value, list) else value
 
 
-def _check_target(key: str, value: Any) -> None:
-    from faceedit.targets import parse_target, split_targets
+def _check_value(key: str, value: Any) -> None:
+    """Refuse what pydantic cannot judge; the command would refuse it, too, but name no file."""
+    if key in TARGETS:
+        from faceedit.targets import parse_target, split_targets
 
-    for text in value if isinstance(value, list) else [value]:
-        for one in split_targets(text) if key == "each" else [text]:
-            parse_target(TARGETS[key] + one)
+        for text in value if isinstance(value, list) else [value]:
+            for one in split_targets(text) if key == "each" else [text]:
+                parse_target(TARGETS[key] + one)
+    elif key == "faces":
+        from faceedit.cli.options import parse_faces
+        from faceedit.faces.find.options import FindOptions
+
+        FindOptions(faces=parse_faces(str(value)))
+    elif key == "face":
+        from faceedit.editing.choice import WhichFaces
+
+        WhichFaces(str(value))
+    elif key == "name":
+        from faceedit.photos import Naming
+
+        Naming(value, ())
+    elif key == "format":
+        from faceedit.photos.formats import parse_format
+
+        parse_format(value)
+    elif key == "shard":
+        from faceedit.batch.shard import parse_shard
+
+        parse_shard(value)
+    elif key == "model":
+        from faceedit.methods.catalogue import find_method
+
+        find_method(value)

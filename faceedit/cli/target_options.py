@@ -55,7 +55,9 @@ Units = Annotated[
 ]
 Attributes = Annotated[
     list[str] | None,
-    part_option(Part.ATTRIBUTES, "NAME=on|off,...", "Attributes to add or remove."),
+    part_option(
+        Part.ATTRIBUTES, "NAME=on|off,...", "Attributes to add or remove.", complete.attributes
+    ),
 ]
 Light = Annotated[
     str | None,
@@ -129,6 +131,7 @@ Reference = Annotated[
 Seed = Annotated[
     int,
     typer.Option(
+        metavar="N",
         min=0,
         max=SEED,
         help="Of '--light random': which light each photo gets.",
@@ -175,6 +178,7 @@ Each = Annotated[
     typer.Option(
         "--each",
         metavar="TARGET,TARGET,...",
+        autocompletion=complete.lists,
         help="Make several outputs of each photo: happy,sad or light=left,light=right.",
         show_default=False,
         rich_help_panel=WHAT,

@@ -79,18 +79,16 @@ def _compose(image: np.ndarray, edit: Edit, affine: np.ndarray, mask: np.ndarray
     flow, gain = _draw_fields(edit, mask, to_crop, size, matte)
     patches: list[Patch] = []
     # Each of these arrays is as large as the face: none is kept longer than it is used.
-    if edit.details:
-        flow = np.dstack(flow)
+    if flow is not None and edit.details:
         pixels = image[window].astype(np.float32)
         pixels /= np.float32(top)
         canvas = Canvas(pixels, flow, gain, to_crop)
         patches = [patch for detail in edit.details for patch in detail.draw(canvas)]
         del canvas, pixels
-        flow = [np.ascontiguousarray(flow[..., k]) for k in (0, 1)]
-    if flow:
-        edited = _warp(image, flow[0], flow[1], (window[0].start, window[1].start))
-    else:
+    if flow is None:
         edited = image[window].astype(np.float32)
+    else:
+        edited = _warp(image, flow, (window[0].start, window[1].start))
     del flow
     cv2.multiply(edited, gain, dst=edited)
     del gain
@@ -207,11 +205,11 @@ def _draw_fields(
     to_crop: np.ndarray,
     size: tuple[int, int],
     matte: np.ndarray | None,
-) -> tuple[list[np.ndarray], np.ndarray]:
+) -> tuple[np.ndarray | None, np.ndarray]:
     """Draw flow and gain inside the mask, and gain where the (h, w) matte has the person.
 
     Returns:
-        Flow x and y, (h, w) float32 each in photo pixels, none where nothing moves; and exp(R),
+        Flow x and y, (h, w, 2) float32 in photo pixels, None where nothing moves; and exp(R),
         (h, w, 3) float32.
     """
     scale = float(np.hypot(to_crop[0, 0], to_crop[1, 0]))
@@ -222,21 +220,33 @@ def _draw_fields(
     middle = to_crop[:, 2:] + to_crop[:, :2].sum(1, keepdims=True) * (step - 1) / 2
     coarse = np.hstack([to_crop[:, :2] * step, middle])
 
-    weight = draw_mask(mask, coarse, grid)[..., None]
-    flow = []
+    weight = draw_mask(mask, coarse, grid)
+    flow = None
     if edit.flow.any() or edit.details:
         # It is a direction in the crop: turn and scale it back to the photo.
-        moved = sample_field(edit.flow, edit.size, coarse, grid) * weight
-        moved = cv2.transform(moved, invert(to_crop)[:, :2])
-        flow = [_enlarge(moved[..., k], step, size) for k in (0, 1)]
-    ratio = sample_field(edit.log_ratio, edit.size, coarse, grid) * weight
-    gain = _enlarge(cv2.exp(ratio), step, size)
+        moved = _weighted(sample_field(edit.flow, edit.size, coarse, grid), weight)
+        moved = cv2.transform(moved, invert(to_crop)[:, :2], dst=moved)
+        # One at a time: OpenCV rounds two channels otherwise.
+        flow = (
+            moved
+            if step == 1
+            else cv2.merge([_enlarge(one, step, size) for one in cv2.split(moved)])
+        )
+    ratio = _weighted(sample_field(edit.log_ratio, edit.size, coarse, grid), weight)
+    gain = _enlarge(cv2.exp(ratio, dst=ratio), step, size)
     if matte is not None:
         # What shows through between strands keeps its light.
         gain -= np.float32(1)
         gain *= matte[..., None]
         gain += np.float32(1)
     return flow, gain
+
+
+def _weighted(field: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Multiply a (h, w, C) field by (h, w), in place: channel by channel, numpy is faster."""
+    for k in range(field.shape[2]):
+        field[..., k] *= weight
+    return field
 
 
 def _enlarge(field: np.ndarray, step: int, size: tuple[int, int]) -> np.ndarray:
@@ -246,25 +256,24 @@ def _enlarge(field: np.ndarray, step: int, size: tuple[int, int]) -> np.ndarray:
     return np.ascontiguousarray(field[: size[0], : size[1]])
 
 
-def _warp(image: np.ndarray, x: np.ndarray, y: np.ndarray, origin: tuple[int, int]) -> np.ndarray:
+def _warp(image: np.ndarray, flow: np.ndarray, origin: tuple[int, int]) -> np.ndarray:
     """Resample the photo at window pixels plus flow, bicubic, from no more than is needed.
 
     Args:
         image: (H, W, 3) uint8 or uint16.
-        x: (h, w) float32 flow in pixels; it is overwritten.
-        y: likewise.
+        flow: (h, w, 2) float32 x and y in pixels.
         origin: row and column of the window in the photo.
 
     Returns:
         (h, w, 3) float32 in the image's own range.
     """
-    height, width = x.shape
-    x += np.arange(origin[1], origin[1] + width, dtype=np.float32)
-    y += np.arange(origin[0], origin[0] + height, dtype=np.float32)[:, None]
+    height, width = flow.shape[:2]
+    across = np.arange(origin[1], origin[1] + width, dtype=np.float32)
+    down = np.arange(origin[0], origin[0] + height, dtype=np.float32)[:, None]
     warped = np.empty((height, width, 3), np.float32)
     # In bands, so that the photo is in floats only where it is read.
     for top, end in bands((height, width)):
-        at_x, at_y = x[top:end], y[top:end]
+        at_x, at_y = flow[top:end, :, 0] + across, flow[top:end, :, 1] + down[top:end]
         rows, columns = (_reach(v, n) for v, n in zip((at_y, at_x), image.shape[:2], strict=True))
         at_x -= columns.start
         at_y -= rows.start

@@ -18,7 +18,7 @@ from faceedit.compose.eyes.lids import Lids, lay_lids
 from faceedit.compose.mouth.edit import MouthFields, edit_mouth
 from faceedit.compose.mouth.light import blur_of, light_across
 from faceedit.compose.mouth.lips import follow_lips, seal
-from faceedit.compose.mouth.opening import MouthPoints, draw_opening, lip_gap, mouth_box
+from faceedit.compose.mouth.opening import MouthPoints, box_of, draw_opening, lip_gap, mouth_box
 from faceedit.compose.mouth.paint import TeethTexture, paint_mouth
 from faceedit.compose.mouth.traits import traits_of
 from faceedit.faces.align import invert
@@ -189,8 +189,9 @@ class MouthDetail:
         if upright is None:
             fields = self._edit(canvas.pixels, canvas.flow[outer], points, outer)
             canvas.flow[outer] = fields.flow
-            canvas.gain[outer] *= np.exp(fields.log_ratio)
-            return [Patch(outer, fields.paint, fields.opacity)]
+            if fields.log_ratio.any():
+                canvas.gain[outer] *= np.exp(fields.log_ratio)
+            return _patch(outer, fields.paint, fields.opacity)
         return self._draw_turned(canvas, outer, upright)
 
     def _edit(
@@ -209,9 +210,10 @@ class MouthDetail:
             part = opening.seen(math.ceil(4 * soft) + 2)
             new = paint_mouth(self.texture, after, opening, tone, drop, traits, own, part)
             painted = np.zeros((*opening.coverage.shape, 3), np.float32)
-            painted[part] = cv2.GaussianBlur(new, (0, 0), soft)
             lips = points.before[list(LIPS), :2] - opening.places[0, 0]
-            return painted * light_across(pixels[box], lips, unit)[None, :, None]
+            light = light_across(pixels[box], lips, unit)[part[1]]
+            painted[part] = cv2.GaussianBlur(new, (0, 0), soft) * light[None, :, None]
+            return painted
 
         fields = edit_mouth(
             pixels,
@@ -223,11 +225,11 @@ class MouthDetail:
             lambda: draw_opening(before, box, unit),
             paint,
         )
-        return replace(
-            fields,
-            log_ratio=muted(fields.log_ratio, self.colour),
-            paint=muted(fields.paint, self.colour),
-        )
+        if fields.log_ratio.any():
+            fields = replace(fields, log_ratio=muted(fields.log_ratio, self.colour))
+        part = box_of(fields.opacity > 0)
+        fields.paint[part] = muted(fields.paint[part], self.colour)
+        return fields
 
     def _draw_turned(self, canvas: Canvas, outer: Slices, turn: np.ndarray) -> list[Patch]:
         """Draw where the picture is not upright: on a copy that is, and back."""
@@ -252,27 +254,41 @@ class MouthDetail:
         points = self.points.mapped(invert(canvas.to_crop)).mapped(whole)
         box = (slice(0, int(size[1])), slice(0, int(size[0])))
         fields = self._edit(pixels, flow, points, box)
-        change = np.dstack([(fields.flow - flow) @ turn.astype(np.float32), fields.log_ratio])
+        change = (fields.flow - flow) @ turn.astype(np.float32)
         laid = np.dstack([fields.paint * fields.opacity[..., None], fields.opacity])
 
         def back(values: np.ndarray, how: int = cv2.INTER_LINEAR) -> np.ndarray:
-            return cv2.warpAffine(
-                np.ascontiguousarray(values),
-                there,
-                (width, height),
-                flags=how | cv2.WARP_INVERSE_MAP,
-            )
+            return cv2.warpAffine(values, there, (width, height), flags=how | cv2.WARP_INVERSE_MAP)
 
-        moved, nearest = (
-            back(change[..., :2], how) for how in (cv2.INTER_LINEAR, cv2.INTER_NEAREST)
-        )
+        moved, nearest = (back(change, how) for how in (cv2.INTER_LINEAR, cv2.INTER_NEAREST))
         # Between lips that meet nothing is a mean of both: it would show what was between them.
         torn = largest(np.abs(moved - nearest))[..., None] > TORN
         canvas.flow[outer] += np.where(torn, nearest, moved)
-        canvas.gain[outer] *= np.exp(back(change[..., 2:]))
+        if fields.log_ratio.any():
+            canvas.gain[outer] *= np.exp(back(fields.log_ratio))
         laid = back(laid)
-        opacity = laid[..., 3]
-        return [Patch(outer, laid[..., :3] / np.maximum(opacity, 1e-4)[..., None], opacity)]
+        return _patch(outer, laid[..., :3], laid[..., 3], times=True)
+
+
+def _patch(box: Slices, paint: np.ndarray, opacity: np.ndarray, times: bool = False) -> list[Patch]:
+    """Return the part of a box that is painted.
+
+    Args:
+        box: of the window.
+        paint: (h, w, 3) in it.
+        opacity: (h, w).
+        times: the paint comes times its opacity.
+    """
+    rows, columns = part = box_of(opacity > 0)
+    paint, opacity = paint[part], opacity[part]
+    if times:
+        paint = paint / np.maximum(opacity, 1e-4)[..., None]
+    down, right = box[0].start, box[1].start
+    at = (
+        slice(down + rows.start, down + rows.stop),
+        slice(right + columns.start, right + columns.stop),
+    )
+    return [Patch(at, paint, opacity)] if opacity.size else []
 
 
 def _upright(to_crop: np.ndarray) -> np.ndarray | None:

@@ -208,7 +208,7 @@ class EditNetworks:
 
         Raises:
             UsageError: no method makes action units, or reads light.
-            PhotoError: a reference cannot be read, or has no such face.
+            UsageError: a reference cannot be read, or has no such face.
         """
         for part in (Part.LIKE, Part.RELIGHT, Part.LANDMARKS_LIKE):
             if part in target.parts and part not in served_parts():

@@ -33,17 +33,21 @@ class WhichFaces:
         only: photos of people, ``PHOTO`` or ``PHOTO#FACE``; one of them is meant.
         leave: photos of people who are not meant.
         people: photos of people, and what each of them is to show in place of the target.
+        alike: cosine from which on two faces count as one person's; None takes the network's own.
 
     Raises:
-        UsageError: a place that is none.
+        UsageError: a place that is none, or a cosine where nobody is named.
     """
 
     place: str = ""
     only: tuple[str, ...] = ()
     leave: tuple[str, ...] = ()
     people: tuple[tuple[str, Target], ...] = ()
+    alike: float | None = None
 
     def __post_init__(self) -> None:
+        if self.alike is not None and not self.by_person:
+            raise UsageError("--alike: name people with --only, --not or a table of people")
         is_number = self.place.isascii() and self.place.isdecimal() and len(self.place) < 10
         if is_number and 1 <= int(self.place) <= COUNT:
             return
@@ -69,8 +73,9 @@ class WhichFaces:
             "only": [_hash(one) for one in self.only],
             "not": [_hash(one) for one in self.leave],
             "people": {_hash(one): str(target) for one, target in self.people},
+            "alike": self.alike,
         }
-        return {name: one for name, one in facts.items() if one}
+        return {name: one for name, one in facts.items() if one not in ("", [], {}, None)}
 
 
 class Chosen(NamedTuple):
@@ -104,6 +109,8 @@ class Chooser:
     @property
     def threshold(self) -> float:
         """Cosine from which on two faces count as one person's."""
+        if self.which.alike is not None:
+            return self.which.alike
         return 1.0 if self.network is None else float(self.network.threshold)
 
     def choose(self, pixels: np.ndarray, faces: Sequence[Face]) -> list[Chosen]:
@@ -162,7 +169,7 @@ def load_chooser(
         load: loads the network, where it is needed.
 
     Raises:
-        PhotoError: a reference cannot be read, or has no such face.
+        UsageError: a reference cannot be read, or has no such face.
     """
     if not which.by_person:
         return Chooser(which) if which.place else None

@@ -9,7 +9,7 @@ import numpy as np
 
 from faceedit.compose.turn.head import level_roll
 from faceedit.editing.units import ReadsUnits
-from faceedit.errors import PhotoError
+from faceedit.errors import PhotoError, UsageError
 from faceedit.faces.align import Crop, extract_crop
 from faceedit.faces.pose import head_pose
 from faceedit.faces.types import Face
@@ -65,7 +65,7 @@ def resolve_like(target: Target, finder: FindsFaces, reader: ReadsUnits) -> Targ
         reader: reads their action units.
 
     Raises:
-        PhotoError: the reference cannot be read, or has no such face.
+        UsageError: the reference cannot be read, or has no such face.
     """
     terms: list[Term] = []
     for term in target.terms:
@@ -83,7 +83,7 @@ def resolve_relight(target: Target, finder: FindsFaces, reader: ReadsLight) -> T
         reader: reads their light.
 
     Raises:
-        PhotoError: the reference cannot be read, or has no such face.
+        UsageError: the reference cannot be read, or has no such face.
     """
     terms: list[Term] = []
     for term in target.terms:
@@ -97,14 +97,21 @@ def resolve_relight(target: Target, finder: FindsFaces, reader: ReadsLight) -> T
 
 
 def open_reference(like: Like, finder: FindsFaces) -> tuple[np.ndarray, Face]:
-    """Return the pixels of a reference and the face that is meant."""
+    """Return the pixels of a reference and the face that is meant.
+
+    Raises:
+        UsageError: it cannot be read, or has no such face.
+    """
     path = Path(like.path)
-    pixels = eight_bits(read_photo(path).pixels)
+    try:
+        pixels = eight_bits(read_photo(path).pixels)
+    except PhotoError as error:
+        raise UsageError(f"{error}; name another reference") from error
     faces = finder.find(pixels)
     if len(faces) < like.face:
         faces_of = "1 face" if len(faces) == 1 else f"{len(faces)} faces"
         said = f"only {faces_of} found in it" if faces else "no face found in it"
-        raise PhotoError(path, f"{said}; name another reference")
+        raise UsageError(f"{path}: {said}; name another reference")
     return pixels, faces[like.face - 1]
 
 

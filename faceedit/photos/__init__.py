@@ -7,6 +7,7 @@ from faceedit.photos.naming import Naming, fit_name, slug
 from faceedit.photos.provenance import Provenance
 from faceedit.photos.read import decode_photo, load_file, read_photo, says_edited
 from faceedit.photos.types import Photo, PhotoFile, Signer, Source, WriteOptions
+from faceedit.photos.walk import is_pattern
 from faceedit.photos.write import copy_photo, copy_suffices, write_photo
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "draft_photo",
     "find_photos",
     "fit_name",
+    "is_pattern",
     "load_file",
     "plan",
     "read_photo",

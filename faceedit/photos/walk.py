@@ -34,6 +34,11 @@ class Found:
     relative: Path
 
 
+def is_pattern(given: str | Path) -> bool:
+    """Say whether a name that does not exist is a pattern of names."""
+    return bool(_PATTERN.search(str(given)))
+
+
 def is_hidden(name: str) -> bool:
     """Say whether a name inside a folder is passed over."""
     return name.startswith(".") or name.lower() in _CLUTTER
@@ -65,7 +70,7 @@ def find(
         return _folder(path, recursive, inside, on_unlistable)
     if os.path.lexists(path):
         return [_named(path)]
-    if _PATTERN.search(str(given)):
+    if is_pattern(given):
         return _matches(path, recursive, inside, on_unlistable)
     raise UsageError(f"{given}: no such file or folder")
 

@@ -112,7 +112,7 @@ def find_sources(
         from faceedit.faces.find.finder import FindOptions
         from faceedit.registry import open_registry
 
-        tell(f"finding faces in {len(missing)} photos")
+        tell(f"finding faces in {len(missing)} photo{'s' * (len(missing) != 1)}")
         finder = build_finder(open_registry(), options=FindOptions(faces="largest"))
         for photo in missing:
             try:

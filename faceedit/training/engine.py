@@ -155,6 +155,8 @@ def train(
                 means = team.mean(torch.stack([v.float() for v in losses.values()])).tolist()
                 if first:
                     keeper.log(dict(zip(losses, means, strict=True)), end)
+            elif first:
+                keeper.view.step(step)
             if first and step < schedule.steps:
                 if schedule.validate_every and step % schedule.validate_every == 0:
                     keeper.validate()

@@ -40,6 +40,10 @@ class View(Protocol):
         """Show it, at once or when there was a pause."""
         ...
 
+    def step(self, step: int) -> None:
+        """Show that this many steps are made, of which nothing else is known."""
+        ...
+
     def close(self) -> None:
         """Leave the last of it standing."""
         ...
@@ -71,6 +75,12 @@ class Lines:
             f"{progress.speed:.3g} images/s  {duration(progress.seconds_left)} left"
         )
 
+    def step(self, step: int) -> None:
+        """Tell it if the last line was long ago: steps may be slow."""
+        if self._last is not None and time.monotonic() >= self._next:
+            self._next = time.monotonic() + self._seconds
+            self._tell(f"step {step} of {self._last.steps}")
+
     def close(self) -> None:
         """Nothing is left to do."""
 
@@ -90,6 +100,9 @@ class Table:
     def show(self, progress: Progress) -> None:
         """Draw it."""
         self._live.update(draw(self._title, progress), refresh=True)
+
+    def step(self, step: int) -> None:
+        """Wait for what else there is to draw."""
 
     def close(self) -> None:
         """Leave the last table standing."""

@@ -176,11 +176,21 @@ def test_options_of_a_part_show_where_a_method_serves_it(monkeypatch):
         ("apply -t sad+ha", ["sad+happy"]),
         ("apply --light fla", ["flat"]),
         ("apply -m leg", ["legan"]),
-        ("models show reg", ["reggan-fast"]),
+        ("models show reg", ["reggan", "reggan-fast"]),
+        ("apply --each happy,sa", ["happy,sad"]),
+        ("sheet --each light=fla", ["light=flat"]),
+        ("apply --attr hair=bl", ["hair=black", "hair=blond"]),
+        ("apply --face le", ["left"]),
+        ("apply --faces la", ["largest"]),
+        ("apply --preset so", ["soft"]),
         ("train unit-", ["unit-judge"]),
     ],
 )
-def test_a_shell_completes_commands_options_and_values(run_main, monkeypatch, typed, offered):
+def test_a_shell_completes_commands_options_and_values(
+    run_main, monkeypatch, tmp_path, typed, offered
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "faceedit.toml").write_text("[preset.soft]")
     words = typed.split()
     monkeypatch.setenv("_FACEEDIT_COMPLETE", "complete_bash")
     monkeypatch.setenv("COMP_WORDS", f"faceedit {typed}")

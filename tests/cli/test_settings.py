@@ -77,7 +77,14 @@ def test_the_command_line_wins_over_presets_over_folders(apply, here):
         ('[apply]\nqualty = "x"', "line 2: unknown option 'qualty'; did you mean quality?"),
         ("[aply]", "line 1: unknown table 'aply'; did you mean apply?"),
         ("[apply]\noverwrite = true", "line 2: overwrite is for the command line alone"),
-        ("apply = 3", "line 1: apply = 3"),
+        ("apply = 3", "line 1: apply = 3: options stand below [apply]"),
+        ("[preset]\nquality = 3", "line 2: quality = 3: options stand below [preset.NAME]"),
+        ('[apply]\nfaces = "some"', "line 2: faces must be all, largest or a number"),
+        ('[apply]\nface = "up"', "line 2: --face 'up': write left"),
+        ('[apply]\nname = "x"', "line 2: --name 'x': write {suffix}"),
+        ('[apply]\nformat = "doc"', "line 2: unknown format 'doc'"),
+        ('[apply]\nshard = "3/2"', "line 2: cannot read shard '3/2'"),
+        ('[apply]\nmodel = "regan"', "line 2: unknown model 'regan'"),
         ("[apply", "cannot be read as settings"),
     ],
 )
@@ -89,8 +96,18 @@ def test_what_is_wrong_in_a_file_is_named_with_its_line(apply, here, text, told)
     assert not Path("out").exists()
 
 
+def test_options_have_the_names_of_the_command_line(apply, here):
+    ASTRONAUT.save("her.png")
+    Path("faceedit.toml").write_text('[apply]\nnot = "her.png"\njson = true\nface = 1')
+    result = apply("a.png", "-t", "happy")
+    assert result.code == 0, result.err
+    assert json.loads(result.out)["reason"] == "none of its faces is asked for"
+    Path("faceedit.toml").write_text('[apply]\nleave = "her.png"')
+    assert "unknown option 'leave'" in apply("a.png", "-t", "happy").err
+
+
 def test_an_unknown_preset_is_refused(apply, here):
-    assert "unknown preset 'soft'" in apply("a.png", "--preset", "soft").err
+    assert "there is no preset 'soft'" in apply("a.png", "--preset", "soft").err
     Path("faceedit.toml").write_text("[preset.soft]")
     assert "did you mean soft?" in apply("a.png", "--preset", "sofd").err
 
@@ -102,6 +119,9 @@ def test_a_list_of_photos(apply, here):
     Path("list.txt").write_text("\n")
     assert "the list is empty" in apply("-t", "happy", "@list.txt").err
     assert "cannot be read as a list" in apply("-t", "happy", "@nothing.txt").err
+    Path("list.txt").write_text("a.png\n\nz.png\n")
+    result = apply("-t", "happy", "@list.txt")
+    assert (result.code, "list.txt, line 3: z.png: no such file" in result.err) == (2, True)
 
 
 def test_a_table_has_a_target_for_each_photo(apply, here):
@@ -136,13 +156,29 @@ def test_a_photo_may_have_several_rows(apply, here):
         ("file,strength\na.png,2\n", "t.csv, line 2: the strength is '2'"),
         ("file,choice\na.png,maybe\n", "t.csv, line 2: unknown choice 'maybe'"),
         ("file,target\n,happy\n", "t.csv, line 2: no file is named"),
-        ("file,target\nz.png,happy\n", "z.png: no such file"),
+        ("file,target\nz.png,happy\n", "t.csv, line 2: z.png: no such file"),
+        ("file,target\n.,happy\n", "t.csv, line 2: . is several photos"),
+        ("file,target\n*.png,happy\n", "t.csv, line 2: *.png is several photos"),
+        ("file,target\na.png,au=12=3,6=2\n", "t.csv, line 2: it has more cells than"),
+        ("file,targt\na.png,happy\n", "t.csv, line 1: unknown column 'targt'; did you mean"),
+        ("person,target\nz.png,happy\n", "t.csv, line 2: z.png: no such file"),
     ],
 )
 def test_what_is_wrong_in_a_table_is_named_with_its_line(apply, here, text, told):
     Path("t.csv").write_text(text)
     result = apply("@t.csv")
     assert (result.code, told in result.err) == (2, True), result.err
+
+
+@pytest.mark.parametrize("between", [",", ";", "\t"])
+def test_a_table_as_spreadsheets_write_it(here, between):
+    cells = ("File ", "Target", "note"), ("a.png", "happy", "x"), ("b.png", "", "")
+    Path("t.csv").write_text("".join(between.join(row) + "\r\n" for row in cells), "utf-8-sig")
+    rows = read_inputs(["@t.csv"]).rows
+    assert [(row.path, row.target, row.where) for row in rows] == [
+        ("a.png", "happy", "t.csv, line 2"),
+        ("b.png", "", "t.csv, line 3"),
+    ]
 
 
 def test_inputs_of_lists_stand_among_others(here):
@@ -175,4 +211,14 @@ def test_a_table_of_people(apply, here):
     assert (told["outcome"], told["reason"]) == ("copied", "none of its faces is asked for")
     assert "alike by" in told["faces"][0]["reason"]
     assert "unknown expression 'hapy'" in apply("-t", "hapy", "@people.csv", "a.png").err
-    assert apply("-t", "happy", "a.png", "--only", "nobody.png").code != 0
+    # Nobody is alike by more than 1, so that nobody is left alone.
+    strict = apply("-t", "happy", "a.png", "--not", "her.png", "--alike", "1", "--overwrite")
+    assert ("alike by a cosine of 1.00" in strict.err, "1 edited" in strict.err) == (True, True)
+    assert lines()["a.png"]["settings"]["alike"] == 1
+    assert "--alike: name people" in apply("-t", "happy", "a.png", "--alike", "0.4").err
+    # A reference is no photo of the run that could fail by itself.
+    result = apply("-t", "happy", "a.png", "--only", "nobody.png")
+    assert (result.code, "nobody.png: No such file" in result.err) == (2, True)
+    Image.new("RGB", (40, 30)).save("blank.png")
+    result = apply("-t", "happy", "a.png", "--only", "blank.png")
+    assert (result.code, "blank.png: no face found in it" in result.err) == (2, True)

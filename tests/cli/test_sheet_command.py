@@ -18,6 +18,8 @@ def test_a_sheet_has_a_row_for_each_photo_and_a_column_for_each_edit(
     run_main, fake_weights, photos
 ):
     Image.new("RGB", (40, 30)).save(photos / "blank.png")
+    # Other than pages that only show photos, a sheet shows what 'apply' would make.
+    Image.new("CMYK", (40, 30)).save(photos / "inks.jpg")
     weights = fake_weights()
     result = run_main(
         "sheet",
@@ -33,6 +35,7 @@ def test_a_sheet_has_a_row_for_each_photo_and_a_column_for_each_edit(
     )
     assert result.code == 1
     assert "left out photos/blank.png" in result.err.replace(f"{photos.parent}/", "")
+    assert "inks.jpg: it is CMYK" in result.err
     assert "2 photos, 2 edits" in result.err
     with Image.open("s.png") as sheet:
         assert 3 * 48 <= sheet.width < 6 * 48

@@ -67,7 +67,19 @@ def test_a_dry_run_says_what_would_be_done_and_why(apply, photos):
     result = apply(photos, "--dry-run", "--json")
     assert states(result)["b.png"][0] == "foreign file"
     assert "the run would stop" in result.err
+    result = apply(photos, "--dry-run", "--json", "--overwrite")
+    assert states(result)["b.png"] == (
+        "foreign file",
+        "faceedit cannot prove to have written what is there; --overwrite replaces it",
+    )
     assert apply("-", "--dry-run").code == 2
+
+
+def test_what_a_later_run_replaced_is_another_setting_and_not_gone(apply, photos):
+    assert apply(photos).code == 0
+    assert apply(photos, "--min-face", "50", "--overwrite").code == 0
+    result = apply(photos, "--dry-run", "--json")
+    assert states(result)["a.png"] == ("changed setting", "min face 50.0, not 32.0")
 
 
 def test_undo_removes_what_is_ours_and_nothing_else(apply, run_main, photos):
@@ -110,6 +122,14 @@ def test_undo_keeps_the_last_copy_of_a_photo(apply, run_main, photos):
     result = run_main("undo", out)
     assert "it may be the last copy of" in result.err
     assert [path.name for path in tree(out)] == ["blank.png", "faceedit.jsonl"]
+
+
+def test_undo_names_files_as_the_folder_was_named(apply, run_main, photos, monkeypatch):
+    assert apply(photos).code == 0
+    monkeypatch.chdir(photos.parent)
+    lines = run_main("undo", "photos-edited", "--dry-run").out.splitlines()
+    assert (lines[0], lines[-1]) == ("photos-edited/a.png", "photos-edited/faceedit.jsonl")
+    assert "it is a file; name its folder" in run_main("undo", lines[0]).err
 
 
 def test_undo_is_refused_where_nothing_is_proven(apply, run_main, photos):

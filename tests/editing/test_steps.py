@@ -24,7 +24,7 @@ from faceedit.editing.gate import Shown
 from faceedit.editing.guard import Guard, SamePerson
 from faceedit.editing.reference import resolve_like, resolve_relight
 from faceedit.editing.steps import Step, apply_edits, carry_landmarks, make_edits, step_masks
-from faceedit.errors import PhotoError, UsageError, WeightsError
+from faceedit.errors import UsageError, WeightsError
 from faceedit.faces.align import extract_crop
 from faceedit.faces.batching import Batching
 from faceedit.faces.pose import head_pose
@@ -343,7 +343,7 @@ def test_a_reference_becomes_action_units(finder, astronaut, tmp_path):
     ]  # fmt: skip
     assert resolved.units[-1].intensity == 5
     assert resolved.only(Part.LIGHT) == target.only(Part.LIGHT)
-    with pytest.raises(PhotoError, match="only 1 face"):
+    with pytest.raises(UsageError, match="only 1 face"):
         resolve_like(parse_target(f"like={photo}#2"), finder, Fixed())
 
 
@@ -363,7 +363,7 @@ def test_a_reference_becomes_a_light(finder, astronaut, tmp_path):
     resolved = resolve_relight(target, finder, reader)
     assert str(resolved) == "happy:0.5 light=az=-40,el=0,softness=0.3,fill=0.2:0.5"
     assert sizes == [64]
-    with pytest.raises(PhotoError, match="only 1 face"):
+    with pytest.raises(UsageError, match="only 1 face"):
         resolve_relight(parse_target(f"relight-like={photo}#2"), finder, reader)
 
 

@@ -50,3 +50,14 @@ def test_the_table_holds_losses_rates_and_time():
 )
 def test_durations(seconds, text):
     assert duration(seconds) == text
+
+
+def test_slow_steps_are_told_between_two_logs():
+    told = []
+    eager, patient = Lines(told.append, seconds=0.0), Lines(told.append, seconds=1000.0)
+    for lines in (eager, patient):
+        lines.step(4)
+        lines.show(PROGRESS)
+        lines.step(PROGRESS.step + 1)
+    assert len(told) == 3
+    assert told[1] == f"step {PROGRESS.step + 1} of {PROGRESS.steps}"

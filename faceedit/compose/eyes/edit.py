@@ -14,6 +14,7 @@ from faceedit.compose.eyes.eyeball import LID_SHADOW, Between, between_lids
 from faceedit.compose.eyes.lidflow import reach, reach_box, rows_of, skin_sources
 from faceedit.compose.eyes.lids import LASHES, NARROW, Columns, Lids, smooth_step
 from faceedit.compose.eyes.lidskin import (
+    Sampler,
     grain_margin,
     lashes_over_lid,
     lid_colour,
@@ -22,6 +23,8 @@ from faceedit.compose.eyes.lidskin import (
     skin_grain,
     unfolded_skin,
 )
+
+Slices = tuple[slice, slice]
 
 BOX = (0.42, 0.34)
 """Half the width and height of what an eye's edit may touch, in eye distances."""
@@ -59,12 +62,11 @@ def edit_eye(edit: EyeEdit, lids: Lids, pixels: np.ndarray, held: np.ndarray | N
         pixels: (H, W, 3) float32 RGB in [0, 1].
         held: (H, W) float32 in [0, 1], where 1 keeps the given flow and paints nothing: glasses.
     """
-    box = _touched(lids, pixels.shape[1::-1])
-    if box is None:
+    touched = _touched(lids, pixels.shape[1::-1])
+    if touched is None:
         return
-    rows, columns = np.mgrid[box]
-    places = np.stack([columns, rows], axis=-1).astype(np.float32)
-    x, y = np.moveaxis((places - lids.origin) @ lids.axes.T / lids.unit, -1, 0)
+    box, _ = touched
+    places, x, y = _in_frame(lids, box)
     columns = lids.columns(x)
     near = reach(lids, columns, x, y)
     if held is not None:
@@ -82,12 +84,15 @@ def edit_eye(edit: EyeEdit, lids: Lids, pixels: np.ndarray, held: np.ndarray | N
     of_eye, of_upper, of_lower = _coverage(columns, y, lids.unit)
     inside = of_eye > np.maximum(of_upper, of_lower)
     skin = np.where(of_upper > of_lower, above, below)
-    own = np.where(inside[..., None], 0.0, lids.places(*skin) - places)
-    edit.flow[box] += near[..., None] * (own - edit.flow[box])
+    own = lids.places(*skin)
+    own -= places
+    own[inside] = 0
+    own -= edit.flow[box]
+    edit.flow[box] += near[..., None] * own
 
     colour = lid_colour(lids, look)
     eye = _between(lids, columns, x, y, counts, look)
-    fresh, unfolded = _unfolded(lids, columns, x, y, colour, look)
+    fresh, unfolded = _unfolded(lids, columns, x, y, colour, look, touched)
     unfolded = unfolded * near * (of_upper > 0)
     # A shut eye's lashes are not those of an open one: the edges that part are painted too.
     reopened = counts * _was_shut(columns) * (columns.upper.move < columns.lower.move)
@@ -97,12 +102,11 @@ def edit_eye(edit: EyeEdit, lids: Lids, pixels: np.ndarray, held: np.ndarray | N
     if strip.any():
         fresh = np.where((strip > unfolded)[..., None], look(*skin), fresh)
         unfolded = np.maximum(unfolded, strip)
-    lowered = smooth_step(np.maximum(columns.upper.move, 0.0) / LOWERED)
-    depth, length = LID_SHADOW
-    shadow = -depth * near * lowered * np.exp(-(((y - columns.upper.target) / length) ** 2))
-    lashes = near[..., None] * met_lashes(lids, columns, x, y, colour, look)
+    shadow = _lid_shadow(columns, y, near, of_eye)
+    lashes = met_lashes(lids, columns, x, y, colour, look)
 
-    paint = np.where(inside[..., None], eye.paint, fresh)
+    paint = fresh.copy()
+    paint[inside] = eye.paint[inside]
     opacity = np.where(inside, eye.opacity, unfolded)
     # Pixels that lids and eye share are mixed, so that edges are smooth.
     shared = np.maximum(np.maximum(of_upper, of_lower), of_eye) < 0.99
@@ -119,26 +123,61 @@ def edit_eye(edit: EyeEdit, lids: Lids, pixels: np.ndarray, held: np.ndarray | N
         )
         opacity[at] = np.maximum(counts[at], opacity[at])
     edit.opacity[box] = opacity
-    edit.paint[box] = np.where(opacity[..., None] > 0, np.clip(paint * np.exp(lashes), 0, 1), 0.0)
+    log_ratio = np.where(inside, shadow, 0.0)[..., None]
+    if lashes is not None:
+        lashes *= near[..., None]
+        paint, log_ratio = paint * np.exp(lashes), log_ratio + lashes
+    np.clip(paint, 0, 1, out=paint)
+    paint[opacity <= 0] = 0
+    edit.paint[box] = paint
     edit.revealed[box] = np.where(inside, eye.revealed, 0.0)
-    edit.log_ratio[box] = np.where(inside, shadow, 0.0)[..., None] + lashes
+    edit.log_ratio[box] = log_ratio
 
 
-def _touched(lids: Lids, size: tuple[int, int]) -> tuple[slice, slice] | None:
-    """Return the part of a picture of so many columns and rows that an eye's edit may touch."""
+def _touched(lids: Lids, size: tuple[int, int]) -> tuple[Slices, Slices] | None:
+    """Return the part of a picture that an eye's edit may touch, and that which it may look at.
+
+    Args:
+        lids: of the eye.
+        size: columns and rows of the picture.
+    """
     reach = np.multiply(BOX, lids.unit)
     low = np.maximum(np.floor(lids.origin - reach), 0)
     high = np.minimum(np.ceil(lids.origin + reach), size)
     if (high - low).min() < 4:
         return None
-    # What is read about a pixel, too.
     first, last = reach_box(lids)
-    margin = grain_margin(lids.unit)
-    low = np.maximum(low, np.floor(first) - margin).astype(int)
-    high = np.minimum(high, np.ceil(last) + margin).astype(int)
-    if (high <= low).any():
-        return None
-    return slice(low[1], high[1]), slice(low[0], high[0])
+    found = []
+    for margin in (1, grain_margin(lids.unit)):
+        start = np.maximum(low, np.floor(first) - margin).astype(int)
+        end = np.minimum(high, np.ceil(last) + margin).astype(int)
+        if (end <= start).any():
+            return None
+        found.append((slice(start[1], end[1]), slice(start[0], end[0])))
+    return found[0], found[1]
+
+
+def _in_frame(lids: Lids, box: Slices) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the pixels (h, w, 2) of a box, and x and y of them in the eye's frame, (h, w) each."""
+    rows, columns = np.mgrid[box]
+    places = np.stack([columns, rows], axis=-1).astype(np.float32)
+    x, y = np.moveaxis((places - lids.origin) @ lids.axes.T / lids.unit, -1, 0)
+    return places, x, y
+
+
+def _lid_shadow(
+    columns: Columns, y: np.ndarray, near: np.ndarray, of_eye: np.ndarray
+) -> np.ndarray:
+    """Return the log ratio of a lowered lid's shadow, (h, w), over the rows that show the eye."""
+    shadow = np.zeros(y.shape)
+    part = rows_of(of_eye > 0)
+    upper = columns.upper
+    lowered = smooth_step(np.maximum(upper.move[part], 0.0) / LOWERED)
+    if lowered.any():
+        depth, length = LID_SHADOW
+        off = (y[part] - upper.target[part]) / length
+        shadow[part] = -depth * near[part] * lowered * np.exp(-(off**2))
+    return shadow
 
 
 def _was_shut(columns: Columns) -> np.ndarray:
@@ -163,21 +202,33 @@ def _between(lids, columns, x, y, counts, look) -> Between:
     return full
 
 
-def _unfolded(lids, columns, x, y, colour, look) -> tuple[np.ndarray, np.ndarray]:
+def _unfolded(lids, columns, x, y, colour, look, touched) -> tuple[np.ndarray, np.ndarray]:
     """Return paint and opacity of unfolded skin, made only over the rows that may have any."""
     fresh, unfolded = np.zeros((*x.shape, 3)), np.zeros(x.shape)
     part = rows_of(may_unfold(columns, y))
     if part.start == part.stop:
         return fresh, unfolded
-    margin = grain_margin(lids.unit)
-    wide = slice(max(part.start - margin, 0), part.stop + margin)
-    grain = skin_grain(columns.rows(wide), x[wide], y[wide], lids.unit, look)
-    grain = grain[part.start - wide.start :][: part.stop - part.start]
+    grain = _grain(lids, part, look, *touched)
     lashes = lashes_over_lid(lids, colour, look)
     fresh[part], unfolded[part] = unfolded_skin(
         columns.rows(part), x[part], y[part], colour, grain, lashes
     )
     return fresh, unfolded
+
+
+def _grain(lids: Lids, part: slice, look: Sampler, box: Slices, around: Slices) -> np.ndarray:
+    """Return `skin_grain` (h, w, 3) of some rows of a box; it looks at more that lies around."""
+    margin, first = grain_margin(lids.unit), box[0].start + part.start
+    rows = slice(
+        max(first - margin, around[0].start),
+        min(box[0].start + part.stop + margin, around[0].stop),
+    )
+    _, x, y = _in_frame(lids, (rows, around[1]))
+    grain = skin_grain(lids, x, y, look)
+    left = box[1].start - around[1].start
+    return grain[first - rows.start :, left:][
+        : part.stop - part.start, : box[1].stop - box[1].start
+    ]
 
 
 def _over(photo: np.ndarray, eye, at) -> np.ndarray:

@@ -140,10 +140,12 @@ def _lighter_half(taps: np.ndarray) -> np.ndarray:
     return np.take_along_axis(taps, order[..., None], axis=0).mean(0)
 
 
-def skin_grain(columns: Columns, x: np.ndarray, y: np.ndarray, unit: float, look: Sampler):
+def skin_grain(lids: Lids, x: np.ndarray, y: np.ndarray, look: Sampler) -> np.ndarray:
     """Return fine texture (h, w, 3) of the skin below the eye, laid over the lid."""
-    patch = look(x, columns.under.source + columns.upper.target - y).astype(np.float32)
-    fine = patch - cv2.GaussianBlur(patch, (0, 0), _grain_blur(unit))
+    lines = lids.lines
+    under, upper = along_grid(np.stack([lines.under.source, lines.upper.target]), x)
+    patch = look(x, under + upper - y).astype(np.float32)
+    fine = patch - cv2.GaussianBlur(patch, (0, 0), _grain_blur(lids.unit))
     return np.clip(fine, -GRAIN_LIMIT, GRAIN_LIMIT)
 
 
@@ -158,10 +160,10 @@ def _grain_blur(unit: float) -> float:
 
 def met_lashes(
     lids: Lids, columns: Columns, x: np.ndarray, y: np.ndarray, colour: np.ndarray, look: Sampler
-) -> np.ndarray:
+) -> np.ndarray | None:
     """Return the log ratio (h, w, 3), at most 0, of lashes along the line where lids meet.
 
-    As dark as the lashes that the photo shows against the lid.
+    As dark as the lashes that the photo shows against the lid; None where no lids meet.
 
     Args:
         lids: of the eye.
@@ -171,11 +173,11 @@ def met_lashes(
         colour: (N, 3) of `lid_colour`.
         look: reads the photo.
     """
-    log_ratio = np.zeros((*x.shape, 3))
     met = smooth_step((columns.closed - 0.6) / 0.4)
     at = np.nonzero(met)
     if not len(at[0]):
-        return log_ratio
+        return None
+    log_ratio = np.zeros((*x.shape, 3))
     x, y, upper, lower = x[at], y[at], columns.upper.target[at], columns.lower.target[at]
     steps = np.linspace(*LASH_STRIP, _TAPS)[:, None]
     taps = look(np.broadcast_to(GRID, (_TAPS, len(GRID))), lids.lines.upper.source + steps)

@@ -16,8 +16,8 @@ from faceedit.compose.mouth.lips import (
     meet,
     seam,
 )
-from faceedit.compose.mouth.opening import CLOSED, Box, MouthPoints, Opening, lip_gap
-from faceedit.compose.mouth.own import own_mouth
+from faceedit.compose.mouth.opening import CLOSED, EVERYWHERE, Box, MouthPoints, Opening, lip_gap
+from faceedit.compose.mouth.own import OwnMouth, own_mouth
 from faceedit.tones import LUMA
 
 OWN_TEETH = 0.05
@@ -91,7 +91,7 @@ def edit_mouth(
     if change == 0:
         return bare
     shown = None
-    lips = continue_flow(opening, flow.copy())
+    lips = continue_flow(opening, flow)
     if gap >= CLOSED:
         shown = draw_shown()
         lips = meet(opening, keep_off(shown, lips, change), before, after, change)
@@ -115,22 +115,38 @@ def edit_mouth(
     if shown is not None and gap > OWN_TEETH:
         inside = photo[-shown.distance() > INSIDE * unit]
     new = paint(inside, own.drop, trust)
-    core = coverage > 0.99
-    kept = np.clip(length(own.flow - lips) / 0.25, 0, 1)
-    opacity = np.where(core, 1 - own.share, coverage * np.maximum(1 - own.share, kept))
-    opacity *= opening.visible
-    rim, share = (~core & (coverage > 0))[..., None], own.share[..., None]
-    carried = _carried(pixels, opening, own.flow)
-    mixed = np.where(rim, share * carried + (1 - share) * new, new)
-    fields = MouthFields(
-        box=box,
-        flow=np.where((core & (own.share > 0.02))[..., None], own.flow, lips),
-        log_ratio=line,
-        paint=np.clip(mixed, 0, 1) * (opacity > 0)[..., None],
-        opacity=opacity.astype(np.float32),
-        painted=coverage * (1 - own.share),
-    )
+    fields = _laid(replace(bare, flow=lips, log_ratio=line), own, new, pixels, opening)
     return _sealed(fields, pixels, opening, after, change if shown else 0.0)
+
+
+def _laid(
+    bare: MouthFields, own: OwnMouth, new: np.ndarray, pixels: np.ndarray, opening: Opening
+) -> MouthFields:
+    """Return the fields with what the photo shows of the opening, and new paint elsewhere in it.
+
+    Args:
+        bare: flow of the lips and their line; paint and opacity are written over.
+        own: what the photo shows.
+        new: (h, w, 3) RGB in [0, 1].
+        pixels: of the photo.
+        opening: of the target; outside it nothing is laid.
+    """
+    part = opening.seen()
+    coverage, share, own_flow = (one[part] for one in (opening.coverage, own.share, own.flow))
+    lips, new = bare.flow[part], new[part]
+    core = coverage > 0.99
+    kept = np.clip(length(own_flow - lips) / 0.25, 0, 1)
+    opacity = np.where(core, 1 - share, coverage * np.maximum(1 - share, kept))
+    opacity *= opening.visible
+    carried = _carried(pixels, opening, own.flow, part)
+    mixed = share[..., None] * carried + (1 - share[..., None]) * new
+    mixed = np.where((~core & (coverage > 0))[..., None], mixed, new)
+    bare.paint[part] = np.clip(mixed, 0, 1) * (opacity > 0)[..., None]
+    bare.opacity[part] = opacity
+    bare.painted[part] = coverage * (1 - share)
+    flow = bare.flow.copy()
+    flow[part] = np.where((core & (share > 0.02))[..., None], own_flow, lips)
+    return replace(bare, flow=flow)
 
 
 def _trust(had: float, has: float) -> float:
@@ -167,8 +183,11 @@ def _sealed(
     return replace(fields, paint=np.clip(paint, 0, 1), opacity=opacity)
 
 
-def _carried(pixels: np.ndarray, opening: Opening, flow: np.ndarray) -> np.ndarray:
-    places = opening.places + flow
+def _carried(
+    pixels: np.ndarray, opening: Opening, flow: np.ndarray, part: Box = EVERYWHERE
+) -> np.ndarray:
+    """Return the photo as a flow carries it into a part of the opening's box, (h, w, 3)."""
+    places = opening.places[part] + flow[part]
     return cv2.remap(
         pixels, places[..., 0], places[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101
     )

@@ -1,12 +1,13 @@
 """How the flow of skin goes on at lips that part, move or meet."""
 
+import math
 from dataclasses import replace
 
 import cv2
 import numpy as np
 
 from faceedit.channels import length
-from faceedit.compose.mouth.opening import CLOSED, MouthPoints, Opening
+from faceedit.compose.mouth.opening import CLOSED, MouthPoints, Opening, box_of
 from faceedit.faces.raster import fill_polygon, rasterize_mesh
 from faceedit.faces.topology import LOWER_INNER_LIP, N_SURFACE, UPPER_INNER_LIP
 
@@ -128,13 +129,19 @@ def continue_flow(opening: Opening, flow: np.ndarray) -> np.ndarray:
     hole = (opening.mouth_pixels > 0).astype(np.uint8)
     if not hole.any() or hole.all():
         return flow
+    blur = 0.008 * opening.unit
+    # What is nearest, and what is blurred, lies no farther away.
+    box = box_of(hole, math.ceil(4 * blur) + 3)
+    hole, around = hole[box], flow[box]
     _, found = cv2.distanceTransformWithLabels(hole, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
     label = np.asarray(found, np.int64)
     outside = hole == 0
     nearest = np.zeros((label.max() + 1, 2), np.float32)
-    nearest[label[outside]] = flow[outside]
-    soft = cv2.GaussianBlur(nearest[label], (0, 0), 0.008 * opening.unit)
-    return np.where(outside[..., None], flow, soft)
+    nearest[label[outside]] = around[outside]
+    soft = cv2.GaussianBlur(nearest[label], (0, 0), blur)
+    continued = flow.copy()
+    continued[box] = np.where(outside[..., None], around, soft)
+    return continued
 
 
 def keep_off(shown: Opening, flow: np.ndarray, change: float) -> np.ndarray:

@@ -82,12 +82,7 @@ class Opening:
 
     def seen(self, margin: int = 0) -> Box:
         """Return the slices of the box within so many pixels of what is between the lips."""
-        x, y, width, height = cv2.boundingRect((self.coverage > 0).astype(np.uint8))
-        rows, columns = (
-            slice(max(start - margin, 0), start + length + margin)
-            for start, length in ((y, height), (x, width))
-        )
-        return rows, columns
+        return box_of(self.coverage > 0, margin)
 
     def distance(self) -> np.ndarray:
         """Return pixels to the opening's line, (h, w) float32; negative inside."""
@@ -97,6 +92,16 @@ class Opening:
         out = cv2.distanceTransform(1 - inside, cv2.DIST_L2, 5)
         deep = cv2.distanceTransform(inside, cv2.DIST_L2, 5)
         return np.where(inside > 0, 0.5 - deep, out - 0.5).astype(np.float32)
+
+
+def box_of(pixels: np.ndarray, margin: int = 0) -> Box:
+    """Return the slices within so many pixels of those that are not 0, of (h, w)."""
+    x, y, width, height = cv2.boundingRect(pixels.astype(np.uint8))
+    rows, columns = (
+        slice(max(start - margin, 0), start + length + margin)
+        for start, length in ((y, height), (x, width))
+    )
+    return rows, columns
 
 
 def mouth_width(landmarks: np.ndarray, unit: float) -> float:
