@@ -24,6 +24,7 @@ from faceedit.lights import (
     light_from,
     temperature_colour,
 )
+from faceedit.methods.legan.direction import likeness, turned_at_least
 from faceedit.methods.legan.light_network import HEIGHT_UNIT, SIZE, Surface
 from faceedit.targets import LightChange
 from faceedit.targets.light import OWN
@@ -44,12 +45,6 @@ FRONT = 0.3
 """Share of the direction towards the camera from which a light of one's own keeps the exposure."""
 BLACK = (0.02, 0.1)
 """Brightness around a pixel below which there is but noise to light, and from which all is lit."""
-ALIKE = 0.26
-"""Difference of two lights on bare skin, root mean square of linear logs, that is another light."""
-NEAR = 0.5
-"""Share of that difference over which a light of one's own becomes another."""
-STAYS = 0.9
-"""Share of an edit that is left out at most."""
 COLOURS = 0.5
 """Share of the colours of a photo's lights on skin that is taken back."""
 DEEPER, PALEST = 0.4, 0.25
@@ -130,6 +125,9 @@ def relight(crop: Crop, surface: Surface, light: Light, strength: float) -> Edit
     ratio += deeper_colour(crop.pixels, shading + ratio, skin)
     ratio -= np.float32(COLOURS) * seen.colours(shading)
     ratio -= _too_bright(ratio[bare], crop.pixels[bare])
+    if light.name in LIGHTS:
+        lit = crop.pixels * np.exp(ratio)
+        ratio += (visible * matte * turned_at_least(light, lit, bare, normals))[..., None]
     if light != FLAT:
         kept = 0 if light.name == OWN else _exposure(ratio[bare], crop.pixels[bare])
         ratio -= likeness(light, own[bare], normals[bare]) * (ratio - kept)
@@ -196,29 +194,6 @@ def deeper_colour(pixels: np.ndarray, lit: np.ndarray, skin: np.ndarray) -> np.n
     own = np.clip(logs - mean(logs)[..., None], -PALEST, PALEST)
     shade = np.clip(-mean(lit), 0, 1) * skin
     return np.float32(DEEPER) * shade[..., None] * own
-
-
-def likeness(light: Light, own: np.ndarray, normals: np.ndarray) -> np.float32:
-    """Return how far a face stands in a light already, 0 to `STAYS`: so much is not done to it.
-
-    Both lights are compared as harmonics of first order, without their exposure: what a photo's own
-    light does beyond that, such as hard shadows, is no difference.
-
-    Args:
-        light: wanted.
-        own: (N, 3) float32 linear, how brightly the photo's light lights pixels of bare skin.
-        normals: (N, 3) float32 unit, of these.
-    """
-    if not len(own):
-        return np.float32(0)
-    soft = np.float32(light.softness)
-    turned = (normals @ np.array(light.direction, np.float32) + soft) / (1 + soft)
-    wanted = np.log(light.ambient + light.key * np.maximum(turned, 0) + np.float32(1e-3))
-    off = wanted - np.log(own @ np.array(LUMA, np.float32))
-    basis = np.column_stack([np.ones(len(normals), np.float32), normals])
-    fitted = basis @ np.linalg.lstsq(basis, off, rcond=None)[0]
-    near = np.clip((1 - fitted.std() / np.float32(ALIKE)) / np.float32(NEAR), 0, 1)
-    return np.float32(STAYS) * near * near * (3 - 2 * near)
 
 
 def reach(size: int) -> np.ndarray:
