@@ -104,6 +104,7 @@ def edit_mouth(
             replace(bare, flow=lips, log_ratio=line),
             pixels,
             opening,
+            before,
             after,
             change if shown else 0.0,
         )
@@ -130,7 +131,7 @@ def edit_mouth(
         opacity=opacity.astype(np.float32),
         painted=coverage * (1 - own.share),
     )
-    return _sealed(fields, pixels, opening, after, change if shown else 0.0)
+    return _sealed(fields, pixels, opening, before, after, change if shown else 0.0)
 
 
 def _trust(had: float, has: float) -> float:
@@ -143,6 +144,7 @@ def _sealed(
     fields: MouthFields,
     pixels: np.ndarray,
     opening: Opening,
+    before: MouthPoints,
     after: MouthPoints,
     change: float,
 ) -> MouthFields:
@@ -152,12 +154,13 @@ def _sealed(
         fields: of the mouth without that.
         pixels: of the photo.
         opening: of the target.
-        after: the mouth in the target.
+        before: the mouth in the photo.
+        after: in the target.
         change: of `lips.lip_change`, 0 where the photo's lips are closed.
     """
     if change == 0 or opening.visible == 1:
         return fields
-    lips, share = seam(_carried(pixels, opening, fields.flow), opening, after)
+    lips, share = seam(_carried(pixels, opening, fields.flow), opening, before, after)
     share *= change * (1 - opening.visible) * (1 - fields.opacity)
     opacity = fields.opacity + share
     laid = fields.opacity[..., None] * fields.paint + share[..., None] * lips * np.exp(

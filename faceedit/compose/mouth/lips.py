@@ -19,9 +19,9 @@ SIDE_MARGIN, SIDE_REACH = 0.011, 0.06
 """The same for lips that were closed, from the line where they met."""
 ENDS, CORNERS, CORNER_MARGIN = 0.02, 0.16, 0.01
 """Eye distances from the line's ends over which that sets in, and within which it is more."""
-MEET_MARGIN, MEET_PIXELS, BEYOND = 0.022, 1.2, 0.08
-"""Eye distances, and least pixels, inside a lip that is shown at the line where it meets the other;
-eye distances beyond the line's ends within which that fades."""
+MEET_MARGIN, MEET_SHARE, MEET_PIXELS, BEYOND = 0.022, 0.35, 1.2, 0.08
+"""Eye distances, most of a lip's thickness, and least pixels inside a lip that is shown at the line
+where it meets the other; eye distances beyond the line's ends within which that fades."""
 SEAM = 0.016
 """Eye distances on either side of the line of lips that meet in which they are cleaned."""
 CONTACT_WIDTH, CONTACT_DEPTH = 0.012, np.array([0.48, 0.60, 0.62], np.float32)
@@ -81,6 +81,8 @@ def follow_lips(
 ) -> np.ndarray:
     """Let the rims of the lips follow the landmarks, where a coarse flow mixes in what is between.
 
+    Lips that stay closed have nothing between, and at their corners the mesh may fold.
+
     Args:
         opening: of the target.
         flow: (h, w, 2) pixels, in the opening's box.
@@ -115,6 +117,9 @@ def follow_lips(
         cv2.resize(values.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
         for values in (nearest[labels], near)
     )
+    columns, order = opening.places[0, :, 0], np.argsort(_middle(after.lips)[:, 0])
+    apart = np.maximum(*(_apart(mouth, unit) for mouth in (before, after)))
+    near *= np.interp(columns, _middle(after.lips)[order, 0], apart[order]).astype(np.float32)
     return flow + near[..., None] * (exact - flow)
 
 
@@ -201,7 +206,7 @@ def meet(
         change: of `lip_change`.
     """
     unit, (columns, rows) = opening.unit, np.moveaxis(opening.places, -1, 0)
-    share = change * closed_share(opening, after)
+    share = change * closed_share(opening, before, after)
     if share.max() <= 0:
         return flow
     above = rows < rows_at(_middle(after.lips), columns)
@@ -209,29 +214,33 @@ def meet(
     side = np.where(above, -1, 1)
     lines = [rows_at(line, at[..., 0]) for line in before.lips]
     away = side * (at[..., 1] - np.where(above, *lines))
-    margin = max(MEET_MARGIN * unit, MEET_PIXELS)
-    push = margin * np.clip(1 - away / (LIP_REACH * unit), 0, 1) + np.maximum(-away, 0)
+    thick = np.where(above, *_thickness(before))
+    margin = np.maximum(np.minimum(MEET_MARGIN * unit, MEET_SHARE * thick), MEET_PIXELS)
+    push = margin * np.clip(1 - away / np.maximum(thick, 2 * margin), 0, 1) + np.maximum(-away, 0)
     met = flow.copy()
     met[..., 1] += side * push * share[None]
     return met
 
 
-def closed_share(opening: Opening, after: MouthPoints) -> np.ndarray:
-    """Return in [0, 1] how far lips meet at each column of a box, (w,), and beside them."""
+def closed_share(opening: Opening, before: MouthPoints, after: MouthPoints) -> np.ndarray:
+    """Return in [0, 1] how far lips that were apart meet at each column of a box, (w,)."""
     unit, middle = opening.unit, _middle(after.lips)
     columns, order = opening.places[0, :, 0], np.argsort(middle[:, 0])
-    met = _met((after.lips[1] - after.lips[0])[:, 1] / unit)
+    closing = _closing(before, after, unit)
     ends = middle[[0, -1], 0]
     beyond = np.maximum(ends.min() - columns, columns - ends.max()) / (BEYOND * unit)
-    return np.interp(columns, middle[order, 0], met[order]) * np.clip(1 - beyond, 0, 1)
+    return np.interp(columns, middle[order, 0], closing[order]) * np.clip(1 - beyond, 0, 1)
 
 
-def seam(photo: np.ndarray, opening: Opening, after: MouthPoints) -> tuple[np.ndarray, np.ndarray]:
+def seam(
+    photo: np.ndarray, opening: Opening, before: MouthPoints, after: MouthPoints
+) -> tuple[np.ndarray, np.ndarray]:
     """Return paint of lips that meet, (h, w, 3), and its opacity, (h, w): without what was between.
 
     Args:
         photo: (h, w, 3) float32 RGB in [0, 1], as the flow has it.
         opening: of the target.
+        before: the mouth in the photo.
         after: the mouth in the target.
     """
     unit, (columns, rows) = opening.unit, np.moveaxis(opening.places, -1, 0)
@@ -241,8 +250,16 @@ def seam(photo: np.ndarray, opening: Opening, after: MouthPoints) -> tuple[np.nd
     size = 2 * round(1.5 * wide) + 1
     clean = cv2.medianBlur(np.rint(np.clip(photo, 0, 1) * 255).astype(np.uint8), size)
     smooth = cv2.GaussianBlur(clean.astype(np.float32) / 255, (0, 0), 0.5 * wide)
-    opacity = closed_share(opening, after)[None] * np.exp(-(off**4))
+    opacity = closed_share(opening, before, after)[None] * np.exp(-(off**4))
     return smooth, opacity.astype(np.float32)
+
+
+def _thickness(mouth: MouthPoints) -> list[float]:
+    """Return how thick the upper and the lower lip are in their middles, pixels."""
+    return [
+        max(float(np.linalg.norm(mouth.landmarks[a, :2] - mouth.landmarks[b, :2])), 1e-3)
+        for a, b in ((0, 13), (14, 17))
+    ]
 
 
 def _middle(lines: Lines) -> np.ndarray:
@@ -257,16 +274,18 @@ def rows_at(line: np.ndarray, columns: np.ndarray) -> np.ndarray:
 
 def _closing(before: MouthPoints, after: MouthPoints, unit: float) -> np.ndarray:
     """Return in [0, 1] how far lips that were apart meet, (11,) along their lines."""
-    were, are = ((p.lips[1] - p.lips[0])[:, 1] / unit for p in (before, after))
+    gaps = (after.lips[1] - after.lips[0])[:, 1] / unit
     # Lips a hair apart show a line too; wider ones show what is behind them.
-    closing = np.clip(were / 0.03, 0, 1) * _met(are)
-    closing[[0, -1]] = closing[[1, -2]]
-    return closing
+    met = np.clip(1 - (gaps - 0.004) / 0.012, 0, 1)
+    met[[0, -1]] = met[[1, -2]]
+    return _apart(before, unit) * met
 
 
-def _met(gaps: np.ndarray) -> np.ndarray:
-    """Return in [0, 1] how far lips meet that are so many eye distances apart."""
-    return np.clip(1 - (gaps - 0.004) / 0.012, 0, 1)
+def _apart(mouth: MouthPoints, unit: float) -> np.ndarray:
+    """Return in [0, 1] how far lips are apart, (11,) along their lines."""
+    apart = np.clip((mouth.lips[1] - mouth.lips[0])[:, 1] / unit / 0.03, 0, 1)
+    apart[[0, -1]] = apart[[1, -2]]
+    return apart
 
 
 def contact(before: MouthPoints, after: MouthPoints, opening: Opening, gap: float) -> np.ndarray:
