@@ -36,7 +36,7 @@ CREASE_SHARE = 0.5
 
 OUTER_LIPS = (0, 17)
 """Middles of the upper lip's upper edge and the lower lip's lower one."""
-SWELLS, SWOLLEN = 1.06, 0.3
+SWELLS, SWOLLEN = 1.0, 0.3
 """Thickness of a lip over that in the photo, times what the mouth gets narrower by, from which on
 only a share of more counts: lips do not swell where a face is disgusted."""
 THINS, THIN = 0.95, 0.3
@@ -46,7 +46,7 @@ BESIDE_LIPS = 0.14
 REST_WIDTH, SMILED = 0.56, 0.25
 """Width of a mouth in eye distances beyond which only a share is its own and the rest a smile: of
 91 people who smile at 0.6 to 0.7, nearly all are back there at rest."""
-STRETCHED = 0.15
+STRETCHED = 0.3
 """Share that counts of what a closed mouth gets wider by than at rest: of 91 sad portraits none
 shows it, and it draws out the line at the corners."""
 LOW_CORNERS, LOW = 0.02, 0.7
