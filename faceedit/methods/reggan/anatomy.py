@@ -39,7 +39,7 @@ OUTER_LIPS = (0, 17)
 SWELLS, SWOLLEN = 1.0, 0.3
 """Thickness of a lip over that in the photo, times what the mouth gets narrower by, from which on
 only a share of more counts: lips do not swell where a face is disgusted."""
-THINS, THIN = 0.95, 0.3
+THINS, THIN = 0.9, 0.3
 """Likewise of a lip that thins: what is missing of the first counts by the second alone."""
 BESIDE_LIPS = 0.14
 """Eye distances about the lips, over which skin goes with their edges and corners."""
@@ -127,9 +127,12 @@ def _lips_in_volume(start: Tensor, after: Tensor, unit: Tensor) -> Tensor:
     left, right = MOUTH_CORNERS
     widths = [(p[:, left] - p[:, right]).norm(dim=-1, keepdim=True) for p in (start, after)]
     narrower, closed = (widths[0] / widths[1].clamp(min=1e-3)).clamp(1, 2), _closed(after, unit)
+    crossed = (after[:, UPPER_LIP, 1:] - after[:, LOWER_LIP, 1:]).clamp(min=0)
     for edge, inner, share in zip(OUTER_LIPS, (UPPER_LIP, LOWER_LIP), _lip_shares(), strict=True):
         rest = narrower * (start[:, edge, 1:] - start[:, inner, 1:]).abs()
-        has = after[:, edge, 1:] - after[:, inner, 1:]
+        # Lips that cross meet halfway.
+        down = 1 if inner == UPPER_LIP else -1
+        has = after[:, edge, 1:] - after[:, inner, 1:] + down * crossed / 2
         more = (1 - SWOLLEN) * (has.abs() - SWELLS * rest).clamp(min=0)
         less = (1 - THIN) * closed * (THINS * rest - has.abs()).clamp(min=0)
         shift[..., 1] -= (more - less) * torch.sign(has) * share.to(after)
