@@ -28,13 +28,14 @@ is filled in full outside the mouth, and beyond a corner between which that is."
 
 
 class CornersDetail(Filled):
-    """A `Detail`: what a mouth's corners fold is smooth where they are drawn apart."""
+    """A `Detail`: what a mouth's corners fold is smooth where they go elsewhere."""
 
     places, reach = tuple((corner,) for corner in MOUTH_CORNERS), FAR + 2 * STROKE
 
     def share(self) -> float:
         """See `Filled.share`."""
-        return 1.0
+        bent = [corner_bend(self.points, corner) for corner in MOUTH_CORNERS]
+        return float(max(corner_share(self.points), *bent) > 0)
 
     def fill(
         self, photo: np.ndarray, landmarks: np.ndarray, place: tuple[int, ...], unit: float
@@ -47,8 +48,6 @@ class CornersDetail(Filled):
         beyond = ((columns - corner[0]) * out[0] + (rows - corner[1]) * out[1]) / unit
         low, high = OUTSIDE
         share = np.maximum(everywhere, bent * np.clip((beyond - low) / (high - low), 0, 1))
-        if not share.any():
-            return np.zeros_like(photo)
         return share[..., None].astype(np.float32) * stroke_fill(photo, corner, unit)
 
 

@@ -5,10 +5,8 @@ import pytest
 from toy_moves import SIDE, calm_face, eye_distance_of, mouth_of
 
 from faceedit.compose.mouth.lips import (
-    CONTACT_DEPTH,
     LIP_MARGIN,
     SIDE_MARGIN,
-    contact,
     continue_flow,
     follow_lips,
     keep_off,
@@ -17,6 +15,7 @@ from faceedit.compose.mouth.lips import (
     sample_box,
     seal,
 )
+from faceedit.compose.mouth.meeting import CONTACT_DEPTH, contact
 from faceedit.compose.mouth.opening import draw_opening
 from faceedit.faces.topology import INNER_LIPS
 

@@ -7,15 +7,8 @@ import cv2
 import numpy as np
 
 from faceedit.channels import length
-from faceedit.compose.mouth.lips import (
-    contact,
-    continue_flow,
-    keep_off,
-    keep_side,
-    lip_change,
-    meet,
-    seam,
-)
+from faceedit.compose.mouth.lips import continue_flow, keep_off, keep_side, lip_change
+from faceedit.compose.mouth.meeting import contact, meet, seam
 from faceedit.compose.mouth.opening import CLOSED, Box, MouthPoints, Opening, lip_gap
 from faceedit.compose.mouth.own import own_mouth
 from faceedit.tones import LUMA
