@@ -1,10 +1,14 @@
 """Lips that meet: what each shows up to their line, and the line itself."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
 from faceedit.compose.mouth.lips import apart_of, middle_of, rows_at
-from faceedit.compose.mouth.opening import CLOSED, MouthPoints, Opening
+from faceedit.compose.mouth.opening import CLOSED, MouthPoints, Opening, lip_gap
+from faceedit.faces.topology import LOWER_INNER_LIP, UPPER_INNER_LIP
+from faceedit.tones import LUMA
 
 MEET_MARGIN, MEET_SHARE, MEET_PIXELS, BEYOND = 0.022, 0.35, 1.2, 0.08
 """Eye distances, most of a lip's thickness, and least pixels inside a lip that is shown at the line
@@ -15,6 +19,42 @@ CONTACT_WIDTH, CONTACT_DEPTH = 0.012, np.array([0.48, 0.60, 0.62], np.float32)
 """Of the dark line where lips meet: eye distances, and share of RGB light lost."""
 THINNEST_CONTACT = 0.9
 """Pixels: no line is drawn thinner, which would show stairs."""
+NARROW, DARK = 0.06, 0.75
+"""Openings in eye distances up to which what is between lips may be their line alone, and the luma
+of that over the lips' own from which on it is more: teeth, or a mouth that is lit."""
+ACROSS = ((0, 13), (37, 82), (267, 312), (17, 14), (84, 87), (314, 317))
+"""Points at the outer and the inner edge of each lip, between which it shows its own light."""
+
+
+def as_closed(
+    pixels: np.ndarray, before: MouthPoints, after: MouthPoints, unit: float
+) -> MouthPoints:
+    """Return a photo's mouth, closed where it does not open and shows but a dark line of its lips.
+
+    Args:
+        pixels: (H, W, 3) float32 RGB in [0, 1], the photo.
+        before: the mouth in it.
+        after: in the target.
+        unit: the eye distance in pixels.
+    """
+    gap, next_gap = (lip_gap(mouth.landmarks, unit) for mouth in (before, after))
+    middle = middle_of(before.lips)
+    closes = next_gap <= min(gap, CLOSED)
+    if not closes or gap >= NARROW or (gap >= CLOSED and not _is_dark(pixels, before, middle)):
+        return before
+    landmarks = before.landmarks.copy()
+    for line in (UPPER_INNER_LIP, LOWER_INNER_LIP):
+        landmarks[list(line), :2] = middle
+    return replace(before, landmarks=landmarks)
+
+
+def _is_dark(pixels: np.ndarray, mouth: MouthPoints, middle: np.ndarray) -> bool:
+    between = np.concatenate([middle[2:-2], (middle[2:-3] + middle[3:-2]) / 2])
+    at = np.concatenate([between, mouth.landmarks[np.array(ACROSS), :2].mean(1)])
+    x, y = at.astype(np.float32).T[:, None]
+    seen = cv2.remap(pixels, x, y, cv2.INTER_LINEAR)[0] @ LUMA
+    inside, lips = np.split(seen, [len(between)])
+    return float(inside.max()) < DARK * float(np.median(lips))
 
 
 def meet(
