@@ -1,4 +1,4 @@
-"""The corners of mouths that open or close: their dark strokes are filled from skin beside."""
+"""The corners of mouths that move: their dark strokes are filled from skin beside."""
 
 import cv2
 import numpy as np
@@ -6,7 +6,7 @@ import numpy as np
 from faceedit.compose.details import MovedPoints
 from faceedit.compose.filled import Filled
 from faceedit.compose.mouth.opening import lip_gap, mouth_width
-from faceedit.faces.topology import MOUTH_CORNERS
+from faceedit.faces.topology import INNER_LIPS, MOUTH_CORNERS
 
 STROKE = 0.04
 """Eye distances: half the side of the square whose median a stroke is filled with."""
@@ -22,33 +22,52 @@ MOVES = 0.06
 """Eye distances by which a mouth opens or closes from which on its corners are filled in full."""
 WIDENS = 0.06
 """Eye distances by which a mouth becomes wider, as one that smiles, from which on nothing is."""
+BENDS, OUTSIDE = 0.03, (0.0, 0.03)
+"""Eye distances by which a corner moves against the middle of the lips from which on what it folds
+is filled in full outside the mouth, and beyond a corner between which that is."""
 
 
 class CornersDetail(Filled):
-    """A `Detail`: what a mouth's corners fold is smooth where they are drawn apart."""
+    """A `Detail`: what a mouth's corners fold is smooth where they go elsewhere."""
 
     places, reach = tuple((corner,) for corner in MOUTH_CORNERS), FAR + 2 * STROKE
 
     def share(self) -> float:
         """See `Filled.share`."""
-        return corner_share(self.points)
+        bent = [corner_bend(self.points, corner) for corner in MOUTH_CORNERS]
+        return float(max(corner_share(self.points), *bent) > 0)
 
     def fill(
         self, photo: np.ndarray, landmarks: np.ndarray, place: tuple[int, ...], unit: float
     ) -> np.ndarray:
         """See `Filled.fill`."""
-        return stroke_fill(photo, landmarks[place[0]], unit)
+        everywhere, bent = corner_share(self.points), corner_bend(self.points, place[0])
+        corner, other = landmarks[place[0]], landmarks[sum(MOUTH_CORNERS) - place[0]]
+        out = (corner - other) / max(float(np.linalg.norm(corner - other)), 1e-3)
+        rows, columns = np.mgrid[: photo.shape[0], : photo.shape[1]]
+        beyond = ((columns - corner[0]) * out[0] + (rows - corner[1]) * out[1]) / unit
+        low, high = OUTSIDE
+        share = np.maximum(everywhere, bent * np.clip((beyond - low) / (high - low), 0, 1))
+        return share[..., None].astype(np.float32) * stroke_fill(photo, corner, unit)
+
+
+def corner_bend(points: MovedPoints, corner: int) -> float:
+    """Return in [0, 1] how far a corner moves against the middle of the lips."""
+    moved = points.after - points.before[:, :2]
+    against = moved[corner] - moved[list(INNER_LIPS)].mean(0)
+    return min(float(np.linalg.norm(against)) / points.unit / BENDS, 1.0) * _not_wider(points)
 
 
 def corner_share(points: MovedPoints) -> float:
     """Return in [0, 1] how far an edit draws the corners of a mouth apart or together."""
-    (gap, width), (next_gap, next_width) = (
-        (lip_gap(one, points.unit), mouth_width(one, points.unit))
-        for one in (points.before, points.after)
-    )
-    moves = min(abs(next_gap - gap) / MOVES, 1.0)
-    wider = max(next_width - width, 0.0)
-    return moves * max(1 - wider / WIDENS, 0.0)
+    gap, next_gap = (lip_gap(one, points.unit) for one in (points.before, points.after))
+    return min(abs(next_gap - gap) / MOVES, 1.0) * _not_wider(points)
+
+
+def _not_wider(points: MovedPoints) -> float:
+    """Return 1 for a mouth that does not become wider, 0 for one that smiles."""
+    width, next_width = (mouth_width(one, points.unit) for one in (points.before, points.after))
+    return max(1 - max(next_width - width, 0.0) / WIDENS, 0.0)
 
 
 def stroke_fill(photo: np.ndarray, corner: np.ndarray, unit: float) -> np.ndarray:

@@ -18,6 +18,7 @@ from faceedit.compose.eyes.lids import Lids, lay_lids
 from faceedit.compose.mouth.edit import MouthFields, edit_mouth
 from faceedit.compose.mouth.light import blur_of, light_across
 from faceedit.compose.mouth.lips import follow_lips, seal
+from faceedit.compose.mouth.meeting import as_closed
 from faceedit.compose.mouth.opening import MouthPoints, box_of, draw_opening, lip_gap, mouth_box
 from faceedit.compose.mouth.paint import TeethTexture, paint_mouth
 from faceedit.compose.mouth.traits import traits_of
@@ -200,6 +201,7 @@ class MouthDetail:
         before = MouthPoints(points.before, points.jaws_before[:10], points.jaws_before[10:])
         after = MouthPoints(points.after, points.jaws_after[:10], points.jaws_after[10:])
         unit = points.unit
+        before = as_closed(pixels, before, after, unit)
         after = seal(before, after, unit)
         opening = draw_opening(after, box, unit)
         soft = blur_of(pixels, before.ring, unit)
@@ -221,7 +223,7 @@ class MouthDetail:
             before,
             after,
             opening,
-            lip_gap(points.before, unit),
+            lip_gap(before.landmarks, unit),
             lambda: draw_opening(before, box, unit),
             paint,
         )

@@ -2,7 +2,7 @@ import numpy as np
 from toy_moves import SIDE, calm_face, eye_distance_of, jaws_of
 
 from faceedit.compose.canvas import Canvas
-from faceedit.compose.corners import CornersDetail, corner_share, stroke_fill
+from faceedit.compose.corners import CornersDetail, corner_bend, corner_share, stroke_fill
 from faceedit.compose.details import MovedPoints
 from faceedit.faces.topology import LIPS, MOUTH_CORNERS
 
@@ -25,6 +25,21 @@ def moved(gap, wide=1.0):
     middle = after[list(LIPS), 0].mean()
     after[list(LIPS), 0] = middle + wide * (after[list(LIPS), 0] - middle)
     return MovedPoints(before, after[:, :2], jaws_of(before), jaws_of(after))
+
+
+def test_what_a_corner_that_bends_folds_is_filled_outside_the_mouth_alone():
+    face, corner = calm_face(), MOUTH_CORNERS[0]
+    photo = shaded(face)
+    x, y = np.rint(face[corner, :2]).astype(int)
+    photo[y : y + 2, x - 6 : x + 3] = 0.15
+    hangs = face[:, :2].copy()
+    hangs[list(MOUTH_CORNERS), 1] += 0.05 * UNIT
+    points = MovedPoints(face, hangs, jaws_of(face), jaws_of(face))
+    assert corner_share(points) == 0 and corner_bend(points, corner) == 1
+    fill = CornersDetail(points).fill(photo, face[:, :2], (corner,), UNIT)
+    inwards = 1 if face[MOUTH_CORNERS[1], 0] > x else -1
+    assert fill[y, x - 4 * inwards].min() > 0.2 and not fill[:, x + inwards].any()
+    assert CornersDetail(points.scaled(0)).fill(photo, face[:, :2], (corner,), UNIT).max() == 0
 
 
 def test_a_stroke_is_filled_and_the_skin_keeps_its_pores():

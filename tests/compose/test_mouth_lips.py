@@ -5,10 +5,8 @@ import pytest
 from toy_moves import SIDE, calm_face, eye_distance_of, mouth_of
 
 from faceedit.compose.mouth.lips import (
-    CONTACT_DEPTH,
     LIP_MARGIN,
     SIDE_MARGIN,
-    contact,
     continue_flow,
     follow_lips,
     keep_off,
@@ -17,6 +15,7 @@ from faceedit.compose.mouth.lips import (
     sample_box,
     seal,
 )
+from faceedit.compose.mouth.meeting import CONTACT_DEPTH, contact
 from faceedit.compose.mouth.opening import draw_opening
 from faceedit.faces.topology import INNER_LIPS
 
@@ -165,3 +164,12 @@ def test_lips_that_nearly_meet_meet(had, has, left):
         np.testing.assert_allclose(
             sealed.ring[[0, 10]], after.ring[[0, 10]], err_msg="corners stay"
         )
+
+
+def test_lips_that_stay_closed_keep_their_flow_where_the_mesh_folds():
+    before, after = mouth_of(calm_face()), mouth_of(calm_face())
+    corner = after.landmarks.copy()
+    corner[INNER_LIPS[0], 1] -= 0.1 * UNIT
+    flow = np.random.default_rng(0).normal(size=NOWHERE.shape).astype(np.float32)
+    followed = follow_lips(opening(0.0), flow, before, replace(after, landmarks=corner))
+    np.testing.assert_array_equal(followed, flow)

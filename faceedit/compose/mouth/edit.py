@@ -7,15 +7,8 @@ import cv2
 import numpy as np
 
 from faceedit.channels import length
-from faceedit.compose.mouth.lips import (
-    contact,
-    continue_flow,
-    keep_off,
-    keep_side,
-    lip_change,
-    meet,
-    seam,
-)
+from faceedit.compose.mouth.lips import continue_flow, keep_off, keep_side, lip_change
+from faceedit.compose.mouth.meeting import contact, meet, seam
 from faceedit.compose.mouth.opening import CLOSED, EVERYWHERE, Box, MouthPoints, Opening, lip_gap
 from faceedit.compose.mouth.own import OwnMouth, own_mouth
 from faceedit.tones import LUMA
@@ -104,6 +97,7 @@ def edit_mouth(
             replace(bare, flow=lips, log_ratio=line),
             pixels,
             opening,
+            before,
             after,
             change if shown else 0.0,
         )
@@ -116,7 +110,7 @@ def edit_mouth(
         inside = photo[-shown.distance() > INSIDE * unit]
     new = paint(inside, own.drop, trust)
     fields = _laid(replace(bare, flow=lips, log_ratio=line), own, new, pixels, opening)
-    return _sealed(fields, pixels, opening, after, change if shown else 0.0)
+    return _sealed(fields, pixels, opening, before, after, change if shown else 0.0)
 
 
 def _laid(
@@ -159,6 +153,7 @@ def _sealed(
     fields: MouthFields,
     pixels: np.ndarray,
     opening: Opening,
+    before: MouthPoints,
     after: MouthPoints,
     change: float,
 ) -> MouthFields:
@@ -168,12 +163,13 @@ def _sealed(
         fields: of the mouth without that.
         pixels: of the photo.
         opening: of the target.
-        after: the mouth in the target.
+        before: the mouth in the photo.
+        after: in the target.
         change: of `lips.lip_change`, 0 where the photo's lips are closed.
     """
     if change == 0 or opening.visible == 1:
         return fields
-    lips, share = seam(_carried(pixels, opening, fields.flow), opening, after)
+    lips, share = seam(_carried(pixels, opening, fields.flow), opening, before, after)
     share *= change * (1 - opening.visible) * (1 - fields.opacity)
     opacity = fields.opacity + share
     laid = fields.opacity[..., None] * fields.paint + share[..., None] * lips * np.exp(

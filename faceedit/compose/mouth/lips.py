@@ -1,4 +1,4 @@
-"""How the flow of skin goes on at lips that part, move or meet."""
+"""How the flow of skin goes on at lips that part or move."""
 
 import math
 from dataclasses import replace
@@ -20,15 +20,6 @@ SIDE_MARGIN, SIDE_REACH = 0.011, 0.06
 """The same for lips that were closed, from the line where they met."""
 ENDS, CORNERS, CORNER_MARGIN = 0.02, 0.16, 0.01
 """Eye distances from the line's ends over which that sets in, and within which it is more."""
-MEET_MARGIN, MEET_PIXELS, BEYOND = 0.022, 1.2, 0.08
-"""Eye distances, and least pixels, inside a lip that is shown at the line where it meets the other;
-eye distances beyond the line's ends within which that fades."""
-SEAM = 0.016
-"""Eye distances on either side of the line of lips that meet in which they are cleaned."""
-CONTACT_WIDTH, CONTACT_DEPTH = 0.012, np.array([0.48, 0.60, 0.62], np.float32)
-"""Of the dark line where lips meet: eye distances, and share of RGB light lost."""
-THINNEST_CONTACT = 0.9
-"""Pixels: no line is drawn thinner, which would show stairs."""
 SEAL = (0.02, 0.06)
 """Widest gaps in eye distances that lips which are to meet still close, and from which on they
 stay as far apart as they are: landmarks are predicted, and a small error would show teeth."""
@@ -82,6 +73,8 @@ def follow_lips(
 ) -> np.ndarray:
     """Let the rims of the lips follow the landmarks, where a coarse flow mixes in what is between.
 
+    Lips that stay closed have nothing between, and at their corners the mesh may fold.
+
     Args:
         opening: of the target.
         flow: (h, w, 2) pixels, in the opening's box.
@@ -116,6 +109,9 @@ def follow_lips(
         cv2.resize(values.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
         for values in (nearest[labels], near)
     )
+    columns, order = opening.places[0, :, 0], np.argsort(middle_of(after.lips)[:, 0])
+    apart = np.maximum(*(apart_of(mouth, unit) for mouth in (before, after)))
+    near *= np.interp(columns, middle_of(after.lips)[order, 0], apart[order]).astype(np.float32)
     return flow + near[..., None] * (exact - flow)
 
 
@@ -182,8 +178,10 @@ def keep_side(
     """
     unit = opening.unit
     at = opening.places + flow
-    side = np.where(opening.places[..., 1] < rows_at(_middle(after), opening.places[..., 0]), -1, 1)
-    away = side * (at[..., 1] - rows_at(_middle(before), at[..., 0]))
+    side = np.where(
+        opening.places[..., 1] < rows_at(middle_of(after), opening.places[..., 0]), -1, 1
+    )
+    away = side * (at[..., 1] - rows_at(middle_of(before), at[..., 0]))
     ends = before[0][[0, -1], 0]
     inwards = np.minimum(at[..., 0] - ends.min(), ends.max() - at[..., 0]) / unit
     # Towards the corners, landmarks are less sure of the line and its shadow is wider.
@@ -195,64 +193,8 @@ def keep_side(
     return shifted
 
 
-def meet(
-    opening: Opening, flow: np.ndarray, before: MouthPoints, after: MouthPoints, change: float
-) -> np.ndarray:
-    """Let each of two lips that meet show itself up to their line, and nothing between.
-
-    Args:
-        opening: of the target.
-        flow: (h, w, 2) pixels, in its box.
-        before: the mouth in the photo, which is open.
-        after: in the target.
-        change: of `lip_change`.
-    """
-    unit, (columns, rows) = opening.unit, np.moveaxis(opening.places, -1, 0)
-    share = change * closed_share(opening, after)
-    if share.max() <= 0:
-        return flow
-    above = rows < rows_at(_middle(after.lips), columns)
-    at = opening.places + flow
-    side = np.where(above, -1, 1)
-    lines = [rows_at(line, at[..., 0]) for line in before.lips]
-    away = side * (at[..., 1] - np.where(above, *lines))
-    margin = max(MEET_MARGIN * unit, MEET_PIXELS)
-    push = margin * np.clip(1 - away / (LIP_REACH * unit), 0, 1) + np.maximum(-away, 0)
-    met = flow.copy()
-    met[..., 1] += side * push * share[None]
-    return met
-
-
-def closed_share(opening: Opening, after: MouthPoints) -> np.ndarray:
-    """Return in [0, 1] how far lips meet at each column of a box, (w,), and beside them."""
-    unit, middle = opening.unit, _middle(after.lips)
-    columns, order = opening.places[0, :, 0], np.argsort(middle[:, 0])
-    met = _met((after.lips[1] - after.lips[0])[:, 1] / unit)
-    ends = middle[[0, -1], 0]
-    beyond = np.maximum(ends.min() - columns, columns - ends.max()) / (BEYOND * unit)
-    return np.interp(columns, middle[order, 0], met[order]) * np.clip(1 - beyond, 0, 1)
-
-
-def seam(photo: np.ndarray, opening: Opening, after: MouthPoints) -> tuple[np.ndarray, np.ndarray]:
-    """Return paint of lips that meet, (h, w, 3), and its opacity, (h, w): without what was between.
-
-    Args:
-        photo: (h, w, 3) float32 RGB in [0, 1], as the flow has it.
-        opening: of the target.
-        after: the mouth in the target.
-    """
-    unit, (columns, rows) = opening.unit, np.moveaxis(opening.places, -1, 0)
-    wide = max(SEAM * unit, MEET_PIXELS)
-    off = (rows - rows_at(_middle(after.lips), columns)) / wide
-    # A median keeps the skin of lips and loses specks and dots, which are smaller.
-    size = 2 * round(1.5 * wide) + 1
-    clean = cv2.medianBlur(np.rint(np.clip(photo, 0, 1) * 255).astype(np.uint8), size)
-    smooth = cv2.GaussianBlur(clean.astype(np.float32) / 255, (0, 0), 0.5 * wide)
-    opacity = closed_share(opening, after)[None] * np.exp(-(off**4))
-    return smooth, opacity.astype(np.float32)
-
-
-def _middle(lines: Lines) -> np.ndarray:
+def middle_of(lines: Lines) -> np.ndarray:
+    """Return the line between two lips, (11, 2)."""
     return (lines[0] + lines[1]) / 2
 
 
@@ -262,46 +204,11 @@ def rows_at(line: np.ndarray, columns: np.ndarray) -> np.ndarray:
     return np.interp(columns, line[order, 0], line[order, 1]).astype(np.float32)
 
 
-def _closing(before: MouthPoints, after: MouthPoints, unit: float) -> np.ndarray:
-    """Return in [0, 1] how far lips that were apart meet, (11,) along their lines."""
-    were, are = ((p.lips[1] - p.lips[0])[:, 1] / unit for p in (before, after))
-    # Lips a hair apart show a line too; wider ones show what is behind them.
-    closing = np.clip(were / 0.03, 0, 1) * _met(are)
-    closing[[0, -1]] = closing[[1, -2]]
-    return closing
-
-
-def _met(gaps: np.ndarray) -> np.ndarray:
-    """Return in [0, 1] how far lips meet that are so many eye distances apart."""
-    return np.clip(1 - (gaps - 0.004) / 0.012, 0, 1)
-
-
-def contact(before: MouthPoints, after: MouthPoints, opening: Opening, gap: float) -> np.ndarray:
-    """Return the log ratio (h, w, 3) of the line where lips meet that were apart in the photo.
-
-    Args:
-        before: the mouth in the photo.
-        after: in the target.
-        opening: of the target.
-        gap: mean opening of the photo's lips in eye distances.
-    """
-    unit = opening.unit
-    nothing = np.zeros((*opening.coverage.shape, 3), np.float32)
-    widest = float((before.lips[1] - before.lips[0])[:, 1].max()) / unit
-    if gap < CLOSED or widest < CLOSED:
-        return nothing
-    closing = _closing(before, after, unit)
-    closing[[0, -1]] *= 0.5
-    if closing.max() <= 0:
-        return nothing
-    middle = (after.lips[0] + after.lips[1]) / 2
-    order = np.argsort(middle[:, 0])
-    columns, along = opening.places[0, :, 0], opening.places[..., 1]
-    rows = np.interp(columns, middle[order, 0], middle[order, 1])
-    strength = np.interp(columns, middle[order, 0], closing[order], left=0, right=0)
-    off = (along - rows[None]) / max(CONTACT_WIDTH * unit, THINNEST_CONTACT)
-    line = cv2.GaussianBlur((strength[None] * np.exp(-(off**2))).astype(np.float32), (0, 0), 0.6)
-    return np.log1p(-line[..., None] * CONTACT_DEPTH).astype(np.float32)
+def apart_of(mouth: MouthPoints, unit: float) -> np.ndarray:
+    """Return in [0, 1] how far lips are apart, (11,) along their lines."""
+    apart = np.clip((mouth.lips[1] - mouth.lips[0])[:, 1] / unit / 0.03, 0, 1)
+    apart[[0, -1]] = apart[[1, -2]]
+    return apart
 
 
 def sample_box(values: np.ndarray, flow: np.ndarray) -> np.ndarray:

@@ -4,7 +4,14 @@ import numpy as np
 
 from faceedit.faces.align import Crop
 from faceedit.faces.topology import mean_shape
-from faceedit.methods.fields.assembly import DEEP, fold_depth, skin_shadow
+from faceedit.methods.fields.assembly import (
+    DARKEST,
+    DEEP,
+    fold_depth,
+    skin_shadow,
+    soft_lift,
+    soft_shadow,
+)
 from faceedit.tones import LUMA
 
 
@@ -28,3 +35,12 @@ def test_shadows_are_warm_and_of_the_depth_asked_for_and_light_stays():
     np.testing.assert_allclose(dark @ LUMA, -0.24, atol=0.01)
     np.testing.assert_array_equal(light, grey[1])
     assert not nothing.any()
+
+
+def test_neither_shadows_nor_lifts_exceed_what_skin_shows_and_faint_ones_stay():
+    grey = np.array([[-2.0] * 3, [-0.05] * 3, [2.0] * 3, [0.1] * 3], np.float32)
+    deep, faint, _, _ = soft_shadow(grey)
+    assert -DARKEST <= deep[0] < -0.9 * DARKEST
+    np.testing.assert_allclose(faint, grey[1], rtol=0.02)
+    _, _, glaring, light = soft_lift(grey)
+    assert glaring[0] < 0.3 and 0.05 < light[0] < 0.1

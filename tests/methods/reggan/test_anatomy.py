@@ -65,3 +65,22 @@ def test_lips_do_not_swell_but_for_what_a_mouth_gets_narrower_by():
         after = settle(face, moved)
         thick.append((after[UPPER_LIP, 1] - after[0, 1]) / had)
     assert 1.1 < thick[0] < 1.5 and thick[0] + 0.2 < thick[1] < 2
+
+
+def test_closed_mouths_get_neither_wide_nor_thin_nor_hang_and_smiles_stay():
+    face = made_up.place(mean_shape(), UNIT)
+    middle, corners = face[[UPPER_LIP, LOWER_LIP]].mean(0), [61, 291]
+    wide, thick = np.ptp(face[corners, 0]), face[17, 1] - face[LOWER_LIP, 1]
+
+    def shown(down: float, thinner: float = 1.0):
+        moved = face.copy()
+        moved[corners, 0] = middle[0] + 1.2 * (face[corners, 0] - middle[0])
+        moved[corners, 1] += down * UNIT
+        moved[17, 1] -= (1 - thinner) * thick
+        after = settle(face, moved)
+        fall = (after[corners, 1] - face[corners, 1]).mean() / UNIT
+        return np.ptp(after[corners, 0]) / wide, fall, (after[17, 1] - after[LOWER_LIP, 1]) / thick
+
+    width, fall, volume = shown(0.06, 0.6)
+    assert 1 <= width < 1.08 and 0.03 < fall < 0.057 and 0.75 < volume < 1
+    assert shown(-0.08)[0] > 1.19
