@@ -16,11 +16,14 @@ NEAR = 0.5
 """Share of that difference over which a light of one's own becomes another."""
 STAYS = 0.9
 """Share of an edit that is left out at most."""
-TURNED, MOST = 1.15, 0.5
+TURNED, MOST = 1.1, 0.4
 """Least slope of skin towards a side, of what even skin would show in that light alone, and what
 is added at most, natural log."""
 ASIDE = 0.3
 """Share of a light's direction from which on it comes from a side."""
+
+BEHIND = 0.0
+"""Share towards the camera below which it comes from behind, and is to light edges alone."""
 
 
 def likeness(light: Light, own: np.ndarray, normals: np.ndarray) -> np.float32:
@@ -54,9 +57,10 @@ def turned_at_least(
         bare: (S, S) bool, bare skin of the face.
         normals: (S, S, 3) float32 unit.
     """
-    if bare.sum() < FEWEST or abs(light.direction[0]) < ASIDE:
+    x, _, z = light.direction
+    if bare.sum() < FEWEST or abs(x) < ASIDE or z < BEHIND:
         return np.zeros(bare.shape, np.float32)
-    side, facing = np.sign(light.direction[0]), normals[bare]
+    side, facing = np.sign(x), normals[bare]
     wanted = _logs_in(light, facing) / np.float32(GAMMA)
     shown = np.log(mean(lit[bare]) + np.float32(DARKEST))
     _, fitted = _fit(facing, np.column_stack([wanted, shown]))
