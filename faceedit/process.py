@@ -58,7 +58,7 @@ def keep_memory() -> None:
     """Let arrays take memory that earlier ones left; glibc alone is told.
 
     Each photo makes some forty arrays as large as its faces. Pages that the system has to clear for
-    them anew cost a tenth of an edit.
+    them anew cost a twentieth of composing.
     """
     import ctypes
 
