@@ -37,9 +37,9 @@ MANNERS: dict[str, tuple[Manner, ...]] = {
         Manner(brows=1.15, lids=0.5, mouth=0.85, mixed=(("mouth", "afraid", 0.15),)),
     ),
     "angry": (
-        Manner(mouth=0.95),
-        Manner(brows=1.1, lids=0.75, mouth=0.8),
-        Manner(brows=1.05, lids=0.9, mouth=0.85, mixed=(("mouth", "disgusted", 0.15),)),
+        Manner(brows=1.06, mouth=0.95),
+        Manner(brows=1.17, lids=0.75, mouth=0.8),
+        Manner(brows=1.11, lids=0.9, mouth=0.85, mixed=(("mouth", "disgusted", 0.15),)),
     ),
     "surprised": (
         Manner(brows=1.1, lids=1.05, mouth=0.82),
@@ -48,9 +48,9 @@ MANNERS: dict[str, tuple[Manner, ...]] = {
         Manner(brows=1.05, mouth=0.9),
     ),
     "disgusted": (
-        Manner(mouth=1.05),
-        Manner(brows=0.8, lids=0.85, mouth=1.1),
-        Manner(mouth=0.95, mixed=(("mouth", "sad", 0.25),)),
+        Manner(mouth=1.1),
+        Manner(brows=0.8, lids=0.85, mouth=1.15),
+        Manner(mouth=1.0, mixed=(("mouth", "sad", 0.25),)),
     ),
     "afraid": (
         Manner(lids=1.05, mouth=1.1, mixed=(("brows", "sad", 0.25),)),

@@ -27,12 +27,14 @@ PLAIN_COLOUR = 0.1
 SILHOUETTE, ABOUT_EYES = 4.0, 2.0
 """Crop pixels over which the flow goes over from a far cheek's outline to what lies behind it,
 which fields are too coarse to follow; and from a brow to the lid that it nears."""
-STRAY = 0.7
-"""Field pixels over which a log ratio is smooth: where the moved mesh folds, at corners of mouths
-above all, single ones stand out."""
-DARKEST, BRIGHTEST, LIFTED = 0.4, 0.3, 0.75
-"""Log ratios that no shadow and no lift exceeds, and the share of a lift that is left: in a photo's
-own light more looks like glare."""
+BRIGHTEST = 0.3
+"""Log ratio that no lift exceeds."""
+STRAY, DARKEST, LIFTED = 0.6, 0.4, 0.85
+"""About the mouth: field pixels over which a log ratio is smooth, as single ones stand out where
+the moved mesh folds; the log ratio that no shadow exceeds; the share of a lift that is left."""
+SUBNASALE, ABOVE = 2, 0.15
+"""Point from which downwards all is about the mouth, and eye distances above it over which that
+comes to be."""
 UNCOLOURED, COLOURED_TO = 0.7, 0.06
 """The share of its colour that a lift loses, and the log ratio from which on it is all of that."""
 SKIN = (50, 280, 117, 346, 151, 9, 205, 425)
@@ -95,8 +97,8 @@ def assemble_edit(
         _FINER * soften_jumps(flow / _FINER, FIELD_SIZE, over) for over in (SILHOUETTE, ABOUT_EYES)
     )
     flow = far + eyes * (near - far)
-    ratio = cv2.GaussianBlur(ratio, (0, 0), STRAY)
-    ratio = soft_lift(soft_shadow(skin_shadow(ratio, fold_depth(crop))))
+    ratio = soft_lift(skin_shadow(ratio, fold_depth(crop)))
+    ratio += about_mouth(crop.landmarks) * (calm_shade(ratio) - ratio)
     ratio = muted(ratio, colour)
     return Edit(flow, ratio, nothing, paint, CROP_SIZE, details, landmarks=landmarks)
 
@@ -120,13 +122,20 @@ def fold_depth(crop: Crop) -> float:
     return float(np.interp(np.log(max(np.median(spreads), 1e-4)), np.log(ROUGHNESS), DEEP))
 
 
-def soft_shadow(ratio: np.ndarray) -> np.ndarray:
-    """Return a log ratio, (..., 3), whose darker parts are skin in shadow, and no holes."""
+def calm_shade(ratio: np.ndarray) -> np.ndarray:
+    """Return (n, n, 3) log ratios without dots, holes and glare, in single precision."""
+    ratio = cv2.GaussianBlur(ratio, (0, 0), STRAY)
     luma = (ratio @ LUMA)[..., None]
-    deep = np.maximum(-luma, 1e-6)
-    return (ratio * np.where(luma < 0, DARKEST * np.tanh(deep / DARKEST) / deep, 1)).astype(
-        np.float32
-    )
+    dark = np.maximum(-luma, 1e-6)
+    return ratio * np.where(luma < 0, DARKEST * np.tanh(dark / DARKEST) / dark, LIFTED)
+
+
+def about_mouth(landmarks: np.ndarray) -> np.ndarray:
+    """Return how far each row of the fields is about the mouth, (128, 1, 1) float32 in [0, 1]."""
+    places = (landmarks[:, :2] + 0.5) * (FIELD_SIZE / CROP_SIZE) - 0.5
+    below = np.arange(FIELD_SIZE) - places[SUBNASALE, 1]
+    share = np.clip(1 + below / (ABOVE * eye_distance(places)), 0, 1).astype(np.float32)
+    return share[:, None, None]
 
 
 def soft_lift(ratio: np.ndarray) -> np.ndarray:
@@ -137,7 +146,7 @@ def soft_lift(ratio: np.ndarray) -> np.ndarray:
     """
     luma = (ratio @ LUMA)[..., None]
     lift = np.maximum(luma, 0)
-    limited = luma - lift + LIFTED * BRIGHTEST * np.tanh(lift / BRIGHTEST)
+    limited = luma - lift + BRIGHTEST * np.tanh(lift / BRIGHTEST)
     share = 1 - UNCOLOURED * np.clip(lift / COLOURED_TO, 0, 1)
     return (limited + share * (ratio - luma)).astype(np.float32)
 

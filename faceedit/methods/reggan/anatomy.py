@@ -36,11 +36,13 @@ CREASE_SHARE = 0.5
 
 OUTER_LIPS = (0, 17)
 """Middles of the upper lip's upper edge and the lower lip's lower one."""
-SWELLS, SWOLLEN = 1.0, 0.3
+SWELLS, SWOLLEN = 1.04, 0.3
 """Thickness of a lip over that in the photo, times what the mouth gets narrower by, from which on
 only a share of more counts: lips do not swell where a face is disgusted."""
-THINS, THIN = 0.9, 0.3
+THINS, THIN = 0.92, 0.3
 """Likewise of a lip that thins: what is missing of the first counts by the second alone."""
+EASES = 0.03
+"""Eye distances that are taken back of a mouth's width from which on its lips do not thin."""
 BESIDE_LIPS = 0.14
 """Eye distances about the lips, over which skin goes with their edges and corners."""
 REST_WIDTH, SMILED = 0.56, 0.25
@@ -49,7 +51,7 @@ REST_WIDTH, SMILED = 0.56, 0.25
 STRETCHED = 0.3
 """Share that counts of what a closed mouth gets wider by than at rest: of 91 sad portraits none
 shows it, and it draws out the line at the corners."""
-LOW_CORNERS, LOW = 0.02, 0.7
+LOW_CORNERS, LOW = 0.02, 0.85
 """Eye distances below the line of closed lips from which on only a share of more counts: of corners
 in portraits of sadness one in ten is lower than 0.03."""
 GOES = 0.05
@@ -69,7 +71,7 @@ def settled(before: Tensor, faces: MovedFaces) -> MovedFaces:
     start, unit = before[..., :2].to(faces.landmarks), unit[..., 0].to(faces.landmarks)
     landmarks = faces.landmarks.clone()
     landmarks += _corners_settled(start, landmarks, unit)
-    landmarks += _lips_in_volume(start, landmarks, unit)
+    landmarks += _lips_in_volume(start, faces.landmarks, landmarks, unit)
     landmarks[..., 1] += _corners_down(start, faces.landmarks, unit)
     for eye in (0, 1):
         lid, fold = (list(ring[eye]) for ring in (UPPER_LIDS, CREASES))
@@ -121,12 +123,20 @@ def _corners_settled(start: Tensor, after: Tensor, unit: Tensor) -> Tensor:
     return shift
 
 
-def _lips_in_volume(start: Tensor, after: Tensor, unit: Tensor) -> Tensor:
-    """Return how points go where lips swell or thin, (N, 478, 2) pixels."""
+def _lips_in_volume(start: Tensor, wide: Tensor, after: Tensor, unit: Tensor) -> Tensor:
+    """Return how points go where lips swell or thin, (N, 478, 2) pixels.
+
+    Lips that are pressed are thin; those that close, or whose corners were taken back, are not.
+    """
     shift = torch.zeros_like(after)
     left, right = MOUTH_CORNERS
-    widths = [(p[:, left] - p[:, right]).norm(dim=-1, keepdim=True) for p in (start, after)]
-    narrower, closed = (widths[0] / widths[1].clamp(min=1e-3)).clamp(1, 2), _closed(after, unit)
+    width, stretched, kept = (
+        (p[:, left] - p[:, right]).norm(dim=-1, keepdim=True) for p in (start, wide, after)
+    )
+    narrower = (width / kept.clamp(min=1e-3)).clamp(1, 2)
+    apart = (start[:, LOWER_LIP, 1:] - start[:, UPPER_LIP, 1:]) / OPEN[1]
+    eased = (torch.maximum((stretched - kept) / EASES, apart) / unit).clamp(0, 1)
+    eased = eased * _closed(after, unit)
     crossed = (after[:, UPPER_LIP, 1:] - after[:, LOWER_LIP, 1:]).clamp(min=0)
     for edge, inner, share in zip(OUTER_LIPS, (UPPER_LIP, LOWER_LIP), _lip_shares(), strict=True):
         rest = narrower * (start[:, edge, 1:] - start[:, inner, 1:]).abs()
@@ -134,7 +144,7 @@ def _lips_in_volume(start: Tensor, after: Tensor, unit: Tensor) -> Tensor:
         down = 1 if inner == UPPER_LIP else -1
         has = after[:, edge, 1:] - after[:, inner, 1:] + down * crossed / 2
         more = (1 - SWOLLEN) * (has.abs() - SWELLS * rest).clamp(min=0)
-        less = (1 - THIN) * closed * (THINS * rest - has.abs()).clamp(min=0)
+        less = (1 - THIN) * eased * (THINS * rest - has.abs()).clamp(min=0)
         shift[..., 1] -= (more - less) * torch.sign(has) * share.to(after)
     return shift
 

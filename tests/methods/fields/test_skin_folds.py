@@ -7,10 +7,11 @@ from faceedit.faces.topology import mean_shape
 from faceedit.methods.fields.assembly import (
     DARKEST,
     DEEP,
+    LIFTED,
+    about_mouth,
+    calm_shade,
     fold_depth,
     skin_shadow,
-    soft_lift,
-    soft_shadow,
 )
 from faceedit.tones import LUMA
 
@@ -37,10 +38,20 @@ def test_shadows_are_warm_and_of_the_depth_asked_for_and_light_stays():
     assert not nothing.any()
 
 
-def test_neither_shadows_nor_lifts_exceed_what_skin_shows_and_faint_ones_stay():
-    grey = np.array([[-2.0] * 3, [-0.05] * 3, [2.0] * 3, [0.1] * 3], np.float32)
-    deep, faint, _, _ = soft_shadow(grey)
-    assert -DARKEST <= deep[0] < -0.9 * DARKEST
-    np.testing.assert_allclose(faint, grey[1], rtol=0.02)
-    _, _, glaring, light = soft_lift(grey)
-    assert glaring[0] < 0.3 and 0.05 < light[0] < 0.1
+def test_about_a_mouth_shade_has_neither_dots_nor_holes_nor_glare():
+    faint, deep, light, dot = (np.zeros((9, 9, 3), np.float32) for _ in range(4))
+    faint += -0.05
+    deep += -2.0
+    light += 0.1
+    dot[4, 4] = -0.3
+    np.testing.assert_allclose(calm_shade(faint), faint, rtol=0.02)
+    assert -DARKEST <= calm_shade(deep).min() <= calm_shade(deep).max() < -0.9 * DARKEST
+    np.testing.assert_allclose(calm_shade(light), LIFTED * light, rtol=1e-5)
+    assert -0.2 < calm_shade(dot).min() < -0.1
+
+
+def test_what_lies_above_the_nose_is_not_about_the_mouth():
+    landmarks = crop_of(0.0).landmarks
+    share = about_mouth(landmarks)[:, 0, 0]
+    brows, mouth = (int(landmarks[n, 1] / 2) for n in (9, 13))
+    assert share[brows] == 0 and share[mouth] == 1 and (np.diff(share) >= 0).all()
