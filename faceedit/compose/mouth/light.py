@@ -19,7 +19,7 @@ LOOKED_AT = 64
 """Pixels across in which skin is looked at."""
 FEWEST = 40
 UPPER_SHADE, UPPER_SHADE_REACH = 0.3, 0.05
-CORNER_SHADE = 0.25
+CORNER_SHADE = 0.18
 """Of light lost to the upper lip, eye distances over which it is, and towards the corners."""
 TALL, LEAST_SHADED = (0.3, 0.5), 0.35
 """Heights of an opening over its width between which teeth come to stand in all of that shade, and

@@ -39,10 +39,12 @@ let them, as a rim that is drawn up rolls outwards; and how far people differ.""
 LOWER_SUNK, LOWER_SUNK_RANGE = 0.025, 0.04
 """Eye distances by which the lower teeth of a wide mouth lie deeper behind the lip."""
 SIZE_RANGE = 0.08
-TEETH_COLOUR = 0.8
+TEETH_COLOUR = 0.65
 """Share that they have of the colour of what is lit like them."""
-YELLOW, YELLOW_RANGE = np.array([0.055, 0.0, -0.05], np.float32), 0.7
+YELLOW, YELLOW_RANGE = np.array([0.02, 0.0, -0.03], np.float32), 0.7
 """Log ratio of RGB of teeth that are yellower."""
+BRIGHTEST = np.float32(1.3)
+"""Of lit teeth, in each colour."""
 SHADED = np.array([0.93, 1.04, 1.12], np.float32)
 """Exponents of RGB of the light on teeth: what comes from within a mouth is red."""
 ROOTS = 0.6
@@ -118,7 +120,7 @@ def paint_mouth(
         above,
     )
     for colour, alpha in layers:
-        lit = np.minimum(colour * white, 1.15 * float(tone.max())) * shade
+        lit = np.minimum(colour, BRIGHTEST) * white * shade
         picture += alpha[..., None] * (lit - picture)
     return picture.astype(np.float32)
 

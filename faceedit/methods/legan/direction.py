@@ -16,7 +16,7 @@ NEAR = 0.5
 """Share of that difference over which a light of one's own becomes another."""
 STAYS = 0.9
 """Share of an edit that is left out at most."""
-TURNED, MOST = 1.1, 0.4
+TURNED, MOST = 1.0, 0.4
 """Least slope of skin towards a side, of what even skin would show in that light alone, and what
 is added at most, natural log."""
 ASIDE = 0.3
