@@ -15,7 +15,7 @@ from faceedit.compose.mouth.lips import (
     sample_box,
     seal,
 )
-from faceedit.compose.mouth.meeting import CONTACT_DEPTH, contact
+from faceedit.compose.mouth.meeting import CONTACT_DEPTH, as_closed, contact
 from faceedit.compose.mouth.opening import draw_opening
 from faceedit.faces.topology import INNER_LIPS
 
@@ -173,3 +173,23 @@ def test_lips_that_stay_closed_keep_their_flow_where_the_mesh_folds():
     flow = np.random.default_rng(0).normal(size=NOWHERE.shape).astype(np.float32)
     followed = follow_lips(opening(0.0), flow, before, replace(after, landmarks=corner))
     np.testing.assert_array_equal(followed, flow)
+
+
+@pytest.mark.parametrize(
+    ("between", "gap", "next_gap", "closed"),
+    [
+        (0.1, 0.03, 0.0, True),
+        (0.9, 0.03, 0.0, False),
+        (0.1, 0.03, 0.2, False),
+        (0.1, 0.2, 0, False),
+    ],
+)
+def test_a_dark_line_of_lips_that_close_is_their_line(between, gap, next_gap, closed):
+    before, after = (mouth_of(calm_face(gap=one)) for one in (gap, next_gap))
+    photo = np.full((SIDE, SIDE, 3), 0.5, np.float32)
+    rows = np.s_[int(before.ring[:, 1].min()) : int(before.ring[:, 1].max()) + 2]
+    photo[rows] = between
+    seen = as_closed(photo, before, after, UNIT)
+    upper, lower = seen.lips
+    assert (np.abs(lower - upper).max() == 0) == closed
+    assert closed or seen is before

@@ -19,9 +19,9 @@ CONTACT_WIDTH, CONTACT_DEPTH = 0.012, np.array([0.48, 0.60, 0.62], np.float32)
 """Of the dark line where lips meet: eye distances, and share of RGB light lost."""
 THINNEST_CONTACT = 0.9
 """Pixels: no line is drawn thinner, which would show stairs."""
-NARROW, DARK = 0.06, 0.75
+NARROW, DARK = (0.025, 0.04, 0.06), (1.15, 0.75, 0.75)
 """Openings in eye distances up to which what is between lips may be their line alone, and the luma
-of that over the lips' own from which on it is more: teeth, or a mouth that is lit."""
+of its brightest over the lips' own from which on it is more: teeth, or a mouth that is lit."""
 ACROSS = ((0, 13), (37, 82), (267, 312), (17, 14), (84, 87), (314, 317))
 """Points at the outer and the inner edge of each lip, between which it shows its own light."""
 
@@ -39,8 +39,9 @@ def as_closed(
     """
     gap, next_gap = (lip_gap(mouth.landmarks, unit) for mouth in (before, after))
     middle = middle_of(before.lips)
-    closes = next_gap <= min(gap, CLOSED)
-    if not closes or gap >= NARROW or (gap >= CLOSED and not _is_dark(pixels, before, middle)):
+    if next_gap > min(gap, CLOSED) or gap >= NARROW[-1]:
+        return before
+    if gap >= CLOSED and _brightest(pixels, before, middle) > np.interp(gap, NARROW, DARK):
         return before
     landmarks = before.landmarks.copy()
     for line in (UPPER_INNER_LIP, LOWER_INNER_LIP):
@@ -48,13 +49,14 @@ def as_closed(
     return replace(before, landmarks=landmarks)
 
 
-def _is_dark(pixels: np.ndarray, mouth: MouthPoints, middle: np.ndarray) -> bool:
+def _brightest(pixels: np.ndarray, mouth: MouthPoints, middle: np.ndarray) -> float:
+    """Return the brightest luma along the middle of an opening, over the lips' own."""
     between = np.concatenate([middle[2:-2], (middle[2:-3] + middle[3:-2]) / 2])
     at = np.concatenate([between, mouth.landmarks[np.array(ACROSS), :2].mean(1)])
     x, y = at.astype(np.float32).T[:, None]
     seen = cv2.remap(pixels, x, y, cv2.INTER_LINEAR)[0] @ LUMA
     inside, lips = np.split(seen, [len(between)])
-    return float(inside.max()) < DARK * float(np.median(lips))
+    return float(inside.max()) / max(float(np.median(lips)), 1e-3)
 
 
 def meet(
