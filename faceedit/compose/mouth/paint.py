@@ -43,7 +43,7 @@ TEETH_COLOUR = 0.65
 """Share that they have of the colour of what is lit like them."""
 YELLOW, YELLOW_RANGE = np.array([0.02, 0.0, -0.03], np.float32), 0.7
 """Log ratio of RGB of teeth that are yellower."""
-BRIGHTEST = np.float32(1.3)
+BRIGHTEST = np.float32(1.2)
 """Of lit teeth, in each colour."""
 SHADED = np.array([0.93, 1.04, 1.12], np.float32)
 """Exponents of RGB of the light on teeth: what comes from within a mouth is red."""

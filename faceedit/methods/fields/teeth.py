@@ -13,7 +13,7 @@ from faceedit.tones import LUMA
 
 USUAL_WIDTH = 0.56
 """Of a closed mouth, in eye distances: the first texture suits it."""
-GAPS, DEEPER = (9.0, 3.0), 3.4
+GAPS, DEEPER = (9.0, 3.0), 1.6
 """Blurs across and along teeth, in pixels of a texture, whose mean a gap is darker than, and how
 much of that is added."""
 _CHANNELS = 5
@@ -45,7 +45,7 @@ def with_gaps(texture: TeethTexture) -> TeethTexture:
     gaps = np.log(luma) - np.log(
         np.maximum(cv2.GaussianBlur(luma, (0, 0), sigmaX=GAPS[0], sigmaY=GAPS[1]), 0.02)
     )
-    deeper = np.exp(DEEPER * np.clip(gaps, -0.4, 0.08))[..., None].astype(np.float32)
+    deeper = np.exp(DEEPER * np.clip(gaps, -0.5, 0.1))[..., None].astype(np.float32)
     return replace(texture, colour=texture.colour * deeper)
 
 
