@@ -7,6 +7,7 @@ from faceedit.targets import ATTRIBUTES, EXPRESSIONS, KINDS
 
 PAPER_TARGETS = (*(f"attr={name}" for name in ATTRIBUTES), *EXPRESSIONS)
 """What the paper's network may serve, and so do the baselines."""
+SPECTACLES = ("attr=eyeglasses=on", *(f"attr=eyeglasses={kind}" for kind in KINDS["eyeglasses"]))
 HAIR_COLOURS = ("black_hair", "blond_hair", "brown_hair", "red_hair", "grey_hair")
 
 DESCRIPTOR = Descriptor(
@@ -20,8 +21,7 @@ DESCRIPTOR = Descriptor(
         "attr=beard=on",
         "attr=moustache=on",
         "attr=bushy_eyebrows=on",
-        "attr=eyeglasses=on",
-        *(f"attr=eyeglasses={kind}" for kind in KINDS["eyeglasses"]),
+        *SPECTACLES,
     ),
     crop_size=256,
     region="person",
@@ -37,7 +37,7 @@ DESCRIPTOR = Descriptor(
         "attr=beard=on",
         "attr=moustache=on",
         "attr=bushy_eyebrows=on",
-        "attr=eyeglasses=sunglasses",
+        *SPECTACLES,
     ),
     looks_with=("appearance", "legan-fast"),
 )
