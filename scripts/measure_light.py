@@ -32,10 +32,10 @@ import torch
 from PIL import Image, ImageOps
 from skimage.metrics import structural_similarity
 
-from faceedit.compose.compose import compose_steps, draw_mask, in_frame
+from faceedit.compose.compose import compose_steps
 from faceedit.compose.edit import Edit
 from faceedit.compose.light.skin import bare_skin
-from faceedit.compose.mask import region_mask
+from faceedit.compose.mask import draw_mask, in_frame, region_mask
 from faceedit.editing.build import EditNetworks, EditSettings
 from faceedit.faces.align import BLANK, Crop, extract_crop
 from faceedit.lights import FLAT, LIGHTS, Light

@@ -12,6 +12,7 @@ import numpy as np
 
 from faceedit.compose.canvas import Canvas, Patch
 from faceedit.compose.edit import Edit, sample_field
+from faceedit.compose.mask import draw_mask, in_frame
 from faceedit.compose.matte import draw_matte
 from faceedit.errors import NetworkError
 from faceedit.faces.align import invert, widened
@@ -162,41 +163,6 @@ def _reached(
 def top_of(kind: np.dtype) -> float:
     """Return what white is in pixels of a type."""
     return 1.0 if kind == np.float32 else float(np.iinfo(kind).max)
-
-
-def in_frame(mask: np.ndarray, affine: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return a mask in another size.
-
-    Args:
-        mask: (S, S) float32 in [0, 1].
-        affine: (2, 3) similarity from photo pixels to the mask's.
-        size: side that it is to have.
-
-    Returns:
-        The mask, 0 on its border, and the map from photo pixels to its own.
-    """
-    ratio = size / mask.shape[0]
-    if ratio == 1:
-        return mask, affine
-    affine = np.hstack([affine[:, :2] * ratio, (affine[:, 2:] + 0.5) * ratio - 0.5])
-    mask = cv2.resize(mask, (size, size), interpolation=cv2.INTER_AREA)
-    mask[[0, -1]] = mask[:, [0, -1]] = 0
-    return mask, affine
-
-
-def draw_mask(mask: np.ndarray, to_crop: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Draw a crop's mask in the photo or in a window of it.
-
-    Args:
-        mask: (S, S) float32.
-        to_crop: (2, 3) similarity from the result's pixels to the crop's.
-        size: height and width of the result.
-
-    Returns:
-        (height, width) float32, 0 beyond the crop.
-    """
-    # Linear: it stays within 0 and 1 and reaches no further than one crop pixel.
-    return cv2.warpAffine(mask, to_crop, size[::-1], flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
 
 
 def _draw_fields(

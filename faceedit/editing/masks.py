@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from faceedit.compose.compose import compose_steps, draw_mask, in_frame
+from faceedit.compose.compose import compose_steps
 from faceedit.compose.edit import Edit
+from faceedit.compose.mask import draw_mask, in_frame
 from faceedit.compose.matte import draw_matte
 from faceedit.editing.editor import FaceEditor
 from faceedit.editing.steps import make_edits, step_masks

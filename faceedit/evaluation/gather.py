@@ -7,9 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from faceedit.compose.compose import draw_mask, in_frame
 from faceedit.compose.edit import Edit
-from faceedit.compose.mask import REGIONS, Region, region_mask
+from faceedit.compose.mask import REGIONS, Region, draw_mask, in_frame, region_mask
 from faceedit.editing.editor import FaceEditor, Finder, find_faces
 from faceedit.errors import PhotoError, explain
 from faceedit.evaluation.edits import SIZE, Album, Asked

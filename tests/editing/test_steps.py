@@ -14,9 +14,9 @@ import pytest
 import torch
 from PIL import Image
 
-from faceedit.compose.compose import compose, draw_mask
+from faceedit.compose.compose import compose
 from faceedit.compose.edit import Edit, RasterPaint
-from faceedit.compose.mask import REGIONS, Region, region_mask
+from faceedit.compose.mask import REGIONS, Region, draw_mask, region_mask
 from faceedit.compose.turn.head import turn_degrees
 from faceedit.editing.build import EditNetworks, EditSettings
 from faceedit.editing.editor import FaceEditor

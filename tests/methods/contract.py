@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from faceedit.compose.compose import compose, draw_mask
+from faceedit.compose.compose import compose
 from faceedit.compose.edit import Edit
-from faceedit.compose.mask import region_mask
+from faceedit.compose.mask import draw_mask, region_mask
 from faceedit.errors import UsageError
 from faceedit.faces.align import Crop
 from faceedit.faces.batching import ON_CPU, Batching
