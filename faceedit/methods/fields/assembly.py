@@ -29,7 +29,7 @@ SILHOUETTE, ABOUT_EYES = 4.0, 2.0
 which fields are too coarse to follow; and from a brow to the lid that it nears."""
 BRIGHTEST = 0.3
 """Log ratio that no lift exceeds."""
-STRAY, DARKEST, LIFTED = 0.6, 0.4, 0.85
+STRAY, DEEPEST, LIFTED = 0.6, 0.4, 0.85
 """About the mouth: field pixels over which a log ratio is smooth, as single ones stand out where
 the moved mesh folds; the log ratio that no shadow exceeds; the share of a lift that is left."""
 SUBNASALE, ABOVE = 2, 0.15
@@ -127,7 +127,7 @@ def calm_shade(ratio: np.ndarray) -> np.ndarray:
     ratio = cv2.GaussianBlur(ratio, (0, 0), STRAY)
     luma = (ratio @ LUMA)[..., None]
     dark = np.maximum(-luma, 1e-6)
-    return ratio * np.where(luma < 0, DARKEST * np.tanh(dark / DARKEST) / dark, LIFTED)
+    return ratio * np.where(luma < 0, DEEPEST * np.tanh(dark / DEEPEST) / dark, LIFTED)
 
 
 def about_mouth(landmarks: np.ndarray) -> np.ndarray:

@@ -16,14 +16,10 @@ NEAR = 0.5
 """Share of that difference over which a light of one's own becomes another."""
 STAYS = 0.9
 """Share of an edit that is left out at most."""
-TURNED, MOST = 1.0, 0.4
-"""Least slope of skin towards a side, of what even skin would show in that light alone, and what
-is added at most, natural log."""
+MOST = 0.4
+"""Of what a light lacks, what is added at most, natural log."""
 ASIDE = 0.3
 """Share of a light's direction from which on it comes from a side."""
-
-BEHIND = 0.0
-"""Share towards the camera below which it comes from behind, and is to light edges alone."""
 
 
 def likeness(light: Light, own: np.ndarray, normals: np.ndarray) -> np.float32:
@@ -48,8 +44,8 @@ def turned_at_least(
     """Return what a light from a side lacks to be seen as such, (S, S) float32 log ratio.
 
     Of a photo in hard light of its own something stays, and named lights are soft. Skin is to
-    brighten across the face by at least `TURNED` of what it would in that light alone. Up and down
-    it is left as it is: foreheads and beards tell little of light.
+    brighten across the face at least as even skin would in that light alone. Up and down it is left
+    as it is: foreheads and beards tell little of light. What comes from behind lights edges alone.
 
     Args:
         light: wanted.
@@ -58,14 +54,14 @@ def turned_at_least(
         normals: (S, S, 3) float32 unit.
     """
     x, _, z = light.direction
-    if bare.sum() < FEWEST or abs(x) < ASIDE or z < BEHIND:
+    if bare.sum() < FEWEST or abs(x) < ASIDE or z < 0:
         return np.zeros(bare.shape, np.float32)
     side, facing = np.sign(x), normals[bare]
     wanted = _logs_in(light, facing) / np.float32(GAMMA)
     shown = np.log(mean(lit[bare]) + np.float32(DARKEST))
     _, fitted = _fit(facing, np.column_stack([wanted, shown]))
     want, has = (side * fitted[1]).tolist()
-    lacks = np.float32(side * np.clip(TURNED * want - has, 0, MOST))
+    lacks = np.float32(side * np.clip(want - has, 0, MOST))
     return lacks * (normals[..., 0] - np.median(facing[:, 0]))
 
 

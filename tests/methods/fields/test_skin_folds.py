@@ -5,8 +5,8 @@ import numpy as np
 from faceedit.faces.align import Crop
 from faceedit.faces.topology import mean_shape
 from faceedit.methods.fields.assembly import (
-    DARKEST,
     DEEP,
+    DEEPEST,
     LIFTED,
     about_mouth,
     calm_shade,
@@ -45,7 +45,7 @@ def test_about_a_mouth_shade_has_neither_dots_nor_holes_nor_glare():
     light += 0.1
     dot[4, 4] = -0.3
     np.testing.assert_allclose(calm_shade(faint), faint, rtol=0.02)
-    assert -DARKEST <= calm_shade(deep).min() <= calm_shade(deep).max() < -0.9 * DARKEST
+    assert -DEEPEST <= calm_shade(deep).min() <= calm_shade(deep).max() < -0.9 * DEEPEST
     np.testing.assert_allclose(calm_shade(light), LIFTED * light, rtol=1e-5)
     assert -0.2 < calm_shade(dot).min() < -0.1
 
