@@ -96,11 +96,32 @@ def test_hair_is_carried_on_by_its_colour(size):
     far = np.full((12, most, most), 1 / 12, np.float32)
     none = np.zeros((size, size), np.float32)
     person = np.where(pixels[..., 0] < 0.5, 1.0, 0.02).astype(np.float32)
-    found = find_hair(pixels, near, far, person, none, size / 2)
+    found = find_hair(pixels, near, far, person, none, (size / 2, 0.7 * size))
     assert found[size // 6 : size // 3, size // 3 : 2 * size // 3].min() > 0.8
     assert found[: size // 12].max() < 0.2
     near[Region.HAIR] = 0
-    assert not find_hair(pixels, near, far, person, none, size / 2).any()
+    assert not find_hair(pixels, near, far, person, none, (size / 2, 0.7 * size)).any()
+
+
+def test_long_hair_is_found_where_a_parser_takes_it_for_clothes():
+    size = 128
+    rng = np.random.default_rng(1)
+    hair = np.zeros((size, size), np.float32)
+    hair[20:110, 30:45] = hair[20:50, 30:90] = 1
+    strands = cv2.GaussianBlur(rng.normal(0, 1, (1, size)).astype(np.float32), (0, 0), 1.0)
+    pixels = np.where(hair[..., None] > 0, (0.2 + 0.1 * strands)[..., None], 0.8)
+    pixels = np.repeat(np.clip(pixels, 0, 1), 3, 2).astype(np.float32)
+    near, far = np.zeros((12, 64, 64), np.float32), np.zeros((12, 96, 96), np.float32)
+    near[Region.HAIR] = hair[32:96, 32:96]
+    near[Region.HAIR, 40:] = 0
+    near[Region.BACKGROUND] = 1 - near[Region.HAIR]
+    far[Region.BACKGROUND, :64] = 1
+    far[Region.CLOTHES, 64:] = 1
+    person = np.where(np.arange(size)[:, None] > 80, 1.0, hair).astype(np.float32)
+    none = np.zeros((size, size), np.float32)
+    found = find_hair(pixels, near, far, person, none, (48.0, 76.0))
+    assert found[84:106, 33:42].min() > 0.6
+    assert found[84:106, 60:110].max() < 0.2
 
 
 def test_crops_are_filled_with_their_mirror_image():

@@ -1,46 +1,89 @@
-"""Which pixels of a wide crop show hair: what a parser says, carried on by colours."""
+"""Which pixels of a wide crop show hair: what a parser says, carried on by colours and strands.
+
+The parser sees a face and what is close to it well, but neither long hair nor hair that stands far
+out, which it takes for what lies behind or for clothes. These are told from hair by how they look,
+if they hang together with hair that is sure.
+"""
+
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from faceedit.compose.guided import guided_filter
+from faceedit.compose.hair.looks import colour_bins, colour_odds, strand_bins, strand_odds
 from faceedit.faces.align import BLANK
 from faceedit.regions import Region
-from faceedit.tones import to_bytes
 
-SURE, LIKELY, NONE = 1.4, 0.2, -2.0
-"""Log odds of hair from which on, and below which, colours are learned from a pixel."""
-CLEAR = 1.6
-"""How much surer than each all are together."""
+SURE, LIKELY = 1.4, 0.2
+"""Log odds of hair from which on looks are learned from a pixel, wholly and by half."""
 FEWEST = 40
 """Pixels below which a person has no hair to speak of."""
-NEAR = 3.0
-"""Largest log odds of the parser where it sees well."""
-FAR, PERSON = (-1.4, 2.4), (-2.4, 0.5)
-"""Least and largest log odds of the parser where it sees less well, and of the person's opacity."""
-ABOVE = 0.0
-"""Least log odds of hair above the brows, where the parser sees less well."""
-AWAY = 5.0
-"""Log odds that hair loses on its way of a crop's side."""
-HATS, ON_CLOTHES = 4.0, 1.5
-"""Log odds against hair where the parser sees cloth, above the brows and below."""
-ROUNDS = 2
-"""In which colours are told apart."""
-FEATURES = (
-    Region.BROWS, Region.EYES, Region.EYEGLASSES, Region.MOUTH, Region.LIPS, Region.NOSE,
-    Region.EARS,
+TOLD = 3.0
+"""Largest log odds that the parser's answer is given alone."""
+FLESH = (
+    Region.SKIN, Region.NOSE, Region.BROWS, Region.EYES, Region.EYEGLASSES, Region.EARS,
+    Region.MOUTH, Region.LIPS, Region.NECK,
 )  # fmt: skip
-"""Segments that hair of its own colour does not spread over."""
-VAGUE = 2.5
+"""Segments that hair of its own colour does not spread over; the parser knows them well."""
+FEATURES = tuple(part for part in FLESH if part not in (Region.SKIN, Region.NECK))
+"""Those in which no hair of the head is."""
+NEAR, FAR = ((-3.0, 3.0), (-1.6, 2.0))
+"""Least and largest log odds of the parser where it sees well, and where less well."""
+WALL = (0.3, 0.15)
+"""Of the chance of what lies behind that counts against hair, near and farther off."""
+ON_CLOTHES = 0.2
+"""Of the chance of clothes that counts against hair, below the chin."""
+HATS = 4.0
+"""Log odds against hair above the brows of who wears a hat."""
+BEYOND, ABOVE = -0.7, 0.0
+"""Log odds of hair where the parser does not see, and the least above the brows."""
+PERSON = (-1.2, 1.5, 0.4)
+"""Least and largest log odds of the person's opacity, the latter above and below the chin."""
+INSIDE = 0.5
+"""Of these, where the parser sees well."""
+VAGUE = 2.0
 """Pixels, of crops of 256, by which the parser may be wrong."""
-COLOUR = (-1.2, 3.0)
-"""Least and largest log odds of colours: hair has more of them than its sure part shows."""
-BEYOND = -0.7
-"""Log odds of hair where the parser does not see."""
+ROUNDS = 3
+"""In which looks are learned."""
+STEEP, CLEAR = 1.3, 1.6
+"""How much surer than all log odds together each round is, and the last."""
+HELD = (0.6, 0.35, 0.2)
+"""How far what lies behind, clothes and the chest count as no hair, whatever they look like."""
+COLOUR, STRANDS = (-1.5, 3.2), (-1.3, 0.25)
+"""Bounds of the log odds of colours, and of fine contrast."""
+LINKED = 0.8
+"""Log odds of looks from which on pixels hang together."""
+FLOOR = (-0.6, 0.2, 4.0, 0.4)
+"""Least log odds of what hangs together with hair: off the person, on them; and what these lose by
+each face's height beside where hair can hang, and on clothes."""
 SMOOTH, EPS = 3, 1e-3
 """Of the guided filter, pixels of crops of 256."""
-BLUR = np.array([0.05, 0.25, 0.4, 0.25, 0.05])
-"""Of histograms of colours, bins of 8 levels."""
+EDGE = 7
+"""Pixels around the photo for which what is found at its edge stands."""
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What the networks say of a crop; fields (S, S) float32 in [0, 1].
+
+    Attributes:
+        prior: log odds of hair.
+        sure: bool, hair that the parser is sure of.
+        learned: how far a pixel's look is learned as hair's from the start.
+        held: and at least as something else's.
+        flesh: chance of `FLESH`.
+        floor: log odds that linked pixels have at least.
+        photo: bool, not beyond the photo.
+    """
+
+    prior: np.ndarray
+    sure: np.ndarray
+    learned: np.ndarray
+    held: np.ndarray
+    flesh: np.ndarray
+    floor: np.ndarray
+    photo: np.ndarray
 
 
 def find_hair(
@@ -49,7 +92,7 @@ def find_hair(
     far: np.ndarray,
     person: np.ndarray,
     face: np.ndarray,
-    brows: float,
+    rows: tuple[float, float],
 ) -> np.ndarray:
     """Find hair.
 
@@ -59,46 +102,85 @@ def find_hair(
         far: (12, 3 S / 4, 3 S / 4) the same in its middle three quarters, less sure.
         person: (S, S) float32 opacity of the person.
         face: (S, S) float32 in [0, 1], where no hair of the head is: beards, the middle of a face.
-        brows: row of the crop that brows lie in.
+        rows: of the crop that brows and chin lie in.
 
     Returns:
         (S, S) float32 in [0, 1]; all 0 where there is none.
     """
     size = len(pixels)
-    seen = _placed(near[Region.HAIR], size, np.nan)
-    wide = _placed(far[Region.HAIR], size, np.nan)
-    inside = np.isfinite(seen)
-    told = _odds(np.nan_to_num(seen), NEAR)
-    sure = inside & _shrunk(told > SURE)
-    if sure.sum() < FEWEST:
+    chance = np.clip(near[Region.HAIR], 1e-4, 1 - 1e-4)
+    told = _placed(np.clip(np.log(chance / (1 - chance)), -TOLD, TOLD), size, -TOLD)
+    if _shrunk(told > SURE).sum() < FEWEST:
         return np.zeros((size, size), np.float32)
-    other = (inside & (told < NONE)) | (person < 0.04)
-    # What is above a face is a person's hair, or a hat.
-    least = np.where(np.arange(size)[:, None] < brows, ABOVE, FAR[0])
-    odds = np.where(np.isfinite(wide), np.clip(_odds(wide, 4.0), least, FAR[1]), BEYOND)
-    odds += np.clip(_odds(person, 4.0), *PERSON)
-    rim = _rim(inside)
-    odds -= AWAY * _distance(~sure) / size
-    # Segments end within a few pixels of where the parser says; there colours know better.
-    vague = cv2.GaussianBlur(told, (0, 0), VAGUE * size / 256)
-    odds = rim * vague + (1 - rim) * odds
-    cloth, beyond = (_placed(part[Region.CLOTHES], size, 0.0) for part in (near, far))
-    # Below the brows it is clothes, which long hair lies on.
-    against = np.where(np.arange(size)[:, None] < brows, HATS, ON_CLOTHES).astype(np.float32)
-    odds -= against * (rim * cloth + (1 - rim) * beyond)
-    odds -= 2 * NEAR * np.maximum(_placed(near[list(FEATURES)].sum(0), size, 0.0), face)
-    picture = to_bytes(pixels)
-    colours = np.zeros_like(odds)
-    hair = inside & (told > LIKELY)
+    photo = ~(pixels == np.float32(BLANK)).all(-1)
+    seen = _seen(told, near, far, person * photo, face, rows, photo)
+    colours, strands = colour_bins(pixels), strand_bins(pixels, photo)
+    odds, of_hair = seen.prior, seen.learned
     for _ in range(ROUNDS):
-        # Locks over a cheek that the parser takes for skin must not pass for skin's colour, nor
-        # what is lit otherwise than the sure part for something else than hair.
-        colours = np.clip(_colour_odds(picture, hair, other & (odds + colours < 0)), *COLOUR)
-        hair |= odds + colours > SURE
-    odds += colours
-    chance = (1 / (1 + np.exp(-CLEAR * odds))).astype(np.float32)
-    chance = guided_filter(pixels, chance, SMOOTH * size // 256, EPS)
-    return _connected(np.clip(chance, 0, 1), sure).astype(np.float32)
+        other = np.square(1 / (1 + np.exp(STEEP * odds)))
+        pair = of_hair * photo, np.maximum(other, seen.held) * photo
+        looks = cv2.GaussianBlur(np.clip(colour_odds(colours, *pair), *COLOUR), (0, 0), 1.0)
+        looks += np.clip(strand_odds(strands, *pair), *STRANDS)
+        linked = _linked(looks, seen) * np.clip(1 - 1.5 * seen.flesh, 0, 1)
+        odds = seen.prior + linked * np.maximum(seen.floor - seen.prior, 0) + looks
+        of_hair = np.clip(2 / (1 + np.exp(-STEEP * odds)) - 1, 0, 1)
+        of_hair = np.maximum(of_hair, 0.5 * seen.learned)
+    found = (1 / (1 + np.exp(-CLEAR * odds))).astype(np.float32)
+    found = np.clip(guided_filter(pixels, found, SMOOTH * size // 256, EPS), 0, 1)
+    found = found * cv2.dilate(photo.astype(np.uint8), np.ones((EDGE, EDGE), np.uint8))
+    return _connected(found, seen.sure).astype(np.float32)
+
+
+def _seen(
+    told: np.ndarray,
+    near: np.ndarray,
+    far: np.ndarray,
+    person: np.ndarray,
+    face: np.ndarray,
+    rows: tuple[float, float],
+    photo: np.ndarray,
+) -> _Seen:
+    """Put together what the networks say; `told` is the parser's log odds of hair."""
+    size, (brows, chin) = len(told), rows
+    height = max(chin - brows, 1.0)
+    row = np.broadcast_to(np.arange(size, dtype=np.float32)[:, None], (size, size))
+    lower = np.clip((row - chin + 0.25 * height) / (0.35 * height), 0, 1)
+    upper = row < brows
+    inside = _placed(np.ones_like(near[0]), size, 0.0) > 0
+    rim = np.clip((_distance(inside) - 2) / 6, 0, 1)
+    # Without a hat close to the brows the parser takes hair farther off for one.
+    hat = _hat(near, int(brows) - (size - near.shape[1]) // 2)
+    clothes = 1 - (1 - ON_CLOTHES) * lower
+    close = _evidence(near, size, WALL[0], clothes, NEAR, 0.0)
+    wide = _evidence(far, size, WALL[1], np.where(upper, hat, clothes), FAR, BEYOND)
+    cloth = _placed(far[Region.CLOTHES], size, 0.0)
+    wide = np.where(upper, np.maximum(wide, ABOVE) - HATS * hat * cloth, wide)
+    vague = cv2.GaussianBlur(close.astype(np.float32), (0, 0), VAGUE * size / 256)
+    kept = np.clip(person, 1e-4, 1 - 1e-4)
+    most = PERSON[1] + (PERSON[2] - PERSON[1]) * lower
+    body = np.clip(np.log(kept / (1 - kept)), PERSON[0], most) * (1 - INSIDE * rim)
+    prior = rim * vague + (1 - rim) * wide + body
+    prior -= 2 * TOLD * np.maximum(_placed(near[list(FEATURES)].sum(0), size, 0.0), face)
+    flesh, beyond = (_placed(part[list(FLESH)].sum(0), size, 0.0) for part in (near, far))
+    wall, behind = (
+        _placed(part[Region.BACKGROUND], size, around) for part, around in ((near, 0.0), (far, 1.0))
+    )
+    chest = HELD[2] * np.clip((row - chin) / height - 0.5, 0, 1) * person
+    held = (HELD[1] * cloth + chest) * (row > chin + 0.2 * height)
+    wall = HELD[0] * np.where(inside, wall, behind) * np.clip(1 - 4 * person, 0, 1)
+    sure = _shrunk(told > SURE)
+    floor = FLOOR[0] + (FLOOR[1] - FLOOR[0]) * np.clip(1.5 * person, 0, 1)
+    hanging = np.maximum.accumulate(sure, 0) | (person > 0.5)
+    floor -= FLOOR[2] * _distance(~hanging) / height + FLOOR[3] * cloth * lower
+    return _Seen(
+        prior=prior,
+        sure=sure,
+        learned=(sure + 0.5 * (told > LIKELY)).astype(np.float32),
+        held=np.maximum(held, wall),
+        flesh=np.maximum(np.where(inside, flesh, beyond), face > 0.5),
+        floor=floor,
+        photo=photo,
+    )
 
 
 def _placed(part: np.ndarray, size: int, around: float) -> np.ndarray:
@@ -110,48 +192,59 @@ def _placed(part: np.ndarray, size: int, around: float) -> np.ndarray:
     return whole
 
 
-def _odds(chance: np.ndarray, limit: float) -> np.ndarray:
-    kept = np.clip(chance, 1e-4, 1 - 1e-4)
-    return np.clip(np.log(kept / (1 - kept)), -limit, limit)
+def _evidence(
+    part: np.ndarray,
+    size: int,
+    wall: float,
+    clothes: np.ndarray,
+    bounds: tuple[float, float],
+    around: float,
+) -> np.ndarray:
+    """Return log odds of hair by a parser's answer on the middle of a crop, (S, S) float32."""
+    side = part.shape[1]
+    start = (size - side) // 2
+    share = clothes[start : start + side, start : start + side]
+    rest = part[list(FLESH)].sum(0) + share * part[Region.CLOTHES] + wall * part[Region.BACKGROUND]
+    odds = np.log((part[Region.HAIR] + 0.01) / (rest + 0.01))
+    return _placed(np.clip(odds, *bounds), size, around)
+
+
+def _hat(near: np.ndarray, brows: int) -> float:
+    """Return how sure it is that what lies above the brows' row is a hat."""
+    above = near[:, : max(brows, 1)]
+    cloth, hair = (float(above[part].sum()) for part in (Region.CLOTHES, Region.HAIR))
+    return float(np.clip((cloth / (cloth + hair + 1e-6) - 0.1) / 0.3, 0, 1))
 
 
 def _shrunk(mask: np.ndarray) -> np.ndarray:
     return cv2.erode(mask.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
 
 
-def _rim(inside: np.ndarray) -> np.ndarray:
-    """Return 1 well inside, falling to 0 at the edge of what the parser sees well."""
-    return np.clip((_distance(inside) - 2) / 6, 0, 1)
-
-
 def _distance(mask: np.ndarray) -> np.ndarray:
     return cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 5)
 
 
+def _linked(looks: np.ndarray, seen: _Seen) -> np.ndarray:
+    """Return what looks like hair all the way to hair that is sure, (S, S) float32 in [0, 1]."""
+    alike = (looks > LINKED) & (seen.flesh < 0.5) & seen.photo | seen.sure
+    # Lines of a wall are no bridge.
+    alike = cv2.morphologyEx(alike.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    kept = _touching(alike, seen.sure, FEWEST // 2)
+    wider = cv2.dilate(kept.astype(np.uint8), np.ones((3, 3), np.uint8))
+    return cv2.GaussianBlur(wider.astype(np.float32), (0, 0), 1.0)
+
+
+def _touching(mask: np.ndarray, sure: np.ndarray, least: int) -> np.ndarray:
+    """Return the connected parts of a mask that share some pixels with what is sure, bool."""
+    parts = np.asarray(cv2.connectedComponents(mask)[1], np.int32)
+    counts = np.bincount(parts[sure], minlength=int(parts.max()) + 1)
+    return ((counts >= least) & (np.arange(len(counts)) > 0))[parts]
+
+
 def _connected(chance: np.ndarray, sure: np.ndarray) -> np.ndarray:
     """Keep what hangs together with what is sure."""
-    parts = np.asarray(cv2.connectedComponents((chance > 0.3).astype(np.uint8))[1], np.int32)
-    counts = np.bincount(parts[sure], minlength=int(parts.max()) + 1)
-    kept = (counts >= FEWEST // 2) & (np.arange(len(counts)) > 0)
-    near = cv2.dilate(kept[parts].astype(np.uint8), np.ones((7, 7), np.uint8))
-    return chance * (near > 0)
-
-
-def _colour_odds(picture: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Return (h, w) float32 log odds of uint8 pixels' colours by two sets' histograms in Lab."""
-    bins = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2LAB)) // 8
-    places = tuple(np.moveaxis(bins, -1, 0))
-    shares = []
-    for chosen in (first, second):
-        counts = np.zeros((32, 32, 32), np.float32)
-        np.add.at(counts, tuple(np.moveaxis(bins[chosen], -1, 0)), 1.0)
-        for axis in range(3):
-            planes = np.moveaxis(counts, axis, 0).reshape(32, -1)
-            smooth = cv2.sepFilter2D(planes, -1, np.ones(1), BLUR, borderType=cv2.BORDER_CONSTANT)
-            counts = np.moveaxis(smooth.reshape(32, 32, 32), 0, axis)
-        shares.append(counts / max(float(counts.sum()), 1e-6) + 1e-5)
-    odds = np.log(shares[0][places] / shares[1][places]).astype(np.float32)
-    return cv2.GaussianBlur(odds, (0, 0), 1.0)
+    kept = _touching((chance > 0.3).astype(np.uint8), sure, FEWEST // 2)
+    return chance * (cv2.dilate(kept.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0)
 
 
 def mirrored(pixels: np.ndarray) -> np.ndarray:

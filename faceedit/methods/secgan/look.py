@@ -99,8 +99,8 @@ class Scene:
         if self.logit("bald") > SURE:
             return np.zeros((SIZE, SIZE), np.float32)
         brows = float(points[[point for brow in BROWS for point in brow], 1].min())
-        lower = self._lower_face()
-        hair = find_hair(self.crop.pixels, self.near, self.far, self.person, lower, brows)
+        rows, lower = (brows, float(points[CHIN, 1])), self._lower_face()
+        hair = find_hair(self.crop.pixels, self.near, self.far, self.person, lower, rows)
         valid = (self.crop.pixels[..., 0] != BLANK).astype(np.float32)
         hair = outline_matte(hair, self.crop.pixels, valid, self.unit)
         return hair * (1 - lower) * (hair > HAIRY)
