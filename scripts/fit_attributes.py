@@ -44,11 +44,13 @@ DARKEST = 0.03
 FEWEST, SAMPLES = 150, 300
 """Pixels of hair and skin below which a person does not count, and how many of hair are kept."""
 CLEARER = {
-    "black_hair": -0.1, "blond_hair": 0.22, "brown_hair": 0.35, "red_hair": 0.15, "grey_hair": 0.05,
+    "black_hair": -0.1, "blond_hair": 0.3, "brown_hair": 0.35, "red_hair": 0.15, "grey_hair": 0.05,
 }  # fmt: skip
 """Log lightness beyond the mean of those labelled so: many a label is of a dark blond."""
-RICHER = {"blond_hair": 1.15, "brown_hair": 1.25}
-"""Chroma over the mean of those labelled so, for the same reason."""
+RICHER = {"blond_hair": 1.05, "brown_hair": 1.1, "red_hair": 0.92}
+"""Chroma over the mean of those labelled so: many a label is of a dark blond, or of dyed red."""
+HUES = {"blond_hair": (58.0, 80.0), "brown_hair": (40.0, 72.0), "red_hair": (32.0, 58.0)}
+"""Degrees in the plane of a* and b* of hair whose chroma counts; beyond, light or dye gave it."""
 OF_SKIN = 0.5
 """Of the slope on skin's lightness: half of it tells of dim light, half of who has which hair."""
 SKIN_GAINS = {True: (0.2, 0.65), False: (-0.45, -0.25)}
@@ -146,7 +148,9 @@ def _fit_hair(people: list[Person], name: str) -> Tones:
     middle, slope = np.linalg.lstsq(basis, levels[:, 1], rcond=None)[0]
     spread = np.median(levels - levels[:, 1:2], axis=0)
     level = (middle + spread + CLEARER.get(name, 0.0)).astype(np.float32)
-    pixels = np.vstack(hair)
+    first, last = HUES.get(name, (-180.0, 180.0))
+    hues = [np.degrees(np.arctan2(*np.median(one, axis=0)[:0:-1])) for one in hair]
+    pixels = np.vstack([one for one, hue in zip(hair, hues, strict=True) if first <= hue <= last])
     chroma = []
     for knot in KNOTS:
         near = np.exp(-0.5 * np.square((pixels[:, 0] - knot) / (3 + 0.12 * knot)))

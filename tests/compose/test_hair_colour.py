@@ -8,6 +8,7 @@ from edits import edit
 from faceedit.compose.compose import compose
 from faceedit.compose.hair.colour import DARK, QUANTILES, HairColour, Tones
 from faceedit.compose.hair.segment import find_hair, mirrored
+from faceedit.compose.hair.strands import strands
 from faceedit.faces.align import BLANK
 from faceedit.regions import Region
 
@@ -37,7 +38,7 @@ def dyed(wanted=FAIR, strength=1.0):
     none = np.zeros((SIDE, SIDE), np.float32)
     light = cv2.cvtColor(picture(), cv2.COLOR_RGB2LAB)[hair() > 0][:, 0]
     own = np.percentile(np.log(light + DARK), QUANTILES).astype(np.float32)
-    return HairColour(hair(), none, none, own, wanted, SIDE, 60.0, strength=strength)
+    return HairColour(hair(), none, none, none, own, wanted, SIDE, 60.0, strength=strength)
 
 
 def made(detail, photo=None):
@@ -57,7 +58,7 @@ def test_black_hair_becomes_fair_and_keeps_its_strands():
     assert abs(float(np.median(now[..., 0])) - 45) < 4
     assert 10 < now[..., 2].mean() < 16
     # Strands are where they were.
-    assert np.corrcoef(was[..., 0].ravel(), now[..., 0].ravel())[0, 1] > 0.9
+    assert np.corrcoef(was[..., 0].ravel(), now[..., 0].ravel())[0, 1] > 0.8
     assert now[..., 0].std() > was[..., 0].std()
 
 
@@ -133,3 +134,14 @@ def test_crops_are_filled_with_their_mirror_image():
     assert filled.max() <= 0.4 + 1e-6
     whole = pixels[8:24, 8:24]
     assert mirrored(whole) is whole
+
+
+def test_strands_run_along_hair():
+    size, turn = 128, np.deg2rad(30)
+    y, x = np.mgrid[:size, :size].astype(np.float32)
+    light = np.sin(0.7 * (x * np.cos(turn) + y * np.sin(turn))).astype(np.float32)
+    whole = np.ones_like(light)
+    drawn = strands(light, whole, 60.0, np.eye(2, 3), size)[32:96, 32:96, 0]
+    down, across = np.gradient(drawn)
+    along = np.abs(-np.sin(turn) * across + np.cos(turn) * down).mean()
+    assert along < 0.4 * np.abs(np.cos(turn) * across + np.sin(turn) * down).mean()

@@ -2,7 +2,8 @@
 
 Hair of all colours has about the same contrast in log lightness (0.5 between its quartiles), so
 that a shift there keeps strands, shade and highlights. Its chroma follows from its lightness, by
-the colour that is wanted.
+the colour that is wanted, and varies from strand to strand. What a dark photo does not show of
+strands, light hair would: they are drawn along it (`strands`).
 """
 
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ import numpy as np
 from faceedit.channels import total
 from faceedit.compose.canvas import Canvas, Fading, Patch
 from faceedit.compose.edit import LARGEST_COLOUR, sample_field
+from faceedit.compose.hair.strands import strands
 from faceedit.compose.matte import draw_matte
 from faceedit.numerics import check_answer
 
@@ -23,27 +25,51 @@ KNOTS = np.array([4, 14, 25, 37, 52, 70, 90], np.float32)
 EVEN_SKIN = 50.0
 """L* of skin in a portrait's usual light."""
 QUANTILES = (5, 50, 95)
-LEAST, MOST = 0.5, 1.15
-"""Bounds of how contrast may change."""
-CALM = 1.9
-"""Times by which grain and the finest strands may be amplified."""
-ALIKE = 10.0
+LEAST, MOST = 0.5, (1.15, 2.2)
+"""Bounds of how contrast of light and shade may change, the latter of hair that becomes lighter and
+darker."""
+DETAIL = (0.6, 2.2)
+"""Bounds of how contrast of strands may change."""
+DIM = (6.0, 25.0)
+"""L* of hair that is nearly all noise, and of hair whose strands are plain to see."""
+FAIR = ((0.8, 1.05), (0.3, 0.9))
+"""Largest change of contrast of strands where hair becomes lighter, and log lightness beyond which
+it bends, of either: light passes through fair hair."""
+BROAD = 0.06
+"""Eye distances below which differences are strands."""
+NOISE = np.float32(1.5)
+"""L* that a camera's noise has in the dark; strands are plain above it."""
+ALIKE = 7.0
 """Distance in Lab of two colours that a mixture does not tell apart."""
-BASE = 0.012
-"""Eye distances below which differences are grain and the finest strands."""
-ROOTS = 0.16
+WEIGHTS = np.array([0.3, 1.0, 1.0], np.float32)
+"""Of L*, a* and b* in mixtures."""
+FARTHER = 0.02
+"""Weight of what lies close to hair, beside what is farther off, for colours beside it."""
+UNEVEN = 1.2
+"""Spreads of what lies around hair within which a colour is not taken for a mixture."""
+ROOTS = 0.2
 """Log lightness by which hair that becomes lighter is darker at its roots."""
 SOLID = (0.6, 0.95)
 """Opacity of pixels that show something else between strands, and nothing else."""
-RANGE = (20, 11)
+RANGE = (24, 16)
 """L* below and above that of the hair around beyond which contrast is compressed."""
-NEARBY = ((2.0, 1.0), (8.0, 1e-3), (40.0, 1e-6))
-"""Reach in steps of 0.02 eye distances, and weight, of what colours are continued from."""
+COARSE = 0.04
+"""Eye distances of a step of the grid on which colours are continued."""
+NEARBY = ((1.0, 1.0), (4.0, 1e-3), (20.0, 1e-6))
+"""Reach in steps, and weight, of what colours are continued from."""
 EDGE = 0.02
 """Eye distances from its edge within which hair may be mixed with something else."""
 TOP = np.float32(97)
 KNEE = np.float32(78)
 """L* above which highlights bend, below white."""
+STRANDS = np.array([0.07, 0.06], np.float32)
+"""Log lightness by which strands and locks differ that are drawn, where hair becomes e times as
+light."""
+TINTS = np.array([0.05, 0.09], np.float32)
+"""Log chroma by which they differ."""
+OWN = np.float32(0.3)
+"""Of the own differences of chroma between strands that are kept, up to `MOST_OWN` of Lab."""
+MOST_OWN = 6.0
 
 
 @dataclass(frozen=True)
@@ -81,6 +107,7 @@ class HairColour(Fading):
 
     Attributes:
         hair: (h, w) float32 in [0, 1], which pixels of the crop show hair.
+        wisps: (h, w) float32 in [0, 1], where single hairs may lie beside it.
         roots: (h, w) float32 in [0, 1], 1 where it grows out of the skin.
         brows: (h, w) float32 in [0, 1], brows that follow in part.
         own: (3,) as `Tones.level`, of the hair as it is.
@@ -90,6 +117,7 @@ class HairColour(Fading):
     """
 
     hair: np.ndarray
+    wisps: np.ndarray
     roots: np.ndarray
     brows: np.ndarray
     own: np.ndarray
@@ -100,13 +128,13 @@ class HairColour(Fading):
     def check(self, size: int) -> None:
         """See `Detail.check`."""
         check_answer(LARGEST_COLOUR, hair=self.hair, roots=self.roots, brows=self.brows)
-        check_answer(LARGEST_COLOUR, tones=self.own, wanted=self.wanted.level)
+        check_answer(LARGEST_COLOUR, tones=self.own, wanted=self.wanted.level, wisps=self.wisps)
 
     def draw(self, canvas: Canvas) -> list[Patch]:
         """See `Detail.draw`."""
         if self.strength == 0 or not self.hair.any():
             return []
-        box = canvas.where(np.maximum(self.hair, self.brows), self.size)
+        box = canvas.where(np.maximum(np.maximum(self.hair, self.wisps), self.brows), self.size)
         if box is None:
             return []
         part = canvas.part(box)
@@ -114,44 +142,83 @@ class HairColour(Fading):
         matte = draw_matte(self.hair, pixels, 1.0, to_crop, self.size)
         shape = matte.shape
         roots = sample_field(self.roots, self.size, to_crop, shape)
-        brows = np.clip(sample_field(self.brows, self.size, to_crop, shape), 0, 1) * (1 - matte)
         lab = cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB)
         unit = self.unit / float(np.hypot(to_crop[0, 0], to_crop[1, 0]))
         # At its edges hair is mixed with what it lies on, some way into what counts as solid.
         side = 2 * round(EDGE * unit) + 1
         solid = cv2.blur(cv2.erode(matte, np.ones((side, side), np.uint8)), (side, side))
         solid = _rise(solid, *SOLID)
-        hair, other = _spread(lab, solid, unit), _spread(lab, _rise(1 - matte, 0.9, 1.0), unit)
-        matte *= 1 - (1 - solid) * (1 - _share(lab, hair, other))
-        around = self._moved(hair, hair, roots)
-        moved = self._moved(lab, cv2.GaussianBlur(lab, (0, 0), max(0.5, BASE * unit)), roots)
-        low, high = around[..., 0] - np.float32(RANGE[0]), around[..., 0] + np.float32(RANGE[1])
+        wisps = np.clip(sample_field(self.wisps, self.size, to_crop, shape), 0, 1)
+        # Close to hair wisps lie over what is beside it.
+        beside = _rise(1 - matte, 0.9, 1.0) * np.maximum(1 - wisps, np.float32(FARTHER))
+        hair, other = _spread(lab, solid, unit), _spread(lab, beside, unit)
+        share, known = _mixed(lab, hair, other, beside, unit)
+        mixed = matte * (1 - (1 - solid) * known * (1 - share))
+        matte = np.maximum(mixed, wisps * known * share * (1 - solid))
+        brows = np.clip(sample_field(self.brows, self.size, to_crop, shape), 0, 1) * (1 - matte)
+        # What hair is mixed with is neither its shade nor its strands.
+        whole = np.maximum(solid, brows > matte)[..., None]
+        clean = hair + whole * (lab - hair)
+        lines = strands(np.log(np.maximum(lab[..., 0], 0) + DARK), matte, unit, to_crop, self.size)
+        moved = self._moved(clean, roots, lines, unit)
+        low, high = (self._level(hair, roots) + off for off in (-RANGE[0], RANGE[1]))
         moved[..., 0] = _between(
-            moved[..., 0], np.minimum(low, lab[..., 0]), np.maximum(high, lab[..., 0])
+            moved[..., 0], np.minimum(low, clean[..., 0]), np.maximum(high, clean[..., 0])
         )
-        solid = np.maximum(solid, brows > matte)[..., None]
-        moved = (moved - lab) * solid + (around - hair) * (1 - solid)
-        made = cv2.cvtColor(lab + np.float32(self.strength) * moved, cv2.COLOR_LAB2RGB)
+        made = lab + np.float32(self.strength) * (moved - clean)
+        made = cv2.cvtColor(made, cv2.COLOR_LAB2RGB)
         return [Patch(box, np.clip(made, 0, 1), np.maximum(matte, brows))]
 
-    def _moved(self, lab: np.ndarray, base: np.ndarray, roots: np.ndarray) -> np.ndarray:
-        """Return (H, W, 3) CIE Lab in the colour that is wanted; `base` is it without grain."""
-        smooth, light = (np.maximum(one[..., 0], 0) for one in (base, lab))
-        goal, own = self.wanted.level, self.own
-        gain = float(np.clip(goal[1] - own[1], *self.wanted.gains))
+    @property
+    def _gain(self) -> float:
+        """Log lightness that the middle of the hair gains."""
+        return float(np.clip(self.wanted.level[1] - self.own[1], *self.wanted.gains))
+
+    def _level(self, lab: np.ndarray, roots: np.ndarray) -> np.ndarray:
+        """Return (H, W) L* of the light and shade of hair in the colour that is wanted."""
+        return cv2.exp(self._shaded(cv2.log(np.maximum(lab[..., 0], 0) + DARK), roots)) - DARK
+
+    def _shaded(self, log: np.ndarray, roots: np.ndarray) -> np.ndarray:
+        """Return log lightness without strands moved to that of the colour that is wanted."""
+        goal, own, gain = self.wanted.level, self.own, self._gain
         slopes = [
-            float(np.clip((goal[k] - goal[1]) / _not_nothing(own[k] - own[1]), LEAST, MOST))
+            float(
+                np.clip((goal[k] - goal[1]) / _not_nothing(own[k] - own[1]), LEAST, MOST[gain < 0])
+            )
             for k in (0, 2)
         ]
-        off = cv2.log(smooth + DARK) - np.float32(own[1])
+        off = log - np.float32(own[1])
         moved = np.where(off < 0, off * np.float32(slopes[0]), off * np.float32(slopes[1]))
-        moved += np.float32(own[1] + gain) - np.float32(ROOTS * max(min(gain, 1.0), 0.0)) * roots
-        moved = cv2.exp(moved)
-        grain = np.minimum(moved / (smooth + DARK), np.float32(CALM))
+        moved += np.float32(own[1] + gain) - np.float32(ROOTS * np.clip(gain, 0, 1)) * roots
+        return moved
+
+    def _moved(
+        self, lab: np.ndarray, roots: np.ndarray, lines: np.ndarray, unit: float
+    ) -> np.ndarray:
+        """Return (H, W, 3) CIE Lab in the colour that is wanted; `lines` are `strands`."""
+        light = np.maximum(lab[..., 0], 0)
+        log = cv2.log(light + DARK)
+        broad = cv2.GaussianBlur(log, (0, 0), max(0.6, BROAD * unit))
+        fine, gain = log - broad, self._gain
+        noise = np.square(NOISE / (light + DARK)) if gain > 0 else np.float32(0)
+        fine = fine * fine * fine / (fine * fine + noise + np.float32(1e-9))
+        wide = self.own[2] - self.own[0]
+        goal = self.wanted.level[2] - self.wanted.level[0]
+        most, soft = (np.interp(np.exp(self.own[1]) - DARK, DIM, pair) for pair in FAIR)
+        most = most if gain > 0 else DETAIL[1]
+        fine *= np.float32(np.clip(goal / _not_nothing(wide), DETAIL[0], most))
+        if gain > 0:
+            fine = fine / np.sqrt(1 + np.square(fine / np.float32(soft)))
+        drawn = np.float32(min(abs(gain), 1)) * (lines @ STRANDS)
         made = np.empty_like(lab)
-        made[..., 0] = bright = _bent(moved - DARK + grain * (light - smooth))
-        for k in (0, 1):
-            made[..., 1 + k] = np.interp(bright, KNOTS, self.wanted.chroma[:, k])
+        moved = cv2.exp(self._shaded(broad, roots) + fine + drawn)
+        made[..., 0] = bright = _bent(moved - DARK)
+        tint = cv2.exp(lines @ TINTS)
+        for k in (1, 2):
+            own = np.ascontiguousarray(lab[..., k])
+            own = own - cv2.GaussianBlur(own, (0, 0), max(0.6, 3 * BROAD * unit))
+            made[..., k] = np.interp(bright, KNOTS, self.wanted.chroma[:, k - 1]) * tint
+            made[..., k] += OWN * np.clip(own, -MOST_OWN, MOST_OWN)
         return made
 
 
@@ -159,13 +226,28 @@ def _not_nothing(number: float) -> float:
     return np.copysign(max(abs(number), 1e-3), number)
 
 
-def _share(lab: np.ndarray, hair: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Return how much of each pixel is hair's colour, 1 where the two colours are alike."""
-    line = hair - other
+def _mixed(
+    lab: np.ndarray, hair: np.ndarray, other: np.ndarray, beside: np.ndarray, unit: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return how much of each pixel is hair's colour, and how far colours tell that.
+
+    Args:
+        lab: (H, W, 3) of the window.
+        hair: (H, W, 3) colour of hair nearby.
+        other: (H, W, 3) and of what lies around it.
+        beside: (H, W) float32, where that lies.
+        unit: the eye distance in pixels.
+    """
+    # Light along a rim changes lightness more than hue.
+    line = (hair - other) * WEIGHTS
     squared = total(line * line)
-    share = np.clip(total((lab - other) * line) / np.maximum(squared, 1), 0, 1)
+    share = total((lab - other) * WEIGHTS * line) / np.maximum(squared, 1)
+    # A wall that is not even is no mixture with hair.
+    uneven = _spread((share * share)[..., None], beside, unit)
+    uneven = np.float32(UNEVEN) * np.sqrt(np.maximum(uneven, 0))
     known = squared / (squared + np.float32(ALIKE**2))
-    return 1 - known * (1 - share)
+    share = (share - uneven) / np.maximum(1 - uneven, 0.25)
+    return np.clip(share, 0, 1), known
 
 
 def _bent(light: np.ndarray) -> np.ndarray:
@@ -182,7 +264,7 @@ def _between(light: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray
 
 def _spread(lab: np.ndarray, weight: np.ndarray, unit: float) -> np.ndarray:
     """Continue the colours of weighted pixels to all others."""
-    step = max(1, int(0.02 * unit))
+    step = max(1, int(COARSE * unit))
     size = (max(1, lab.shape[1] // step), max(1, lab.shape[0] // step))
     few = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
     sums = cv2.resize(lab * weight[..., None], size, interpolation=cv2.INTER_AREA)
@@ -190,7 +272,8 @@ def _spread(lab: np.ndarray, weight: np.ndarray, unit: float) -> np.ndarray:
     for reach, share in NEARBY:
         total += share * cv2.GaussianBlur(few, (0, 0), reach)
         near += share * cv2.GaussianBlur(sums, (0, 0), reach)
-    near /= (total + np.float32(1e-9))[..., None]
+    near = near.reshape(*few.shape, -1) / (total + np.float32(1e-9))[..., None]
+    near = near[..., 0] if near.shape[2] == 1 else near
     return cv2.resize(near, lab.shape[1::-1], interpolation=cv2.INTER_LINEAR)
 
 

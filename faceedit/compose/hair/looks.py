@@ -5,7 +5,7 @@ import numpy as np
 
 from faceedit.tones import to_bytes
 
-BIAS, SHARES = -0.05, 0.92
+BIAS, SHARES = 0.0, 0.97
 """Added to the log odds of colours, and how far they are of shares of each set."""
 DARK = 5.0
 """Added to L* before its logarithm."""

@@ -48,13 +48,15 @@ ROUNDS = 3
 """In which looks are learned."""
 STEEP, CLEAR = 1.3, 1.6
 """How much surer than all log odds together each round is, and the last."""
-HELD = (0.6, 0.35, 0.2)
+HELD = (0.35, 0.4, 0.2)
 """How far what lies behind, clothes and the chest count as no hair, whatever they look like."""
+OF_FLESH = 0.4
+"""How far flesh does not count as something else than hair, when looks are learned."""
 COLOUR, STRANDS = (-1.5, 3.2), (-1.3, 0.25)
 """Bounds of the log odds of colours, and of fine contrast."""
 LINKED = 0.8
 """Log odds of looks from which on pixels hang together."""
-FLOOR = (-0.6, 0.2, 4.0, 0.4)
+FLOOR = (-0.3, 0.2, 4.0, 0.4)
 """Least log odds of what hangs together with hair: off the person, on them; and what these lose by
 each face's height beside where hair can hang, and on clothes."""
 SMOOTH, EPS = 3, 1e-3
@@ -115,10 +117,11 @@ def find_hair(
     photo = ~(pixels == np.float32(BLANK)).all(-1)
     seen = _seen(told, near, far, person * photo, face, rows, photo)
     colours, strands = colour_bins(pixels), strand_bins(pixels, photo)
-    odds, of_hair = seen.prior, seen.learned
+    odds, of_hair, bare = seen.prior, seen.learned, 1 - OF_FLESH * np.clip(seen.flesh, 0, 1)
     for _ in range(ROUNDS):
         other = np.square(1 / (1 + np.exp(STEEP * odds)))
-        pair = of_hair * photo, np.maximum(other, seen.held) * photo
+        # The parser tells flesh, so that hair may look like it elsewhere.
+        pair = of_hair * photo, np.maximum(other, seen.held) * photo * bare
         looks = cv2.GaussianBlur(np.clip(colour_odds(colours, *pair), *COLOUR), (0, 0), 1.0)
         looks += np.clip(strand_odds(strands, *pair), *STRANDS)
         linked = _linked(looks, seen) * np.clip(1 - 1.5 * seen.flesh, 0, 1)

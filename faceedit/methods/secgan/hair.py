@@ -1,17 +1,27 @@
 """Hair of another colour, as a detail of an edit."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
-from faceedit.compose.hair.colour import DARK, QUANTILES, HairColour, Tones
+from faceedit.compose.hair.colour import DARK, KNOTS, QUANTILES, HairColour, Tones
 from faceedit.methods.secgan.look import SIZE, Scene
 from faceedit.regions import Region
 from faceedit.targets import AttributeChange
 
 FEWEST = 60
 """Pixels of sure hair below which there is none to colour."""
-BROWS = 0.25
+BROWS = 0.3
 """Of the hair's change that brows follow."""
+CAST, MOST_CAST = 0.4, 8.0
+"""Of what skin's chroma is beyond the usual, that hair has, too, and its bound."""
+USUAL, BRIGHT = np.array([12.0, 16.0]), 50.0
+"""a* and b* of skin in white light, and L* from which on hair has all of the cast."""
+WISPS = (0.22, 0.1)
+"""Eye distances from hair that single hairs reach, over what lies behind and over skin."""
+BARE = (Region.SKIN, Region.NOSE, Region.EARS, Region.NECK)
+"""Segments of skin."""
 
 
 def recolour(scene: Scene, change: AttributeChange, tones: Tones) -> HairColour | None:
@@ -28,11 +38,29 @@ def recolour(scene: Scene, change: AttributeChange, tones: Tones) -> HairColour 
     light = np.log(np.maximum(scene.lab[sure][:, 0], 0) + DARK)
     return HairColour(
         hair=scene.hair,
+        wisps=_wisps(scene),
         roots=scene.roots,
         brows=np.float32(BROWS) * scene.placed(Region.BROWS),
         own=np.percentile(light, QUANTILES).astype(np.float32),
-        wanted=tones.beside(scene.skin_light),
+        wanted=lit(tones.beside(scene.skin_light), scene),
         size=SIZE,
         unit=scene.unit,
         strength=change.strength,
     )
+
+
+def lit(tones: Tones, scene: Scene) -> Tones:
+    """Return tones as a photo's light colours them, as far as skin tells."""
+    cast = np.clip(CAST * (scene.skin_lab[1:] - USUAL), -MOST_CAST, MOST_CAST)
+    shift = np.minimum(KNOTS / BRIGHT, 1)[:, None] * cast
+    return replace(tones, chroma=(tones.chroma + shift).astype(np.float32))
+
+
+def _wisps(scene: Scene) -> np.ndarray:
+    """Return where single hairs may lie beside the hair, (S, S) float32 in [0, 1]."""
+    away = cv2.distanceTransform((scene.hair < 0.5).astype(np.uint8), cv2.DIST_L2, 5) / scene.unit
+    skin = np.clip(2 * scene.seen(BARE), 0, 1)
+    reach = WISPS[0] + (WISPS[1] - WISPS[0]) * skin
+    features = [Region.BROWS, Region.EYES, Region.EYEGLASSES, Region.LIPS]
+    free = 1 - np.clip(2 * scene.seen(features), 0, 1)
+    return (np.clip(1.5 * (1 - away / reach), 0, 1) * free).astype(np.float32)
