@@ -6,7 +6,8 @@ from edits import edit
 
 from faceedit.compose.compose import compose
 from faceedit.compose.eyewear.draw import Eyewear
-from faceedit.compose.eyewear.frames import STYLES, fit_frame
+from faceedit.compose.eyewear.frames import fit_frame
+from faceedit.compose.eyewear.styles import STYLES
 from faceedit.faces.align import crop_affine, transform_landmarks
 from faceedit.faces.topology import IRISES, eye_distance, mean_shape
 from faceedit.targets import KINDS
@@ -29,8 +30,8 @@ def worn(kind, strength=1.0, hidden=0.0, yaw=0.0):
     face = points(yaw)
     field = np.ones((SIDE, SIDE), np.float32)
     return Eyewear(
-        fit_frame(STYLES[kind][0], face), hidden * field, field, 0.55, 3, SIDE,
-        eye_distance(face), strength=strength,
+        fit_frame(STYLES[kind][0], face), hidden * field, hidden * field, field, SIDE * field,
+        field, 0.55, 3, SIDE, eye_distance(face), strength=strength,
     )  # fmt: skip
 
 
@@ -100,3 +101,14 @@ def test_16_bits_show_the_same():
     _, small = drawn(worn("horn"))
     _, large = drawn(worn("horn"), np.uint16)
     assert np.abs(small / 255 - large / 65535).max() < 0.01
+
+
+def test_a_temple_behind_the_skin_is_not_seen():
+    before, after = drawn(worn("square"))
+    face = points()
+    detail = replace(worn("square"), depth=np.full((SIDE, SIDE), face[:, 2].min(), np.float32))
+    _, hidden = drawn(detail)
+    temple = next(wire for wire in detail.frame.wires if wire.part == "temple")
+    x, y = (int(one) for one in temple.edges[0][12, :2])
+    assert np.abs(after[y, x].astype(int) - before[y, x]).max() > 60
+    assert np.abs(hidden[y, x].astype(int) - before[y, x]).max() < 60

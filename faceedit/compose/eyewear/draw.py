@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from faceedit.channels import length
 from faceedit.compose.canvas import FARTHEST, Canvas, Fading, Patch
 from faceedit.compose.edit import LARGEST_COLOUR, sample_field
 from faceedit.compose.eyewear.frames import Frame, Wire
+from faceedit.compose.eyewear.gloss import band_colours
 from faceedit.faces.align import invert
 from faceedit.numerics import check_answer
 
@@ -16,20 +16,21 @@ BITS = 4
 """Of fractions of a pixel."""
 SOFT = (0.45, 0.003)
 """Blur of what is drawn: pixels, and eye distances, whichever is more."""
-FINE = 900.0
+FINE = 700.0
 """Eye distance in pixels at which shapes are filled."""
-SHADOW, SHADOW_COLOUR = (0.26, 0.075, 0.03), (0.10, 0.045, 0.03)
-"""Opacity, distance and blur of the shadow, in eye distances."""
-LIGHT = np.array([-0.35, -0.6, -0.72], np.float32)
-"""Towards the light that frames shine in: from above, a little from the left."""
+SHADOWS = ((0.2, 0.022, 0.012), (0.24, 0.075, 0.032))
+"""Opacity, distance and blur of shadows, close and farther, in eye distances."""
+SHADOW_COLOUR = (0.10, 0.045, 0.03)
 USUAL = 0.55
 """Luma of lit skin at which frames have their own brightness."""
-WIRE = 2.0
-"""Pixels of half a width by which a band has its sides lit differently."""
+BEHIND = 0.04
+"""Eye distances behind the skin from which on it hides a temple."""
 PAD, GLASS, SKY = (0.75, 0.72, 0.68), (0.82, 0.85, 0.86), (0.93, 0.96, 1.0)
 """Colours of pads, of a lens's own edge, and of what lenses reflect."""
-GLARE = (0.13, 0.18)
+GLARE = (0.085, 0.16)
 """Opacity of the reflection on clear lenses and on dark ones."""
+RIM_LIGHT = 0.09
+"""Of the light that the bevel of a lens catches."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,11 @@ class Eyewear(Fading):
 
     Attributes:
         frame: in crop pixels.
-        hidden: (h, w) float32 in [0, 1], what stands before the frame's sides: hair, the face.
+        hidden: (h, w) float32 in [0, 1], what stands before the temples: hair.
+        locks: (h, w) float32 in [0, 1], what stands before the front.
         skin: (h, w) float32 in [0, 1], where its shadow falls.
+        depth: (h, w) float32 crop pixels away, of the face; far where it is not.
+        lit: (h, w) float32, light on the face beside its middle.
         light: luma of the face's skin.
         mottle: seed of a mottled frame's pattern.
         size: side of the crop in crop pixels.
@@ -48,7 +52,10 @@ class Eyewear(Fading):
 
     frame: Frame
     hidden: np.ndarray
+    locks: np.ndarray
     skin: np.ndarray
+    depth: np.ndarray
+    lit: np.ndarray
     light: float
     mottle: int
     size: int
@@ -58,7 +65,9 @@ class Eyewear(Fading):
         """See `Detail.check`."""
         points = [edge for wire in self.frame.wires for edge in wire.edges]
         check_answer(FARTHEST * size, frame=np.vstack([*points, *self.frame.lenses]))
-        check_answer(LARGEST_COLOUR, hidden=self.hidden, skin=self.skin)
+        check_answer(LARGEST_COLOUR, hidden=self.hidden, locks=self.locks)
+        check_answer(LARGEST_COLOUR, skin=self.skin, lit=self.lit)
+        check_answer(2 * FARTHEST * size, depth=self.depth)
         check_answer(LARGEST_COLOUR, light=np.float32(self.light))
 
     def draw(self, canvas: Canvas) -> list[Patch]:
@@ -68,12 +77,17 @@ class Eyewear(Fading):
             return []
         part = canvas.part(box)
         sheet = _Sheet(part.to_crop, part.pixels.shape[:2], self)
-        sheet.add(*sheet.shadow())
+        temples, front = sheet.frame("temple"), sheet.frame("end", "rim", "bridge")
+        for layer in sheet.shadows(front[1]):
+            sheet.add(*layer)
+        sheet.lay(*temples)
         for number in (0, 1):
             for paint, opacity in sheet.lens(number):
                 sheet.add(paint, opacity)
         for wire in self.frame.wires:
-            sheet.add(*sheet.wire(wire))
+            if wire.part == "pad":
+                sheet.add(sheet.plain(PAD), 0.22 * sheet.fill(wire.edges[0]) * sheet.free)
+        sheet.lay(*front)
         opacity = sheet.opacity * np.float32(min(self.strength, 1.0))
         paint = sheet.paint / np.maximum(sheet.opacity, 1e-4)[..., None]
         return [Patch(box, np.clip(paint, 0, 1), opacity)]
@@ -98,59 +112,86 @@ class _Sheet:
         self.back = invert(to_crop)
         self.unit = eyewear.unit * float(np.hypot(self.back[0, 0], self.back[1, 0]))
         self.soft = max(SOFT[0], SOFT[1] * self.unit)
-        self.finer = int(np.clip(FINE / self.unit, 2, 6))
+        self.finer = int(np.clip(FINE / self.unit, 1, 6))
         self.paint = np.zeros((*shape, 3), np.float32)
         self.opacity = np.zeros(shape, np.float32)
-        free = 1 - np.clip(sample_field(eyewear.hidden, eyewear.size, to_crop, shape), 0, 1)
-        self.free = free
+        # The front stands before hair, but for locks that hang over the face.
+        self.free, self.before = (
+            1 - np.clip(sample_field(field, eyewear.size, to_crop, shape), 0, 1)
+            for field in (eyewear.hidden, eyewear.locks)
+        )
         self.bright = np.float32(np.clip(eyewear.light / USUAL, 0.25, 1.25))
 
     def add(self, colour: np.ndarray, opacity: np.ndarray) -> None:
         """Lay a layer over all others."""
-        self.paint += opacity[..., None] * (colour - self.paint)
+        self.lay(colour * opacity[..., None], opacity)
+
+    def lay(self, paint: np.ndarray, opacity: np.ndarray) -> None:
+        """Lay a layer over all others whose colours are multiplied by their opacity."""
+        self.paint += paint - opacity[..., None] * self.paint
         self.opacity += opacity * (1 - self.opacity)
+
+    def seen(self, points: np.ndarray) -> np.ndarray:
+        """Take (..., >= 2) crop pixels to those of the window."""
+        return points[..., :2] @ self.back[:, :2].T + self.back[:, 2]
+
+    def fixed(self, places: np.ndarray) -> np.ndarray:
+        """Take (..., 2) window pixels to the filler's numbers."""
+        fine = (places + 0.5) * self.finer - 0.5
+        return np.round(fine * (1 << BITS)).astype(np.int32)
 
     def fill(self, *rings: np.ndarray) -> np.ndarray:
         """Draw rings in crop pixels, filled between them, (h, w) float32 in [0, 1]."""
-        seen = [ring[:, :2] @ self.back[:, :2].T + self.back[:, 2] for ring in rings]
         # Finer than the photo, and averaged: the filler's own soft edges are too wide.
-        fine = self.finer
-        fixed = [np.round(((r + 0.5) * fine - 0.5) * (1 << BITS)).astype(np.int32) for r in seen]
-        drawn = np.zeros((fine * self.shape[0], fine * self.shape[1]), np.uint8)
-        cv2.fillPoly(drawn, fixed, 255, cv2.LINE_8, BITS)
+        drawn = np.zeros((self.finer * self.shape[0], self.finer * self.shape[1]), np.uint8)
+        cv2.fillPoly(drawn, [self.fixed(self.seen(one)) for one in rings], 255, cv2.LINE_8, BITS)
+        return self.averaged(drawn)
+
+    def averaged(self, drawn: np.ndarray) -> np.ndarray:
+        """Take what was drawn finer to the window's own pixels, float32 in [0, 1]."""
         drawn = cv2.resize(drawn, self.shape[::-1], interpolation=cv2.INTER_AREA)
         return cv2.GaussianBlur(drawn.astype(np.float32) / 255, (0, 0), self.soft)
 
-    def band(self, wire: Wire) -> np.ndarray:
-        """Draw the area of a wire."""
-        if wire.part == "pad":
-            return self.fill(wire.edges[0])
-        if wire.closed:
-            return self.fill(*wire.edges)
-        drawn = self.fill(np.vstack([wire.edges[0], wire.edges[1][::-1]]))
-        if wire.part == "bridge":
-            for ring in self.eyewear.frame.lenses:
-                drawn *= 1 - self.fill(ring)
-        return drawn
+    def frame(self, *parts: str) -> tuple[np.ndarray, np.ndarray]:
+        """Return some parts of the frame: colours times opacity, and opacity."""
+        fine = (self.finer * self.shape[0], self.finer * self.shape[1], 4)
+        drawn = np.zeros(fine, np.uint8)
+        for wire in self.eyewear.frame.wires:
+            if wire.part in parts:
+                self._strip(drawn, wire)
+        free = self.free if "temple" in parts else self.before
+        made = self.averaged(drawn) * free[..., None]
+        return made[..., :3], made[..., 3]
 
-    def wire(self, wire: Wire) -> tuple[np.ndarray, np.ndarray]:
-        """Return colour and opacity of a part of the frame."""
-        band = self.band(wire)
-        if wire.part == "pad":
-            return self.plain(PAD), 0.22 * band * self.free
-        colour = np.array(self.style.colour, np.float32)
-        if self.style.second is not None:
-            share = self._mottle()[..., None]
-            colour = colour + share * (np.array(self.style.second, np.float32) - colour)
-        shade, shine = self._lit(band)
-        lit = colour * shade[..., None] + np.float32(self.style.gloss) * shine[..., None]
-        return lit * self.bright, band * self.free
+    def _strip(self, drawn: np.ndarray, wire: Wire) -> None:
+        """Draw a wire, patch by patch in its own light."""
+        first, second = (self.seen(edge) for edge in wire.edges)
+        eyewear = self.eyewear
+        colours = band_colours(second - first, self.style, wire, eyewear.mottle)
+        middle = np.round((wire.edges[0] + wire.edges[1])[:, :2] / 2).astype(int)
+        x, y = np.clip(middle, 0, eyewear.size - 1).T
+        colours = colours * (self.bright * eyewear.lit[y, x])[:, None, None]
+        told = np.clip(np.concatenate([colours, np.ones_like(colours[..., :1])], 2), 0, 1) * 255
+        bands = colours.shape[1]
+        share = np.linspace(0, 1, bands + 1)[:, None, None]
+        lines = self.fixed(first + share * (second - first))
+        shown = np.ones(len(first), bool)
+        if wire.part == "temple":
+            away = ((wire.edges[0] + wire.edges[1]) / 2)[:, 2]
+            shown = away < eyewear.depth[y, x] + BEHIND * eyewear.unit
+        count = len(first) - (not wire.closed)
+        for k in np.flatnonzero(shown[:count]):
+            after = (k + 1) % len(first)
+            for band in range(bands):
+                pair = lines[band : band + 2]
+                patch = np.array([pair[0, k], pair[0, after], pair[1, after], pair[1, k]])
+                cv2.fillConvexPoly(drawn, patch, told[k, band].tolist(), cv2.LINE_8, BITS)
 
     def lens(self, number: int) -> list[tuple[np.ndarray, np.ndarray]]:
         """Return colours and opacities of a lens: its tint, its reflection, its edge."""
         style, ring = self.style, self.eyewear.frame.lenses[number]
-        inside = self.fill(ring)
-        seen = ring[:, :2] @ self.back[:, :2].T + self.back[:, 2]
+        inside = self.fill(ring) * self.before
+        seen = self.seen(ring)
         y, x = np.mgrid[: self.shape[0], : self.shape[1]].astype(np.float32)
         middle, span = seen.mean(0), np.maximum(np.ptp(seen, axis=0), 1)
         down = np.clip((y - middle[1]) / span[1] + 0.5, 0, 1)[..., None]
@@ -158,71 +199,40 @@ class _Sheet:
         tint = (1 - down) * above + down * below
         opacity = (1 - down) * style.opacity[0] + down * style.opacity[1]
         layers = [(tint * self.bright, inside * opacity[..., 0])]
-        # A window high on one side, seen in both lenses.
+        # A window high on one side, seen in both lenses, and the sky above.
         across = ((x - middle[0]) + 0.55 * (y - middle[1])) / span[0]
-        window = np.exp(-np.square((across + 0.2) / 0.13))
-        window += 0.6 * np.exp(-np.square((across - 0.05) / 0.05))
+        window = np.exp(-np.square((across + 0.24) / 0.16))
+        window += 0.6 * np.exp(-np.square((across + 0.02) / 0.05))
         window *= np.clip(1.1 - down[..., 0] * 1.3, 0, 1)
+        window += 0.35 * np.square(1 - down[..., 0])
         glare = GLARE[style.opacity[0] > 0.5] * window * inside
-        layers.append((self.plain(SKY) / self.bright, glare))
-        if not style.rim or style.upper:
-            edge = self.fill(ring, _drawn_in(ring, 0.965))
-            layers.append((self.plain(GLASS), 0.38 * edge * self.free))
+        layers.append((self.plain(SKY), glare))
+        bevel = np.clip(inside - self.fill(_drawn_in(ring, 0.965)), 0, 1) * self.before
+        bevel *= RIM_LIGHT if style.rim and not style.upper else 0.38
+        layers.append((self.plain(GLASS), bevel * (0.4 + 0.6 * down[..., 0])))
         return layers
 
-    def shadow(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return colour and opacity of what the frame's front throws on the skin."""
-        front = [wire for wire in self.eyewear.frame.wires if wire.part in ("rim", "bridge")]
-        cast = np.zeros(self.shape, np.float32)
-        for wire in front:
-            cast = np.maximum(cast, self.band(wire))
+    def shadows(self, front: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Return colours and opacities of what the frame's front throws on the skin."""
         dark = self.style.opacity[0] > 0.5
+        cast = front
         for ring in self.eyewear.frame.lenses:
-            cast = np.maximum(cast, (0.8 if dark else 0.05) * self.fill(ring))
-        opacity, distance, blur = SHADOW
-        turn = self.back[:, :2] / np.hypot(self.back[0, 0], self.back[1, 0])
-        away = turn @ np.array([0.25, 1.0]) * distance * self.unit
-        moved = np.array([[1, 0, away[0]], [0, 1, away[1]]], np.float32)
-        cast = cv2.warpAffine(cast, moved, self.shape[::-1])
-        cast = cv2.GaussianBlur(cast, (0, 0), max(0.8, blur * self.unit))
+            cast = np.maximum(cast, (0.8 if dark else 0.08) * self.fill(ring))
         eyewear = self.eyewear
         skin = np.clip(sample_field(eyewear.skin, eyewear.size, self.to_crop, self.shape), 0, 1)
-        return self.plain(SHADOW_COLOUR), opacity * cast * skin
+        turn = self.back[:, :2] / np.hypot(self.back[0, 0], self.back[1, 0])
+        layers = []
+        for opacity, distance, blur in SHADOWS:
+            away = turn @ np.array([0.25, 1.0]) * distance * self.unit
+            moved = np.array([[1, 0, away[0]], [0, 1, away[1]]], np.float32)
+            fallen = cv2.warpAffine(cast, moved, self.shape[::-1])
+            fallen = cv2.GaussianBlur(fallen, (0, 0), max(0.8, blur * self.unit))
+            layers.append((self.plain(SHADOW_COLOUR), opacity * fallen * skin))
+        return layers
 
     def plain(self, colour: tuple[float, float, float]) -> np.ndarray:
         """Return (h, w, 3) of one colour, as bright as the photo is."""
         return np.broadcast_to(np.array(colour, np.float32) * self.bright, (*self.shape, 3))
-
-    def _lit(self, band: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return shade and highlights of a round band, from how deep in it pixels lie."""
-        depth = cv2.distanceTransform((band > 0.5).astype(np.uint8), cv2.DIST_L2, 5)
-        reach = max(float(depth.max()), 1.0)
-        height = reach * np.sqrt(np.clip(1 - np.square(1 - depth / reach), 0, 1))
-        height = cv2.GaussianBlur(height.astype(np.float32), (0, 0), max(0.7, 0.25 * reach))
-        normal = np.dstack(
-            [
-                -cv2.Sobel(height, cv2.CV_32F, 1, 0, scale=0.125),
-                -cv2.Sobel(height, cv2.CV_32F, 0, 1, scale=0.125),
-                np.full(self.shape, -1, np.float32),
-            ]
-        )
-        normal /= length(normal)[..., None]
-        facing = np.clip(normal @ LIGHT, 0, 1)
-        half = LIGHT + np.array([0, 0, -1], np.float32)
-        half /= np.linalg.norm(half)
-        shine = np.clip(normal @ half, 0, 1) ** 24
-        # A wire of a pixel has no sides to tell apart.
-        known = np.float32(np.clip((reach - 1) / WIRE, 0, 1))
-        shade = 0.95 + known * (0.85 * facing - 0.5)
-        return shade, 0.12 + known * (0.6 * shine - 0.12)
-
-    def _mottle(self) -> np.ndarray:
-        """Return the pattern of horn, (h, w) in [0, 1]."""
-        draw = np.random.default_rng(self.eyewear.mottle)
-        grain = draw.normal(size=(48, 48)).astype(np.float32)
-        grain = cv2.GaussianBlur(grain, (0, 0), 1.2, sigmaY=0.9)
-        large = cv2.resize(grain, self.shape[::-1], interpolation=cv2.INTER_CUBIC)
-        return np.clip(0.35 + 0.9 * large / max(float(grain.std()), 1e-6) * 0.5, 0, 1)
 
 
 def _drawn_in(ring: np.ndarray, share: float) -> np.ndarray:
