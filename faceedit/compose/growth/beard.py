@@ -21,15 +21,27 @@ MOUSTACHE = (
 )  # fmt: skip
 PATCH = ((0.0, 0.9), (0.05, 0.905), (0.06, 0.94), (0.03, 1.0), (0.0, 1.0))
 """Outlines of the right half, x right and y down in eye distances."""
-EDGE = 0.045
-"""Eye distances over which they thin out."""
+EDGE, CHEEK = 0.04, 0.06
+"""Eye distances over which they thin out, moustaches and beards."""
+NONE = 0.16
+"""Density below which there are none: single hairs on a cheek look like dirt."""
+PATCHY = 0.3
+"""By how much the density of a beard differs from place to place."""
+LONG = ((0.0, 0.3, 0.6, 0.8), (1.15, 1.0, 0.62, 0.5))
+"""Length of hairs by their distance from the middle of the face: those on cheeks are shorter."""
+TUFT = 0.022
+"""Eye distances of a tuft, whose hairs lean together."""
+SHORT = 0.3
+"""Length of hairs where there are none around, of that of others."""
+LEAN = 0.45
+"""How far they do at their tips."""
 SPARSE = 0.4
 """Density between the lower lip and the chin's beard."""
 POINTS = 7
 """Of a hair."""
-JITTER = 0.32
+JITTER = 0.42
 """Radians by which neighbours differ."""
-CURL = 0.5
+CURL = 0.8
 """Of a hair's direction that turns along it."""
 LIFT = 0.5
 """How far hairs stand off the skin, of their length."""
@@ -39,14 +51,18 @@ LIFT = 0.5
 def beard_map() -> np.ndarray:
     """Return how densely a full beard stands without its moustache, (GRID, GRID) in [0, 1]."""
     sparse = ((0.0, 0.9), (0.22, 0.88), (0.30, 0.82), (0.3, 1.05), (0.0, 1.05))
-    drawn = np.maximum(_area(BEARD), SPARSE * _area(sparse))
-    return np.maximum(drawn, _area(PATCH))
+    drawn = np.maximum(_area(BEARD, CHEEK), SPARSE * _area(sparse, EDGE))
+    noise = np.random.default_rng(0).normal(size=(GRID, GRID)).astype(np.float32)
+    noise = cv2.GaussianBlur(noise, (0, 0), 0.035 * GRID / SPAN)
+    drawn = drawn * np.clip(1 + PATCHY * noise / noise.std() * (1.2 - drawn), 0, 1)
+    drawn = np.clip((drawn - NONE) / (1 - NONE), 0, 1)
+    return np.maximum(drawn, _area(PATCH, EDGE)).astype(np.float32)
 
 
 @cache
 def moustache_map() -> np.ndarray:
     """Return how densely a moustache stands, (GRID, GRID) in [0, 1]."""
-    return np.clip(1.5 * _area(MOUSTACHE), 0, 1)
+    return np.clip(1.5 * _area(MOUSTACHE, EDGE), 0, 1)
 
 
 def grid_places(points: np.ndarray) -> np.ndarray:
@@ -57,7 +73,7 @@ def grid_places(points: np.ndarray) -> np.ndarray:
 
 def grow(
     density: np.ndarray, landmarks: np.ndarray, count: int, length: float, seed: int
-) -> np.ndarray:
+) -> tuple[np.ndarray, np.ndarray]:
     """Lay hairs on a face where its skin is seen.
 
     Args:
@@ -68,10 +84,11 @@ def grow(
         seed: of what is drawn by chance.
 
     Returns:
-        (N, POINTS, 2) float32 curves in the landmarks' pixels, from root to tip.
+        (N, POINTS, 2) float32 curves in the landmarks' pixels, from root to tip, and (N,) the
+        numbers of their tufts.
     """
     draw = np.random.default_rng(seed)
-    corners, weights, flat = _roots(density, count, draw)
+    corners, weights, flat, dense = _roots(density, count, draw)
     points = landmarks[:N_SURFACE].astype(np.float64)
     root = (points[corners] * weights[..., None]).sum(1)
     normal = _normals(points)[corners]
@@ -81,31 +98,43 @@ def grow(
     way = _unit(way - (way * normal).sum(1, keepdims=True) * normal)
     side = np.cross(normal, way)
     bend = draw.normal(0, CURL, len(root))[:, None]
-    scale = length * draw.uniform(0.55, 1.0, len(root)) / pose.scale
+    scale = length * draw.uniform(0.4, 1.0, len(root)) / pose.scale
+    scale *= np.interp(np.abs(flat[:, 0]), *LONG) * (SHORT + (1 - SHORT) * dense)
     t = np.linspace(0, 1, POINTS)[:, None, None]
     curves = way * t + side * bend * t * t + normal * LIFT * (t - 0.75 * t * t)
     # Tips hang down.
     down = _unit(pose.inverse_vectors(np.array([[0.0, 1.0, 0.0]])))
     curves = root + (curves + 0.35 * down * t * t) * scale[:, None]
+    tufts = _tufts(flat, draw)
+    # Within a tuft hairs end at about the same place.
+    ends = np.column_stack([np.bincount(tufts, curves[-1][:, k]) for k in range(3)])
+    ends /= np.maximum(np.bincount(tufts), 1)[:, None]
+    curves = curves + LEAN * t**1.5 * (ends[tufts] - curves[-1])
     seen = normal[:, 2] < 0.05
-    return curves.transpose(1, 0, 2)[seen, :, :2].astype(np.float32)
+    return curves.transpose(1, 0, 2)[seen, :, :2].astype(np.float32), tufts[seen]
 
 
-def _area(outline: tuple[tuple[float, float], ...]) -> np.ndarray:
-    """Return 1 inside an outline and its mirror image, soft at the edge."""
+def _tufts(places: np.ndarray, draw: np.random.Generator) -> np.ndarray:
+    """Return the numbers of the tufts that hairs at places belong to."""
+    cells = np.floor((places + draw.normal(0, 0.25 * TUFT, places.shape)) / TUFT).astype(int)
+    return np.unique(cells, axis=0, return_inverse=True)[1].reshape(-1)
+
+
+def _area(outline: tuple[tuple[float, float], ...], edge: float) -> np.ndarray:
+    """Return 1 inside an outline and its mirror image, soft over eye distances at the edge."""
     right = np.array(outline, np.float32)
     drawn = np.zeros((GRID, GRID), np.uint8)
     for sign in (1, -1):
         places = grid_places(right * np.array([sign, 1], np.float32))
         cv2.fillPoly(drawn, [np.round(places * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
-    soft = cv2.GaussianBlur(drawn.astype(np.float32) / 255, (0, 0), EDGE * GRID / SPAN)
+    soft = cv2.GaussianBlur(drawn.astype(np.float32) / 255, (0, 0), edge * GRID / SPAN)
     return np.clip(soft, 0, 1)
 
 
 def _roots(
     density: np.ndarray, count: int, draw: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the corners (N, 3) and weights of roots, even over the surface, and their places."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return corners (N, 3) and weights of roots, their places, and how dense they are, (N,)."""
     shape = mean_shape()[:N_SURFACE].astype(np.float64)
     faces = shape[triangles()]
     area = np.linalg.norm(np.cross(faces[:, 1] - faces[:, 0], faces[:, 2] - faces[:, 0]), axis=1)
@@ -121,7 +150,7 @@ def _roots(
         density.astype(np.float32), at[:, :1].copy(), at[:, 1:].copy(), cv2.INTER_LINEAR
     )[:, 0]
     kept = draw.random(count) < dense
-    return corners[kept], weights[kept], places[kept]
+    return corners[kept], weights[kept], places[kept], dense[kept]
 
 
 def _along(places: np.ndarray, draw: np.random.Generator, pose: Similarity3) -> np.ndarray:

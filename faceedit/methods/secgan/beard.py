@@ -13,18 +13,23 @@ from faceedit.regions import Region
 from faceedit.targets import AttributeChange
 from faceedit.tones import LUMA
 
-COUNT = 26000
+COUNT = 28000
 """Hairs on a face that a beard covers all over."""
-LENGTH = {"beard": 0.145, "moustache": 0.085}
+LENGTH = {"beard": 0.125, "moustache": 0.085}
 """Of the longest hairs, in eye distances."""
 WIDTH = (0.0011, 0.0021)
 """Of hairs and tufts, in eye distances."""
-UNEVEN = 0.24
-"""Spread of the log brightness of neighbouring hairs."""
-SHADE = 0.62
+UNEVEN, TUFTS = 0.26, 0.16
+"""Spread of the log brightness of neighbouring hairs, and of tufts."""
+DEEP = ((0.15, 0.55), (0.72, 0.95))
+"""Brightness of a beard's hairs beside that of the head's, which lie in more light, by its luma."""
+SHADE = 0.66
 """Opacity of what roots give to the skin below a full beard."""
 PALE = 0.85
 """Of the skin's L*; hair that is lighter says nothing of brows, nor they of it."""
+OF_BROWS, GREYING = 0.35, 1.8
+"""How far the colour is that of brows where hair's is known, and times as light as brows are from
+which on hair has lost its colour, as beards do before brows."""
 DARKEST = (15.0, 3.0, 4.0)
 """CIE Lab of hair where a photo shows none."""
 NATURAL = ((-3.0, 26.0), (-4.0, 45.0))
@@ -58,13 +63,16 @@ def grow_beard(
         density = beard_map() * (1 - density) if own else np.maximum(beard_map(), density)
     points = scene.crop.landmarks
     length = LENGTH[change.attribute]
-    curves = grow(density, points, COUNT, length, scene.seed)
+    curves, tufts = grow(density, points, COUNT, length, scene.seed)
     if not len(curves):
         return None
     colour, light = hair_rgb(scene, dye), light_on(scene)
+    colour = colour * np.float32(np.interp(float(colour @ LUMA), *DEEP))
     draw = np.random.default_rng(scene.seed + 1)
     at = np.clip(np.round(curves[:, 0]).astype(int), 0, SIZE - 1)
-    factor = np.exp(draw.normal(0, UNEVEN, len(curves))) * light[at[:, 1], at[:, 0]]
+    uneven = draw.normal(0, UNEVEN, len(curves))
+    uneven += draw.normal(0, TUFTS, int(tufts.max()) + 1)[tufts]
+    factor = np.exp(uneven) * light[at[:, 1], at[:, 0]]
     # What lies on top catches the light.
     order = np.argsort(factor + draw.normal(0, 0.25, len(curves)))
     hairs = Hairs(
@@ -100,7 +108,10 @@ def hair_rgb(scene: Scene, dye: tuple[Tones, float] | None = None) -> np.ndarray
         # Between hairs of a brow skin shows; the darker half is of hair.
         lab = scene.lab[brows]
         tones.append(np.median(lab[lab[:, 0] <= np.median(lab[:, 0])], axis=0))
-    lab = np.mean(tones, axis=0) if tones else np.array(DARKEST)
+    lab = tones[0] if tones else np.array(DARKEST)
+    if len(tones) > 1:
+        share = OF_BROWS if tones[0][0] < GREYING * tones[1][0] else OF_BROWS / 3
+        lab = tones[0] + share * (tones[1] - tones[0])
     if dye is not None:
         wanted, share = dye
         lab = lab + share * (wanted.beside(scene.skin_light).middle() - lab)
