@@ -18,9 +18,9 @@ BRIDGE_POINT, TEMPLES = 168, (127, 356)
 """Mesh points: the root of the nose, and where the head's sides begin."""
 WIDTH = 1.582
 """Between the temples of the mean face."""
-BEFORE = 0.05
+BEFORE = 0.04
 """How far the bridge stands before the root of the nose."""
-WRAP, TILT = 0.26, 0.11
+WRAP, TILT = 0.34, 0.11
 """How the front bends back towards its ends, and its lower edge towards the cheeks."""
 HINGE = 0.735
 """x of the hinges."""

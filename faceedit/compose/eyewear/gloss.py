@@ -13,7 +13,7 @@ STEEP = 1.25
 """Radians by which the sides of a band turn away from the camera."""
 BEVEL = 0.15
 """Of half the width of a part that is cut from a sheet, where its bevel begins."""
-PLAIN, LIT = 0.5, 0.72
+PLAIN, LIT = 0.38, 0.8
 """Share of a frame's colour that is there in the shade, and that light adds."""
 SKY, WINDOW, GRAZING = 0.34, 0.9, 0.045
 """Of the gloss: what faces upwards reflects, the highlight, and what all reflects."""

@@ -13,6 +13,9 @@ BINS, BLUR = 32, np.array([0.05, 0.25, 0.4, 0.25, 0.05])
 """Of histograms of colours: 8 levels of L*, 4 of a* and b* around grey; and their blur."""
 FINE = 24
 """Bins of fine contrast."""
+HUES, FAINT, PLAIN = 40, 15.0, 0.25
+"""Bins of a* and b* beside L*, what is added to that, and chroma beside it from which on hues begin
+to tell."""
 
 
 def colour_bins(pixels: np.ndarray) -> np.ndarray:
@@ -35,6 +38,25 @@ def colour_odds(bins: np.ndarray, hair: np.ndarray, other: np.ndarray) -> np.nda
             counts = np.moveaxis(smooth.reshape([BINS] * 3), 0, axis)
         logs.append(np.log(counts + 0.05) - SHARES * np.log(total))
     return (BIAS + (logs[0] - logs[1]).ravel()[bins]).astype(np.float32)
+
+
+def hue_bins(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the number of each pixel's bin of hue, whatever the light, and how plain hues are."""
+    lab = cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB)
+    chroma = lab[..., 1:] / (np.maximum(lab[..., :1], 0) + np.float32(FAINT))
+    plain = np.clip(np.linalg.norm(chroma, axis=2) / PLAIN - 1, 0, 1)
+    cells = np.clip((chroma + 1) * (HUES / 2), 0, HUES - 1).astype(np.int32)
+    return cells[..., 0] * HUES + cells[..., 1], plain
+
+
+def hue_odds(bins: np.ndarray, hair: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Return (S, S) float32 log odds of hues by two sets' histograms, of weighted pixels."""
+    logs = []
+    for weights in (hair, other):
+        counts = np.bincount(bins.ravel(), weights.ravel(), HUES**2).reshape(HUES, HUES)
+        counts = cv2.GaussianBlur(counts.astype(np.float32), (0, 0), 1.0)
+        logs.append(np.log(counts + 0.2) - np.log(max(float(counts.sum()), 1e-6)))
+    return (logs[0] - logs[1]).ravel()[bins].astype(np.float32)
 
 
 def strand_bins(pixels: np.ndarray, photo: np.ndarray) -> np.ndarray:

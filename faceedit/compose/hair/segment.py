@@ -11,7 +11,14 @@ import cv2
 import numpy as np
 
 from faceedit.compose.guided import guided_filter
-from faceedit.compose.hair.looks import colour_bins, colour_odds, strand_bins, strand_odds
+from faceedit.compose.hair.looks import (
+    colour_bins,
+    colour_odds,
+    hue_bins,
+    hue_odds,
+    strand_bins,
+    strand_odds,
+)
 from faceedit.faces.align import BLANK
 from faceedit.regions import Region
 
@@ -50,6 +57,8 @@ STEEP, CLEAR = 1.3, 1.6
 """How much surer than all log odds together each round is, and the last."""
 HELD = (0.35, 0.4, 0.2)
 """How far what lies behind, clothes and the chest count as no hair, whatever they look like."""
+HUE = 1.6
+"""Largest log odds of hues alone."""
 OF_FLESH = 0.4
 """How far flesh does not count as something else than hair, when looks are learned."""
 COLOUR, STRANDS = (-1.5, 3.2), (-1.3, 0.25)
@@ -117,12 +126,16 @@ def find_hair(
     photo = ~(pixels == np.float32(BLANK)).all(-1)
     seen = _seen(told, near, far, person * photo, face, rows, photo)
     colours, strands = colour_bins(pixels), strand_bins(pixels, photo)
+    hues, plain = hue_bins(pixels)
     odds, of_hair, bare = seen.prior, seen.learned, 1 - OF_FLESH * np.clip(seen.flesh, 0, 1)
     for _ in range(ROUNDS):
         other = np.square(1 / (1 + np.exp(STEEP * odds)))
         # The parser tells flesh, so that hair may look like it elsewhere.
         pair = of_hair * photo, np.maximum(other, seen.held) * photo * bare
-        looks = cv2.GaussianBlur(np.clip(colour_odds(colours, *pair), *COLOUR), (0, 0), 1.0)
+        looks = np.clip(colour_odds(colours, *pair), *COLOUR)
+        # Where sun shines through hair it is lighter than all that was learned from.
+        same = np.minimum(plain * hue_odds(hues, *pair), HUE)
+        looks = cv2.GaussianBlur(np.maximum(looks, same), (0, 0), 1.0)
         looks += np.clip(strand_odds(strands, *pair), *STRANDS)
         linked = _linked(looks, seen) * np.clip(1 - 1.5 * seen.flesh, 0, 1)
         odds = seen.prior + linked * np.maximum(seen.floor - seen.prior, 0) + looks

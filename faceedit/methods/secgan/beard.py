@@ -158,4 +158,7 @@ def _allowed(scene: Scene) -> np.ndarray:
     for ring, share in ((OUTER_LIPS, 0.75), (INNER_LIPS, 1.0)):
         lips = fill_polygon(points[list(ring), :2].astype(np.float64), (SIZE, SIZE))
         whole = whole * (1 - share * lips)
+    # A tongue lies before a chin.
+    mouth = scene.seen((Region.LIPS, Region.MOUTH)) * scene.below(CORNERS, 0.1)
+    whole = whole * (1 - np.clip(2 * mouth - 0.5, 0, 1))
     return np.clip(whole, 0, 1).astype(np.float32)

@@ -14,11 +14,11 @@ from faceedit.regions import Region
 from faceedit.targets import AttributeChange
 
 PARTS = (Region.SKIN, Region.NOSE, Region.EARS, Region.NECK)
-LIPS = 0.35
-"""Of the skin's change that lips follow."""
+LIPS = {True: 0.35, False: 0.75}
+"""Of the skin's change that lips follow, of skin that becomes paler, and that becomes darker."""
 LEAST_CHROMA = 2.0
 """Of a* and b* that is taken for colour."""
-KEPT = {True: (0.55, 0.9), False: (1.1, 1.5)}
+KEPT = {True: (0.55, 0.9), False: (1.03, 1.25)}
 """Bounds of factors of chroma, of skin that becomes lighter, and that becomes darker."""
 EYES_LIGHT = 45.0
 """L* of the whites of eyes in a portrait's usual light."""
@@ -55,7 +55,7 @@ def tone(scene: Scene, change: AttributeChange, wanted: Complexion) -> SkinTone:
     reached = wanted.chroma / np.maximum(own[1:], LEAST_CHROMA)
     chroma = np.clip(reached, *KEPT[gain > 0])
     return SkinTone(
-        skin=skin_of(scene),
+        skin=skin_of(scene, LIPS[gain > 0]),
         level=max(float(own[0]), 1.0),
         gain=gain,
         chroma=chroma.astype(np.float32),
@@ -65,11 +65,11 @@ def tone(scene: Scene, change: AttributeChange, wanted: Complexion) -> SkinTone:
     )
 
 
-def skin_of(scene: Scene) -> np.ndarray:
+def skin_of(scene: Scene, lips: float = LIPS[True]) -> np.ndarray:
     """Return which pixels of the crop show skin, lips in part; (S, S) float32 in [0, 1]."""
     seen = scene.seen(PARTS) * np.clip(2 * scene.person, 0, 1)
     points = scene.crop.landmarks[:, :2].astype(np.float64)
-    for rings, share in ((EYES, 0.0), ((OUTER_LIPS,), LIPS), (BROW_OUTLINES, 1.0)):
+    for rings, share in ((EYES, 0.0), ((OUTER_LIPS,), lips), (BROW_OUTLINES, 1.0)):
         for ring in rings:
             inside = fill_polygon(points[list(ring)], (SIZE, SIZE))
             inside = cv2.GaussianBlur(inside, (0, 0), 0.02 * scene.unit)
