@@ -138,5 +138,5 @@ STYLES: dict[str, tuple[Style, ...]] = {
     ),
 }
 """By `targets.KINDS` of spectacles, some of each."""
-USUAL = tuple(kind for kind in STYLES if kind not in ("sunglasses", "rimless", "thin", "aviator"))
+USUAL = ("round", "square", "cat_eye", "thick", "metal", "horn")
 """Kinds that are chosen where none is asked for: plain to see, and seen through."""

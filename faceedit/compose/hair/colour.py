@@ -59,6 +59,9 @@ NEARBY = ((1.0, 1.0), (4.0, 1e-3), (20.0, 1e-6))
 """Reach in steps, and weight, of what colours are continued from."""
 EDGE = 0.02
 """Eye distances from its edge within which hair may be mixed with something else."""
+GLARING = 25.0
+"""L* beyond the lightest of hair from which on nothing becomes lighter still: lights, or what lies
+behind."""
 TOP = np.float32(97)
 KNEE = np.float32(78)
 """L* above which highlights bend, below white."""
@@ -190,6 +193,9 @@ class HairColour(Fading):
         off = log - np.float32(own[1])
         moved = np.where(off < 0, off * np.float32(slopes[0]), off * np.float32(slopes[1]))
         moved += np.float32(own[1] + gain) - np.float32(ROOTS * np.clip(gain, 0, 1)) * roots
+        if gain > 0:
+            glaring = np.clip((np.exp(log) - np.exp(own[2])) / np.float32(GLARING), 0, 1)
+            moved += glaring * np.minimum(log - moved, 0)
         return moved
 
     def _moved(

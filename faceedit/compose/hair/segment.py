@@ -63,9 +63,9 @@ OF_FLESH = 0.4
 """How far flesh does not count as something else than hair, when looks are learned."""
 COLOUR, STRANDS = (-1.5, 3.2), (-1.3, 0.25)
 """Bounds of the log odds of colours, and of fine contrast."""
-LINKED = 0.8
+LINKED = 1.2
 """Log odds of looks from which on pixels hang together."""
-FLOOR = (-0.3, 0.2, 4.0, 0.4)
+FLOOR = (-0.7, 0.2, 4.0, 0.4)
 """Least log odds of what hangs together with hair: off the person, on them; and what these lose by
 each face's height beside where hair can hang, and on clothes."""
 SMOOTH, EPS = 3, 1e-3
