@@ -145,3 +145,18 @@ def test_strands_run_along_hair():
     down, across = np.gradient(drawn)
     along = np.abs(-np.sin(turn) * across + np.cos(turn) * down).mean()
     assert along < 0.4 * np.abs(np.cos(turn) * across + np.sin(turn) * down).mean()
+
+
+def test_a_hat_whose_sides_pass_for_hair_is_no_hair():
+    size = 128
+    pixels = np.full((size, size, 3), 0.75, np.float32)
+    pixels[20:60, 32:96] = 0.2, 0.3, 0.25
+    near, far = np.zeros((12, 64, 64), np.float32), np.zeros((12, 96, 96), np.float32)
+    near[Region.CLOTHES, :16] = near[Region.HAIR, 16:28, :20] = 1
+    near[Region.BACKGROUND] = 1 - near.sum(0)
+    far[Region.BACKGROUND] = 1
+    person = np.where(pixels[..., 0] < 0.5, 1.0, 0.02).astype(np.float32)
+    none = np.zeros((size, size), np.float32)
+    assert not find_hair(pixels, near, far, person, none, (48.0, 76.0)).any()
+    pixels[48:60, 32:52] = 0.5, 0.3, 0.1
+    assert find_hair(pixels, near, far, person, none, (48.0, 76.0))[50:58, 35:50].min() > 0.5

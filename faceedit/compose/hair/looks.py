@@ -40,6 +40,13 @@ def colour_odds(bins: np.ndarray, hair: np.ndarray, other: np.ndarray) -> np.nda
     return (BIAS + (logs[0] - logs[1]).ravel()[bins]).astype(np.float32)
 
 
+def likeness(bins: np.ndarray, first: np.ndarray, second: np.ndarray) -> float:
+    """Return the overlap (Bhattacharyya's) of the histograms of weighted pixels' colours."""
+    shares = [np.bincount(bins.ravel(), one.ravel(), BINS**3) for one in (first, second)]
+    shares = [np.sqrt(one / max(float(one.sum()), 1e-6)) for one in shares]
+    return float(shares[0] @ shares[1])
+
+
 def hue_bins(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the number of each pixel's bin of hue, whatever the light, and how plain hues are."""
     lab = cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB)

@@ -16,6 +16,7 @@ from faceedit.compose.hair.looks import (
     colour_odds,
     hue_bins,
     hue_odds,
+    likeness,
     strand_bins,
     strand_odds,
 )
@@ -41,8 +42,8 @@ WALL = (0.3, 0.15)
 """Of the chance of what lies behind that counts against hair, near and farther off."""
 ON_CLOTHES = 0.2
 """Of the chance of clothes that counts against hair, below the chin."""
-HATS = 4.0
-"""Log odds against hair above the brows of who wears a hat."""
+HATS, HATTED = 4.0, 0.3
+"""Log odds against hair in a hat, and how alike in colour hair may be to it."""
 BEYOND, ABOVE = -0.7, 0.0
 """Log odds of hair where the parser does not see, and the least above the brows."""
 PERSON = (-1.2, 1.5, 0.4)
@@ -84,6 +85,7 @@ class _Seen:
         learned: how far a pixel's look is learned as hair's from the start.
         held: and at least as something else's.
         flesh: chance of `FLESH`.
+        hat: chance of a hat.
         floor: log odds that linked pixels have at least.
         photo: bool, not beyond the photo.
     """
@@ -93,6 +95,7 @@ class _Seen:
     learned: np.ndarray
     held: np.ndarray
     flesh: np.ndarray
+    hat: np.ndarray
     floor: np.ndarray
     photo: np.ndarray
 
@@ -127,6 +130,9 @@ def find_hair(
     seen = _seen(told, near, far, person * photo, face, rows, photo)
     colours, strands = colour_bins(pixels), strand_bins(pixels, photo)
     hues, plain = hue_bins(pixels)
+    if seen.hat.sum() > FEWEST and likeness(colours, seen.sure * photo, seen.hat * photo) > HATTED:
+        # The parser takes the sides of a hat for hair.
+        return np.zeros((size, size), np.float32)
     odds, of_hair, bare = seen.prior, seen.learned, 1 - OF_FLESH * np.clip(seen.flesh, 0, 1)
     for _ in range(ROUNDS):
         other = np.square(1 / (1 + np.exp(STEEP * odds)))
@@ -176,7 +182,9 @@ def _seen(
     most = PERSON[1] + (PERSON[2] - PERSON[1]) * lower
     body = np.clip(np.log(kept / (1 - kept)), PERSON[0], most) * (1 - INSIDE * rim)
     prior = rim * vague + (1 - rim) * wide + body
+    worn = np.maximum(_placed(near[Region.CLOTHES], size, 0.0), cloth) * (hat * upper)
     prior -= 2 * TOLD * np.maximum(_placed(near[list(FEATURES)].sum(0), size, 0.0), face)
+    prior -= HATS * worn * inside
     flesh, beyond = (_placed(part[list(FLESH)].sum(0), size, 0.0) for part in (near, far))
     wall, behind = (
         _placed(part[Region.BACKGROUND], size, around) for part, around in ((near, 0.0), (far, 1.0))
@@ -194,6 +202,7 @@ def _seen(
         learned=(sure + 0.5 * (told > LIKELY)).astype(np.float32),
         held=np.maximum(held, wall),
         flesh=np.maximum(np.where(inside, flesh, beyond), face > 0.5),
+        hat=worn.astype(np.float32),
         floor=floor,
         photo=photo,
     )
