@@ -27,8 +27,10 @@ BEHIND = 0.04
 """Eye distances behind the skin from which on it hides a temple."""
 PAD, GLASS, SKY = (0.75, 0.72, 0.68), (0.82, 0.85, 0.86), (0.93, 0.96, 1.0)
 """Colours of pads, of a lens's own edge, and of what lenses reflect."""
-GLARE = (0.085, 0.16)
+GLARE = (0.085, 0.2)
 """Opacity of the reflection on clear lenses and on dark ones."""
+HORIZON = (0.36, 0.5)
+"""Where the sky that dark lenses reflect begins to end, and ends, from above to below."""
 RIM_LIGHT = 0.09
 """Of the light that the bevel of a lens catches."""
 
@@ -204,7 +206,10 @@ class _Sheet:
         window = np.exp(-np.square((across + 0.24) / 0.16))
         window += 0.6 * np.exp(-np.square((across + 0.02) / 0.05))
         window *= np.clip(1.1 - down[..., 0] * 1.3, 0, 1)
-        window += 0.35 * np.square(1 - down[..., 0])
+        # On dark lenses the sky ends at a horizon, bent as they are.
+        bent = down[..., 0] + 0.25 * np.square((x - middle[0]) / span[0])
+        sky = np.square(1 - down[..., 0]) if style.opacity[0] < 0.5 else 1.2 * _ends(bent, HORIZON)
+        window += 0.35 * sky
         glare = GLARE[style.opacity[0] > 0.5] * window * inside
         layers.append((self.plain(SKY), glare))
         bevel = np.clip(inside - self.fill(_drawn_in(ring, 0.965)), 0, 1) * self.before
@@ -233,6 +238,12 @@ class _Sheet:
     def plain(self, colour: tuple[float, float, float]) -> np.ndarray:
         """Return (h, w, 3) of one colour, as bright as the photo is."""
         return np.broadcast_to(np.array(colour, np.float32) * self.bright, (*self.shape, 3))
+
+
+def _ends(values: np.ndarray, bounds: tuple[float, float]) -> np.ndarray:
+    """Return 1 below bounds, falling smoothly to 0 above them."""
+    share = np.clip((bounds[1] - values) / (bounds[1] - bounds[0]), 0, 1)
+    return share * share * (3 - 2 * share)
 
 
 def _drawn_in(ring: np.ndarray, share: float) -> np.ndarray:

@@ -74,7 +74,7 @@ GOLD, SILVER, STEEL = (0.44, 0.335, 0.195), (0.55, 0.55, 0.56), (0.17, 0.17, 0.1
 BLACK, BROWN = (0.03, 0.03, 0.033), (0.11, 0.06, 0.035)
 WINE, HORN = (0.19, 0.035, 0.05), (0.36, 0.19, 0.085)
 _DARK: tuple[RGB, RGB] = ((0.02, 0.02, 0.025), (0.05, 0.045, 0.045))
-_AMBER: tuple[RGB, RGB] = ((0.06, 0.035, 0.02), (0.2, 0.12, 0.07))
+_AMBER: tuple[RGB, RGB] = ((0.03, 0.02, 0.016), (0.13, 0.08, 0.05))
 _TWO = (0.04, 0.16)
 _SHEET = Style((0.275, 0.21), "square", flat=True, pads=False, side=0.028, gloss=0.6)
 _WIRE = Style((0.275, 0.21), "round", rim=0.0085, side=0.0105, gloss=0.8)
@@ -133,7 +133,7 @@ STYLES: dict[str, tuple[Style, ...]] = {
             colour=GOLD,
             bars=_TWO,
             tint=_AMBER,
-            opacity=(0.9, 0.66),
+            opacity=(0.95, 0.74),
         ),
     ),
 }

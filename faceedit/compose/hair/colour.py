@@ -28,6 +28,8 @@ QUANTILES = (5, 50, 95)
 LEAST, MOST = 0.5, (1.15, 2.2)
 """Bounds of how contrast of light and shade may change, the latter of hair that becomes lighter and
 darker."""
+SHINE = 1.1
+"""Least change of contrast of the lights of hair that becomes darker."""
 DETAIL = (0.6, 2.2)
 """Bounds of how contrast of strands may change."""
 DIM = (6.0, 25.0)
@@ -190,6 +192,9 @@ class HairColour(Fading):
             )
             for k in (0, 2)
         ]
+        if gain < 0:
+            # Dark hair shines no less than fair hair.
+            slopes[1] = max(slopes[1], SHINE)
         off = log - np.float32(own[1])
         moved = np.where(off < 0, off * np.float32(slopes[0]), off * np.float32(slopes[1]))
         moved += np.float32(own[1] + gain) - np.float32(ROOTS * np.clip(gain, 0, 1)) * roots
