@@ -18,7 +18,7 @@ LIPS = {True: 0.35, False: 0.75}
 """Of the skin's change that lips follow, of skin that becomes paler, and that becomes darker."""
 LEAST_CHROMA = 2.0
 """Of a* and b* that is taken for colour."""
-KEPT = {True: (0.55, 0.9), False: (1.03, 1.25)}
+KEPT = {True: (0.55, 0.9), False: (1.08, 1.33)}
 """Bounds of factors of chroma, of skin that becomes lighter, and that becomes darker."""
 EYES_LIGHT = 45.0
 """L* of the whites of eyes in a portrait's usual light."""
