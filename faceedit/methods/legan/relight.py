@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from faceedit.channels import mean
+from faceedit.compose.blur import blur_wide
 from faceedit.compose.edit import Edit, RasterPaint
 from faceedit.compose.light.ratio import light_ratio
 from faceedit.compose.light.relief import make_relief
@@ -226,8 +227,8 @@ def _too_bright(ratio: np.ndarray, pixels: np.ndarray) -> np.float32:
 def _beyond_outline(ratio: np.ndarray, matte: np.ndarray) -> np.ndarray:
     """Continue what is known inside the person smoothly to all sides."""
     known = np.clip((matte - INSIDE) / (1 - INSIDE), 0, 1).astype(np.float32)
-    weight = cv2.GaussianBlur(known, (0, 0), REACH)
-    spread = cv2.GaussianBlur(ratio * known[..., None], (0, 0), REACH)
+    weight = blur_wide(known, REACH)
+    spread = blur_wide(ratio * known[..., None], REACH)
     spread /= np.maximum(weight, 1e-3)[..., None]
     return known[..., None] * ratio + (1 - known[..., None]) * spread
 
