@@ -5,9 +5,9 @@
 DATA holds ``portraits`` and ``portraits.csv``. For each colour of hair: the lightness that it has
 beside skin of some lightness (least squares over people), the spread of lightness in it, and its
 chroma by lightness. For pale skin and other: its lightness beside that of the whites of eyes, and
-its chroma. For age: how the faces of old and young people differ on the atlas of the mean face,
-beside what sex, expression, beards and pose change there. Only people whose split is ``train``
-count.
+its chroma. For age and sex: how the faces of old and young people, and of men and women, differ in
+shade on the atlas of the mean face and in shape, beside what expression, beards and pose change
+there. Only people whose split is ``train`` count.
 """
 
 import argparse
@@ -22,10 +22,12 @@ import torch
 from faceedit.compose.hair.colour import DARK, EVEN_SKIN, KNOTS, QUANTILES, Tones
 from faceedit.compose.light.skin import bare_skin
 from faceedit.faces.align import extract_crop
-from faceedit.faces.topology import N_SURFACE
+from faceedit.faces.pose import to_mean_face
+from faceedit.faces.topology import N_SURFACE, mirror
 from faceedit.methods.fields.method import to_tensor
 from faceedit.methods.fields.shade_layer import atlas_raster
 from faceedit.methods.secgan import HAIR_COLOURS
+from faceedit.methods.secgan.face import Difference
 from faceedit.methods.secgan.look import eyes_light
 from faceedit.methods.secgan.measured import Measured, pack
 from faceedit.methods.secgan.skin import EYES_LIGHT, Complexion
@@ -69,6 +71,7 @@ class Person:
         skin: (3,) median CIE Lab of the skin.
         eyes: L* of the whites of the eyes.
         atlas: (A, A, 3) float16 log of the face's colours on the atlas of the mean face.
+        shape: (478, 3) mesh points on the mean face.
     """
 
     label: dict[str, str]
@@ -76,6 +79,7 @@ class Person:
     skin: np.ndarray
     eyes: float
     atlas: np.ndarray
+    shape: np.ndarray
 
 
 def main() -> None:
@@ -88,7 +92,7 @@ def main() -> None:
     measured = Measured(
         {name: _fit_hair(people, name) for name in HAIR_COLOURS},
         {on: _fit_skin(people, on) for on in (True, False)},
-        _fit_age(people),
+        _fit_faces(people),
     )
     for name, tones in measured.hair.items():
         light = np.exp(tones.level) - DARK
@@ -134,7 +138,10 @@ def _look(data: Path) -> list[Person]:
             own = lab[sure > 0]
             hair = own[draw.integers(0, len(own), SAMPLES)]
         eyes = eyes_light(lab, crop.landmarks)
-        people.append(Person(row, hair, np.median(lab[skin], axis=0), eyes, _on_atlas(source)))
+        points = source.landmarks.astype(np.float64)
+        shape = to_mean_face(points).points(points)
+        looks = (np.median(lab[skin], axis=0), eyes, _on_atlas(source), shape)
+        people.append(Person(row, hair, *looks))
     return people
 
 
@@ -185,8 +192,8 @@ def _on_atlas(source: SourcePhoto) -> np.ndarray:
     return ((log - even) * inside).astype(np.float16)
 
 
-def _fit_age(people: list[Person]) -> np.ndarray:
-    """Fit what age changes on the atlas, beside what else people differ in (Eq. 4 of RegGAN)."""
+def _fit_faces(people: list[Person]) -> dict[str, Difference]:
+    """Fit what age and sex change, beside what else people differ in (Eq. 4 of RegGAN)."""
     own = [one for one in people if abs(float(one.label["yaw"])) < 18]
     own = [one for one in own if one.label["eyeglasses"] == one.label["occluded"] == "0"]
     shades = np.array([one.atlas for one in own], np.float32)
@@ -205,14 +212,30 @@ def _fit_age(people: list[Person]) -> np.ndarray:
         for one in own
     ]
     basis = np.column_stack([np.array(rows, np.float64), shades.std((1, 2, 3))])
-    fitted = np.linalg.lstsq(basis, shades.reshape(len(own), -1), rcond=None)[0]
-    map_ = fitted[1].reshape(shades.shape[1:])
-    # Faces are alike on both sides; at the mesh's edge there is hair and wall.
+    shapes = np.array([one.shape.ravel() for one in own])
+    shade = np.linalg.lstsq(basis, shades.reshape(len(own), -1), rcond=None)[0]
+    shape = np.linalg.lstsq(basis, shapes, rcond=None)[0]
+    return {
+        name: Difference(
+            _even(shade[at].reshape(shades.shape[1:])), _both(shape[at].reshape(-1, 3))
+        )
+        for at, name in ((1, "age"), (2, "sex"))
+    }
+
+
+def _even(shade: np.ndarray) -> np.ndarray:
+    """Return an (A, A, 3) difference that is the same on both sides, and 0 at the mesh's edge."""
+    # At the edge there is hair and wall.
     inner = cv2.erode(np.pad(atlas_raster().inside.astype(np.uint8), 1), np.ones((9, 9), np.uint8))[
         1:-1, 1:-1
     ]
     soft = cv2.GaussianBlur(inner.astype(np.float32), (0, 0), 2)
-    return ((map_ + map_[:, ::-1]) / 2 * soft[..., None]).astype(np.float32)
+    return ((shade + shade[:, ::-1]) / 2 * soft[..., None]).astype(np.float32)
+
+
+def _both(shape: np.ndarray) -> np.ndarray:
+    """Return a (478, 3) difference of mesh points that is the same on both sides."""
+    return ((shape + shape[mirror()] * [-1, 1, 1]) / 2).astype(np.float32)
 
 
 if __name__ == "__main__":

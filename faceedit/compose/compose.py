@@ -80,7 +80,7 @@ def _compose(image: np.ndarray, edit: Edit, affine: np.ndarray, mask: np.ndarray
     flow, gain = _draw_fields(edit, mask, to_crop, size, matte)
     patches: list[Patch] = []
     # Each of these arrays is as large as the face: none is kept longer than it is used.
-    if flow is not None and edit.details:
+    if flow is not None and edit.details and not edit.on_top:
         pixels = image[window].astype(np.float32)
         pixels /= np.float32(top)
         canvas = Canvas(pixels, flow, gain, to_crop)
@@ -94,6 +94,11 @@ def _compose(image: np.ndarray, edit: Edit, affine: np.ndarray, mask: np.ndarray
     cv2.multiply(edited, gain, dst=edited)
     del gain
     _paint(edited, edit, to_crop, weight, top)
+    if edit.on_top:
+        made = np.clip(edited / np.float32(top), 0, 1)
+        still = np.zeros((*size, 2), np.float32)
+        canvas = Canvas(made, still, np.ones_like(made), to_crop)
+        patches = [patch for detail in edit.details for patch in detail.draw(canvas)]
     for patch in patches:
         opacity = (patch.opacity * weight[patch.box])[..., None]
         edited[patch.box] += opacity * (patch.paint * np.float32(top) - edited[patch.box])
@@ -188,7 +193,7 @@ def _draw_fields(
 
     weight = draw_mask(mask, coarse, grid)
     flow = None
-    if edit.flow.any() or edit.details:
+    if edit.flow.any() or (edit.details and not edit.on_top):
         # It is a direction in the crop: turn and scale it back to the photo.
         moved = _weighted(sample_field(edit.flow, edit.size, coarse, grid), weight)
         moved = cv2.transform(moved, invert(to_crop)[:, :2], dst=moved)

@@ -84,6 +84,7 @@ class Edit:
             It is drawn along the photo's own edges, and is for log ratios alone.
         landmarks: (478, 3) float32 in crop pixels after the edit; None where the flow says it.
         wide: it covers a square twice as wide as the crop.
+        on_top: details are drawn on what the fields make of the photo, not on the photo itself.
         turned: degrees by which it turns the head.
     """
 
@@ -97,6 +98,7 @@ class Edit:
     matte: np.ndarray | None = None
     landmarks: np.ndarray | None = None
     wide: bool = False
+    on_top: bool = False
     turned: float = 0.0
 
     @property

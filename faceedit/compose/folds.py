@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 
+from faceedit.compose.blur import blur_wide
 from faceedit.compose.details import MovedPoints
 from faceedit.compose.filled import Filled
 from faceedit.compose.mouth.opening import mouth_width
@@ -18,8 +19,6 @@ CORNER, CORNER_OF = (0.03, 0.08), {129: MOUTH_CORNERS[0], 358: MOUTH_CORNERS[1]}
 FINE, BROAD = 0.006, 0.075
 """Eye distances: blurs between whose lightness a fold is darker than the skin about it. Pores are
 finer and stay."""
-COARSE = 3.0
-"""Pixels that a blur has at least where it is drawn."""
 SMILES = (0.57, 0.63)
 """Widths of a mouth in eye distances between which it comes to be a smile's."""
 CLOSES = (0.0, 0.05)
@@ -90,7 +89,7 @@ def fold_fill(
     log = np.log(np.maximum(photo, 0.02)) * known
 
     def blurred(sigma: float) -> np.ndarray:
-        both = _blurred(np.dstack([log, known]), max(sigma * unit, 0.5))
+        both = blur_wide(np.dstack([log, known]), max(sigma * unit, 0.5))
         return both[..., :3] / np.maximum(both[..., 3:], 1e-3)
 
     fine = blurred(FINE)
@@ -102,14 +101,3 @@ def fold_fill(
     low, high = BLACK
     there = np.clip((np.exp(fine @ LUMA) - low) / (high - low), 0, 1)[..., None]
     return (near[..., None] * (LIFT * there * fold + hue)).astype(np.float32)
-
-
-def _blurred(values: np.ndarray, sigma: float) -> np.ndarray:
-    """Blur (h, w, C) values by so many pixels, coarsely where that shows nothing."""
-    step = max(1, int(sigma / COARSE))
-    height, width = values.shape[:2]
-    if step == 1:
-        return cv2.GaussianBlur(values, (0, 0), sigma)
-    size = (-(-width // step), -(-height // step))
-    small = cv2.resize(values, size, interpolation=cv2.INTER_AREA)
-    return cv2.resize(cv2.GaussianBlur(small, (0, 0), sigma / step), (width, height))

@@ -51,7 +51,7 @@ def colour_slopes(
         Slopes, (H, W, 3), and offset, (H, W), float32.
     """
     # A window's mean far from zero would cost the small variances their digits.
-    means = picture.reshape(-1, 3).mean(0)
+    means = np.array(cv2.mean(picture)[:3], np.float32)
     r, g, b = (np.ascontiguousarray(picture[..., c] - means[c]) for c in range(3))
     mr, mg, mb, mean_field = (_box(x, radius) for x in (r, g, b, values))
     floor = np.float32(eps)
@@ -72,8 +72,10 @@ def colour_slopes(
     sg = (irg * cr + igg * cg + igb * cb) * scale
     sb = (irb * cr + igb * cg + ibb * cb) * scale
     offset = _box(mean_field - sr * mr - sg * mg - sb * mb, radius)
-    slopes = np.dstack([_box(s, radius) for s in (sr, sg, sb)])
-    return slopes, offset - slopes @ means
+    slopes = [_box(s, radius) for s in (sr, sg, sb)]
+    for slope, middle in zip(slopes, means, strict=True):
+        offset -= slope * middle
+    return cv2.merge(slopes), offset
 
 
 def _box(values: np.ndarray, radius: int) -> np.ndarray:

@@ -7,7 +7,7 @@ REACH = 0.18
 """Outer eye corner distances over which colours of the person and behind are gathered."""
 DOUBT = 0.25
 """Outer eye corner distances from a matte's edge within which the edge may be wrong."""
-COARSE = 4
+COARSE = 8
 """Pixels of a matte to one of the grid on which colours are gathered: they change slowly."""
 SHARE = np.float32(0.02)
 """Weight of colours of the whole picture beside those nearby."""
@@ -52,24 +52,38 @@ def outline_matte(
     prior, found = np.log(held / (1 - held)), matte
     seen = cv2.GaussianBlur(pixels, (0, 0), 0.7)
     seen = np.dstack([np.ones_like(matte), seen, seen[..., PAIRS[0]] * seen[..., PAIRS[1]]])
+    # Deep inside and far outside the matte is sure.
+    rows, columns = np.nonzero(deep < 1)
+    edge = rows, columns
+    at_edge = seen[edge]
+    around = _neighbours(edge, matte.shape, (matte.shape[0] // COARSE, matte.shape[1] // COARSE))
     weight = deep * deep * valid
+    found = 1 / (1 + np.exp(-prior))
     for _ in range(ROUNDS):
-        fore, of_fore = _likelihood(seen, weight * np.clip((found - 0.6) / 0.35, 0, 1), unit)
-        back, of_back = _likelihood(seen, weight * np.clip((0.4 - found) / 0.35, 0, 1), unit)
-        told = np.clip(fore - back, -LARGEST, LARGEST)
-        told *= np.minimum(np.minimum(of_fore, of_back) / np.float32(0.05), 1)
-        found = 1 / (1 + np.exp(-prior - BELIEVED * told))
+        told, known = np.zeros(len(at_edge), np.float32), np.ones(len(at_edge), np.float32)
+        for sign, share in ((1, (found - 0.6) / 0.35), (-1, (0.4 - found) / 0.35)):
+            grid = _densities(seen, weight * np.clip(share, 0, 1), unit).reshape(-1, 11)
+            terms = np.zeros((len(at_edge), 11), np.float32)
+            for cell, part in around:
+                terms += grid.take(cell, 0) * part
+            told += np.float32(-0.5 * sign) * np.einsum("nk,nk->n", terms[:, :10], at_edge)
+            known = np.minimum(known, terms[:, 10] / np.float32(0.05))
+        told = np.clip(told, -LARGEST, LARGEST) * known
+        found[edge] = 1 / (1 + np.exp(-prior[edge] - BELIEVED * told))
         weight = np.maximum(deep * deep, EDGE_SHARE) * valid
     return found.astype(np.float32)
 
 
-def _likelihood(seen: np.ndarray, weight: np.ndarray, unit: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return log densities of colours among those of some weight nearby, and how many these are.
+def _densities(seen: np.ndarray, weight: np.ndarray, unit: float) -> np.ndarray:
+    """Return the densities of colours among those of some weight nearby, on a coarse grid.
 
     Args:
         seen: (S, S, 10) float32, 1, the colours and their products of `PAIRS`.
         weight: (S, S) float32.
         unit: distance of the outer eye corners in pixels.
+
+    Returns:
+        (h, w, 11) float32: of -2 log density the factors of `seen`, then how many there are.
     """
     size = weight.shape
     grid = cv2.resize(
@@ -88,9 +102,25 @@ def _likelihood(seen: np.ndarray, weight: np.ndarray, unit: float) -> tuple[np.n
     square = inverse * np.where(a == b, 1, 2).astype(np.float32)
     linear = np.dstack([(inverse[..., row] * mean).sum(2) for row in ROWS])
     constant = (linear * mean).sum(2) + np.log(determinant)
-    smooth = np.dstack([constant, -2 * linear, square, near])
-    smooth = np.dstack([cv2.resize(smooth[..., k : k + 4], size[::-1]) for k in (0, 4, 8)])
-    return np.float32(-0.5) * np.einsum("ijk,ijk->ij", smooth[..., :10], seen), smooth[..., 10]
+    return np.dstack([constant, -2 * linear, square, near])
+
+
+def _neighbours(
+    places: tuple[np.ndarray, np.ndarray], size: tuple[int, int], grid: tuple[int, int]
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return where on a grid that covers (H, W) pixels values of N of them lie, and how much.
+
+    Returns:
+        Four cells, (N,) each, and their shares, (N, 1) float32.
+    """
+    sides = []
+    for place, of, cells in zip(places, size, grid, strict=True):
+        at = np.clip((place + 0.5) * (cells / of) - 0.5, 0, cells - 1).astype(np.float32)
+        low = at.astype(int)
+        part = (at - low)[:, None]
+        sides.append(((low, 1 - part), (np.minimum(low + 1, cells - 1), part)))
+    rows, columns = sides
+    return [(y * grid[1] + x, above * left) for y, above in rows for x, left in columns]
 
 
 def _invert(matrices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

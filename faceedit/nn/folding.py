@@ -1,9 +1,10 @@
 """Batch normalisation folded into the convolutions before it, for networks that learn no more."""
 
+from itertools import pairwise
+
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
-from faceedit.nn.attention import ConvNormAct
 from faceedit.nn.blocks import FeatureUnit
 
 
@@ -14,11 +15,11 @@ def fold_norms(network: nn.Module) -> None:
         network: in evaluation mode.
     """
     for part in network.modules():
-        if isinstance(part, ConvNormAct):
-            conv, norm = part[0], part[1]
-            if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
-                _fold(conv, norm)
-                part[1] = nn.Identity()
+        if isinstance(part, nn.Sequential):
+            for at, (conv, norm) in enumerate(pairwise(list(part))):
+                if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+                    _fold(conv, norm)
+                    part[at + 1] = nn.Identity()
         elif isinstance(part, FeatureUnit) and isinstance(part.second.norm, nn.BatchNorm2d):
             _fold(part.first.conv, part.second.norm)
             part.second.norm = nn.Identity()

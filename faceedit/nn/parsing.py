@@ -49,7 +49,9 @@ class ParsingDecoder(nn.Module):
             skip = levels[-2 - i]
             parts = [F.interpolate(x, skip.shape[-2:], mode="bilinear"), skip]
             if i == len(self.steps) - 1:
-                parts.append(F.pixel_unshuffle(pictures, 2))
+                # Beside channels_last levels anything else would turn all of them round.
+                folded = F.pixel_unshuffle(pictures, 2)
+                parts.append(folded.contiguous(memory_format=torch.channels_last))
             x = step(torch.cat(parts, 1))
         return F.pixel_shuffle(self.last(x), 2)
 

@@ -10,12 +10,13 @@ import cv2
 import numpy as np
 
 from faceedit.channels import mean
+from faceedit.compose.blur import blur_wide
 from faceedit.faces.topology import BROWS, EYES, FACE_OVAL, OUTER_LIPS, eye_distance
 from faceedit.tones import LUMA
 
 SURE = 0.8
 """Share of skin from which a pixel is looked at."""
-FEWEST, SAMPLES = 200, 3000
+FEWEST, SAMPLES = 200, 1500
 """Pixels of bare skin below which nothing is fitted, and about how many are looked at."""
 DARKEST = 0.03
 """Added to display values before the logarithm."""
@@ -182,7 +183,7 @@ class SeenSkin:
     @cached_property
     def near(self) -> np.ndarray:
         """(S, S) float32, how much skin there is around."""
-        return cv2.GaussianBlur(self.weight, (0, 0), self.wide) + np.float32(1e-3)
+        return blur_wide(self.weight, self.wide) + np.float32(1e-3)
 
     @cached_property
     def known(self) -> np.ndarray:
@@ -194,7 +195,7 @@ class SeenSkin:
         weight, near = self.weight, self.near
         if values.ndim == 3:
             weight, near = weight[..., None], near[..., None]
-        return cv2.GaussianBlur(values * weight, (0, 0), self.wide) / near
+        return blur_wide(values * weight, self.wide) / near
 
     def shade(self, shading: np.ndarray) -> np.ndarray:
         """Find what of its brightness is light, beyond what is known, (S, S) float32 log ratio.

@@ -6,10 +6,11 @@ import cv2
 import numpy as np
 
 from faceedit.channels import mean
+from faceedit.compose.blur import blur_wide
 from faceedit.compose.edit import Edit, RasterPaint
 from faceedit.compose.light.ratio import light_ratio
 from faceedit.compose.light.relief import make_relief
-from faceedit.compose.light.skin import DARKEST, SeenSkin, fit_left_over
+from faceedit.compose.light.skin import DARKEST, SURE, SeenSkin, fit_left_over
 from faceedit.compose.outline import outline_matte
 from faceedit.faces.align import BLANK, Crop
 from faceedit.faces.topology import eye_distance
@@ -37,7 +38,7 @@ SATURATED = 0.3
 """Saturation of skin from which its shade shows its own colour in full."""
 SOFTEST, DEEPEST, FILL = 0.18, 0.85, 0.04
 """Least softness of a named light, shares of its shadows that fall and of its key that fills."""
-BELOW = (0.3, 0.7)
+BELOW = (0.6, 0.7)
 """What light from straight below is softer, and the share of its shadows that is left out."""
 BEHIND = 0.45
 """Least fill of lights from behind."""
@@ -47,8 +48,11 @@ BLACK = (0.02, 0.1)
 """Brightness around a pixel below which there is but noise to light, and from which all is lit."""
 COLOURS = 0.5
 """Share of the colours of a photo's lights on skin that is taken back."""
-DEEPER, PALEST = 0.4, 0.25
+DEEPER, PALEST = 0.65, 0.25
 """How much deeper the colour of skin becomes in its shade, by log ratio, and its bound, log."""
+WHITE, WHITER = (0.7, 0.9), 0.75
+"""Brightness of cloth between which it comes to be white, and the share of less light that white
+does without: it is brighter than a camera shows, and dims last."""
 ROUGH, HELD = (0.1, 0.25), 0.4
 """Deviations of log brightness from which skin is wrinkled, and is so in full, and what it does
 without at most."""
@@ -119,15 +123,16 @@ def relight(crop: Crop, surface: Surface, light: Light, strength: float) -> Edit
         front = np.clip(np.float32(light.direction[2] / FRONT), 0, 1)
         ratio -= front * _exposure(ratio[bare], crop.pixels[bare])
     around = cv2.GaussianBlur(mean(crop.pixels), (0, 0), 0.06 * unit)
-    visible = np.clip((around - BLACK[0]) / np.float32(BLACK[1] - BLACK[0]), 0, 1)
-    ratio = np.minimum(ratio, ratio * visible[..., None])
+    visible = np.clip((around - BLACK[0]) / np.float32(BLACK[1] - BLACK[0]), 0, 1)[..., None]
+    ratio = np.minimum(ratio, ratio * visible)
     ratio -= np.maximum(ratio, 0) * held_back(crop.pixels, skin, unit)[..., None]
-    ratio += deeper_colour(crop.pixels, shading + ratio, skin)
+    ratio -= np.minimum(ratio, 0) * stays_white(around, skin)[..., None]
+    ratio += visible * deeper_colour(crop.pixels, shading + ratio, skin)
     ratio -= np.float32(COLOURS) * seen.colours(shading)
     ratio -= _too_bright(ratio[bare], crop.pixels[bare])
     if light.name in LIGHTS:
         lit = crop.pixels * np.exp(ratio)
-        ratio += (visible * matte * turned_at_least(light, lit, bare, normals))[..., None]
+        ratio += visible * (matte * turned_at_least(light, lit, bare, normals))[..., None]
     if light != FLAT:
         kept = 0 if light.name == OWN else _exposure(ratio[bare], crop.pixels[bare])
         ratio -= likeness(light, own[bare], normals[bare]) * (ratio - kept)
@@ -180,6 +185,17 @@ def held_back(pixels: np.ndarray, skin: np.ndarray, unit: float) -> np.ndarray:
     return np.float32(HELD) * skin * rough
 
 
+def stays_white(around: np.ndarray, skin: np.ndarray) -> np.ndarray:
+    """Return what share of less light white cloth does without, (S, S) float32.
+
+    Args:
+        around: (S, S) float32 brightness around each pixel, display values.
+        skin: (S, S) float32 in [0, 1].
+    """
+    white = np.clip((around - WHITE[0]) / np.float32(WHITE[1] - WHITE[0]), 0, 1)
+    return np.float32(WHITER) * white * (1 - skin)
+
+
 def deeper_colour(pixels: np.ndarray, lit: np.ndarray, skin: np.ndarray) -> np.ndarray:
     """Return what keeps skin from turning grey in the shade, (S, S, 3) float32 log ratio.
 
@@ -192,6 +208,9 @@ def deeper_colour(pixels: np.ndarray, lit: np.ndarray, skin: np.ndarray) -> np.n
     """
     logs = np.log(pixels + np.float32(DARKEST))
     own = np.clip(logs - mean(logs)[..., None], -PALEST, PALEST)
+    if (sure := skin > SURE).any():
+        # Blush is no deeper in the shade.
+        own = np.median(own[sure], axis=0)
     shade = np.clip(-mean(lit), 0, 1) * skin
     return np.float32(DEEPER) * shade[..., None] * own
 
@@ -226,8 +245,8 @@ def _too_bright(ratio: np.ndarray, pixels: np.ndarray) -> np.float32:
 def _beyond_outline(ratio: np.ndarray, matte: np.ndarray) -> np.ndarray:
     """Continue what is known inside the person smoothly to all sides."""
     known = np.clip((matte - INSIDE) / (1 - INSIDE), 0, 1).astype(np.float32)
-    weight = cv2.GaussianBlur(known, (0, 0), REACH)
-    spread = cv2.GaussianBlur(ratio * known[..., None], (0, 0), REACH)
+    weight = blur_wide(known, REACH)
+    spread = blur_wide(ratio * known[..., None], REACH)
     spread /= np.maximum(weight, 1e-3)[..., None]
     return known[..., None] * ratio + (1 - known[..., None]) * spread
 

@@ -8,14 +8,16 @@ import torch
 from torch import Tensor
 
 from faceedit.compose.hair.colour import KNOTS, Tones
+from faceedit.faces.topology import mean_shape
 from faceedit.methods.fields.shade_layer import ATLAS_SIZE
 from faceedit.methods.secgan import HAIR_COLOURS
+from faceedit.methods.secgan.face import Difference
 from faceedit.methods.secgan.skin import Complexion
 
 SKIN = {True: "pale_skin=on", False: "pale_skin=off"}
 """Names of the tones of skin."""
-AGE = "age"
-"""Name of the difference of age."""
+DIFFERENCES = {"young": "age", "male": "sex"}
+"""Names of the differences of faces by attribute; those of their shapes end in ``_shape``."""
 
 
 @dataclass(frozen=True)
@@ -25,12 +27,12 @@ class Measured:
     Attributes:
         hair: tones of it, by attribute.
         skin: its tones, pale and not.
-        age: (A, A, 3) log ratio of old people's skin to young people's, on the atlas of the face.
+        faces: old people's less young people's, and men's less women's, by attribute.
     """
 
     hair: Mapping[str, Tones]
     skin: Mapping[bool, Complexion]
-    age: np.ndarray
+    faces: Mapping[str, Difference]
 
 
 def pack(measured: Measured) -> dict[str, Tensor]:
@@ -46,7 +48,10 @@ def pack(measured: Measured) -> dict[str, Tensor]:
         name: torch.from_numpy(np.concatenate([np.asarray(p, np.float32) for p in parts]))
         for name, parts in rows.items()
     }
-    return {**tensors, AGE: torch.from_numpy(measured.age).half()}
+    for attribute, name in DIFFERENCES.items():
+        tensors[name] = torch.from_numpy(measured.faces[attribute].shade).half()
+        tensors[f"{name}_shape"] = torch.from_numpy(measured.faces[attribute].shape).half()
+    return tensors
 
 
 def unpack(tensors: Mapping[str, Tensor]) -> Measured:
@@ -57,10 +62,15 @@ def unpack(tensors: Mapping[str, Tensor]) -> Measured:
     """
     hair = {name: _tones(_row(tensors, name, 6 + 2 * len(KNOTS))) for name in HAIR_COLOURS}
     skin = {on: _complexion(_row(tensors, name, 6)) for on, name in SKIN.items()}
-    age = tensors[AGE].float().numpy()
-    if age.shape != (ATLAS_SIZE, ATLAS_SIZE, 3):
-        raise ValueError(f"{AGE} has the shape {age.shape}")
-    return Measured(hair, skin, age)
+    faces = {one: _difference(tensors, name) for one, name in DIFFERENCES.items()}
+    return Measured(hair, skin, faces)
+
+
+def _difference(tensors: Mapping[str, Tensor], name: str) -> Difference:
+    shade, shape = (tensors[one].float().numpy() for one in (name, f"{name}_shape"))
+    if shade.shape != (ATLAS_SIZE, ATLAS_SIZE, 3) or shape.shape != mean_shape().shape:
+        raise ValueError(f"{name} has the shapes {shade.shape} and {shape.shape}")
+    return Difference(shade, shape)
 
 
 def _row(tensors: Mapping[str, Tensor], name: str, count: int) -> np.ndarray:

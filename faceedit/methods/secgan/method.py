@@ -21,10 +21,10 @@ from faceedit.methods.base import check_target
 from faceedit.methods.fields.method import fitting
 from faceedit.methods.legan.method import LEGAN
 from faceedit.methods.secgan import DESCRIPTOR, HAIR_COLOURS
-from faceedit.methods.secgan.age import change_age
 from faceedit.methods.secgan.beard import grow_beard
 from faceedit.methods.secgan.brows import thicken
 from faceedit.methods.secgan.eyewear import put_on
+from faceedit.methods.secgan.face import FACES, change_face, reshape
 from faceedit.methods.secgan.hair import recolour
 from faceedit.methods.secgan.look import SIZE, Scene, look
 from faceedit.methods.secgan.measured import Measured, unpack
@@ -35,7 +35,16 @@ from faceedit.recognisers.appearance import AppearanceRecogniser
 from faceedit.registry import Checkpoint, open_registry
 from faceedit.targets import AttributeChange, Target
 
-LAYERS = ("young", "pale_skin", "hair", "bushy_eyebrows", "moustache", "beard", "eyeglasses")
+LAYERS = (
+    "male",
+    "young",
+    "pale_skin",
+    "hair",
+    "bushy_eyebrows",
+    "moustache",
+    "beard",
+    "eyeglasses",
+)
 """Of what is drawn, the lowest first."""
 
 
@@ -88,15 +97,19 @@ class SeCGAN:
         return [self._edit(scene, changes) for scene in look(crops, self.parser, self.surfaces)]
 
     def _edit(self, scene: Scene, changes: Sequence[AttributeChange]) -> Edit:
+        measured, nothing = self.measured, np.zeros((2, 2, 3), np.float32)
+        flow = nothing[..., :2]
+        faces = [(one, measured.faces[one.attribute]) for one in changes if one.attribute in FACES]
+        if faces:
+            flow, scene = reshape(scene, faces)
         # What lies on top comes last.
         ordered = sorted(changes, key=lambda one: LAYERS.index(_layer(one)))
         # A target names one colour of hair.
         hair = next((one for one in changes if one.attribute in HAIR_COLOURS), None)
-        dye = None if hair is None else (self.measured.hair[hair.attribute], hair.strength)
+        dye = None if hair is None else (measured.hair[hair.attribute], hair.strength)
         details = [one for change in ordered for one in self._draw(scene, change, dye)]
-        nothing = np.zeros((2, 2, 3), np.float32)
         return Edit(
-            nothing[..., :2],
+            flow,
             nothing,
             nothing[..., 0],
             RasterPaint(nothing, SIZE),
@@ -104,6 +117,7 @@ class SeCGAN:
             details=tuple(details),
             region="person",
             wide=True,
+            on_top=True,
         )
 
     def _draw(
@@ -111,8 +125,8 @@ class SeCGAN:
     ) -> tuple[Detail, ...]:
         """Return what an attribute draws; nothing where it changes nothing."""
         name, measured = change.attribute, self.measured
-        if name == "young":
-            return change_age(scene, change, measured.age, measured.hair["grey_hair"])
+        if name in FACES:
+            return change_face(scene, change, measured.faces[name], measured.hair["grey_hair"])
         if name in HAIR_COLOURS:
             made = recolour(scene, change, measured.hair[name])
         elif name == "pale_skin":
