@@ -72,6 +72,8 @@ STRANDS = np.array([0.07, 0.06], np.float32)
 light."""
 TINTS = np.array([0.05, 0.09], np.float32)
 """Log chroma by which they differ."""
+SALT = 0.4
+"""Of the variance of yes and no, by which strands differ in their share of the way."""
 OWN = np.float32(0.3)
 """Of the own differences of chroma between strands that are kept, up to `MOST_OWN` of Lab."""
 MOST_OWN = 6.0
@@ -170,7 +172,10 @@ class HairColour(Fading):
         moved[..., 0] = _between(
             moved[..., 0], np.minimum(low, clean[..., 0]), np.maximum(high, clean[..., 0])
         )
-        made = lab + np.float32(self.strength) * (moved - clean)
+        # Half way to a colour some strands have it and some have not.
+        uneven = SALT * max(self.strength * (1 - self.strength), 0.0)
+        share = np.clip(np.float32(self.strength) + np.float32(uneven) * lines[..., :1], 0, None)
+        made = lab + share * (moved - clean)
         made = cv2.cvtColor(made, cv2.COLOR_LAB2RGB)
         return [Patch(box, np.clip(made, 0, 1), np.maximum(matte, brows))]
 
