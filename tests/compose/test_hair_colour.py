@@ -154,7 +154,7 @@ def test_a_hat_whose_sides_pass_for_hair_is_no_hair():
     near, far = np.zeros((12, 64, 64), np.float32), np.zeros((12, 96, 96), np.float32)
     near[Region.CLOTHES, :16] = near[Region.HAIR, 16:28, :20] = 1
     near[Region.BACKGROUND] = 1 - near.sum(0)
-    far[Region.BACKGROUND] = 1
+    far[:, 16:80, 16:80] = near
     person = np.where(pixels[..., 0] < 0.5, 1.0, 0.02).astype(np.float32)
     none = np.zeros((size, size), np.float32)
     assert not find_hair(pixels, near, far, person, none, (48.0, 76.0)).any()

@@ -42,6 +42,8 @@ WALL = (0.3, 0.15)
 """Of the chance of what lies behind that counts against hair, near and farther off."""
 ON_CLOTHES = 0.2
 """Of the chance of clothes that counts against hair, below the chin."""
+HAT = (0.45, 0.3)
+"""Shares of cloth above the brows, near and farther off, that are plainly of a hat."""
 HATS, HATTED = 4.0, 0.3
 """Log odds against hair in a hat, and how alike in colour hair may be to it."""
 BEYOND, ABOVE = -0.7, 0.0
@@ -171,7 +173,9 @@ def _seen(
     inside = _placed(np.ones_like(near[0]), size, 0.0) > 0
     rim = np.clip((_distance(inside) - 2) / 6, 0, 1)
     # Without a hat close to the brows the parser takes hair farther off for one.
-    hat = _hat(near, int(brows) - (size - near.shape[1]) // 2)
+    shares = [_hat(part, int(brows) - (size - part.shape[1]) // 2) for part in (near, far)]
+    hat = float(np.clip((shares[0] - 0.1) / 0.3, 0, 1))
+    plain = all(share > least for share, least in zip(shares, HAT, strict=True))
     clothes = 1 - (1 - ON_CLOTHES) * lower
     close = _evidence(near, size, WALL[0], clothes, NEAR, 0.0)
     wide = _evidence(far, size, WALL[1], np.where(upper, hat, clothes), FAR, BEYOND)
@@ -182,7 +186,7 @@ def _seen(
     most = PERSON[1] + (PERSON[2] - PERSON[1]) * lower
     body = np.clip(np.log(kept / (1 - kept)), PERSON[0], most) * (1 - INSIDE * rim)
     prior = rim * vague + (1 - rim) * wide + body
-    worn = np.maximum(_placed(near[Region.CLOTHES], size, 0.0), cloth) * (hat * upper)
+    worn = np.maximum(_placed(near[Region.CLOTHES], size, 0.0), cloth) * (plain * upper)
     prior -= 2 * TOLD * np.maximum(_placed(near[list(FEATURES)].sum(0), size, 0.0), face)
     prior -= HATS * worn * inside
     flesh, beyond = (_placed(part[list(FLESH)].sum(0), size, 0.0) for part in (near, far))
@@ -234,11 +238,11 @@ def _evidence(
     return _placed(np.clip(odds, *bounds), size, around)
 
 
-def _hat(near: np.ndarray, brows: int) -> float:
-    """Return how sure it is that what lies above the brows' row is a hat."""
-    above = near[:, : max(brows, 1)]
-    cloth, hair = (float(above[part].sum()) for part in (Region.CLOTHES, Region.HAIR))
-    return float(np.clip((cloth / (cloth + hair + 1e-6) - 0.1) / 0.3, 0, 1))
+def _hat(part: np.ndarray, brows: int) -> float:
+    """Return how much of hair and cloth above the brows' row is cloth."""
+    above = part[:, : max(brows, 1)]
+    cloth, hair = (float(above[region].sum()) for region in (Region.CLOTHES, Region.HAIR))
+    return cloth / (cloth + hair + 1e-6)
 
 
 def _shrunk(mask: np.ndarray) -> np.ndarray:
