@@ -29,6 +29,10 @@ WHOLE = 0.6
 """Share of a turn from which on a point is the head's, and has a mirror image."""
 ASIDE, NEARER = 15.0, 10.0
 """Yaw in degrees from which on a head has a far side, and by which it turns to show it."""
+CLEARER = (0.1, 0.3)
+"""By how much more a mirror image faces the camera, from where on it is better."""
+BARELY = 0.02
+"""Opacity that is not seen."""
 SPOT = 0.08
 """Radius below which a part that is not seen is not worth a mirror image."""
 FACING = (0.22, 0.45)
@@ -164,7 +168,6 @@ def face_layers(head: Head, turn: np.ndarray, around: np.ndarray) -> tuple[Layer
     front = photo.interpolate(source[:, 2:])[..., 0]
     front = np.where(photo.inside, front, -1e4).astype(np.float32)
     towards = facing(skin)
-    inside = _inside(mesh_points(target), drawn, head.unit)
     rings = [fill_polygon(target[list(ring), :2], (size, size)) for ring in (*EYES, INNER_LIPS)]
     holes = np.max(rings, axis=0) > 0
     own, shown = _layer(source, towards, drawn, front, head, around, holes)
@@ -173,12 +176,15 @@ def face_layers(head: Head, turn: np.ndarray, around: np.ndarray) -> tuple[Layer
     here, there = np.moveaxis(drawn.interpolate(np.column_stack([towards, towards[other]])), -1, 0)
     # At the far edge of a face what lies behind would show; the other side knows better.
     seen *= _rise(there, FACING)
-    shown *= 1 - seen * (1 - _rise(here, FACING))
+    shown *= 1 - seen * _rise(there - here, CLEARER) * (1 - _rise(here, FACING))
     # What is hidden by little is stretched: its mirror image would be a spot.
     width = 2 * round(SPOT * head.unit) + 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
-    shown = inside * cv2.morphologyEx(shown, cv2.MORPH_CLOSE, kernel)
-    return Layer(own, shown), Layer(reflected, np.clip(seen * inside - shown, 0, 1))
+    shown = cv2.morphologyEx(shown, cv2.MORPH_CLOSE, kernel)
+    # The mirror image lies under the face, and nothing shows between them.
+    seen *= cv2.dilate((shown < 1 - BARELY).astype(np.uint8), np.ones((3, 3), np.uint8))
+    inside = _inside(mesh_points(target), drawn, head.unit)
+    return Layer(own, inside * shown), Layer(reflected, inside * seen)
 
 
 def _layer(

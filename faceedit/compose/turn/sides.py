@@ -5,6 +5,7 @@ would be drawn out. Here the face reaches back to the ear, and that is a plate b
 """
 
 from dataclasses import replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,8 +16,10 @@ from faceedit.faces.topology import FACE_OVAL
 
 EARS = ((234, 93, 127), (454, 323, 356))
 """Points of the mesh before the ears."""
-TEMPLE = 0.64
-"""Distance from the middle from which on a mesh is set back."""
+TEMPLE = 0.84
+"""Share of a face's half width from which on a mesh is set back."""
+JAW, CHIN = ((0.43, 0.61, 0.76, 0.87), (1.0, 0.93, 0.83, 0.74)), (0.6, 0.95)
+"""Below the axis, how wide a face is for its width at the ears, and over which that ends."""
 OPEN = 0.36
 """Sine of the yaw from which on a side is seen well enough to be where the mesh says, or hidden."""
 OPENING = 0.12
@@ -24,23 +27,26 @@ OPENING = 0.12
 FRONT, SLOPE, BACK = 0.05, 0.4, -0.1
 """Of an ear: how far before the axis it begins at the face's edge, by how much it goes back for
 each step away from it, and where that ends."""
-HEIGHT, SOFT = (-0.9, 0.5), 0.3
-"""Below the axis, between which there are ears, and over which that begins and ends."""
-WIDE = 0.45
-"""Beyond the face's edge, over which ears and the hair beside them end."""
-OUTLINE = 0.045
-"""Within a person's outline, where depth is not sure and colours mix with the wall's."""
-ASIDE = 0.5
-"""From where on, likewise, what is beside a face and not above it begins."""
+ABOVE, BELOW = (-1.05, -0.75), (0.35, 0.65)
+"""Below the axis, over which ears and the hair over them begin and end."""
+BESIDE, MIDDLE = (0.5, 0.8), 0.3
+"""From the middle, over which what is beside a face begins, and a side at all."""
+BEYOND = (0.35, 0.55)
+"""From the face's edge, over which ears end."""
 INNER, NOSE = 0.08, 4
 """Share of the way from an ear to a point of the mesh, the nose's tip, where skin shows that the
 ear is bare."""
-MIDDLE = 0.3
-"""Over which, from the middle on, a side begins."""
+OUTLINE, FAR_OUTLINE = 0.045, 0.35
+"""Within a person's outline, where depth is not sure and colours mix with the wall's: of a side
+that is seen, and of one that is not, with frames of spectacles and beards."""
+FACE = (-0.5, -0.3)
+"""Below the axis, over which a face begins, and no hair above it."""
+HIDDEN = (0.17, 0.34)
+"""Sine of the yaw over which a side gets out of sight."""
 
 
 def with_side(head: Head, turn: np.ndarray) -> Head:
-    """Return a head whose side that turns towards the camera reaches back to its ear.
+    """Return a head whose side that turns towards the camera has the depth that it shows then.
 
     All lengths above are in eye distances.
 
@@ -48,26 +54,46 @@ def with_side(head: Head, turn: np.ndarray) -> Head:
         head: in the photo.
         turn: (3, 3) rotation.
     """
-    right, down, forward = rotation(head.pose).astype(np.float32).T
-    side = np.sign((turn @ right - right)[2])
-    opening = min(1.0, abs(float((turn @ right - right)[2])) / OPENING)
-    opening *= max(0.0, 1 - abs(float(right[2])) / OPEN)
+    right = rotation(head.pose)[:, 0]
+    nearer = float((turn @ right - right)[2])
+    side, opening = float(np.sign(nearer)), min(1.0, abs(nearer) / OPENING)
     if opening < 1e-4:
         return head
-    unit, axis = np.float32(head.unit), head.axis.astype(np.float32)
+    hidden = float(_rise(-side * float(right[2]), HIDDEN))
+    if hidden > 0:
+        x, y = _places(head)
+        down = rotation(head.pose)[:, 1].astype(np.float32)
+        below = _rise(down[0] * x + down[1] * y, FACE)
+        head = _with_rim(head, side, opening * hidden * below, FAR_OUTLINE)
+    return _with_ear(head, side, opening * max(0.0, 1 - abs(float(right[2])) / OPEN))
+
+
+def _with_ear(head: Head, side: float, opening: float) -> Head:
+    """Return a head whose mesh reaches back to an ear, a plate beside it.
+
+    Args:
+        head: in the photo.
+        side: 1 for the ear at the picture's right, -1 for the other.
+        opening: how far that is so, 0 to 1.
+    """
     ear = list(EARS[int(side > 0)])
-    points = (head.landmarks * np.array([1, 1, -1], np.float32) - axis) / unit
     opening *= _bare(head, ear)
+    if opening < 1e-4:
+        return head
+    head = _with_rim(head, side, opening, OUTLINE)
+    right, down, forward = rotation(head.pose).astype(np.float32).T
+    unit, axis = np.float32(head.unit), head.axis.astype(np.float32)
+    points = (head.landmarks * np.array([1, 1, -1], np.float32) - axis) / unit
     edge = float(side * (points[ear] @ right).mean())
     too_near = opening * max(0.0, float((points[ear] @ forward).mean()) - FRONT) / forward[2]
 
-    def set_back(lateral: np.ndarray) -> np.ndarray:
-        return too_near * np.clip((side * lateral - TEMPLE) / max(edge - TEMPLE, 0.05), 0, 1)
+    def set_back(lateral: np.ndarray, below: np.ndarray) -> np.ndarray:
+        near = edge * np.interp(below, *JAW)
+        return too_near * _rise(lateral / near, (TEMPLE, 1.0)) * (1 - _rise(below, CHIN))
 
     landmarks = head.landmarks.copy()
-    landmarks[:, 2] += unit * set_back(points @ right)
-    size = np.arange(head.size, dtype=np.float32)
-    x, y = (size[None] - axis[0]) / unit, (size[:, None] - axis[1]) / unit
+    landmarks[:, 2] += unit * set_back(side * (points @ right), points @ down)
+    x, y = _places(head)
     depth = (head.depth - axis[2]) / unit
     beyond = fill_polygon(head.landmarks[list(FACE_OVAL), :2], depth.shape) < 0.5
     away = cv2.distanceTransform(beyond.astype(np.uint8), cv2.DIST_L2, 5) / unit
@@ -75,16 +101,54 @@ def with_side(head: Head, turn: np.ndarray) -> Head:
     plate /= forward[2]
     below = down[0] * x + down[1] * y + down[2] * plate
     lateral = side * (right[0] * x + right[1] * y + right[2] * depth)
-    share = opening * np.clip(lateral / MIDDLE, 0, 1)
-    level = _level_rim(depth, (head.matte > 0.5) & head.valid, head.unit)
-    depth = depth + share * (level - depth)
-    share = share * np.clip((lateral - ASIDE) / MIDDLE, 0, 1)
-    share *= np.clip((below - HEIGHT[0]) / SOFT + 0.5, 0, 1)
-    share *= np.clip((HEIGHT[1] - below) / SOFT + 0.5, 0, 1)
-    share *= np.clip((WIDE - away) / SOFT + 0.5, 0, 1)
-    inside = depth - set_back(side * lateral)
-    depth = np.where(beyond, depth + share * (plate - depth), inside)
+    share = opening * _rise(lateral, BESIDE) * _rise(below, ABOVE)
+    share = share * (1 - _rise(below, BELOW)) * (1 - _rise(away, BEYOND))
+    below = down[0] * x + down[1] * y + down[2] * depth
+    inside = depth - set_back(lateral, below)
+    depth = np.where(beyond, depth + share * (plate - depth), inside).astype(np.float32)
     return replace(head, landmarks=landmarks, depth=depth * unit + axis[2])
+
+
+def _with_rim(head: Head, side: float, share: float | np.ndarray, width: float) -> Head:
+    """Return a head whose depth goes on level to a side's outline: what moves as one stays sharp.
+
+    Args:
+        head: in the photo.
+        side: as in `_with_ear`.
+        share: how far that is so, 0 to 1; one number or (S, S).
+        width: eye distances within the outline where depth is not sure.
+    """
+    person = ((head.matte > 0.5) & head.valid).astype(np.uint8)
+    size = 2 * max(1, round(width * head.unit)) + 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+    inner = cv2.erode(person, kernel)
+    if not inner.any():
+        return head
+    _, found = cv2.distanceTransformWithLabels(
+        1 - inner, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    labels = found.astype(np.intp)
+    nearest = np.zeros(labels.max() + 1, np.float32)
+    nearest[labels[inner > 0]] = head.depth[inner > 0]
+    x, y = _places(head)
+    right = head.right
+    lateral = side * (right[0] * x + right[1] * y)
+    lateral = lateral + side * right[2] * (head.depth - head.axis[2]) / head.unit
+    change = share * _rise(lateral, (0.0, MIDDLE)) * (nearest[labels] - head.depth)
+    rim = cv2.dilate(person, kernel) > inner
+    return replace(head, depth=(head.depth + rim * change).astype(np.float32))
+
+
+def _places(head: Head) -> tuple[np.ndarray, np.ndarray]:
+    """Return x as (1, S) and y as (S, 1), from the axis in eye distances."""
+    steps = np.arange(head.size, dtype=np.float32)
+    x, y = (steps - np.float32(middle) for middle in head.axis[:2])
+    return x[None] / np.float32(head.unit), y[:, None] / np.float32(head.unit)
+
+
+def _rise(values: Any, between: tuple[float, float]) -> Any:
+    """Return values as they rise from 0 to 1 between two."""
+    return np.clip((values - between[0]) / (between[1] - between[0]), 0, 1)
 
 
 def _bare(head: Head, ear: list[int]) -> float:
@@ -93,20 +157,3 @@ def _bare(head: Head, ear: list[int]) -> float:
     inner = inner + INNER * (head.landmarks[NOSE, :2] - inner)
     x, y = np.clip(inner.round().astype(int), 0, head.size - 1).T
     return float(np.clip(2 * head.skin[y, x].mean() - 0.6, 0, 1))
-
-
-def _level_rim(depth: np.ndarray, person: np.ndarray, unit: float) -> np.ndarray:
-    """Return a depth that goes on level to a person's outline: what moves as one stays sharp."""
-    width = 2 * max(1, round(OUTLINE * unit)) + 1
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
-    inner = cv2.erode(person.astype(np.uint8), kernel)
-    if not inner.any():
-        return depth
-    _, found = cv2.distanceTransformWithLabels(
-        1 - inner, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    labels = found.astype(np.intp)
-    nearest = np.zeros(labels.max() + 1, np.float32)
-    nearest[labels[inner > 0]] = depth[inner > 0]
-    rim = cv2.dilate(person.astype(np.uint8), kernel) > inner
-    return np.where(rim, nearest[labels], depth)
