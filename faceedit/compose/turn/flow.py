@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from faceedit.compose.mesh_flow import fill
-from faceedit.compose.turn.head import Head, facing, mesh_points, rotation, turned
+from faceedit.compose.turn.head import Head, mesh_points, rotation, turned
 from faceedit.compose.turn.outline import outline
 from faceedit.faces.raster import MeshRaster, fill_polygon, rasterize_mesh
 from faceedit.faces.topology import EYES, FACE_OVAL, INNER_LIPS, N_SURFACE, mirror
@@ -152,13 +152,16 @@ def _far_side(
     return Layer(flow, (opacity * skin).astype(np.float32))
 
 
-def face_layers(head: Head, turn: np.ndarray, around: np.ndarray) -> tuple[Layer, Layer]:
+def face_layers(
+    head: Head, turn: np.ndarray, around: np.ndarray, towards: np.ndarray
+) -> tuple[Layer, Layer]:
     """Return the face as the mesh shows it, and what only its mirror image shows.
 
     Args:
         head: in the photo.
         turn: (3, 3) rotation.
         around: as `flow_around` returns it.
+        towards: (468,) float32, as `facing` returns it of the photo's landmarks.
     """
     size, skin = head.size, head.landmarks[:N_SURFACE]
     source = mesh_points(skin)
@@ -167,7 +170,6 @@ def face_layers(head: Head, turn: np.ndarray, around: np.ndarray) -> tuple[Layer
     drawn = rasterize_mesh(mesh_points(target), (size, size), hide=True)
     front = photo.interpolate(source[:, 2:])[..., 0]
     front = np.where(photo.inside, front, -1e4).astype(np.float32)
-    towards = facing(skin)
     rings = [fill_polygon(target[list(ring), :2], (size, size)) for ring in (*EYES, INNER_LIPS)]
     holes = np.max(rings, axis=0) > 0
     own, shown = _layer(source, towards, drawn, front, head, around, holes)

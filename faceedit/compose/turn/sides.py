@@ -16,15 +16,15 @@ from faceedit.faces.topology import FACE_OVAL
 
 EARS = ((234, 93, 127), (454, 323, 356))
 """Points of the mesh before the ears."""
-TEMPLE = 0.84
-"""Share of a face's half width from which on a mesh is set back."""
-JAW, CHIN = ((0.43, 0.61, 0.76, 0.87), (1.0, 0.93, 0.83, 0.74)), (0.6, 0.95)
+EDGE, SLANT = 0.95, 10.0
+"""Share of a face's half width at which an ear begins, and how steep the cheek before it is."""
+JAW, CHIN = ((0.43, 0.61, 0.76, 0.87), (1.0, 0.93, 0.83, 0.74)), (0.6, 0.9)
 """Below the axis, how wide a face is for its width at the ears, and over which that ends."""
 OPEN = 0.36
 """Sine of the yaw from which on a side is seen well enough to be where the mesh says, or hidden."""
 OPENING = 0.12
 """Change of that sine from which on a side turns towards the camera in full."""
-FRONT, SLOPE, BACK = 0.05, 0.4, -0.1
+FRONT, SLOPE, BACK = 0.05, 0.1, 0.0
 """Of an ear: how far before the axis it begins at the face's edge, by how much it goes back for
 each step away from it, and where that ends."""
 ABOVE, BELOW = (-1.05, -0.75), (0.35, 0.65)
@@ -85,14 +85,15 @@ def _with_ear(head: Head, side: float, opening: float) -> Head:
     unit, axis = np.float32(head.unit), head.axis.astype(np.float32)
     points = (head.landmarks * np.array([1, 1, -1], np.float32) - axis) / unit
     edge = float(side * (points[ear] @ right).mean())
-    too_near = opening * max(0.0, float((points[ear] @ forward).mean()) - FRONT) / forward[2]
 
-    def set_back(lateral: np.ndarray, below: np.ndarray) -> np.ndarray:
-        near = edge * np.interp(below, *JAW)
-        return too_near * _rise(lateral / near, (TEMPLE, 1.0)) * (1 - _rise(below, CHIN))
+    def set_back(points_of: tuple[Any, Any, Any]) -> Any:
+        lateral, below, before = points_of
+        slant = FRONT + SLANT * (EDGE * edge * np.interp(below, *JAW) - lateral)
+        too_near = np.maximum(before - np.maximum(slant, FRONT), 0)
+        return opening * (1 - _rise(below, CHIN)) * too_near / forward[2]
 
     landmarks = head.landmarks.copy()
-    landmarks[:, 2] += unit * set_back(side * (points @ right), points @ down)
+    landmarks[:, 2] += unit * set_back((side * (points @ right), points @ down, points @ forward))
     x, y = _places(head)
     depth = (head.depth - axis[2]) / unit
     beyond = fill_polygon(head.landmarks[list(FACE_OVAL), :2], depth.shape) < 0.5
@@ -104,7 +105,8 @@ def _with_ear(head: Head, side: float, opening: float) -> Head:
     share = opening * _rise(lateral, BESIDE) * _rise(below, ABOVE)
     share = share * (1 - _rise(below, BELOW)) * (1 - _rise(away, BEYOND))
     below = down[0] * x + down[1] * y + down[2] * depth
-    inside = depth - set_back(lateral, below)
+    before = forward[0] * x + forward[1] * y + forward[2] * depth
+    inside = depth - set_back((lateral, below, before))
     depth = np.where(beyond, depth + share * (plate - depth), inside).astype(np.float32)
     return replace(head, landmarks=landmarks, depth=depth * unit + axis[2])
 
