@@ -18,7 +18,7 @@ EARS = ((234, 93, 127), (454, 323, 356))
 """Points of the mesh before the ears."""
 EDGE, SLANT = 0.95, 10.0
 """Share of a face's half width at which an ear begins, and how steep the cheek before it is."""
-JAW, CHIN = ((0.43, 0.61, 0.76, 0.87), (1.0, 0.93, 0.83, 0.74)), (0.6, 0.9)
+JAW, CHIN = ((0.43, 0.61, 0.76, 0.87), (1.0, 0.93, 0.83, 0.74)), (0.45, 0.8)
 """Below the axis, how wide a face is for its width at the ears, and over which that ends."""
 OPEN = 0.36
 """Sine of the yaw from which on a side is seen well enough to be where the mesh says, or hidden."""
