@@ -18,8 +18,10 @@ EARS = ((234, 93, 127), (454, 323, 356))
 """Points of the mesh before the ears."""
 EDGE, SLANT = 0.95, 10.0
 """Share of a face's half width at which an ear begins, and how steep the cheek before it is."""
-JAW, CHIN = ((0.43, 0.61, 0.76, 0.87), (1.0, 0.93, 0.83, 0.74)), (0.45, 0.8)
-"""Below the axis, how wide a face is for its width at the ears, and over which that ends."""
+WIDTHS = (0.1, 0.3, 0.43, 0.61, 0.76, 0.87), (1.07, 1.0, 1.0, 0.93, 0.83, 0.74)
+"""Below the axis, where that is for its width: further out beside the eyes, where spectacles are."""
+CHIN = (0.45, 0.8)
+"""Below the axis, over which that ends."""
 OPEN = 0.36
 """Sine of the yaw from which on a side is seen well enough to be where the mesh says, or hidden."""
 OPENING = 0.12
@@ -88,7 +90,7 @@ def _with_ear(head: Head, side: float, opening: float) -> Head:
 
     def set_back(points_of: tuple[Any, Any, Any]) -> Any:
         lateral, below, before = points_of
-        slant = FRONT + SLANT * (EDGE * edge * np.interp(below, *JAW) - lateral)
+        slant = FRONT + SLANT * (EDGE * edge * np.interp(below, *WIDTHS) - lateral)
         too_near = np.maximum(before - np.maximum(slant, FRONT), 0)
         return opening * (1 - _rise(below, CHIN)) * too_near / forward[2]
 
