@@ -19,7 +19,7 @@ EARS = ((234, 93, 127), (454, 323, 356))
 EDGE, SLANT = 0.95, 10.0
 """Share of a face's half width at which an ear begins, and how steep the cheek before it is."""
 WIDTHS = (0.1, 0.3, 0.43, 0.61, 0.76, 0.87), (1.07, 1.0, 1.0, 0.93, 0.83, 0.74)
-"""Below the axis, where that is for its width: further out beside the eyes, where spectacles are."""
+"""Below the axis, where that is, for its width: further out beside the eyes, for spectacles."""
 CHIN = (0.45, 0.8)
 """Below the axis, over which that ends."""
 OPEN = 0.36
