@@ -26,9 +26,9 @@ OPEN = 0.36
 """Sine of the yaw from which on a side is seen well enough to be where the mesh says, or hidden."""
 OPENING = 0.12
 """Change of that sine from which on a side turns towards the camera in full."""
-FRONT, SLOPE, BACK = 0.05, 0.1, 0.0
-"""Of an ear: how far before the axis it begins at the face's edge, by how much it goes back for
-each step away from it, and where that ends."""
+FRONT, SLOPE, FALL = 0.05, 0.1, 10.0
+"""Of an ear: how far before the axis it begins at the face's edge, and by how much it goes back for
+each step away from it; and by how much the head does where the edge is further before."""
 ABOVE, BELOW = (-1.05, -0.75), (0.35, 0.65)
 """Below the axis, over which ears and the hair over them begin and end."""
 BESIDE, MIDDLE = (0.5, 0.8), 0.3
@@ -98,19 +98,30 @@ def _with_ear(head: Head, side: float, opening: float) -> Head:
     landmarks[:, 2] += unit * set_back((side * (points @ right), points @ down, points @ forward))
     x, y = _places(head)
     depth = (head.depth - axis[2]) / unit
-    beyond = fill_polygon(head.landmarks[list(FACE_OVAL), :2], depth.shape) < 0.5
-    away = cv2.distanceTransform(beyond.astype(np.uint8), cv2.DIST_L2, 5) / unit
-    plate = np.maximum(FRONT - SLOPE * away, BACK) - forward[0] * x - forward[1] * y
-    plate /= forward[2]
-    below = down[0] * x + down[1] * y + down[2] * plate
     lateral = side * (right[0] * x + right[1] * y + right[2] * depth)
-    share = opening * _rise(lateral, BESIDE) * _rise(below, ABOVE)
-    share = share * (1 - _rise(below, BELOW)) * (1 - _rise(away, BEYOND))
     below = down[0] * x + down[1] * y + down[2] * depth
     before = forward[0] * x + forward[1] * y + forward[2] * depth
     inside = depth - set_back((lateral, below, before))
-    depth = np.where(beyond, depth + share * (plate - depth), inside).astype(np.float32)
+    face = fill_polygon(head.landmarks[list(FACE_OVAL), :2], depth.shape) > 0.5
+    away, edges = _nearest(face, before + forward[2] * (inside - depth))
+    plate = np.maximum(FRONT - SLOPE * away / unit, edges - FALL * away / unit)
+    plate = (plate - forward[0] * x - forward[1] * y) / forward[2]
+    below = down[0] * x + down[1] * y + down[2] * plate
+    share = opening * _rise(lateral, BESIDE) * _rise(below, ABOVE)
+    share = share * (1 - _rise(below, BELOW)) * (1 - _rise(away / unit, BEYOND))
+    depth = np.where(face, inside, depth + share * (plate - depth)).astype(np.float32)
     return replace(head, landmarks=landmarks, depth=depth * unit + axis[2])
+
+
+def _nearest(where: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return each pixel's distance from the nearest of some, and the value there."""
+    away, found = cv2.distanceTransformWithLabels(
+        1 - where.astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    labels = found.astype(np.intp)
+    held = np.zeros(labels.max() + 1, np.float32)
+    held[labels[where]] = values[where]
+    return away, held[labels]
 
 
 def _with_rim(head: Head, side: float, share: float | np.ndarray, width: float) -> Head:
@@ -125,20 +136,15 @@ def _with_rim(head: Head, side: float, share: float | np.ndarray, width: float) 
     person = ((head.matte > 0.5) & head.valid).astype(np.uint8)
     size = 2 * max(1, round(width * head.unit)) + 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
-    inner = cv2.erode(person, kernel)
+    inner = cv2.erode(person, kernel) > 0
     if not inner.any():
         return head
-    _, found = cv2.distanceTransformWithLabels(
-        1 - inner, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    labels = found.astype(np.intp)
-    nearest = np.zeros(labels.max() + 1, np.float32)
-    nearest[labels[inner > 0]] = head.depth[inner > 0]
+    _, level = _nearest(inner, head.depth)
     x, y = _places(head)
     right = head.right
     lateral = side * (right[0] * x + right[1] * y)
     lateral = lateral + side * right[2] * (head.depth - head.axis[2]) / head.unit
-    change = share * _rise(lateral, (0.0, MIDDLE)) * (nearest[labels] - head.depth)
+    change = share * _rise(lateral, (0.0, MIDDLE)) * (level - head.depth)
     rim = cv2.dilate(person, kernel) > inner
     return replace(head, depth=(head.depth + rim * change).astype(np.float32))
 
