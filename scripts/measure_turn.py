@@ -2,10 +2,14 @@
 
     python scripts/measure_turn.py turned DATA [--people N] [--sheet FILE]
     python scripts/measure_turn.py frontal DATA [--people N] [--sheet FILE]
+    python scripts/measure_turn.py identity DATA [--people N]
 
 `turned`: portraits turned to both sides by 10 to 25 degrees, and by 15 and back. By how many
 degrees the pose that the mesh reads misses what was asked; the cosine of the identity network,
 before and after; what a face that was turned and turned back differs by inside, in levels of 255.
+`identity`: why that cosine falls: for the shape alone (the photo's own pixels where the turned
+landmarks are), for the pixels alone (the turned ones put back to where the landmarks were), and for
+what is beside the face (both faces alone on grey).
 `frontal`: portraits that look aside by 15 to 40 degrees, straightened: their yaw and identity after
 it. Poses are read in the frame of the photo's own crop. Intervals are of 95%, over people.
 """
@@ -15,6 +19,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 from PIL import Image
 
@@ -31,8 +36,8 @@ from faceedit.faces.align import (
     transform_landmarks,
 )
 from faceedit.faces.pose import HeadPose, head_pose
-from faceedit.faces.raster import fill_polygon
-from faceedit.faces.topology import FACE_OVAL
+from faceedit.faces.raster import fill_polygon, rasterize_mesh
+from faceedit.faces.topology import FACE_OVAL, N_SURFACE
 from faceedit.faces.types import Face
 from faceedit.photos import read_photo
 from faceedit.recognisers.identity import IdentityRecogniser
@@ -191,6 +196,47 @@ def frontal(turner: Turner, photos: list[SourcePhoto], sheet: Path | None) -> No
         draw(cells, 6, sheet)
 
 
+def identity(turner: Turner, photos: list[SourcePhoto], _: Path | None) -> None:
+    """Say which part of a turn costs likeness."""
+    for degrees in (15, 25):
+        people, found = [], []
+        for at, source in enumerate(photos):
+            pixels = read_photo(source.photo.path).pixels
+            before = turner.crop(pixels)
+            after = turner.crop(turner.turn(pixels, f"yaw={degrees * (1 - 2 * (at % 2))}"))
+            if before is None or after is None:
+                continue
+            people.append(source.photo.person)
+            pairs = (
+                (before, after),
+                (before, with_face(after, before)),
+                (before, with_face(before, after)),
+                (alone(before), alone(after)),
+            )
+            found.append([turner.likeness(*pair) for pair in pairs])
+        parts = [interval(np.array(people), column) for column in np.array(found).T]
+        print(f"{degrees} degrees, {len(people)}: turned {parts[0]}, shape alone {parts[1]}, ")
+        print(f"    pixels alone {parts[2]}, face alone {parts[3]}")
+
+
+def with_face(crop: Crop, other: Crop) -> Crop:
+    """Return a crop whose face has another one's pixels, where its own landmarks are."""
+    size = (crop.size, crop.size)
+    raster = rasterize_mesh(crop.landmarks, size)
+    places = raster.interpolate(other.landmarks[:N_SURFACE, :2]).astype(np.float32)
+    drawn = cv2.remap(other.pixels, places[..., 0], places[..., 1], cv2.INTER_CUBIC)
+    inner = cv2.erode(raster.inside.astype(np.float32), np.ones((5, 5)))
+    share = cv2.GaussianBlur(inner, (0, 0), 2)[..., None]
+    return replace(crop, pixels=crop.pixels + share * (drawn - crop.pixels))
+
+
+def alone(crop: Crop) -> Crop:
+    """Return a crop with the face on grey."""
+    face = fill_polygon(crop.landmarks[list(FACE_OVAL), :2], (crop.size, crop.size))
+    share = cv2.GaussianBlur(face, (0, 0), 2)[..., None]
+    return replace(crop, pixels=0.5 + share * (crop.pixels - np.float32(0.5)))
+
+
 def interval(people: np.ndarray, values: np.ndarray) -> str:
     """Return a mean with its interval."""
     mean = over_people(people, lambda weight: np.array([np.average(values, weights=weight)]))
@@ -221,7 +267,7 @@ def _frame(crop: Crop) -> tuple[np.ndarray, int]:
 def main() -> None:
     """Load, measure and print."""
     parser = argparse.ArgumentParser(description="Measure turns of heads.")
-    parser.add_argument("what", choices=("turned", "frontal"))
+    parser.add_argument("what", choices=("turned", "frontal", "identity"))
     parser.add_argument("data", type=Path)
     parser.add_argument("--people", type=int, default=40)
     parser.add_argument("--sheet", type=Path)
@@ -236,7 +282,7 @@ def main() -> None:
     # Spread over the list, which is in the order of the sources.
     places = np.linspace(0, len(some) - 1, min(asked.people, len(some))).round().astype(int)
     turner = Turner()
-    {"turned": turned, "frontal": frontal}[asked.what](
+    {"turned": turned, "frontal": frontal, "identity": identity}[asked.what](
         turner, [some[at] for at in places], asked.sheet
     )
     print(f"{np.median(turner.seconds):.2f} s a face, the search left out")

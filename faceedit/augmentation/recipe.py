@@ -11,15 +11,23 @@ from faceedit.errors import UsageError
 from faceedit.limits import COUNT, SEED, check
 from faceedit.methods.catalogue import served_names
 from faceedit.names import unknown
-from faceedit.targets import MAX_STRENGTH, Expression, LightChange, Part, Target, Term
+from faceedit.targets import MAX_STRENGTH, Expression, LightChange, Part, Target, Term, Turn
 from faceedit.targets.light import RANDOM
 from faceedit.targets.term import read_number
+from faceedit.targets.turn import YAW
 
 ALL = "all"
 DIGITS = 3
 """Of a strength that is drawn."""
+RANDOM_YAW = (-15.0, 15.0)
+"""Degrees of ``random`` turns: as far as they hold."""
+YAW_DIGITS = 1
+"""Of an angle that is drawn."""
 DIGEST = 8
 """Hexadecimal digits in the name of a made picture, which tell apart what has one stem."""
+
+
+NOTHING = "nothing would be made: say --balance expression, --light or --turn, or several of them"
 
 
 class Drawn(NamedTuple):
@@ -43,9 +51,11 @@ class Recipe:
         classes: expressions that are made until all are shown equally often; empty makes none.
         per_class: until each is shown so often; None takes the most that one of them is.
         lights: of which each picture gets one; empty leaves the light as it is.
-        strength: least and most of each term, between which it is drawn.
+        yaw: degrees by which heads turn at least and at most, between which each picture's turn is
+            drawn; None turns none.
+        strength: least and most of expressions and lights, between which it is drawn.
         per_photo: pictures made of one photo at most; None sets no limit for expressions, and makes
-            one picture in another light.
+            one picture in another light or turned.
         splits: in which pictures are made; None takes all.
 
     Raises:
@@ -56,13 +66,14 @@ class Recipe:
     classes: tuple[str, ...] = ()
     per_class: int | None = None
     lights: tuple[str, ...] = ()
+    yaw: tuple[float, float] | None = None
     strength: tuple[float, float] = (1.0, 1.0)
     per_photo: int | None = None
     splits: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
-        if not self.classes and not self.lights:
-            raise UsageError("nothing would be made: say --balance expression, --light, or both")
+        if not self.classes and not self.lights and self.yaw is None:
+            raise UsageError(NOTHING)
         if not 0 <= self.seed <= SEED:
             raise UsageError(f"the seed is {self.seed}; write a number from 0 to {SEED}")
         check("pictures of a photo", self.per_photo, COUNT)
@@ -72,7 +83,9 @@ class Recipe:
     def variants(self) -> int | None:
         """How many different pictures of one class can be made of a photo; None for any number."""
         low, high = self.strength
-        return None if low < high else max(1, len(self.lights))
+        if low < high or self.yaw is not None:
+            return None
+        return max(1, len(self.lights))
 
     def draw(self, place: str, expression: str, number: int) -> Drawn:
         """Draw what a picture is to show.
@@ -88,6 +101,10 @@ class Recipe:
             light, again = lights[number % len(lights)], number // len(lights)
         key = (place, expression, light, again)
         terms: list[Term] = []
+        if self.yaw is not None:
+            drawn = _between(self.yaw, YAW_DIGITS, self.seed, "yaw", *key)
+            # No turn at all would make no picture.
+            terms.append(Turn(yaw=drawn or self.yaw[1] or self.yaw[0]))
         if expression:
             terms.append(Expression(expression, self._strength("of the expression", *key)))
         if light:
@@ -95,9 +112,7 @@ class Recipe:
         return Drawn(Target(tuple(terms)), digest(*key).hex()[:DIGEST])
 
     def _strength(self, *words: object) -> float:
-        low, high = self.strength
-        drawn = round(low + (high - low) * share(self.seed, *words), DIGITS)
-        return min(max(drawn, low), high)
+        return _between(self.strength, DIGITS, self.seed, *words)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -108,10 +123,38 @@ class Recipe:
             "classes": ",".join(self.classes) or None,
             "per_class": self.per_class,
             "light": ",".join(self.lights) or None,
+            **({} if self.yaw is None else {"turn": "{:g}:{:g}".format(*self.yaw)}),
             "strength": f"{low:g}" if low == high else f"{low:g}:{high:g}",
             "per_photo": self.per_photo,
             "splits": None if self.splits is None else ",".join(self.splits),
         }
+
+
+def _between(limits: tuple[float, float], digits: int, seed: int, *words: object) -> float:
+    """Return a number between two, drawn for words and rounded."""
+    low, high = limits
+    drawn = round(low + (high - low) * share(seed, *words), digits)
+    return min(max(drawn, low), high)
+
+
+def parse_yaw(text: str | None) -> tuple[float, float] | None:
+    """Read ``LOW:HIGH`` in degrees, or ``random``.
+
+    Raises:
+        UsageError: it is something else, or LOW is not below HIGH.
+
+    >>> parse_yaw("-20:20"), parse_yaw("random")
+    ((-20.0, 20.0), (-15.0, 15.0))
+    """
+    if text is None:
+        return None
+    if text.strip().lower() == RANDOM:
+        return RANDOM_YAW
+    low, _, high = text.partition(":")
+    least, most = (read_number(one, "the turn", -YAW, YAW) for one in (low, high))
+    if not least < most:
+        raise UsageError(f"turns go from {least:g} to {most:g}; write for example -20:20")
+    return least, most
 
 
 def parse_strength(text: str) -> tuple[float, float]:

@@ -107,10 +107,20 @@ def augment(
             Part.LIGHT, "random|NAME,...", "Put each made picture in a light, drawn from these."
         ),
     ] = None,
+    turn: Annotated[
+        str | None,
+        part_option(
+            Part.TURN,
+            "random|LOW:HIGH",
+            "Turn the head of each made picture by degrees drawn from here; random: -15:15.",
+        ),
+    ] = None,
     strength: Annotated[
         str,
         typer.Option(
-            metavar="LOW:HIGH", help="Strengths are drawn from here.", rich_help_panel=MOST_USED
+            metavar="LOW:HIGH",
+            help="Strengths of expressions and lights are drawn from here.",
+            rich_help_panel=MOST_USED,
         ),
     ] = "1",
     per_photo: Annotated[
@@ -188,11 +198,13 @@ def augment(
     from faceedit.augmentation.plan import plan_pictures
     from faceedit.augmentation.read import read_originals
     from faceedit.augmentation.recipe import (
+        NOTHING,
         Recipe,
         parse_classes,
         parse_lights,
         parse_splits,
         parse_strength,
+        parse_yaw,
     )
     from faceedit.augmentation.table import SUMMARY, summary_of
     from faceedit.errors import UsageError
@@ -202,14 +214,16 @@ def augment(
     if per_class is not None and balance is None:
         raise UsageError("--per-class goes with --balance expression")
     lights, strengths = parse_lights(light, model), parse_strength(strength)
-    if balance is None and not lights:
-        raise UsageError("nothing would be made: say --balance expression, --light, or both")
+    yaw = parse_yaw(turn)
+    if balance is None and not lights and yaw is None:
+        raise UsageError(NOTHING)
     read = read_originals(collection, None if quiet else lambda text: tell(on_one_line(text)))
     recipe = Recipe(
         seed=seed,
         classes=() if balance is None else parse_classes(classes, model, read),
         per_class=per_class,
         lights=lights,
+        yaw=yaw,
         strength=strengths,
         per_photo=per_photo,
         splits=parse_splits(splits, read),

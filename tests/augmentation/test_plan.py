@@ -14,6 +14,7 @@ from faceedit.augmentation.recipe import (
     parse_lights,
     parse_splits,
     parse_strength,
+    parse_yaw,
 )
 from faceedit.augmentation.table import summary_of
 from faceedit.errors import UsageError
@@ -174,6 +175,38 @@ def test_expressions_in_other_lights():
         assert one.label == one.target.expressions[0].name
 
 
+def test_heads_turn_by_what_was_drawn():
+    recipe = Recipe(yaw=(-20.0, 20.0), per_photo=3)
+    plan = plan_pictures(collection(*BOTH), recipe)
+    assert set(Counter(one.source.place for one in plan.made).values()) == {3}
+    assert all(one.target.parts == (Part.TURN,) for one in plan.made)
+    yaws = [one.target.terms[0].yaw for one in plan.made]
+    assert -20 <= min(yaws) < -8
+    assert 8 < max(yaws) <= 20
+    assert len({one.place for one in plan.made}) == len(plan.made)
+    # A photo's label, person and split are those of what is made of it.
+    assert all((one.label, one.expression) == (one.source.label,) * 2 for one in plan.made)
+    assert all(one.place.startswith(one.source.split + "/") for one in plan.made)
+    assert made_of(plan_pictures(collection(*reversed(BOTH)), recipe)) == made_of(plan)
+    other = made_of(plan_pictures(collection(*BOTH), replace(recipe, seed=1)))
+    assert set(other.values()) != set(made_of(plan).values())
+
+
+def test_turns_go_with_expressions_and_lights():
+    recipe = Recipe(classes=("happy", "sad"), lights=("left",), yaw=(5.0, 10.0))
+    for one in plan_pictures(collection(*photos(neutral=5)), recipe).made:
+        assert one.target.parts == (Part.TURN, Part.EXPRESSION, Part.LIGHT)
+    # Turns are no other class's business: what else was drawn stays.
+    plain = plan_pictures(collection(*BOTH), RECIPE).made
+    turned = plan_pictures(collection(*BOTH), replace(RECIPE, yaw=(-9.0, 9.0))).made
+    strengths = {(one.source.place, one.label): one.target.terms[-1].strength for one in plain}
+    assert all(
+        strengths[one.source.place, one.label] == one.target.terms[-1].strength
+        for one in turned
+        if (one.source.place, one.label) in strengths
+    )
+
+
 def test_only_some_splits():
     recipe = replace(RECIPE, splits=("train",))
     assert {one.source.split for one in plan_pictures(collection(*BOTH), recipe).made} == {"train"}
@@ -206,6 +239,8 @@ def test_recipes_are_read():
     assert parse_classes(None, "reggan", collection(*BOTH)) == ("happy", "neutral", "sad")
     assert set(parse_classes("all", "reggan", collection(*BOTH))) == set(EXPRESSIONS)
     assert parse_splits("val", collection(*BOTH)) == ("val",)
+    assert parse_yaw("Random") == (-15, 15)
+    assert parse_yaw(None) is None
 
 
 @pytest.mark.parametrize(
@@ -231,6 +266,9 @@ def test_recipes_are_read():
             lambda: parse_splits("test", collection(*BOTH)),
             "unknown split 'test'; known: train, val",
         ),
+        (lambda: parse_yaw("5:5"), "turns go from 5 to 5"),
+        (lambda: parse_yaw("10"), "the turn is ''"),
+        (lambda: parse_yaw("-60:60"), "the turn is '-60'"),
         (Recipe, "nothing would be made"),
         (lambda: Recipe(classes=("happy",), per_photo=0), "pictures of a photo are counted from 1"),
         (lambda: Recipe(classes=("happy",), seed=-1), "the seed is -1"),

@@ -320,7 +320,7 @@ def test_expressions_in_lights(run_main, lamps, table, tmp_path):
 @pytest.mark.parametrize(
     ("options", "code", "message"),
     [
-        ((), 2, "nothing would be made: say --balance expression, --light, or both"),
+        ((), 2, "nothing would be made: say --balance expression, --light or --turn"),
         (("--light", "left", "--classes", "happy"), 2, "--classes are those of --balance"),
         (("--light", "left"), 2, "reggan does not edit light"),
         (("--light", "random"), 2, "reggan does not edit light"),
@@ -369,3 +369,22 @@ def test_help_imports_no_torch():
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert "--per-photo" in done.stdout
     assert done.stdout.splitlines()[-1] == "HEAVY []", done.stderr
+
+
+def test_heads_are_turned_and_stay_with_their_people(run_main, table, tmp_path):
+    def turned(output, *options):
+        command = ("augment", table, "-o", tmp_path / output, "--turn", "-20:20", "--workers", 1)
+        result = run_main(*command, "--splits", "train", "--per-photo", 2, *options)
+        assert (result.code, counts(result.err)) == (0, {"edited": 6, "copied": 4}), result.err
+        return {name: row for name, row in rows_of(tmp_path / output).items() if row["made_from"]}
+
+    made = turned("out")
+    assert all(row["target"].startswith("turn=yaw=") for row in made.values())
+    assert {row["split"] for row in made.values()} == {"train"}
+    assert Counter(row["label"] for row in made.values()) == {"neutral": 4, "happy": 2}
+    again = turned("again")
+    assert again == made
+    for name in made:
+        one, other = ((tmp_path / folder / name).read_bytes() for folder in ("out", "again"))
+        assert one == other
+    assert turned("other", "--seed", 5) != made

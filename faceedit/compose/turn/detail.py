@@ -7,19 +7,10 @@ import numpy as np
 
 from faceedit.compose.canvas import Canvas, Patch
 from faceedit.compose.edit import LARGEST_COLOUR, LARGEST_RATIO, sample_field
-from faceedit.compose.matte import draw_matte
 from faceedit.compose.turn.flow import Layer
-from faceedit.compose.turn.wall import without_person
 from faceedit.faces.align import invert
 from faceedit.numerics import check_answer
 
-MOVES = 0.012
-"""Share of a crop's side from which on what moves is a layer over the wall; less would cost the
-finest hair for nothing."""
-STRETCHED, INWARD = 4.0, 0.1
-"""Largest factor by which a stretched edge is made narrower, and how far inward it then goes."""
-MARGIN = 0.036
-"""Share of a crop's side beside a person within which a wall may show their edge."""
 FLOOR = 1 / 512
 
 
@@ -30,13 +21,11 @@ class TurnedHead:
     Attributes:
         layers: from below: what of the head and of the face only the other half shows, and the face
             as the mesh shows it.
-        matte: (S, S) float32 opacity of the person in the photo.
         size: S.
         share: of the way, 0 to 1.
     """
 
     layers: tuple[Layer, ...]
-    matte: np.ndarray
     size: int
     share: float = 1.0
 
@@ -52,32 +41,17 @@ class TurnedHead:
             check_answer(LARGEST_COLOUR, layer_opacity=layer.opacity)
             if layer.log_ratio is not None:
                 check_answer(LARGEST_RATIO, layer_log_ratio=layer.log_ratio)
-        check_answer(LARGEST_COLOUR, matte=self.matte)
 
     def scaled(self, strength: float) -> "TurnedHead":
         """See `Detail.scaled`."""
         return replace(self, share=self.share * strength)
 
     def draw(self, canvas: Canvas) -> list[Patch]:
-        """See `Detail.draw`: the wall where the head stood, then the face."""
+        """See `Detail.draw`: from below, in the order of the layers."""
         if self.share == 0:
             return []
-        scale = float(np.hypot(canvas.to_crop[0, 0], canvas.to_crop[1, 0]))
-        matte = draw_matte(self.matte, canvas.pixels, 1.0, canvas.to_crop, self.size)
-        left = _firm(_sampled(matte, canvas.flow), canvas.flow, scale)
-        moves = np.hypot(canvas.flow[..., 0], canvas.flow[..., 1])
-        moves *= np.float32(scale / (MOVES * self.size))
-        empty = np.clip(moves, 0, 1) * (1 - left)
-        patches = []
-        x, y, width, height = cv2.boundingRect((empty > FLOOR).astype(np.uint8))
-        if width:
-            box = (slice(y, y + height), slice(x, x + width))
-            margin = max(4.0, MARGIN * self.size / scale)
-            wall = without_person(canvas.pixels, matte, margin, box)
-            patches.append(Patch(box, wall, empty[box]))
-        del matte, left, moves
         drawn = (self._patch(layer, canvas) for layer in self.layers)
-        return patches + [patch for patch in drawn if patch is not None]
+        return [patch for patch in drawn if patch is not None]
 
     def _patch(self, layer: Layer, canvas: Canvas) -> Patch | None:
         """Draw a layer in the part of the window that it covers."""
@@ -104,29 +78,6 @@ class TurnedHead:
             paint *= np.exp(sample_field(layer.log_ratio, self.size, to_crop, shape))
         opacity = np.clip(sample_field(layer.opacity, self.size, to_crop, shape), 0, 1)
         return Patch(box, np.clip(paint, 0, 1), opacity)
-
-
-def _firm(matte: np.ndarray, flow: np.ndarray, scale: float) -> np.ndarray:
-    """Return a moved matte with edges as narrow as before, also where pixels are stretched.
-
-    Args:
-        matte: (H, W) float32 in [0, 1].
-        flow: (H, W, 2) float32 that it was moved by.
-        scale: crop pixels per pixel.
-    """
-    step = max(1, round(1 / scale))
-    size = (max(2, flow.shape[1] // step), max(2, flow.shape[0] // step))
-    small = cv2.resize(flow, size, interpolation=cv2.INTER_AREA) / np.float32(step)
-    (xx, xy), (yx, yy) = (
-        [cv2.Sobel(small[..., k], cv2.CV_32F, *along, scale=1 / 8) for along in ((1, 0), (0, 1))]
-        for k in (0, 1)
-    )
-    area = np.abs((1 + xx) * (1 + yy) - xy * yx)
-    times = cv2.GaussianBlur(1 / np.clip(area, 1 / STRETCHED, 1), (0, 0), 1.5)
-    times = cv2.resize(times, flow.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-    # What is stretched most is the rim, in which the wall is mixed.
-    middle = 0.5 + INWARD * (1 - 1 / times)
-    return np.clip((matte - middle) * times + 0.5, 0, 1)
 
 
 def _sampled(

@@ -10,7 +10,8 @@ from faceedit.compose.mesh_flow import fill
 from faceedit.compose.turn.detail import TurnedHead
 from faceedit.compose.turn.flow import Layer, face_layers, flow_around
 from faceedit.compose.turn.gaze import keep_gaze
-from faceedit.compose.turn.head import Head, degrees_of, mesh_points, rotation, turned
+from faceedit.compose.turn.head import Head, degrees_of, facing, mesh_points, rotation, turned
+from faceedit.compose.turn.sides import with_side
 from faceedit.faces.pose import HeadPose
 from faceedit.tones import muted
 
@@ -45,15 +46,17 @@ def turn_head(pixels: np.ndarray, head: Head, wanted: HeadPose, *, gaze: bool = 
     )
     if np.allclose(turn, np.eye(3), atol=1e-7):
         return still
+    towards = facing(head.landmarks)
+    head = with_side(head, turn)
     around, side = flow_around(head, turn)
-    face, mirrored = face_layers(head, turn, around)
+    face, mirrored = face_layers(head, turn, around, towards)
     points = turned(head, mesh_points(head.landmarks), turn, head.share(head.landmarks[:, :2]))
     after = mesh_points(points).astype(np.float32)
     if gaze:
         face, after = keep_gaze(face, after, turn, head.unit)
     light = _other_light(pixels, face, mirrored, head.unit)
     layers = [replace(one, log_ratio=light) for one in (side, mirrored) if one is not None]
-    detail = TurnedHead((*layers, face), head.matte, head.size)
+    detail = TurnedHead((*layers, face), head.size)
     return replace(still, flow=around, details=(detail,), landmarks=after, turned=degrees_of(turn))
 
 

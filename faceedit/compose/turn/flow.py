@@ -6,12 +6,12 @@ import cv2
 import numpy as np
 
 from faceedit.compose.mesh_flow import fill
-from faceedit.compose.turn.head import Head, facing, mesh_points, rotation, turned
+from faceedit.compose.turn.head import Head, mesh_points, rotation, turned
 from faceedit.compose.turn.outline import outline
 from faceedit.faces.raster import MeshRaster, fill_polygon, rasterize_mesh
-from faceedit.faces.topology import FACE_OVAL, N_SURFACE, mirror
+from faceedit.faces.topology import EYES, FACE_OVAL, INNER_LIPS, N_SURFACE, mirror
 
-COARSE = 128
+COARSE = 256
 """Side of the grid on which hair, ears and neck move."""
 BEHIND = 0.1
 """Eye distances by which a point lies behind another that hides it."""
@@ -29,6 +29,14 @@ WHOLE = 0.6
 """Share of a turn from which on a point is the head's, and has a mirror image."""
 ASIDE, NEARER = 15.0, 10.0
 """Yaw in degrees from which on a head has a far side, and by which it turns to show it."""
+CLEARER = (0.1, 0.3)
+"""By how much more a mirror image faces the camera, from where on it is better."""
+BARELY = 0.02
+"""Opacity that is not seen."""
+SPOT = 0.08
+"""Radius below which a part that is not seen is not worth a mirror image."""
+FACING = (0.22, 0.45)
+"""z of normals in the photo from which on a mirror image is used, and is not needed."""
 RIM = 0.08
 """Eye distances beyond a face within which a mirrored side is skin like it."""
 BETTER = (0.1, 0.3)
@@ -78,9 +86,22 @@ def flow_around(head: Head, turn: np.ndarray) -> tuple[np.ndarray, Layer | None]
     total = weight + fixed
     mean = weight[..., None] * backward + fixed[..., None] * held
     mean /= np.maximum(total, 1e-6)[..., None]
-    field = cv2.GaussianBlur(fill(mean, np.minimum(total, 1)), (0, 0), 1.8)
-    around = cv2.resize(field, (size, size), interpolation=cv2.INTER_CUBIC)
+    field = fill(mean, np.minimum(total, 1))
+    around = _smoothed(field, head, turn)
     return around, _far_side(head, turn, density, around)
+
+
+def _smoothed(field: np.ndarray, head: Head, turn: np.ndarray) -> np.ndarray:
+    """Smooth a flow: little where a head's side opens, more where one part slides over another."""
+    right = rotation(head.pose)[:, 0]
+    side = np.float32(np.sign((turn @ right - right)[2]) / head.unit)
+    across = side * (np.arange(head.size, dtype=np.float32) - np.float32(head.axis[0]))
+    opens = np.clip((across - 0.2) / 0.3, 0, 1)[None, :, None]
+    fine, soft = (
+        cv2.resize(cv2.GaussianBlur(field, (0, 0), sigma), (head.size, head.size))
+        for sigma in (1.5, 3.6)
+    )
+    return soft + opens * (fine - soft)
 
 
 def _far_side(
@@ -131,13 +152,16 @@ def _far_side(
     return Layer(flow, (opacity * skin).astype(np.float32))
 
 
-def face_layers(head: Head, turn: np.ndarray, around: np.ndarray) -> tuple[Layer, Layer]:
+def face_layers(
+    head: Head, turn: np.ndarray, around: np.ndarray, towards: np.ndarray
+) -> tuple[Layer, Layer]:
     """Return the face as the mesh shows it, and what only its mirror image shows.
 
     Args:
         head: in the photo.
         turn: (3, 3) rotation.
         around: as `flow_around` returns it.
+        towards: (468,) float32, as `facing` returns it of the photo's landmarks.
     """
     size, skin = head.size, head.landmarks[:N_SURFACE]
     source = mesh_points(skin)
@@ -146,13 +170,23 @@ def face_layers(head: Head, turn: np.ndarray, around: np.ndarray) -> tuple[Layer
     drawn = rasterize_mesh(mesh_points(target), (size, size), hide=True)
     front = photo.interpolate(source[:, 2:])[..., 0]
     front = np.where(photo.inside, front, -1e4).astype(np.float32)
-    towards = facing(skin)
-    inside = _inside(mesh_points(target), drawn, head.unit)
-    own, shown = _layer(source, towards, drawn, front, head, around)
+    rings = [fill_polygon(target[list(ring), :2], (size, size)) for ring in (*EYES, INNER_LIPS)]
+    holes = np.max(rings, axis=0) > 0
+    own, shown = _layer(source, towards, drawn, front, head, around, holes)
     other = mirror()[:N_SURFACE]
-    reflected, seen = _layer(source[other], towards[other], drawn, front, head, around)
-    shown *= inside
-    return Layer(own, shown), Layer(reflected, np.clip(seen * inside - shown, 0, 1))
+    reflected, seen = _layer(source[other], towards[other], drawn, front, head, around, holes)
+    here, there = np.moveaxis(drawn.interpolate(np.column_stack([towards, towards[other]])), -1, 0)
+    # At the far edge of a face what lies behind would show; the other side knows better.
+    seen *= _rise(there, FACING)
+    shown *= 1 - seen * _rise(there - here, CLEARER) * (1 - _rise(here, FACING))
+    # What is hidden by little is stretched: its mirror image would be a spot.
+    width = 2 * round(SPOT * head.unit) + 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
+    shown = cv2.morphologyEx(shown, cv2.MORPH_CLOSE, kernel)
+    # The mirror image lies under the face, and nothing shows between them.
+    seen *= cv2.dilate((shown < 1 - BARELY).astype(np.uint8), np.ones((3, 3), np.uint8))
+    inside = _inside(mesh_points(target), drawn, head.unit)
+    return Layer(own, inside * shown), Layer(reflected, inside * seen)
 
 
 def _layer(
@@ -162,12 +196,16 @@ def _layer(
     front: np.ndarray,
     head: Head,
     around: np.ndarray,
+    holes: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the flow of the drawn face from where its points are, and how far these are seen."""
     here = _grid(head.size)
-    known = drawn.inside
+    # What lies behind would show through eyes and mouth: they go with what is around them.
+    known = drawn.inside & ~holes
     values = drawn.interpolate(np.column_stack([source, towards]))
-    flow = np.where(known[..., None], values[..., :2] - here, around).astype(np.float32)
+    own = np.where(known[..., None], values[..., :2] - here, 0).astype(np.float32)
+    flow = np.where(known[..., None], own, around)
+    flow[holes] = fill(own, known.astype(np.float32))[holes]
     at = here + flow
     met = cv2.remap(
         front, at[..., 0], at[..., 1], cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE
@@ -183,7 +221,11 @@ def _layer(
         np.where(known, clear, 1).astype(np.float32), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)
     )
     clear = cv2.GaussianBlur(clear, (0, 0), 0.012 * head.unit) * np.clip(1.4 * matte - 0.2, 0, 1)
-    return _smooth_within(flow, known, SMOOTH * head.unit), clear
+    return _smooth_within(flow, known | holes, SMOOTH * head.unit), clear
+
+
+def _rise(values: np.ndarray, between: tuple[float, float]) -> np.ndarray:
+    return np.clip((values - between[0]) / (between[1] - between[0]), 0, 1)
 
 
 def _inside(target: np.ndarray, drawn: MeshRaster, unit: float) -> np.ndarray:
@@ -225,7 +267,7 @@ def _scatter(
     depth, values = points[within, 2], values[within]
     nearest = np.full(COARSE * COARSE, -np.inf, np.float32)
     np.maximum.at(nearest, index, depth)
-    nearest = cv2.dilate(nearest.reshape(COARSE, COARSE), np.ones((3, 3), np.uint8)).reshape(-1)
+    nearest = cv2.dilate(nearest.reshape(COARSE, COARSE), np.ones((5, 5), np.uint8)).reshape(-1)
     seen = depth > nearest[index] - behind
     index, values = index[seen], values[seen]
     sums = np.stack(

@@ -13,8 +13,10 @@ RADIUS = 0.124
 """Of an eyeball, in eye distances: 12 mm."""
 LIDS = 0.02
 """Beyond the lids' edges over which they follow the eye a little: no edge tears."""
-LARGEST = 0.55
-"""Share of the way to the eye's corner that an iris may go."""
+CORE = 0.7
+"""Share of the way from an iris's middle to the eye's corner that moves as a whole, at most."""
+LARGEST = 0.4
+"""Share of the white beside an iris that it may take up: no more, or the white folds."""
 
 
 def keep_gaze(
@@ -48,7 +50,8 @@ def _bounded(shift: np.ndarray, ring: np.ndarray, centre: np.ndarray, radius: fl
     along = ring[np.argmax(ring[:, 0])] - ring[np.argmin(ring[:, 0])]
     along /= max(float(np.linalg.norm(along)), 1e-3)
     corners = (ring - centre) @ along
-    room = LARGEST * np.maximum(np.array([-corners.min(), corners.max()]), radius)
+    ends = np.array([-corners.min(), corners.max()])
+    room = LARGEST * np.maximum(ends - radius, (1 - CORE) * ends)
     across = float(shift @ along)
     bound = room[1] if across > 0 else room[0]
     return shift * min(1.0, bound / max(abs(across), 1e-3))
@@ -66,7 +69,7 @@ def _share(
     corners = (ring - centre) @ along
     end = np.where(across > 0, corners.max(), -corners.min())
     # The iris as a whole, then ever less to the corner.
-    core = np.minimum(radius, 0.7 * end)
+    core = np.minimum(radius, CORE * end)
     rise = np.clip((end - np.abs(across)) / np.maximum(end - core, 1e-3), 0, 1)
     opening = fill_polygon(ring, (size, size)) > 0.5
     away = cv2.distanceTransform((~opening).astype(np.uint8), cv2.DIST_L2, 5) / (LIDS * unit)

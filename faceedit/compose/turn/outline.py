@@ -8,7 +8,7 @@ the jaw, its depth says where it goes.
 import cv2
 import numpy as np
 
-from faceedit.compose.turn.head import Head
+from faceedit.compose.turn.head import CHIN, Head
 from faceedit.faces.raster import fill_polygon
 from faceedit.faces.topology import BROWS, FACE_OVAL
 
@@ -18,6 +18,10 @@ PROFILE = 0.08
 """Around the face, within which it is the outline itself."""
 FOREHEAD = 0.6
 """Above the brows, over which hair takes the place of skin."""
+BEARD = 0.8
+"""Below the chin, to where what hangs from it is no hair beside the neck."""
+JAW = (58, 172, 136, 150, 149, 176, 148, 152, 377, 400, 378, 379, 365, 397, 288)
+"""Points of the mesh along the jaw."""
 WALL = 0.3
 """Beyond the outline, from where on the wall stands still."""
 
@@ -78,9 +82,21 @@ def _hair_edge(head: Head, coarse: int) -> np.ndarray:
     brows = points[[i for brow in BROWS for i in brow], 1].mean()
     above = np.clip((brows - np.arange(size)) / (FOREHEAD * unit), 0, 1)[:, None]
     skin = np.clip(2 - away / BESIDE, 0, 1) * (1 - above)
+    skin = np.maximum(skin, _beard(head))
     # In half profile the face itself is the outline.
     skin = np.maximum(skin, np.clip(2 - away / PROFILE, 0, 1))
     return (edge * (1 - _coarse(skin.astype(np.float32), coarse))).astype(np.float32)
+
+
+def _beard(head: Head) -> np.ndarray:
+    """Return where below the face a beard hangs, which turns along, (S, S) float32 in [0, 1]."""
+    down = head.landmarks[CHIN, :2] - head.axis[:2]
+    down *= BEARD * head.unit / max(float(np.linalg.norm(down)), 1e-3)
+    jaw = head.landmarks[list(JAW), :2]
+    hull = cv2.convexHull(np.vstack([jaw, jaw + down]).astype(np.float32))[:, 0]
+    beyond = (fill_polygon(hull, (head.size, head.size)) < 0.5).astype(np.uint8)
+    away = cv2.distanceTransform(beyond, cv2.DIST_L2, 5) / head.unit
+    return np.clip(2 - away / PROFILE, 0, 1)
 
 
 def _coarse(field: np.ndarray, coarse: int) -> np.ndarray:
