@@ -7,7 +7,8 @@ beside skin of some lightness (least squares over people), the spread of lightne
 chroma by lightness. For pale skin and other: its lightness beside that of the whites of eyes, and
 its chroma. For age and sex: how the faces of old and young people, and of men and women, differ in
 shade on the atlas of the mean face and in shape, beside what expression, beards and pose change
-there. Only people whose split is ``train`` count.
+there. Only people whose split is ``train`` count. The network that takes spectacles off, see
+``teach_uncover.py``, stays in the file.
 """
 
 import argparse
@@ -29,12 +30,12 @@ from faceedit.methods.fields.shade_layer import atlas_raster
 from faceedit.methods.secgan import HAIR_COLOURS
 from faceedit.methods.secgan.face import Difference
 from faceedit.methods.secgan.look import eyes_light
-from faceedit.methods.secgan.measured import Measured, pack
+from faceedit.methods.secgan.measured import UNCOVER, Measured, pack
 from faceedit.methods.secgan.skin import EYES_LIGHT, Complexion
 from faceedit.photos import read_photo
 from faceedit.recognisers.appearance import AppearanceRecogniser
 from faceedit.regions import Region
-from faceedit.registry import open_registry, write_checkpoint
+from faceedit.registry import load_checkpoint, open_registry, write_checkpoint
 from faceedit.studio.sources import SourcePhoto, find_sources, list_photos
 
 LABELS = {"grey_hair": "gray"}
@@ -100,12 +101,14 @@ def main() -> None:
     for on, one in measured.skin.items():
         print(f"pale_skin={on}: L* {np.exp(one.level):.1f}, {one.per_light:.4f}, {one.chroma}")
     notes = {"source": f"{len(people)} labelled training portraits"}
+    held = load_checkpoint(asked.output)
+    uncover = {name: one for name, one in held.tensors.items() if name.startswith(UNCOVER)}
     sha256 = write_checkpoint(
         asked.output,
-        pack(measured),
+        {**pack(measured), **uncover},
         method="secgan",
         profile="fast",
-        architecture={},
+        architecture=held.architecture,
         metadata=notes,
     )
     print(f"{asked.output}: {asked.output.stat().st_size} bytes, {sha256}")

@@ -23,6 +23,7 @@ DESCRIPTOR = Descriptor(
         "attr=moustache=on",
         "attr=bushy_eyebrows=on",
         *SPECTACLES,
+        "attr=eyeglasses=off",
     ),
     crop_size=256,
     region="person",
@@ -40,6 +41,7 @@ DESCRIPTOR = Descriptor(
         "attr=moustache=on",
         "attr=bushy_eyebrows=on",
         *SPECTACLES,
+        "attr=eyeglasses=off",
     ),
     looks_with=("appearance", "legan-fast"),
 )

@@ -36,8 +36,19 @@ def put_on(scene: Scene, change: AttributeChange) -> Eyewear | None:
     """
     if scene.logit("eyeglasses") > WORN:
         return None
+    return wear(scene, _style(change.kind, scene.seed), scene.seed, change.strength)
+
+
+def wear(scene: Scene, style: Style, mottle: int, strength: float) -> Eyewear:
+    """Return spectacles of a style.
+
+    Args:
+        scene: the person.
+        style: of the frame.
+        mottle: seed of a mottled frame's pattern.
+        strength: share of their opacity.
+    """
     points, pixels = scene.crop.landmarks, scene.crop.pixels
-    seed = scene.seed
     raster = rasterize_mesh(points[:N_SURFACE], (SIZE, SIZE))
     inside = raster.inside.astype(np.float32)
     depth = raster.interpolate(points[:N_SURFACE, 2:3].astype(np.float64))[..., 0]
@@ -45,17 +56,17 @@ def put_on(scene: Scene, change: AttributeChange) -> Eyewear | None:
     deep = np.clip((deep - DEEP[0]) / (DEEP[1] - DEEP[0]), 0, 1)
     lit = pixels[bare_skin(points, SIZE)]
     return Eyewear(
-        frame=fit_frame(_style(change.kind, seed), points),
+        frame=fit_frame(style, points),
         hidden=scene.hair,
         locks=(np.clip((scene.hair - SURE) / (1 - SURE), 0, 1) * deep).astype(np.float32),
         skin=cv2.GaussianBlur(inside, (0, 0), RIM),
         depth=np.where(raster.inside, depth, FAR).astype(np.float32),
         lit=np.clip(light_on(scene), *LIT).astype(np.float32),
         light=float(np.median(lit @ LUMA)) if len(lit) else 0.5,
-        mottle=seed,
+        mottle=mottle,
         size=SIZE,
         unit=scene.unit,
-        strength=change.strength,
+        strength=strength,
     )
 
 

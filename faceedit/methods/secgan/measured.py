@@ -18,6 +18,8 @@ SKIN = {True: "pale_skin=on", False: "pale_skin=off"}
 """Names of the tones of skin."""
 DIFFERENCES = {"young": "age", "male": "sex"}
 """Names of the differences of faces by attribute; those of their shapes end in ``_shape``."""
+UNCOVER = "uncover."
+"""Beginning of the names of the tensors of `UncoverNetwork`, which lie in the same file."""
 
 
 @dataclass(frozen=True)

@@ -27,9 +27,12 @@ from faceedit.methods.secgan.eyewear import put_on
 from faceedit.methods.secgan.face import FACES, change_face, reshape
 from faceedit.methods.secgan.hair import recolour
 from faceedit.methods.secgan.look import SIZE, Scene, look
-from faceedit.methods.secgan.measured import Measured, unpack
+from faceedit.methods.secgan.measured import UNCOVER, Measured, unpack
 from faceedit.methods.secgan.paper_method import RgbSeCGAN
 from faceedit.methods.secgan.skin import tone
+from faceedit.methods.secgan.uncover import UncoverNetwork, take_off
+from faceedit.nn.folding import fold_norms
+from faceedit.nn.loading import build_network
 from faceedit.numerics import FULL, Numerics
 from faceedit.recognisers.appearance import AppearanceRecogniser
 from faceedit.registry import Checkpoint, open_registry
@@ -55,6 +58,7 @@ class SeCGAN:
         measured: of labelled portraits.
         parser: of segments.
         surfaces: of normals and mattes.
+        uncover: takes spectacles off.
     """
 
     name = DESCRIPTOR.name
@@ -63,8 +67,15 @@ class SeCGAN:
     wide = True
     targets = DESCRIPTOR.targets
 
-    def __init__(self, measured: Measured, parser: AppearanceRecogniser, surfaces: LEGAN):
+    def __init__(
+        self,
+        measured: Measured,
+        parser: AppearanceRecogniser,
+        surfaces: LEGAN,
+        uncover: UncoverNetwork,
+    ):
         self.measured, self.parser, self.surfaces = measured, parser, surfaces
+        self.uncover = uncover.eval().requires_grad_(False)
 
     @classmethod
     def load(cls, checkpoint: Checkpoint, device: torch.device, numerics: Numerics = FULL) -> Self:
@@ -75,11 +86,19 @@ class SeCGAN:
         """
         with fitting(checkpoint):
             measured = unpack(checkpoint.tensors)
+            uncover = build_network(
+                lambda: UncoverNetwork.from_architecture(checkpoint.architecture),
+                {
+                    name.removeprefix(UNCOVER): tensor
+                    for name, tensor in checkpoint.tensors.items()
+                    if name.startswith(UNCOVER)
+                },
+            )
+        fold_norms(uncover.eval())
         registry = open_registry()
         parser = AppearanceRecogniser.load(registry.checkpoint("appearance"), device)
-        return cls(
-            measured, parser, LEGAN.load(registry.checkpoint("legan-fast"), device, numerics)
-        )
+        surfaces = LEGAN.load(registry.checkpoint("legan-fast"), device, numerics)
+        return cls(measured, parser, surfaces, uncover.to(device))
 
     def edit(self, crops: Sequence[Crop], target: Target) -> list[Edit]:
         """Edit a batch of wide crops; see `methods.base.Method.edit`.
@@ -135,8 +154,10 @@ class SeCGAN:
             made = grow_beard(scene, change, dye)
         elif name == "bushy_eyebrows":
             made = thicken(scene, change)
-        else:
+        elif change.on:
             made = put_on(scene, change)
+        else:
+            made = take_off(scene, change, self.uncover)
         return () if made is None else (made,)
 
 

@@ -89,6 +89,20 @@ def iris(picture, points):
     return cv2.remap(picture.astype(np.float32), x, y, cv2.INTER_LINEAR).mean(1)
 
 
+def test_spectacles_come_off_and_dark_ones_stay(shipped, person):
+    def edited(crop, text):
+        (edit,) = shipped.edit([crop], parse_target(f"attr={text}"))
+        pixels = drawn(crop, edit).astype(np.float32) / 255
+        return replace(crop, pixels=pixels), edit
+
+    worn, _ = edited(person, "eyeglasses=thick")
+    bare, _ = edited(worn, "eyeglasses=off")
+    with_, without = (np.abs(one.pixels - person.pixels).mean() for one in (worn, bare))
+    assert without < 0.5 * with_
+    for crop in (person, edited(person, "eyeglasses=sunglasses")[0]):
+        assert not edited(crop, "eyeglasses=off")[1].details
+
+
 def test_attributes_lie_over_each_other(shipped, person):
     target = parse_target("attr=age=old,beard=on,eyeglasses=round,hair=red,pale_skin=on")
     (edit,) = shipped.edit([person], target)
