@@ -8,7 +8,7 @@ import numpy as np
 from faceedit.compose.mouth.cavity import WIDE_FROM, WIDE_TO, paint_cavity
 from faceedit.compose.mouth.jaws import SmoothMap
 from faceedit.compose.mouth.light import teeth_light
-from faceedit.compose.mouth.opening import EVERYWHERE, Box, MouthPoints, Opening
+from faceedit.compose.mouth.opening import EVERYWHERE, Box, MouthPoints, Opening, mouth_width
 from faceedit.compose.mouth.traits import USUAL, Traits
 from faceedit.faces.topology import UPPER_INNER_LIP
 from faceedit.tones import muted
@@ -38,6 +38,16 @@ LOWERED, LOWERED_RANGE = 0.04, 0.02
 let them, as a rim that is drawn up rolls outwards; and how far people differ."""
 LOWER_SUNK, LOWER_SUNK_RANGE = 0.025, 0.04
 """Eye distances by which the lower teeth of a wide mouth lie deeper behind the lip."""
+SHOWN, SHOWN_WIDE, SHOWN_RANGE = 0.2, 0.4, 0.5
+"""Share of an opening that upper teeth fill from above where corners hang low, as the lip of 30
+portraits of surprise covers the rest; where such a mouth is drawn wide; how far people differ."""
+ROUND, DRAWN = 0.48, 0.58
+"""Widths of a mouth in eye distances between which it is drawn wide."""
+LOW_CORNERS = (0.06, 0.2)
+"""Heights of an opening that its corners lie below the upper lip's middle by, between which a mouth
+comes to be one that does not smile."""
+LOWER_DRAWN = 0.02
+"""Eye distances by which a mouth that is drawn wide shows more of them."""
 SIZE_RANGE = 0.08
 TEETH_COLOUR = 0.65
 """Share that they have of the colour of what is lit like them."""
@@ -95,9 +105,16 @@ def paint_mouth(
     gap = float(np.ptp(rows)) / unit if len(rows) else 0.0
     wide = float(np.clip((gap - WIDE_FROM) / (WIDE_TO - WIDE_FROM), 0, 1))
     drop = drop + (1 - beside) * (LOWERED + LOWERED_RANGE * traits.teeth_drop) * unit * wide
-    sunk = (LOWER_SUNK - LOWER_SUNK_RANGE * traits.lower_teeth) * unit * wide
     size = 1 + SIZE_RANGE * traits.teeth_size
     drop -= (1 - beside) * _bared(points, drop)
+    low = _low_corners(points, unit)
+    drawn = low * float(
+        np.clip((mouth_width(points.landmarks, unit) - ROUND) / (DRAWN - ROUND), 0, 1)
+    )
+    shown = (SHOWN + drawn * (SHOWN_WIDE - SHOWN)) * (1 + SHOWN_RANGE * traits.teeth_drop)
+    sunk = (LOWER_SUNK - LOWER_SUNK_RANGE * traits.lower_teeth) * unit * wide
+    sunk -= drawn * LOWER_DRAWN * unit
+    drop -= (1 - beside) * low * _covered(points, drop, shown)
     upper = _texture_map(points.upper + np.array([0.0, drop]), _sized(JAW_MARKS[0], size))
     lower = _texture_map(points.lower + np.array([0.0, sunk]), _sized(JAW_MARKS[1], size))
     middle = points.lower[2:3]
@@ -113,7 +130,7 @@ def paint_mouth(
     shade = teeth_light(opening.coverage > 0.05, unit)[part][..., None] ** SHADED
     white = muted(tone, TEETH_COLOUR) * np.exp((1 + YELLOW_RANGE * traits.yellow) * YELLOW)
     # Many a lower lip hides its teeth.
-    bare = 1 - wide * (1 - float(np.clip(1.4 * traits.lower_teeth + 0.3, 0, 1)))
+    bare = 1 - wide * (1 - float(np.clip(1.4 * traits.lower_teeth + 0.3 + drawn, 0, 1)))
     layers = (
         (LOWER_LIGHT * row[0], row[1] * (1 - kept) * bare),
         (below[0], below[1] * kept),
@@ -130,6 +147,27 @@ def _bared(points: MouthPoints, drop: float) -> float:
     gum, edge = points.upper[2, 1], points.upper[7, 1]
     lip = float(points.landmarks[UPPER_INNER_LIP[len(UPPER_INNER_LIP) // 2], 1])
     return max(float(gum + ROOTS * (edge - gum)) + drop - lip, 0.0)
+
+
+def _low_corners(points: MouthPoints, unit: float) -> float:
+    """Return in [0, 1] how far a mouth opens with corners that hang, and does not smile."""
+    upper, lower = points.lips
+    middle = len(upper) // 2
+    lip = float(upper[middle, 1])
+    gap = max(float(lower[middle, 1]) - lip, 1e-3)
+    low, high = LOW_CORNERS
+    corners = (float(upper[[0, -1], 1].mean()) - lip) / gap
+    opened = np.clip((gap / unit - WIDE_FROM) / (WIDE_TO - WIDE_FROM), 0, 1)
+    return float(np.clip((corners - low) / (high - low), 0, 1) * opened)
+
+
+def _covered(points: MouthPoints, drop: float, shown: float) -> float:
+    """Return the pixels by which upper teeth are to end higher, to fill so much of a mouth."""
+    upper, lower = points.lips
+    middle = len(upper) // 2
+    shows = max(float(points.upper[7, 1]) + drop - float(upper[middle, 1]), 0.0)
+    most = shown * max(float(lower[middle, 1] - upper[middle, 1]), 1e-3)
+    return shows - most * float(np.tanh(shows / most))
 
 
 def _sized(marks: np.ndarray, size: float) -> np.ndarray:

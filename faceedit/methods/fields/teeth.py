@@ -16,6 +16,9 @@ USUAL_WIDTH = 0.56
 GAPS, DEEPER = (9.0, 3.0), 1.6
 """Blurs across and along teeth, in pixels of a texture, whose mean a gap is darker than, and how
 much of that is added."""
+TIPS, TOOTH = 0.45, (0.42, 0.7)
+"""Centimetres above the lowest tooth within which upper teeth end each by itself, and brightness
+from which on a texture shows a tooth there: not the lip or the dark between two."""
 _CHANNELS = 5
 
 
@@ -47,6 +50,25 @@ def with_gaps(texture: TeethTexture) -> TeethTexture:
     )
     deeper = np.exp(DEEPER * np.clip(gaps, -0.5, 0.1))[..., None].astype(np.float32)
     return replace(texture, colour=texture.colour * deeper)
+
+
+def with_tips(texture: TeethTexture) -> TeethTexture:
+    """Return a texture whose upper teeth end where each ends; what is between goes with the lower.
+
+    Smiles show a lip there, which an open mouth has not.
+    """
+    luma = cv2.GaussianBlur(texture.colour @ LUMA, (0, 0), 0.8)
+    low, high = TOOTH
+    tooth = np.clip((luma - low) / (high - low), 0, 1)
+    rows = np.arange(len(luma), dtype=np.float32)[:, None]
+    from_row = (TEETH_EDGE - CORNER[1] - TIPS) * PER_CM
+    near = np.clip((rows - from_row) / (0.3 * TIPS * PER_CM), 0, 1)
+    given = texture.upper * near * (1 - tooth * tooth * (3 - 2 * tooth))
+    return replace(
+        texture,
+        upper=(texture.upper - given).astype(np.float32),
+        lower=np.minimum(texture.lower + given, 1).astype(np.float32),
+    )
 
 
 def choose_texture(textures: Sequence[TeethTexture], landmarks: np.ndarray) -> TeethTexture:
