@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 
 from faceedit.faces.topology import EYES
+from faceedit.tones import LUMA
 
 REACH = (0.40, 0.30)
 """Half axes of a lens with its frame, in eye distances."""
@@ -14,6 +15,45 @@ SOFT = 0.05
 BROW_REACH, BROW_HELD, BROW_SOFT = (0.46, 0.46), 0.6, 0.10
 """The same about the brows: they could rise, but between a brow and a frame that stays skin and
 hair are drawn out like fur."""
+
+RIMS = (0.15, 0.4)
+"""Log luma by which a frame is darker or lighter than what lies on both sides of it: less is none,
+more is one in full."""
+RIM_WIDTH, ABOUT = 0.05, 0.035
+"""Widest half of a frame, and how far beside it skin is held along, in eye distances."""
+BETWEEN_LIDS = (0.19, 0.10)
+"""Half axes about the middle of an eye, whose lids and lashes are no frame."""
+FRAMED = (0.62, 0.34)
+"""Half axes about the middle of an eye within which its frame lies."""
+DARKEST = 0.04
+
+
+def frame_hold(pixels: np.ndarray, landmarks: np.ndarray, unit: float) -> np.ndarray:
+    """Return where frames of spectacles are, and what is beside them, (S, S) float32 in [0, 1].
+
+    Lines that are darker or lighter than both sides, which brows are too: those that a frame
+    nearly touches stay with it.
+
+    Args:
+        pixels: (S, S, 3) float32 RGB in [0, 1].
+        landmarks: (478, >= 2) in its pixels, upright.
+        unit: the eye distance in pixels.
+    """
+    light = np.log(np.maximum(pixels @ LUMA, DARKEST)).astype(np.float32)
+    side = 2 * max(1, round(RIM_WIDTH * unit)) + 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    hats = (cv2.morphologyEx(light, how, kernel) for how in (cv2.MORPH_BLACKHAT, cv2.MORPH_TOPHAT))
+    low, high = RIMS
+    frame = np.clip((np.maximum(*hats) - low) / (high - low), 0, 1)
+    about, lids = (np.zeros(light.shape, np.float32) for _ in range(2))
+    for eye in EYES:
+        x, y = landmarks[list(eye), :2].mean(0).tolist()
+        for where, (wide, high) in ((about, FRAMED), (lids, BETWEEN_LIDS)):
+            cv2.ellipse(where, ((x, y), (2 * wide * unit, 2 * high * unit), 0.0), 1.0, -1)
+    frame *= about * (1 - lids)
+    side = 2 * max(1, round(ABOUT * unit)) + 1
+    spread = cv2.dilate(frame, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
+    return np.clip(1.25 * cv2.GaussianBlur(spread, (0, 0), 0.5 * ABOUT * unit), 0, 1)
 
 
 def spectacle_hold(landmarks: np.ndarray, unit: float, size: int) -> np.ndarray:

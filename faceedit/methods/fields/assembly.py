@@ -13,7 +13,7 @@ from faceedit.compose.edit import Edit, RasterPaint
 from faceedit.compose.folds import FoldsDetail
 from faceedit.compose.mesh_flow import soften_jumps
 from faceedit.compose.mouth.paint import TeethTexture
-from faceedit.compose.spectacles import spectacle_hold
+from faceedit.compose.spectacles import frame_hold, spectacle_hold
 from faceedit.faces.align import Crop
 from faceedit.faces.topology import FACE_OVAL, eye_distance
 from faceedit.methods.fields.drawn import FIELD_SIZE
@@ -47,7 +47,7 @@ and 0.079), and how deep the shadows of folds then are, of what was learned."""
 WARM, WARMTH = np.array([0.88, 1.05, 1.12], np.float32), 0.5
 """Colour of a shadow on skin, of its depth, and how far shadows get it: grey ones are dirt."""
 _FINER = CROP_SIZE // FIELD_SIZE
-_LIKELY, _SURE = -0.5, 2.0
+_LIKELY, _SURE = -0.7, 4.0
 """Logit from which on spectacles are held still, and how steeply: a frame that bends is worse than
 lids that move too little."""
 
@@ -76,7 +76,7 @@ def assemble_edit(
         ),
     )
     held = float(torch.sigmoid(_SURE * (fields.eyeglasses[index] - _LIKELY)))
-    hold = hold_spectacles(crop.landmarks)[..., None]
+    hold = hold_spectacles(crop)[..., None]
     free, eyes = 1 - held * hold, hold / max(float(hold.max()), 1e-3)
     # Lids and lips are drawn where the points are, not where the flow goes.
     x, y = (crop.landmarks[:, :2].T / _FINER).clip(0, FIELD_SIZE - 1).astype(int)
@@ -161,7 +161,10 @@ def colour_share(crop: Crop) -> float:
     return min(chroma / PLAIN_COLOUR, 1.0)
 
 
-def hold_spectacles(landmarks: np.ndarray) -> np.ndarray:
+def hold_spectacles(crop: Crop) -> np.ndarray:
     """Return how firmly spectacles hold each pixel of the fields, (128, 128) float32 in [0, 1]."""
-    places = (landmarks[:, :2] + 0.5) * (FIELD_SIZE / CROP_SIZE) - 0.5
-    return spectacle_hold(places, eye_distance(places), FIELD_SIZE)
+    places = (crop.landmarks[:, :2] + 0.5) * (FIELD_SIZE / CROP_SIZE) - 0.5
+    held = spectacle_hold(places, eye_distance(places), FIELD_SIZE)
+    frames = frame_hold(crop.pixels, crop.landmarks, eye_distance(crop.landmarks))
+    small = cv2.resize(frames, (FIELD_SIZE, FIELD_SIZE), interpolation=cv2.INTER_AREA)
+    return np.maximum(held, small)
