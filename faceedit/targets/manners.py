@@ -24,6 +24,15 @@ class Manner:
 
 
 USUAL = Manner()
+
+
+def _fear(
+    brows: float, sad: float = 0.15, happy: float = 0.15
+) -> tuple[tuple[str, str, float], ...]:
+    """Return what fear has of grief, and of what draws a mouth wide."""
+    return ("brows", "sad", brows), ("mouth", "sad", sad), ("mouth", "happy", happy)
+
+
 MANNERS: dict[str, tuple[Manner, ...]] = {
     "happy": (
         USUAL,
@@ -53,10 +62,10 @@ MANNERS: dict[str, tuple[Manner, ...]] = {
         Manner(mouth=1.0, mixed=(("mouth", "sad", 0.25),)),
     ),
     "afraid": (
-        Manner(brows=0.78, lids=0.95, mouth=1.1, mixed=(("brows", "sad", 0.45),)),
-        Manner(brows=0.85, mouth=1.05, mixed=(("brows", "sad", 0.5), ("mouth", "sad", 0.1))),
-        Manner(brows=0.78, mixed=(("brows", "sad", 0.45), ("mouth", "sad", 0.2))),
-        Manner(brows=0.74, lids=0.95, mouth=1.12, mixed=(("brows", "sad", 0.45),)),
+        Manner(0.78, 0.95, 1.1, _fear(brows=0.5)),
+        Manner(0.85, 1.0, 1.05, _fear(brows=0.55, sad=0.25)),
+        Manner(0.78, 1.0, 1.0, _fear(brows=0.5, sad=0.35)),
+        Manner(0.74, 0.95, 1.12, _fear(brows=0.5, happy=0.2)),
     ),
 }
 """Of each expression, at least three that people name alike; the others have one."""
