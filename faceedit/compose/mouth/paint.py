@@ -49,6 +49,10 @@ comes to be one that does not smile."""
 LOWER_DRAWN = 0.02
 """Eye distances by which a mouth that is drawn wide shows more of them."""
 SIZE_RANGE = 0.08
+TEETH_APART = (0.19, 0.31, 0.12)
+"""Radians per texture pixel of waves along the teeth, none as long as another or as a tooth."""
+CROOKED, TILT, UNEVEN = 1.3, 0.015, 0.035
+"""Texture pixels by which teeth stand out of their row; rows down a pixel along; share of light."""
 TEETH_COLOUR = 0.65
 """Share that they have of the colour of what is lit like them."""
 YELLOW, YELLOW_RANGE = np.array([0.02, 0.0, -0.03], np.float32), 0.7
@@ -123,10 +127,12 @@ def paint_mouth(
     kept = float(np.exp(-((opened / (FALL * length)) ** 2)))
     texels = PER_CM * float(np.ptp(JAW_MARKS[0][:, 0])) / max(np.ptp(points.upper[:, 0]), 1.0)
     at_upper, at_lower = (jaw.on_grid(places)[part] for jaw in (upper, lower))
+    at_upper = _crooked(at_upper, traits)
     above = _sample(texture.colour, texture.upper, at_upper, texels)
     below = _sample(texture.colour, texture.lower, at_lower, texels)
     row = _sample(texture.colour, texture.upper, _lower_row(at_lower), texels)
     picture = paint_cavity(opening, tone, traits, part)
+    uneven = _uneven(at_upper[..., 0], traits)
     shade = teeth_light(opening.coverage > 0.05, unit)[part][..., None] ** SHADED
     white = muted(tone, TEETH_COLOUR) * np.exp((1 + YELLOW_RANGE * traits.yellow) * YELLOW)
     # Many a lower lip hides its teeth.
@@ -137,7 +143,7 @@ def paint_mouth(
         above,
     )
     for colour, alpha in layers:
-        lit = np.minimum(colour, BRIGHTEST) * white * shade
+        lit = np.minimum(colour, BRIGHTEST) * white * shade * uneven
         picture += alpha[..., None] * (lit - picture)
     return picture.astype(np.float32)
 
@@ -178,6 +184,23 @@ def _sized(marks: np.ndarray, size: float) -> np.ndarray:
 
 def _texture_map(points: np.ndarray, marks: np.ndarray) -> SmoothMap:
     return SmoothMap(points.astype(np.float64), (marks - CORNER) * PER_CM - 0.5)
+
+
+def _crooked(at: np.ndarray, traits: Traits) -> np.ndarray:
+    """Return places in a texture, (h, w, 2), whose teeth are a person's: no two of one height."""
+    x = at[..., 0]
+    down = np.sin(TEETH_APART[0] * x + 3 * traits.groove)
+    down += 0.6 * np.sin(TEETH_APART[1] * x + 3 * traits.depth)
+    along = np.sin(TEETH_APART[2] * x + 3 * traits.tongue_height)
+    tilt = TILT * traits.tongue_aside * (x - TEXTURE_SIZE[1] / 2)
+    return at + np.stack([along, down + tilt / CROOKED], -1).astype(np.float32) * CROOKED
+
+
+def _uneven(x: np.ndarray, traits: Traits) -> np.ndarray:
+    """Return the light on teeth at some columns of a texture, (h, w, 1): no two alike."""
+    light = np.sin(TEETH_APART[1] * x + 3 * traits.smirk)
+    light += 0.7 * np.sin(TEETH_APART[0] * x + 3 * traits.yellow)
+    return (1 + UNEVEN * light)[..., None].astype(np.float32)
 
 
 def _lower_row(at: np.ndarray) -> np.ndarray:
