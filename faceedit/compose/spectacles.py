@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from faceedit.faces.topology import EYES
+from faceedit.faces.topology import EYES, NOSE
 from faceedit.tones import LUMA
 
 REACH = (0.40, 0.30)
@@ -23,8 +23,10 @@ RIM_WIDTH, ABOUT = 0.05, 0.035
 """Widest half of a frame, and how far beside it skin is held along, in eye distances."""
 BETWEEN_LIDS = (0.19, 0.10)
 """Half axes about the middle of an eye, whose lids and lashes are no frame."""
-FRAMED = (0.62, 0.34)
-"""Half axes about the middle of an eye within which its frame lies."""
+FRAMED, LOWER = (0.62, 0.42), 0.08
+"""Half axes within which an eye's frame lies, and how far below the eye their middle is."""
+NOSE_FROM = 0.25
+"""Eye distances below the eyes from which on a nose has lines of its own."""
 DARKEST = 0.04
 
 
@@ -48,9 +50,14 @@ def frame_hold(pixels: np.ndarray, landmarks: np.ndarray, unit: float) -> np.nda
     about, lids = (np.zeros(light.shape, np.float32) for _ in range(2))
     for eye in EYES:
         x, y = landmarks[list(eye), :2].mean(0).tolist()
-        for where, (wide, high) in ((about, FRAMED), (lids, BETWEEN_LIDS)):
-            cv2.ellipse(where, ((x, y), (2 * wide * unit, 2 * high * unit), 0.0), 1.0, -1)
-    frame *= about * (1 - lids)
+        for where, (wide, high), down in ((about, FRAMED, LOWER), (lids, BETWEEN_LIDS, 0.0)):
+            box = ((x, y + down * unit), (2 * wide * unit, 2 * high * unit), 0.0)
+            cv2.ellipse(where, box, 1.0, -1)
+    nose = np.zeros(light.shape, np.uint8)
+    cv2.fillPoly(nose, [np.rint(landmarks[list(NOSE), :2]).astype(np.int32)], 1)
+    eyes = landmarks[[n for eye in EYES for n in eye], 1].mean()
+    nose[: max(int(eyes + NOSE_FROM * unit), 0)] = 0
+    frame *= about * (1 - lids) * (1 - nose)
     side = 2 * max(1, round(ABOUT * unit)) + 1
     spread = cv2.dilate(frame, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
     return np.clip(1.25 * cv2.GaussianBlur(spread, (0, 0), 0.5 * ABOUT * unit), 0, 1)

@@ -32,20 +32,28 @@ def roll_in(painted: np.ndarray, lips: np.ndarray, opening: Opening) -> np.ndarr
         return painted
     found = np.flatnonzero(inside.any(0))
     columns = np.arange(found[0], found[-1] + 1)
-    inside = inside[:, columns]
-    top, bottom = inside.argmax(0), len(inside) - 1 - inside[::-1].argmax(0)
-    gap = float((bottom - top)[inside.any(0)].max() + 1)
+    covered = opening.coverage[:, columns]
+    inside, high = covered > 0.5, covered.sum(0)
+    there = np.asarray(inside.any(0))
+    # Edges between pixels: whole rows would show stairs.
+    middle = (covered * np.arange(len(covered))[:, None]).sum(0) / np.maximum(high, 1e-3)
+    top, bottom = (
+        cv2.GaussianBlur(edge[None].astype(np.float32), (0, 0), 1.0)[0]
+        for edge in (middle - high / 2, middle + high / 2)
+    )
+    gap = float(high.max())
     aside = 2 * (columns - columns.mean()) / max(float(np.ptp(columns)), 1.0)
-    share = np.sqrt(np.clip(1 - aside**2, 0, 1)) * inside.any(0)
+    share = np.sqrt(np.clip(1 - aside**2, 0, 1)) * there
     share *= np.clip((gap / unit - WIDE_FROM) / (WIDE_TO - WIDE_FROM), 0, 1)
-    low, high = max(int(np.flatnonzero(inside.any(1))[0]) - 1, 0), int(bottom.max()) + 2
-    part, rows = (slice(low, high), columns), np.arange(len(inside))[low:high, None]
-    laid, margin = painted[part], max(1, round(LOOKED_AT * unit))
+    first, last = np.flatnonzero(inside.any(1))[[0, -1]]
+    part = (slice(max(first - 1, 0), last + 2), columns)
+    rows = np.arange(len(inside))[part[0], None]
+    laid, margin = painted[part], max(1.0, LOOKED_AT * unit)
     sides = ((top - margin, rows - top), (bottom + margin, bottom - rows))
     for (at, depth), reach, shade in zip(sides, REACHES, SHADES, strict=True):
-        seen = lips[np.clip(at, 0, len(lips) - 1), columns][None]
+        seen = lips[np.clip(np.rint(at).astype(int), 0, len(lips) - 1), columns][None]
         seen = cv2.GaussianBlur(
-            seen, (0, 0), max(EVENED * unit, 0.5), borderType=cv2.BORDER_REFLECT
+            seen, (0, 0), max(EVENED * unit, 1.5), borderType=cv2.BORDER_REFLECT
         )
         deep = (np.maximum(depth, 0) / min(reach * unit, OF_GAP * gap))[..., None]
         alpha = (share[:, None] * np.exp(-(deep**2))).astype(np.float32)
