@@ -25,8 +25,9 @@ BETWEEN_LIDS = (0.19, 0.10)
 """Half axes about the middle of an eye, whose lids and lashes are no frame."""
 FRAMED, LOWER = (0.62, 0.42), 0.08
 """Half axes within which an eye's frame lies, and how far below the eye their middle is."""
-NOSE_FROM = 0.25
-"""Eye distances below the eyes from which on a nose has lines of its own."""
+NOSE_FROM, SUBNASALE = 0.25, 2
+"""Eye distances below the eyes from which on a nose has lines of its own, and the point from which
+on downwards nothing is a frame."""
 DARKEST = 0.04
 
 
@@ -57,6 +58,7 @@ def frame_hold(pixels: np.ndarray, landmarks: np.ndarray, unit: float) -> np.nda
     cv2.fillPoly(nose, [np.rint(landmarks[list(NOSE), :2]).astype(np.int32)], 1)
     eyes = landmarks[[n for eye in EYES for n in eye], 1].mean()
     nose[: max(int(eyes + NOSE_FROM * unit), 0)] = 0
+    nose[max(int(landmarks[SUBNASALE, 1]), 0) :] = 1
     frame *= about * (1 - lids) * (1 - nose)
     side = 2 * max(1, round(ABOUT * unit)) + 1
     spread = cv2.dilate(frame, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
