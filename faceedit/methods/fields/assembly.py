@@ -84,7 +84,7 @@ def assemble_edit(
     frames = hold_frames(crop) if held > BARE else np.zeros_like(lenses)
     free = 1 - held * np.maximum(frames, LENS_FLOW * lenses)[..., None]
     of_lids = held * np.maximum(frames, LENS_LIDS * lenses) if held > BARE else frames
-    eyes = (lenses / max(float(lenses.max()), 1e-3))[..., None]
+    eyes = np.maximum(lenses / max(float(lenses.max()), 1e-3), held * frames)[..., None]
     # Lids and lips are drawn where the points are, not where the flow goes.
     x, y = (crop.landmarks[:, :2].T / _FINER).clip(0, FIELD_SIZE - 1).astype(int)
     landmarks = crop.landmarks.astype(np.float32)
