@@ -22,6 +22,9 @@ MOVES = 0.06
 """Eye distances by which a mouth opens or closes from which on its corners are filled in full."""
 WIDENS = 0.06
 """Eye distances by which a mouth becomes wider, as one that smiles, from which on nothing is."""
+INNER_MIDDLES, HANGS = (13, 14), (0.1, 0.3)
+"""Points between which a mouth opens, and heights of its opening that corners lie below the first,
+between which it comes to be one that does not smile."""
 BENDS, OUTSIDE = 0.03, (0.0, 0.03)
 """Eye distances by which a corner moves against the middle of the lips from which on what it folds
 is filled in full outside the mouth, and beyond a corner between which that is."""
@@ -65,9 +68,14 @@ def corner_share(points: MovedPoints) -> float:
 
 
 def _not_wider(points: MovedPoints) -> float:
-    """Return 1 for a mouth that does not become wider, 0 for one that smiles."""
+    """Return 1 for a mouth that does not become wider or opens with low corners, 0 for a smile."""
     width, next_width = (mouth_width(one, points.unit) for one in (points.before, points.after))
-    return max(1 - max(next_width - width, 0.0) / WIDENS, 0.0)
+    lip, chin = (float(points.after[n, 1]) for n in INNER_MIDDLES)
+    low = float(points.after[list(MOUTH_CORNERS), 1].mean()) - lip
+    start, end = HANGS
+    hangs = np.clip((low / max(chin - lip, 0.02 * points.unit) - start) / (end - start), 0, 1)
+    hangs *= np.clip((chin - lip) / points.unit / MOVES - 1, 0, 1)
+    return max(1 - max(next_width - width, 0.0) / WIDENS, float(hangs), 0.0)
 
 
 def stroke_fill(photo: np.ndarray, corner: np.ndarray, unit: float) -> np.ndarray:

@@ -12,7 +12,7 @@ import numpy as np
 
 from faceedit.channels import largest
 from faceedit.compose.canvas import FARTHEST, Canvas, Patch, Slices
-from faceedit.compose.edit import LARGEST_COLOUR
+from faceedit.compose.edit import LARGEST_COLOUR, sample_field
 from faceedit.compose.eyes.edit import BOX, EyeEdit, edit_eye
 from faceedit.compose.eyes.lids import Lids, lay_lids
 from faceedit.compose.mouth.edit import MouthFields, edit_mouth
@@ -93,11 +93,13 @@ class EyesDetail:
 
     Attributes:
         points: of the face.
-        held: in [0, 1], how firmly spectacles keep all in place.
+        held: (n, n) float32 in [0, 1] that covers the crop, how firmly spectacles keep it in place.
+        size: side of the crop in crop pixels.
     """
 
     points: MovedPoints
-    held: float = 0.0
+    held: np.ndarray
+    size: int
 
     @property
     def paints(self) -> bool:
@@ -107,7 +109,7 @@ class EyesDetail:
     def check(self, size: int) -> None:
         """See `Detail.check`."""
         self.points.check(size)
-        check_answer(1.0, spectacles=np.float32(self.held))
+        check_answer(1.0, spectacles=self.held)
 
     def scaled(self, strength: float) -> "EyesDetail":
         """See `Detail.scaled`."""
@@ -119,7 +121,7 @@ class EyesDetail:
         patches = []
         for eye in (0, 1):
             lids = lay_lids(points.before, points.after, points.unit, eye)
-            if not lids.still and self.held < 1:
+            if not lids.still and self.held.min() < 1:
                 patches += self._draw_eye(canvas, lids)
         return patches
 
@@ -140,7 +142,10 @@ class EyesDetail:
             opacity=np.zeros(shape, np.float32),
             revealed=np.zeros(shape, np.float32),
         )
-        held = np.full(shape, self.held, np.float32) if self.held else None
+        held = None
+        if self.held.any():
+            to_crop = canvas.part(box).to_crop
+            held = np.clip(sample_field(self.held, self.size, to_crop, shape), 0, 1)
         edit_eye(edit, replace(lids, origin=lids.origin - low), canvas.pixels[box], held)
         canvas.gain[box] *= np.exp(edit.log_ratio)
         return [Patch(box, edit.paint, edit.opacity)]

@@ -3,7 +3,8 @@
 import cv2
 import numpy as np
 
-from faceedit.faces.topology import EYES
+from faceedit.faces.topology import EYES, NOSE
+from faceedit.tones import LUMA
 
 REACH = (0.40, 0.30)
 """Half axes of a lens with its frame, in eye distances."""
@@ -14,6 +15,54 @@ SOFT = 0.05
 BROW_REACH, BROW_HELD, BROW_SOFT = (0.46, 0.46), 0.6, 0.10
 """The same about the brows: they could rise, but between a brow and a frame that stays skin and
 hair are drawn out like fur."""
+
+RIMS = (0.15, 0.4)
+"""Log luma by which a frame is darker or lighter than what lies on both sides of it: less is none,
+more is one in full."""
+RIM_WIDTH, ABOUT = 0.05, 0.035
+"""Widest half of a frame, and how far beside it skin is held along, in eye distances."""
+BETWEEN_LIDS = (0.19, 0.10)
+"""Half axes about the middle of an eye, whose lids and lashes are no frame."""
+FRAMED, LOWER = (0.62, 0.42), 0.08
+"""Half axes within which an eye's frame lies, and how far below the eye their middle is."""
+NOSE_FROM, SUBNASALE = 0.25, 2
+"""Eye distances below the eyes from which on a nose has lines of its own, and the point from which
+on downwards nothing is a frame."""
+DARKEST = 0.04
+
+
+def frame_hold(pixels: np.ndarray, landmarks: np.ndarray, unit: float) -> np.ndarray:
+    """Return where frames of spectacles are, and what is beside them, (S, S) float32 in [0, 1].
+
+    Lines that are darker or lighter than both sides, which brows are too: those that a frame
+    nearly touches stay with it.
+
+    Args:
+        pixels: (S, S, 3) float32 RGB in [0, 1].
+        landmarks: (478, >= 2) in its pixels, upright.
+        unit: the eye distance in pixels.
+    """
+    light = np.log(np.maximum(pixels @ LUMA, DARKEST)).astype(np.float32)
+    side = 2 * max(1, round(RIM_WIDTH * unit)) + 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    hats = (cv2.morphologyEx(light, how, kernel) for how in (cv2.MORPH_BLACKHAT, cv2.MORPH_TOPHAT))
+    low, high = RIMS
+    frame = np.clip((np.maximum(*hats) - low) / (high - low), 0, 1)
+    about, lids = (np.zeros(light.shape, np.float32) for _ in range(2))
+    for eye in EYES:
+        x, y = landmarks[list(eye), :2].mean(0).tolist()
+        for where, (wide, high), down in ((about, FRAMED, LOWER), (lids, BETWEEN_LIDS, 0.0)):
+            box = ((x, y + down * unit), (2 * wide * unit, 2 * high * unit), 0.0)
+            cv2.ellipse(where, box, 1.0, -1)
+    nose = np.zeros(light.shape, np.uint8)
+    cv2.fillPoly(nose, [np.rint(landmarks[list(NOSE), :2]).astype(np.int32)], 1)
+    eyes = landmarks[[n for eye in EYES for n in eye], 1].mean()
+    nose[: max(int(eyes + NOSE_FROM * unit), 0)] = 0
+    nose[max(int(landmarks[SUBNASALE, 1]), 0) :] = 1
+    frame *= about * (1 - lids) * (1 - nose)
+    side = 2 * max(1, round(ABOUT * unit)) + 1
+    spread = cv2.dilate(frame, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
+    return np.clip(1.25 * cv2.GaussianBlur(spread, (0, 0), 0.5 * ABOUT * unit), 0, 1)
 
 
 def spectacle_hold(landmarks: np.ndarray, unit: float, size: int) -> np.ndarray:

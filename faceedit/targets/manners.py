@@ -24,6 +24,15 @@ class Manner:
 
 
 USUAL = Manner()
+
+
+def _fear(
+    brows: float, sad: float = 0.15, happy: float = 0.15
+) -> tuple[tuple[str, str, float], ...]:
+    """Return what fear has of grief, and of what draws a mouth wide."""
+    return ("brows", "sad", brows), ("mouth", "sad", sad), ("mouth", "happy", happy)
+
+
 MANNERS: dict[str, tuple[Manner, ...]] = {
     "happy": (
         USUAL,
@@ -42,10 +51,10 @@ MANNERS: dict[str, tuple[Manner, ...]] = {
         Manner(brows=1.11, lids=0.9, mouth=0.85, mixed=(("mouth", "disgusted", 0.15),)),
     ),
     "surprised": (
-        Manner(brows=1.1, lids=1.05, mouth=0.82),
-        Manner(brows=1.2, lids=1.05, mouth=0.75),
-        Manner(brows=1.15, lids=1.05, mouth=0.8, mixed=(("mouth", "happy", 0.1),)),
-        Manner(brows=1.05, mouth=0.9),
+        Manner(brows=0.72, lids=0.9, mouth=0.8),
+        Manner(brows=0.82, lids=0.95, mouth=0.72),
+        Manner(brows=0.75, lids=0.85, mouth=0.78, mixed=(("mouth", "happy", 0.1),)),
+        Manner(brows=0.68, lids=0.85, mouth=0.87),
     ),
     "disgusted": (
         Manner(mouth=1.1),
@@ -53,10 +62,10 @@ MANNERS: dict[str, tuple[Manner, ...]] = {
         Manner(mouth=1.0, mixed=(("mouth", "sad", 0.25),)),
     ),
     "afraid": (
-        Manner(lids=1.05, mouth=1.1, mixed=(("brows", "sad", 0.25),)),
-        Manner(brows=1.05, lids=1.1, mouth=1.05, mixed=(("brows", "sad", 0.3),)),
-        Manner(lids=1.1, mixed=(("brows", "sad", 0.25), ("mouth", "sad", 0.15))),
-        Manner(brows=0.95, lids=1.05, mouth=1.15, mixed=(("brows", "sad", 0.25),)),
+        Manner(0.78, 0.95, 1.1, _fear(brows=0.5)),
+        Manner(0.85, 1.0, 1.05, _fear(brows=0.55, sad=0.25)),
+        Manner(0.78, 1.0, 1.0, _fear(brows=0.5, sad=0.35)),
+        Manner(0.74, 0.95, 1.12, _fear(brows=0.5, happy=0.2)),
     ),
 }
 """Of each expression, at least three that people name alike; the others have one."""

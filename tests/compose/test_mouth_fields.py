@@ -74,7 +74,11 @@ def test_lips_that_open_are_painted_all_between_them():
     np.testing.assert_allclose(fields.painted, opening.coverage)
     np.testing.assert_allclose(fields.opacity, opening.coverage, atol=0.011)
     shown = fields.opacity > 0
-    np.testing.assert_array_equal(fields.paint[shown], np.broadcast_to(GREEN, (shown.sum(), 3)))
+    # At their edges lips roll in.
+    deep = -opening.distance() > 0.06 * UNIT
+    np.testing.assert_allclose(
+        fields.paint[deep], np.broadcast_to(GREEN, (deep.sum(), 3)), atol=0.1
+    )
     assert not fields.paint[~shown].any() and not fields.log_ratio.any()
     ((inside, drop, own),) = painter.told
     assert inside is None and drop == 0 and own == 0

@@ -140,6 +140,23 @@ def test_a_jaw_that_falls_shows_its_own_teeth():
     assert np.ptp(shown) / shown.max() < 0.7 * np.ptp(bare) / bare.max()
 
 
+def test_lips_that_open_without_a_smile_cover_their_teeth():
+    points = mouth_of(calm_face(gap=GAP), GAP)
+    hangs, smiles = points.landmarks.copy(), points.landmarks.copy()
+    for face, corners in ((hangs, 0.5), (smiles, 0.0)):
+        face[[78, 308], 1] = face[13, 1] + corners * (face[14, 1] - face[13, 1])
+    white = replace(teeth(), colour=np.ones((*TEXTURE_SIZE, 3), np.float32))
+
+    def shown(landmarks):
+        mouth = replace(points, landmarks=landmarks)
+        opening = draw_opening(mouth, WHOLE, UNIT)
+        traits = Traits(teeth_drop=-1.0)
+        picture = paint_mouth(white, mouth, opening, TONE, 0.1 * UNIT, traits)
+        return (column(picture) > 0.45).sum()
+
+    assert 0 < shown(hangs) < 0.7 * shown(smiles)
+
+
 def bare_cavity(traits):
     nothing = np.zeros(TEXTURE_SIZE, np.float32)
     points = mouth_of(calm_face(gap=GAP), GAP)

@@ -77,7 +77,7 @@ def test_what_details_know_beside_their_points_is_looked_at(value):
     mouth = mouth_detail()
     texture = replace(mouth.texture, colour=np.full_like(mouth.texture.colour, value))
     for spoilt in (
-        replace(eyes_detail(), held=value),
+        replace(eyes_detail(), held=np.full((2, 2), value, np.float32)),
         replace(mouth, tone=np.full(3, value, np.float32)),
         replace(mouth, colour=value),
         replace(mouth, texture=texture),

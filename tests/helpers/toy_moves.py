@@ -131,4 +131,4 @@ def mouth_detail(gap: float = 0.12, start: float = 0.0) -> MouthDetail:
 
 
 def eyes_detail(share: float = 1.0, held: float = 0.0) -> EyesDetail:
-    return EyesDetail(moved_lids(share), held)
+    return EyesDetail(moved_lids(share), np.full((2, 2), held, np.float32), SIDE)

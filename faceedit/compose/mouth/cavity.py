@@ -11,7 +11,7 @@ REDDER = np.array([0.92, 1.06, 1.08], np.float32)
 """Exponents of RGB of the light that is left in the depth: flesh passes red on."""
 FLESH = np.array([1.0, 0.66, 0.63], np.float32)
 """RGB of what is wet and red, in full light over the teeth's."""
-DEEP, DEEP_RANGE = 0.12, 0.04
+DEEP, DEEP_RANGE = 0.15, 0.05
 """Light that is left at the back of a mouth, and how far people differ."""
 RIM, RIM_REACH = 0.5, 0.032
 """Light on the lower lip's inner side, and eye distances over which it is lost."""
@@ -19,7 +19,7 @@ ROOF = 0.45
 """Of that light what the upper lip's inner side gets: it looks down."""
 WIDE_FROM, WIDE_TO = 0.06, 0.16
 """Gaps in eye distances between which the tongue comes to be seen."""
-TONGUE_LIGHT, TONGUE_LIGHT_RANGE = 0.46, 0.2
+TONGUE_LIGHT, TONGUE_LIGHT_RANGE = 0.5, 0.2
 TONGUE_HEIGHT, TONGUE_HEIGHT_RANGE = 0.5, 0.2
 """Share of an opening's height that the tongue fills from below."""
 TONGUE_WIDTH = 0.84

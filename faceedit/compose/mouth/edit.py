@@ -11,6 +11,7 @@ from faceedit.compose.mouth.lips import continue_flow, keep_off, keep_side, lip_
 from faceedit.compose.mouth.meeting import contact, meet, seam
 from faceedit.compose.mouth.opening import CLOSED, EVERYWHERE, Box, MouthPoints, Opening, lip_gap
 from faceedit.compose.mouth.own import OwnMouth, own_mouth
+from faceedit.compose.mouth.rims import roll_in
 from faceedit.tones import LUMA
 
 OWN_TEETH = 0.05
@@ -109,6 +110,7 @@ def edit_mouth(
     if shown is not None and gap > OWN_TEETH:
         inside = photo[-shown.distance() > INSIDE * unit]
     new = paint(inside, own.drop, trust)
+    new = roll_in(new, _carried(pixels, opening, lips), opening)
     fields = _laid(replace(bare, flow=lips, log_ratio=line), own, new, pixels, opening)
     return _sealed(fields, pixels, opening, before, after, change if shown else 0.0)
 

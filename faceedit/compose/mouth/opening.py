@@ -20,7 +20,7 @@ SLIVER = (0.004, 0.012)
 WEB, WEB_FROM, WEB_TO = 0.1, 0.05, 0.15
 """Share of the lips' length at each corner that stays together where a mouth opens wide, and the
 gaps in eye distances between which it does."""
-ROUND_WEB, ROUND, ROUND_FROM, ROUND_TO = 0.04, 0.25, 0.3, 0.5
+ROUND_WEB, ROUND, ROUND_FROM, ROUND_TO = 0.02, 0.2, 0.2, 0.36
 """Shares of that length that stay together in a mouth that is round, and within which its ends are;
 and the gaps over that length between which it becomes so. What fear draws wide is not."""
 HELD = 0.1

@@ -8,7 +8,7 @@ import numpy as np
 from faceedit.compose.mouth.cavity import WIDE_FROM, WIDE_TO, paint_cavity
 from faceedit.compose.mouth.jaws import SmoothMap
 from faceedit.compose.mouth.light import teeth_light
-from faceedit.compose.mouth.opening import EVERYWHERE, Box, MouthPoints, Opening
+from faceedit.compose.mouth.opening import EVERYWHERE, Box, MouthPoints, Opening, mouth_width
 from faceedit.compose.mouth.traits import USUAL, Traits
 from faceedit.faces.topology import UPPER_INNER_LIP
 from faceedit.tones import muted
@@ -38,7 +38,21 @@ LOWERED, LOWERED_RANGE = 0.04, 0.02
 let them, as a rim that is drawn up rolls outwards; and how far people differ."""
 LOWER_SUNK, LOWER_SUNK_RANGE = 0.025, 0.04
 """Eye distances by which the lower teeth of a wide mouth lie deeper behind the lip."""
+SHOWN, SHOWN_WIDE, SHOWN_RANGE = 0.2, 0.4, 0.5
+"""Share of an opening that upper teeth fill from above where corners hang low, as the lip of 30
+portraits of surprise covers the rest; where such a mouth is drawn wide; how far people differ."""
+ROUND, DRAWN = 0.48, 0.58
+"""Widths of a mouth in eye distances between which it is drawn wide."""
+LOW_CORNERS = (0.06, 0.2)
+"""Heights of an opening that its corners lie below the upper lip's middle by, between which a mouth
+comes to be one that does not smile."""
+LOWER_DRAWN = 0.02
+"""Eye distances by which a mouth that is drawn wide shows more of them."""
 SIZE_RANGE = 0.08
+TEETH_APART = (0.19, 0.31, 0.12)
+"""Radians per texture pixel of waves along the teeth, none as long as another or as a tooth."""
+CROOKED, TILT, UNEVEN = 1.3, 0.015, 0.035
+"""Texture pixels by which teeth stand out of their row; rows down a pixel along; share of light."""
 TEETH_COLOUR = 0.65
 """Share that they have of the colour of what is lit like them."""
 YELLOW, YELLOW_RANGE = np.array([0.02, 0.0, -0.03], np.float32), 0.7
@@ -95,9 +109,16 @@ def paint_mouth(
     gap = float(np.ptp(rows)) / unit if len(rows) else 0.0
     wide = float(np.clip((gap - WIDE_FROM) / (WIDE_TO - WIDE_FROM), 0, 1))
     drop = drop + (1 - beside) * (LOWERED + LOWERED_RANGE * traits.teeth_drop) * unit * wide
-    sunk = (LOWER_SUNK - LOWER_SUNK_RANGE * traits.lower_teeth) * unit * wide
     size = 1 + SIZE_RANGE * traits.teeth_size
     drop -= (1 - beside) * _bared(points, drop)
+    low = _low_corners(points, unit)
+    drawn = low * float(
+        np.clip((mouth_width(points.landmarks, unit) - ROUND) / (DRAWN - ROUND), 0, 1)
+    )
+    shown = (SHOWN + drawn * (SHOWN_WIDE - SHOWN)) * (1 + SHOWN_RANGE * traits.teeth_drop)
+    sunk = (LOWER_SUNK - LOWER_SUNK_RANGE * traits.lower_teeth) * unit * wide
+    sunk -= drawn * LOWER_DRAWN * unit
+    drop -= (1 - beside) * low * _covered(points, drop, shown)
     upper = _texture_map(points.upper + np.array([0.0, drop]), _sized(JAW_MARKS[0], size))
     lower = _texture_map(points.lower + np.array([0.0, sunk]), _sized(JAW_MARKS[1], size))
     middle = points.lower[2:3]
@@ -106,21 +127,23 @@ def paint_mouth(
     kept = float(np.exp(-((opened / (FALL * length)) ** 2)))
     texels = PER_CM * float(np.ptp(JAW_MARKS[0][:, 0])) / max(np.ptp(points.upper[:, 0]), 1.0)
     at_upper, at_lower = (jaw.on_grid(places)[part] for jaw in (upper, lower))
+    at_upper = _crooked(at_upper, traits)
     above = _sample(texture.colour, texture.upper, at_upper, texels)
     below = _sample(texture.colour, texture.lower, at_lower, texels)
     row = _sample(texture.colour, texture.upper, _lower_row(at_lower), texels)
     picture = paint_cavity(opening, tone, traits, part)
+    uneven = _uneven(at_upper[..., 0], traits)
     shade = teeth_light(opening.coverage > 0.05, unit)[part][..., None] ** SHADED
     white = muted(tone, TEETH_COLOUR) * np.exp((1 + YELLOW_RANGE * traits.yellow) * YELLOW)
     # Many a lower lip hides its teeth.
-    bare = 1 - wide * (1 - float(np.clip(1.4 * traits.lower_teeth + 0.3, 0, 1)))
+    bare = 1 - wide * (1 - float(np.clip(1.4 * traits.lower_teeth + 0.3 + drawn, 0, 1)))
     layers = (
         (LOWER_LIGHT * row[0], row[1] * (1 - kept) * bare),
         (below[0], below[1] * kept),
         above,
     )
     for colour, alpha in layers:
-        lit = np.minimum(colour, BRIGHTEST) * white * shade
+        lit = np.minimum(colour, BRIGHTEST) * white * shade * uneven
         picture += alpha[..., None] * (lit - picture)
     return picture.astype(np.float32)
 
@@ -132,6 +155,27 @@ def _bared(points: MouthPoints, drop: float) -> float:
     return max(float(gum + ROOTS * (edge - gum)) + drop - lip, 0.0)
 
 
+def _low_corners(points: MouthPoints, unit: float) -> float:
+    """Return in [0, 1] how far a mouth opens with corners that hang, and does not smile."""
+    upper, lower = points.lips
+    middle = len(upper) // 2
+    lip = float(upper[middle, 1])
+    gap = max(float(lower[middle, 1]) - lip, 1e-3)
+    low, high = LOW_CORNERS
+    corners = (float(upper[[0, -1], 1].mean()) - lip) / gap
+    opened = np.clip((gap / unit - WIDE_FROM) / (WIDE_TO - WIDE_FROM), 0, 1)
+    return float(np.clip((corners - low) / (high - low), 0, 1) * opened)
+
+
+def _covered(points: MouthPoints, drop: float, shown: float) -> float:
+    """Return the pixels by which upper teeth are to end higher, to fill so much of a mouth."""
+    upper, lower = points.lips
+    middle = len(upper) // 2
+    shows = max(float(points.upper[7, 1]) + drop - float(upper[middle, 1]), 0.0)
+    most = shown * max(float(lower[middle, 1] - upper[middle, 1]), 1e-3)
+    return shows - most * float(np.tanh(shows / most))
+
+
 def _sized(marks: np.ndarray, size: float) -> np.ndarray:
     """Return marks where a texture is looked at for teeth `size` times as large."""
     middle = np.array([0.0, TEETH_EDGE])
@@ -140,6 +184,23 @@ def _sized(marks: np.ndarray, size: float) -> np.ndarray:
 
 def _texture_map(points: np.ndarray, marks: np.ndarray) -> SmoothMap:
     return SmoothMap(points.astype(np.float64), (marks - CORNER) * PER_CM - 0.5)
+
+
+def _crooked(at: np.ndarray, traits: Traits) -> np.ndarray:
+    """Return places in a texture, (h, w, 2), whose teeth are a person's: no two of one height."""
+    x = at[..., 0]
+    down = np.sin(TEETH_APART[0] * x + 3 * traits.groove)
+    down += 0.6 * np.sin(TEETH_APART[1] * x + 3 * traits.depth)
+    along = np.sin(TEETH_APART[2] * x + 3 * traits.tongue_height)
+    tilt = TILT * traits.tongue_aside * (x - TEXTURE_SIZE[1] / 2)
+    return at + np.stack([along, down + tilt / CROOKED], -1).astype(np.float32) * CROOKED
+
+
+def _uneven(x: np.ndarray, traits: Traits) -> np.ndarray:
+    """Return the light on teeth at some columns of a texture, (h, w, 1): no two alike."""
+    light = np.sin(TEETH_APART[1] * x + 3 * traits.smirk)
+    light += 0.7 * np.sin(TEETH_APART[0] * x + 3 * traits.yellow)
+    return (1 + UNEVEN * light)[..., None].astype(np.float32)
 
 
 def _lower_row(at: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ from faceedit.compose.edit import Edit, RasterPaint
 from faceedit.compose.folds import FoldsDetail
 from faceedit.compose.mesh_flow import soften_jumps
 from faceedit.compose.mouth.paint import TeethTexture
-from faceedit.compose.spectacles import spectacle_hold
+from faceedit.compose.spectacles import frame_hold, spectacle_hold
 from faceedit.faces.align import Crop
 from faceedit.faces.topology import FACE_OVAL, eye_distance
 from faceedit.methods.fields.drawn import FIELD_SIZE
@@ -46,8 +46,12 @@ ROUGHNESS, DEEP = (0.012, 0.035, 0.1), (0.8, 1.0, 1.1)
 and 0.079), and how deep the shadows of folds then are, of what was learned."""
 WARM, WARMTH = np.array([0.88, 1.05, 1.12], np.float32), 0.5
 """Colour of a shadow on skin, of its depth, and how far shadows get it: grey ones are dirt."""
+LENS_FLOW, LENS_LIDS = 0.6, 0.35
+"""Of the hold of lenses, how firmly they hold the skin behind them, and the lids."""
+BARE = 0.01
+"""How surely spectacles are worn, up to which nothing is looked for."""
 _FINER = CROP_SIZE // FIELD_SIZE
-_LIKELY, _SURE = -0.5, 2.0
+_LIKELY, _SURE = -0.7, 4.0
 """Logit from which on spectacles are held still, and how steeply: a frame that bends is worse than
 lids that move too little."""
 
@@ -76,8 +80,11 @@ def assemble_edit(
         ),
     )
     held = float(torch.sigmoid(_SURE * (fields.eyeglasses[index] - _LIKELY)))
-    hold = hold_spectacles(crop.landmarks)[..., None]
-    free, eyes = 1 - held * hold, hold / max(float(hold.max()), 1e-3)
+    lenses = hold_lenses(crop.landmarks)
+    frames = hold_frames(crop) if held > BARE else np.zeros_like(lenses)
+    free = 1 - held * np.maximum(frames, LENS_FLOW * lenses)[..., None]
+    of_lids = held * np.maximum(frames, LENS_LIDS * lenses) if held > BARE else frames
+    eyes = np.maximum(lenses / max(float(lenses.max()), 1e-3), held * frames)[..., None]
     # Lids and lips are drawn where the points are, not where the flow goes.
     x, y = (crop.landmarks[:, :2].T / _FINER).clip(0, FIELD_SIZE - 1).astype(int)
     landmarks = crop.landmarks.astype(np.float32)
@@ -88,7 +95,12 @@ def assemble_edit(
     nothing = np.zeros((2, 2), np.float32)
     paint = RasterPaint(np.zeros((2, 2, 3), np.float32), CROP_SIZE)
     mouth = MouthDetail(points, texture, tone, colour)
-    details = (EyesDetail(points, held), mouth, CornersDetail(points), FoldsDetail(points))
+    details = (
+        EyesDetail(points, of_lids, CROP_SIZE),
+        mouth,
+        CornersDetail(points),
+        FoldsDetail(points),
+    )
     flow, ratio = (
         np.ascontiguousarray(field[index].permute(1, 2, 0).cpu().numpy() * free)
         for field in (fields.flow, fields.log_ratio)
@@ -161,7 +173,13 @@ def colour_share(crop: Crop) -> float:
     return min(chroma / PLAIN_COLOUR, 1.0)
 
 
-def hold_spectacles(landmarks: np.ndarray) -> np.ndarray:
-    """Return how firmly spectacles hold each pixel of the fields, (128, 128) float32 in [0, 1]."""
+def hold_lenses(landmarks: np.ndarray) -> np.ndarray:
+    """Return where lenses are and what is about them, (128, 128) float32 in [0, 1]."""
     places = (landmarks[:, :2] + 0.5) * (FIELD_SIZE / CROP_SIZE) - 0.5
     return spectacle_hold(places, eye_distance(places), FIELD_SIZE)
+
+
+def hold_frames(crop: Crop) -> np.ndarray:
+    """Return where frames of spectacles are, (128, 128) float32 in [0, 1]."""
+    frames = frame_hold(crop.pixels, crop.landmarks, eye_distance(crop.landmarks))
+    return cv2.resize(frames, (FIELD_SIZE, FIELD_SIZE), interpolation=cv2.INTER_AREA)

@@ -34,11 +34,20 @@ def mirror_edit(edit: Edit) -> Edit:
         opacity=np.ascontiguousarray(edit.opacity[:, ::-1]),
         landmarks=landmarks,
         details=tuple(
-            replace(one, points=_mirrored_points(one.points, edit.size))
+            _mirrored_detail(one, edit.size)
             for one in edit.details
             if isinstance(one, EyesDetail | MouthDetail | CornersDetail | FoldsDetail)
         ),
     )
+
+
+def _mirrored_detail(
+    one: EyesDetail | MouthDetail | CornersDetail | FoldsDetail, size: int
+) -> EyesDetail | MouthDetail | CornersDetail | FoldsDetail:
+    seen = replace(one, points=_mirrored_points(one.points, size))
+    if isinstance(seen, EyesDetail):
+        return replace(seen, held=np.ascontiguousarray(seen.held[:, ::-1]))
+    return seen
 
 
 def _mirrored_points(points: MovedPoints, size: int) -> MovedPoints:

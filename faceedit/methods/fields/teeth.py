@@ -16,6 +16,12 @@ USUAL_WIDTH = 0.56
 GAPS, DEEPER = (9.0, 3.0), 1.6
 """Blurs across and along teeth, in pixels of a texture, whose mean a gap is darker than, and how
 much of that is added."""
+SIDES, DARKEST = (1.5, 2.3), 0.4
+"""Centimetres from the middle between which gaps come to be as learned; brightness of the darkest
+there, since teeth in the shade of a cheek are not black."""
+TIPS, TOOTH = 0.45, (0.42, 0.7)
+"""Centimetres above the lowest tooth within which upper teeth end each by itself, and brightness
+from which on a texture shows a tooth there: not the lip or the dark between two."""
 _CHANNELS = 5
 
 
@@ -41,12 +47,36 @@ def with_gaps(texture: TeethTexture) -> TeethTexture:
 
     A texture is the mean of many smiles, whose gaps do not lie in the same places.
     """
+    columns = np.arange(texture.colour.shape[1], dtype=np.float32)
+    away = np.abs(CORNER[0] + columns / PER_CM)
+    middle = np.clip((SIDES[1] - away) / (SIDES[1] - SIDES[0]), 0, 1)
     luma = np.maximum(texture.colour @ LUMA, 0.02)
+    floor = np.maximum(luma, (1 - middle) * DARKEST)
+    colour, luma = texture.colour * (floor / luma)[..., None], floor
     gaps = np.log(luma) - np.log(
         np.maximum(cv2.GaussianBlur(luma, (0, 0), sigmaX=GAPS[0], sigmaY=GAPS[1]), 0.02)
     )
-    deeper = np.exp(DEEPER * np.clip(gaps, -0.5, 0.1))[..., None].astype(np.float32)
-    return replace(texture, colour=texture.colour * deeper)
+    deeper = np.exp(DEEPER * middle * np.clip(gaps, -0.5, 0.1))[..., None].astype(np.float32)
+    return replace(texture, colour=colour * deeper)
+
+
+def with_tips(texture: TeethTexture) -> TeethTexture:
+    """Return a texture whose upper teeth end where each ends; what is between goes with the lower.
+
+    Smiles show a lip there, which an open mouth has not.
+    """
+    luma = cv2.GaussianBlur(texture.colour @ LUMA, (0, 0), 0.8)
+    low, high = TOOTH
+    tooth = np.clip((luma - low) / (high - low), 0, 1)
+    rows = np.arange(len(luma), dtype=np.float32)[:, None]
+    from_row = (TEETH_EDGE - CORNER[1] - TIPS) * PER_CM
+    near = np.clip((rows - from_row) / (0.3 * TIPS * PER_CM), 0, 1)
+    given = texture.upper * near * (1 - tooth * tooth * (3 - 2 * tooth))
+    return replace(
+        texture,
+        upper=(texture.upper - given).astype(np.float32),
+        lower=np.minimum(texture.lower + given, 1).astype(np.float32),
+    )
 
 
 def choose_texture(textures: Sequence[TeethTexture], landmarks: np.ndarray) -> TeethTexture:

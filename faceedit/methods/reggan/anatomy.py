@@ -7,8 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from faceedit.compose.eyes.lids import CREASES
+from faceedit.compose.eyes.lids import CREASES, UNDER_BROWS
 from faceedit.faces.topology import (
+    BROW_OUTLINES,
     LOWER_LIDS,
     MOUTH_CORNERS,
     UPPER_LIDS,
@@ -16,6 +17,7 @@ from faceedit.faces.topology import (
     mean_shape,
 )
 from faceedit.methods.fields.shape_layer import MovedFaces, face_frame
+from faceedit.methods.reggan.in_manner import part_shares
 
 UPPER_LIP, LOWER_LIP = 13, 14
 """Middles of the inner lips."""
@@ -33,6 +35,15 @@ WIDE_LIDS, LEAST_RISE, BEYOND = 0.122, 0.008, 0.4
 in portraits of surprise the median is 0.13, and one in ten exceeds 0.15."""
 CREASE_SHARE = 0.5
 """Of a lid's correction that its fold has."""
+
+STRETCHED_BROW, MORE_STRETCHED = 0.45, 0.3
+"""Share by which the skin between brows and lids gets higher, beyond which only a share of more
+counts: where eyes lie deep it is shadow and hair, which would be drawn out."""
+RISEN = 0.03
+"""Eye distances that a brow gets farther from its eye by, from which on skin between is evened."""
+STRETCHED_LID = 1.05
+"""Height of what is seen of an upper lid over that in the photo, beyond which its fold rises with
+its edge: lashes and paint on it do not grow."""
 
 OUTER_LIPS = (0, 17)
 """Middles of the upper lip's upper edge and the lower lip's lower one."""
@@ -73,12 +84,14 @@ def settled(before: Tensor, faces: MovedFaces) -> MovedFaces:
     landmarks += _corners_settled(start, landmarks, unit)
     landmarks += _lips_in_volume(start, faces.landmarks, landmarks, unit)
     landmarks[..., 1] += _corners_down(start, faces.landmarks, unit)
+    landmarks += _brows_held(start, faces.landmarks)
     for eye in (0, 1):
         lid, fold = (list(ring[eye]) for ring in (UPPER_LIDS, CREASES))
         down = _lid_down(start, faces.landmarks, unit, eye)
         along = torch.linspace(-1, 1, len(lid), dtype=down.dtype, device=down.device)
         landmarks[:, lid, 1] += down * (1 - along**2)
         landmarks[:, fold, 1] += CREASE_SHARE * down * (1 - along[1:-1] ** 2)
+        _skin_under_brow(start, landmarks, unit, eye)
     return replace(faces, landmarks=landmarks)
 
 
@@ -186,6 +199,47 @@ def _lip_shares() -> tuple[Tensor, Tensor]:
         share = np.clip(out, 0, 1) * np.exp(-(beyond**2)) * np.sqrt(along)
         shares.append(torch.from_numpy(share.astype(np.float32)))
     return shares[0], shares[1]
+
+
+def _brows_held(start: Tensor, after: Tensor) -> Tensor:
+    """Return how points go back where brows rise far over deep eyes, (N, 478, 2) pixels."""
+    brows, lids = ([ring[7] for ring in BROW_OUTLINES], [ring[4] for ring in UPPER_LIDS])
+    had, has = ((p[:, lids, 1] - p[:, brows, 1]).mean(1) for p in (start, after))
+    stretched = has / had.clamp(min=1e-3) - 1
+    more = (1 - MORE_STRETCHED) * (stretched - STRETCHED_BROW).clamp(min=0)
+    back = (more / stretched.clamp(min=1e-3))[:, None, None] * part_shares()[0].to(after)[:, None]
+    return back * (start - after)
+
+
+def _skin_under_brow(start: Tensor, after: Tensor, unit: Tensor, eye: int) -> None:
+    """Let the skin between a lid's fold and a brow that rises stretch evenly, and lids hardly.
+
+    Args:
+        start: (N, 478, 2) pixels.
+        after: (N, 478, 2), written over.
+        unit: (N, 1) pixels.
+        eye: 0 or 1.
+    """
+    lid, fold, under = (list(ring[eye]) for ring in (UPPER_LIDS, CREASES, UNDER_BROWS))
+    had, has = ((p[:, lid[1:-1], 1] - p[:, fold, 1]).clamp(min=0) for p in (start, after))
+    unfolds = (after[:, lid[1:-1], 1] - start[:, lid[1:-1], 1]).clamp(min=0)
+    after[:, fold, 1] += (has - STRETCHED_LID * had - unfolds).clamp(min=0)
+    # Five points along a brow's lower edge, outer first, read at seven places.
+    brow = list(BROW_OUTLINES[eye][:4:-1])
+    at = torch.linspace(0, len(brow) - 1, len(under))
+    low = at.long().clamp(max=len(brow) - 2)
+    share = (at - low).to(after)
+    had, has = (
+        (1 - share) * p[:, brow, 1][:, low] + share * p[:, brow, 1][:, low + 1]
+        for p in (start, after)
+    )
+    height = (start[:, fold, 1] - had).clamp(min=1e-3)
+    along = ((start[:, fold, 1] - start[:, under, 1]) / height).clamp(0, 1)
+    of_fold = after[:, fold, 1] - start[:, fold, 1]
+    stretches = (of_fold - (has - had)).clamp(min=0)
+    even = start[:, under, 1] + of_fold - along * stretches
+    share = (stretches / (RISEN * unit)).clamp(max=1)
+    after[:, under, 1] += share * (even - after[:, under, 1]).clamp(min=0)
 
 
 def _lid_down(start: Tensor, after: Tensor, unit: Tensor, eye: int) -> Tensor:

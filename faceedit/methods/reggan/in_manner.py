@@ -40,7 +40,7 @@ def move_in_manner(
     faces = layer(landmarks.repeat(len(PARTS), 1, 1), conditions.to(landmarks))
     start, many = landmarks[..., :2], len(landmarks)
     moved = (faces.landmarks.unflatten(0, (len(PARTS), many)) - start).mul_(
-        _shares().to(landmarks)[:, None, :, None]
+        part_shares().to(landmarks)[:, None, :, None]
     )
     # The last part's jaws are the mouth's.
     return MovedFaces(start + moved.sum(0), faces.jaws[-many:], faces.jaws_moved[-many:])
@@ -74,7 +74,7 @@ def manners_for(landmarks: np.ndarray, target: Target) -> list[NAMED]:
 
 
 @cache
-def _shares() -> Tensor:
+def part_shares() -> Tensor:
     """Return how far each point belongs to each of `PARTS`, (3, 478), 1 in all."""
     points = mean_shape()[:, :2].astype(np.float64) / eye_distance(mean_shape())
     eyes = [points[list(eye)].mean(0) for eye in EYES]

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 from toy_moves import SIDE, calm_face, drawn, eyes_detail, mouth_detail
 
@@ -15,7 +17,11 @@ def one_sided():
     ratio = np.repeat((0.2 * columns)[..., None], 3, -1)
     paint = RasterPaint(np.zeros((2, 2, 3), np.float32), SIDE)
     after = calm_face().astype(np.float32)
-    details = (eyes_detail(0.5), mouth_detail(0.1))
+    # One lens alone keeps its lids.
+    lids = replace(
+        eyes_detail(0.5), held=np.repeat(np.linspace(0, 1, 8, dtype=np.float32)[None], 8, 0)
+    )
+    details = (lids, mouth_detail(0.1))
     return Edit(flow, ratio, np.zeros((2, 2), np.float32), paint, SIDE, details, landmarks=after)
 
 

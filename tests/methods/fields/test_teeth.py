@@ -11,6 +11,7 @@ from faceedit.methods.fields.teeth import (
     plain_texture,
     unpack_textures,
     with_gaps,
+    with_tips,
 )
 
 
@@ -91,3 +92,15 @@ def test_gaps_between_teeth_are_deepened_and_teeth_are_not():
     shown = with_gaps(TeethTexture(colour, plain.upper, plain.lower)).colour
     assert shown[40, 96].max() < 0.65
     np.testing.assert_allclose(shown[40, 104], 0.8, atol=0.03)
+
+
+def test_upper_teeth_end_each_by_itself():
+    colour = np.full((*TEXTURE_SIZE, 3), 0.3, np.float32)
+    colour[:45, 40:70] = colour[:41, 75:100] = 1.0
+    plain = plain_texture()
+    ended = with_tips(TeethTexture(colour, plain.upper, plain.lower))
+    assert ended.upper[43, 55] == 1 and ended.upper[43, 88] < 0.1 and ended.upper[43, 20] < 0.1
+    # What is between them goes with the lower jaw, and nothing is lost.
+    np.testing.assert_allclose(ended.upper + ended.lower, 1, atol=1e-6)
+    # Where lips hide what smiles are learned from, all stays.
+    np.testing.assert_array_equal(ended.upper[:20], plain.upper[:20])

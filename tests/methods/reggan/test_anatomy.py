@@ -2,7 +2,7 @@ import made_up
 import numpy as np
 import torch
 
-from faceedit.faces.topology import mean_shape
+from faceedit.faces.topology import BROW_OUTLINES, mean_shape
 from faceedit.methods.fields.shape_layer import MovedFaces
 from faceedit.methods.reggan.anatomy import (
     CORNER_HEIGHT,
@@ -13,7 +13,7 @@ from faceedit.methods.reggan.anatomy import (
 )
 
 UNIT = 100.0
-LID, RIM = 159, 145
+LID, RIM, FOLD, BROW = 159, 145, 27, 52
 
 
 def settle(face: np.ndarray, moved: np.ndarray) -> np.ndarray:
@@ -52,6 +52,36 @@ def test_lids_that_open_wider_than_peoples_are_held_back():
     had = (face[RIM, 1] - face[LID, 1]) / UNIT
     assert had + 0.015 < openings[0] < openings[1] < had + 0.07
     assert openings[1] - max(WIDE_LIDS, had) < 0.6 * (had + 0.08 - max(WIDE_LIDS, had))
+
+
+def raised(face, by):
+    moved = face.copy()
+    moved[[n for ring in BROW_OUTLINES for n in ring], 1] -= by
+    return moved
+
+
+def test_brows_over_deep_eyes_rise_less():
+    face = made_up.place(mean_shape(), UNIT)
+    # Brows come down to what leaves half of the skin between them and the lids.
+    deep = raised(face, -0.5 * (face[LID, 1] - face[BROW, 1]))
+    rises = [
+        face_of[BROW, 1] - settle(face_of, raised(face_of, 6.0))[BROW, 1]
+        for face_of in (face, deep)
+    ]
+    assert rises[0] > 5.5 > 4.5 > rises[1] > 2
+
+
+def test_skin_under_a_brow_that_rises_stretches_evenly():
+    face = made_up.place(mean_shape(), UNIT)
+    moved = raised(face, 6.0)
+    moved[224, 1] -= 6
+    after = settle(face, moved)
+    rise = face[[FOLD, 224, BROW], 1] - after[[FOLD, 224, BROW], 1]
+    assert rise[0] < 0.5 and 1 < rise[1] < 5 < rise[2]
+    # A lid that closes unfolds, and its fold stays.
+    moved = face.copy()
+    moved[LID, 1] += 4
+    np.testing.assert_allclose(settle(face, moved)[FOLD], face[FOLD, :2], atol=1e-3)
 
 
 def test_lips_do_not_swell_but_for_what_a_mouth_gets_narrower_by():
