@@ -182,6 +182,7 @@ def test_heads_turn_by_what_was_drawn():
     assert all(one.target.parts == (Part.TURN,) for one in plan.made)
     terms = [term for one in plan.made for term in one.target.terms]
     yaws = [one.yaw for one in terms if isinstance(one, Turn)]
+    assert len(yaws) == len(terms) == len(plan.made)
     assert -20 <= min(yaws) < -8
     assert 8 < max(yaws) <= 20
     assert len({one.place for one in plan.made}) == len(plan.made)

@@ -56,13 +56,15 @@ WAYS = {
     ("young", False): Way(1.0, 1.5, 0.25, 0.7, (0.9, 0.7)),
     ("young", True): Way(-1.0, -1.3, 0.25, 0.7, (-0.65, -0.7)),
     ("male", True): Way(2.2, 1.7, 0.4, 0.8, (0.25, 0.2)),
-    ("male", False): Way(-2.6, -2.0, 0.45, 0.8, (-0.55, -0.5)),
+    ("male", False): Way(-2.6, -1.8, 0.12, 0.5, (-0.55, -0.5)),
 }
 """By attribute, and whether it is set."""
 FACES = ("young", "male")
 """Attributes of the whole face."""
 GREY = 0.62
 """Share of the way to grey that hair goes."""
+SMOOTH = 0.055
+"""Eye distances over which a shape's flow is smoothed."""
 RIM = 0.07
 """Eye distances from the edge of the mesh over which all fades."""
 
@@ -88,6 +90,8 @@ def reshape(
     after = (before + to_mean_face(before).inverse_vectors(np.asarray(shift))).astype(np.float32)
     raster = rasterize_mesh(after[:N_SURFACE], (SIZE, SIZE))
     flow = mesh_flow(before, after, raster, scene.unit, still_eyes=False)
+    # At the mesh's edge it has steps, which no difference between people has.
+    flow = cv2.GaussianBlur(flow, (0, 0), SMOOTH * scene.unit)
     return flow.astype(np.float32), replace(scene, crop=replace(scene.crop, landmarks=after))
 
 
