@@ -62,6 +62,8 @@ def check_edits(descriptor: Descriptor, method: Method, crops: Sequence[Crop]) -
         assert len(edits) == len(crops)
         # A calm face is neutral, and that is what such a method takes every face for.
         still = descriptor.counts_shown and name == "neutral"
+        # Nor does it wear what could be taken off.
+        still = still or name.endswith("=off")
         for at, (crop, edit) in enumerate(zip(crops, edits, strict=True)):
             _check_fields(descriptor, edit)
             # The last face is drawn: it has no hair that a network knows.
