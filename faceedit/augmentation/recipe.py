@@ -25,9 +25,8 @@ YAW_DIGITS = 1
 """Of an angle that is drawn."""
 DIGEST = 8
 """Hexadecimal digits in the name of a made picture, which tell apart what has one stem."""
-
-
 NOTHING = "nothing would be made: say --balance expression, --light or --turn, or several of them"
+"""Said where nothing is asked for."""
 
 
 class Drawn(NamedTuple):

@@ -52,11 +52,13 @@ class Canvas:
         to_crop = np.column_stack([self.to_crop[:, :2], shift])
         return Canvas(self.pixels[box], self.flow[box], self.gain[box], to_crop)
 
+    def sample(self, field: np.ndarray, size: int) -> np.ndarray:
+        """Draw a field that covers a crop of side `size` on the window; see `sample_field`."""
+        return sample_field(field, size, self.to_crop, self.pixels.shape[:2])
+
     def where(self, shown: np.ndarray, size: int) -> Slices | None:
         """Return the part that what a crop of side `size` shows can touch; None if none."""
-        shape = self.pixels.shape[:2]
-        seen = (shown > 0.02).astype(np.float32)
-        there = sample_field(seen, size, self.to_crop, shape) > 1e-3
+        there = self.sample((shown > 0.02).astype(np.float32), size) > 1e-3
         x, y, width, height = cv2.boundingRect(there.astype(np.uint8))
         return (slice(y, y + height), slice(x, x + width)) if width and height else None
 

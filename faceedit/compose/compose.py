@@ -94,7 +94,7 @@ def _compose(image: np.ndarray, edit: Edit, affine: np.ndarray, mask: np.ndarray
     cv2.multiply(edited, gain, dst=edited)
     del gain
     _paint(edited, edit, to_crop, weight, top)
-    if edit.on_top:
+    if edit.on_top and edit.details:
         made = np.clip(edited / np.float32(top), 0, 1)
         still = np.zeros((*size, 2), np.float32)
         canvas = Canvas(made, still, np.ones_like(made), to_crop)

@@ -7,7 +7,7 @@ import numpy as np
 
 from faceedit.channels import largest
 from faceedit.compose.canvas import Canvas, Fading, Patch
-from faceedit.compose.edit import LARGEST_COLOUR, LARGEST_RATIO, sample_field
+from faceedit.compose.edit import LARGEST_COLOUR, LARGEST_RATIO
 from faceedit.numerics import check_answer
 from faceedit.tones import LUMA
 
@@ -55,21 +55,16 @@ class SkinRelief(Fading):
         if box is None:
             return []
         part = canvas.part(box)
-        shape = part.pixels.shape[:2]
-
-        def field(values: np.ndarray) -> np.ndarray:
-            return sample_field(values, self.size, part.to_crop, shape)
-
-        skin = np.clip(field(self.skin), 0, 1)
+        skin = np.clip(part.sample(self.skin, self.size), 0, 1)
         unit = self.unit / float(np.hypot(part.to_crop[0, 0], part.to_crop[1, 0]))
         change = self._creases(part.pixels, skin, unit)
         if self.lines.any():
-            at = field(self.places) * np.float32(len(self.lines)) - np.float32(0.5)
+            at = part.sample(self.places, self.size) * np.float32(len(self.lines)) - np.float32(0.5)
             change += cv2.remap(self.lines, at[..., 0], at[..., 1], cv2.INTER_LINEAR) * skin
         # Skin in a crease is redder, as less light leaves it.
         change = change[..., None] * np.array([0.85, 1.05, 1.1], np.float32)
-        change += field(self.log_ratio)
-        there = np.clip(20 * field(shaded.astype(np.float32)), 0, 1)
+        change += part.sample(self.log_ratio, self.size)
+        there = np.clip(20 * part.sample(shaded.astype(np.float32), self.size), 0, 1)
         made = part.pixels * np.exp(np.float32(self.strength) * change)
         return [Patch(box, np.clip(made, 0, 1), there)]
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from faceedit.channels import largest
 from faceedit.compose.canvas import Canvas, Fading, Patch
-from faceedit.compose.edit import LARGEST_COLOUR, LARGEST_RATIO, sample_field
+from faceedit.compose.edit import LARGEST_COLOUR, LARGEST_RATIO
 from faceedit.numerics import check_answer
 
 OTHER = (0.03, 0.10)
@@ -48,22 +48,17 @@ class Uncovered(Fading):
         if box is None:
             return []
         part = canvas.part(box)
-        shape = part.pixels.shape[:2]
-
-        def field(values: np.ndarray) -> np.ndarray:
-            return sample_field(values, self.size, part.to_crop, shape)
-
         unit = self.unit / float(np.hypot(part.to_crop[0, 0], part.to_crop[1, 0]))
-        below = np.clip(field(self.paint), 0, 1)
-        seen = np.clip(part.pixels * np.exp(field(self.log_ratio)), 0, 1)
+        below = np.clip(part.sample(self.paint, self.size), 0, 1)
+        seen = np.clip(part.pixels * np.exp(part.sample(self.log_ratio, self.size)), 0, 1)
         # The network knows where frames are; where they end the photo's own pixels say.
         off = largest(np.abs(cv2.GaussianBlur(seen, (0, 0), max(0.5, 0.003 * unit)) - below))
         frame = np.clip((off - OTHER[0]) / (OTHER[1] - OTHER[0]), 0, 1)
         side = 2 * max(1, round(EDGE * unit)) + 1
         frame = cv2.dilate(frame, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
         frame = cv2.GaussianBlur(frame, (0, 0), max(0.6, SOFT * unit))
-        share = frame * np.clip(SHARE * field(self.opacity), 0, 1)
+        share = frame * np.clip(SHARE * part.sample(self.opacity, self.size), 0, 1)
         made = seen + share[..., None] * (below - seen)
-        strength = np.full(shape, min(self.strength, 1.0), np.float32)
-        there = np.clip(20 * field(touched.astype(np.float32)), 0, 1)
+        strength = np.float32(min(self.strength, 1.0))
+        there = np.clip(20 * part.sample(touched.astype(np.float32), self.size), 0, 1)
         return [Patch(box, made, there * strength)]

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from faceedit.compose.canvas import FARTHEST, Canvas, Fading, Patch
-from faceedit.compose.edit import LARGEST_COLOUR, sample_field
+from faceedit.compose.edit import LARGEST_COLOUR
 from faceedit.faces.align import invert
 from faceedit.numerics import check_answer
 
@@ -76,7 +76,7 @@ class Growth(Fading):
         shape = part.pixels.shape[:2]
 
         def field(values: np.ndarray) -> np.ndarray:
-            return np.clip(sample_field(values, self.size, part.to_crop, shape), 0, 1)
+            return np.clip(part.sample(values, self.size), 0, 1)
 
         allowed, hue = field(self.allowed), field(self.colour)
         fade = np.float32(min(self.strength / FULL, 1.0))
