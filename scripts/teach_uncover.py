@@ -24,11 +24,11 @@ from faceedit.compose.compose import compose
 from faceedit.compose.edit import Edit, RasterPaint
 from faceedit.compose.eyewear.styles import STYLES, Style
 from faceedit.faces.align import Crop, extract_crop
-from faceedit.methods.secgan.eyewear import wear
+from faceedit.methods.secgan.eyewear import WORN, wear
 from faceedit.methods.secgan.look import SIZE, look
 from faceedit.methods.secgan.measured import UNCOVER
 from faceedit.methods.secgan.method import SeCGAN
-from faceedit.methods.secgan.uncover import HEIGHT, TOP, WIDTH, WORN, UncoverNetwork
+from faceedit.methods.secgan.uncover import HEIGHT, TOP, WIDTH, UncoverNetwork
 from faceedit.photos import read_photo
 from faceedit.registry import load_checkpoint, open_registry, write_checkpoint
 from faceedit.studio.sources import find_sources, list_photos
@@ -57,15 +57,20 @@ def main() -> None:
     else:
         network = train(np.load(asked.bands), asked.steps)
         held = load_checkpoint(asked.weights)
-        own = {f"{UNCOVER}{name}": value.half() for name, value in network.state_dict().items()}
-        write_checkpoint(
+        own = {f"{UNCOVER}{name}": _half(value) for name, value in network.state_dict().items()}
+        sha256 = write_checkpoint(
             asked.weights,
             {**held.tensors, **own},
             method="secgan",
             profile="fast",
             architecture=network.architecture(),
-            metadata=held.metadata,
+            metadata={"source": held.metadata["source"]},
         )
+        print(f"{asked.weights}: {asked.weights.stat().st_size} bytes, {sha256}")
+
+
+def _half(value: Tensor) -> Tensor:
+    return value.half() if value.is_floating_point() else value
 
 
 def make(data: Path, out: Path) -> None:

@@ -3,7 +3,8 @@
 The ``fast`` profile keeps the paper's division of labour: a semantic branch says what the mask of
 segments is to be, the other draws that, and nothing outside of it. What is drawn is computed on the
 photo's own pixels; the networks that look (segments, normals, the person's matte) are those that
-ship for themselves, and the checkpoint holds what was measured on labelled portraits.
+ship for themselves, and the checkpoint holds what was measured on labelled portraits, and a network
+of its own that takes spectacles off.
 """
 
 from collections.abc import Sequence

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from faceedit.compose.eyewear.uncover import Uncovered
 from faceedit.faces.topology import eye_distance
+from faceedit.methods.secgan.eyewear import WORN
 from faceedit.methods.secgan.look import SIZE, Scene
 from faceedit.nn.parsing import ParsingDecoder
 from faceedit.nn.residual import ResidualEncoder
@@ -22,8 +23,6 @@ HEIGHT, WIDTH, TOP = 64, 128, 84
 """Band of a wide crop that the network sees, in pixels, and its upper edge; it is in the middle."""
 MOST = 1.0
 """Bound of the log ratio that lenses and shadows have."""
-WORN = 0.0
-"""Logit of spectacles from which on a face wears some."""
 CHEEKS, LOWER_LIDS, BELOW = (50, 280), (145, 374), 0.1
 """Mesh points, and the eye distances below lids at which skin is seen through lenses."""
 DARK = 0.5
@@ -62,8 +61,9 @@ class UncoverNetwork(nn.Module):
             bands: (N, 3, 64, 128) RGB in [-1, 1].
 
         Returns:
-            Logits of the frame's opacity (N, 1, 64, 128), colours of what lies below it, (N, 3,
-            ...) in [0, 1], and the log ratio that takes lenses and shadows back, (N, 3, ...).
+            Logits of the frame's opacity, (N, 1, 64, 128); colours of what lies below it, (N, 3,
+            64, 128) in [0, 1]; and the log ratio of display values that takes lenses and shadows
+            back, (N, 3, 64, 128).
         """
         found = self.decoder(bands, self.encoder(bands)).float()
         ratio = F.interpolate(F.avg_pool2d(found[:, 4:], 2), scale_factor=2.0, mode="bilinear")
@@ -88,7 +88,7 @@ def take_off(scene: Scene, change: AttributeChange, network: UncoverNetwork) -> 
     band = torch.from_numpy(scene.crop.pixels[rows, columns]).permute(2, 0, 1)[None]
     with torch.inference_mode():
         opacity, paint, ratio = network(band.to(next(network.parameters()).device) * 2 - 1)
-    check_answer(np.inf, opacity=opacity, ratio=ratio)
+    check_answer(np.inf, opacity=opacity, paint=paint, ratio=ratio)
     whole = np.zeros((SIZE, SIZE, 7), np.float32)
     found = torch.cat([torch.sigmoid(opacity), paint, ratio], 1)[0].permute(1, 2, 0).cpu().numpy()
     # Beyond the band nothing is known; at its edges it fades.

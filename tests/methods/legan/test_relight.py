@@ -7,7 +7,13 @@ from toy_light import SKIN, ball, crop_of, lit_by, surface_of
 from faceedit.compose.light.skin import bare_skin
 from faceedit.lights import FLAT, LIGHTS, coloured
 from faceedit.methods.legan.read_light import read_light
-from faceedit.methods.legan.relight import as_light, deeper_colour, held_back, relight
+from faceedit.methods.legan.relight import (
+    as_light,
+    deeper_colour,
+    held_back,
+    relight,
+    stays_white,
+)
 from faceedit.targets import LightChange, parse_target
 
 
@@ -152,3 +158,10 @@ def test_wrinkles_take_less_of_more_light_than_smooth_skin():
     assert not held_back(smooth, skin, 60.0).any()
     assert held_back(wrinkled, skin, 60.0)[16:48, 16:48].min() > 0.2
     assert not held_back(wrinkled, 0 * skin, 60.0).any()
+
+
+def test_white_cloth_dims_last():
+    around = np.array([[0.5, 0.8, 0.95]], np.float32)
+    cloth, face = (stays_white(around, np.full_like(around, skin))[0] for skin in (0.0, 1.0))
+    assert cloth[0] == 0 < cloth[1] < cloth[2] < 1
+    assert not face.any()
