@@ -5,8 +5,8 @@ import numpy as np
 
 from faceedit.tones import to_bytes
 
-BIAS, SHARES = 0.0, 0.97
-"""Added to the log odds of colours, and how far they are of shares of each set."""
+SHARES = 0.97
+"""How far log odds of colours are of shares of each set."""
 DARK = 5.0
 """Added to L* before its logarithm."""
 BINS, BLUR = 32, np.array([0.05, 0.25, 0.4, 0.25, 0.05])
@@ -37,7 +37,7 @@ def colour_odds(bins: np.ndarray, hair: np.ndarray, other: np.ndarray) -> np.nda
             smooth = cv2.sepFilter2D(planes, -1, np.ones(1), BLUR, borderType=cv2.BORDER_CONSTANT)
             counts = np.moveaxis(smooth.reshape([BINS] * 3), 0, axis)
         logs.append(np.log(counts + 0.05) - SHARES * np.log(total))
-    return (BIAS + (logs[0] - logs[1]).ravel()[bins]).astype(np.float32)
+    return (logs[0] - logs[1]).ravel()[bins].astype(np.float32)
 
 
 def likeness(bins: np.ndarray, first: np.ndarray, second: np.ndarray) -> float:
