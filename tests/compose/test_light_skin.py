@@ -113,3 +113,16 @@ def test_colours_of_a_light_are_found_where_it_falls_and_those_of_skin_are_its_o
     assert np.abs(found[64, 90]).max() < 0.02
     # In even light every difference is the person's own.
     assert not SeenSkin.of(pixels * bounce, LANDMARKS, skin).colours(0 * shading).any()
+
+
+def test_skin_that_becomes_brighter_takes_the_colour_of_lit_skin_and_other_skin_its_own():
+    _, skin = surface()
+    shade = np.full((SIZE, SIZE, 3), (0.6, 0.48, 0.4), np.float32)
+    shade[:, :64] *= np.array([0.5, 0.4, 0.35], np.float32)
+    seen = SeenSkin.of(shade, LANDMARKS, skin)
+    assert not seen.lit_colour(np.zeros_like(shade)).any()
+    assert not seen.lit_colour(np.full_like(shade, -0.5)).any()
+    more = seen.lit_colour(np.full_like(shade, 0.5))
+    cheek = more[80, 45]
+    assert cheek[0] < -0.05 < 0.03 < cheek[2]
+    assert np.abs(more).max() <= 0.15

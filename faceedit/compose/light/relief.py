@@ -8,6 +8,13 @@ import numpy as np
 from faceedit.compose.light.backdrop import person_share
 from faceedit.lights import GAMMA, LUMA
 
+ROUND = 0.16
+"""Eye distances over which the surface turns away from the camera before the person's outline."""
+AWAY_Z = 0.15
+"""z of the normals there."""
+BEHIND = 12.0
+"""Centimetres by which what is behind the person lies back: it holds no light from the person."""
+
 
 @dataclass(frozen=True)
 class Relief:
@@ -54,9 +61,10 @@ def make_relief(
     """
     unit, scale = lengths
     luma = cv2.transform(cv2.pow(pixels, GAMMA), np.array([LUMA], np.float32))
+    back = height - np.float32(BEHIND) * (1 - matte)
     return Relief(
-        normals=normals,
-        height=cv2.GaussianBlur(height, (0, 0), 0.008 * unit),
+        normals=_turned_away(normals, matte, unit),
+        height=cv2.GaussianBlur(back, (0, 0), 0.008 * unit),
         skin=skin,
         edge=_edges(height, skin, unit),
         person=person_share(pixels, luma, matte, skin, unit),
@@ -64,6 +72,25 @@ def make_relief(
         guide=cv2.transform(pixels, np.full((1, 3), 1 / 3, np.float32)),
         scale=scale,
     )
+
+
+def _turned_away(normals: np.ndarray, matte: np.ndarray, unit: float) -> np.ndarray:
+    """Return normals that turn away from the camera towards the person's outline.
+
+    What is round does so; a smooth guess of a surface does not, and light from behind needs it.
+    """
+    sigma = ROUND * unit
+    soft = cv2.GaussianBlur(matte, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
+    right = cv2.Sobel(soft, cv2.CV_32F, 1, 0, scale=1 / 8, borderType=cv2.BORDER_REPLICATE)
+    down = cv2.Sobel(soft, cv2.CV_32F, 0, 1, scale=1 / 8, borderType=cv2.BORDER_REPLICATE)
+    steep = np.maximum(np.hypot(right, down), np.float32(1e-6))
+    # 1 at a straight outline, less where it is not one.
+    sure = np.minimum(steep * np.float32(sigma * np.sqrt(2 * np.pi)) * 2, 1)
+    share = (np.clip(2 - 2 * soft, 0, 1) * sure)[..., None]
+    level = np.float32(np.sqrt(1 - AWAY_Z**2)) / steep
+    away = np.dstack([-right * level, down * level, np.full_like(soft, AWAY_Z)])
+    turned = normals + share * (away - normals)
+    return turned / np.maximum(np.linalg.norm(turned, axis=2), np.float32(1e-3))[..., None]
 
 
 def _edges(height: np.ndarray, skin: np.ndarray, unit: float) -> np.ndarray:

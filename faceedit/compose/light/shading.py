@@ -12,6 +12,10 @@ SHEEN = 0.05
 """Linear reflection of a key light of 1 at the middle of a highlight of skin; F0 is 0.028."""
 SHEEN_OF_HAIR = 0.35
 """Of skin's."""
+GRAZE = 0.45
+"""Linear reflection of a key light of 1 that comes from behind, where the surface turns away."""
+DIMMEST = 0.04
+"""Linear luma that this is compared with at least: black hair is to shine, not to turn grey."""
 DARKEST = 0.01
 """Linear luma that the sheen is compared with at least."""
 REDDENING = (0.06, 0.0, -0.02)
@@ -44,7 +48,8 @@ def light_gain(
     # Where the surface is a guess a bright mistake shows most.
     over = np.maximum(gain - 1, 0) * (1 - relief.skin)[..., None]
     gain -= over * over / (over + np.float32(GUESSED - 1))
-    gain += _sheen(relief, light, seen)[..., None] * np.array(light.colour, np.float32)
+    gloss = _sheen(relief, light, seen) + _rim(relief, light, seen)
+    gain += gloss[..., None] * np.array(light.colour, np.float32)
     return gain * _towards_edges(gain, relief, unit)[..., None]
 
 
@@ -112,6 +117,19 @@ def _sheen(relief: Relief, light: Light, seen: np.ndarray) -> np.ndarray:
     of = relief.skin + np.float32(SHEEN_OF_HAIR) * (1 - relief.skin)
     gloss = SHEEN * light.key * (1 - light.softness) ** 2
     return np.float32(gloss) * broad * front * seen * of / np.maximum(relief.tone, DARKEST)
+
+
+def _rim(relief: Relief, light: Light, seen: np.ndarray) -> np.ndarray:
+    """Return what a light from behind adds along the outline, (S, S) float32, over the tone.
+
+    At grazing angles skin and hair mirror most of it, and strands let it through.
+    """
+    behind = np.float32(np.clip(0.3 - light.direction[2], 0, 1))
+    if behind == 0:
+        return np.zeros_like(seen)
+    facing = np.maximum(relief.normals @ np.array(light.direction, np.float32), 0)
+    graze = (1 - np.clip(relief.normals[..., 2], 0, 1)) ** 3 * facing
+    return np.float32(GRAZE * light.key) * behind * graze * seen / np.maximum(relief.tone, DIMMEST)
 
 
 def _towards_edges(gain: np.ndarray, relief: Relief, unit: float) -> np.ndarray:

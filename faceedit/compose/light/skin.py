@@ -37,6 +37,11 @@ OWN_COLOUR, UNEVEN = 0.05, 0.25
 the light's."""
 PALE = (0.55, 0.8)
 """Luma of skin from which its colour is less than it was, and from which it is lost."""
+LIT = 0.67
+"""Share of a face's skin that is darker than lit skin."""
+BRIGHTER, ALIKE, FARTHEST = 0.6, 0.8, 0.15
+"""Log ratio of more light from which the colour of skin comes as near to that of lit skin as it
+may, the share of the way that this is, and a bound of the way."""
 HIDDEN = 0.02
 """Weight of brows, eyes and lips, which skin around fills."""
 RIDGE = 0.004
@@ -238,3 +243,24 @@ class SeenSkin:
         off = np.sign(off) * np.clip(np.abs(off) - np.float32(OWN_COLOUR), 0, most[..., None])
         uneven = np.clip(np.abs(mean(shading)) / np.float32(UNEVEN), 0, 1)
         return off * (self.known * uneven)[..., None]
+
+    def lit_colour(self, ratio: np.ndarray) -> np.ndarray:
+        """Return what takes the colour of shade from skin that becomes brighter, log ratio.
+
+        Skin in shade is lit by skin, and redder than lit skin; brightened, it would glow.
+
+        Args:
+            ratio: (S, S, 3) float32, how it will be lit.
+
+        Returns:
+            (S, S, 3) float32.
+        """
+        if self.sure.sum() < FEWEST:
+            return np.zeros_like(self.pixels)
+        logs = np.log(self.pixels + np.float32(DARKEST))
+        luma = mean(logs)[self.sure]
+        bright = luma >= np.quantile(luma, LIT)
+        logs -= mean(logs)[..., None]
+        lit = np.median(logs[self.sure][bright], axis=0)
+        share = np.clip(mean(ratio) / np.float32(BRIGHTER), 0, np.float32(ALIKE)) * self.known
+        return share[..., None] * np.clip(lit - self.around(logs), -FARTHEST, FARTHEST)
