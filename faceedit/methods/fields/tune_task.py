@@ -18,9 +18,16 @@ from faceedit.faces.topology import LIPS, eye_distance
 from faceedit.methods.fields.generator import FieldGenerator, FieldTensors
 from faceedit.methods.fields.losses import field_losses
 from faceedit.methods.fields.method import FieldMethod
-from faceedit.methods.fields.prepared import Prepared, draw_row, of_details
-from faceedit.methods.fields.real_pairs import RealFace, RealPair, pair_faces, read_faces
+from faceedit.methods.fields.prepared import of_details
+from faceedit.methods.fields.real_pairs import RealPair, pair_faces, read_faces
 from faceedit.methods.fields.recipe import TuneRecipe
+from faceedit.methods.fields.rehearsal import (
+    columns,
+    plain_row,
+    rehearsal_losses,
+    rehearsal_rows,
+    teach,
+)
 from faceedit.methods.fields.samples import FieldSamples
 from faceedit.methods.fields.scores import given
 from faceedit.methods.fields.shape_fit import tune_shape_layer
@@ -92,20 +99,15 @@ class TuneTask(FieldTask[TuneRecipe]):
         tune_shape_layer(layer, landmarks, moved, asked, ridge, self.tuned)
         self._faces = faces
         rng = np.random.default_rng(request.seed)
-        real = _columns([_real_row(generator, p, c) for p, c in zip(train, asked, strict=True)])
+        real = columns([_real_row(generator, p, c) for p, c in zip(train, asked, strict=True)])
         rehearsed = [p.face for p in train for _ in range(recipe.rehearsals)]
-        kept = _columns([_row(generator, face, self._any_condition(rng)) for face in rehearsed])
+        kept = rehearsal_rows(self.makes, generator, rehearsed, rng)
         spec = self.makes.spec
         self.samples = TuneSamples(
             FieldSamples(real, np.arange(len(real)), spec, request.seed),
             FieldSamples(kept, np.arange(len(kept)), spec, request.seed + 1),
         )
         self.networks = {"generator": generator}
-
-    def _any_condition(self, rng: np.random.Generator) -> Tensor:
-        """Return the condition of a random expression at a random strength."""
-        name = self.makes.targets[int(rng.integers(len(self.makes.targets)))]
-        return self.makes.condition_of(Target((Expression(name, float(rng.uniform(0.3, 1.5))),)))
 
     def _loss(self, batch: Batch) -> dict[str, Tensor]:
         parts = {
@@ -122,11 +124,8 @@ class TuneTask(FieldTask[TuneRecipe]):
             FieldTensors(*(f[k : k + half] for f in both.present().values())) for k in (0, half)
         )
         terms = field_losses(real, parts["real"], self.recipe.weights)
-        with torch.no_grad():
-            said = self._teacher(*given(parts["kept"]))
-        wanted = parts["kept"] | said.present() | {"known": torch.ones_like(parts["kept"]["known"])}
-        wanted["eyeglasses"] = torch.sigmoid(said.eyeglasses)[:, None]
-        rehearsal = field_losses(kept, wanted, self.recipe.weights)["total"]
+        said = teach(self._teacher, parts["kept"])
+        rehearsal = rehearsal_losses(kept, said, parts["kept"], self.recipe.weights)["total"]
         total = terms.pop("total") + self.recipe.kept * rehearsal
         return {**terms, "rehearsal": rehearsal, "total": total}
 
@@ -172,30 +171,13 @@ def conditions_of(makes: type[FieldMethod], pairs: Sequence[RealPair]) -> Tensor
     return torch.stack([makes.condition_of(target) for target in targets])
 
 
-def _columns(rows: list[dict[str, np.ndarray]]) -> Prepared:
-    return Prepared(**{name: np.stack([row[name] for row in rows]) for name in rows[0]})
-
-
 def _real_row(
     generator: FieldGenerator, pair: RealPair, condition: Tensor
 ) -> dict[str, np.ndarray]:
-    row = _row(generator, pair.face, condition)
+    row = plain_row(generator, pair.face, condition)
     trusted = pair.trusted * (1 - of_details(pair.face.landmarks, pair.moved))
     return row | {
         "flow": pair.flow.astype(np.float16),
         "log_ratio": pair.log_ratio.astype(np.float16),
         "trusted": to_bytes(trusted),
-    }
-
-
-def _row(generator: FieldGenerator, face: RealFace, condition: Tensor) -> dict[str, np.ndarray]:
-    """Return a row of `Prepared` for a (C,) condition, its fields those of the layers."""
-    given, by_details = draw_row(face.pixels, face.landmarks, condition.numpy(), generator)
-    return given | {
-        "flow": given["drawn_flow"],
-        "log_ratio": given["drawn_shade"],
-        "trusted": to_bytes(1 - by_details),
-        "tone": np.full(3, np.nan, np.float32),
-        "eyeglasses": np.array(face.photo.eyeglasses),
-        "validation": np.array(False),
     }

@@ -13,6 +13,7 @@ from faceedit.methods.fields import real_pairs, tune_task
 from faceedit.methods.fields import task as field_task
 from faceedit.methods.fields.prepared import Prepared
 from faceedit.methods.fields.real_pairs import RealFace, in_frame_of, make_pair, pair_faces
+from faceedit.methods.fields.rehearsal import plain_row
 from faceedit.methods.fields.task import export_fields
 from faceedit.methods.fields.teeth import pack_textures, plain_texture
 from faceedit.methods.fields.tune_task import lip_error
@@ -124,7 +125,7 @@ def test_steps_lower_the_loss_and_leave_weights_to_use(task, tmp_path):
 def test_rehearsals_show_what_the_layers_say_and_real_pairs_what_is_seen(faces):
     generator = made_up.tiny_generator()
     generator.shade_layer.maps[:] = -0.1
-    kept = tune_task._row(generator, faces[0], block_shares(0.6 * torch.eye(8)[[6]])[0])
+    kept = plain_row(generator, faces[0], block_shares(0.6 * torch.eye(8)[[6]])[0])
     assert kept["flow"].any() and kept["log_ratio"].any()
     np.testing.assert_array_equal(kept["flow"], kept["drawn_flow"])
     np.testing.assert_array_equal(kept["log_ratio"], kept["drawn_shade"])
