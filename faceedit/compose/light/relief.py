@@ -88,9 +88,10 @@ def _turned_away(normals: np.ndarray, matte: np.ndarray, unit: float) -> np.ndar
     sure = np.minimum(steep * np.float32(sigma * np.sqrt(2 * np.pi)) * 2, 1)
     share = (np.clip(2 - 2 * soft, 0, 1) * sure)[..., None]
     level = np.float32(np.sqrt(1 - AWAY_Z**2)) / steep
-    away = np.dstack([-right * level, down * level, np.full_like(soft, AWAY_Z)])
+    away = cv2.merge([-right * level, down * level, np.full_like(soft, AWAY_Z)])
     turned = normals + share * (away - normals)
-    return turned / np.maximum(np.linalg.norm(turned, axis=2), np.float32(1e-3))[..., None]
+    length = np.sqrt(np.einsum("ijk,ijk->ij", turned, turned))
+    return turned / np.maximum(length, np.float32(1e-3))[..., None]
 
 
 def _edges(height: np.ndarray, skin: np.ndarray, unit: float) -> np.ndarray:

@@ -195,6 +195,13 @@ class SeenSkin:
         """(S, S) float32 in [0, 1], how far a pixel is skin among skin."""
         return np.clip(self.near / 0.4, 0, 1) * np.clip((self.skin - 0.3) / 0.5, 0, 1)
 
+    @cached_property
+    def colour(self) -> tuple[np.ndarray, np.ndarray]:
+        """Logs of each colour over their mean, (S, S, 3) float32, and their mean on skin around."""
+        logs = np.log(self.pixels + np.float32(DARKEST))
+        logs -= mean(logs)[..., None]
+        return logs, self.around(logs)
+
     def around(self, values: np.ndarray) -> np.ndarray:
         """Return the mean of (S, S, ...) values on skin around each pixel."""
         weight, near = self.weight, self.near
@@ -233,9 +240,8 @@ class SeenSkin:
         """
         if self.sure.sum() < FEWEST:
             return np.zeros_like(self.pixels)
-        logs = np.log(self.pixels + np.float32(DARKEST))
-        logs -= mean(logs)[..., None]
-        off = self.around(logs) - np.median(logs[self.sure], axis=0)
+        logs, around = self.colour
+        off = around - np.median(logs[self.sure], axis=0)
         # Cameras lose the colour of what they hold nearly white.
         pale = self.around(self.pixels @ LUMA)
         pale = np.clip((pale - PALE[0]) / np.float32(PALE[1] - PALE[0]), 0, 1)
@@ -257,10 +263,8 @@ class SeenSkin:
         """
         if self.sure.sum() < FEWEST:
             return np.zeros_like(self.pixels)
-        logs = np.log(self.pixels + np.float32(DARKEST))
-        luma = mean(logs)[self.sure]
-        bright = luma >= np.quantile(luma, LIT)
-        logs -= mean(logs)[..., None]
-        lit = np.median(logs[self.sure][bright], axis=0)
+        logs, around = self.colour
+        luma = mean(self.pixels[self.sure])
+        lit = np.median(logs[self.sure][luma >= np.quantile(luma, LIT)], axis=0)
         share = np.clip(mean(ratio) / np.float32(BRIGHTER), 0, np.float32(ALIKE)) * self.known
-        return share[..., None] * np.clip(lit - self.around(logs), -FARTHEST, FARTHEST)
+        return share[..., None] * np.clip(lit - around, -FARTHEST, FARTHEST)
