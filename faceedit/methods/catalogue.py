@@ -81,9 +81,9 @@ def plan_steps(name: str, target: Target, given: str | None = None) -> tuple[Pla
     """Say which method makes which part of a target, in the order in which an edit makes them.
 
     ``auto`` makes attributes that are action units as these. Neighbouring parts of one method are
-    one step. A method that is named may make with its ``paper`` network what those that ship do
-    not; which of them there is is seen when it is loaded. Beside parts that it makes as it ships,
-    its `Descriptor.partner` does.
+    one step, but for those that are made `Descriptor.apart`. A method that is named may make with
+    its ``paper`` network what those that ship do not; which of them there is is seen when it is
+    loaded. Beside parts that it makes as it ships, its `Descriptor.partner` does.
 
     Args:
         name: a key of `METHODS`, which has to make all of it, or ``auto``.
@@ -110,7 +110,7 @@ def plan_steps(name: str, target: Target, given: str | None = None) -> tuple[Pla
             method = partner
         else:
             method = _serving(methods, asked, part)
-        if planned and planned[-1][0] is method:
+        if planned and planned[-1][0] is method and not method.apart:
             planned[-1][1].append(part)
         else:
             planned.append((method, [part]))

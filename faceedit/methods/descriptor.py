@@ -34,6 +34,7 @@ class Descriptor:
         experimental: those of `targets` that do not look like photographs often enough, or that a
             network seldom sees afterwards.
         looks_with: names of the checkpoints that what ships runs beside its own.
+        apart: each part of a target has weights of its own, and is a step of its own.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Descriptor:
     partner: str = ""
     experimental: tuple[str, ...] = ()
     looks_with: tuple[str, ...] = ()
+    apart: bool = False
 
     @property
     def checkpoint(self) -> str:

@@ -42,9 +42,14 @@ def test_auto_takes_for_each_part_the_first_that_serves_it(lamp):
 
 
 def test_a_method_that_is_named_may_make_more_with_its_paper_network():
-    assert planned("secgan", "happy attr=bald=on") == [("secgan", "happy attr=bald=on")]
+    assert planned("secgan", "attr=bald=on") == [("secgan", "attr=bald=on")]
     assert planned("legan", "sad") == [("legan", "sad")]
     assert planned("legan", "happy:0.5+sad") == [("legan", "happy:0.5+sad")]
+
+
+def test_parts_with_weights_of_their_own_are_steps_of_their_own():
+    apart = [("secgan", "happy"), ("secgan", "attr=red_hair=on")]
+    assert planned("secgan", "happy attr=red_hair=on") == apart
 
 
 def test_the_partner_of_a_named_method_makes_what_it_does_not_ship():

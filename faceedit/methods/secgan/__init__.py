@@ -10,21 +10,24 @@ PAPER_TARGETS = (*(f"attr={name}" for name in ATTRIBUTES), *EXPRESSIONS)
 SPECTACLES = ("attr=eyeglasses=on", *(f"attr=eyeglasses={kind}" for kind in KINDS["eyeglasses"]))
 HAIR_COLOURS = ("black_hair", "blond_hair", "brown_hair", "red_hair", "grey_hair")
 
+DRAWN = (
+    *(f"attr={name}=on" for name in HAIR_COLOURS),
+    "attr=pale_skin",
+    "attr=young",
+    "attr=male",
+    "attr=beard=on",
+    "attr=moustache=on",
+    "attr=bushy_eyebrows=on",
+    *SPECTACLES,
+    "attr=eyeglasses=off",
+)
+"""Attributes that ship; weights of their own make expressions."""
+
 DESCRIPTOR = Descriptor(
     name="secgan",
     paper="SeCGAN: pictures and semantic masks translated side by side",
     profile="fast",
-    targets=(
-        *(f"attr={name}=on" for name in HAIR_COLOURS),
-        "attr=pale_skin",
-        "attr=young",
-        "attr=male",
-        "attr=beard=on",
-        "attr=moustache=on",
-        "attr=bushy_eyebrows=on",
-        *SPECTACLES,
-        "attr=eyeglasses=off",
-    ),
+    targets=(*DRAWN, *EXPRESSIONS),
     crop_size=256,
     region="person",
     cost=130,
@@ -32,18 +35,9 @@ DESCRIPTOR = Descriptor(
     training="faceedit.methods.secgan.tasks:build",
     trained="paper",
     paper_targets=PAPER_TARGETS,
-    experimental=(
-        *(f"attr={name}=on" for name in HAIR_COLOURS),
-        "attr=pale_skin",
-        "attr=young",
-        "attr=male",
-        "attr=beard=on",
-        "attr=moustache=on",
-        "attr=bushy_eyebrows=on",
-        *SPECTACLES,
-        "attr=eyeglasses=off",
-    ),
+    experimental=DRAWN,
     looks_with=("appearance", "legan-fast"),
+    apart=True,
 )
 STARGAN = replace(
     DESCRIPTOR,
@@ -57,6 +51,7 @@ STARGAN = replace(
     cost=104,
     training="faceedit.methods.secgan.tasks:build_stargan",
     looks_with=(),
+    apart=False,
 )
 ATTGAN = replace(
     STARGAN,

@@ -5,7 +5,11 @@ from faceedit.training.task import Task, TrainingRequest
 
 
 def build(request: TrainingRequest) -> Task:
-    """Return the training of SeCGAN; see `_build`."""
+    """Return the training of SeCGAN: `_build`'s, or of the ``fast`` profile's expressions."""
+    if request.profile == "fast":
+        from faceedit.methods.secgan.expression_task import ExpressionTask
+
+        return ExpressionTask(request)
     return _build(request, "secgan")
 
 
@@ -26,7 +30,8 @@ def _build(request: TrainingRequest, method: str) -> Task:
         UsageError: there is no such profile, or the data do not do.
     """
     if request.profile != "paper":
-        raise UsageError(f"{method} has no profile {request.profile!r}; it has: paper")
+        known = "fast, paper" if method == "secgan" else "paper"
+        raise UsageError(f"{method} has no profile {request.profile!r}; it has: {known}")
     from faceedit.methods.secgan.paper_task import PaperTask
 
     return PaperTask(request, method)

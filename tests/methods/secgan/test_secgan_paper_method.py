@@ -101,6 +101,7 @@ def test_written_weights_give_the_same_edits(tmp_path, name, masked):
     with torch.no_grad():
         given = x
         if masked:
+            assert isinstance(loaded, RgbSeCGAN)
             assert loaded.parser is not None
             given = torch.cat([x, one_hot(loaded.parser.parse(x))], 1)
         wanted = generator(given, difference_of(target, "attributes")[None]).tanh()[0]
