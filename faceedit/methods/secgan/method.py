@@ -22,6 +22,7 @@ from faceedit.methods.base import check_target
 from faceedit.methods.fields.method import fitting
 from faceedit.methods.legan.method import LEGAN
 from faceedit.methods.secgan import DESCRIPTOR, HAIR_COLOURS
+from faceedit.methods.secgan.bald import shave_head
 from faceedit.methods.secgan.beard import grow_beard
 from faceedit.methods.secgan.brows import thicken
 from faceedit.methods.secgan.eyewear import put_on
@@ -44,6 +45,7 @@ LAYERS = (
     "young",
     "pale_skin",
     "hair",
+    "bald",
     "bushy_eyebrows",
     "moustache",
     "beard",
@@ -127,28 +129,34 @@ class SeCGAN:
         # A target names one colour of hair.
         hair = next((one for one in changes if one.attribute in HAIR_COLOURS), None)
         dye = None if hair is None else (measured.hair[hair.attribute], hair.strength)
-        details = [one for change in ordered for one in self._draw(scene, change, dye)]
+        drawn = [(change, *self._draw(scene, change, dye)) for change in ordered]
         return Edit(
             flow,
             nothing,
             nothing[..., 0],
             RasterPaint(nothing, SIZE),
             SIZE,
-            details=tuple(details),
-            region="person",
+            details=tuple(one for _, details, _ in drawn for one in details),
+            # Hair may stand far out.
+            region="crop" if any(one.attribute == "bald" for one in changes) else "person",
             wide=True,
             on_top=True,
+            left=tuple(f"{change.text}: {why}" for change, _, why in drawn if why),
         )
 
     def _draw(
         self, scene: Scene, change: AttributeChange, dye: tuple[Tones, float] | None
-    ) -> tuple[Detail, ...]:
-        """Return what an attribute draws; nothing where it changes nothing."""
+    ) -> tuple[tuple[Detail, ...], str]:
+        """Return what an attribute draws, nothing where it changes nothing; and why, if known."""
         name, measured = change.attribute, self.measured
         if name in FACES:
-            return change_face(scene, change, measured.faces[name], measured.hair["grey_hair"])
+            grey = measured.hair["grey_hair"]
+            return change_face(scene, change, measured.faces[name], grey), ""
+        why = ""
         if name in HAIR_COLOURS:
             made = recolour(scene, change, measured.hair[name])
+        elif name == "bald":
+            made, why = shave_head(scene, change)
         elif name == "pale_skin":
             made = tone(scene, change, measured.skin[change.on])
         elif name in ("beard", "moustache"):
@@ -159,7 +167,7 @@ class SeCGAN:
             made = put_on(scene, change)
         else:
             made = take_off(scene, change, self.uncover)
-        return () if made is None else (made,)
+        return () if made is None else (made,), why
 
 
 def _layer(change: AttributeChange) -> str:
