@@ -23,6 +23,7 @@ from faceedit.methods.fields.method import fitting
 from faceedit.methods.legan.method import LEGAN
 from faceedit.methods.secgan import DESCRIPTOR, HAIR_COLOURS
 from faceedit.methods.secgan.bald import shave_head
+from faceedit.methods.secgan.bangs import grow_fringe
 from faceedit.methods.secgan.beard import grow_beard
 from faceedit.methods.secgan.brows import thicken
 from faceedit.methods.secgan.eyewear import put_on
@@ -46,6 +47,7 @@ LAYERS = (
     "pale_skin",
     "hair",
     "bald",
+    "bangs",
     "bushy_eyebrows",
     "moustache",
     "beard",
@@ -157,6 +159,11 @@ class SeCGAN:
             made = recolour(scene, change, measured.hair[name])
         elif name == "bald":
             made, why = shave_head(scene, change)
+        elif name == "bangs" and dye is None:
+            made, why = grow_fringe(scene, change)
+        elif name == "bangs":
+            # It would be cut from hair of the old colour.
+            made, why = None, "with another colour of hair it needs a run of its own"
         elif name == "pale_skin":
             made = tone(scene, change, measured.skin[change.on])
         elif name in ("beard", "moustache"):

@@ -15,6 +15,7 @@ from faceedit.faces.topology import mean_shape
 from faceedit.methods.fields.shade_layer import ATLAS_SIZE
 from faceedit.methods.secgan import HAIR_COLOURS
 from faceedit.methods.secgan.bald import shave_head
+from faceedit.methods.secgan.bangs import grow_fringe
 from faceedit.methods.secgan.face import Difference
 from faceedit.methods.secgan.look import look
 from faceedit.methods.secgan.measured import Measured, pack, unpack
@@ -129,6 +130,28 @@ def test_hair_goes_and_what_it_hides_says_why_not(shipped, person):
     assert change_of[face[:, 1], face[:, 0]].max() == 0
     seen.__dict__["hair"] = np.maximum(scene.hair, scene.below((4,), 0.1) * (scene.person > 0.5))
     assert shave_head(seen, *change.attributes) == (None, "the hair is long")
+
+
+def test_a_fringe_falls_over_the_forehead_and_curls_say_why_not(shipped, person):
+    target = parse_target("attr=bangs=on")
+    (edit,) = shipped.edit([person], target)
+    assert not edit.left
+    photo = person.to_bytes().astype(int)
+    change = np.abs(drawn(person, edit) - photo).max(-1)
+    points = person.landmarks[:, :2].round().astype(int)
+    above = [int(points[k, 0]) for k in (9, 66, 296)], [int(points[k, 1]) - 6 for k in (9, 66, 296)]
+    assert change[above[1], above[0]].max() > 20
+    assert change[points[[4, 152, 205, 425], 1], points[[4, 152, 205, 425], 0]].max() == 0
+    np.testing.assert_array_equal(drawn(person, edit.scaled(0.0)), photo)
+    (dyed,) = shipped.edit([person], parse_target("attr=bangs=on,hair=red"))
+    assert len(dyed.details) == 1 and "run of its own" in dyed.left[0]
+    (scene,) = look([person], shipped.parser, shipped.surfaces)
+    noise = np.random.default_rng(0).random(person.pixels.shape, np.float32)
+    curls = replace(person, pixels=np.where(scene.hair[..., None] > 0.1, noise, person.pixels))
+    curly = replace(scene, crop=curls)
+    curly.__dict__["hair"] = scene.hair
+    made, reason = grow_fringe(curly, *target.attributes)
+    assert made is None and "strands" in reason
 
 
 def test_attributes_lie_over_each_other(shipped, person):
