@@ -17,7 +17,7 @@ HAIRY = 0.9
 """Share of hair that a piece has everywhere."""
 DARK = np.float32(0.02)
 """Added to display values before the logarithm."""
-EVEN = np.float32(0.75)
+EVEN = np.float32(0.65)
 """Of the contrast of a piece, that its locks have."""
 OUTLIER = 0.4
 """Log brightness by which pieces may differ from most."""

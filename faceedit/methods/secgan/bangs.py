@@ -32,8 +32,13 @@ above; how much lower at the sides; and by how much they differ, in eye distance
 INSIDE = (0.1, 0.08, 0.1)
 """Eye distances above the hairline where locks begin, of the lowest layer, how much higher each
 layer above, and by how much they differ."""
+SHALLOW, DEEPEST = 0.12, 0.7
+"""Least height of hair above the forehead, in eye distances, and share of it within which locks
+begin."""
 BROW_ROOT = 168
 """Mesh point between the eyes."""
+HIGHEST = 1.2
+"""Eye distances above the middle of the forehead within which hair begins."""
 TEMPLES = (54, 284)
 ASIDE = 35.0
 """Degrees of yaw beyond which a forehead is not seen from the front."""
@@ -63,20 +68,21 @@ def grow_fringe(scene: Scene, change: AttributeChange) -> tuple[Fringe | None, s
     across /= np.linalg.norm(across)
     middle = 0.5 * (points[FOREHEAD] + points[BROW_ROOT])
     brow = float(((points[[k for ring in BROWS for k in ring]] - middle) @ down).mean())
-    side = WIDE * float(np.abs((points[list(TEMPLES)] - middle) @ across).mean())
+    near = WIDE * ((points[list(TEMPLES)] - middle) @ across)
     draw = np.random.default_rng(scene.seed + 5)
     locks = []
     for layer, (count, widths) in enumerate(LAYERS):
         for k in range(count):
             at = (k + draw.uniform()) / count * 2 - 1
-            x = at * side
-            line = _hairline(scene, middle + 0.85 * x * across, down)
-            if line is None:
+            x = float(np.interp(at, (-1, 0, 1), (near[0], 0, near[1])))
+            line, deep = _hairline(scene, middle + 0.85 * x * across, down)
+            if deep < SHALLOW * unit:
                 continue
             tip = TIPS[0] - TIPS[1] * layer + SIDES * at * at + draw.normal(0, UNEVEN)
             root = INSIDE[0] + INSIDE[1] * layer + draw.uniform(0, INSIDE[2])
             aside = SWEEP * x + unit * draw.normal(0.02, UNEVEN)
-            begin = middle + ROOT * x * across + (line - unit * root) * down
+            root = min(unit * root, DEEPEST * deep)
+            begin = middle + ROOT * x * across + (line - root) * down
             end = middle + aside * across + (brow + unit * tip) * down
             locks.append((*begin, *end, unit * draw.uniform(*widths)))
     if len(locks) < FEWEST:
@@ -116,9 +122,16 @@ def _why_not(scene: Scene) -> str:
     return ""
 
 
-def _hairline(scene: Scene, start: np.ndarray, down: np.ndarray) -> float | None:
-    """Return where hair begins above a point, in pixels down the face from it; None if nowhere."""
-    steps = np.arange(0, 1.2 * scene.unit)
+def _hairline(scene: Scene, start: np.ndarray, down: np.ndarray) -> tuple[float, float]:
+    """Return where hair begins above a point, and how high it is there, in pixels.
+
+    The first counts down the face from the point; where there is no hair the second is 0.
+    """
+    steps = np.arange(0, 2.0 * scene.unit)
     x, y = np.clip(np.round(start - steps[:, None] * down), 0, SIZE - 1).astype(int).T
-    found = np.flatnonzero(scene.hair[y, x] > 0.6)
-    return None if not len(found) else -float(steps[found[0]])
+    bare = scene.hair[y, x] < 0.6
+    first = int(bare.argmin())
+    if bare[first] or first > HIGHEST * scene.unit:
+        return 0.0, 0.0
+    above = bare[first:]
+    return -float(first), float(above.argmax() if above.any() else len(above))
