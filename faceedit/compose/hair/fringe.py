@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from faceedit.compose.blur import blur_wide
 from faceedit.compose.canvas import FARTHEST, Canvas, Fading, Patch
 from faceedit.compose.edit import LARGEST_COLOUR
 from faceedit.compose.hair.locks import DARK, Lock, Piece, cut_pieces, find_pieces, lay_lock
@@ -26,6 +27,8 @@ SHADOW, FALLS = 0.34, 0.035
 """Opacity of the fringe's shadow, and eye distances by which it falls and is soft."""
 TINT = np.array([0.85, 1.0, 1.08], np.float32)
 """Of the shadow in each colour: skin in the shade is redder."""
+FINEST = 300.0
+"""Eye distance in pixels at which locks are drawn, if the photo is not coarser."""
 FULL = 0.25
 """Strength from which on a fringe is opaque."""
 AROUND = 0.25
@@ -63,93 +66,77 @@ class Fringe(Fading):
 
     def draw(self, canvas: Canvas) -> list[Patch]:
         """See `Detail.draw`."""
-        box = canvas.where(self.hair, self.size) if self.strength else None
+        # Less strength is a shorter fringe.
+        tips = self.roots + min(self.strength, 1.0) * (self.tips - self.roots)
+        around = self.hair.copy()
+        for place in np.vstack([self.roots, tips]).round().astype(int).tolist():
+            cv2.circle(around, place, round(AROUND * self.unit), 1.0, -1)
+        box = canvas.where(around, self.size) if self.strength else None
         if box is None:
             return []
         part = canvas.part(box)
-        unit = self.unit / float(np.hypot(part.to_crop[0, 0], part.to_crop[1, 0]))
+        small = _smaller(part, self.unit)
+        unit = self.unit / float(np.hypot(small.to_crop[0, 0], small.to_crop[1, 0]))
         draw = np.random.default_rng(self.seed)
-        matte = draw_matte(self.hair, part.pixels, 1.0, part.to_crop, self.size)
-        found, _ = find_pieces(part.pixels, matte, unit, draw)
-        pieces = cut_pieces(part.pixels, found, unit)
-        around = np.zeros((self.size, self.size), np.float32)
-        # Less strength is a shorter fringe.
-        tips = self.roots + min(self.strength, 1.0) * (self.tips - self.roots)
-        for place in np.vstack([self.roots, tips]).round().astype(int).tolist():
-            cv2.circle(around, place, round(AROUND * self.unit), 1.0, -1)
-        there = canvas.where(around, self.size)
-        if not pieces or there is None:
+        matte = draw_matte(self.hair, small.pixels, 1.0, small.to_crop, self.size)
+        found, _ = find_pieces(small.pixels, matte, unit, draw)
+        pieces = cut_pieces(small.pixels, found, unit)
+        if not pieces:
             return []
-        # Places of the hair's window in that of the fringe.
-        corner = np.array([box[1].start - there[1].start, box[0].start - there[0].start])
-        light = _Light(part.pixels, matte, corner, BROAD * unit)
-        sheet = self._sheet(canvas.part(there), tips, pieces, light, unit, draw)
-        matte = draw_matte(
-            self.hair, canvas.pixels[there], 1.0, canvas.part(there).to_crop, self.size
+        sheet = self._sheet(small, matte, tips, pieces, draw)
+        opacity = np.clip(sheet[..., 3], 0, 1)
+        shadow = cv2.GaussianBlur(opacity, (0, 0), 0.8 * FALLS * unit)
+        shift = np.column_stack([np.eye(2), FALLS * unit * self.down]).astype(np.float32)
+        shadow = cv2.warpAffine(shadow, shift, shadow.shape[::-1])
+        shadow *= np.float32(SHADOW) * (1 - matte)
+        sheet, shadow = (
+            cv2.resize(one, part.pixels.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+            for one in (sheet, shadow)
         )
-        return [self._over(canvas.pixels[there], there, sheet, matte, unit)]
+        opacity = sheet[..., 3:]
+        made = sheet[..., :3] + (1 - opacity) * part.pixels * (1 - shadow[..., None] * TINT)
+        share = np.clip(np.maximum(opacity[..., 0], shadow) * 50, 0, 1)
+        share *= np.float32(min(self.strength / FULL, 1.0))
+        return [Patch(box, np.clip(made, 0, 1), share)]
 
     def _sheet(
         self,
         part: Canvas,
+        matte: np.ndarray,
         tips: np.ndarray,
         pieces: list[Piece],
-        light: "_Light",
-        unit: float,
         draw: np.random.Generator,
     ) -> np.ndarray:
         """Return the locks on a window, (h, w, 4) float32: RGB times opacity, and opacity."""
         back = invert(part.to_crop)
         scale = float(np.hypot(back[0, 0], back[1, 0]))
+        unit = self.unit * scale
         roots, tips = (one @ back[:, :2].T + back[:, 2] for one in (self.roots, tips))
         down = back[:, :2] @ self.down / scale
-        middles = np.array([piece.middle for piece in pieces]) + light.corner
-        sheet = np.zeros((*part.pixels.shape[:2], 4), np.float32)
-        for root, tip, width in zip(roots, tips, self.widths * scale, strict=True):
-            near = np.exp(-np.linalg.norm(middles - root, axis=1) / (NEARBY * unit)) + 1e-9
-            piece = pieces[draw.choice(len(pieces), p=near / near.sum())]
-            change = np.clip(light.at(root) - piece.light, -LIKE, LIKE) + draw.normal(0, UNEVEN)
+        near = blur_wide(matte, BROAD * unit)[..., None] + np.float32(1e-3)
+        light = blur_wide(np.log(part.pixels + DARK) * matte[..., None], BROAD * unit) / near
+        middles = np.array([piece.middle for piece in pieces])
+        columns, rows = np.clip(roots.round().astype(int), 0, np.array(matte.shape[::-1]) - 1).T
+        sheet = np.zeros((*matte.shape, 4), np.float32)
+        for root, tip, width, own in zip(
+            roots, tips, self.widths * scale, light[rows, columns], strict=True
+        ):
+            close = np.exp(-np.linalg.norm(middles - root, axis=1) / (NEARBY * unit)) + 1e-9
+            piece = pieces[draw.choice(len(pieces), p=close / close.sum())]
+            change = np.clip(own - piece.light, -LIKE, LIKE) + draw.normal(0, UNEVEN)
             gain = np.exp(change).astype(np.float32)
             lay_lock(sheet, piece, Lock(root, tip, float(width), down), gain, unit, draw)
         return cv2.GaussianBlur(sheet, (0, 0), max(0.3, SOFT * unit))
 
-    def _over(
-        self,
-        pixels: np.ndarray,
-        box: tuple[slice, slice],
-        sheet: np.ndarray,
-        matte: np.ndarray,
-        unit: float,
-    ) -> Patch:
-        """Lay locks and their shadow over a window."""
-        opacity = sheet[..., 3]
-        shadow = cv2.GaussianBlur(opacity, (0, 0), 0.8 * FALLS * unit)
-        shift = np.column_stack([np.eye(2), FALLS * unit * self.down])
-        shadow = cv2.warpAffine(shadow, shift.astype(np.float32), shadow.shape[::-1])
-        shadow *= np.float32(SHADOW) * (1 - matte)
-        made = sheet[..., :3] + (1 - opacity[..., None]) * pixels * (1 - shadow[..., None] * TINT)
-        share = np.clip(np.maximum(opacity, shadow) * 50, 0, 1) * min(self.strength / FULL, 1.0)
-        return Patch(box, np.clip(made, 0, 1), share.astype(np.float32))
 
-
-class _Light:
-    """The log brightness of hair around places.
-
-    Args:
-        pixels: (H, W, 3) float32 RGB of a window.
-        matte: (H, W) float32 of its hair.
-        corner: (2,) of the window.
-        sigma: pixels over which it is averaged.
-    """
-
-    def __init__(self, pixels: np.ndarray, matte: np.ndarray, corner: np.ndarray, sigma: float):
-        self.corner = corner
-        near = cv2.GaussianBlur(matte, (0, 0), sigma)[..., None] + np.float32(1e-3)
-        logs = np.log(pixels + DARK) * matte[..., None]
-        self._mean = cv2.GaussianBlur(logs, (0, 0), sigma) / near
-
-    def at(self, place: np.ndarray) -> np.ndarray:
-        """Return the mean log display values of hair around a (2,) place, (3,)."""
-        x, y = np.round(place - self.corner).astype(int)
-        height, width = self._mean.shape[:2]
-        return self._mean[np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)]
+def _smaller(part: Canvas, unit: float) -> Canvas:
+    """Return a window no finer than `FINEST`; `unit` is the eye distance in crop pixels."""
+    scale = float(np.hypot(part.to_crop[0, 0], part.to_crop[1, 0]))
+    share = min(1.0, FINEST * scale / unit)
+    shape = part.pixels.shape[:2]
+    grid = [max(1, round(side * share)) for side in shape]
+    stretch = np.array([shape[1] / grid[1], shape[0] / grid[0]])
+    middle = part.to_crop[:, 2] + part.to_crop[:, :2] @ ((stretch - 1) / 2)
+    to_crop = np.column_stack([part.to_crop[:, :2] * stretch, middle])
+    pixels = cv2.resize(part.pixels, grid[::-1], interpolation=cv2.INTER_AREA)
+    return Canvas(pixels, part.flow, part.gain, to_crop)

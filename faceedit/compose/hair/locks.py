@@ -152,7 +152,7 @@ def lay_lock(
     across = np.array([lock.down[1], -lock.down[0]])
     reach = float((lock.tip - lock.root) @ lock.down)
     lean, width = float((lock.tip - lock.root) @ across), lock.width
-    side = across * (width + 0.1 * unit)
+    side = across * (0.5 * width + 0.06 * unit)
     corners = np.array([end + sign * side for end in (lock.root, lock.tip) for sign in (-1, 1)])
     x0, y0 = np.maximum(np.floor(corners.min(0)), 0).astype(int)
     x1, y1 = np.minimum(np.ceil(corners.max(0)) + 1, sheet.shape[1::-1]).astype(int)
@@ -162,15 +162,19 @@ def lay_lock(
     dy = np.arange(y0, y1, dtype=np.float32)[:, None] - np.float32(lock.root[1])
     v = (dx * np.float32(lock.down[0]) + dy * np.float32(lock.down[1])) / np.float32(reach)
     t = np.clip(v, 0, 1)
-    bend = draw.normal(0, 0.1) * unit
+    bend = np.clip(draw.normal(0, 0.1), -0.2, 0.2) * unit
     u = dx * np.float32(across[0]) + dy * np.float32(across[1])
     u = u - (np.float32(lean) * t**1.3 + np.float32(bend) * t * (1 - t))
     half = np.float32(0.5 * width) * (1 - 0.92 * t ** np.float32(draw.uniform(2.2, 5.0)))
     strands = max(6, round(width / unit / STRAND))
     ends = 1 - SHORTER * np.abs(draw.normal(0, 1, strands + 1))
-    end = np.interp((u / width + 0.5) * strands, np.arange(strands + 1), ends)
-    alpha = np.clip((half - np.abs(u)) / max(0.7, STRAND * unit) + 0.5, 0, 1)
-    alpha *= np.clip((end - v) * (reach / (TIP * unit)), 0, 1) ** 0.7 * np.clip(v / ROOT, 0, 1)
+    place = np.clip((u / np.float32(width) + 0.5) * strands, 0, strands - 1e-3)
+    first, ends = place.astype(np.intp), ends.astype(np.float32)
+    end = ends[first] + (place - first) * (ends[first + 1] - ends[first])
+    alpha = np.clip((half - np.abs(u)) / np.float32(max(0.7, STRAND * unit)) + 0.5, 0, 1)
+    alpha *= np.sqrt(np.clip((end - v) * np.float32(reach / (TIP * unit)), 0, 1)) * np.clip(
+        v / ROOT, 0, 1
+    )
     height, breadth = piece.pixels.shape[:2]
     shift = draw.uniform(-0.5, 0.5) * max(breadth - width, 0)
     at = (u + np.float32(shift + 0.5 * breadth)).astype(np.float32), t * np.float32(height - 1)
