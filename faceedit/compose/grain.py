@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-SIDE = 0.24
+SIDE = 0.18
 """Eye distances: side of a piece of grain."""
 COARSEST = 0.025
 """Eye distances from which on differences are no grain."""
@@ -36,16 +36,22 @@ def spread_grain(
     window = np.sin(np.pi * (np.arange(side) + 0.5) / side).astype(np.float32)
     window = (window[:, None] * window)[..., None]
     pieces = [piece * window for piece in _pieces(pixels, known, side, unit, draw)]
-    step = side // 2
-    made = np.zeros((size[0] + 2 * side, size[1] + 2 * side, 3), np.float32)
     if not pieces:
-        return made[: size[0], : size[1]]
-    for top in range(0, size[0] + side, step):
-        for left in range(0, size[1] + side, step):
-            piece = pieces[draw.integers(len(pieces))]
-            # Sine windows at half their width: squares add up to 1, as of what is independent.
-            made[top : top + side, left : left + side] += piece
-    made = made[step : step + size[0], step : step + size[1]]
+        return np.zeros((*size, 3), np.float32)
+    step, jitter = side // 2, side // 4
+    made = np.full((size[0] + 4 * side, size[1] + 4 * side, 4), 1e-3, np.float32)
+    for row in range(0, size[0] + 2 * side, step):
+        for column in range(0, size[1] + 2 * side, step):
+            # Few pieces laid evenly would be seen as a pattern: they are turned and moved.
+            turns, mirrored, down, right = draw.integers(0, (4, 2, jitter + 1, jitter + 1))
+            piece = np.rot90(pieces[draw.integers(len(pieces))], int(turns))
+            piece = piece[:, ::-1] if mirrored else piece
+            place = made[row + down : row + down + side, column + right : column + right + side]
+            place[..., :3] += piece
+            place[..., 3:] += np.square(window)
+    made = made[side : side + size[0], side : side + size[1]]
+    # Squares add up, as of what is independent.
+    made = made[..., :3] / np.sqrt(made[..., 3:])
     spread = float(np.sqrt(np.square(made[::4, ::4]).mean()))
     return made * np.float32(min(1.0, LOUDEST / max(spread, 1e-6)))
 
