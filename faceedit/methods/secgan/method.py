@@ -7,7 +7,7 @@ ship for themselves, and the checkpoint holds what was measured on labelled port
 of its own that takes spectacles off.
 """
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Self
 
 import numpy as np
@@ -15,7 +15,6 @@ import torch
 
 from faceedit.compose.canvas import Detail
 from faceedit.compose.edit import Edit, RasterPaint
-from faceedit.compose.hair.colour import Tones
 from faceedit.errors import UsageError
 from faceedit.faces.align import Crop
 from faceedit.methods.base import check_target
@@ -54,6 +53,8 @@ LAYERS = (
     "eyeglasses",
 )
 """Of what is drawn, the lowest first."""
+TONED = (*FACES, "pale_skin")
+"""What changes skin, which a skull would not follow."""
 
 
 class SeCGAN:
@@ -128,10 +129,7 @@ class SeCGAN:
             flow, scene = reshape(scene, faces)
         # What lies on top comes last.
         ordered = sorted(changes, key=lambda one: LAYERS.index(_layer(one)))
-        # A target names one colour of hair.
-        hair = next((one for one in changes if one.attribute in HAIR_COLOURS), None)
-        dye = None if hair is None else (measured.hair[hair.attribute], hair.strength)
-        drawn = [(change, *self._draw(scene, change, dye)) for change in ordered]
+        drawn = [(change, *self._draw(scene, change, ordered)) for change in ordered]
         return Edit(
             flow,
             nothing,
@@ -147,10 +145,11 @@ class SeCGAN:
         )
 
     def _draw(
-        self, scene: Scene, change: AttributeChange, dye: tuple[Tones, float] | None
+        self, scene: Scene, change: AttributeChange, changes: Sequence[AttributeChange]
     ) -> tuple[tuple[Detail, ...], str]:
         """Return what an attribute draws, nothing where it changes nothing; and why, if known."""
         name, measured = change.attribute, self.measured
+        others = {one.attribute for one in changes if one.strength}
         if name in FACES:
             grey = measured.hair["grey_hair"]
             return change_face(scene, change, measured.faces[name], grey), ""
@@ -158,15 +157,15 @@ class SeCGAN:
         if name in HAIR_COLOURS:
             made = recolour(scene, change, measured.hair[name])
         elif name == "bald":
-            made, why = shave_head(scene, change)
-        elif name == "bangs" and dye is None:
-            made, why = grow_fringe(scene, change)
+            made, why = _apart(others, TONED) or shave_head(scene, change)
         elif name == "bangs":
-            # It would be cut from hair of the old colour.
-            made, why = None, "with another colour of hair it needs a run of its own"
+            made, why = _apart(others, HAIR_COLOURS) or grow_fringe(scene, change)
         elif name == "pale_skin":
             made = tone(scene, change, measured.skin[change.on])
         elif name in ("beard", "moustache"):
+            # A target names one colour of hair.
+            hair = next((one for one in changes if one.attribute in HAIR_COLOURS), None)
+            dye = None if hair is None else (measured.hair[hair.attribute], hair.strength)
             made = grow_beard(scene, change, dye)
         elif name == "bushy_eyebrows":
             made = thicken(scene, change)
@@ -175,6 +174,12 @@ class SeCGAN:
         else:
             made = take_off(scene, change, self.uncover)
         return () if made is None else (made,), why
+
+
+def _apart(others: Set[str], changed: Sequence[str]) -> tuple[None, str] | None:
+    """Return why what is continued from skin or hair is left, where these change; else None."""
+    both = sorted(others & set(changed))
+    return (None, f"with {both[0]} it needs a run of its own") if both else None
 
 
 def _layer(change: AttributeChange) -> str:

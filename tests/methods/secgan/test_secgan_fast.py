@@ -145,6 +145,8 @@ def test_a_fringe_falls_over_the_forehead_and_curls_say_why_not(shipped, person)
     np.testing.assert_array_equal(drawn(person, edit.scaled(0.0)), photo)
     (dyed,) = shipped.edit([person], parse_target("attr=bangs=on,hair=red"))
     assert len(dyed.details) == 1 and "run of its own" in dyed.left[0]
+    (pale,) = shipped.edit([person], parse_target("attr=bald=on,pale_skin=on"))
+    assert len(pale.details) == 1 and "with pale_skin it needs" in pale.left[0]
     (scene,) = look([person], shipped.parser, shipped.surfaces)
     noise = np.random.default_rng(0).random(person.pixels.shape, np.float32)
     curls = replace(person, pixels=np.where(scene.hair[..., None] > 0.1, noise, person.pixels))
