@@ -38,6 +38,8 @@ SEGMENTS = {name: HAIR for name in ATTRIBUTES if name.endswith("_hair")} | {
     "young": (Region.SKIN, Region.NOSE, Region.EARS, Region.NECK, Region.LIPS, *HAIR),
     "pale_skin": (Region.SKIN, Region.NOSE, Region.EARS, Region.NECK, Region.LIPS),
     "bushy_eyebrows": (Region.BROWS,),
+    "bangs": (Region.SKIN, Region.EYEGLASSES, Region.EYES, *HAIR),
+    "bald": (Region.SKIN, Region.EARS, Region.NECK, *HAIR),
     "beard": (Region.SKIN, Region.NOSE, Region.LIPS, Region.MOUTH, Region.NECK, Region.HAIR),
     "mouth_slightly_open": (Region.MOUTH, Region.LIPS, Region.SKIN, Region.NOSE, Region.NECK),
 }  # fmt: skip

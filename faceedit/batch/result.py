@@ -11,6 +11,7 @@ from faceedit.photos import Job
 from faceedit.targets import Target, parse_target
 
 if TYPE_CHECKING:
+    from faceedit.editing.steps import Edits
     from faceedit.editing.types import EditedPhoto
 
 SCHEMA_VERSION = 1
@@ -140,12 +141,18 @@ def why_unedited(edited: "EditedPhoto") -> str:
     return _why_left(held)
 
 
-def notes_of(faces: Sequence[FaceResult]) -> tuple[str, ...]:
-    """Return what the user should know of the faces of a photo, one sentence each."""
+def notes_of(faces: Sequence[FaceResult], edits: Sequence["Edits"]) -> tuple[str, ...]:
+    """Return what the user should know of the faces of a photo, one sentence each.
+
+    Args:
+        faces: what became of them.
+        edits: what was applied to those asked for.
+    """
     edited = [face for face in faces if face.outcome == "edited"]
     faint = sum(face.faint for face in edited)
     turned = [face.scores.get("turned", 0.0) for face in edited]
-    notes = []
+    left = [why for own in edits for edit in own for why in edit.left]
+    notes = [f"left as it is: {why}" for why in dict.fromkeys(left)]
     if weaker := sum(face.scores.get("held", 1.0) < 1 for face in edited):
         notes.append(f"{weaker} of {len(edited)} edited faces made weaker by a quality gate")
     if faint:

@@ -332,7 +332,7 @@ def _write(
     notes = photo.source.notes
     if edited.edits:
         sha256 = write_photo(photo, target, edited.pixels, write, permit)
-        notes += notes_of(result.faces)
+        notes += notes_of(result.faces, edited.edits)
         return replace(result, outcome="edited", output_sha256=sha256, notes=notes)
     reason = why_unedited(edited)
     if options.leaves_out(reason) or copy_suffices(source, target, options.write):

@@ -86,6 +86,7 @@ class Edit:
         wide: it covers a square twice as wide as the crop.
         on_top: details are drawn on what the fields make of the photo, not on the photo itself.
         turned: degrees by which it turns the head.
+        left: what it leaves as it is though it was asked for, and why, one sentence each.
     """
 
     flow: np.ndarray
@@ -100,6 +101,7 @@ class Edit:
     wide: bool = False
     on_top: bool = False
     turned: float = 0.0
+    left: tuple[str, ...] = ()
 
     @property
     def paints(self) -> bool:

@@ -33,7 +33,7 @@ def test_what_does_not_ship_is_refused(run_main, portrait, tmp_path, monkeypatch
 
     monkeypatch.chdir(tmp_path)
     Image.fromarray(portrait).save("a.png")
-    result = run_main("apply", "--attr", "bald=on", "a.png")
+    result = run_main("apply", "--attr", "bald=off", "a.png")
     assert result.code == 2
-    assert "no method edits to attr=bald; known: attr=black_hair=on" in result.err
+    assert "no method edits to attr=bald=off; known: attr=black_hair=on" in result.err
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]

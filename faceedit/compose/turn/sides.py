@@ -10,6 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from faceedit.compose.nearest import nearest
 from faceedit.compose.turn.head import Head, rotation
 from faceedit.faces.raster import fill_polygon
 from faceedit.faces.topology import FACE_OVAL
@@ -103,7 +104,7 @@ def _with_ear(head: Head, side: float, opening: float) -> Head:
     before = forward[0] * x + forward[1] * y + forward[2] * depth
     inside = depth - set_back((lateral, below, before))
     face = fill_polygon(head.landmarks[list(FACE_OVAL), :2], depth.shape) > 0.5
-    away, edges = _nearest(face, before + forward[2] * (inside - depth))
+    away, edges = nearest(face, before + forward[2] * (inside - depth))
     plate = np.maximum(FRONT - SLOPE * away / unit, edges - FALL * away / unit)
     plate = (plate - forward[0] * x - forward[1] * y) / forward[2]
     below = down[0] * x + down[1] * y + down[2] * plate
@@ -111,17 +112,6 @@ def _with_ear(head: Head, side: float, opening: float) -> Head:
     share = share * (1 - _rise(below, BELOW)) * (1 - _rise(away / unit, BEYOND))
     depth = np.where(face, inside, depth + share * (plate - depth)).astype(np.float32)
     return replace(head, landmarks=landmarks, depth=depth * unit + axis[2])
-
-
-def _nearest(where: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return each pixel's distance from the nearest of some, and the value there."""
-    away, found = cv2.distanceTransformWithLabels(
-        1 - where.astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    labels = found.astype(np.intp)
-    held = np.zeros(labels.max() + 1, np.float32)
-    held[labels[where]] = values[where]
-    return away, held[labels]
 
 
 def _with_rim(head: Head, side: float, share: float | np.ndarray, width: float) -> Head:
@@ -139,7 +129,7 @@ def _with_rim(head: Head, side: float, share: float | np.ndarray, width: float) 
     inner = cv2.erode(person, kernel) > 0
     if not inner.any():
         return head
-    _, level = _nearest(inner, head.depth)
+    _, level = nearest(inner, head.depth)
     x, y = _places(head)
     right = head.right
     lateral = side * (right[0] * x + right[1] * y)

@@ -18,6 +18,8 @@ DRAWN = (
     "attr=beard=on",
     "attr=moustache=on",
     "attr=bushy_eyebrows=on",
+    "attr=bald=on",
+    "attr=bangs=on",
     *SPECTACLES,
     "attr=eyeglasses=off",
 )

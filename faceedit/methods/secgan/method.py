@@ -7,7 +7,7 @@ ship for themselves, and the checkpoint holds what was measured on labelled port
 of its own that takes spectacles off.
 """
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Self
 
 import numpy as np
@@ -15,13 +15,14 @@ import torch
 
 from faceedit.compose.canvas import Detail
 from faceedit.compose.edit import Edit, RasterPaint
-from faceedit.compose.hair.colour import Tones
 from faceedit.errors import UsageError
 from faceedit.faces.align import Crop
 from faceedit.methods.base import check_target
 from faceedit.methods.fields.method import fitting
 from faceedit.methods.legan.method import LEGAN
 from faceedit.methods.secgan import DESCRIPTOR, DRAWN, HAIR_COLOURS
+from faceedit.methods.secgan.bald import shave_head
+from faceedit.methods.secgan.bangs import grow_fringe
 from faceedit.methods.secgan.beard import grow_beard
 from faceedit.methods.secgan.brows import thicken
 from faceedit.methods.secgan.expressions import ExpressionSeCGAN
@@ -45,12 +46,16 @@ LAYERS = (
     "young",
     "pale_skin",
     "hair",
+    "bald",
+    "bangs",
     "bushy_eyebrows",
     "moustache",
     "beard",
     "eyeglasses",
 )
 """Of what is drawn, the lowest first."""
+TONED = (*FACES, "pale_skin")
+"""What changes skin, which a skull would not follow."""
 
 
 class SeCGAN:
@@ -125,34 +130,43 @@ class SeCGAN:
             flow, scene = reshape(scene, faces)
         # What lies on top comes last.
         ordered = sorted(changes, key=lambda one: LAYERS.index(_layer(one)))
-        # A target names one colour of hair.
-        hair = next((one for one in changes if one.attribute in HAIR_COLOURS), None)
-        dye = None if hair is None else (measured.hair[hair.attribute], hair.strength)
-        details = [one for change in ordered for one in self._draw(scene, change, dye)]
+        drawn = [(change, *self._draw(scene, change, ordered)) for change in ordered]
         return Edit(
             flow,
             nothing,
             nothing[..., 0],
             RasterPaint(nothing, SIZE),
             SIZE,
-            details=tuple(details),
-            region="person",
+            details=tuple(one for _, details, _ in drawn for one in details),
+            # Hair may stand far out.
+            region="crop" if any(one.attribute == "bald" for one in changes) else "person",
             wide=True,
             on_top=True,
+            left=tuple(f"{change.text}: {why}" for change, _, why in drawn if why),
         )
 
     def _draw(
-        self, scene: Scene, change: AttributeChange, dye: tuple[Tones, float] | None
-    ) -> tuple[Detail, ...]:
-        """Return what an attribute draws; nothing where it changes nothing."""
+        self, scene: Scene, change: AttributeChange, changes: Sequence[AttributeChange]
+    ) -> tuple[tuple[Detail, ...], str]:
+        """Return what an attribute draws, nothing where it changes nothing; and why, if known."""
         name, measured = change.attribute, self.measured
+        others = {one.attribute for one in changes if one.strength}
         if name in FACES:
-            return change_face(scene, change, measured.faces[name], measured.hair["grey_hair"])
+            grey = measured.hair["grey_hair"]
+            return change_face(scene, change, measured.faces[name], grey), ""
+        why = ""
         if name in HAIR_COLOURS:
             made = recolour(scene, change, measured.hair[name])
+        elif name == "bald":
+            made, why = _apart(others, TONED) or shave_head(scene, change)
+        elif name == "bangs":
+            made, why = _apart(others, HAIR_COLOURS) or grow_fringe(scene, change)
         elif name == "pale_skin":
             made = tone(scene, change, measured.skin[change.on])
         elif name in ("beard", "moustache"):
+            # A target names one colour of hair.
+            hair = next((one for one in changes if one.attribute in HAIR_COLOURS), None)
+            dye = None if hair is None else (measured.hair[hair.attribute], hair.strength)
             made = grow_beard(scene, change, dye)
         elif name == "bushy_eyebrows":
             made = thicken(scene, change)
@@ -160,7 +174,13 @@ class SeCGAN:
             made = put_on(scene, change)
         else:
             made = take_off(scene, change, self.uncover)
-        return () if made is None else (made,)
+        return () if made is None else (made,), why
+
+
+def _apart(others: Set[str], changed: Sequence[str]) -> tuple[None, str] | None:
+    """Return why what is continued from skin or hair is left, where these change; else None."""
+    both = sorted(others & set(changed))
+    return (None, f"with {both[0]} it needs a run of its own") if both else None
 
 
 def _layer(change: AttributeChange) -> str:

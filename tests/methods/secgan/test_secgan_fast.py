@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 
+from faceedit.batch.result import notes_of
 from faceedit.compose.compose import compose
 from faceedit.compose.hair.colour import KNOTS, Tones
 from faceedit.compose.mask import region_mask
@@ -13,6 +14,8 @@ from faceedit.faces.align import extract_crop
 from faceedit.faces.topology import mean_shape
 from faceedit.methods.fields.shade_layer import ATLAS_SIZE
 from faceedit.methods.secgan import HAIR_COLOURS
+from faceedit.methods.secgan.bald import shave_head
+from faceedit.methods.secgan.bangs import grow_fringe
 from faceedit.methods.secgan.face import Difference
 from faceedit.methods.secgan.look import look
 from faceedit.methods.secgan.measured import Measured, pack, unpack
@@ -101,6 +104,56 @@ def test_spectacles_come_off_and_dark_ones_stay(shipped, person):
     assert without < 0.5 * with_
     for crop in (person, edited(person, "eyeglasses=sunglasses")[0]):
         assert not edited(crop, "eyeglasses=off")[1].details
+
+
+def test_hair_goes_and_what_it_hides_says_why_not(shipped, person):
+    change = parse_target("attr=bald=on")
+    (edit,) = shipped.edit([person], change)
+    assert (edit.details, edit.left) == ((), ("bald=on: hair hides an ear",))
+    assert notes_of((), [(edit,)]) == ("left as it is: bald=on: hair hides an ear",)
+    (scene,) = look([person], shipped.parser, shipped.surfaces)
+    near, x = scene.near.copy(), np.arange(64, 192)
+    ears = np.minimum(
+        *(np.abs(x - person.landmarks[k, 0] - off) for k, off in ((127, -3), (356, 3)))
+    )
+    near[Region.EARS] = 0
+    near[Region.EARS, 40:66] = ears < 4
+    seen = replace(scene, near=near)
+    seen.__dict__["hair"] = scene.hair * (1 - np.pad(near[Region.EARS], 64))
+    made, reason = shave_head(seen, *change.attributes)
+    assert made is not None and not reason
+    photo = person.to_bytes().astype(int)
+    change_of = np.abs(drawn(person, replace(edit, details=(made,))) - photo).max(-1)
+    upper = seen.hair * (1 - scene.below((4,), 0.1))
+    assert change_of[upper > 0.9].mean() > 30
+    face = person.landmarks[[4, 152, 205, 425, 468, 473], :2].round().astype(int)
+    assert change_of[face[:, 1], face[:, 0]].max() == 0
+    seen.__dict__["hair"] = np.maximum(scene.hair, scene.below((4,), 0.1) * (scene.person > 0.5))
+    assert shave_head(seen, *change.attributes) == (None, "the hair is long")
+
+
+def test_a_fringe_falls_over_the_forehead_and_curls_say_why_not(shipped, person):
+    target = parse_target("attr=bangs=on")
+    (edit,) = shipped.edit([person], target)
+    assert not edit.left
+    photo = person.to_bytes().astype(int)
+    change = np.abs(drawn(person, edit) - photo).max(-1)
+    points = person.landmarks[:, :2].round().astype(int)
+    above = [int(points[k, 0]) for k in (9, 66, 296)], [int(points[k, 1]) - 6 for k in (9, 66, 296)]
+    assert change[above[1], above[0]].max() > 20
+    assert change[points[[4, 152, 205, 425], 1], points[[4, 152, 205, 425], 0]].max() == 0
+    np.testing.assert_array_equal(drawn(person, edit.scaled(0.0)), photo)
+    (dyed,) = shipped.edit([person], parse_target("attr=bangs=on,hair=red"))
+    assert len(dyed.details) == 1 and "run of its own" in dyed.left[0]
+    (pale,) = shipped.edit([person], parse_target("attr=bald=on,pale_skin=on"))
+    assert len(pale.details) == 1 and "with pale_skin it needs" in pale.left[0]
+    (scene,) = look([person], shipped.parser, shipped.surfaces)
+    noise = np.random.default_rng(0).random(person.pixels.shape, np.float32)
+    curls = replace(person, pixels=np.where(scene.hair[..., None] > 0.1, noise, person.pixels))
+    curly = replace(scene, crop=curls)
+    curly.__dict__["hair"] = scene.hair
+    made, reason = grow_fringe(curly, *target.attributes)
+    assert made is None and "strands" in reason
 
 
 def test_attributes_lie_over_each_other(shipped, person):
