@@ -8,9 +8,11 @@ import numpy as np
 from faceedit.compose.edit import Edit, RasterPaint
 from faceedit.compose.mesh_flow import fill
 from faceedit.compose.turn.detail import TurnedHead
-from faceedit.compose.turn.flow import Layer, face_layers, flow_around
+from faceedit.compose.turn.flow import Layer, face_layers
 from faceedit.compose.turn.gaze import keep_gaze
 from faceedit.compose.turn.head import Head, degrees_of, facing, mesh_points, rotation, turned
+from faceedit.compose.turn.person import flow_around
+from faceedit.compose.turn.rim import with_bare_rim
 from faceedit.compose.turn.sides import with_side
 from faceedit.faces.pose import HeadPose
 from faceedit.tones import muted
@@ -47,7 +49,7 @@ def turn_head(pixels: np.ndarray, head: Head, wanted: HeadPose, *, gaze: bool = 
     if np.allclose(turn, np.eye(3), atol=1e-7):
         return still
     towards = facing(head.landmarks)
-    head = with_side(head, turn)
+    head = with_side(with_bare_rim(head, pixels), turn)
     around, side = flow_around(head, turn)
     face, mirrored = face_layers(head, turn, around, towards)
     points = turned(head, mesh_points(head.landmarks), turn, head.share(head.landmarks[:, :2]))

@@ -35,7 +35,7 @@ BESIDE, MIDDLE = (0.5, 0.8), 0.3
 """From the middle, over which what is beside a face begins, and a side at all."""
 BEYOND = (0.35, 0.55)
 """From the face's edge, over which ears end."""
-INNER, NOSE = 0.08, 4
+OUTER, NOSE = (-0.04, 0.12), 4
 """Share of the way from an ear to a point of the mesh, the nose's tip, where skin shows that the
 ear is bare."""
 OUTLINE, FAR_OUTLINE = 0.045, 0.35
@@ -163,7 +163,17 @@ def _rise(values: Any, between: tuple[float, float]) -> Any:
 
 def _bare(head: Head, ear: list[int]) -> float:
     """Return how far skin, and not hair, is before an ear: 0 to 1."""
-    inner = head.landmarks[ear, :2]
-    inner = inner + INNER * (head.landmarks[NOSE, :2] - inner)
-    x, y = np.clip(inner.round().astype(int), 0, head.size - 1).T
-    return float(np.clip(2 * head.skin[y, x].mean() - 0.6, 0, 1))
+    middle = head.landmarks[NOSE, :2]
+    steps = np.linspace(*OUTER, 4)[:, None, None]
+    x, y = (
+        np.clip(
+            (head.landmarks[ear, :2] + steps * (head.landmarks[ear, :2] - middle))
+            .round()
+            .astype(int),
+            0,
+            head.size - 1,
+        )
+        .reshape(-1, 2)
+        .T
+    )
+    return float(np.clip(1.6 - 2 * head.hair[y, x].mean(), 0, 1))
