@@ -16,8 +16,11 @@ from faceedit.faces.topology import FACE_OVAL
 
 EARS = ((234, 93, 127), (454, 323, 356))
 """Points of the mesh before the ears."""
-EDGE, SLANT = 0.95, 10.0
-"""Share of a face's half width at which an ear begins, and how steep the cheek before it is."""
+EDGE = 0.95
+"""Share of a face's half width at which an ear begins."""
+SLANTS = (-0.6, -0.4, 0.15, 0.45), (4.0, 8.0, 8.0, 3.0)
+"""Below the axis, how steep the face before it is: a cheek is round, and its skin not stretched by
+much; eyes and spectacles keep their shape."""
 WIDTHS = (0.1, 0.3, 0.43, 0.61, 0.76, 0.87), (1.07, 1.0, 1.0, 0.93, 0.83, 0.74)
 """Below the axis, where that is, for its width: further out beside the eyes, for spectacles."""
 CHIN = (0.45, 0.8)
@@ -90,7 +93,8 @@ def _with_ear(head: Head, side: float, opening: float) -> Head:
 
     def set_back(points_of: tuple[Any, Any, Any]) -> Any:
         lateral, below, before = points_of
-        slant = FRONT + SLANT * (EDGE * edge * np.interp(below, *WIDTHS) - lateral)
+        steep = np.interp(below, *SLANTS)
+        slant = FRONT + steep * (EDGE * edge * np.interp(below, *WIDTHS) - lateral)
         too_near = np.maximum(before - np.maximum(slant, FRONT), 0)
         return opening * (1 - _rise(below, CHIN)) * too_near / forward[2]
 
