@@ -21,7 +21,7 @@ REACH = 0.2
 """Eye distances over which the light of a face is averaged."""
 DARKEST = 0.03
 """Added to display values before the logarithm."""
-GAIN, TINT = (-0.6, 0.35), 0.3
+GAIN, TINT = (-0.7, 0.7), 0.3
 """Bounds of the log ratio that a mirrored part takes on, and of its colour: what is in deep shadow
 shows noise when it is lit."""
 
@@ -51,28 +51,28 @@ def turn_head(pixels: np.ndarray, head: Head, wanted: HeadPose, *, gaze: bool = 
     towards = facing(head.landmarks)
     head = with_side(with_bare_rim(head, pixels), turn)
     around, side = flow_around(head, turn)
-    face, mirrored = face_layers(head, turn, around, towards)
+    face, mirrored, both = face_layers(head, turn, around, towards)
     points = turned(head, mesh_points(head.landmarks), turn, head.share(head.landmarks[:, :2]))
     after = mesh_points(points).astype(np.float32)
     if gaze:
         face, after = keep_gaze(face, after, turn, head.unit)
-    light = _other_light(pixels, face, mirrored, head.unit)
+    light = _other_light(pixels, (face.flow, mirrored.flow), both, head.unit)
     layers = [replace(one, log_ratio=light) for one in (side, mirrored) if one is not None]
     detail = TurnedHead((*layers, face), head.size)
     return replace(still, flow=around, details=(detail,), landmarks=after, turned=degrees_of(turn))
 
 
-def _other_light(pixels: np.ndarray, face: Layer, mirrored: Layer, unit: float) -> np.ndarray:
+def _other_light(pixels: np.ndarray, flows: tuple[np.ndarray, np.ndarray], both: np.ndarray, unit: float) -> np.ndarray:
     """Return the log ratio of a face's light to that of its mirror image, (S, S, 3) float32.
 
     It is known where both are seen, and goes on smoothly beyond.
     """
-    rest = np.clip(face.opacity - 4 * mirrored.opacity, 0, 1)[..., None]
+    rest = both[..., None]
     near = cv2.GaussianBlur(rest, (0, 0), REACH * unit)[..., None]
     lit, seen = (
-        cv2.GaussianBlur(_warp(pixels, one.flow) * rest, (0, 0), REACH * unit)
+        cv2.GaussianBlur(_warp(pixels, one) * rest, (0, 0), REACH * unit)
         / np.maximum(near, 1e-3)
-        for one in (face, mirrored)
+        for one in flows
     )
     ratio = np.log((lit + DARKEST) / (seen + DARKEST))
     grey = muted(ratio, 0.0)

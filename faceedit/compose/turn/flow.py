@@ -47,7 +47,7 @@ class Layer:
 
 def face_layers(
     head: Head, turn: np.ndarray, around: np.ndarray, towards: np.ndarray
-) -> tuple[Layer, Layer]:
+) -> tuple[Layer, Layer, np.ndarray]:
     """Return the face as the mesh shows it, and what only its mirror image shows.
 
     Args:
@@ -70,8 +70,11 @@ def face_layers(
     reflected, seen = _layer(source[other], towards[other], drawn, front, head, around, holes)
     here, there = np.moveaxis(drawn.interpolate(np.column_stack([towards, towards[other]])), -1, 0)
     # At the far edge of a face what lies behind would show; the other side knows better.
+    aside = np.interp(abs(head.pose.yaw), (12, 25), (0, 1))
+    needed = (FACING[0] + 0.28 * aside, FACING[1] + 0.35 * aside)
+    both = cv2.erode(shown, np.ones((3, 3), np.uint8)) * seen
     seen *= _rise(there, FACING)
-    shown *= 1 - seen * _rise(there - here, CLEARER) * (1 - _rise(here, FACING))
+    shown *= 1 - seen * _rise(there - here, CLEARER) * (1 - _rise(here, needed))
     # What is hidden by little is stretched: its mirror image would be a spot.
     width = 2 * round(SPOT * head.unit) + 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
@@ -82,7 +85,7 @@ def face_layers(
     # Hair over a face moves with the hair around, and hides what is under it.
     inside *= 1 - cv2.GaussianBlur(looked_up(head.hair, own), (0, 0), SMOOTH * head.unit)
     seen *= 1 - looked_up(head.hair, reflected)
-    return Layer(own, inside * shown), Layer(reflected, inside * seen)
+    return Layer(own, inside * shown), Layer(reflected, inside * seen), inside * both
 
 
 def _layer(
