@@ -87,10 +87,11 @@ def test_the_middle_of_a_face_moves_and_the_wall_does_not(head):
     _, side = flow_around(other, rotation(other.pose).T)
     assert side is not None
     assert 0 <= side.opacity.min() <= side.opacity.max() <= 1
-    face, mirrored = face_layers(head, turn, around, facing(head.landmarks))
+    face, mirrored, both = face_layers(head, turn, around, facing(head.landmarks))
     assert face.opacity.max() == pytest.approx(1, abs=0.02)
     # A face that looks into the camera needs no mirror image.
     assert mirrored.opacity.sum() < 0.05 * face.opacity.sum()
+    assert 0.5 * face.opacity.sum() < both.sum() <= face.opacity.sum()
     # What has turned away is not shown, and not made up either.
     assert not face.opacity[:, :20].any()
 
@@ -108,7 +109,7 @@ def test_an_outline_rolls_along_and_else_stays(head):
 def test_eyes_look_on_or_turn_along(head):
     turn = rotation(HeadPose(20.0, 0.0, 0.0))
     around, _ = flow_around(head, turn)
-    face, _ = face_layers(head, turn, around, facing(head.landmarks))
+    face, _, _ = face_layers(head, turn, around, facing(head.landmarks))
     points = turned(head, mesh_points(head.landmarks), turn, np.ones(478, np.float32))
     after = mesh_points(points)
     looking, moved = keep_gaze(face, after, turn, head.unit)
@@ -173,7 +174,7 @@ def test_a_head_seen_from_aside_has_no_ear_made_up(head):
 def test_nothing_behind_is_seen_through_an_eye(head, degrees):
     turn = rotation(HeadPose(degrees, 0.0, 0.0))
     around, _ = flow_around(head, turn)
-    face, _ = face_layers(head, turn, around, facing(head.landmarks))
+    face, _, _ = face_layers(head, turn, around, facing(head.landmarks))
     points = turned(head, mesh_points(head.landmarks), turn, np.ones(478, np.float32))
     for eye, outwards in zip(EYES, (-1, 1), strict=True):
         inside = fill_polygon(points[list(eye), :2], (SIZE, SIZE)) > 0.5

@@ -8,7 +8,7 @@ import numpy as np
 from faceedit.compose.edit import Edit, RasterPaint
 from faceedit.compose.mesh_flow import fill
 from faceedit.compose.turn.detail import TurnedHead
-from faceedit.compose.turn.flow import Layer, face_layers
+from faceedit.compose.turn.flow import face_layers
 from faceedit.compose.turn.gaze import keep_gaze
 from faceedit.compose.turn.head import Head, degrees_of, facing, mesh_points, rotation, turned
 from faceedit.compose.turn.person import flow_around
@@ -62,16 +62,23 @@ def turn_head(pixels: np.ndarray, head: Head, wanted: HeadPose, *, gaze: bool = 
     return replace(still, flow=around, details=(detail,), landmarks=after, turned=degrees_of(turn))
 
 
-def _other_light(pixels: np.ndarray, flows: tuple[np.ndarray, np.ndarray], both: np.ndarray, unit: float) -> np.ndarray:
+def _other_light(
+    pixels: np.ndarray, flows: tuple[np.ndarray, np.ndarray], both: np.ndarray, unit: float
+) -> np.ndarray:
     """Return the log ratio of a face's light to that of its mirror image, (S, S, 3) float32.
 
     It is known where both are seen, and goes on smoothly beyond.
+
+    Args:
+        pixels: (S, S, 3) float32 RGB of the crop.
+        flows: (S, S, 2) float32 of the face and of its mirror image.
+        both: (S, S) float32 in [0, 1], where both are seen.
+        unit: eye distance in pixels.
     """
     rest = both[..., None]
     near = cv2.GaussianBlur(rest, (0, 0), REACH * unit)[..., None]
     lit, seen = (
-        cv2.GaussianBlur(_warp(pixels, one) * rest, (0, 0), REACH * unit)
-        / np.maximum(near, 1e-3)
+        cv2.GaussianBlur(_warp(pixels, one) * rest, (0, 0), REACH * unit) / np.maximum(near, 1e-3)
         for one in flows
     )
     ratio = np.log((lit + DARKEST) / (seen + DARKEST))

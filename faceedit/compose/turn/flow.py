@@ -1,5 +1,6 @@
 """Where the pixels of a turned face come from, by its mesh."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -28,6 +29,9 @@ SPOT = 0.08
 """Radius below which a part that is not seen is not worth a mirror image."""
 FACING = (0.22, 0.45)
 """z of normals in the photo from which on a mirror image is used, and is not needed."""
+ASIDE, CLEAR = (12.0, 25.0), (0.5, 0.8)
+"""Yaw over which a far half gets smeared, and from where on it is not: two halves of one face are
+better than a seam through it."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,9 @@ def face_layers(
         turn: (3, 3) rotation.
         around: as `flow_around` returns it.
         towards: (468,) float32, as `facing` returns it of the photo's landmarks.
+
+    Returns:
+        Both, and how far the photo shows both, (S, S) float32 in [0, 1]: it tells their light.
     """
     size, skin = head.size, head.landmarks[:N_SURFACE]
     source = mesh_points(skin)
@@ -70,8 +77,8 @@ def face_layers(
     reflected, seen = _layer(source[other], towards[other], drawn, front, head, around, holes)
     here, there = np.moveaxis(drawn.interpolate(np.column_stack([towards, towards[other]])), -1, 0)
     # At the far edge of a face what lies behind would show; the other side knows better.
-    aside = np.interp(abs(head.pose.yaw), (12, 25), (0, 1))
-    needed = (FACING[0] + 0.28 * aside, FACING[1] + 0.35 * aside)
+    aside = float(np.interp(abs(head.pose.yaw), ASIDE, (0, 1)))
+    needed = [low + aside * (high - low) for low, high in zip(FACING, CLEAR, strict=True)]
     both = cv2.erode(shown, np.ones((3, 3), np.uint8)) * seen
     seen *= _rise(there, FACING)
     shown *= 1 - seen * _rise(there - here, CLEARER) * (1 - _rise(here, needed))
@@ -123,7 +130,7 @@ def _layer(
     return _smooth_within(flow, known | holes, SMOOTH * head.unit), clear
 
 
-def _rise(values: np.ndarray, between: tuple[float, float]) -> np.ndarray:
+def _rise(values: np.ndarray, between: Sequence[float]) -> np.ndarray:
     return np.clip((values - between[0]) / (between[1] - between[0]), 0, 1)
 
 

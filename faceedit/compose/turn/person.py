@@ -18,6 +18,8 @@ WHOLE = 0.6
 """Share of a turn from which on a point is the head's, and has a mirror image."""
 ASIDE, NEARER = 15.0, 10.0
 """Yaw in degrees from which on a head has a far side, and by which it turns to show it."""
+CROWN = (-0.2, 0.1)
+"""Below the axis, in eye distances, to where hair and hats have a mirror image."""
 RIM = 0.08
 """Eye distances beyond a face within which a mirrored side is skin like it."""
 SURE = 0.03
@@ -132,8 +134,24 @@ def _far_side(head: Head, turn: np.ndarray, around: np.ndarray) -> Layer | None:
             cv2.GaussianBlur(opacity, (0, 0), 0.8),
         )
     )
-    # Skin that goes on beyond the face; upon hair, or apart, it would be a ghost.
-    seen = head.matte * head.valid
+    return Layer(flow, (opacity * _mirrored_where(head, turn, flow, around)).astype(np.float32))
+
+
+def _mirrored_where(
+    head: Head, turn: np.ndarray, flow: np.ndarray, around: np.ndarray
+) -> np.ndarray:
+    """Return where a mirror image may go on beyond the face, (S, S) float32 in [0, 1].
+
+    Above the brows that is within the outline that the person has now; below, skin close to the
+    face alone: upon hair and clothes, or apart, it would be a ghost.
+
+    Args:
+        head: in the photo.
+        turn: (3, 3) rotation.
+        flow: (S, S, 2) of the mirror image.
+        around: likewise, of the person.
+    """
+    size, seen = head.size, head.matte * head.valid
     skin = np.clip(1.6 * looked_up(seen * head.skin, flow) - 0.4, 0, 1)
     skin *= 1 - np.clip(2 * looked_up(seen * (1 - head.skin), around), 0, 1)
     oval = mesh_points(head.landmarks[list(FACE_OVAL)])
@@ -141,7 +159,12 @@ def _far_side(head: Head, turn: np.ndarray, around: np.ndarray) -> Layer | None:
     beyond = (fill_polygon(oval, (size, size)) < 0.5).astype(np.uint8)
     away = cv2.distanceTransform(beyond, cv2.DIST_L2, 5) / np.float32(RIM * head.unit)
     skin *= np.clip(2 - away, 0, 1)
-    return Layer(flow, (opacity * skin).astype(np.float32))
+    person = np.clip(1.6 * looked_up(seen, flow) - 0.4, 0, 1)
+    person *= np.clip(1.6 * looked_up(seen, around) - 0.4, 0, 1)
+    down = rotation(head.pose)[:2, 1].astype(np.float32)
+    below = (pixel_grid(size) - head.axis[:2].astype(np.float32)) @ down / np.float32(head.unit)
+    upper = np.clip((CROWN[1] - below) / (CROWN[1] - CROWN[0]), 0, 1)
+    return skin + upper * (person - skin)
 
 
 def _scatter(
