@@ -19,6 +19,8 @@ from faceedit.tones import muted
 
 REACH = 0.2
 """Eye distances over which the light of a face is averaged."""
+COARSER = 4
+"""Pixels for one in which that is done."""
 DARKEST = 0.03
 """Added to display values before the logarithm."""
 GAIN, TINT = (-0.7, 0.7), 0.3
@@ -75,17 +77,24 @@ def _other_light(
         both: (S, S) float32 in [0, 1], where both are seen.
         unit: eye distance in pixels.
     """
-    rest = both[..., None]
-    near = cv2.GaussianBlur(rest, (0, 0), REACH * unit)[..., None]
+    few = (both.shape[1] // COARSER, both.shape[0] // COARSER)
+    reach = REACH * unit / COARSER
+
+    def averaged(field: np.ndarray) -> np.ndarray:
+        small = cv2.resize(field, few, interpolation=cv2.INTER_AREA)
+        return cv2.GaussianBlur(small, (0, 0), reach)
+
+    near = averaged(both)
     lit, seen = (
-        cv2.GaussianBlur(_warp(pixels, one) * rest, (0, 0), REACH * unit) / np.maximum(near, 1e-3)
+        averaged(_warp(pixels, one) * both[..., None]) / np.maximum(near, 1e-3)[..., None]
         for one in flows
     )
     ratio = np.log((lit + DARKEST) / (seen + DARKEST))
     grey = muted(ratio, 0.0)
     ratio = np.clip(grey, *GAIN) + np.clip(ratio - grey, -TINT, TINT)
-    spread = fill(ratio, np.clip(4 * near[..., 0] - 0.2, 0, 1))
-    return cv2.GaussianBlur(spread, (0, 0), 0.5 * REACH * unit).astype(np.float32)
+    spread = fill(ratio, np.clip(4 * near - 0.2, 0, 1))
+    smooth = cv2.GaussianBlur(spread, (0, 0), 0.5 * reach).astype(np.float32)
+    return cv2.resize(smooth, both.shape[::-1], interpolation=cv2.INTER_LINEAR)
 
 
 def _warp(pixels: np.ndarray, flow: np.ndarray) -> np.ndarray:
