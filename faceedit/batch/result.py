@@ -32,8 +32,8 @@ SHOWS_IT = "it shows it already"
 HELD_BACK = "any edit would change the person too much"
 UNNATURAL = "any edit would change the person too much, or look unnatural"
 NONE_ASKED = "none of its faces is asked for"
-GUESSED = 20.0
-"""Degrees of a turn beyond which it shows what the photo does not; see ``docs/figures.md``."""
+GUESSED = 10.0
+"""Degrees of a turn from which on raters see that it was made; see ``docs/figures.md``."""
 
 Box = tuple[float, float, float, float]
 

@@ -9,7 +9,7 @@ import pytest
 from faceedit.compose.compose import compose
 from faceedit.compose.mask import region_mask
 from faceedit.compose.turn.edit import turn_head
-from faceedit.compose.turn.flow import face_layers, flow_around
+from faceedit.compose.turn.flow import face_layers
 from faceedit.compose.turn.gaze import keep_gaze
 from faceedit.compose.turn.head import (
     build_head,
@@ -21,6 +21,8 @@ from faceedit.compose.turn.head import (
     wanted_pose,
 )
 from faceedit.compose.turn.outline import outline
+from faceedit.compose.turn.person import flow_around
+from faceedit.compose.turn.rim import with_bare_rim
 from faceedit.compose.turn.sides import with_side
 from faceedit.faces.align import crop_affine, transform_landmarks
 from faceedit.faces.pose import HeadPose, head_pose
@@ -85,10 +87,11 @@ def test_the_middle_of_a_face_moves_and_the_wall_does_not(head):
     _, side = flow_around(other, rotation(other.pose).T)
     assert side is not None
     assert 0 <= side.opacity.min() <= side.opacity.max() <= 1
-    face, mirrored = face_layers(head, turn, around, facing(head.landmarks))
+    face, mirrored, both = face_layers(head, turn, around, facing(head.landmarks))
     assert face.opacity.max() == pytest.approx(1, abs=0.02)
     # A face that looks into the camera needs no mirror image.
     assert mirrored.opacity.sum() < 0.05 * face.opacity.sum()
+    assert 0.5 * face.opacity.sum() < both.sum() <= face.opacity.sum()
     # What has turned away is not shown, and not made up either.
     assert not face.opacity[:, :20].any()
 
@@ -106,7 +109,7 @@ def test_an_outline_rolls_along_and_else_stays(head):
 def test_eyes_look_on_or_turn_along(head):
     turn = rotation(HeadPose(20.0, 0.0, 0.0))
     around, _ = flow_around(head, turn)
-    face, _ = face_layers(head, turn, around, facing(head.landmarks))
+    face, _, _ = face_layers(head, turn, around, facing(head.landmarks))
     points = turned(head, mesh_points(head.landmarks), turn, np.ones(478, np.float32))
     after = mesh_points(points)
     looking, moved = keep_gaze(face, after, turn, head.unit)
@@ -171,7 +174,7 @@ def test_a_head_seen_from_aside_has_no_ear_made_up(head):
 def test_nothing_behind_is_seen_through_an_eye(head, degrees):
     turn = rotation(HeadPose(degrees, 0.0, 0.0))
     around, _ = flow_around(head, turn)
-    face, _ = face_layers(head, turn, around, facing(head.landmarks))
+    face, _, _ = face_layers(head, turn, around, facing(head.landmarks))
     points = turned(head, mesh_points(head.landmarks), turn, np.ones(478, np.float32))
     for eye, outwards in zip(EYES, (-1, 1), strict=True):
         inside = fill_polygon(points[list(eye), :2], (SIZE, SIZE)) > 0.5
@@ -191,3 +194,24 @@ def test_the_nearest_triangle_is_seen_where_others_lie_behind():
     assert np.array_equal(hidden.inside, plain.inside)
     assert (depth[0] <= depth[1] + 2.0).all()
     assert (depth[0] < depth[1] - 2.0).any()
+
+
+def test_hair_over_a_face_goes_with_the_hair_around(head):
+    picture = np.full((SIZE, SIZE, 3), (0.8, 0.6, 0.5), np.float32)
+    picture[(head.matte > 0.5) & (head.skin < 0.5)] = (0.1, 0.08, 0.06)
+    picture[44:52, 46:52] = (0.1, 0.08, 0.06)
+    bare = with_bare_rim(head, picture)
+    assert bare.hair[45, 47] > 0.9
+    assert bare.skin[45, 47] < 0.1
+    # Eyes and brows are no hair of the head, nor is the middle of a face.
+    assert bare.hair[60:100, 56:72].max() == 0
+    bald = np.where(head.matte[..., None] > 0.5, picture[64, 64], picture)
+    assert with_bare_rim(head, bald).hair.max() == 0
+
+
+def test_a_neck_keeps_its_outline(head):
+    bare = replace(head, skin=head.matte)
+    around, _ = flow_around(bare, rotation(HeadPose(15.0, 0.0, 0.0)))
+    chin = round(float(head.landmarks[152, 1]))
+    across = np.abs(around[chin + 8, :, 0])
+    assert across[[55, 73]].max() < 0.5 * across[64]

@@ -8,18 +8,22 @@ import numpy as np
 from faceedit.compose.edit import Edit, RasterPaint
 from faceedit.compose.mesh_flow import fill
 from faceedit.compose.turn.detail import TurnedHead
-from faceedit.compose.turn.flow import Layer, face_layers, flow_around
+from faceedit.compose.turn.flow import face_layers
 from faceedit.compose.turn.gaze import keep_gaze
 from faceedit.compose.turn.head import Head, degrees_of, facing, mesh_points, rotation, turned
+from faceedit.compose.turn.person import flow_around
+from faceedit.compose.turn.rim import with_bare_rim
 from faceedit.compose.turn.sides import with_side
 from faceedit.faces.pose import HeadPose
 from faceedit.tones import muted
 
 REACH = 0.2
 """Eye distances over which the light of a face is averaged."""
+COARSER = 4
+"""Pixels for one in which that is done."""
 DARKEST = 0.03
 """Added to display values before the logarithm."""
-GAIN, TINT = (-0.6, 0.35), 0.3
+GAIN, TINT = (-0.7, 0.7), 0.3
 """Bounds of the log ratio that a mirrored part takes on, and of its colour: what is in deep shadow
 shows noise when it is lit."""
 
@@ -47,36 +51,50 @@ def turn_head(pixels: np.ndarray, head: Head, wanted: HeadPose, *, gaze: bool = 
     if np.allclose(turn, np.eye(3), atol=1e-7):
         return still
     towards = facing(head.landmarks)
-    head = with_side(head, turn)
+    head = with_side(with_bare_rim(head, pixels), turn)
     around, side = flow_around(head, turn)
-    face, mirrored = face_layers(head, turn, around, towards)
+    face, mirrored, both = face_layers(head, turn, around, towards)
     points = turned(head, mesh_points(head.landmarks), turn, head.share(head.landmarks[:, :2]))
     after = mesh_points(points).astype(np.float32)
     if gaze:
         face, after = keep_gaze(face, after, turn, head.unit)
-    light = _other_light(pixels, face, mirrored, head.unit)
+    light = _other_light(pixels, (face.flow, mirrored.flow), both, head.unit)
     layers = [replace(one, log_ratio=light) for one in (side, mirrored) if one is not None]
     detail = TurnedHead((*layers, face), head.size)
     return replace(still, flow=around, details=(detail,), landmarks=after, turned=degrees_of(turn))
 
 
-def _other_light(pixels: np.ndarray, face: Layer, mirrored: Layer, unit: float) -> np.ndarray:
+def _other_light(
+    pixels: np.ndarray, flows: tuple[np.ndarray, np.ndarray], both: np.ndarray, unit: float
+) -> np.ndarray:
     """Return the log ratio of a face's light to that of its mirror image, (S, S, 3) float32.
 
     It is known where both are seen, and goes on smoothly beyond.
+
+    Args:
+        pixels: (S, S, 3) float32 RGB of the crop.
+        flows: (S, S, 2) float32 of the face and of its mirror image.
+        both: (S, S) float32 in [0, 1], where both are seen.
+        unit: eye distance in pixels.
     """
-    rest = np.clip(face.opacity - 4 * mirrored.opacity, 0, 1)[..., None]
-    near = cv2.GaussianBlur(rest, (0, 0), REACH * unit)[..., None]
+    few = (both.shape[1] // COARSER, both.shape[0] // COARSER)
+    reach = REACH * unit / COARSER
+
+    def averaged(field: np.ndarray) -> np.ndarray:
+        small = cv2.resize(field, few, interpolation=cv2.INTER_AREA)
+        return cv2.GaussianBlur(small, (0, 0), reach)
+
+    near = averaged(both)
     lit, seen = (
-        cv2.GaussianBlur(_warp(pixels, one.flow) * rest, (0, 0), REACH * unit)
-        / np.maximum(near, 1e-3)
-        for one in (face, mirrored)
+        averaged(_warp(pixels, one) * both[..., None]) / np.maximum(near, 1e-3)[..., None]
+        for one in flows
     )
     ratio = np.log((lit + DARKEST) / (seen + DARKEST))
     grey = muted(ratio, 0.0)
     ratio = np.clip(grey, *GAIN) + np.clip(ratio - grey, -TINT, TINT)
-    spread = fill(ratio, np.clip(4 * near[..., 0] - 0.2, 0, 1))
-    return cv2.GaussianBlur(spread, (0, 0), 0.5 * REACH * unit).astype(np.float32)
+    spread = fill(ratio, np.clip(4 * near - 0.2, 0, 1))
+    smooth = cv2.GaussianBlur(spread, (0, 0), 0.5 * reach).astype(np.float32)
+    return cv2.resize(smooth, both.shape[::-1], interpolation=cv2.INTER_LINEAR)
 
 
 def _warp(pixels: np.ndarray, flow: np.ndarray) -> np.ndarray:

@@ -32,6 +32,7 @@ class Head:
         depth: (S, S) float32, of the whole person.
         matte: (S, S) float32 in [0, 1], of the person.
         skin: (S, S) float32 in [0, 1], how far the person is skin.
+        hair: (S, S) float32 in [0, 1], how far hair hangs over the face.
         valid: (S, S) bool, on the photo.
         unit: distance of the outer eye corners in pixels, in space.
         axis: (3,) of the point that stays: x, y and depth.
@@ -42,6 +43,7 @@ class Head:
     depth: np.ndarray
     matte: np.ndarray
     skin: np.ndarray
+    hair: np.ndarray
     valid: np.ndarray
     unit: float
     axis: np.ndarray
@@ -103,6 +105,7 @@ def build_head(
         depth=cv2.GaussianBlur(depth, (0, 0), 0.01 * unit),
         matte=matte.astype(np.float32),
         skin=skin.astype(np.float32),
+        hair=np.zeros_like(skin, np.float32),
         valid=valid,
         unit=unit,
         axis=np.array([axis[0], axis[1], -axis[2]]),

@@ -1,8 +1,8 @@
 """Where the outline of a turned person is.
 
-A head is about as deep as it is wide: turned to the side, the outline of its hair stays where it
-is. Only what turns in the picture's plane, a roll, takes it along. Where skin is the outline, as at
-the jaw, its depth says where it goes.
+A head is about as deep as it is wide, and so is a neck: turned to the side, the outline of hair and
+neck stays where it is. Only what turns in the picture's plane, a roll, takes it along. Where else
+skin is the outline, as at the jaw, its depth says where it goes.
 """
 
 import cv2
@@ -22,6 +22,11 @@ BEARD = 0.8
 """Below the chin, to where what hangs from it is no hair beside the neck."""
 JAW = (58, 172, 136, 150, 149, 176, 148, 152, 377, 400, 378, 379, 365, 397, 288)
 """Points of the mesh along the jaw."""
+JAW_CORNERS = (58, 288)
+LOWER = 0.15
+"""Below these, over which a neck takes the place of ears."""
+UNDER = 0.3
+"""Below the chin, where a beard would be seen if there is one."""
 WALL = 0.3
 """Beyond the outline, from where on the wall stands still."""
 
@@ -81,14 +86,17 @@ def _hair_edge(head: Head, coarse: int) -> np.ndarray:
     away = cv2.distanceTransform(oval.astype(np.uint8), cv2.DIST_L2, 5) / unit
     brows = points[[i for brow in BROWS for i in brow], 1].mean()
     above = np.clip((brows - np.arange(size)) / (FOREHEAD * unit), 0, 1)[:, None]
-    skin = np.clip(2 - away / BESIDE, 0, 1) * (1 - above)
-    skin = np.maximum(skin, _beard(head))
+    # A neck is round: its outline stays. Ears and the jaw itself do not.
+    corner = points[list(JAW_CORNERS), 1].mean()
+    lower = np.clip((np.arange(size) - corner) / (LOWER * unit), 0, 1)[:, None]
+    skin = np.clip(2 - away / (BESIDE + lower * (PROFILE - BESIDE)), 0, 1) * (1 - above)
+    skin = np.maximum(skin, beard(head))
     # In half profile the face itself is the outline.
     skin = np.maximum(skin, np.clip(2 - away / PROFILE, 0, 1))
     return (edge * (1 - _coarse(skin.astype(np.float32), coarse))).astype(np.float32)
 
 
-def _beard(head: Head) -> np.ndarray:
+def beard(head: Head) -> np.ndarray:
     """Return where below the face a beard hangs, which turns along, (S, S) float32 in [0, 1]."""
     down = head.landmarks[CHIN, :2] - head.axis[:2]
     down *= BEARD * head.unit / max(float(np.linalg.norm(down)), 1e-3)
@@ -96,7 +104,12 @@ def _beard(head: Head) -> np.ndarray:
     hull = cv2.convexHull(np.vstack([jaw, jaw + down]).astype(np.float32))[:, 0]
     beyond = (fill_polygon(hull, (head.size, head.size)) < 0.5).astype(np.uint8)
     away = cv2.distanceTransform(beyond, cv2.DIST_L2, 5) / head.unit
-    return np.clip(2 - away / PROFILE, 0, 1)
+    chin = head.landmarks[CHIN, :2]
+    middle = np.round(chin + down * (UNDER / BEARD)).astype(int)
+    reach = max(1, round(0.5 * UNDER * head.unit))
+    x, y = np.clip(middle, reach, head.size - 1 - reach)
+    skin = head.skin[y - reach : y + reach, x - reach : x + reach].mean()
+    return np.clip(2 - away / PROFILE, 0, 1) * np.clip(1.5 - 2 * skin, 0, 1)
 
 
 def _coarse(field: np.ndarray, coarse: int) -> np.ndarray:

@@ -17,8 +17,11 @@ from faceedit.faces.topology import FACE_OVAL
 
 EARS = ((234, 93, 127), (454, 323, 356))
 """Points of the mesh before the ears."""
-EDGE, SLANT = 0.95, 10.0
-"""Share of a face's half width at which an ear begins, and how steep the cheek before it is."""
+EDGE = 0.95
+"""Share of a face's half width at which an ear begins."""
+SLANTS = (-0.6, -0.4, 0.15, 0.45), (4.0, 8.0, 8.0, 3.0)
+"""Below the axis, how steep the face before it is: a cheek is round, and its skin not stretched by
+much; eyes and spectacles keep their shape."""
 WIDTHS = (0.1, 0.3, 0.43, 0.61, 0.76, 0.87), (1.07, 1.0, 1.0, 0.93, 0.83, 0.74)
 """Below the axis, where that is, for its width: further out beside the eyes, for spectacles."""
 CHIN = (0.45, 0.8)
@@ -36,7 +39,7 @@ BESIDE, MIDDLE = (0.5, 0.8), 0.3
 """From the middle, over which what is beside a face begins, and a side at all."""
 BEYOND = (0.35, 0.55)
 """From the face's edge, over which ears end."""
-INNER, NOSE = 0.08, 4
+OUTER, NOSE = (-0.04, 0.12), 4
 """Share of the way from an ear to a point of the mesh, the nose's tip, where skin shows that the
 ear is bare."""
 OUTLINE, FAR_OUTLINE = 0.045, 0.35
@@ -91,7 +94,8 @@ def _with_ear(head: Head, side: float, opening: float) -> Head:
 
     def set_back(points_of: tuple[Any, Any, Any]) -> Any:
         lateral, below, before = points_of
-        slant = FRONT + SLANT * (EDGE * edge * np.interp(below, *WIDTHS) - lateral)
+        steep = np.interp(below, *SLANTS)
+        slant = FRONT + steep * (EDGE * edge * np.interp(below, *WIDTHS) - lateral)
         too_near = np.maximum(before - np.maximum(slant, FRONT), 0)
         return opening * (1 - _rise(below, CHIN)) * too_near / forward[2]
 
@@ -153,7 +157,17 @@ def _rise(values: Any, between: tuple[float, float]) -> Any:
 
 def _bare(head: Head, ear: list[int]) -> float:
     """Return how far skin, and not hair, is before an ear: 0 to 1."""
-    inner = head.landmarks[ear, :2]
-    inner = inner + INNER * (head.landmarks[NOSE, :2] - inner)
-    x, y = np.clip(inner.round().astype(int), 0, head.size - 1).T
-    return float(np.clip(2 * head.skin[y, x].mean() - 0.6, 0, 1))
+    middle = head.landmarks[NOSE, :2]
+    steps = np.linspace(*OUTER, 4)[:, None, None]
+    x, y = (
+        np.clip(
+            (head.landmarks[ear, :2] + steps * (head.landmarks[ear, :2] - middle))
+            .round()
+            .astype(int),
+            0,
+            head.size - 1,
+        )
+        .reshape(-1, 2)
+        .T
+    )
+    return float(np.clip(1.6 - 2 * head.hair[y, x].mean(), 0, 1))
