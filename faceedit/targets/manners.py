@@ -39,9 +39,9 @@ def _fear(
 
 MANNERS: dict[str, tuple[Manner, ...]] = {
     "happy": (
-        USUAL,
-        Manner(lids=0.75, mouth=0.97),
-        Manner(lids=0.9, mouth=1.05, mixed=(("brows", "surprised", 0.3),)),
+        Manner(mouth=0.95),
+        Manner(lids=0.75, mouth=0.93),
+        Manner(lids=0.9, mouth=1.0, mixed=(("brows", "surprised", 0.3),)),
     ),
     "sad": (
         Manner(lids=0.8),

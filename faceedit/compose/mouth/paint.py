@@ -57,10 +57,9 @@ CROOKED, TILT, UNEVEN = 1.3, 0.015, 0.035
 """Texture pixels by which teeth stand out of their row; rows down a pixel along; share of light."""
 TEETH_COLOUR = 0.65
 """Share that they have of the colour of what is lit like them."""
-YELLOW, YELLOW_RANGE = np.array([0.02, 0.0, -0.03], np.float32), 0.7
-"""Log ratio of RGB of teeth that are yellower."""
-BRIGHTEST = np.float32(1.2)
-"""Of lit teeth, in each colour."""
+USUAL_COLOUR, YELLOW = np.array([[0.02, 0.0, 0.0], [0.014, 0.0, -0.021]], np.float32)
+"""Log ratios of RGB: of teeth over what is lit like them, as in 44 people's own smiles; and of
+those that are yellower."""
 SHADED = np.array([0.93, 1.04, 1.12], np.float32)
 """Exponents of RGB of the light on teeth: what comes from within a mouth is red."""
 ROOTS = 0.6
@@ -136,7 +135,7 @@ def paint_mouth(
     picture = paint_cavity(opening, tone, traits, part)
     uneven = _uneven(at_upper[..., 0], traits)
     shade = teeth_light(opening.coverage > 0.05, unit, low)[part][..., None] ** SHADED
-    white = muted(tone, TEETH_COLOUR) * np.exp((1 + YELLOW_RANGE * traits.yellow) * YELLOW)
+    white = muted(tone, TEETH_COLOUR) * np.exp(USUAL_COLOUR + traits.yellow * YELLOW)
     # Many a lower lip hides its teeth.
     bare = 1 - wide * (1 - float(np.clip(1.4 * traits.lower_teeth + 0.3 + drawn, 0, 1)))
     layers = (
@@ -145,7 +144,7 @@ def paint_mouth(
         above,
     )
     for colour, alpha in layers:
-        lit = np.minimum(colour, BRIGHTEST) * white * shade * uneven
+        lit = colour * white * shade * uneven
         picture += alpha[..., None] * (lit - picture)
     return picture.astype(np.float32)
 
