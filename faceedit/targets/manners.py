@@ -55,10 +55,10 @@ MANNERS: dict[str, tuple[Manner, ...]] = {
         Manner(brows=1.11, lids=0.9, mouth=0.85, mixed=(("mouth", "disgusted", 0.15),)),
     ),
     "surprised": (
-        Manner(brows=0.72, lids=0.9, mouth=0.8),
-        Manner(brows=0.82, lids=0.95, mouth=0.72),
-        Manner(brows=0.75, lids=0.85, mouth=0.78, mixed=(("mouth", "happy", 0.1),)),
-        Manner(brows=0.68, lids=0.85, mouth=0.87),
+        Manner(brows=0.72, lids=0.9, mouth=0.74),
+        Manner(brows=0.82, lids=0.95, mouth=0.66),
+        Manner(brows=0.75, lids=0.85, mouth=0.72, mixed=(("mouth", "happy", 0.1),)),
+        Manner(brows=0.68, lids=0.85, mouth=0.8),
     ),
     "disgusted": (
         Manner(mouth=1.1),
