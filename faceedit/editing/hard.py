@@ -42,9 +42,15 @@ def why_hard(landmarks: np.ndarray, target: Target) -> str:
     pose = head_pose(landmarks)
     if abs(pose.yaw) > TURNED:
         return f"{HARD}: the head is turned by {abs(pose.yaw):.0f} degrees"
-    if not -DOWN <= pose.pitch <= UP:
-        way = "up" if pose.pitch > 0 else "down"
+    way, most = ("up", UP) if pose.pitch > 0 else ("down", DOWN)
+    if abs(pose.pitch) > most:
         return f"{HARD}: the head looks {way} by {abs(pose.pitch):.0f} degrees"
+    # Turned both ways, each too little to be hard, a mouth lies as far aside.
+    if float(np.hypot(pose.yaw / TURNED, pose.pitch / most)) > 1:
+        return (
+            f"{HARD}: the head is turned by {abs(pose.yaw):.0f} degrees "
+            f"and looks {way} by {abs(pose.pitch):.0f}"
+        )
     closes = [one.name for one in asked if one.changes and one.name not in OPEN_MOUTHED]
     middle = len(UPPER_INNER_LIP) // 2
     lips = landmarks[[UPPER_INNER_LIP[middle], LOWER_INNER_LIP[middle]], :2]

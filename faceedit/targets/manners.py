@@ -27,17 +27,21 @@ USUAL = Manner()
 
 
 def _fear(
-    brows: float, sad: float = 0.15, happy: float = 0.15
+    brows: float = 0.5, sad: float = 0.2, happy: float = 0.25, wide: float = -0.2
 ) -> tuple[tuple[str, str, float], ...]:
-    """Return what fear has of grief, and of what draws a mouth wide."""
-    return ("brows", "sad", brows), ("mouth", "sad", sad), ("mouth", "happy", happy)
+    """Return what fear has of grief, of what draws a mouth wide, and of what opens it, taken away.
+
+    A jaw that drops is surprise; lips that are only parted, and drawn wide, are fear.
+    """
+    mouth = (("sad", sad), ("happy", happy), ("surprised", wide))
+    return ("brows", "sad", brows), *(("mouth", *one) for one in mouth)
 
 
 MANNERS: dict[str, tuple[Manner, ...]] = {
     "happy": (
-        USUAL,
-        Manner(lids=0.75, mouth=0.97),
-        Manner(lids=0.9, mouth=1.05, mixed=(("brows", "surprised", 0.3),)),
+        Manner(mouth=0.95),
+        Manner(lids=0.75, mouth=0.93),
+        Manner(lids=0.9, mouth=1.0, mixed=(("brows", "surprised", 0.3),)),
     ),
     "sad": (
         Manner(lids=0.8),
@@ -51,10 +55,10 @@ MANNERS: dict[str, tuple[Manner, ...]] = {
         Manner(brows=1.11, lids=0.9, mouth=0.85, mixed=(("mouth", "disgusted", 0.15),)),
     ),
     "surprised": (
-        Manner(brows=0.72, lids=0.9, mouth=0.8),
-        Manner(brows=0.82, lids=0.95, mouth=0.72),
-        Manner(brows=0.75, lids=0.85, mouth=0.78, mixed=(("mouth", "happy", 0.1),)),
-        Manner(brows=0.68, lids=0.85, mouth=0.87),
+        Manner(brows=0.72, lids=0.9, mouth=0.74),
+        Manner(brows=0.82, lids=0.95, mouth=0.66),
+        Manner(brows=0.75, lids=0.85, mouth=0.72, mixed=(("mouth", "happy", 0.1),)),
+        Manner(brows=0.68, lids=0.85, mouth=0.8),
     ),
     "disgusted": (
         Manner(mouth=1.1),
@@ -62,10 +66,10 @@ MANNERS: dict[str, tuple[Manner, ...]] = {
         Manner(mouth=1.0, mixed=(("mouth", "sad", 0.25),)),
     ),
     "afraid": (
-        Manner(0.78, 0.95, 1.1, _fear(brows=0.5)),
-        Manner(0.85, 1.0, 1.05, _fear(brows=0.55, sad=0.25)),
-        Manner(0.78, 1.0, 1.0, _fear(brows=0.5, sad=0.35)),
-        Manner(0.74, 0.95, 1.12, _fear(brows=0.5, happy=0.2)),
+        Manner(1.0, 1.1, 1.05, _fear()),
+        Manner(0.95, 1.15, 1.15, _fear(brows=0.6, sad=0.25, wide=-0.3)),
+        Manner(1.0, 1.05, 1.0, _fear()),
+        Manner(0.95, 1.0, 1.1, _fear(wide=-0.25)),
     ),
 }
 """Of each expression, at least three that people name alike; the others have one."""

@@ -122,6 +122,9 @@ def test_the_upper_lip_and_the_corners_take_light_from_teeth():
     assert (np.diff(light[8:32, 40]) > 0).all()
     assert light[20, 10] < light[20, 25] < light[20, 40]
     np.testing.assert_allclose(light, light[:, ::-1], atol=0.03)
+    # Where a mouth hangs open its cheeks lie before the teeth.
+    hanging = teeth_light(mask, 60.0, hangs=1.0)
+    assert hanging[20, 10] < 0.8 * light[20, 10] and hanging[20, 40] > 0.9 * light[20, 40]
 
 
 def test_a_jaw_that_falls_shows_its_own_teeth():

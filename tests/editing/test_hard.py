@@ -39,6 +39,12 @@ def test_faces_that_are_turned_far_are_hard_for_expressions_alone(angles, word):
         assert why_hard(turned(*angles), parse_target(other)) == ""
 
 
+def test_faces_that_are_turned_both_ways_are_hard_before_either_alone_is():
+    aside, up, both = (why_hard(turned(*angles), HAPPY) for angles in ((24, 0), (0, 18), (26, 20)))
+    assert aside == up == ""
+    assert both.startswith(HARD) and "turned by" in both and "and looks" in both
+
+
 def test_a_mouth_that_shouts_can_be_surprised_and_not_happy():
     assert "wide open, which happy is not" in why_hard(shouting(), HAPPY)
     assert why_hard(shouting(), parse_target("surprised")) == ""

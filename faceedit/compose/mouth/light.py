@@ -19,8 +19,9 @@ LOOKED_AT = 64
 """Pixels across in which skin is looked at."""
 FEWEST = 40
 UPPER_SHADE, UPPER_SHADE_REACH = 0.3, 0.05
-CORNER_SHADE = 0.18
-"""Of light lost to the upper lip, eye distances over which it is, and towards the corners."""
+CORNER_SHADE, HANGING_SHADE = 0.18, 0.6
+"""Of light lost to the upper lip, eye distances over which it is, and towards the corners; towards
+those of a mouth that hangs open, whose cheeks lie before its teeth."""
 TALL, LEAST_SHADED = (0.3, 0.5), 0.35
 """Heights of an opening over its width between which teeth come to stand in all of that shade, and
 the share of it in mouths that are lower."""
@@ -84,12 +85,13 @@ def light_across(photo: np.ndarray, lips: np.ndarray, unit: float) -> np.ndarray
     return np.exp(np.clip(KEPT * slope * x / unit, -STEEPEST, STEEPEST)).astype(np.float32)
 
 
-def teeth_light(mask: np.ndarray, unit: float) -> np.ndarray:
+def teeth_light(mask: np.ndarray, unit: float, hangs: float = 0) -> np.ndarray:
     """Return the light that lips leave to teeth, (H, W) float32 in (0, 1].
 
     Args:
         mask: (H, W) bool, the opening.
         unit: the eye distance in its pixels.
+        hangs: in [0, 1], how far it opens with corners that hang, and does not smile.
     """
     rows = np.arange(mask.shape[0], dtype=np.float32)[:, None]
     top = np.where(mask.any(0), mask.argmax(0), 0)[None]
@@ -98,8 +100,9 @@ def teeth_light(mask: np.ndarray, unit: float) -> np.ndarray:
     columns = np.flatnonzero(mask.any(0))
     middle, half = columns.mean(), max(float(np.ptp(columns)) / 2, 1.0)
     aside = np.abs(np.arange(mask.shape[1]) - middle) / half
-    light *= 1 - CORNER_SHADE * np.clip((aside - 0.2) / 0.8, 0, 1)[None] ** 1.4
+    corner = CORNER_SHADE + hangs * (HANGING_SHADE - CORNER_SHADE)
+    light *= 1 - corner * np.clip((aside - 0.2) / 0.8, 0, 1)[None] ** 1.4
     # A mouth that is drawn wide lets light in along all of its teeth.
     tall = np.ptp(np.flatnonzero(mask.any(1))) / (2 * half)
-    share = np.clip((tall - TALL[0]) / (TALL[1] - TALL[0]), LEAST_SHADED, 1)
+    share = np.clip((tall - TALL[0]) / (TALL[1] - TALL[0]), max(LEAST_SHADED, hangs), 1)
     return (1 - share * (1 - light)).astype(np.float32)

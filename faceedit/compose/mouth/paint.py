@@ -38,7 +38,7 @@ LOWERED, LOWERED_RANGE = 0.04, 0.02
 let them, as a rim that is drawn up rolls outwards; and how far people differ."""
 LOWER_SUNK, LOWER_SUNK_RANGE = 0.025, 0.04
 """Eye distances by which the lower teeth of a wide mouth lie deeper behind the lip."""
-SHOWN, SHOWN_WIDE, SHOWN_RANGE = 0.2, 0.4, 0.5
+SHOWN, SHOWN_WIDE, SHOWN_RANGE = 0.2, 0.6, 0.5
 """Share of an opening that upper teeth fill from above where corners hang low, as the lip of 30
 portraits of surprise covers the rest; where such a mouth is drawn wide; how far people differ."""
 ROUND, DRAWN = 0.48, 0.58
@@ -46,6 +46,8 @@ ROUND, DRAWN = 0.48, 0.58
 LOW_CORNERS = (0.06, 0.2)
 """Heights of an opening that its corners lie below the upper lip's middle by, between which a mouth
 comes to be one that does not smile."""
+PARTED = (0.02, 0.06)
+"""Openings in eye distances between which a mouth with low corners comes to hang open."""
 LOWER_DRAWN = 0.02
 """Eye distances by which a mouth that is drawn wide shows more of them."""
 SIZE_RANGE = 0.08
@@ -55,10 +57,9 @@ CROOKED, TILT, UNEVEN = 1.3, 0.015, 0.035
 """Texture pixels by which teeth stand out of their row; rows down a pixel along; share of light."""
 TEETH_COLOUR = 0.65
 """Share that they have of the colour of what is lit like them."""
-YELLOW, YELLOW_RANGE = np.array([0.02, 0.0, -0.03], np.float32), 0.7
-"""Log ratio of RGB of teeth that are yellower."""
-BRIGHTEST = np.float32(1.2)
-"""Of lit teeth, in each colour."""
+USUAL_COLOUR, YELLOW = np.array([[0.02, 0.0, 0.0], [0.014, 0.0, -0.021]], np.float32)
+"""Log ratios of RGB: of teeth over what is lit like them, as in 44 people's own smiles; and of
+those that are yellower."""
 SHADED = np.array([0.93, 1.04, 1.12], np.float32)
 """Exponents of RGB of the light on teeth: what comes from within a mouth is red."""
 ROOTS = 0.6
@@ -133,8 +134,8 @@ def paint_mouth(
     row = _sample(texture.colour, texture.upper, _lower_row(at_lower), texels)
     picture = paint_cavity(opening, tone, traits, part)
     uneven = _uneven(at_upper[..., 0], traits)
-    shade = teeth_light(opening.coverage > 0.05, unit)[part][..., None] ** SHADED
-    white = muted(tone, TEETH_COLOUR) * np.exp((1 + YELLOW_RANGE * traits.yellow) * YELLOW)
+    shade = teeth_light(opening.coverage > 0.05, unit, low)[part][..., None] ** SHADED
+    white = muted(tone, TEETH_COLOUR) * np.exp(USUAL_COLOUR + traits.yellow * YELLOW)
     # Many a lower lip hides its teeth.
     bare = 1 - wide * (1 - float(np.clip(1.4 * traits.lower_teeth + 0.3 + drawn, 0, 1)))
     layers = (
@@ -143,7 +144,7 @@ def paint_mouth(
         above,
     )
     for colour, alpha in layers:
-        lit = np.minimum(colour, BRIGHTEST) * white * shade * uneven
+        lit = colour * white * shade * uneven
         picture += alpha[..., None] * (lit - picture)
     return picture.astype(np.float32)
 
@@ -163,7 +164,7 @@ def _low_corners(points: MouthPoints, unit: float) -> float:
     gap = max(float(lower[middle, 1]) - lip, 1e-3)
     low, high = LOW_CORNERS
     corners = (float(upper[[0, -1], 1].mean()) - lip) / gap
-    opened = np.clip((gap / unit - WIDE_FROM) / (WIDE_TO - WIDE_FROM), 0, 1)
+    opened = np.clip((gap / unit - PARTED[0]) / (PARTED[1] - PARTED[0]), 0, 1)
     return float(np.clip((corners - low) / (high - low), 0, 1) * opened)
 
 

@@ -22,7 +22,7 @@ from faceedit.methods.fields.drawn import WORKING_SIZE, Drawn, draw_face
 from faceedit.methods.fields.generator import CROP_SIZE, FieldGenerator, FieldTensors
 from faceedit.methods.fields.refinement import RefinementNetwork
 from faceedit.methods.fields.shape_layer import MovedFaces
-from faceedit.methods.fields.teeth import unpack_textures, with_gaps, with_tips
+from faceedit.methods.fields.teeth import unpack_textures, with_gaps, with_soft_lights, with_tips
 from faceedit.nn.folding import fold_norms
 from faceedit.nn.loading import build_network
 from faceedit.numerics import FULL, Numerics, check_answer
@@ -54,7 +54,7 @@ class FieldMethod(ABC):
         self.generator = generator.eval().requires_grad_(False)
         self.generator.refinement.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         self.device = next(generator.parameters()).device
-        self.textures = tuple(with_gaps(with_tips(one)) for one in textures)
+        self.textures = tuple(with_soft_lights(with_gaps(with_tips(one))) for one in textures)
 
     @classmethod
     @abstractmethod

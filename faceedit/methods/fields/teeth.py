@@ -22,6 +22,9 @@ there, since teeth in the shade of a cheek are not black."""
 TIPS, TOOTH = 0.45, (0.42, 0.7)
 """Centimetres above the lowest tooth within which upper teeth end each by itself, and brightness
 from which on a texture shows a tooth there: not the lip or the dark between two."""
+KNEE, BRIGHTEST = 0.85, 1.2
+"""Brightness of lit teeth from which on highlights are pressed together, and what none reaches:
+cut off at one value, front teeth are a flat white bar."""
 _CHANNELS = 5
 
 
@@ -58,6 +61,14 @@ def with_gaps(texture: TeethTexture) -> TeethTexture:
     )
     deeper = np.exp(DEEPER * middle * np.clip(gaps, -0.5, 0.1))[..., None].astype(np.float32)
     return replace(texture, colour=colour * deeper)
+
+
+def with_soft_lights(texture: TeethTexture) -> TeethTexture:
+    """Return a texture whose highlights keep their form and do not glare."""
+    luma = np.maximum(texture.colour @ LUMA, 1e-3)
+    room = BRIGHTEST - KNEE
+    pressed = np.minimum(luma, KNEE + room * np.tanh(np.maximum(luma - KNEE, 0) / room))
+    return replace(texture, colour=texture.colour * (pressed / luma)[..., None])
 
 
 def with_tips(texture: TeethTexture) -> TeethTexture:

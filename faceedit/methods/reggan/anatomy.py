@@ -10,8 +10,10 @@ from torch import Tensor
 from faceedit.compose.eyes.lids import CREASES, UNDER_BROWS
 from faceedit.faces.topology import (
     BROW_OUTLINES,
+    LOWER_INNER_LIP,
     LOWER_LIDS,
     MOUTH_CORNERS,
+    UPPER_INNER_LIP,
     UPPER_LIDS,
     eye_distance,
     mean_shape,
@@ -30,6 +32,12 @@ OPENS = (0.06, 0.16)
 """Eye distances that a mouth opens by, between which its corners come to lie there."""
 CORNER_REACH = 0.17
 """Eye distances about a corner that go with it."""
+ARCH, HANGS = 4, (0.05, 0.25)
+"""Power of the way from the middle to a corner by which the upper lip of a mouth that hangs open
+falls, as in 117 portraits: flatter, it is a box. Heights of the opening that the corners lie below
+its middle, between which it comes to hang."""
+ALONG_LIP, ABOVE_LIP = 0.03, 0.12
+"""Eye distances along the upper lip and above it over which skin goes with its inner edge."""
 WIDE_LIDS, LEAST_RISE, BEYOND = 0.122, 0.008, 0.4
 """Openings of the lids in eye distances, and a rise, from which on only a share of more counts:
 in portraits of surprise the median is 0.13, and one in ten exceeds 0.15."""
@@ -84,6 +92,7 @@ def settled(before: Tensor, faces: MovedFaces) -> MovedFaces:
     landmarks += _corners_settled(start, landmarks, unit)
     landmarks += _lips_in_volume(start, faces.landmarks, landmarks, unit)
     landmarks[..., 1] += _corners_down(start, faces.landmarks, unit)
+    landmarks[..., 1] += _arched(start, landmarks, unit)
     landmarks += _brows_held(start, faces.landmarks)
     for eye in (0, 1):
         lid, fold = (list(ring[eye]) for ring in (UPPER_LIDS, CREASES))
@@ -112,6 +121,36 @@ def _corners_down(start: Tensor, after: Tensor, unit: Tensor) -> Tensor:
         away = (after - after[:, corner : corner + 1]).norm(dim=-1) / unit
         total = total + down * torch.exp(-((away / CORNER_REACH) ** 2))
     return total
+
+
+def _arched(start: Tensor, after: Tensor, unit: Tensor) -> Tensor:
+    """Return by how many pixels each point goes down, (N, 478), where an upper lip is flat."""
+    line = after[:, list(UPPER_INNER_LIP)]
+    first, last, middle = line[:, :1], line[:, -1:], line.shape[1] // 2
+    along = ((line - first) / (last - first))[..., 0]
+    high = first[..., 1] + along * (last - first)[..., 1] - line[..., 1]
+    top = high[:, middle : middle + 1]
+    gap = after[:, LOWER_LIP, 1:] - after[:, UPPER_LIP, 1:]
+    had = start[:, LOWER_LIP, 1:] - start[:, UPPER_LIP, 1:]
+    hangs = ((top / gap.clamp(min=1e-3) - HANGS[0]) / (HANGS[1] - HANGS[0])).clamp(0, 1)
+    hangs = hangs * (((gap - had.clamp(min=0)) / unit - OPEN[0]) / (OPEN[1] - OPEN[0])).clamp(0, 1)
+    flat = hangs * (high - top * (1 - (2 * along - 1).abs() ** ARCH)).clamp(min=0)
+    aside = (after[:, :, None, 0] - line[:, None, :, 0]) / unit[..., None]
+    near = torch.exp(-((aside / ALONG_LIP) ** 2))
+    down = (near * flat[:, None]).sum(-1) / near.sum(-1).clamp(min=1.0)
+    above = (line[:, middle, 1:] - after[..., 1]).clamp(min=0) / unit
+    return down * torch.exp(-((above / ABOVE_LIP) ** 2)) * _upper_face().to(after)
+
+
+@cache
+def _upper_face() -> Tensor:
+    """Return 1 for the points of the upper lip and above it, 0 for the others, (478,)."""
+    points, line = mean_shape(), list(UPPER_INNER_LIP)
+    order = np.argsort(points[line, 0])
+    upper = points[:, 1] < np.interp(points[:, 0], *points[line][order, :2].T)
+    upper[line] = True
+    upper[list(LOWER_INNER_LIP[1:-1])] = False
+    return torch.from_numpy(upper.astype(np.float32))
 
 
 def _corners_settled(start: Tensor, after: Tensor, unit: Tensor) -> Tensor:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import cv2
 import made_up
 import numpy as np
@@ -11,6 +13,7 @@ from faceedit.methods.fields.assembly import (
     about_mouth,
     calm_shade,
     fold_depth,
+    lit_teeth,
     skin_shadow,
 )
 from faceedit.tones import LUMA
@@ -27,6 +30,18 @@ def test_smooth_skin_folds_less_than_rough_skin():
     depths = [fold_depth(crop_of(one)) for one in (0.0, 0.03, 0.06, 0.4)]
     assert depths[0] == DEEP[0] and depths[-1] == DEEP[-1]
     assert depths == sorted(depths) and depths[1] < depths[2]
+
+
+def test_teeth_are_not_as_dark_as_dark_skin():
+    tone = np.array([0.5, 0.48, 0.45], np.float32)
+    face = crop_of(0.0)
+    light, dark, night = (
+        lit_teeth(tone, replace(face, pixels=share * face.pixels)) for share in (1.2, 0.5, 0.0)
+    )
+    np.testing.assert_allclose(light, tone, rtol=1e-6)
+    assert 1.3 < dark[0] / tone[0] <= night[0] / tone[0] < 1.5
+    np.testing.assert_allclose(dark / dark[0], tone / tone[0], rtol=1e-5)
+    assert lit_teeth(2 * tone, replace(face, pixels=0 * face.pixels)).max() == 1
 
 
 def test_shadows_are_warm_and_of_the_depth_asked_for_and_light_stays():

@@ -5,12 +5,15 @@ import pytest
 from faceedit.compose.mouth.paint import CORNER, PER_CM, TEETH_EDGE, TEXTURE_SIZE, TeethTexture
 from faceedit.faces.topology import MOUTH_CORNERS, mean_shape
 from faceedit.methods.fields.teeth import (
+    BRIGHTEST,
+    KNEE,
     choose_texture,
     pack_textures,
     part_texture,
     plain_texture,
     unpack_textures,
     with_gaps,
+    with_soft_lights,
     with_tips,
 )
 
@@ -92,6 +95,16 @@ def test_gaps_between_teeth_are_deepened_and_teeth_are_not():
     shown = with_gaps(TeethTexture(colour, plain.upper, plain.lower)).colour
     assert shown[40, 96].max() < 0.65
     np.testing.assert_allclose(shown[40, 104], 0.8, atol=0.03)
+
+
+def test_highlights_of_teeth_are_pressed_together_and_not_cut_off():
+    colour = np.ones((*TEXTURE_SIZE, 3), np.float32)
+    light = np.linspace(0.1, 1.5, TEXTURE_SIZE[1], dtype=np.float32)
+    nothing = np.zeros(TEXTURE_SIZE, np.float32)
+    given = TeethTexture(colour * light[:, None], nothing, nothing)
+    pressed = with_soft_lights(given).colour[0, :, 1]
+    np.testing.assert_allclose(pressed[light < KNEE], light[light < KNEE], rtol=1e-5)
+    assert (np.diff(pressed) > 0).all() and pressed.max() < BRIGHTEST
 
 
 def test_upper_teeth_end_each_by_itself():

@@ -2,7 +2,7 @@ import made_up
 import numpy as np
 import torch
 
-from faceedit.faces.topology import BROW_OUTLINES, mean_shape
+from faceedit.faces.topology import BROW_OUTLINES, UPPER_INNER_LIP, mean_shape
 from faceedit.methods.fields.shape_layer import MovedFaces
 from faceedit.methods.reggan.anatomy import (
     CORNER_HEIGHT,
@@ -39,6 +39,19 @@ def test_corners_of_a_mouth_that_opens_come_down_with_it():
     assert (np.abs(height - CORNER_HEIGHT) < 0.15).all()
     # The nose does not.
     np.testing.assert_allclose(after[1], face[1, :2], atol=0.5)
+
+
+def test_an_upper_lip_that_is_drawn_up_to_a_box_is_arched():
+    face = made_up.place(mean_shape(), UNIT)
+    moved = face.copy()
+    line = list(UPPER_INNER_LIP)
+    moved[line[1:-1], 1] = face[line[5], 1] - 8
+    moved[LOWER_LIP, 1] += 12
+    after = settle(face, moved)[line]
+    high = after[[0, -1], 1].mean() - after[:, 1]
+    along = np.abs(2 * (after[:, 0] - after[0, 0]) / (after[-1, 0] - after[0, 0]) - 1)
+    assert high[5] > 5
+    assert (high[1:-1] / high[5] < 1.15 - along[1:-1] ** 4).all()
 
 
 def test_lids_that_open_wider_than_peoples_are_held_back():

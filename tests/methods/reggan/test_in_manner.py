@@ -69,3 +69,9 @@ def test_all_expressions_of_feelings_have_three_manners_or_more():
     with pytest.raises(UsageError, match="one manner only"):
         parse_target("neutral light=left").in_manner(2)
     assert str(parse_target("happy:0.6+angry").in_manner(9)) == "happy:manner3:0.6+angry:manner3"
+
+
+def test_every_manner_of_fear_draws_the_mouth_wide_and_drops_the_jaw_less():
+    for manner in MANNERS["afraid"]:
+        mouth = {other: share for part, other, share in manner.mixed if part == "mouth"}
+        assert mouth["surprised"] < 0 and 0 < mouth["happy"] < 0.5
