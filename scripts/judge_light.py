@@ -50,8 +50,8 @@ from faceedit.training.recognisers.sources import crop_web
 
 MIDDLE, EXPOSED = slice(40, 120), 0.4
 """Part of a crop that is skin for the most part, and the mean luma that it is given."""
-PEOPLE, LIGHTS_EACH = 1800, 5
-SIDE, BATCH, STEPS, SEED = 80, 64, 2600, 7
+PEOPLE, LIGHTS_EACH = 4500, 6
+SIDE, BATCH, STEPS, SEED = 80, 32, 2400, 7
 NEAR = 30.0
 """Degrees between neighbours."""
 CHANGE = Augmentation(
@@ -147,8 +147,7 @@ def train(faces: Path, out: Path) -> None:
         wanted = torch.where(flipped, mirror[label[index]], label[index])
         transforms = place(BATCH, CHANGE, CROP, flipped)
         shown = recolour(frame(expose(pictures[index]), transforms, SIDE), CHANGE)
-        with torch.autocast("cpu", torch.bfloat16):
-            logits, direction = network(shown * 2 - 1)
+        logits, direction = network(shown * 2 - 1)
         off = 1 - (direction * towards[wanted]).sum(1)
         loss = F.cross_entropy(logits, wanted, label_smoothing=0.05)
         loss = loss + 2 * (off * directed[wanted]).mean()
@@ -156,7 +155,7 @@ def train(faces: Path, out: Path) -> None:
         loss.backward()
         optimiser.step()
         rate.step()
-        if step % 400 == 399:
+        if step % 200 == 199:
             print(f"step {step + 1}: loss {loss.item():.3f}", flush=True)
     torch.save(network.eval().state_dict(), out)
     said = look(network, table["pictures"][kept.numpy()])

@@ -20,7 +20,7 @@ METHODS: dict[str, Descriptor] = {
     one.name: one
     for one in (
         reggan.DESCRIPTOR, eggan.DESCRIPTOR, legan.DESCRIPTOR, lssl.DESCRIPTOR, secgan.DESCRIPTOR,
-        secgan.STARGAN, secgan.ATTGAN,
+        secgan.EXPRESSIVE, secgan.STARGAN, secgan.ATTGAN,
     )
 }  # fmt: skip
 """By name. ``auto`` takes for each part of a target the first one that ships and serves it."""
@@ -81,9 +81,9 @@ def plan_steps(name: str, target: Target, given: str | None = None) -> tuple[Pla
     """Say which method makes which part of a target, in the order in which an edit makes them.
 
     ``auto`` makes attributes that are action units as these. Neighbouring parts of one method are
-    one step, but for those that are made `Descriptor.apart`. A method that is named may make with
-    its ``paper`` network what those that ship do not; which of them there is is seen when it is
-    loaded. Beside parts that it makes as it ships, its `Descriptor.partner` does.
+    one step. A method that is named may make with its ``paper`` network what those that ship do
+    not; which of them there is is seen when it is loaded. Beside parts that it makes as it ships,
+    its `Descriptor.partner` does.
 
     Args:
         name: a key of `METHODS`, which has to make all of it, or ``auto``.
@@ -95,7 +95,7 @@ def plan_steps(name: str, target: Target, given: str | None = None) -> tuple[Pla
     Raises:
         UsageError: no such method, or no method makes some part.
     """
-    methods = list(METHODS.values()) if name == AUTO else [find_method(name)]
+    methods = _named(name)
     own = METHODS.get(given or "") if name == AUTO else None
     partner = None if name in (AUTO, given) else _partner(methods[0], target)
     if name == AUTO:
@@ -109,8 +109,8 @@ def plan_steps(name: str, target: Target, given: str | None = None) -> tuple[Pla
         elif partner is not None and partner.serves(asked) and not methods[0].serves(asked):
             method = partner
         else:
-            method = _serving(methods, asked, part)
-        if planned and planned[-1][0] is method and not method.apart:
+            method = _serving(methods, asked, part, named=name != AUTO)
+        if planned and planned[-1][0] is method:
             planned[-1][1].append(part)
         else:
             planned.append((method, [part]))
@@ -136,8 +136,7 @@ def served_names(name: str, part: Part) -> tuple[str, ...]:
     Raises:
         UsageError: no such method.
     """
-    methods = list(METHODS.values()) if name == AUTO else [find_method(name)]
-    return tuple(dict.fromkeys(_known(methods, part)))
+    return tuple(dict.fromkeys(_known(_named(name), part)))
 
 
 def find_training(
@@ -166,9 +165,16 @@ def _partner(method: Descriptor, target: Target) -> Descriptor | None:
     return METHODS.get(method.partner) if is_made else None
 
 
-def _serving(methods: list[Descriptor], target: Target, part: Part) -> Descriptor:
-    named = len(methods) == 1
-    able = next((one for one in methods if one.serves(target, paper=named)), None)
+def _named(name: str) -> list[Descriptor]:
+    """Return the methods that a name stands for: all, or one and what is part of it."""
+    if name == AUTO:
+        return list(METHODS.values())
+    return [find_method(name), *(one for one in METHODS.values() if one.of == name)]
+
+
+def _serving(methods: list[Descriptor], target: Target, part: Part, named: bool) -> Descriptor:
+    ships = next((one for one in methods if one.serves(target)), None)
+    able = ships or next((one for one in methods if one.serves(target, paper=named)), None)
     if able is not None:
         return able
     who = methods[0].name if named else "no method"

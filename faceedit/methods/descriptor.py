@@ -34,7 +34,7 @@ class Descriptor:
         experimental: those of `targets` that do not look like photographs often enough, or that a
             network seldom sees afterwards.
         looks_with: names of the checkpoints that what ships runs beside its own.
-        apart: each part of a target has weights of its own, and is a step of its own.
+        of: the method that it is a part of: who names that names this, too.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Descriptor:
     partner: str = ""
     experimental: tuple[str, ...] = ()
     looks_with: tuple[str, ...] = ()
-    apart: bool = False
+    of: str = ""
 
     @property
     def checkpoint(self) -> str:

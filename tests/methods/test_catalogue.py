@@ -47,9 +47,10 @@ def test_a_method_that_is_named_may_make_more_with_its_paper_network():
     assert planned("legan", "happy:0.5+sad") == [("legan", "happy:0.5+sad")]
 
 
-def test_parts_with_weights_of_their_own_are_steps_of_their_own():
-    apart = [("secgan", "happy"), ("secgan", "attr=red_hair=on")]
-    assert planned("secgan", "happy attr=red_hair=on") == apart
+def test_who_names_a_method_names_what_is_part_of_it():
+    both = [("secgan-expressions", "happy"), ("secgan", "attr=red_hair=on")]
+    assert planned("secgan", "happy attr=red_hair=on") == both
+    assert planned("secgan", "sad") == planned("secgan-expressions", "sad")
 
 
 def test_the_partner_of_a_named_method_makes_what_it_does_not_ship():

@@ -23,13 +23,13 @@ DRAWN = (
     *SPECTACLES,
     "attr=eyeglasses=off",
 )
-"""Attributes that ship; weights of their own make expressions."""
+"""Attributes that ship."""
 
 DESCRIPTOR = Descriptor(
     name="secgan",
     paper="SeCGAN: pictures and semantic masks translated side by side",
     profile="fast",
-    targets=(*DRAWN, *EXPRESSIONS),
+    targets=DRAWN,
     crop_size=256,
     region="person",
     cost=130,
@@ -39,7 +39,18 @@ DESCRIPTOR = Descriptor(
     paper_targets=PAPER_TARGETS,
     experimental=DRAWN,
     looks_with=("appearance", "legan-fast"),
-    apart=True,
+)
+EXPRESSIVE = Descriptor(
+    name="secgan-expressions",
+    paper="SeCGAN's eight expressions: fields that a semantic branch has taught",
+    profile="fast",
+    targets=EXPRESSIONS,
+    crop_size=256,
+    region="face",
+    cost=60,
+    module="faceedit.methods.secgan.expressions",
+    training="faceedit.methods.secgan.tasks:build_expressive",
+    of="secgan",
 )
 STARGAN = replace(
     DESCRIPTOR,
@@ -53,7 +64,6 @@ STARGAN = replace(
     cost=104,
     training="faceedit.methods.secgan.tasks:build_stargan",
     looks_with=(),
-    apart=False,
 )
 ATTGAN = replace(
     STARGAN,

@@ -10,12 +10,13 @@ from faceedit.methods.fields.generator import FieldGenerator
 from faceedit.methods.reggan.condition import SPEC
 from faceedit.methods.reggan.generator import RegGANGenerator
 from faceedit.methods.reggan.method import RegGAN
+from faceedit.methods.secgan import EXPRESSIVE
 
 
 class ExpressionSeCGAN(RegGAN):
     """The RGB branch, alone as for every user of the paper's; see `methods.base.Method`."""
 
-    name = "secgan"
+    name = EXPRESSIVE.name
 
     @classmethod
     def build_generator(cls, architecture: Mapping[str, Any]) -> FieldGenerator:
@@ -46,3 +47,7 @@ def rgb_branch(teacher: RegGANGenerator) -> FieldGenerator:
 
 BEFORE, SHOWN = 24, 3
 """Planes of the input before x_E, the moved photo and the shade layer's, and those of x_E."""
+
+
+load = ExpressionSeCGAN.load
+"""Build the method from its checkpoint; see `FieldMethod.load`."""

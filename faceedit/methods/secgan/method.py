@@ -20,12 +20,11 @@ from faceedit.faces.align import Crop
 from faceedit.methods.base import check_target
 from faceedit.methods.fields.method import fitting
 from faceedit.methods.legan.method import LEGAN
-from faceedit.methods.secgan import DESCRIPTOR, DRAWN, HAIR_COLOURS
+from faceedit.methods.secgan import DESCRIPTOR, HAIR_COLOURS
 from faceedit.methods.secgan.bald import shave_head
 from faceedit.methods.secgan.bangs import grow_fringe
 from faceedit.methods.secgan.beard import grow_beard
 from faceedit.methods.secgan.brows import thicken
-from faceedit.methods.secgan.expressions import ExpressionSeCGAN
 from faceedit.methods.secgan.eyewear import put_on
 from faceedit.methods.secgan.face import FACES, change_face, reshape
 from faceedit.methods.secgan.hair import recolour
@@ -72,7 +71,7 @@ class SeCGAN:
     profile = "fast"
     crop_size = SIZE
     wide = True
-    targets = DRAWN
+    targets = DESCRIPTOR.targets
 
     def __init__(
         self,
@@ -189,12 +188,7 @@ def _layer(change: AttributeChange) -> str:
 
 def load(
     checkpoint: Checkpoint, device: torch.device, numerics: Numerics = FULL
-) -> SeCGAN | ExpressionSeCGAN | RgbSeCGAN:
-    """Build the method from its checkpoint, of either profile; see `SeCGAN.load`.
-
-    The ``fast`` profile has two: what is drawn of attributes, and fields of expressions.
-    """
-    if checkpoint.profile == RgbSeCGAN.profile:
-        return RgbSeCGAN.load(checkpoint, device, numerics)
-    kind = ExpressionSeCGAN if "refinement" in checkpoint.architecture else SeCGAN
+) -> SeCGAN | RgbSeCGAN:
+    """Build the method from its checkpoint, of either profile; see `SeCGAN.load`."""
+    kind = RgbSeCGAN if checkpoint.profile == RgbSeCGAN.profile else SeCGAN
     return kind.load(checkpoint, device, numerics)

@@ -5,11 +5,7 @@ from faceedit.training.task import Task, TrainingRequest
 
 
 def build(request: TrainingRequest) -> Task:
-    """Return the training of SeCGAN: `_build`'s, or of the ``fast`` profile's expressions."""
-    if request.profile == "fast":
-        from faceedit.methods.secgan.expression_task import ExpressionTask
-
-        return ExpressionTask(request)
+    """Return the training of SeCGAN; see `_build`."""
     return _build(request, "secgan")
 
 
@@ -23,6 +19,19 @@ def build_attgan(request: TrainingRequest) -> Task:
     return _build(request, "attgan")
 
 
+def build_expressive(request: TrainingRequest) -> Task:
+    """Return the training of the expressions that ship.
+
+    Raises:
+        UsageError: there is no such profile, or the data do not do.
+    """
+    if request.profile != "fast":
+        raise UsageError(f"secgan-expressions has no profile {request.profile!r}; it has: fast")
+    from faceedit.methods.secgan.expression_task import ExpressionTask
+
+    return ExpressionTask(request)
+
+
 def _build(request: TrainingRequest, method: str) -> Task:
     """Return a training.
 
@@ -30,8 +39,7 @@ def _build(request: TrainingRequest, method: str) -> Task:
         UsageError: there is no such profile, or the data do not do.
     """
     if request.profile != "paper":
-        known = "fast, paper" if method == "secgan" else "paper"
-        raise UsageError(f"{method} has no profile {request.profile!r}; it has: {known}")
+        raise UsageError(f"{method} has no profile {request.profile!r}; it has: paper")
     from faceedit.methods.secgan.paper_task import PaperTask
 
     return PaperTask(request, method)

@@ -16,8 +16,7 @@ from faceedit.methods.reggan.generator import RegGANGenerator
 from faceedit.methods.reggan.method import RegGAN
 from faceedit.methods.secgan import expression_task
 from faceedit.methods.secgan.expression_task import ExpressionTask, drawn_with, translated_mask
-from faceedit.methods.secgan.expressions import BEFORE, SHOWN, ExpressionSeCGAN, rgb_branch
-from faceedit.methods.secgan.method import load
+from faceedit.methods.secgan.expressions import BEFORE, SHOWN, load, rgb_branch
 from faceedit.recognisers.appearance import AppearanceRecogniser
 from faceedit.regions import Region
 from faceedit.registry import load_checkpoint
@@ -112,8 +111,9 @@ def test_steps_lower_the_loss_and_leave_weights_that_make_expressions(task, tmp_
     assert losses[-1] < 0.8 * losses[0]
     assert terms["consistency"] >= 0
     path = task.export(tmp_path / "made.safetensors", task.networks, {"step": 8})
-    method = load(load_checkpoint(path, method="secgan", profile="fast"), torch.device("cpu"))
-    assert isinstance(method, ExpressionSeCGAN)
+    method = load(
+        load_checkpoint(path, method="secgan-expressions", profile="fast"), torch.device("cpu")
+    )
     assert method.targets == EXPRESSIONS
     assert method.condition_of(parse_target("happy")).shape == (9,)
 
