@@ -20,7 +20,7 @@ from faceedit.compose.mouth.light import blur_of, light_across
 from faceedit.compose.mouth.lips import follow_lips, seal
 from faceedit.compose.mouth.meeting import as_closed
 from faceedit.compose.mouth.opening import MouthPoints, box_of, draw_opening, lip_gap, mouth_box
-from faceedit.compose.mouth.paint import TeethTexture, paint_mouth
+from faceedit.compose.mouth.paint import Ends, TeethTexture, paint_mouth
 from faceedit.compose.mouth.traits import traits_of
 from faceedit.faces.align import invert
 from faceedit.faces.topology import LIPS, eye_distance
@@ -215,7 +215,7 @@ class MouthDetail:
         def paint(inside: np.ndarray | None, drop: float, own: float) -> np.ndarray:
             tone = _own_tone(inside, self.tone)
             part = opening.seen(math.ceil(4 * soft) + 2)
-            new = paint_mouth(self.texture, after, opening, tone, drop, traits, own, part)
+            new = paint_mouth(self.texture, after, opening, tone, Ends(drop, own), traits, part)
             painted = np.zeros((*opening.coverage.shape, 3), np.float32)
             lips = points.before[list(LIPS), :2] - opening.places[0, 0]
             light = light_across(pixels[box], lips, unit)[part[1]]

@@ -12,6 +12,7 @@ from faceedit.compose.mouth.paint import (
     PER_CM,
     TEETH_EDGE,
     TEXTURE_SIZE,
+    Ends,
     paint_mouth,
 )
 from faceedit.compose.mouth.traits import Traits, traits_of
@@ -25,7 +26,7 @@ GAP = 0.3
 def painted(gap=GAP, tone=TONE, texture=None, drop=0.0, fall=None, beside=0.0):
     points = mouth_of(calm_face(gap=gap), gap if fall is None else fall)
     opening = draw_opening(points, WHOLE, UNIT)
-    return paint_mouth(texture or teeth(), points, opening, tone, drop, beside=beside)
+    return paint_mouth(texture or teeth(), points, opening, tone, Ends(drop, beside))
 
 
 def column(picture):
@@ -154,7 +155,7 @@ def test_lips_that_open_without_a_smile_cover_their_teeth():
         mouth = replace(points, landmarks=landmarks)
         opening = draw_opening(mouth, WHOLE, UNIT)
         traits = Traits(teeth_drop=-1.0)
-        picture = paint_mouth(white, mouth, opening, TONE, 0.1 * UNIT, traits)
+        picture = paint_mouth(white, mouth, opening, TONE, Ends(0.1 * UNIT), traits)
         return (column(picture) > 0.45).sum()
 
     assert 0 < shown(hangs) < 0.7 * shown(smiles)

@@ -1,6 +1,7 @@
 """A mouth painted from textures of teeth that lie on the jaws like plates, a dark behind them."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -83,14 +84,38 @@ class TeethTexture:
     lower: np.ndarray
 
 
+class Ends(NamedTuple):
+    """Where upper teeth end, beside where they are marked.
+
+    Attributes:
+        drop: pixels by which they end lower.
+        beside: in [0, 1], how far the photo shows upper teeth of its own, which these end with.
+    """
+
+    drop: float = 0.0
+    beside: float = 0.0
+
+
+AS_MARKED = Ends()
+
+
+class _Seats(NamedTuple):
+    """Where teeth are set: texture places of both jaws, how far a mouth hangs, is wide, drawn."""
+
+    upper: SmoothMap
+    lower: SmoothMap
+    hangs: float
+    wide: float
+    drawn: float
+
+
 def paint_mouth(
     texture: TeethTexture,
     points: MouthPoints,
     opening: Opening,
     tone: np.ndarray,
-    drop: float = 0,
+    ends: Ends = AS_MARKED,
     traits: Traits = USUAL,
-    beside: float = 0,
     part: Box = EVERYWHERE,
 ) -> np.ndarray:
     """Return a mouth for an opening, or a part of its box, (h, w, 3) float32 RGB.
@@ -100,53 +125,61 @@ def paint_mouth(
         points: of the target, with the ten marks of `JAW_MARKS` on each jaw.
         opening: of the target, not empty.
         tone: (3,) RGB in [0, 1] of lit teeth.
-        drop: pixels by which the upper teeth end lower than marked.
+        ends: of the upper teeth.
         traits: whose mouth, beyond its teeth's form.
-        beside: in [0, 1], how far it shows upper teeth of its own, which these then end with.
         part: slices of the box that are painted.
     """
-    unit, places = opening.unit, opening.places
-    rows = np.flatnonzero((opening.coverage > 0.5).any(1))
-    gap = float(np.ptp(rows)) / unit if len(rows) else 0.0
-    wide = float(np.clip((gap - WIDE_FROM) / (WIDE_TO - WIDE_FROM), 0, 1))
-    drop = drop + (1 - beside) * (LOWERED + LOWERED_RANGE * traits.teeth_drop) * unit * wide
-    size = 1 + SIZE_RANGE * traits.teeth_size
-    drop -= (1 - beside) * _bared(points, drop)
-    low = _low_corners(points, unit)
-    drawn = low * float(
-        np.clip((mouth_width(points.landmarks, unit) - ROUND) / (DRAWN - ROUND), 0, 1)
-    )
-    shown = (SHOWN + drawn * (SHOWN_WIDE - SHOWN)) * (1 + SHOWN_RANGE * traits.teeth_drop)
-    sunk = (LOWER_SUNK - LOWER_SUNK_RANGE * traits.lower_teeth) * unit * wide
-    sunk -= drawn * LOWER_DRAWN * unit
-    drop -= (1 - beside) * low * _covered(points, drop, shown)
-    upper = _texture_map(points.upper + np.array([0.0, drop]), _sized(JAW_MARKS[0], size))
-    lower = _texture_map(points.lower + np.array([0.0, sunk]), _sized(JAW_MARKS[1], size))
+    seats = _seated(points, opening, ends, traits)
     middle = points.lower[2:3]
-    opened = float(np.linalg.norm(upper(middle) - lower(middle))) / PER_CM
+    opened = float(np.linalg.norm(seats.upper(middle) - seats.lower(middle))) / PER_CM
     length = float(JAW_MARKS[0][5, 1] - JAW_MARKS[0][0, 1]) / 2
     kept = float(np.exp(-((opened / (FALL * length)) ** 2)))
     texels = PER_CM * float(np.ptp(JAW_MARKS[0][:, 0])) / max(np.ptp(points.upper[:, 0]), 1.0)
-    at_upper, at_lower = (jaw.on_grid(places)[part] for jaw in (upper, lower))
+    at_upper, at_lower = (jaw.on_grid(opening.places)[part] for jaw in (seats.upper, seats.lower))
     at_upper = _crooked(at_upper, traits)
     above = _sample(texture.colour, texture.upper, at_upper, texels)
     below = _sample(texture.colour, texture.lower, at_lower, texels)
     row = _sample(texture.colour, texture.upper, _lower_row(at_lower), texels)
     picture = paint_cavity(opening, tone, traits, part)
     uneven = _uneven(at_upper[..., 0], traits)
-    shade = teeth_light(opening.coverage > 0.05, unit, low)[part][..., None] ** SHADED
+    shade = teeth_light(opening.coverage > 0.05, opening.unit, seats.hangs)[part]
     white = muted(tone, TEETH_COLOUR) * np.exp(USUAL_COLOUR + traits.yellow * YELLOW)
     # Many a lower lip hides its teeth.
-    bare = 1 - wide * (1 - float(np.clip(1.4 * traits.lower_teeth + 0.3 + drawn, 0, 1)))
+    seen = float(np.clip(1.4 * traits.lower_teeth + 0.3 + seats.drawn, 0, 1))
     layers = (
-        (LOWER_LIGHT * row[0], row[1] * (1 - kept) * bare),
+        (LOWER_LIGHT * row[0], row[1] * (1 - kept) * (1 - seats.wide * (1 - seen))),
         (below[0], below[1] * kept),
         above,
     )
     for colour, alpha in layers:
-        lit = colour * white * shade * uneven
+        lit = colour * white * shade[..., None] ** SHADED * uneven
         picture += alpha[..., None] * (lit - picture)
     return picture.astype(np.float32)
+
+
+def _seated(points: MouthPoints, opening: Opening, ends: Ends, traits: Traits) -> _Seats:
+    """Set teeth on the jaws: how low the upper ones end, how deep the lower ones lie."""
+    unit, new = opening.unit, 1 - ends.beside
+    rows = np.flatnonzero((opening.coverage > 0.5).any(1))
+    gap = float(np.ptp(rows)) / unit if len(rows) else 0.0
+    wide = float(np.clip((gap - WIDE_FROM) / (WIDE_TO - WIDE_FROM), 0, 1))
+    drop = ends.drop + new * (LOWERED + LOWERED_RANGE * traits.teeth_drop) * unit * wide
+    drop -= new * _bared(points, drop)
+    hangs = _low_corners(points, unit)
+    broad = (mouth_width(points.landmarks, unit) - ROUND) / (DRAWN - ROUND)
+    drawn = hangs * float(np.clip(broad, 0, 1))
+    shown = (SHOWN + drawn * (SHOWN_WIDE - SHOWN)) * (1 + SHOWN_RANGE * traits.teeth_drop)
+    sunk = (LOWER_SUNK - LOWER_SUNK_RANGE * traits.lower_teeth) * unit * wide
+    sunk -= drawn * LOWER_DRAWN * unit
+    drop -= new * hangs * _covered(points, drop, shown)
+    size = 1 + SIZE_RANGE * traits.teeth_size
+    return _Seats(
+        _texture_map(points.upper + np.array([0.0, drop]), _sized(JAW_MARKS[0], size)),
+        _texture_map(points.lower + np.array([0.0, sunk]), _sized(JAW_MARKS[1], size)),
+        hangs,
+        wide,
+        drawn,
+    )
 
 
 def _bared(points: MouthPoints, drop: float) -> float:
