@@ -12,7 +12,7 @@ SHEEN = 0.05
 """Linear reflection of a key light of 1 at the middle of a highlight of skin; F0 is 0.028."""
 SHEEN_OF_HAIR = 0.35
 """Of skin's."""
-GRAZE = 0.45
+GRAZE = 0.67
 """Linear reflection of a key light of 1 that comes from behind, where the surface turns away."""
 DIMMEST = 0.04
 """Linear luma that this is compared with at least: black hair is to shine, not to turn grey."""
@@ -129,7 +129,8 @@ def _rim(relief: Relief, light: Light, seen: np.ndarray) -> np.ndarray:
         return np.zeros_like(seen)
     facing = np.maximum(relief.normals @ np.array(light.direction, np.float32), 0)
     graze = (1 - np.clip(relief.normals[..., 2], 0, 1)) ** 3 * facing
-    return np.float32(GRAZE * light.key) * behind * graze * seen / np.maximum(relief.tone, DIMMEST)
+    gloss = np.float32(GRAZE * light.key * (1 - light.softness) ** 2)
+    return gloss * behind * graze * seen / np.maximum(relief.tone, DIMMEST)
 
 
 def _towards_edges(gain: np.ndarray, relief: Relief, unit: float) -> np.ndarray:
