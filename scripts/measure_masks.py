@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from faceedit.faces.landmark_maps import draw_landmark_maps
+from faceedit.faces.landmark_maps import CHANNELS, draw_landmark_maps
 from faceedit.methods.fields.method import read_weights
 from faceedit.methods.fields.prepared import prepare
 from faceedit.methods.fields.recipe import Amplitudes
@@ -61,7 +61,7 @@ def main() -> None:
         for place, row in enumerate(rows):
             drawn = samples.draw(place, np.random.default_rng(0))
             batch = {name: value[None] for name, value in drawn.items()}
-            inside = batch["maps"][:, 2:3]
+            inside = batch["maps"][:, [CHANNELS.index("face")]]
             inside = torch.nn.functional.interpolate(inside, FIELD_SIZE) > 0.5
             true, own = true_masks(parser, table, int(row))
             wanted = translated_mask(parser.parse(batch["moved"] * 2 - 1), batch["maps"])

@@ -173,10 +173,10 @@ def _named(name: str) -> list[Descriptor]:
 
 
 def _serving(methods: list[Descriptor], target: Target, part: Part, named: bool) -> Descriptor:
-    ships = next((one for one in methods if one.serves(target)), None)
-    able = ships or next((one for one in methods if one.serves(target, paper=named)), None)
-    if able is not None:
-        return able
+    for paper in (False, True) if named else (False,):
+        for one in methods:
+            if one.serves(target, paper):
+                return one
     who = methods[0].name if named else "no method"
     does = "does not edit" if named else "edits"
     every = {part_of(known) for one in methods for known in one.served(named)}

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numba import njit
 
-from faceedit.compose.light.relief import Relief, make_relief
+from faceedit.compose.light.relief import Relief, make_relief, outward
 from faceedit.faces.topology import FACE_OVAL
 from faceedit.studio.drawing import NOTHING
 from faceedit.studio.model import Part
@@ -119,13 +119,8 @@ def outline(matte: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         (G, G) weight in [0, 1] and (G, G, 4) values.
     """
     soft = cv2.GaussianBlur(_grid(matte), (0, 0), 1.6, borderType=cv2.BORDER_REPLICATE)
-    right = cv2.Sobel(soft, cv2.CV_32F, 1, 0, scale=1 / 8, borderType=cv2.BORDER_REPLICATE)
-    down = cv2.Sobel(soft, cv2.CV_32F, 0, 1, scale=1 / 8, borderType=cv2.BORDER_REPLICATE)
-    steep = np.hypot(right, down)
-    level = np.sqrt(1 - RIM_Z**2) / np.maximum(steep, 1e-4)
-    away = np.dstack(
-        [-right * level, down * level, np.full_like(soft, RIM_Z), np.full_like(soft, RIM_DEPTH)]
-    )
+    steep, away = outward(soft, RIM_Z)
+    away = np.dstack([away, np.full_like(soft, RIM_DEPTH)])
     return np.clip(steep / 0.08, 0, 1) * (soft < 0.6), away
 
 

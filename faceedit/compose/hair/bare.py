@@ -69,7 +69,7 @@ class BareHead(Fading):
             + self._grain(canvas, known, part.pixels.shape[:2], unit, draw)
             for field, known in zip((self.skin, self.behind), self.known, strict=True)
         )
-        seen, trust = self._mirrored(canvas, box)
+        seen, trust = self._mirrored(canvas, part, box)
         behind += trust * (seen - behind)
         cover = np.clip(part.sample(self.cover, self.size), 0, 1) * min(self.strength, 1.0)
         paint = np.clip(behind + head * (skin - behind), 0, 1)
@@ -91,9 +91,8 @@ class BareHead(Fading):
         shown = part.sample(known, self.size) > SURE
         return spread_grain(part.pixels, shown, size, unit, draw)
 
-    def _mirrored(self, canvas: Canvas, box: Slices) -> tuple[np.ndarray, np.ndarray]:
-        """Return the mirror image of what lies behind in a part, and how far it is one."""
-        part = canvas.part(box)
+    def _mirrored(self, canvas: Canvas, part: Canvas, box: Slices) -> tuple[np.ndarray, np.ndarray]:
+        """Return the mirror image of what lies behind in a part, its box, and how far it is one."""
         field = part.sample(self.mirror, self.size)
         flow = cv2.transform(np.ascontiguousarray(field[..., :2]), invert(part.to_crop)[:, :2])
         height, width = flow.shape[:2]

@@ -74,6 +74,23 @@ def make_relief(
     )
 
 
+def outward(soft: np.ndarray, z: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return how steeply a soft matte falls, and the normals that lead out of it.
+
+    Args:
+        soft: (H, W) float32 opacity, blurred.
+        z: of the normals, towards the camera.
+
+    Returns:
+        (H, W) float32 per pixel, and (H, W, 3) float32 unit, x right, y up, where it falls.
+    """
+    right = cv2.Sobel(soft, cv2.CV_32F, 1, 0, scale=1 / 8, borderType=cv2.BORDER_REPLICATE)
+    down = cv2.Sobel(soft, cv2.CV_32F, 0, 1, scale=1 / 8, borderType=cv2.BORDER_REPLICATE)
+    steep = np.hypot(right, down)
+    level = np.float32(np.sqrt(1 - z * z)) / np.maximum(steep, np.float32(1e-4))
+    return steep, cv2.merge([-right * level, down * level, np.full_like(soft, z)])
+
+
 def _turned_away(normals: np.ndarray, matte: np.ndarray, unit: float) -> np.ndarray:
     """Return normals that turn away from the camera towards the person's outline.
 
@@ -81,14 +98,10 @@ def _turned_away(normals: np.ndarray, matte: np.ndarray, unit: float) -> np.ndar
     """
     sigma = ROUND * unit
     soft = cv2.GaussianBlur(matte, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
-    right = cv2.Sobel(soft, cv2.CV_32F, 1, 0, scale=1 / 8, borderType=cv2.BORDER_REPLICATE)
-    down = cv2.Sobel(soft, cv2.CV_32F, 0, 1, scale=1 / 8, borderType=cv2.BORDER_REPLICATE)
-    steep = np.maximum(np.hypot(right, down), np.float32(1e-6))
+    steep, away = outward(soft, AWAY_Z)
     # 1 at a straight outline, less where it is not one.
     sure = np.minimum(steep * np.float32(sigma * np.sqrt(2 * np.pi)) * 2, 1)
     share = (np.clip(2 - 2 * soft, 0, 1) * sure)[..., None]
-    level = np.float32(np.sqrt(1 - AWAY_Z**2)) / steep
-    away = cv2.merge([-right * level, down * level, np.full_like(soft, AWAY_Z)])
     turned = normals + share * (away - normals)
     length = np.sqrt(np.einsum("ijk,ijk->ij", turned, turned))
     return turned / np.maximum(length, np.float32(1e-3))[..., None]

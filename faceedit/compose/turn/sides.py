@@ -159,15 +159,6 @@ def _bare(head: Head, ear: list[int]) -> float:
     """Return how far skin, and not hair, is before an ear: 0 to 1."""
     middle = head.landmarks[NOSE, :2]
     steps = np.linspace(*OUTER, 4)[:, None, None]
-    x, y = (
-        np.clip(
-            (head.landmarks[ear, :2] + steps * (head.landmarks[ear, :2] - middle))
-            .round()
-            .astype(int),
-            0,
-            head.size - 1,
-        )
-        .reshape(-1, 2)
-        .T
-    )
+    places = head.landmarks[ear, :2] + steps * (head.landmarks[ear, :2] - middle)
+    x, y = np.clip(places.round().astype(int), 0, head.size - 1).reshape(-1, 2).T
     return float(np.clip(1.6 - 2 * head.hair[y, x].mean(), 0, 1))

@@ -13,7 +13,7 @@ from faceedit.faces.pose import head_pose
 from faceedit.faces.raster import fill_polygon
 from faceedit.faces.topology import BROW_OUTLINES, FACE_OVAL
 from faceedit.methods.secgan.look import CHIN, NOSE_TIP, SIZE, Scene
-from faceedit.methods.secgan.scalp import cover_skull, like_hair
+from faceedit.methods.secgan.scalp import cover_skull, disc, like_hair
 from faceedit.regions import Region
 from faceedit.targets import AttributeChange
 
@@ -65,12 +65,12 @@ def shave_head(scene: Scene, change: AttributeChange) -> tuple[BareHead | None, 
     scalp = cover_skull(scene, skull, head, hairy)
     if scalp is None:
         return None, "too little of the forehead is seen"
-    on, off = (cv2.dilate(hairy, _disc(wide * unit)) for wide in WIDER)
+    on, off = (cv2.dilate(hairy, disc(wide * unit)) for wide in WIDER)
     cover = np.maximum(np.where(head > 0.5, on, off), scalp.locks).astype(np.float32)
     free = 1 - np.clip(2 * scene.seen(FEATURES) - 0.3, 0, 1)
     free *= 1 - np.clip(3 * ears - 1, 0, 1) * (1 - like_hair(scene, 0.07))
-    wall = valid & (cv2.dilate(head, _disc(0.1 * unit)) < 0.3) & (ears < 0.3)
-    wall &= (cv2.dilate(hairy, _disc(WALL * unit)) == 0) & (scene.seen((Region.SKIN,)) < 0.3)
+    wall = valid & (cv2.dilate(head, disc(0.1 * unit)) < 0.3) & (ears < 0.3)
+    wall &= (cv2.dilate(hairy, disc(WALL * unit)) == 0) & (scene.seen((Region.SKIN,)) < 0.3)
     # Clothes stand in for what is behind only where nothing else does.
     weight = wall * np.where(scene.person > 0.3, 0.02, 1).astype(np.float32)
     wall &= scene.person < 0.3
@@ -100,7 +100,7 @@ def _outline(scene: Scene, skull: Skull, ears: np.ndarray, valid: np.ndarray) ->
     inside = np.maximum(np.clip((1 - radius) * 0.8 * unit + 0.5, 0, 1), oval).astype(np.float32)
     # Nothing behind is seen between a head and its ears.
     joined = np.maximum(inside, ears > 0.5).astype(np.float32)
-    joined = cv2.morphologyEx(joined, cv2.MORPH_CLOSE, _disc(BESIDE / 2 * unit))
+    joined = cv2.morphologyEx(joined, cv2.MORPH_CLOSE, disc(BESIDE / 2 * unit))
     return cv2.GaussianBlur(np.maximum(inside, joined * (ears < 0.5)), (0, 0), ROUND * unit)
 
 
@@ -133,7 +133,7 @@ def _why_not(scene: Scene, ears: np.ndarray) -> str:
 def _mirror(wall: np.ndarray, unit: float) -> np.ndarray:
     """Return the way to the mirror image at the wall's edge, and how far that shows the wall."""
     # Every lock would be mirrored as a ripple.
-    wide = cv2.morphologyEx(wall.astype(np.uint8), cv2.MORPH_OPEN, _disc(0.35 * unit)) > 0
+    wide = cv2.morphologyEx(wall.astype(np.uint8), cv2.MORPH_OPEN, disc(0.35 * unit)) > 0
     if not wide.any():
         return np.zeros((SIZE, SIZE, 3), np.float32)
     places = np.dstack(np.meshgrid(*[np.arange(SIZE, dtype=np.float32)] * 2))
@@ -143,11 +143,6 @@ def _mirror(wall: np.ndarray, unit: float) -> np.ndarray:
     torn = np.sqrt(np.maximum(total(squares - flow * flow), 0)) / np.float32(TORN * unit)
     at = places + flow
     seen = cv2.remap(wall.astype(np.float32), at[..., 0], at[..., 1], cv2.INTER_LINEAR)
-    seen = cv2.erode(seen * (torn < 1), _disc(0.05 * unit))
+    seen = cv2.erode(seen * (torn < 1), disc(0.05 * unit))
     trust = cv2.GaussianBlur(seen, (0, 0), 0.06 * unit)
     return np.dstack([flow, trust]).astype(np.float32)
-
-
-def _disc(radius: float) -> np.ndarray:
-    side = 2 * max(1, round(radius)) + 1
-    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))

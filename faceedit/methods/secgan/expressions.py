@@ -12,6 +12,9 @@ from faceedit.methods.reggan.generator import RegGANGenerator
 from faceedit.methods.reggan.method import RegGAN
 from faceedit.methods.secgan import EXPRESSIVE
 
+BEFORE, SHOWN = 24, 3
+"""Planes of the input before x_E, the moved photo and the shade layer's, and those of x_E."""
+
 
 class ExpressionSeCGAN(RegGAN):
     """The RGB branch, alone as for every user of the paper's; see `methods.base.Method`."""
@@ -43,10 +46,6 @@ def rgb_branch(teacher: RegGANGenerator) -> FieldGenerator:
     weights["refinement.stem.weight"] = torch.cat([stem[:, :BEFORE], stem[:, BEFORE + SHOWN :]], 1)
     own.load_state_dict({k: v for k, v in weights.items() if k in own.state_dict()})
     return own
-
-
-BEFORE, SHOWN = 24, 3
-"""Planes of the input before x_E, the moved photo and the shade layer's, and those of x_E."""
 
 
 load = ExpressionSeCGAN.load

@@ -79,7 +79,7 @@ def cover_skull(scene: Scene, skull: Skull, head: np.ndarray, hairy: np.ndarray)
     share = _hair_share(scene)
     slack = (1 + 2 * away).astype(np.float32)
     found = near & ((off < -SHADE * slack) | (share > TOLD * slack))
-    locks = cv2.dilate(found.astype(np.uint8), _disc(0.04 * unit))
+    locks = cv2.dilate(found.astype(np.uint8), disc(0.04 * unit))
     known &= locks == 0
     if known.sum() < FEWEST:
         return None
@@ -119,6 +119,7 @@ def _hair_share(scene: Scene) -> np.ndarray:
     return ((scene.lab - scene.skin_lab.astype(np.float32)) * SOFT) @ (line / square)
 
 
-def _disc(radius: float) -> np.ndarray:
+def disc(radius: float) -> np.ndarray:
+    """Return a disc for morphology, (2 r + 1, 2 r + 1) uint8, of a radius of at least one pixel."""
     side = 2 * max(1, round(radius)) + 1
     return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
