@@ -21,9 +21,9 @@ LOOKED_AT = 64
 """Pixels across in which skin is looked at."""
 FEWEST = 40
 UPPER_SHADE, UPPER_SHADE_REACH = 0.3, 0.05
-CORNER_SHADE, HANGING_SHADE = 0.18, 0.6
-"""Of light lost to the upper lip, eye distances over which it is, and towards the corners; towards
-those of a mouth that hangs open, whose cheeks lie before its teeth."""
+"""Of light lost to the upper lip, and eye distances over which it is."""
+HANGING_SHADE = 0.6
+"""Of light lost towards the corners of a mouth that hangs open: its cheeks lie before its teeth."""
 CORRIDOR = ((0.4, 0.65, 0.78, 0.9, 1.0), (1.0, 0.92, 0.72, 0.3, 0.12))
 """Half widths of a mouth that smiles, and the light there."""
 TALL, LEAST_SHADED = (0.3, 0.5), 0.35
@@ -104,7 +104,8 @@ def teeth_light(mask: np.ndarray, unit: float, hangs: float = 0) -> np.ndarray:
     columns = np.flatnonzero(mask.any(0))
     middle, half = columns.mean(), max(float(np.ptp(columns)) / 2, 1.0)
     aside = np.abs(np.arange(mask.shape[1]) - middle) / half
-    hanging = light * (1 - HANGING_SHADE * np.clip((aside - 0.2) / 0.8, 0, 1)[None] ** 1.4)
+    shaded = 1 - HANGING_SHADE * np.clip((aside - 0.2) / 0.8, 0, 1) ** 1.4
+    hanging = light * shaded[None]
     # A mouth that is drawn wide lets light in along all of its teeth, but for its corners.
     tall = np.ptp(np.flatnonzero(mask.any(1))) / (2 * half)
     share = np.clip((tall - TALL[0]) / (TALL[1] - TALL[0]), LEAST_SHADED, 1)

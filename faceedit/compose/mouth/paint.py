@@ -31,7 +31,7 @@ TEETH_EDGE = 3.4520
 
 LOWER_SIZE = (1.25, 1.3)
 """How much narrower and shorter lower teeth are than upper ones."""
-LOWER_LIGHT = np.array([0.74, 0.71, 0.67], np.float32)
+LOWER_LIGHT = np.array([0.56, 0.53, 0.49], np.float32)
 """RGB of the upper teeth's light that they get, much of it from the tongue and the lip."""
 LOWERED, LOWERED_RANGE = 0.04, 0.02
 """Eye distances by which upper teeth show more in a wide mouth than the landmarks of the lip's rim
