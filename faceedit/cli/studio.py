@@ -296,34 +296,6 @@ def reliefs(
 
 
 @app.command()
-def smiles(
-    photos: Photos,
-    rig: Rig,
-    out: Annotated[
-        Path,
-        typer.Option(
-            "-o", "--out", metavar="FILE", callback=can_exist, help="For the mouths, .npz."
-        ),
-    ],
-    overwrite: Overwrite = False,
-) -> None:
-    """Cut the mouths of smiles out, for learning what teeth look like."""
-    from faceedit.outputs import check_writable, permit_for
-    from faceedit.studio.rig import load_rig
-    from faceedit.studio.smiles import cut_smiles
-    from faceedit.studio.sources import find_sources, list_photos
-
-    permit, cache = permit_for(overwrite), _cache_beside(out)
-    check_writable([out], permit)
-    loaded = load_rig(rig)
-    chosen = [p for p in list_photos(photos, tell) if p.split == "train"]
-    sources, _ = find_sources(chosen, photos, cache, tell)
-    found = cut_smiles(loaded, sources, _progress())
-    found.save(out, permit)
-    tell(f"wrote {out}: {len(found.patches)} smiles")
-
-
-@app.command()
 def sheet(
     photo: Annotated[Path, typer.Argument(metavar="PHOTO", callback=can_exist)],
     rig: Rig,

@@ -177,7 +177,7 @@ class MouthDetail:
         self.points.check(size)
         teeth = self.texture
         check_answer(LARGEST_COLOUR, tone=self.tone, colour=np.float32(self.colour))
-        check_answer(LARGEST_COLOUR, teeth=teeth.colour, upper=teeth.upper, lower=teeth.lower)
+        check_answer(LARGEST_COLOUR, teeth=teeth.colour, shown=teeth.shown)
 
     def scaled(self, strength: float) -> "MouthDetail":
         """See `Detail.scaled`."""

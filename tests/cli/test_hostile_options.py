@@ -31,7 +31,6 @@ NEEDED = {
     "studio pairs": ["--photos", "nowhere", "--rig", "nowhere", "-o", "out"],
     "studio reliefs": ["--photos", "nowhere", "--rig", "nowhere", "-o", "out"],
     "studio shapes": ["--photos", "nowhere", "--rig", "nowhere", "-o", "out.npz"],
-    "studio smiles": ["--photos", "nowhere", "--rig", "nowhere", "-o", "out.npz"],
     "studio sheet": ["nowhere.png", "--rig", "nowhere"],
     "undo": ["nowhere"],
     "models list": [],

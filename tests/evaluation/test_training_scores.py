@@ -5,7 +5,6 @@ import torch
 
 from faceedit.evaluation.gallery import Networks
 from faceedit.evaluation.training_scores import judge_edits, training_scores
-from faceedit.methods.fields.teeth import plain_texture
 from faceedit.methods.reggan.method import RegGAN
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -19,7 +18,7 @@ def faces():
 
 
 def method():
-    return RegGAN(made_up.tiny_generator(), [plain_texture()])
+    return RegGAN(made_up.tiny_generator())
 
 
 def test_without_networks_that_look_sharpness_is_left():

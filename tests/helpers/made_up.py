@@ -11,7 +11,6 @@ import numpy as np
 import torch
 
 from faceedit.compose.mesh_flow import mesh_flow
-from faceedit.compose.mouth.paint import TEXTURE_SIZE
 from faceedit.faces.raster import fill_polygon, rasterize_mesh
 from faceedit.faces.topology import EYES, INNER_LIPS, IRISES, N_SURFACE, STILL, mean_shape, mirror
 from faceedit.methods.fields.generator import CROP_SIZE
@@ -24,7 +23,6 @@ from faceedit.methods.reggan.fit_layers import motions
 from faceedit.methods.reggan.generator import RegGANGenerator
 from faceedit.registry import write_checkpoint
 from faceedit.studio.shapes import LEVELS, ShapeTable
-from faceedit.studio.smiles import Smiles
 from faceedit.studio.unit_shapes import UnitShapes
 from faceedit.targets import ACTION_UNITS, EXPRESSIONS
 from faceedit.training.pair_table import FIELD_SIZE, PairTable
@@ -304,40 +302,6 @@ def write_table(folder: Path, table: PairTable) -> Path:
     return folder
 
 
-def teeth() -> np.ndarray:
-    """A row of teeth with dark gaps in the frame of textures, (h, w, 3) in [0, 1]."""
-    rows, width = TEXTURE_SIZE
-    x = np.arange(width) + 0.5
-    gaps = 1 - 0.6 * np.exp(-(((x - width / 2) % 16 - 8) ** 2) / 2.0)
-    picture = np.repeat(gaps[None, :, None], rows, 0) * np.array([0.9, 0.87, 0.82])
-    picture[52:] *= 0.35
-    return picture
-
-
-def between_lips() -> np.ndarray:
-    """(h, w) float32 coverage of a smile."""
-    mask = np.zeros(TEXTURE_SIZE, np.uint8)
-    middle = (TEXTURE_SIZE[1] // 2, 42)
-    cv2.ellipse(mask, middle, (64, 24), 0, 0, 360, 255, cv2.FILLED, cv2.LINE_AA)
-    return mask.astype(np.float32) / 255
-
-
-@cache
-def smiles() -> Smiles:
-    """The same teeth shifted, scaled and lit otherwise in every smile."""
-    rng = np.random.default_rng(0)
-    rows, width = TEXTURE_SIZE
-    patches = []
-    for _ in range(6):
-        shift, scale = rng.uniform(-4, 4, 2) * [1, 0.5], rng.uniform(0.96, 1.04)
-        affine = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]])
-        affine[:, 2] += (1 - scale) * np.array([width / 2, rows / 2])
-        moved = cv2.warpAffine(teeth(), affine, (width, rows), borderMode=cv2.BORDER_REPLICATE)
-        lit = np.clip(moved * rng.uniform(0.5, 1.0) + rng.normal(0, 0.01, moved.shape), 0, 1)
-        patches.append(np.rint(lit * 255).astype(np.uint8))
-    return Smiles(np.array(patches), np.repeat(between_lips()[None], len(patches), 0))
-
-
 def tiny_config(in_channels: int = 3, out_channels: int = 3) -> RefinementConfig:
     """A network of little width."""
     return RefinementConfig(
@@ -365,9 +329,9 @@ def tiny_generator() -> RegGANGenerator:
     return generator
 
 
-def write_weights(path: Path, generator: RegGANGenerator, textures: np.ndarray) -> Path:
+def write_weights(path: Path, generator: RegGANGenerator) -> Path:
     """Write a checkpoint of the ``fast`` profile."""
-    tensors = {**generator.state_dict(), "textures": torch.from_numpy(textures)}
+    tensors = generator.state_dict()
     halves = {k: v.half() if v.is_floating_point() else v for k, v in tensors.items()}
     write_checkpoint(
         path,

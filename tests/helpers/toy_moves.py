@@ -90,8 +90,7 @@ def teeth() -> TeethTexture:
     colour = np.ones((height, width, 3), np.float32)
     colour[columns % 24 < 3] = 0.5
     edge = (TEETH_EDGE - CORNER[1]) * PER_CM
-    upper = (rows < edge).astype(np.float32)
-    return TeethTexture(colour, upper, 1 - upper)
+    return TeethTexture(colour, (rows < edge).astype(np.float32))
 
 
 def drawn(landmarks: np.ndarray, size: int = SIDE, scale: float = 1.0) -> np.ndarray:

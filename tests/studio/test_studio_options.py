@@ -9,7 +9,6 @@ from faceedit.errors import MissingError, UsageError
 from faceedit.studio import sources as photos_of
 from faceedit.studio.shapes import ShapeTable
 from faceedit.studio.shards import read_shard
-from faceedit.studio.smiles import Smiles
 from faceedit.studio.sources import SourcePhoto
 
 EXPRESSIONS = ("--expressions", "happy,sad", "--no-aus", "--lights", "none")
@@ -92,13 +91,7 @@ def test_shapes_are_written_without_pictures(studio, capsys):
     assert not told.out
 
 
-def test_smiles_are_cut_out(studio, capsys):
-    out = studio("smiles", people="01")
-    assert len(Smiles.load(out).patches) == 2
-    assert f"wrote {out}: 2 smiles" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("command", ["pairs", "shapes", "smiles"])
+@pytest.mark.parametrize("command", ["pairs", "shapes"])
 def test_a_rig_is_needed(studio, command, tmp_path):
     with pytest.raises(MissingError, match="faceedit studio import"):
         studio(command, rig=tmp_path / "nowhere")

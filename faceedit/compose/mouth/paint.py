@@ -1,4 +1,4 @@
-"""A mouth painted from textures of teeth that lie on the jaws like plates, a dark behind them."""
+"""A mouth painted from teeth that lie on the jaws like plates, a dark behind them."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -8,11 +8,10 @@ import numpy as np
 
 from faceedit.compose.mouth.cavity import WIDE_FROM, WIDE_TO, paint_cavity
 from faceedit.compose.mouth.jaws import SmoothMap
-from faceedit.compose.mouth.light import teeth_light
+from faceedit.compose.mouth.light import corridor, teeth_light
 from faceedit.compose.mouth.opening import EVERYWHERE, Box, MouthPoints, Opening, mouth_width
 from faceedit.compose.mouth.traits import USUAL, Traits
 from faceedit.faces.topology import UPPER_INNER_LIP
-from faceedit.tones import muted
 
 TEXTURE_SIZE = (96, 192)
 PER_CM = 30.0
@@ -32,7 +31,7 @@ TEETH_EDGE = 3.4520
 
 LOWER_SIZE = (1.25, 1.3)
 """How much narrower and shorter lower teeth are than upper ones."""
-LOWER_LIGHT = np.array([0.74, 0.71, 0.67], np.float32)
+LOWER_LIGHT = np.array([0.56, 0.53, 0.49], np.float32)
 """RGB of the upper teeth's light that they get, much of it from the tongue and the lip."""
 LOWERED, LOWERED_RANGE = 0.04, 0.02
 """Eye distances by which upper teeth show more in a wide mouth than the landmarks of the lip's rim
@@ -42,6 +41,8 @@ LOWER_SUNK, LOWER_SUNK_RANGE = 0.025, 0.04
 SHOWN, SHOWN_WIDE, SHOWN_RANGE = 0.2, 0.6, 0.5
 """Share of an opening that upper teeth fill from above where corners hang low, as the lip of 30
 portraits of surprise covers the rest; where such a mouth is drawn wide; how far people differ."""
+SMILES, SMILES_RANGE = 1.1, 0.15
+"""Likewise in a smile: below the teeth lies the shade over the lower lip."""
 ROUND, DRAWN = 0.48, 0.58
 """Widths of a mouth in eye distances between which it is drawn wide."""
 LOW_CORNERS = (0.06, 0.2)
@@ -52,36 +53,25 @@ PARTED = (0.02, 0.06)
 LOWER_DRAWN = 0.02
 """Eye distances by which a mouth that is drawn wide shows more of them."""
 SIZE_RANGE = 0.08
-TEETH_APART = (0.19, 0.31, 0.12)
-"""Radians per texture pixel of waves along the teeth, none as long as another or as a tooth."""
-CROOKED, TILT, UNEVEN = 1.3, 0.015, 0.035
-"""Texture pixels by which teeth stand out of their row; rows down a pixel along; share of light."""
-TEETH_COLOUR = 0.65
-"""Share that they have of the colour of what is lit like them."""
-USUAL_COLOUR, YELLOW = np.array([[0.02, 0.0, 0.0], [0.014, 0.0, -0.021]], np.float32)
-"""Log ratios of RGB: of teeth over what is lit like them, as in 44 people's own smiles; and of
-those that are yellower."""
+YELLOW = np.array([0.014, 0.0, -0.021], np.float32)
+"""Log ratios of RGB of teeth that are yellower than usual."""
 SHADED = np.array([0.93, 1.04, 1.12], np.float32)
 """Exponents of RGB of the light on teeth: what comes from within a mouth is red."""
 ROOTS = 0.6
 """Where textures show teeth from, between the marks of the upper jaw, the upper ones at 0."""
-FALL = 0.35
-"""Upper teeth lengths of jaw movement from the texture's over which its lower half fades."""
 
 
 @dataclass(frozen=True)
 class TeethTexture:
-    """Teeth of a closed bite, flat on the mean face's front.
+    """Upper teeth, flat on the mean face's front.
 
     Attributes:
-        colour: (h, w, 3) float32 RGB, lit teeth at 1.
-        upper: (h, w) float32 in [0, 1], the upper teeth and what is above their lower edge.
-        lower: (h, w) float32 in [0, 1], what is below it.
+        colour: (h, w, 3) float32 RGB, lit teeth about 1.
+        shown: (h, w) float32 in [0, 1], where teeth and gums are.
     """
 
     colour: np.ndarray
-    upper: np.ndarray
-    lower: np.ndarray
+    shown: np.ndarray
 
 
 class Ends(NamedTuple):
@@ -130,29 +120,22 @@ def paint_mouth(
         part: slices of the box that are painted.
     """
     seats = _seated(points, opening, ends, traits)
-    middle = points.lower[2:3]
-    opened = float(np.linalg.norm(seats.upper(middle) - seats.lower(middle))) / PER_CM
-    length = float(JAW_MARKS[0][5, 1] - JAW_MARKS[0][0, 1]) / 2
-    kept = float(np.exp(-((opened / (FALL * length)) ** 2)))
     texels = PER_CM * float(np.ptp(JAW_MARKS[0][:, 0])) / max(np.ptp(points.upper[:, 0]), 1.0)
     at_upper, at_lower = (jaw.on_grid(opening.places)[part] for jaw in (seats.upper, seats.lower))
-    at_upper = _crooked(at_upper, traits)
-    above = _sample(texture.colour, texture.upper, at_upper, texels)
-    below = _sample(texture.colour, texture.lower, at_lower, texels)
-    row = _sample(texture.colour, texture.upper, _lower_row(at_lower), texels)
-    picture = paint_cavity(opening, tone, traits, part)
-    uneven = _uneven(at_upper[..., 0], traits)
+    above = _sample(texture.colour, texture.shown, at_upper, texels)
+    row = _sample(texture.colour, texture.shown, _lower_row(at_lower), texels)
     shade = teeth_light(opening.coverage > 0.05, opening.unit, seats.hangs)[part]
-    white = muted(tone, TEETH_COLOUR) * np.exp(USUAL_COLOUR + traits.yellow * YELLOW)
+    picture = paint_cavity(opening, tone, traits, part)
+    picture *= (seats.hangs + (1 - seats.hangs) * corridor(opening.coverage > 0.05))[part[1], None]
+    white = tone * np.exp(traits.yellow * YELLOW)
     # Many a lower lip hides its teeth.
     seen = float(np.clip(1.4 * traits.lower_teeth + 0.3 + seats.drawn, 0, 1))
     layers = (
-        (LOWER_LIGHT * row[0], row[1] * (1 - kept) * (1 - seats.wide * (1 - seen))),
-        (below[0], below[1] * kept),
+        (LOWER_LIGHT * row[0], row[1] * (1 - seats.wide * (1 - seen))),
         above,
     )
     for colour, alpha in layers:
-        lit = colour * white * shade[..., None] ** SHADED * uneven
+        lit = colour * white * shade[..., None] ** SHADED
         picture += alpha[..., None] * (lit - picture)
     return picture.astype(np.float32)
 
@@ -169,9 +152,10 @@ def _seated(points: MouthPoints, opening: Opening, ends: Ends, traits: Traits) -
     broad = (mouth_width(points.landmarks, unit) - ROUND) / (DRAWN - ROUND)
     drawn = hangs * float(np.clip(broad, 0, 1))
     shown = (SHOWN + drawn * (SHOWN_WIDE - SHOWN)) * (1 + SHOWN_RANGE * traits.teeth_drop)
+    shown = SMILES + SMILES_RANGE * traits.teeth_drop + hangs * (shown - SMILES)
     sunk = (LOWER_SUNK - LOWER_SUNK_RANGE * traits.lower_teeth) * unit * wide
     sunk -= drawn * LOWER_DRAWN * unit
-    drop -= new * hangs * _covered(points, drop, shown)
+    drop -= new * _covered(points, drop, shown)
     size = 1 + SIZE_RANGE * traits.teeth_size
     return _Seats(
         _texture_map(points.upper + np.array([0.0, drop]), _sized(JAW_MARKS[0], size)),
@@ -220,27 +204,8 @@ def _texture_map(points: np.ndarray, marks: np.ndarray) -> SmoothMap:
     return SmoothMap(points.astype(np.float64), (marks - CORNER) * PER_CM - 0.5)
 
 
-def _crooked(at: np.ndarray, traits: Traits) -> np.ndarray:
-    """Return places in a texture, (h, w, 2), whose teeth are a person's: no two of one height."""
-    x = at[..., 0]
-    down = np.sin(TEETH_APART[0] * x + 3 * traits.groove)
-    down += 0.6 * np.sin(TEETH_APART[1] * x + 3 * traits.depth)
-    along = np.sin(TEETH_APART[2] * x + 3 * traits.tongue_height)
-    tilt = TILT * traits.tongue_aside * (x - TEXTURE_SIZE[1] / 2)
-    return at + np.stack([along, down + tilt / CROOKED], -1).astype(np.float32) * CROOKED
-
-
-def _uneven(x: np.ndarray, traits: Traits) -> np.ndarray:
-    """Return the light on teeth at some columns of a texture, (h, w, 1): no two alike."""
-    light = np.sin(TEETH_APART[1] * x + 3 * traits.smirk)
-    light += 0.7 * np.sin(TEETH_APART[0] * x + 3 * traits.yellow)
-    return (1 + UNEVEN * light)[..., None].astype(np.float32)
-
-
 def _lower_row(at: np.ndarray) -> np.ndarray:
     """Return which pixels of the upper teeth, turned over, show the lower ones at their places.
-
-    A closed bite hides its lower teeth, so a texture of one has none to show.
 
     Args:
         at: (h, w, 2) pixels of the texture by the lower jaw.

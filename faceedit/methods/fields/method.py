@@ -13,7 +13,6 @@ from torch import Tensor
 from faceedit.compose.canvas import FARTHEST
 from faceedit.compose.edit import LARGEST_RATIO, Edit
 from faceedit.compose.eye_strip import eye_strip
-from faceedit.compose.mouth.paint import TeethTexture
 from faceedit.errors import WeightsError
 from faceedit.faces.align import Crop
 from faceedit.methods.fields.assembly import assemble_edit
@@ -22,7 +21,6 @@ from faceedit.methods.fields.drawn import WORKING_SIZE, Drawn, draw_face
 from faceedit.methods.fields.generator import CROP_SIZE, FieldGenerator, FieldTensors
 from faceedit.methods.fields.refinement import RefinementNetwork
 from faceedit.methods.fields.shape_layer import MovedFaces
-from faceedit.methods.fields.teeth import unpack_textures, with_gaps, with_soft_lights, with_tips
 from faceedit.nn.folding import fold_norms
 from faceedit.nn.loading import build_network
 from faceedit.numerics import FULL, Numerics, check_answer
@@ -35,7 +33,6 @@ class FieldMethod(ABC):
 
     Args:
         generator: trained, on its device.
-        textures: of teeth, at least one.
 
     Attributes:
         name: the method, a key of `catalogue.METHODS`.
@@ -50,11 +47,10 @@ class FieldMethod(ABC):
     targets: tuple[str, ...] = ()
     spec: ConditionSpec
 
-    def __init__(self, generator: FieldGenerator, textures: Sequence[TeethTexture]):
+    def __init__(self, generator: FieldGenerator):
         self.generator = generator.eval().requires_grad_(False)
         self.generator.refinement.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         self.device = next(generator.parameters()).device
-        self.textures = tuple(with_soft_lights(with_gaps(with_tips(one))) for one in textures)
 
     @classmethod
     @abstractmethod
@@ -94,10 +90,10 @@ class FieldMethod(ABC):
         Raises:
             WeightsError: the architecture is out of range, or the tensors do not fit it.
         """
-        generator, packed = read_weights(cls.build_generator, checkpoint)
+        generator = read_weights(cls.build_generator, checkpoint)
         for_edits(generator.refinement, numerics)
         generator.numerics = numerics
-        return cls(generator.to(device), unpack_textures(packed))
+        return cls(generator.to(device))
 
     def edit(self, crops: Sequence[Crop], target: Target) -> list[Edit]:
         """Edit a batch of crops of `crop_size`; see `methods.base.Method.edit`.
@@ -141,9 +137,7 @@ class FieldMethod(ABC):
             check_answer(CROP_SIZE, flow=fields.flow)
             check_answer(LARGEST_RATIO, log_ratio=fields.log_ratio)
             check_answer(math.inf, tone=fields.tone, spectacles=fields.eyeglasses)
-        return [
-            assemble_edit(crop, faces, fields, i, self.textures) for i, crop in enumerate(crops)
-        ]
+        return [assemble_edit(crop, faces, fields, i) for i, crop in enumerate(crops)]
 
     def _move(self, crops: Sequence[Crop], condition: Tensor) -> MovedFaces:
         landmarks = np.stack([crop.landmarks for crop in crops]).astype(np.float32)
@@ -171,8 +165,8 @@ class FieldMethod(ABC):
 
 def read_weights(
     build: Callable[[Mapping[str, Any]], FieldGenerator], checkpoint: Checkpoint
-) -> tuple[FieldGenerator, np.ndarray]:
-    """Return a checkpoint's generator, on the CPU, and its packed textures of teeth.
+) -> FieldGenerator:
+    """Return a checkpoint's generator, on the CPU.
 
     Args:
         build: makes the generator of an architecture.
@@ -181,11 +175,13 @@ def read_weights(
     Raises:
         WeightsError: the architecture is out of range, or the tensors do not fit it.
     """
-    tensors = dict(checkpoint.tensors)
     with fitting(checkpoint):
-        packed = tensors.pop("textures").float().numpy()
-        unpack_textures(packed)
-        return build_network(lambda: build(checkpoint.architecture), tensors), packed
+        return build_network(lambda: build(checkpoint.architecture), weights_of(checkpoint))
+
+
+def weights_of(checkpoint: Checkpoint) -> dict[str, Tensor]:
+    """Return a generator's weights, without the pictures of teeth that older checkpoints carry."""
+    return {name: tensor for name, tensor in checkpoint.tensors.items() if name != "textures"}
 
 
 @contextmanager

@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from faceedit.errors import UsageError
 from faceedit.methods.fields.adversary import adversarial_losses, critic_losses, make_critic
 from faceedit.methods.fields.generator import FieldGenerator, FieldTensors
 from faceedit.methods.fields.losses import field_losses
@@ -20,18 +19,13 @@ from faceedit.methods.fields.samples import FieldSamples
 from faceedit.methods.fields.scores import field_scores, given
 from faceedit.methods.fields.sources import (
     begin_with,
-    find_smiles,
     find_table,
     open_start,
-    open_textures,
 )
 from faceedit.methods.fields.task import SHEET_FACES, FieldTask
-from faceedit.methods.fields.teeth import pack_textures, plain_texture, unpack_textures
-from faceedit.methods.fields.textures import learn_teeth
 from faceedit.training.pair_table import PairTable
 from faceedit.training.task import Batch, OptimiserOptions, TrainingRequest, Update
 from faceedit.training.together import begin_together
-from faceedit.untrusted import map_array
 
 VALIDATED = 256
 """Validation pairs that are looked at, at most."""
@@ -43,8 +37,8 @@ class PairsTask(FieldTask[P]):
 
     Args:
         recipe: before what the user asks for.
-        request: its data are folders of shards (or packed tables), the file that
-            ``faceedit studio smiles`` wrote, and what `fit_layers` reads.
+        request: its data are folders of shards (or packed tables), and what
+            `fit_layers` reads.
     """
 
     turn = "fields"
@@ -54,11 +48,10 @@ class PairsTask(FieldTask[P]):
         self.schedule = replace(self.schedule, sheet_every=self.recipe.validate_every)
         generator = self.build_generator()
         folder = request.folder
-        prepared, teeth = folder / "prepared", folder / "textures.npy"
-        begin_together(request.rank, lambda: self._begin(generator, request, prepared, teeth))
+        prepared = folder / "prepared"
+        begin_together(request.rank, lambda: self._begin(generator, request, prepared))
         self._judge_edits = request.judge
         self._table = find_table(request)
-        self.textures = _read_teeth(teeth)
         self.pairs = Prepared.load(prepared)
         rows = np.flatnonzero(~self.pairs.validation)
         self.samples = FieldSamples(self.pairs, rows, self.makes.spec, request.seed)
@@ -98,31 +91,17 @@ class PairsTask(FieldTask[P]):
             UsageError: a layer has nothing to be solved from.
         """
 
-    def _begin(
-        self, generator: FieldGenerator, request: TrainingRequest, prepared: Path, teeth: Path
-    ) -> None:
-        """Do what is done once: solve the layers, draw the pairs, learn the teeth."""
+    def _begin(self, generator: FieldGenerator, request: TrainingRequest, prepared: Path) -> None:
+        """Do what is done once: solve the layers, draw the pairs."""
         table = find_table(request)
         if not (request.resumed and is_prepared(prepared)):
             if request.start is not None:
                 start = open_start(request.start, self.makes.name)
-                _, packed = begin_with(start, self.makes.build_generator, generator)
-                np.save(teeth, packed)
+                begin_with(start, self.makes.build_generator, generator)
             if request.start is None or self.recipe.refit:
                 self.fit_layers(generator, table, request)
             rows, conditions = self.choose_pairs(table)
             prepare(table, rows, conditions, generator, prepared, request.tell)
-        if not teeth.is_file():
-            np.save(teeth, self._learn_teeth(request))
-
-    def _learn_teeth(self, request: TrainingRequest) -> np.ndarray:
-        """Return packed textures of teeth: another model's, learned from smiles, or plain."""
-        if self.recipe.teeth:
-            return open_textures(self.recipe.teeth)
-        smiles = find_smiles(request)
-        if smiles is None:
-            return pack_textures([plain_texture()])
-        return pack_textures(learn_teeth(smiles, self.recipe.textures))
 
     def _loss(self, batch: Batch) -> dict[str, Tensor]:
         fields = self.networks["generator"](*given(batch))
@@ -168,17 +147,3 @@ class PairsTask(FieldTask[P]):
         people = of[np.unique(table.person[of], return_index=True)[1]]
         people = people[np.linspace(0, len(people) - 1, min(SHEET_FACES, len(people))).astype(int)]
         return [(table.pictures[i], table.landmarks[i, 0]) for i in people]
-
-
-def _read_teeth(path: Path) -> np.ndarray:
-    """Return the packed textures of a training's folder.
-
-    Raises:
-        UsageError: they are not there, or damaged.
-    """
-    try:
-        textures = np.array(map_array(path))
-        unpack_textures(textures)
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{path} holds no textures of teeth: {error}; train anew") from error
-    return textures

@@ -59,8 +59,6 @@ class PairsRecipe(FieldRecipe):
     validate_every: int = ranged(0, 10_000_000, default=1000)
     components: int = ranged(1, 1434, default=160)  # of shape, that the shape layer is linear in
     refit: bool = False  # True solves the closed-form layers anew after --from
-    teeth: str = ""  # a model whose textures of teeth are taken; "" learns them from smiles
-    textures: int = ranged(1, 64, default=6)  # of teeth to begin with; rare ones are dropped
     adversary: AdversaryRecipe = dataclasses.field(default_factory=AdversaryRecipe)
     attention: bool = True  # False leaves the attention units out (RegGAN's Table II)
     latent_blocks: int = ranged(0, 64, default=10)  # latent attention blocks; 0 is in Table II

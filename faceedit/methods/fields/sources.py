@@ -1,17 +1,15 @@
-"""What composed methods train on: pairs, shapes and smiles, and weights to begin with."""
+"""What composed methods train on: pairs and shapes, and weights to begin with."""
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-import numpy as np
-
 from faceedit.errors import UsageError
 from faceedit.methods.fields.generator import FieldGenerator
+from faceedit.methods.fields.method import weights_of
 from faceedit.nn.loading import build_network
 from faceedit.registry import Checkpoint, load_checkpoint, open_registry
 from faceedit.studio.arrays import ArrayTable
-from faceedit.studio.smiles import Smiles
 from faceedit.training.pair_table import PairTable, is_table, pack_shards
 from faceedit.training.task import TrainingRequest
 
@@ -64,18 +62,6 @@ def find_archive(request: TrainingRequest, kind: type[T], command: str) -> T:
     )
 
 
-def find_smiles(request: TrainingRequest) -> Smiles | None:
-    """Read mouths to learn teeth from; None where the data hold none.
-
-    Raises:
-        UsageError: the file is damaged.
-    """
-    for file in _archives(request):
-        if Smiles.is_one(file):
-            return Smiles.load(file)
-    return None
-
-
 def _archives(request: TrainingRequest) -> Iterator[Path]:
     for path in request.data:
         yield from [path] if path.is_file() else sorted(path.glob("*.npz"))
@@ -97,25 +83,12 @@ def open_start(start: str, method: str) -> Checkpoint:
     return open_registry().open_method(start, "fast")
 
 
-def open_textures(model: str) -> np.ndarray:
-    """Return the packed textures of teeth of a model that ships.
-
-    Raises:
-        UsageError: it has none.
-        WeightsError: there is no such model, or its weights are damaged.
-    """
-    checkpoint = open_registry().open_method(model, "fast")
-    if "textures" not in checkpoint.tensors:
-        raise UsageError(f"{model} has no textures of teeth")
-    return checkpoint.tensors["textures"].float().numpy()
-
-
 def begin_with(
     checkpoint: Checkpoint,
     build: Callable[[Mapping[str, Any]], FieldGenerator],
     generator: FieldGenerator | None = None,
-) -> tuple[FieldGenerator, np.ndarray]:
-    """Return a generator with the weights of a checkpoint, and the checkpoint's textures of teeth.
+) -> FieldGenerator:
+    """Return a generator with the weights of a checkpoint.
 
     Args:
         checkpoint: of the ``fast`` profile.
@@ -127,9 +100,8 @@ def begin_with(
         UsageError: they are of a network of another shape.
     """
     frame = "their architecture" if generator is None else "the recipe"
-    tensors, values = dict(checkpoint.tensors), checkpoint.architecture
+    tensors, values = weights_of(checkpoint), checkpoint.architecture
     try:
-        textures = tensors.pop("textures").float().numpy()
         if generator is None:
             generator = build_network(lambda: build(values), tensors)
         else:
@@ -137,4 +109,4 @@ def begin_with(
             generator.calibration = dict(values.get("calibration", {}))
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise UsageError(f"--from: these weights do not fit {frame}: {error}") from error
-    return generator, textures
+    return generator

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
 from faceedit.faces.align import Crop
@@ -16,7 +15,6 @@ from faceedit.methods.base import edit_crop
 from faceedit.methods.fields.generator import FieldGenerator
 from faceedit.methods.fields.method import FieldMethod
 from faceedit.methods.fields.recipe import FieldRecipe
-from faceedit.methods.fields.teeth import unpack_textures
 from faceedit.registry import write_checkpoint
 from faceedit.training.recipe_file import override
 from faceedit.training.task import Batch, OptimiserOptions, Schedule, Task, TrainingRequest, Update
@@ -35,14 +33,12 @@ class FieldTask(Task, Generic[R]):
     Attributes:
         makes: the method that is trained.
         turn: name of the one update.
-        textures: of teeth, as `teeth.pack_textures` packs them.
     """
 
     makes: ClassVar[type[FieldMethod]]
     averaged = ("generator",)
     turn: str
     recipe: R
-    textures: np.ndarray
 
     def __init__(self, recipe: R, request: TrainingRequest):
         self.method, self.profile = self.makes.name, self.makes.profile
@@ -77,7 +73,7 @@ class FieldTask(Task, Generic[R]):
 
     def as_method(self, networks: Mapping[str, nn.Module]) -> FieldMethod:
         """Return the method as it is now."""
-        return self.makes(generator_of(networks), unpack_textures(self.textures))
+        return self.makes(generator_of(networks))
 
     def pictures(
         self, networks: Mapping[str, nn.Module]
@@ -90,7 +86,7 @@ class FieldTask(Task, Generic[R]):
     def export(self, path: Path, networks: Mapping[str, nn.Module], notes: dict[str, Any]) -> Path:
         """Write the weights that edit photos, in half precision."""
         about = {"recipe": json.dumps(asdict(self.recipe)), "step": str(notes["step"])}
-        return export_fields(path, self.makes, generator_of(networks), self.textures, about)
+        return export_fields(path, self.makes, generator_of(networks), about)
 
 
 def generator_of(networks: Mapping[str, nn.Module]) -> FieldGenerator:
@@ -104,7 +100,6 @@ def export_fields(
     path: Path,
     makes: type[FieldMethod],
     generator: FieldGenerator,
-    textures: np.ndarray,
     about: dict[str, str],
 ) -> Path:
     """Write the weights that edit photos, in half precision.
@@ -113,11 +108,9 @@ def export_fields(
         path: the file.
         makes: the method that will read it.
         generator: trained.
-        textures: of `teeth.pack_textures`.
         about: kept in the metadata.
     """
     tensors = {k: v.detach().cpu() for k, v in generator.state_dict().items()}
-    tensors["textures"] = torch.from_numpy(textures)
     write_checkpoint(
         path,
         {

@@ -76,7 +76,7 @@ class TuneTask(FieldTask[TuneRecipe]):
             raise UsageError(f"photos alone do not train {name}; begin with --from {name}")
         super().__init__(TuneRecipe(), request)
         recipe = self.recipe
-        self._teacher, self.textures = begin_with(
+        self._teacher = begin_with(
             open_start(request.start, self.makes.name), self.makes.build_generator
         )
         self._teacher.to(request.device).eval().requires_grad_(False)

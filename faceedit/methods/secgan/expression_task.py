@@ -70,7 +70,7 @@ class ExpressionTask(FieldTask[ExpressionRecipe]):
     def __init__(self, request: TrainingRequest):
         super().__init__(ExpressionRecipe(), request)
         start = open_start(request.start or "reggan", "reggan")
-        teacher, self.textures = begin_with(start, RegGAN.build_generator)
+        teacher = begin_with(start, RegGAN.build_generator)
         assert isinstance(teacher, RegGANGenerator)
         generator = rgb_branch(teacher)
         faces = read_faces(list(request.data), request.tell)

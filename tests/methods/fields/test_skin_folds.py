@@ -3,10 +3,12 @@ from dataclasses import replace
 import cv2
 import made_up
 import numpy as np
+import pytest
 
 from faceedit.faces.align import Crop
 from faceedit.faces.topology import mean_shape
 from faceedit.methods.fields.assembly import (
+    BRIGHTER,
     DEEP,
     DEEPEST,
     LIFTED,
@@ -38,10 +40,20 @@ def test_teeth_are_not_as_dark_as_dark_skin():
     light, dark, night = (
         lit_teeth(tone, replace(face, pixels=share * face.pixels)) for share in (1.2, 0.5, 0.0)
     )
-    np.testing.assert_allclose(light, tone, rtol=1e-6)
-    assert 1.3 < dark[0] / tone[0] <= night[0] / tone[0] < 1.5
-    np.testing.assert_allclose(dark / dark[0], tone / tone[0], rtol=1e-5)
+    lumas = [float(one @ LUMA / (tone @ LUMA)) for one in (light, dark, night)]
+    assert lumas[0] == pytest.approx(BRIGHTER)
+    assert 1.2 * BRIGHTER < lumas[1] <= lumas[2] < 1.5 * BRIGHTER
     assert lit_teeth(2 * tone, replace(face, pixels=0 * face.pixels)).max() == 1
+
+
+def test_teeth_have_a_little_of_the_hue_of_the_skin():
+    tone, face = np.full(3, 0.6, np.float32), crop_of(0.0)
+    red, blue = (
+        lit_teeth(tone, replace(face, pixels=face.pixels * np.array(hue, np.float32)))
+        for hue in ((1.4, 1.0, 0.6), (0.8, 1.0, 1.4))
+    )
+    assert 1.03 < red[0] / red[1] < 1.2 and red[2] < 0.95 * red[1]
+    assert blue[0] < blue[1] < blue[2]
 
 
 def test_shadows_are_warm_and_of_the_depth_asked_for_and_light_stays():

@@ -9,11 +9,9 @@ from faceedit.errors import UsageError, WeightsError
 from faceedit.methods.fields.sources import (
     begin_with,
     find_archive,
-    find_smiles,
     find_table,
     open_start,
 )
-from faceedit.methods.fields.teeth import pack_textures, plain_texture
 from faceedit.methods.reggan.method import RegGAN
 from faceedit.methods.reggan.tasks import build
 from faceedit.registry import load_checkpoint
@@ -39,19 +37,15 @@ def test_without_pairs_the_command_is_named(request_for, material, tmp_path, pro
 
 
 def test_sources_are_known_by_what_they_hold(request_for, material, tmp_path):
-    made_up.smiles().save(tmp_path / "a.npz")
     np.savez(tmp_path / "b.npz", noise=np.zeros(3))
     (tmp_path / "c.npz").write_bytes(b"no archive")
     request = request_for("fast", data=(tmp_path, material))
-    smiles = find_smiles(request)
-    assert smiles is not None
-    assert len(smiles.patches) == 6
     assert len(find_archive(request, ShapeTable, "").photo) == 12
     assert len(find_archive(request, UnitShapes, "").photo) == 12
     assert len(find_table(request)) == 6
-    assert find_smiles(request_for("fast")) is None
     # A file may be named itself.
-    assert find_smiles(request_for("fast", data=(material, tmp_path / "a.npz"))) is not None
+    table = made_up.write_table(tmp_path / "table", made_up.few_pairs())
+    assert len(find_table(request_for("fast", data=(table, material / "shapes.npz")))) == 6
 
 
 def test_shards_are_packed_once_into_the_runs_folder(request_for, make_record, tmp_path):
@@ -76,17 +70,13 @@ def test_the_first_process_begins_for_all():
 def weights(tmp_path) -> Path:
     generator = made_up.tiny_generator()
     generator.shade_layer.maps[:] = 0.5
-    packed = pack_textures([plain_texture()])
-    return made_up.write_weights(tmp_path / "begin.safetensors", generator, packed)
+    return made_up.write_weights(tmp_path / "begin.safetensors", generator)
 
 
 def test_a_training_begins_with_the_weights_of_a_file(weights):
     generator = made_up.tiny_generator()
-    begun, textures = begin_with(
-        open_start(str(weights), "reggan"), RegGAN.build_generator, generator
-    )
+    begun = begin_with(open_start(str(weights), "reggan"), RegGAN.build_generator, generator)
     assert begun is generator
-    assert textures.shape == (1, *plain_texture().upper.shape, 5)
     assert (generator.shade_layer.maps == 0.5).all()
 
 
@@ -97,15 +87,14 @@ def test_weights_of_another_shape_are_no_beginning(weights):
         begin_with(checkpoint, RegGAN.build_generator, made_up.tiny_generator())
     with pytest.raises(UsageError, match="--from: these weights do not fit their architecture"):
         begin_with(checkpoint, RegGAN.build_generator)
-    del checkpoint.tensors["textures"]
+    del checkpoint.tensors["tone.bias"]
     with pytest.raises(UsageError, match="--from"):
         begin_with(checkpoint, RegGAN.build_generator, made_up.tiny_generator())
 
 
 def test_without_a_recipe_the_weights_say_what_they_are_of(weights):
     checkpoint = load_checkpoint(weights)
-    generator, textures = begin_with(checkpoint, RegGAN.build_generator)
-    assert len(textures) == 1
+    generator = begin_with(checkpoint, RegGAN.build_generator)
     for name, tensor in generator.state_dict().items():
         assert torch.equal(tensor, checkpoint.tensors[name].to(tensor.dtype)), name
     del checkpoint.architecture["components"]

@@ -15,7 +15,6 @@ from faceedit.methods.fields.prepared import Prepared
 from faceedit.methods.fields.real_pairs import RealFace, in_frame_of, make_pair, pair_faces
 from faceedit.methods.fields.rehearsal import plain_row
 from faceedit.methods.fields.task import export_fields
-from faceedit.methods.fields.teeth import pack_textures, plain_texture
 from faceedit.methods.fields.tune_task import lip_error
 from faceedit.methods.reggan.condition import block_shares
 from faceedit.methods.reggan.fast_task import RegGANTuneTask
@@ -53,9 +52,7 @@ def task(tiny, faces, tmp_path, monkeypatch, request_for):
     """Make a task that goes on from an untrained network."""
     torch.manual_seed(0)
     generator = RegGANGenerator(made_up.COMPONENTS)
-    start = export_fields(
-        tmp_path / "start.safetensors", RegGAN, generator, pack_textures([plain_texture()]), {}
-    )
+    start = export_fields(tmp_path / "start.safetensors", RegGAN, generator, {})
     monkeypatch.setattr(tune_task, "read_faces", lambda data, tell: faces)
     request = request_for("fast", RECIPE, start=str(start), data=(tmp_path / "photos",))
     return RegGANTuneTask(request)

@@ -12,8 +12,6 @@ from faceedit.methods.fields import pairs_task
 from faceedit.methods.fields import task as field_task
 from faceedit.methods.fields.samples import FieldSamples
 from faceedit.methods.fields.task import export_fields, sheet_row
-from faceedit.methods.fields.teeth import pack_textures, plain_texture, unpack_textures
-from faceedit.methods.fields.textures import learn_teeth as learn
 from faceedit.methods.reggan import fast_task
 from faceedit.methods.reggan.condition import BLOCKS
 from faceedit.methods.reggan.fast_task import FastTask, build_generator
@@ -23,7 +21,6 @@ from faceedit.methods.reggan.recipe import FastRecipe, LayerRecipe
 from faceedit.methods.reggan.tasks import build
 from faceedit.nn.attention import AttentionUnit
 from faceedit.registry import load_checkpoint
-from faceedit.studio.smiles import Smiles
 from faceedit.targets import EXPRESSIONS, Expression, Target, parse_target
 
 CPU = torch.device("cpu")
@@ -109,8 +106,7 @@ def test_a_training_goes_on_with_what_was_fitted(
     train_reggan(whole)
     train_reggan(parts, max_steps=1)
     monkeypatch.setattr(fast_task, "fit_layers", lambda *args: pytest.fail("fitted again"))
-    for name in ("prepare", "plain_texture"):
-        monkeypatch.setattr(pairs_task, name, lambda *args: pytest.fail("fitted again"))
+    monkeypatch.setattr(pairs_task, "prepare", lambda *args: pytest.fail("fitted again"))
     outcome, _ = train_reggan(parts, resume=True)
     assert outcome.finished
     one, two = (
@@ -125,29 +121,24 @@ def test_a_training_goes_on_without_what_it_was_made_from(
     tiny, request_for, material, monkeypatch, tmp_path
 ):
     begun = build(request_for("fast", RECIPE))
-    for module, name in ((fast_task, "find_archive"), (pairs_task, "find_smiles")):
-        monkeypatch.setattr(module, name, lambda *_: pytest.fail("read again"))
+    monkeypatch.setattr(fast_task, "find_archive", lambda *_: pytest.fail("read again"))
     folder = made_up.write_table(tmp_path / "pairs alone", made_up.few_pairs())
     again = build(request_for("fast", RECIPE, data=(folder,), resumed=True))
     assert isinstance(begun, FastTask)
     assert isinstance(again, FastTask)
-    np.testing.assert_array_equal(again.textures, begun.textures)
     assert torch.equal(again.samples[0]["moved"], begun.samples[0]["moved"])
 
 
 def test_with_weights_to_begin_with_no_shapes_are_read(tiny, request_for, tmp_path):
-    packed = 0.5 * pack_textures([plain_texture()])
     begun = RegGANGenerator(made_up.COMPONENTS)
     begun.shade_layer.maps[:] = 0.25
-    start = export_fields(tmp_path / "start.safetensors", RegGAN, begun, packed, {})
+    start = export_fields(tmp_path / "start.safetensors", RegGAN, begun, {})
     folder = made_up.write_table(tmp_path / "pairs alone", made_up.few_pairs())
     task = build(request_for("fast", RECIPE, data=(folder,), start=str(start)))
     assert isinstance(task, FastTask)
-    np.testing.assert_allclose(task.textures, packed, atol=1e-3)
     assert (task.networks["generator"].get_buffer("shade_layer.maps") == 0.25).all()
     again = build(request_for("fast", {**RECIPE, "refit": True}, folder=tmp_path, start=str(start)))
     assert isinstance(again, FastTask)
-    np.testing.assert_allclose(again.textures, packed, atol=1e-3)
     assert (again.networks["generator"].get_buffer("shade_layer.maps") != 0.25).any()
 
 
@@ -204,32 +195,13 @@ def test_a_sheet_shows_everybody_once(tiny, quick, request_for):
 
 
 def test_a_row_of_a_sheet_shows_every_target():
-    method = RegGAN(made_up.tiny_generator(), [plain_texture()])
+    method = RegGAN(made_up.tiny_generator())
     table = made_up.pair_table()
     row = sheet_row(method, table.pictures[0], table.landmarks[0, 0])
     assert len(row) == 9
     assert all(p.shape == (256, 256, 3) and p.dtype == np.uint8 for p in row)
     np.testing.assert_array_equal(row[0], table.pictures[0])
     assert not np.array_equal(row[1 + HAPPY], row[0])
-
-
-def test_teeth_are_learned_where_there_are_smiles(
-    tiny, request_for, material, tmp_path, monkeypatch
-):
-    monkeypatch.setattr(pairs_task, "learn_teeth", lambda smiles, count: learn(smiles, count, 2))
-    smiles = made_up.smiles()
-    path = tmp_path / "smiles.npz"
-    Smiles(smiles.patches[:3], smiles.masks[:3]).save(path)
-    task = build(request_for("fast", {**RECIPE, "textures": 1}, data=(material, path)))
-    assert isinstance(task, FastTask)
-    (texture,) = unpack_textures(task.textures)
-    assert np.abs(np.diff(texture.colour[30:46, 50:142].mean(-1), axis=1)).mean() > 0.01
-
-
-def test_without_smiles_teeth_are_plain(tiny, request_for):
-    task = build(request_for("fast", RECIPE))
-    assert isinstance(task, FastTask)
-    assert (unpack_textures(task.textures)[0].colour == 1).all()
 
 
 @pytest.mark.parametrize(

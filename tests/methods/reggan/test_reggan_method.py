@@ -13,12 +13,10 @@ from faceedit.compose.compose import compose
 from faceedit.compose.details import EyesDetail, MouthDetail
 from faceedit.compose.edit import Edit, RasterPaint
 from faceedit.compose.mask import face_mask
-from faceedit.compose.mouth.paint import TEXTURE_SIZE
 from faceedit.errors import NetworkError, UsageError, WeightsError
 from faceedit.faces.align import Crop
 from faceedit.faces.topology import IRISES
 from faceedit.methods.fields.generator import CROP_SIZE, FieldGenerator
-from faceedit.methods.fields.teeth import pack_textures, plain_texture, unpack_textures
 from faceedit.methods.pictures.method import ONSET
 from faceedit.methods.reggan import method as module
 from faceedit.methods.reggan.condition import BLOCKS
@@ -48,11 +46,6 @@ def details(edit: Edit) -> tuple[EyesDetail, MouthDetail]:
     return eyes, mouth
 
 
-def teeth() -> np.ndarray:
-    """Two packed textures."""
-    return np.random.default_rng(0).random((2, *TEXTURE_SIZE, 5), np.float32)
-
-
 @pytest.fixture(scope="module")
 def generator() -> FieldGenerator:
     generator = made_up.tiny_generator()
@@ -62,7 +55,7 @@ def generator() -> FieldGenerator:
 
 @pytest.fixture(scope="module")
 def reggan(generator) -> RegGAN:
-    return RegGAN(generator, unpack_textures(teeth()))
+    return RegGAN(generator)
 
 
 def test_an_edit_covers_the_crop_and_brings_its_details(reggan):
@@ -140,13 +133,16 @@ def test_blends_ask_for_their_parts(reggan):
 
 
 def test_a_face_has_the_same_teeth_for_every_target(reggan):
-    crops = [face(), face()]
-    for corner, x in ((61, 60.0), (291, 195.0)):
-        crops[1].landmarks[corner, 0] = x
-    for asked in (target(happy=0.2), target(happy=1.5), target(afraid=1.0)):
-        narrow, wide = (details(edit)[1].texture for edit in reggan.edit(crops, asked))
-        assert narrow is reggan.textures[0]
-        assert wide is reggan.textures[1]
+    broad = face().landmarks * (1.1, 1.0, 1.0)
+    crops = [face(), replace(face(), landmarks=broad)]
+    teeth = [
+        [details(edit)[1].texture.colour for edit in reggan.edit(crops, asked)]
+        for asked in (target(happy=0.2), target(happy=1.5), target(afraid=1.0))
+    ]
+    for one, other in teeth:
+        np.testing.assert_array_equal(one, teeth[0][0])
+        np.testing.assert_array_equal(other, teeth[0][1])
+        assert np.abs(one - other).mean() > 0.01
 
 
 @pytest.mark.parametrize("name", EXPRESSIONS)
@@ -176,7 +172,7 @@ def test_expressions_without_weights_are_refused():
 @pytest.fixture(scope="module")
 def checkpoint(generator, tmp_path_factory) -> Checkpoint:
     path = tmp_path_factory.mktemp("weights") / "reggan-fast.safetensors"
-    made_up.write_weights(path, generator, teeth())
+    made_up.write_weights(path, generator)
     return load_checkpoint(path, method="reggan", profile="fast")
 
 
@@ -195,9 +191,7 @@ def test_a_written_checkpoint_gives_the_same_edits(checkpoint, reggan):
     np.testing.assert_allclose(mouth.texture.colour, mouth_wanted.texture.colour, atol=1e-3)
 
 
-@pytest.mark.parametrize(
-    "name", ["textures", "shape_layer.weight", "shade_layer.maps", "tone.bias"]
-)
+@pytest.mark.parametrize("name", ["shape_layer.weight", "shade_layer.maps", "tone.bias"])
 def test_missing_tensors_are_refused(checkpoint, name):
     assert name in checkpoint.tensors
     tensors = {k: v for k, v in checkpoint.tensors.items() if k != name}
@@ -205,11 +199,15 @@ def test_missing_tensors_are_refused(checkpoint, name):
         load(replace(checkpoint, tensors=tensors), CPU)
 
 
-@pytest.mark.parametrize("name", ["textures", "shape_layer.weight", "refinement.stem.weight"])
+@pytest.mark.parametrize("name", ["shape_layer.weight", "refinement.stem.weight"])
 def test_tensors_of_another_shape_are_refused(checkpoint, name):
     tensors = {**checkpoint.tensors, name: checkpoint.tensors[name][..., :2]}
     with pytest.raises(WeightsError, match="do not fit"):
         load(replace(checkpoint, tensors=tensors), CPU)
+
+
+def test_pictures_of_teeth_in_older_checkpoints_are_let_be(checkpoint):
+    load(replace(checkpoint, tensors={**checkpoint.tensors, "textures": torch.ones(2)}), CPU)
 
 
 def test_tensors_that_nobody_knows_are_refused(checkpoint):
@@ -310,14 +308,6 @@ def test_a_picture_that_overflows_before_its_tanh_is_no_white_one(rgb, tmp_path)
         small = Crop(crop.pixels[:64, :64].copy(), crop.landmarks, crop.affine)
         with pytest.raises(NetworkError, match=r"not finite \(picture\)"):
             loud.edit([small], target(happy=1.0))
-
-
-def test_plain_teeth_do_where_none_were_learned(generator, tmp_path):
-    packed = pack_textures([plain_texture()])
-    path = made_up.write_weights(tmp_path / "w.safetensors", generator, packed)
-    loaded = load(load_checkpoint(path), CPU)
-    assert isinstance(loaded, RegGAN)
-    assert len(loaded.textures) == 1
 
 
 def test_one_name_for_both_profiles():

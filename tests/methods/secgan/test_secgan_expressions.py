@@ -11,7 +11,6 @@ from faceedit.methods.fields.generator import FieldTensors
 from faceedit.methods.fields.real_pairs import RealFace
 from faceedit.methods.fields.scores import given
 from faceedit.methods.fields.task import export_fields
-from faceedit.methods.fields.teeth import pack_textures, plain_texture
 from faceedit.methods.reggan.generator import RegGANGenerator
 from faceedit.methods.reggan.method import RegGAN
 from faceedit.methods.secgan import expression_task
@@ -33,9 +32,7 @@ def teacher(tiny):
 
 @pytest.fixture
 def task(teacher, tmp_path, monkeypatch, request_for):
-    start = export_fields(
-        tmp_path / "start.safetensors", RegGAN, teacher, pack_textures([plain_texture()]), {}
-    )
+    start = export_fields(tmp_path / "start.safetensors", RegGAN, teacher, {})
     faces = []
     for n in range(4):
         pixels = np.random.default_rng(n).integers(60, 200, (256, 256, 3)).astype(np.uint8)
