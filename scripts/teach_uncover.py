@@ -100,10 +100,10 @@ def make(data: Path, out: Path) -> None:
 
     hairy = [one for one in sources if "1" in [labels[one.photo.path.name][k] for k in HAIRY]]
     lent = [one for one in (lend(scene_of(source)) for source in hairy) if one is not None]
-    bands = {name: [] for name in BANDS}
+    bands: dict[str, list[np.ndarray]] = {name: [] for name in BANDS}
     for source in sources:
         scene = scene_of(source)
-        covered = {"eyes": iter(()), "chin": iter(())}
+        covered: dict[str, Iterator[np.ndarray]] = {}
         if bare(source, scene, ("eyeglasses",)):
             covered["eyes"] = spectacles(scene, EACH, draw)
         if bare(source, scene, HAIRY):
@@ -111,7 +111,7 @@ def make(data: Path, out: Path) -> None:
         for name, pictures in covered.items():
             own = _band(scene.crop.to_bytes(), BANDS[name])
             bands[name] += [np.stack([own, _band(one, BANDS[name])]) for one in pictures]
-    np.savez_compressed(out, **{name: np.array(pairs) for name, pairs in bands.items()})
+    np.savez_compressed(out, eyes=np.array(bands["eyes"]), chin=np.array(bands["chin"]))
 
 
 def _band(pixels: np.ndarray, rows: slice) -> np.ndarray:
