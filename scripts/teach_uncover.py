@@ -1,62 +1,68 @@
-"""Teach secgan's fast profile to take spectacles off, from faces that it has put some on.
+"""Teach secgan's fast profile to take spectacles and beards off, from faces that it has covered.
 
     python scripts/teach_uncover.py make DATA BANDS.npz
-    python scripts/teach_uncover.py train BANDS.npz weights/secgan-fast.safetensors [--steps 4500]
+    python scripts/teach_uncover.py train BANDS.npz weights/secgan-fast.safetensors [--steps 2900]
 
-`make` puts three pairs of spectacles, of kinds, sizes and colours drawn at random, on every
-training portrait that has none. `train` shows them to the network, one in eight without spectacles,
+`make` covers training portraits that are bare three times each, see `covered_pairs`. `train` shows
+them to the network that the file holds, two of chins for one of eyes, one in eight uncovered,
 turned, mirrored, in other light, blurred and noisy, and compares what it makes of them with the
-portrait: colours and their gradients, those under frames most, and where frames are. The network is
-written beside what the file holds.
+portrait: colours and their gradients, those under what covers most, and where that is.
 """
 
 import argparse
 import csv
-from dataclasses import replace
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from covered_pairs import beards, lend, spectacles
+from torch import Tensor
 from torch.nn import functional as F
 
-from faceedit.compose.compose import compose
-from faceedit.compose.edit import Edit, RasterPaint
-from faceedit.compose.eyewear.styles import STYLES, Style
-from faceedit.faces.align import Crop, extract_crop
-from faceedit.methods.secgan.eyewear import WORN, wear
-from faceedit.methods.secgan.look import SIZE, look
+from faceedit.faces.align import extract_crop
+from faceedit.methods.secgan.eyewear import WORN
+from faceedit.methods.secgan.look import SIZE, Scene, look
 from faceedit.methods.secgan.measured import UNCOVER
 from faceedit.methods.secgan.method import SeCGAN
-from faceedit.methods.secgan.uncover import HEIGHT, TOP, WIDTH, UncoverNetwork
+from faceedit.methods.secgan.teaching import learn
+from faceedit.methods.secgan.uncover import CHIN, EYES, WIDTH, UncoverNetwork
 from faceedit.photos import read_photo
 from faceedit.registry import load_checkpoint, open_registry, write_checkpoint
-from faceedit.studio.sources import find_sources, list_photos
+from faceedit.studio.sources import SourcePhoto, find_sources, list_photos
 
+BANDS, TURNS = {"eyes": EYES, "chin": CHIN}, ("eyes", "chin", "chin")
+"""Rows of the bands, and their turns in training."""
+HAIRY = ("beard", "moustache")
+"""Attributes of who lends a beard."""
 EACH, MARGIN, SEED = 3, 4, 3
 BATCH, RATE = 16, 1.5e-3
 NONE, GREY, BLURRED = 0.12, 0.1, 0.2
 """Shares of pictures without spectacles, in grey and blurred."""
-SEEN = 0.06
-"""Difference of display values from which a pixel is a frame's."""
 
 
 def main() -> None:
     """Make or train."""
-    parser = argparse.ArgumentParser(description="Teach taking spectacles off.")
+    parser = argparse.ArgumentParser(description="Teach taking spectacles and beards off.")
     tasks = parser.add_subparsers(dest="task", required=True)
     for name, first, second in (("make", "data", "bands"), ("train", "bands", "weights")):
         one = tasks.add_parser(name)
         one.add_argument(first, type=Path)
         one.add_argument(second, type=Path)
-    one.add_argument("--steps", type=int, default=4500)
+    one.add_argument("--steps", type=int, default=2900)
     asked = parser.parse_args()
     torch.set_num_threads(1)
     if asked.task == "make":
         make(asked.data, asked.bands)
     else:
-        network = train(np.load(asked.bands), asked.steps)
-        held = load_checkpoint(asked.weights)
+        held, network = load_checkpoint(asked.weights), UncoverNetwork()
+        before = {name: one for name, one in held.tensors.items() if name.startswith(UNCOVER)}
+        network.load_state_dict({k.removeprefix(UNCOVER): one for k, one in before.items()})
+        losses = train(network, np.load(asked.bands), asked.steps)
+        for step, (name, loss) in enumerate(losses, 1):
+            if step % 100 < len(TURNS):
+                print(f"step {step}: {name} {loss:.4f}", flush=True)
         own = {f"{UNCOVER}{name}": _half(value) for name, value in network.state_dict().items()}
         sha256 = write_checkpoint(
             asked.weights,
@@ -74,101 +80,67 @@ def _half(value: Tensor) -> Tensor:
 
 
 def make(data: Path, out: Path) -> None:
-    """Put spectacles on portraits and keep the bands about their eyes."""
+    """Cover portraits, and keep the bands about their eyes and their chins."""
     with (data / "portraits.csv").open(encoding="utf-8") as file:
-        bare = {row["file"] for row in csv.DictReader(file) if row["eyeglasses"] in ("", "0")}
+        labels = {row["file"]: row for row in csv.DictReader(file)}
     photos = [one for one in list_photos(data / "portraits") if one.split == "train"]
-    sources, _ = find_sources(
-        [one for one in photos if one.path.name in bare], data / "portraits", None, print
-    )
+    sources, _ = find_sources(photos, data / "portraits", None, print)
     method = SeCGAN.load(open_registry().open_method("secgan"), torch.device("cpu"))
     draw = np.random.default_rng(SEED)
-    kinds = [name for name in STYLES if name != "sunglasses"]
-    photo, worn = [], []
+
+    def scene_of(source: SourcePhoto) -> Scene:
+        photo = read_photo(source.photo.path).pixels
+        crop = extract_crop(photo, source.landmarks, SIZE // 2, wide=True).wide
+        return look([crop], method.parser, method.surfaces)[0]
+
+    def bare(source: SourcePhoto, scene: Scene, names: Sequence[str]) -> bool:
+        row = labels[source.photo.path.name]
+        told = all(row[name] in ("", "0") for name in names)
+        return told and all(scene.logit(name) <= WORN for name in names)
+
+    hairy = [one for one in sources if "1" in [labels[one.photo.path.name][k] for k in HAIRY]]
+    lent = [one for one in (lend(scene_of(source)) for source in hairy) if one is not None]
+    bands: dict[str, list[np.ndarray]] = {name: [] for name in BANDS}
     for source in sources:
-        crop = extract_crop(
-            read_photo(source.photo.path).pixels, source.landmarks, SIZE // 2, wide=True
-        ).wide
-        (scene,) = look([crop], method.parser, method.surfaces)
-        if scene.logit("eyeglasses") > WORN:
-            continue
-        for kind in draw.permutation(kinds)[:EACH]:
-            style = _varied(STYLES[kind][draw.integers(len(STYLES[kind]))], draw)
-            detail = wear(scene, style, int(draw.integers(1_000_000)), 1.0)
-            nothing = np.zeros((2, 2, 3), np.float32)
-            edit = Edit(
-                nothing[..., :2],
-                nothing,
-                nothing[..., 0],
-                RasterPaint(nothing, SIZE),
-                SIZE,
-                details=(detail,),
-                on_top=True,
-            )
-            mask = np.pad(np.ones((SIZE - 2, SIZE - 2), np.float32), 1)
-            photo.append(_band(crop, crop.to_bytes()))
-            worn.append(_band(crop, compose(crop.to_bytes(), edit, np.eye(2, 3), mask)))
-    np.savez_compressed(out, photo=np.array(photo), worn=np.array(worn))
+        scene = scene_of(source)
+        covered: dict[str, Iterator[np.ndarray]] = {}
+        if bare(source, scene, ("eyeglasses",)):
+            covered["eyes"] = spectacles(scene, EACH, draw)
+        if bare(source, scene, HAIRY):
+            covered["chin"] = beards(scene, EACH, lent, method.measured, draw)
+        for name, pictures in covered.items():
+            own = _band(scene.crop.to_bytes(), BANDS[name])
+            bands[name] += [np.stack([own, _band(one, BANDS[name])]) for one in pictures]
+    np.savez_compressed(out, eyes=np.array(bands["eyes"]), chin=np.array(bands["chin"]))
 
 
-def _varied(style: Style, draw: np.random.Generator) -> Style:
-    """Return spectacles of another size and colour."""
-    half = np.array(style.half) * [min(draw.uniform(0.88, 1.12), 1.08), draw.uniform(0.78, 1.22)]
-    colour = np.clip(np.array(style.colour) * draw.uniform(0.6, 1.6) + draw.uniform(0, 0.06), 0, 1)
-    tint = np.clip(np.array(style.opacity) * draw.uniform(0.5, 3), 0, 0.3)
-    return replace(
-        style,
-        half=tuple(half.tolist()),
-        colour=tuple(colour.tolist()),
-        opacity=tuple(tint.tolist()),
-        rim=style.rim * draw.uniform(0.7, 1.5),
-        side=style.side * draw.uniform(0.7, 1.3),
-    )
+def _band(pixels: np.ndarray, rows: slice) -> np.ndarray:
+    side = (SIZE - WIDTH) // 2
+    return pixels[rows.start - MARGIN : rows.stop + MARGIN, side : side + WIDTH]
 
 
-def _band(crop: Crop, pixels: np.ndarray) -> np.ndarray:
-    side = (crop.size - WIDTH) // 2
-    return pixels[TOP - MARGIN : TOP + HEIGHT + MARGIN, side : side + WIDTH]
-
-
-def train(bands: dict[str, np.ndarray], steps: int) -> UncoverNetwork:
-    """Train on pairs of (H, W, 3) uint8 bands."""
+def train(
+    network: UncoverNetwork, bands: Mapping[str, np.ndarray], steps: int
+) -> Iterator[tuple[str, float]]:
+    """Train on pairs of bands, (N, 2, H, 128, 3) uint8 each, in turn; yield names and losses."""
     torch.manual_seed(SEED)
-    photo, worn = (torch.from_numpy(bands[name]).permute(0, 3, 1, 2) for name in ("photo", "worn"))
-    network = UncoverNetwork()
-    network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    pairs = {name: torch.from_numpy(bands[name]).permute(0, 1, 4, 2, 3) for name in BANDS}
+    network.train().to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     optimiser = torch.optim.AdamW(network.parameters(), RATE, weight_decay=0.01)
-    rate = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=steps, pct_start=0.1)
     for step in range(steps):
-        index = torch.randint(len(photo), (BATCH,))
-        wanted, shown = photo[index].float() / 255, worn[index].float() / 255
-        shown = torch.where(torch.rand(BATCH, 1, 1, 1) < NONE, wanted, shown)
-        shown, wanted = _changed(shown, wanted)
-        frame = ((shown - wanted).abs().amax(1, keepdim=True) > SEEN).float()
-        loss = _loss(network, shown, wanted, F.max_pool2d(frame, 3, 1, 1))
-        optimiser.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimiser.step()
-        rate.step()
-        if step % 100 == 99:
-            print(f"step {step + 1}: loss {loss.item():.4f}", flush=True)
-    return network.eval()
+        rise, fall = min(1.0, (step + 2) / 100), 0.5 + 0.5 * math.cos(math.pi * step / steps)
+        optimiser.param_groups[0]["lr"] = RATE * rise * fall
+        name = TURNS[step % len(TURNS)]
+        shown, wanted = draw_pairs(pairs[name])
+        yield name, learn(network, optimiser, shown, wanted)
+    network.eval()
 
 
-def _loss(network: UncoverNetwork, shown: Tensor, wanted: Tensor, frame: Tensor) -> Tensor:
-    with torch.autocast("cpu", torch.bfloat16):
-        found = network((shown * 2 - 1).contiguous(memory_format=torch.channels_last))
-    opacity, paint, ratio = found
-    share = torch.sigmoid(opacity)
-    made = share * paint + (1 - share) * (shown * ratio.exp()).clamp(0, 1)
-    weight = 1 + 6 * frame
-    loss = 4 * ((made - wanted).abs() * weight).mean()
-    for axis in (2, 3):
-        edges = (made.diff(dim=axis) - wanted.diff(dim=axis)).abs()
-        loss = loss + 2 * (edges * weight.narrow(axis, 1, weight.shape[axis] - 1)).mean()
-    hidden = F.binary_cross_entropy_with_logits(opacity, frame)
-    return loss + 0.3 * hidden + 0.05 * ratio.abs().mean()
+def draw_pairs(pairs: Tensor) -> tuple[Tensor, Tensor]:
+    """Return covered bands and what they are to become, of (N, 2, 3, H, 128) uint8, varied."""
+    wanted, shown = (pairs[torch.randint(len(pairs), (BATCH,))].float() / 255).unbind(1)
+    shown = torch.where(torch.rand(BATCH, 1, 1, 1) < NONE, wanted, shown)
+    return _changed(shown, wanted)
 
 
 def _changed(shown: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:

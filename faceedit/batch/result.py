@@ -117,7 +117,8 @@ def faces_of(edited: "EditedPhoto") -> tuple[FaceResult, ...]:
     found = [FaceResult.of(face) for face in edited.faces]
     asked = [replace(one, outcome="left alone", reason=NO_CHANGE) for one in found]
     if edited.scores:
-        told = zip(edited.faces, edited.scores, edited.applied, edited.faint, strict=True)
+        left = edited.left or ("",) * len(edited.faces)
+        told = zip(edited.faces, edited.scores, edited.applied, edited.faint, left, strict=True)
         asked = [_face_of(*one) for one in told]
     others = [
         replace(FaceResult.of(face), outcome="left alone", reason=why)
@@ -137,6 +138,8 @@ def why_unedited(edited: "EditedPhoto") -> str:
         return NO_CHANGE
     if all(one["shown"] == 1 for one in edited.scores):
         return ASKED_SHOWN if edited.others else SHOWN
+    if refused := [why for why in dict.fromkeys(edited.left) if why]:
+        return "; ".join(refused)
     held = next((one for one in edited.scores if "held" in one), edited.scores[0])
     return _why_left(held)
 
@@ -175,7 +178,9 @@ def _held_back(scores: Mapping[str, float]) -> str:
     return UNNATURAL if "naturalness" in scores else HELD_BACK
 
 
-def _face_of(face: Face, scores: Mapping[str, float], applied: Target, faint: bool) -> FaceResult:
+def _face_of(
+    face: Face, scores: Mapping[str, float], applied: Target, faint: bool, left: str
+) -> FaceResult:
     strengths = _rounded(applied.to_json())
     result = replace(FaceResult.of(face, scores), applied=strengths, faint=faint)
     if applied.changes:
@@ -183,7 +188,7 @@ def _face_of(face: Face, scores: Mapping[str, float], applied: Target, faint: bo
     return replace(
         result,
         outcome="left alone",
-        reason=SHOWS_IT if scores["shown"] == 1 else _why_left(scores),
+        reason=left or (SHOWS_IT if scores["shown"] == 1 else _why_left(scores)),
     )
 
 

@@ -217,7 +217,8 @@ class FaceEditor:
         if all(held.strength == 0 for held in edits.held):
             scores = tuple(held.scores for held in edits.held)
             faint = (False,) * len(scores)
-            return EditedPhoto(pixels, edits.faces, (), scores, applied, faint, edits.others)
+            left = tuple(held.left for held in edits.held)
+            return EditedPhoto(pixels, edits.faces, (), scores, applied, faint, edits.others, left)
         result, scores, faint = pixels, [], []
         masks = step_masks(edits.crops, [held.edits for held in edits.held])
         for crop, held, own in zip(edits.crops, edits.held, masks, strict=True):
@@ -230,8 +231,9 @@ class FaceEditor:
             scores.append({**measured, **held.scores})
             faint.append(are_faint(held.edits, measured, held.asked))
         made = tuple(held.edits for held in edits.held)
+        left = tuple(held.left for held in edits.held)
         return EditedPhoto(
-            result, edits.faces, made, tuple(scores), applied, tuple(faint), edits.others
+            result, edits.faces, made, tuple(scores), applied, tuple(faint), edits.others, left
         )
 
     def _find_many(
@@ -357,7 +359,9 @@ class FaceEditor:
         own = [photos[at] for at in places]
         made = hold(self.steps, [crop for crop, _ in some], targets, self.batching, own)
         held = iter(
-            _left_alone(target)
+            replace(_left_alone(target, False), left=why)
+            if (why := _refused(edits))
+            else _left_alone(target)
             if one.is_likely and _changes_nothing(edits, crop)
             else replace(edits, shown=one.far, asked=target.strength)
             for (crop, one), edits, target in zip(some, made, targets, strict=True)
@@ -371,6 +375,15 @@ class FaceEditor:
 def _left_alone(target: Target, shown: bool = True) -> Held:
     """Return what is applied to a face that shows a target already, or is asked for nothing."""
     return Held((), target.scaled(0), shown=float(shown))
+
+
+def _refused(held: Held) -> str:
+    """Return why the methods left a face as it is, all of it; empty where something changes."""
+    left = dict.fromkeys(why for edit in held.edits for why in edit.left)
+    still = not any(edit.paints or edit.flow.any() or edit.log_ratio.any() for edit in held.edits)
+    # Details that do not paint move what flow moves.
+    still = still and not any(edit.details for edit in held.edits)
+    return "; ".join(left) if still else ""
 
 
 def _changes_nothing(held: Held, crop: Crop) -> bool:

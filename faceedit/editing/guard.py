@@ -41,6 +41,7 @@ class Held:
             let pass; empty without any. Where nothing is applied that of the weakest edit tried.
         shown: how far the face shows the target already, 0 to 1.
         asked: strength of all terms together before the guard weakened them.
+        left: why the methods left all as it is; empty where they did not.
     """
 
     edits: Edits
@@ -48,6 +49,7 @@ class Held:
     judged: Mapping[str, float] = field(default_factory=dict)
     shown: float = 0.0
     asked: float = 0.0
+    left: str = ""
 
     @property
     def strength(self) -> float:

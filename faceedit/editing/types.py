@@ -43,6 +43,7 @@ class EditedPhoto:
         applied: for each of the scores what was applied, all strengths 0 where nothing was.
         faint: for each of the scores whether an edit was applied that nobody sees.
         others: the faces found that were not asked for, each with the reason.
+        left: for each of the scores why a method left the face as it is; empty where it did not.
     """
 
     pixels: np.ndarray
@@ -52,6 +53,7 @@ class EditedPhoto:
     applied: tuple[Target, ...] = ()
     faint: tuple[bool, ...] = ()
     others: tuple[tuple[Face, str], ...] = ()
+    left: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -82,8 +82,8 @@ def grow_beard(
     )
     return Growth(
         hairs=hairs,
-        roots=np.float32(SHADE) * _on_face(density, points),
-        allowed=_allowed(scene),
+        roots=np.float32(SHADE) * on_face(density, points),
+        allowed=allowed(scene),
         colour=np.clip(light[..., None] * colour * 0.9, 0, 1).astype(np.float32),
         size=SIZE,
         unit=scene.unit,
@@ -133,7 +133,7 @@ def light_on(scene: Scene) -> np.ndarray:
     return np.clip(even / max(middle, 1e-3), 0.3, 1.5).astype(np.float32)
 
 
-def _on_face(density: np.ndarray, points: np.ndarray) -> np.ndarray:
+def on_face(density: np.ndarray, points: np.ndarray) -> np.ndarray:
     """Return a map of the mean face drawn on a face, (S, S) float32."""
     raster = rasterize_mesh(points[:N_SURFACE], (SIZE, SIZE))
     places = grid_places(raster.interpolate(mean_shape()[:N_SURFACE, :2]))
@@ -145,7 +145,7 @@ def _on_face(density: np.ndarray, points: np.ndarray) -> np.ndarray:
     return cv2.GaussianBlur(drawn, (0, 0), 1.0)
 
 
-def _allowed(scene: Scene) -> np.ndarray:
+def allowed(scene: Scene) -> np.ndarray:
     """Return where hairs may lie: on the face, and a little beyond its lower edge."""
     points = scene.crop.landmarks
     inside = rasterize_mesh(points[:N_SURFACE], (SIZE, SIZE)).inside.astype(np.uint8)

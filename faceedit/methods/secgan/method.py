@@ -4,7 +4,7 @@ The ``fast`` profile keeps the paper's division of labour: a semantic branch say
 segments is to be, the other draws that, and nothing outside of it. What is drawn is computed on the
 photo's own pixels; the networks that look (segments, normals, the person's matte) are those that
 ship for themselves, and the checkpoint holds what was measured on labelled portraits, and a network
-of its own that takes spectacles off.
+of its own that takes spectacles and beards off.
 """
 
 from collections.abc import Sequence, Set
@@ -31,6 +31,7 @@ from faceedit.methods.secgan.hair import recolour
 from faceedit.methods.secgan.look import SIZE, Scene, look
 from faceedit.methods.secgan.measured import UNCOVER, Measured, unpack
 from faceedit.methods.secgan.paper_method import RgbSeCGAN
+from faceedit.methods.secgan.shave import shave
 from faceedit.methods.secgan.skin import tone
 from faceedit.methods.secgan.uncover import UncoverNetwork, take_off
 from faceedit.nn.folding import fold_norms
@@ -54,7 +55,7 @@ LAYERS = (
 )
 """Of what is drawn, the lowest first."""
 TONED = (*FACES, "pale_skin")
-"""What changes skin, which a skull would not follow."""
+"""What changes skin, which what is continued from it would not follow."""
 
 
 class SeCGAN:
@@ -64,7 +65,7 @@ class SeCGAN:
         measured: of labelled portraits.
         parser: of segments.
         surfaces: of normals and mattes.
-        uncover: takes spectacles off.
+        uncover: takes spectacles and beards off.
     """
 
     name = DESCRIPTOR.name
@@ -162,6 +163,8 @@ class SeCGAN:
             made, why = _apart(others, HAIR_COLOURS) or grow_fringe(scene, change)
         elif name == "pale_skin":
             made = tone(scene, change, measured.skin[change.on])
+        elif name in ("beard", "moustache") and not change.on:
+            made, why = _apart(others, TONED) or shave(scene, change, self.uncover)
         elif name in ("beard", "moustache"):
             # A target names one colour of hair.
             hair = next((one for one in changes if one.attribute in HAIR_COLOURS), None)

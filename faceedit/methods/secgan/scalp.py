@@ -71,7 +71,7 @@ def cover_skull(scene: Scene, skull: Skull, head: np.ndarray, hairy: np.ndarray)
     rise = np.clip((brows.mean() - rows) / (0.3 * unit), 0, 1)[..., None]
     normals = scene.normals + rise * (skull.normals - scene.normals)
     normals /= np.maximum(np.linalg.norm(normals, axis=2, keepdims=True), 1e-3)
-    light = _light(normals, logs, known)
+    light = light_of(normals, logs, known)
     near = (away < REACH) & (head > 0.5) & (rows < brows.max())
     features = (Region.BROWS, Region.EYES, Region.EYEGLASSES, Region.EARS)
     near &= scene.seen(features) < 0.3
@@ -97,7 +97,7 @@ def like_hair(scene: Scene, away: float) -> np.ndarray:
     return (alike * np.clip(2 - far / away, 0, 1)).astype(np.float32)
 
 
-def _light(normals: np.ndarray, logs: np.ndarray, known: np.ndarray) -> np.ndarray:
+def light_of(normals: np.ndarray, logs: np.ndarray, known: np.ndarray) -> np.ndarray:
     """Return the log of skin's colours as even light on it has them, (S, S, 3) float32."""
     light = np.empty_like(logs)
     for k in range(3):

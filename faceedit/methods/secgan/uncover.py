@@ -1,4 +1,4 @@
-"""Spectacles taken off: a network says where frames are, and what lies below them."""
+"""Spectacles and beards taken off: a network says where they are, and what lies below them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -19,8 +19,10 @@ from faceedit.numerics import check_answer
 from faceedit.targets import AttributeChange
 from faceedit.tones import LUMA
 
-HEIGHT, WIDTH, TOP = 64, 128, 84
-"""Band of a wide crop that the network sees, in pixels, and its upper edge; it is in the middle."""
+WIDTH = 128
+"""Of the bands of a wide crop that the network sees, in pixels; they are in the middle."""
+EYES, CHIN = slice(84, 148), slice(104, 200)
+"""Rows of those about the eyes and the lower face."""
 MOST = 1.0
 """Bound of the log ratio that lenses and shadows have."""
 CHEEKS, LOWER_LIDS, BELOW = (50, 280), (145, 374), 0.1
@@ -55,15 +57,15 @@ class UncoverNetwork(nn.Module):
         return cls(values["widths"], values["inner"])
 
     def forward(self, bands: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Look at faces about the eyes.
+        """Look at faces about the eyes, or about the chin.
 
         Args:
-            bands: (N, 3, 64, 128) RGB in [-1, 1].
+            bands: (N, 3, H, 128) RGB in [-1, 1], H of `EYES` or `CHIN`.
 
         Returns:
-            Logits of the frame's opacity, (N, 1, 64, 128); colours of what lies below it, (N, 3,
-            64, 128) in [0, 1]; and the log ratio of display values that takes lenses and shadows
-            back, (N, 3, 64, 128).
+            Logits of the opacity of frames or hair, (N, 1, H, 128); colours of what lies below,
+            (N, 3, H, 128) in [0, 1]; and the log ratio of display values that takes lenses and
+            shadows back, (N, 3, H, 128).
         """
         found = self.decoder(bands, self.encoder(bands)).float()
         ratio = F.interpolate(F.avg_pool2d(found[:, 4:], 2), scale_factor=2.0, mode="bilinear")
@@ -83,27 +85,45 @@ def take_off(scene: Scene, change: AttributeChange, network: UncoverNetwork) -> 
     """
     if scene.logit("eyeglasses") <= WORN or hides_eyes(scene.crop.pixels, scene.crop.landmarks):
         return None
-    side = (SIZE - WIDTH) // 2
-    rows, columns = slice(TOP, TOP + HEIGHT), slice(side, side + WIDTH)
-    band = torch.from_numpy(scene.crop.pixels[rows, columns]).permute(2, 0, 1)[None]
-    with torch.inference_mode():
-        opacity, paint, ratio = network(band.to(next(network.parameters()).device) * 2 - 1)
-    check_answer(np.inf, opacity=opacity, paint=paint, ratio=ratio)
-    whole = np.zeros((SIZE, SIZE, 7), np.float32)
-    found = torch.cat([torch.sigmoid(opacity), paint, ratio], 1)[0].permute(1, 2, 0).cpu().numpy()
-    # Beyond the band nothing is known; at its edges it fades.
-    whole[rows, columns] = found
-    near = np.pad(np.ones((HEIGHT - 8, WIDTH - 8), np.float32), 4)
-    fade = np.zeros((SIZE, SIZE), np.float32)
-    fade[rows, columns] = cv2.GaussianBlur(near, (0, 0), 2.0)
+    whole = uncover(scene, EYES, network)
     return Uncovered(
-        opacity=whole[..., 0] * fade,
+        opacity=whole[..., 0],
         paint=whole[..., 1:4],
-        log_ratio=whole[..., 4:] * fade[..., None],
+        log_ratio=whole[..., 4:],
         size=SIZE,
         unit=scene.unit,
         strength=change.strength,
     )
+
+
+def uncover(scene: Scene, rows: slice, network: UncoverNetwork) -> np.ndarray:
+    """Look at a band of a person.
+
+    Args:
+        scene: the person.
+        rows: `EYES` or `CHIN`.
+        network: on any device.
+
+    Returns:
+        (S, S, 7) float32: opacity, colours of what lies below and log ratio; opacity and ratio are
+        0 outside the band.
+
+    Raises:
+        NetworkError: the network's answer is not finite.
+    """
+    side = (SIZE - WIDTH) // 2
+    band = rows, slice(side, side + WIDTH)
+    seen = torch.from_numpy(scene.crop.pixels[band]).permute(2, 0, 1)[None]
+    with torch.inference_mode():
+        opacity, paint, ratio = network(seen.to(next(network.parameters()).device) * 2 - 1)
+    check_answer(np.inf, opacity=opacity, paint=paint, ratio=ratio)
+    found = torch.cat([torch.sigmoid(opacity), paint, ratio], 1)[0].permute(1, 2, 0).cpu().numpy()
+    # Beyond the band nothing is known; at its edges it fades.
+    near = np.pad(np.ones((len(found) - 8, WIDTH - 8), np.float32), 4)
+    fade = cv2.GaussianBlur(near, (0, 0), 2.0)[..., None]
+    whole = np.zeros((SIZE, SIZE, 7), np.float32)
+    whole[band] = np.dstack([found[..., :1] * fade, found[..., 1:4], found[..., 4:] * fade])
+    return whole
 
 
 def hides_eyes(pixels: np.ndarray, landmarks: np.ndarray) -> bool:

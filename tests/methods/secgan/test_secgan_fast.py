@@ -21,6 +21,8 @@ from faceedit.methods.secgan.look import look
 from faceedit.methods.secgan.measured import Measured, pack, unpack
 from faceedit.methods.secgan.method import load
 from faceedit.methods.secgan.skin import Complexion
+from faceedit.methods.secgan.teaching import learn
+from faceedit.methods.secgan.uncover import UncoverNetwork
 from faceedit.regions import Region
 from faceedit.registry import open_registry
 from faceedit.targets import parse_target
@@ -104,6 +106,36 @@ def test_spectacles_come_off_and_dark_ones_stay(shipped, person):
     assert without < 0.5 * with_
     for crop in (person, edited(person, "eyeglasses=sunglasses")[0]):
         assert not edited(crop, "eyeglasses=off")[1].details
+
+
+def test_beards_come_off_and_long_ones_say_why_not(shipped, person):
+    def edited(crop, text):
+        (edit,) = shipped.edit([crop], parse_target(f"attr={text}"))
+        return replace(crop, pixels=drawn(crop, edit).astype(np.float32) / 255), edit
+
+    worn, _ = edited(person, "moustache=on")
+    bare, edit = edited(worn, "moustache=off")
+    with_, without = (np.abs(one.pixels - person.pixels).mean() for one in (worn, bare))
+    assert without < 0.6 * with_
+    photo = worn.to_bytes().astype(int)
+    np.testing.assert_array_equal(drawn(worn, edit.scaled(0.0)), photo)
+    (scene,) = look([worn], shipped.parser, shipped.surfaces)
+    bearded, _ = edited(person, "beard=on")
+    hair = np.float32([0.1, 0.07, 0.05])
+    long = np.where(scene.below((152,), 0.1)[..., None] > 0, hair, bearded.pixels)
+    (left,) = shipped.edit([replace(bearded, pixels=long)], parse_target("attr=beard=off"))
+    assert not left.details and "jaw" in left.left[0]
+
+
+def test_a_step_teaches_the_network_that_uncovers():
+    torch.manual_seed(0)
+    network = UncoverNetwork((4, 8, 8, 8), (8, 8, 8))
+    wanted = torch.rand(2, 3, 16, 32)
+    shown = wanted.clone()
+    shown[..., 4:12, 8:24] = 0.1
+    optimiser = torch.optim.AdamW(network.parameters(), 1e-3)
+    first, *_, last = (learn(network, optimiser, shown, wanted) for _ in range(4))
+    assert last < first
 
 
 def test_hair_goes_and_what_it_hides_says_why_not(shipped, person):
