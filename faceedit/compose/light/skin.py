@@ -42,6 +42,10 @@ LIT = 0.67
 BRIGHTER, ALIKE, FARTHEST = 0.6, 0.8, 0.15
 """Log ratio of more light from which the colour of skin comes as near to that of lit skin as it
 may, the share of the way that this is, and a bound of the way."""
+BEYOND, OFF_SKIN, FROM, FINE = 0.02, 0.04, 0.15, 0.1
+"""How far more light may take the colour of skin beyond that of lit skin, and other colours from
+what they are, log ratios; the log ratio of more light from which this is so in full, and how much
+finer that colour is looked at."""
 HIDDEN = 0.02
 """Weight of brows, eyes and lips, which skin around fills."""
 RIDGE = 0.004
@@ -250,6 +254,12 @@ class SeenSkin:
         uneven = np.clip(np.abs(mean(shading)) / np.float32(UNEVEN), 0, 1)
         return off * (self.known * uneven)[..., None]
 
+    @cached_property
+    def lit(self) -> np.ndarray:
+        """Logs of each colour of lit skin over their mean, (3,)."""
+        luma = mean(self.pixels[self.sure])
+        return np.median(self.colour[0][self.sure][luma >= np.quantile(luma, LIT)], axis=0)
+
     def lit_colour(self, ratio: np.ndarray) -> np.ndarray:
         """Return what takes the colour of shade from skin that becomes brighter, log ratio.
 
@@ -263,8 +273,25 @@ class SeenSkin:
         """
         if self.sure.sum() < FEWEST:
             return np.zeros_like(self.pixels)
-        logs, around = self.colour
-        luma = mean(self.pixels[self.sure])
-        lit = np.median(logs[self.sure][luma >= np.quantile(luma, LIT)], axis=0)
         share = np.clip(mean(ratio) / np.float32(BRIGHTER), 0, np.float32(ALIKE)) * self.known
-        return share[..., None] * np.clip(lit - around, -FARTHEST, FARTHEST)
+        return share[..., None] * np.clip(self.lit - self.colour[1], -FARTHEST, FARTHEST)
+
+    def beyond_lit(self, ratio: np.ndarray) -> np.ndarray:
+        """Return how far more light leads colours beyond that of lit skin, (S, S, 3) log ratio.
+
+        What is known of a photo's own colours of light is least sure where it is dark, and more
+        light shows each mistake as a coloured patch.
+
+        Args:
+            ratio: (S, S, 3) float32, how it will be lit.
+        """
+        if self.sure.sum() < FEWEST:
+            return np.zeros_like(self.pixels)
+        more = mean(ratio)[..., None]
+        tint = ratio - more
+        known = self.known[..., None]
+        room = np.float32(BEYOND) * known + np.float32(OFF_SKIN) * (1 - known)
+        # What is around may be hair of another colour.
+        way = known * (self.lit - cv2.GaussianBlur(self.colour[0], (0, 0), FINE * self.wide))
+        within = np.clip(tint, np.minimum(way, 0) - room, np.maximum(way, 0) + room)
+        return np.clip(more / np.float32(FROM), 0, 1) * (tint - within)
