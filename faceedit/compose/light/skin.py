@@ -42,10 +42,9 @@ LIT = 0.67
 BRIGHTER, ALIKE, FARTHEST = 0.6, 0.8, 0.15
 """Log ratio of more light from which the colour of skin comes as near to that of lit skin as it
 may, the share of the way that this is, and a bound of the way."""
-BEYOND, OFF_SKIN, FROM, FINE = 0.02, 0.04, 0.15, 0.1
+BEYOND, OFF_SKIN, FROM = 0.02, 0.04, 0.15
 """How far more light may take the colour of skin beyond that of lit skin, and other colours from
-what they are, log ratios; the log ratio of more light from which this is so in full, and how much
-finer that colour is looked at."""
+what they are, log ratios; and the log ratio of more light from which this is so in full."""
 HIDDEN = 0.02
 """Weight of brows, eyes and lips, which skin around fills."""
 RIDGE = 0.004
@@ -287,11 +286,15 @@ class SeenSkin:
         """
         if self.sure.sum() < FEWEST:
             return np.zeros_like(self.pixels)
-        more = mean(ratio)[..., None]
-        tint = ratio - more
-        known = self.known[..., None]
+        # What is around may be hair of another colour; half the size is fine enough.
+        more, own, known = (
+            cv2.resize(one, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+            for one in (ratio, self.colour[0], self.known)
+        )
+        grey = mean(more)[..., None]
+        tint, known = more - grey, known[..., None]
         room = np.float32(BEYOND) * known + np.float32(OFF_SKIN) * (1 - known)
-        # What is around may be hair of another colour.
-        way = known * (self.lit - cv2.GaussianBlur(self.colour[0], (0, 0), FINE * self.wide))
-        within = np.clip(tint, np.minimum(way, 0) - room, np.maximum(way, 0) + room)
-        return np.clip(more / np.float32(FROM), 0, 1) * (tint - within)
+        way = known * (self.lit - own)
+        tint -= np.clip(tint, np.minimum(way, 0) - room, np.maximum(way, 0) + room)
+        tint *= np.clip(grey / np.float32(FROM), 0, 1)
+        return cv2.resize(tint, ratio.shape[1::-1])

@@ -144,10 +144,10 @@ def relight(crop: Crop, surface: Surface, light: Light, strength: float) -> Edit
     if light.colour == FLAT.colour:
         ratio -= seen.beyond_lit(ratio)
     ratio -= _too_bright(ratio[bare], crop.pixels[bare])
+    ratio += rolled_off(ratio, crop.pixels, unit)[..., None]
     if light.name in LIGHTS:
         lit = crop.pixels * np.exp(ratio)
         ratio += visible * (matte * turned_at_least(light, lit, bare, normals))[..., None]
-    ratio += rolled_off(ratio, crop.pixels, unit)[..., None]
     if light != FLAT:
         kept = 0 if light.name == OWN else _exposure(ratio[bare], crop.pixels[bare])
         ratio -= likeness(light, own[bare], normals[bare]) * (ratio - kept)
@@ -262,10 +262,13 @@ def rolled_off(ratio: np.ndarray, pixels: np.ndarray, unit: float) -> np.ndarray
 
     Bent pixel by pixel, bright skin turns to chalk; so it keeps its colour and its modelling.
     """
-    more = np.maximum(mean(ratio), 0)
-    was = cv2.GaussianBlur(pixels.max(2), (0, 0), 0.06 * unit)
-    to = was * np.exp(more)
-    return np.log(_loss(to) / _loss(was))
+    more, was = (
+        cv2.resize(one, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        for one in (ratio, pixels)
+    )
+    was = cv2.GaussianBlur(was.max(2), (0, 0), 0.03 * unit)
+    to = was * np.exp(np.maximum(mean(more), 0))
+    return cv2.resize(np.log(_loss(to) / _loss(was)), ratio.shape[1::-1])
 
 
 def _loss(bright: np.ndarray) -> np.ndarray:
