@@ -126,3 +126,14 @@ def test_skin_that_becomes_brighter_takes_the_colour_of_lit_skin_and_other_skin_
     cheek = more[80, 45]
     assert cheek[0] < -0.05 < 0.03 < cheek[2]
     assert np.abs(more).max() <= 0.15
+
+
+def test_more_light_leads_no_colour_beyond_that_of_lit_skin():
+    pixels, skin = np.full((SIZE, SIZE, 3), (0.6, 0.45, 0.4), np.float32), surface()[1]
+    seen = SeenSkin.of(pixels, LANDMARKS, skin)
+    more = np.full_like(pixels, 0.5)
+    assert not seen.beyond_lit(more).any()
+    glow = more + np.array([0.2, -0.1, -0.1], np.float32)
+    kept = glow - seen.beyond_lit(glow)
+    assert np.abs(kept - kept.mean(2, keepdims=True)).max() < 0.05
+    assert not seen.beyond_lit(glow - 1).any()

@@ -42,6 +42,9 @@ LIT = 0.67
 BRIGHTER, ALIKE, FARTHEST = 0.6, 0.8, 0.15
 """Log ratio of more light from which the colour of skin comes as near to that of lit skin as it
 may, the share of the way that this is, and a bound of the way."""
+BEYOND, OFF_SKIN, FROM = 0.02, 0.04, 0.15
+"""How far more light may take the colour of skin beyond that of lit skin, and other colours from
+what they are, log ratios; and the log ratio of more light from which this is so in full."""
 HIDDEN = 0.02
 """Weight of brows, eyes and lips, which skin around fills."""
 RIDGE = 0.004
@@ -250,6 +253,12 @@ class SeenSkin:
         uneven = np.clip(np.abs(mean(shading)) / np.float32(UNEVEN), 0, 1)
         return off * (self.known * uneven)[..., None]
 
+    @cached_property
+    def lit(self) -> np.ndarray:
+        """Logs of each colour of lit skin over their mean, (3,)."""
+        luma = mean(self.pixels[self.sure])
+        return np.median(self.colour[0][self.sure][luma >= np.quantile(luma, LIT)], axis=0)
+
     def lit_colour(self, ratio: np.ndarray) -> np.ndarray:
         """Return what takes the colour of shade from skin that becomes brighter, log ratio.
 
@@ -263,8 +272,29 @@ class SeenSkin:
         """
         if self.sure.sum() < FEWEST:
             return np.zeros_like(self.pixels)
-        logs, around = self.colour
-        luma = mean(self.pixels[self.sure])
-        lit = np.median(logs[self.sure][luma >= np.quantile(luma, LIT)], axis=0)
         share = np.clip(mean(ratio) / np.float32(BRIGHTER), 0, np.float32(ALIKE)) * self.known
-        return share[..., None] * np.clip(lit - around, -FARTHEST, FARTHEST)
+        return share[..., None] * np.clip(self.lit - self.colour[1], -FARTHEST, FARTHEST)
+
+    def beyond_lit(self, ratio: np.ndarray) -> np.ndarray:
+        """Return how far more light leads colours beyond that of lit skin, (S, S, 3) log ratio.
+
+        What is known of a photo's own colours of light is least sure where it is dark, and more
+        light shows each mistake as a coloured patch.
+
+        Args:
+            ratio: (S, S, 3) float32, how it will be lit.
+        """
+        if self.sure.sum() < FEWEST:
+            return np.zeros_like(self.pixels)
+        # What is around may be hair of another colour; half the size is fine enough.
+        more, own, known = (
+            cv2.resize(one, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+            for one in (ratio, self.colour[0], self.known)
+        )
+        grey = mean(more)[..., None]
+        tint, known = more - grey, known[..., None]
+        room = np.float32(BEYOND) * known + np.float32(OFF_SKIN) * (1 - known)
+        way = known * (self.lit - own)
+        tint -= np.clip(tint, np.minimum(way, 0) - room, np.maximum(way, 0) + room)
+        tint *= np.clip(grey / np.float32(FROM), 0, 1)
+        return cv2.resize(tint, ratio.shape[1::-1])

@@ -60,6 +60,8 @@ ROUGH, HELD = (0.1, 0.25), 0.4
 without at most."""
 BRIGHTEST = 0.7
 """Median of skin beyond which named lights make none brighter, display values."""
+SHOULDER = 0.72
+"""Display value of what is around a pixel from which more light brightens it ever less."""
 INSIDE = 0.7
 """Opacity of the person from which a pixel's light is the person's alone."""
 REACH = 6.0
@@ -139,7 +141,10 @@ def relight(crop: Crop, surface: Surface, light: Light, strength: float) -> Edit
     ratio += visible * deeper_colour(crop.pixels, shading + ratio, skin)
     ratio -= np.float32(COLOURS) * seen.colours(shading)
     ratio += seen.lit_colour(ratio)
+    if light.colour == FLAT.colour:
+        ratio -= seen.beyond_lit(ratio)
     ratio -= _too_bright(ratio[bare], crop.pixels[bare])
+    ratio += rolled_off(ratio, crop.pixels, unit)[..., None]
     if light.name in LIGHTS:
         lit = crop.pixels * np.exp(ratio)
         ratio += visible * (matte * turned_at_least(light, lit, bare, normals))[..., None]
@@ -250,6 +255,27 @@ def _too_bright(ratio: np.ndarray, pixels: np.ndarray) -> np.float32:
     before = float(np.median(mean(pixels)))
     after = float(np.median(mean(pixels * np.exp(ratio))))
     return np.log(np.float32(max(1.0, after / max(BRIGHTEST, before))))
+
+
+def rolled_off(ratio: np.ndarray, pixels: np.ndarray, unit: float) -> np.ndarray:
+    """Return by how much more light rises less where all around is bright, (S, S) float32 log.
+
+    Bent pixel by pixel, bright skin turns to chalk; so it keeps its colour and its modelling.
+    """
+    more, was = (
+        cv2.resize(one, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        for one in (ratio, pixels)
+    )
+    was = cv2.GaussianBlur(was.max(2), (0, 0), 0.03 * unit)
+    to = was * np.exp(np.maximum(mean(more), 0))
+    return cv2.resize(np.log(_loss(to) / _loss(was)), ratio.shape[1::-1])
+
+
+def _loss(bright: np.ndarray) -> np.ndarray:
+    """Return what is left of brightness beyond `SHOULDER`, over it, (S, S) float32."""
+    room = np.float32(1 - SHOULDER)
+    over = np.maximum(bright - np.float32(SHOULDER), 0)
+    return (bright - over + room * (1 - np.exp(-over / room))) / np.maximum(bright, 1e-3)
 
 
 def _beyond_outline(ratio: np.ndarray, matte: np.ndarray) -> np.ndarray:

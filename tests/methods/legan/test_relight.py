@@ -12,6 +12,7 @@ from faceedit.methods.legan.relight import (
     deeper_colour,
     held_back,
     relight,
+    rolled_off,
     stays_white,
 )
 from faceedit.targets import LightChange, parse_target
@@ -165,3 +166,13 @@ def test_white_cloth_dims_last():
     cloth, face = (stays_white(around, np.full_like(around, skin))[0] for skin in (0.0, 1.0))
     assert cloth[0] == 0 < cloth[1] < cloth[2] < 1
     assert not face.any()
+
+
+def test_more_light_on_bright_skin_rises_less_and_less():
+    more = np.full((8, 8, 3), 0.4, np.float32)
+    bright, middle = (np.full((8, 8, 3), value, np.float32) for value in (0.85, 0.4))
+    assert not rolled_off(more, middle, 10.0).any()
+    assert not rolled_off(-more, bright, 10.0).any()
+    rises = more[..., 0] + rolled_off(more, bright, 10.0)
+    assert rises.min() > 0
+    assert (0.85 * np.exp(rises)).max() < 1
