@@ -47,8 +47,8 @@ def main() -> None:
     folder = Path(sys.argv[1])
     registry = open_registry()
     parser = AppearanceRecogniser.load(registry.checkpoint("appearance")).eval()
-    reggan, _ = read_weights(RegGAN.build_generator, registry.checkpoint("reggan-fast"))
-    secgan, _ = read_weights(
+    reggan = read_weights(RegGAN.build_generator, registry.checkpoint("reggan-fast"))
+    secgan = read_weights(
         ExpressionSeCGAN.build_generator, registry.checkpoint("secgan-expressions")
     )
     with tempfile.TemporaryDirectory() as scratch:

@@ -40,7 +40,7 @@ SOFTEST, DEEPEST, FILL = 0.18, 0.85, 0.04
 """Least softness of a named light, shares of its shadows that fall and of its key that fills."""
 BELOW = (0.6, 0.7)
 """What light from straight below is softer, and the share of its shadows that is left out."""
-BEHIND = 0.6
+BEHIND = 0.7
 """Least fill of lights from behind."""
 FRONT = 0.3
 """Share of the direction towards the camera from which a light of one's own keeps the exposure."""
@@ -48,7 +48,7 @@ BLACK = (0.02, 0.1)
 """Brightness around a pixel below which there is but noise to light, and from which all is lit."""
 COLOURS = 0.5
 """Share of the colours of a photo's lights on skin that is taken back."""
-OWN_FILL = 0.6
+OWN_FILL = 1.0
 """Of the photo's own light, what stays as the fill of a light from straight behind."""
 DEEPER, PALEST = 0.65, 0.25
 """How much deeper the colour of skin becomes in its shade, by log ratio, and its bound, log."""
@@ -139,7 +139,7 @@ def relight(crop: Crop, surface: Surface, light: Light, strength: float) -> Edit
     ratio -= np.maximum(ratio, 0) * held_back(crop.pixels, skin, unit)[..., None]
     ratio -= np.minimum(ratio, 0) * stays_white(around, skin)[..., None]
     ratio += visible * deeper_colour(crop.pixels, shading + ratio, skin)
-    ratio -= np.float32(COLOURS) * seen.colours(shading)
+    ratio -= np.float32(COLOURS) * (1 - fill) * seen.colours(shading)
     ratio += seen.lit_colour(ratio)
     if light.colour == FLAT.colour:
         ratio -= seen.beyond_lit(ratio)

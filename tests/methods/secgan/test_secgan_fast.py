@@ -121,7 +121,7 @@ def test_beards_come_off_and_long_ones_say_why_not(shipped, person):
     np.testing.assert_array_equal(drawn(worn, edit.scaled(0.0)), photo)
     (scene,) = look([worn], shipped.parser, shipped.surfaces)
     bearded, _ = edited(person, "beard=on")
-    hair = np.float32([0.1, 0.07, 0.05])
+    hair = np.array([0.1, 0.07, 0.05], np.float32)
     long = np.where(scene.below((152,), 0.1)[..., None] > 0, hair, bearded.pixels)
     (left,) = shipped.edit([replace(bearded, pixels=long)], parse_target("attr=beard=off"))
     assert not left.details and "jaw" in left.left[0]
