@@ -19,9 +19,11 @@ ROOF = 0.45
 """Of that light what the upper lip's inner side gets: it looks down."""
 WIDE_FROM, WIDE_TO = 0.06, 0.16
 """Gaps in eye distances between which the tongue comes to be seen."""
-TONGUE_LIGHT, TONGUE_LIGHT_RANGE = 0.5, 0.2
-TONGUE_HEIGHT, TONGUE_HEIGHT_RANGE = 0.5, 0.2
+TONGUE_LIGHT, TONGUE_LIGHT_RANGE = 0.75, 0.3
+TONGUE_HEIGHT, TONGUE_HEIGHT_RANGE = 0.58, 0.2
 """Share of an opening's height that the tongue fills from below."""
+BEHIND_SMILES = 0.4
+"""How far it is seen there, beside in mouths that hang open."""
 TONGUE_WIDTH = 0.84
 """Of the half width of an opening."""
 TONGUE_ASIDE = 0.1
@@ -31,7 +33,11 @@ GROOVE = 0.1
 
 
 def paint_cavity(
-    opening: Opening, tone: np.ndarray, traits: Traits, part: Box = EVERYWHERE
+    opening: Opening,
+    tone: np.ndarray,
+    traits: Traits,
+    hangs: float = 1.0,
+    part: Box = EVERYWHERE,
 ) -> np.ndarray:
     """Return what lies behind the teeth, (h, w, 3) float32 RGB.
 
@@ -39,6 +45,7 @@ def paint_cavity(
         opening: of the target, not empty.
         tone: (3,) RGB in [0, 1] of lit teeth, which says how the photo is lit.
         traits: whose mouth.
+        hangs: in [0, 1], how far it opens with corners that hang, and does not smile.
         part: slices of the opening's box that are painted.
     """
     inside = opening.coverage > 0.05
@@ -49,6 +56,7 @@ def paint_cavity(
     up = (rows[-1] - np.arange(inside.shape[0], dtype=np.float32))[:, None] / height
     light = _walls(inside, up, opening.unit, traits)
     seen = np.clip((height / opening.unit - WIDE_FROM) / (WIDE_TO - WIDE_FROM), 0, 1)
+    seen *= BEHIND_SMILES + hangs * (1 - BEHIND_SMILES)
     share, lit = _tongue(x, up, traits)
     light += seen * share * np.maximum(lit - light, 0)
     # In light of a colour flesh has that colour, too, over what is white by day.

@@ -125,7 +125,7 @@ def paint_mouth(
     above = _sample(texture.colour, texture.shown, at_upper, texels)
     row = _sample(texture.colour, texture.shown, _lower_row(at_lower), texels)
     shade = teeth_light(opening.coverage > 0.05, opening.unit, seats.hangs)[part]
-    picture = paint_cavity(opening, tone, traits, part)
+    picture = paint_cavity(opening, tone, traits, seats.hangs, part)
     picture *= (seats.hangs + (1 - seats.hangs) * corridor(opening.coverage > 0.05))[part[1], None]
     white = tone * np.exp(traits.yellow * YELLOW)
     # Many a lower lip hides its teeth.
