@@ -108,9 +108,7 @@ def _grown(scene: Scene, measured: Measured, draw: np.random.Generator) -> Detai
     change = AttributeChange(name, True, float(draw.uniform(0.1, 1.1)))
     tones = measured.hair[str(draw.choice(sorted(measured.hair)))]
     dye = (tones, float(draw.random())) if draw.random() < 0.6 else None
-    other = replace(scene)
-    other.__dict__.update(scene.__dict__, seed=int(draw.integers(1_000_000)))
-    made = grow_beard(other, change, dye)
+    made = grow_beard(scene, change, dye, int(draw.integers(1_000_000)))
     if made is None:
         return None
     hairs = replace(

@@ -27,12 +27,12 @@ from faceedit.methods.secgan.look import SIZE, Scene, look
 from faceedit.methods.secgan.measured import UNCOVER
 from faceedit.methods.secgan.method import SeCGAN
 from faceedit.methods.secgan.teaching import learn
-from faceedit.methods.secgan.uncover import CHIN, EYES, WIDTH, UncoverNetwork
+from faceedit.methods.secgan.uncover import CHIN_ROWS, EYE_ROWS, WIDTH, UncoverNetwork
 from faceedit.photos import read_photo
 from faceedit.registry import load_checkpoint, open_registry, write_checkpoint
 from faceedit.studio.sources import SourcePhoto, find_sources, list_photos
 
-BANDS, TURNS = {"eyes": EYES, "chin": CHIN}, ("eyes", "chin", "chin")
+BANDS, TURNS = {"eyes": EYE_ROWS, "chin": CHIN_ROWS}, ("eyes", "chin", "chin")
 """Rows of the bands, and their turns in training."""
 HAIRY = ("beard", "moustache")
 """Attributes of who lends a beard."""

@@ -3,6 +3,8 @@
 import cv2
 import numpy as np
 
+from faceedit.compose.canvas import Canvas
+
 SIDE = 0.18
 """Eye distances: side of a piece of grain."""
 COARSEST = 0.025
@@ -11,6 +13,36 @@ TRIES, QUIET = 160, 40
 """Pieces that are looked at, and the evenest of these, which are taken."""
 LOUDEST = 0.011
 """Largest spread of display values."""
+SURE = 0.97
+"""Share of a surface from which on a pixel shows it."""
+
+
+def grain_of(
+    canvas: Canvas,
+    known: np.ndarray,
+    field: tuple[int, float],
+    size: tuple[int, int],
+    draw: np.random.Generator,
+) -> np.ndarray:
+    """Return grain of a surface that a photo shows where it is known; see `spread_grain`.
+
+    Args:
+        canvas: the photo.
+        known: (h, w) float32 in [0, 1] that covers the crop, how far the surface is seen.
+        field: side of the crop, and the eye distance, in crop pixels.
+        size: H, W of the picture that is to be covered, in the photo's pixels.
+        draw: what is by chance.
+
+    Returns:
+        (H, W, 3) float32 about 0.
+    """
+    side, unit = field
+    box = canvas.where(known, side)
+    if box is None:
+        return np.zeros((*size, 3), np.float32)
+    part = canvas.part(box)
+    unit /= float(np.hypot(part.to_crop[0, 0], part.to_crop[1, 0]))
+    return spread_grain(part.pixels, part.sample(known, side) > SURE, size, unit, draw)
 
 
 def spread_grain(

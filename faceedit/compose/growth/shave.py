@@ -7,11 +7,8 @@ import numpy as np
 from faceedit.channels import largest
 from faceedit.compose.canvas import Canvas, Fading, Patch
 from faceedit.compose.edit import LARGEST_COLOUR, LARGEST_RATIO
-from faceedit.compose.grain import spread_grain
+from faceedit.compose.grain import grain_of
 from faceedit.numerics import check_answer
-
-SURE = 0.97
-"""Share of bare skin from which on a pixel shows it."""
 
 
 @dataclass(frozen=True)
@@ -48,20 +45,11 @@ class Shaved(Fading):
         if box is None:
             return []
         part = canvas.part(box)
-        below = np.clip(part.sample(self.skin, self.size), 0, 1) + self._grain(canvas, part)
+        frame, draw = (self.size, self.unit), np.random.default_rng(self.seed)
+        below = np.clip(part.sample(self.skin, self.size), 0, 1)
+        below += grain_of(canvas, self.known, frame, part.pixels.shape[:2], draw)
         seen = part.pixels * np.exp(part.sample(self.log_ratio, self.size))
         share = np.clip(part.sample(self.cover, self.size), 0, 1)[..., None]
         made = np.clip(seen + share * (below - seen), 0, 1)
         there = np.clip(20 * part.sample(touched.astype(np.float32), self.size), 0, 1)
         return [Patch(box, made, there * np.float32(min(self.strength, 1.0)))]
-
-    def _grain(self, canvas: Canvas, part: Canvas) -> np.ndarray:
-        """Return grain of the person's own skin over a part of the canvas."""
-        size = part.pixels.shape[:2]
-        unit = self.unit / float(np.hypot(part.to_crop[0, 0], part.to_crop[1, 0]))
-        box = canvas.where(self.known, self.size)
-        if box is None:
-            return np.zeros((*size, 3), np.float32)
-        bare = canvas.part(box)
-        known = bare.sample(self.known, self.size) > SURE
-        return spread_grain(bare.pixels, known, size, unit, np.random.default_rng(self.seed))

@@ -7,15 +7,13 @@ import numpy as np
 
 from faceedit.compose.canvas import Canvas, Fading, Patch, Slices
 from faceedit.compose.edit import LARGEST_COLOUR
-from faceedit.compose.grain import spread_grain
+from faceedit.compose.grain import grain_of
 from faceedit.faces.align import invert
 from faceedit.numerics import check_answer
 
 EDGE = 0.012
 """Eye distances over which the outline of a head is soft, and at least so many pixels."""
 FEWEST = 1.2
-SURE = 0.97
-"""Share of a surface from which on a pixel shows it."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +64,7 @@ class BareHead(Fading):
         draw = np.random.default_rng(self.seed)
         skin, behind = (
             np.clip(part.sample(field, self.size), 0, 1)
-            + self._grain(canvas, known, part.pixels.shape[:2], unit, draw)
+            + grain_of(canvas, known, (self.size, self.unit), part.pixels.shape[:2], draw)
             for field, known in zip((self.skin, self.behind), self.known, strict=True)
         )
         seen, trust = self._mirrored(canvas, part, box)
@@ -74,22 +72,6 @@ class BareHead(Fading):
         cover = np.clip(part.sample(self.cover, self.size), 0, 1) * min(self.strength, 1.0)
         paint = np.clip(behind + head * (skin - behind), 0, 1)
         return [Patch(box, paint, cover.astype(np.float32))]
-
-    def _grain(
-        self,
-        canvas: Canvas,
-        known: np.ndarray,
-        size: tuple[int, int],
-        unit: float,
-        draw: np.random.Generator,
-    ) -> np.ndarray:
-        """Return grain of a surface that the canvas shows where it is known; see `spread_grain`."""
-        box = canvas.where(known, self.size)
-        if box is None:
-            return np.zeros((*size, 3), np.float32)
-        part = canvas.part(box)
-        shown = part.sample(known, self.size) > SURE
-        return spread_grain(part.pixels, shown, size, unit, draw)
 
     def _mirrored(self, canvas: Canvas, part: Canvas, box: Slices) -> tuple[np.ndarray, np.ndarray]:
         """Return the mirror image of what lies behind in a part, its box, and how far it is one."""

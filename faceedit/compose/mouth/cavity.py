@@ -36,7 +36,7 @@ def paint_cavity(
     opening: Opening,
     tone: np.ndarray,
     traits: Traits,
-    hangs: float = 1.0,
+    hangs: float,
     part: Box = EVERYWHERE,
 ) -> np.ndarray:
     """Return what lies behind the teeth, (h, w, 3) float32 RGB.

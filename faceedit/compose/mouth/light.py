@@ -101,16 +101,13 @@ def teeth_light(mask: np.ndarray, unit: float, hangs: float = 0) -> np.ndarray:
     top = np.where(mask.any(0), mask.argmax(0), 0)[None]
     below = np.maximum(rows - top, 0) / unit
     light = 1 - UPPER_SHADE * np.exp(-below / UPPER_SHADE_REACH)
-    columns = np.flatnonzero(mask.any(0))
-    middle, half = columns.mean(), max(float(np.ptp(columns)) / 2, 1.0)
-    aside = np.abs(np.arange(mask.shape[1]) - middle) / half
+    aside, half = _aside(mask)
     shaded = 1 - HANGING_SHADE * np.clip((aside - 0.2) / 0.8, 0, 1) ** 1.4
     hanging = light * shaded[None]
     # A mouth that is drawn wide lets light in along all of its teeth, but for its corners.
     tall = np.ptp(np.flatnonzero(mask.any(1))) / (2 * half)
     share = np.clip((tall - TALL[0]) / (TALL[1] - TALL[0]), LEAST_SHADED, 1)
-    smiling = 1 - share * (1 - light)
-    smiling = smiling * corridor(mask)[None]
+    smiling = (1 - share * (1 - light)) * corridor(mask)[None]
     return (smiling + hangs * (hanging - smiling)).astype(np.float32)
 
 
@@ -120,7 +117,11 @@ def corridor(mask: np.ndarray) -> np.ndarray:
     Args:
         mask: (H, W) bool, the opening.
     """
+    return np.interp(_aside(mask)[0], *CORRIDOR).astype(np.float32)
+
+
+def _aside(mask: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return how far each column of an opening lies aside, (W,) in half widths, and that width."""
     columns = np.flatnonzero(mask.any(0))
-    middle, half = columns.mean(), max(float(np.ptp(columns)) / 2, 1.0)
-    aside = np.abs(np.arange(mask.shape[1]) - middle) / half
-    return np.interp(aside, *CORRIDOR).astype(np.float32)
+    half = max(float(np.ptp(columns)) / 2, 1.0)
+    return np.abs(np.arange(mask.shape[1]) - columns.mean()) / half, half

@@ -20,6 +20,7 @@ from faceedit.lights import (
     LEVELS,
     LIGHTS,
     LUMA,
+    WHITE,
     Light,
     coloured,
     light_from,
@@ -52,7 +53,7 @@ OWN_FILL = 1.0
 """Of the photo's own light, what stays as the fill of a light from straight behind."""
 DEEPER, PALEST = 0.65, 0.25
 """How much deeper the colour of skin becomes in its shade, by log ratio, and its bound, log."""
-WHITE, WHITER = (0.7, 0.9), 0.75
+WHITISH, WHITER = (0.7, 0.9), 0.75
 """Brightness of cloth between which it comes to be white, and the share of less light that white
 does without: it is brighter than a camera shows, and dims last."""
 ROUGH, HELD = (0.1, 0.25), 0.4
@@ -141,7 +142,7 @@ def relight(crop: Crop, surface: Surface, light: Light, strength: float) -> Edit
     ratio += visible * deeper_colour(crop.pixels, shading + ratio, skin)
     ratio -= np.float32(COLOURS) * (1 - fill) * seen.colours(shading)
     ratio += seen.lit_colour(ratio)
-    if light.colour == FLAT.colour:
+    if light.colour == WHITE:  # any other is asked to leave colours of its own
         ratio -= seen.beyond_lit(ratio)
     ratio -= _too_bright(ratio[bare], crop.pixels[bare])
     ratio += rolled_off(ratio, crop.pixels, unit)[..., None]
@@ -207,7 +208,7 @@ def stays_white(around: np.ndarray, skin: np.ndarray) -> np.ndarray:
         around: (S, S) float32 brightness around each pixel, display values.
         skin: (S, S) float32 in [0, 1].
     """
-    white = np.clip((around - WHITE[0]) / np.float32(WHITE[1] - WHITE[0]), 0, 1)
+    white = np.clip((around - WHITISH[0]) / np.float32(WHITISH[1] - WHITISH[0]), 0, 1)
     return np.float32(WHITER) * white * (1 - skin)
 
 
@@ -261,6 +262,11 @@ def rolled_off(ratio: np.ndarray, pixels: np.ndarray, unit: float) -> np.ndarray
     """Return by how much more light rises less where all around is bright, (S, S) float32 log.
 
     Bent pixel by pixel, bright skin turns to chalk; so it keeps its colour and its modelling.
+
+    Args:
+        ratio: (S, S, 3) float32 log ratio, how it will be lit.
+        pixels: (S, S, 3) float32 RGB in [0, 1].
+        unit: the eye distance in pixels.
     """
     more, was = (
         cv2.resize(one, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
@@ -268,11 +274,11 @@ def rolled_off(ratio: np.ndarray, pixels: np.ndarray, unit: float) -> np.ndarray
     )
     was = cv2.GaussianBlur(was.max(2), (0, 0), 0.03 * unit)
     to = was * np.exp(np.maximum(mean(more), 0))
-    return cv2.resize(np.log(_loss(to) / _loss(was)), ratio.shape[1::-1])
+    return cv2.resize(np.log(_held(to) / _held(was)), ratio.shape[1::-1])
 
 
-def _loss(bright: np.ndarray) -> np.ndarray:
-    """Return what is left of brightness beyond `SHOULDER`, over it, (S, S) float32."""
+def _held(bright: np.ndarray) -> np.ndarray:
+    """Return the share of brightness that is left where it is bent beyond `SHOULDER`, (S, S)."""
     room = np.float32(1 - SHOULDER)
     over = np.maximum(bright - np.float32(SHOULDER), 0)
     return (bright - over + room * (1 - np.exp(-over / room))) / np.maximum(bright, 1e-3)

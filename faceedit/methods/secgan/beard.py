@@ -47,7 +47,10 @@ SEEN = (Region.SKIN, Region.NOSE, Region.LIPS, Region.MOUTH, Region.HAIR, Region
 
 
 def grow_beard(
-    scene: Scene, change: AttributeChange, dye: tuple[Tones, float] | None = None
+    scene: Scene,
+    change: AttributeChange,
+    dye: tuple[Tones, float] | None = None,
+    seed: int | None = None,
 ) -> Growth | None:
     """Return a beard, or a moustache alone.
 
@@ -55,7 +58,9 @@ def grow_beard(
         scene: the person.
         change: what is to grow.
         dye: tones that the person's hair is given, and how far.
+        seed: of what is by chance; None takes the person's own.
     """
+    seed = scene.seed if seed is None else seed
     density = moustache_map()
     if change.attribute == "beard":
         # Who has a moustache keeps it.
@@ -63,12 +68,12 @@ def grow_beard(
         density = beard_map() * (1 - density) if own else np.maximum(beard_map(), density)
     points = scene.crop.landmarks
     length = LENGTH[change.attribute]
-    curves, tufts = grow(density, points, COUNT, length, scene.seed)
+    curves, tufts = grow(density, points, COUNT, length, seed)
     if not len(curves):
         return None
     colour, light = hair_rgb(scene, dye), light_on(scene)
     colour = colour * np.float32(np.interp(float(colour @ LUMA), *DEEP))
-    draw = np.random.default_rng(scene.seed + 1)
+    draw = np.random.default_rng(seed + 1)
     at = np.clip(np.round(curves[:, 0]).astype(int), 0, SIZE - 1)
     uneven = draw.normal(0, UNEVEN, len(curves))
     uneven += draw.normal(0, TUFTS, int(tufts.max()) + 1)[tufts]

@@ -9,10 +9,10 @@ from faceedit.compose.light.skin import bare_skin
 from faceedit.faces.align import BLANK
 from faceedit.faces.raster import fill_polygon
 from faceedit.faces.topology import OUTER_LIPS
-from faceedit.methods.secgan import uncover
 from faceedit.methods.secgan.beard import on_face
 from faceedit.methods.secgan.look import CHIN, NOSE_TIP, SIZE, Scene
 from faceedit.methods.secgan.scalp import SOFT, disc
+from faceedit.methods.secgan.uncover import CHIN_ROWS, UncoverNetwork, uncover
 from faceedit.regions import Region
 from faceedit.targets import AttributeChange
 
@@ -32,7 +32,7 @@ DENSE = 0.8
 
 
 def shave(
-    scene: Scene, change: AttributeChange, network: uncover.UncoverNetwork
+    scene: Scene, change: AttributeChange, network: UncoverNetwork
 ) -> tuple[Shaved | None, str]:
     """Return what takes a beard off, or a moustache alone; or why that would not look real.
 
@@ -44,7 +44,7 @@ def shave(
     Raises:
         NetworkError: the network's answer is not finite.
     """
-    found = uncover.uncover(scene, uncover.CHIN, network)
+    found = uncover(scene, CHIN_ROWS, network)
     points = scene.crop.landmarks
     where = scene.below((NOSE_TIP,), 0.1)
     if change.attribute == "moustache":

@@ -13,7 +13,14 @@ SEEN = 0.06
 def learn(
     network: UncoverNetwork, optimiser: torch.optim.Optimizer, shown: Tensor, wanted: Tensor
 ) -> float:
-    """Take one step on bands in [0, 1]; return the loss before it."""
+    """Take one step; return the loss before it.
+
+    Args:
+        network: in training.
+        optimiser: of its weights.
+        shown: (N, 3, H, 128) RGB in [0, 1], covered bands; see `UncoverNetwork.forward`.
+        wanted: likewise, what they are to become.
+    """
     frame = ((shown - wanted).abs().amax(1, keepdim=True) > SEEN).float()
     loss = _loss(network, shown, wanted, F.max_pool2d(frame, 3, 1, 1))
     optimiser.zero_grad()

@@ -21,7 +21,7 @@ from faceedit.tones import LUMA
 
 WIDTH = 128
 """Of the bands of a wide crop that the network sees, in pixels; they are in the middle."""
-EYES, CHIN = slice(84, 148), slice(104, 200)
+EYE_ROWS, CHIN_ROWS = slice(84, 148), slice(104, 200)
 """Rows of those about the eyes and the lower face."""
 MOST = 1.0
 """Bound of the log ratio that lenses and shadows have."""
@@ -60,7 +60,7 @@ class UncoverNetwork(nn.Module):
         """Look at faces about the eyes, or about the chin.
 
         Args:
-            bands: (N, 3, H, 128) RGB in [-1, 1], H of `EYES` or `CHIN`.
+            bands: (N, 3, H, 128) RGB in [-1, 1], H of `EYE_ROWS` or `CHIN_ROWS`.
 
         Returns:
             Logits of the opacity of frames or hair, (N, 1, H, 128); colours of what lies below,
@@ -85,7 +85,7 @@ def take_off(scene: Scene, change: AttributeChange, network: UncoverNetwork) -> 
     """
     if scene.logit("eyeglasses") <= WORN or hides_eyes(scene.crop.pixels, scene.crop.landmarks):
         return None
-    whole = uncover(scene, EYES, network)
+    whole = uncover(scene, EYE_ROWS, network)
     return Uncovered(
         opacity=whole[..., 0],
         paint=whole[..., 1:4],
@@ -101,7 +101,7 @@ def uncover(scene: Scene, rows: slice, network: UncoverNetwork) -> np.ndarray:
 
     Args:
         scene: the person.
-        rows: `EYES` or `CHIN`.
+        rows: `EYE_ROWS` or `CHIN_ROWS`.
         network: on any device.
 
     Returns:
