@@ -9,11 +9,11 @@ import numpy as np
 
 from faceedit.analysis.reading import FaceReading
 from faceedit.device import pick_device
-from faceedit.editing.editor import Finder, find_faces
 from faceedit.faces.align import Crop, extract_crop
 from faceedit.faces.face_alignment import Aligner, check_landmarks, load_aligner
 from faceedit.faces.find.build import build_finder
 from faceedit.faces.find.finder import FindOptions
+from faceedit.faces.finding import Finder, find_faces
 from faceedit.faces.pose import HeadPose, head_pose
 from faceedit.faces.sharpness import Sharpness, face_sharpness
 from faceedit.faces.types import Face

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,41 +21,12 @@ from faceedit.errors import TurnError
 from faceedit.faces.align import Crop, extract_crop
 from faceedit.faces.batching import Batching
 from faceedit.faces.face_alignment import Aligner, refine
+from faceedit.faces.finding import Finder, find_faces
 from faceedit.faces.types import Face
 from faceedit.photos.pixels import eight_bits
 from faceedit.recognisers.appearance import AppearanceRecogniser
 from faceedit.recognisers.units import UnitReader
 from faceedit.targets import Target, Turn, in_units
-
-
-class Finder(Protocol):
-    """What finds faces; `FaceFinder` is one."""
-
-    def find(self, pixels: np.ndarray) -> list[Face]:
-        """Return the faces of a (H, W, 3) uint8 RGB photo, the one in front first."""
-        ...
-
-    def find_many(self, photos: Sequence[np.ndarray]) -> Sequence[list[Face] | Exception]:
-        """Find the faces of several photos; the exception of a photo stands in its place."""
-        ...
-
-    def sees_face(self, small: np.ndarray, scale: float) -> bool:
-        """Whether a face could be found in a photo that is so many times larger than a copy."""
-        ...
-
-
-def find_faces(pixels: np.ndarray, finder: Finder, aligner: Aligner | None = None) -> list[Face]:
-    """Return the faces of a photo, the one in front first.
-
-    Args:
-        pixels: (H, W, 3) uint8 or uint16 RGB, upright.
-        finder: finds faces in 8 bits.
-        aligner: corrects the finder's landmarks; None keeps them.
-    """
-    seen = eight_bits(pixels)
-    faces = finder.find(seen)
-    return faces if aligner is None else refine(aligner, seen, faces)
-
 
 _Wanted = tuple[Found | Exception, Target]
 """The faces of a photo, or why there are none, and what they are to show."""
@@ -359,31 +330,17 @@ class FaceEditor:
         own = [photos[at] for at in places]
         made = hold(self.steps, [crop for crop, _ in some], targets, self.batching, own)
         held = iter(
-            replace(_left_alone(target, False), left=why)
-            if (why := _refused(edits))
-            else _left_alone(target)
+            Held.nothing(target, shown=False, left=edits.refusal)
+            if edits.refusal
+            else Held.nothing(target)
             if one.is_likely and _changes_nothing(edits, crop)
             else replace(edits, shown=one.far, asked=target.strength)
             for (crop, one), edits, target in zip(some, made, targets, strict=True)
         )
         return [
-            next(held) if one.left.changes else _left_alone(one.left, target.changes)
+            next(held) if one.left.changes else Held.nothing(one.left, target.changes)
             for one, target in zip(shown, asked, strict=True)
         ]
-
-
-def _left_alone(target: Target, shown: bool = True) -> Held:
-    """Return what is applied to a face that shows a target already, or is asked for nothing."""
-    return Held((), target.scaled(0), shown=float(shown))
-
-
-def _refused(held: Held) -> str:
-    """Return why the methods left a face as it is, all of it; empty where something changes."""
-    left = dict.fromkeys(why for edit in held.edits for why in edit.left)
-    still = not any(edit.paints or edit.flow.any() or edit.log_ratio.any() for edit in held.edits)
-    # Details that do not paint move what flow moves.
-    still = still and not any(edit.details for edit in held.edits)
-    return "; ".join(left) if still else ""
 
 
 def _changes_nothing(held: Held, crop: Crop) -> bool:

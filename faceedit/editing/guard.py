@@ -51,6 +51,26 @@ class Held:
     asked: float = 0.0
     left: str = ""
 
+    @classmethod
+    def nothing(cls, target: Target, shown: bool = True, left: str = "") -> "Held":
+        """Return what is applied to a face that is left as it is.
+
+        Args:
+            target: what it was to show.
+            shown: whether it shows that already.
+            left: why the methods left it.
+        """
+        return cls((), target.scaled(0), shown=float(shown), left=left)
+
+    @property
+    def refusal(self) -> str:
+        """Why the methods left a face as it is, all of it; empty where something changes."""
+        for edit in self.edits:
+            # Details that do not paint move what flow moves.
+            if edit.paints or edit.details or edit.flow.any() or edit.log_ratio.any():
+                return ""
+        return "; ".join(dict.fromkeys(why for edit in self.edits for why in edit.left))
+
     @property
     def strength(self) -> float:
         """Strength of all terms together; 0 edits nothing."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from faceedit.compose.edit import Edit
 from faceedit.compose.mask import REGIONS, Region, draw_mask, in_frame, region_mask
-from faceedit.editing.editor import FaceEditor, Finder, find_faces
+from faceedit.editing.editor import FaceEditor
 from faceedit.errors import PhotoError, explain
 from faceedit.evaluation.edits import SIZE, Album, Asked
 from faceedit.evaluation.match import Failure, PicturePair
@@ -22,6 +22,7 @@ from faceedit.faces.align import (
     transform_landmarks,
     widened,
 )
+from faceedit.faces.finding import Finder, find_faces
 from faceedit.faces.types import Face
 from faceedit.photos import read_photo
 from faceedit.photos.pixels import eight_bits
