@@ -91,15 +91,6 @@ def load_state(
     return notes
 
 
-def load_average(path: Path, module: nn.Module) -> None:
-    """Put the averaged weights of a state that `save_state` wrote as "average" into a module.
-
-    Raises:
-        UsageError: the file is damaged or of another training.
-    """
-    _restore(path, _open(path)[1], "average", module)
-
-
 def _open(path: Path, tensors: bool = True) -> tuple[dict[str, Any], dict[str, Tensor]]:
     try:
         with open_regular(path, LARGEST):
