@@ -24,6 +24,7 @@ from faceedit.compose.turn.outline import outline
 from faceedit.compose.turn.person import flow_around
 from faceedit.compose.turn.rim import with_bare_rim
 from faceedit.compose.turn.sides import with_side
+from faceedit.compose.turn.twin import with_twin
 from faceedit.faces.align import crop_affine, transform_landmarks
 from faceedit.faces.pose import HeadPose, head_pose
 from faceedit.faces.raster import fill_polygon, rasterize_mesh
@@ -74,17 +75,19 @@ def test_what_a_turn_asks_for():
 
 def test_the_middle_of_a_face_moves_and_the_wall_does_not(head):
     turn = rotation(HeadPose(15.0, 0.0, 0.0))
-    around, side = flow_around(head, turn)
+    around = flow_around(head, turn)
     nose = head.landmarks[4, :2].round().astype(int)
     assert around[nose[1], nose[0], 0] < -3
     assert np.abs(around[10, 10]).max() < 0.05
-    assert side is None
+    assert with_twin(head, turn, around)[1] is None
     # A head that looks aside has a far side, which turns up when it is straightened.
     vectors = mesh_points(head.landmarks) - [64, 64, 0]
     aside = mesh_points(vectors @ rotation(HeadPose(28.0, 0.0, 0.0)).T + [64, 64, 0])
     other = build_head(aside.astype(np.float32), head.depth * 0, head.matte, head.skin, head.valid)
     assert other.pose.yaw == pytest.approx(28, abs=0.1)
-    _, side = flow_around(other, rotation(other.pose).T)
+    straight = rotation(other.pose).T
+    around_other = flow_around(other, straight)
+    _, side = with_twin(other, straight, around_other)
     assert side is not None
     assert 0 <= side.opacity.min() <= side.opacity.max() <= 1
     face, mirrored, both = face_layers(head, turn, around, facing(head.landmarks))
@@ -108,7 +111,7 @@ def test_an_outline_rolls_along_and_else_stays(head):
 
 def test_eyes_look_on_or_turn_along(head):
     turn = rotation(HeadPose(20.0, 0.0, 0.0))
-    around, _ = flow_around(head, turn)
+    around = flow_around(head, turn)
     face, _, _ = face_layers(head, turn, around, facing(head.landmarks))
     points = turned(head, mesh_points(head.landmarks), turn, np.ones(478, np.float32))
     after = mesh_points(points)
@@ -173,7 +176,7 @@ def test_a_head_seen_from_aside_has_no_ear_made_up(head):
 @pytest.mark.parametrize("degrees", [28.0, -28.0])
 def test_nothing_behind_is_seen_through_an_eye(head, degrees):
     turn = rotation(HeadPose(degrees, 0.0, 0.0))
-    around, _ = flow_around(head, turn)
+    around = flow_around(head, turn)
     face, _, _ = face_layers(head, turn, around, facing(head.landmarks))
     points = turned(head, mesh_points(head.landmarks), turn, np.ones(478, np.float32))
     for eye, outwards in zip(EYES, (-1, 1), strict=True):
@@ -211,7 +214,7 @@ def test_hair_over_a_face_goes_with_the_hair_around(head):
 
 def test_a_neck_keeps_its_outline(head):
     bare = replace(head, skin=head.matte)
-    around, _ = flow_around(bare, rotation(HeadPose(15.0, 0.0, 0.0)))
+    around = flow_around(bare, rotation(HeadPose(15.0, 0.0, 0.0)))
     chin = round(float(head.landmarks[152, 1]))
     across = np.abs(around[chin + 8, :, 0])
     assert across[[55, 73]].max() < 0.5 * across[64]

@@ -14,6 +14,7 @@ from faceedit.compose.turn.head import Head, degrees_of, facing, mesh_points, ro
 from faceedit.compose.turn.person import flow_around
 from faceedit.compose.turn.rim import with_bare_rim
 from faceedit.compose.turn.sides import with_side
+from faceedit.compose.turn.twin import with_twin
 from faceedit.faces.pose import HeadPose
 from faceedit.tones import muted
 
@@ -52,7 +53,7 @@ def turn_head(pixels: np.ndarray, head: Head, wanted: HeadPose, *, gaze: bool = 
         return still
     towards = facing(head.landmarks)
     head = with_side(with_bare_rim(head, pixels), turn)
-    around, side = flow_around(head, turn)
+    around, side = with_twin(head, turn, flow_around(head, turn))
     face, mirrored, both = face_layers(head, turn, around, towards)
     points = turned(head, mesh_points(head.landmarks), turn, head.share(head.landmarks[:, :2]))
     after = mesh_points(points).astype(np.float32)

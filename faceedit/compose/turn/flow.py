@@ -1,13 +1,12 @@
 """Where the pixels of a turned face come from, by its mesh."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from faceedit.compose.mesh_flow import fill
-from faceedit.compose.turn.head import Head, mesh_points, turned
+from faceedit.compose.turn.head import Head, mesh_points, rise, turned
 from faceedit.faces.raster import MeshRaster, fill_polygon, rasterize_mesh
 from faceedit.faces.topology import EYES, FACE_OVAL, INNER_LIPS, N_SURFACE, mirror
 
@@ -80,8 +79,8 @@ def face_layers(
     aside = float(np.interp(abs(head.pose.yaw), ASIDE, (0, 1)))
     needed = [low + aside * (high - low) for low, high in zip(FACING, CLEAR, strict=True)]
     both = cv2.erode(shown, np.ones((3, 3), np.uint8)) * seen
-    seen *= _rise(there, FACING)
-    shown *= 1 - seen * _rise(there - here, CLEARER) * (1 - _rise(here, needed))
+    seen *= rise(there, FACING)
+    shown *= 1 - seen * rise(there - here, CLEARER) * (1 - rise(here, needed))
     # What is hidden by little is stretched: its mirror image would be a spot.
     width = 2 * round(SPOT * head.unit) + 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
@@ -128,10 +127,6 @@ def _layer(
     )
     clear = cv2.GaussianBlur(clear, (0, 0), 0.012 * head.unit) * np.clip(1.4 * matte - 0.2, 0, 1)
     return _smooth_within(flow, known | holes, SMOOTH * head.unit), clear
-
-
-def _rise(values: np.ndarray, between: Sequence[float]) -> np.ndarray:
-    return np.clip((values - between[0]) / (between[1] - between[0]), 0, 1)
 
 
 def _inside(target: np.ndarray, drawn: MeshRaster, unit: float) -> np.ndarray:

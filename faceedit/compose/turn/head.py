@@ -1,6 +1,8 @@
 """The shape of a head, and where its points go when it turns about the neck."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -218,3 +220,8 @@ def facing(landmarks: np.ndarray) -> np.ndarray:
     length = np.maximum(np.linalg.norm(total, axis=1), 1e-9)
     towards = total[:, 2] / length
     return (towards * np.sign(np.median(towards))).astype(np.float32)
+
+
+def rise(values: Any, between: Sequence[float]) -> Any:
+    """Return numbers or an array of them as they rise from 0 to 1 between two."""
+    return np.clip((values - between[0]) / (between[1] - between[0]), 0, 1)

@@ -1,11 +1,11 @@
-"""How the whole person moves when its head turns, and what only a mirror shows of its far side."""
+"""How the whole person moves when its head turns."""
 
 import cv2
 import numpy as np
 
 from faceedit.compose.mesh_flow import fill
-from faceedit.compose.turn.flow import BEHIND, Layer, looked_up, pixel_grid
-from faceedit.compose.turn.head import Head, mesh_points, rotation, turned
+from faceedit.compose.turn.flow import BEHIND, pixel_grid
+from faceedit.compose.turn.head import Head, rotation, turned
 from faceedit.compose.turn.outline import beard, outline
 from faceedit.faces.raster import fill_polygon
 from faceedit.faces.topology import FACE_OVAL
@@ -14,22 +14,12 @@ STEPS, COARSEST = 10, 32
 """On each grid, in which what follows its surroundings settles; side of the first one."""
 COARSE = 256
 """Side of the grid on which hair, ears and neck move."""
-WHOLE = 0.6
-"""Share of a turn from which on a point is the head's, and has a mirror image."""
-ASIDE, NEARER = 15.0, 10.0
-"""Yaw in degrees from which on a head has a far side, and by which it turns to show it."""
-CROWN = (-0.2, 0.1)
-"""Below the axis, in eye distances, to where hair and hats have a mirror image."""
-RIM = 0.08
-"""Eye distances beyond a face within which a mirrored side is skin like it."""
 SURE = 0.03
 """Over which skin is averaged before it counts as sure."""
-BETTER = (0.1, 0.3)
-"""Pixels that the mirror shows more for each pixel of the result, from where on and in full."""
 
 
-def flow_around(head: Head, turn: np.ndarray) -> tuple[np.ndarray, Layer | None]:
-    """Return how the whole person moves, and what of its head only a mirror shows.
+def flow_around(head: Head, turn: np.ndarray) -> np.ndarray:
+    """Return how the whole person moves: a backward flow, (S, S, 2) float32, smooth everywhere.
 
     Skin goes where its depth takes it, and hides what is behind; outlines go where `outline` says.
     Hair, hats, clothes and the wall follow what is around them, as smoothly as they can: strands
@@ -38,21 +28,18 @@ def flow_around(head: Head, turn: np.ndarray) -> tuple[np.ndarray, Layer | None]
     Args:
         head: in the photo.
         turn: (3, 3) rotation.
-
-    Returns:
-        The backward flow, (S, S, 2) float32, smooth everywhere, and the mirrored layer over it;
-        None where the photo shows both sides as well as they will be seen.
     """
     places = pixel_grid(head.size)
     moved = turned(head, np.dstack([places, head.depth]), turn, head.share(places))
     person = (head.matte > 0.5) & head.valid
-    weight, backward = _scattered(head, moved, person & _firm(head))
+    firm = person & _firm(head)
+    back = places[firm] - moved[firm, :2]
+    weight, backward = _scatter(moved[firm], back, head.size, BEHIND * head.unit)
     fixed, held = outline(head, turn, COARSE)
     weight = (1 - fixed) * np.minimum(weight, 1)
     total = weight[..., None] * backward + fixed[..., None] * held
     field = _settled(total, weight + fixed)
-    around = _smoothed(field, head, turn)
-    return around, _far_side(head, turn, around)
+    return _smoothed(field, head, turn)
 
 
 def _settled(total: np.ndarray, known: np.ndarray) -> np.ndarray:
@@ -82,12 +69,6 @@ def _firm(head: Head) -> np.ndarray:
     return (oval & (head.hair < 0.5)) | near | (beard(head) > 0.5)
 
 
-def _scattered(head: Head, moved: np.ndarray, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return what `_scatter` says of the backward flow of chosen pixels."""
-    back = pixel_grid(head.size) - moved[..., :2]
-    return _scatter(moved[chosen], back[chosen], head.size, BEHIND * head.unit)
-
-
 def _smoothed(field: np.ndarray, head: Head, turn: np.ndarray) -> np.ndarray:
     """Smooth a flow: little where a head's side opens, more where one part slides over another."""
     right = rotation(head.pose)[:, 0]
@@ -99,72 +80,6 @@ def _smoothed(field: np.ndarray, head: Head, turn: np.ndarray) -> np.ndarray:
         for sigma in (1.5, 3.6)
     )
     return soft + opens * (fine - soft)
-
-
-def _far_side(head: Head, turn: np.ndarray, around: np.ndarray) -> Layer | None:
-    """Return the side of a head that turns towards the camera, from its other side.
-
-    Args:
-        head: in the photo.
-        turn: (3, 3) rotation.
-        around: (S, S, 2) flow of the person.
-    """
-    far = head.pose.yaw
-    forward = turn @ rotation(head.pose)[:, 2]
-    nearer = abs(far) - abs(float(np.degrees(np.arctan2(forward[0], forward[2]))))
-    if abs(far) < ASIDE or nearer < NEARER:
-        return None
-    size, places = head.size, pixel_grid(head.size)
-    share = head.share(places)
-    points = np.dstack([places, head.depth])
-    across = (points - head.axis.astype(np.float32)) @ head.right
-    person = (head.matte > 0.5) & head.valid
-    density, _ = _scattered(head, turned(head, points, turn, share), person)
-    # The near side, without long hair and the neck.
-    moved = turned(head, points - 2 * across[..., None] * head.right, turn, share)
-    chosen = person & (share > WHOLE) & (across * far < 0)
-    other, back = _scattered(head, moved, chosen)
-    known = np.minimum(other, 1)
-    gain = cv2.GaussianBlur(known - density, (0, 0), 1.2)
-    opacity = np.clip((gain - BETTER[0]) / (BETTER[1] - BETTER[0]), 0, 1) * np.clip(2 * other, 0, 1)
-    flow, opacity = (
-        cv2.resize(one.astype(np.float32), (size, size), interpolation=cv2.INTER_LINEAR)
-        for one in (
-            cv2.GaussianBlur(fill(back, known), (0, 0), 1.0),
-            cv2.GaussianBlur(opacity, (0, 0), 0.8),
-        )
-    )
-    return Layer(flow, (opacity * _mirrored_where(head, turn, flow, around)).astype(np.float32))
-
-
-def _mirrored_where(
-    head: Head, turn: np.ndarray, flow: np.ndarray, around: np.ndarray
-) -> np.ndarray:
-    """Return where a mirror image may go on beyond the face, (S, S) float32 in [0, 1].
-
-    Above the brows that is within the outline that the person has now; below, skin close to the
-    face alone: upon hair and clothes, or apart, it would be a ghost.
-
-    Args:
-        head: in the photo.
-        turn: (3, 3) rotation.
-        flow: (S, S, 2) of the mirror image.
-        around: likewise, of the person.
-    """
-    size, seen = head.size, head.matte * head.valid
-    skin = np.clip(1.6 * looked_up(seen * head.skin, flow) - 0.4, 0, 1)
-    skin *= 1 - np.clip(2 * looked_up(seen * (1 - head.skin), around), 0, 1)
-    oval = mesh_points(head.landmarks[list(FACE_OVAL)])
-    oval = turned(head, oval, turn, np.ones(len(oval), np.float32))[:, :2]
-    beyond = (fill_polygon(oval, (size, size)) < 0.5).astype(np.uint8)
-    away = cv2.distanceTransform(beyond, cv2.DIST_L2, 5) / np.float32(RIM * head.unit)
-    skin *= np.clip(2 - away, 0, 1)
-    person = np.clip(1.6 * looked_up(seen, flow) - 0.4, 0, 1)
-    person *= np.clip(1.6 * looked_up(seen, around) - 0.4, 0, 1)
-    down = rotation(head.pose)[:2, 1].astype(np.float32)
-    below = (pixel_grid(size) - head.axis[:2].astype(np.float32)) @ down / np.float32(head.unit)
-    upper = np.clip((CROWN[1] - below) / (CROWN[1] - CROWN[0]), 0, 1)
-    return skin + upper * (person - skin)
 
 
 def _scatter(
