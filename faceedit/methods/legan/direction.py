@@ -16,7 +16,7 @@ NEAR = 0.5
 """Share of that difference over which a light of one's own becomes another."""
 STAYS = 0.9
 """Share of an edit that is left out at most."""
-MOST = 0.4
+MOST = 0.5
 """Of what a light lacks, what is added at most, natural log."""
 ASIDE = 0.3
 """Share of a light's direction from which on it comes from a side."""
