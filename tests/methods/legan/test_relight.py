@@ -173,11 +173,13 @@ def test_light_does_no_more_than_a_photo_bears():
     np.testing.assert_array_equal(lit[0, 28:32], more[0, 28:32])
 
 
-def test_white_cloth_dims_last():
-    around = np.array([[0.5, 0.8, 0.95]], np.float32)
-    cloth, face = (stays_white(around, np.full_like(around, skin))[0] for skin in (0.0, 1.0))
-    assert cloth[0] == 0 < cloth[1] < cloth[2] < 1
-    assert not face.any()
+def test_white_cloth_dims_last_and_blond_hair_does_not():
+    def share(colour, skin=0.0):
+        pixels = np.full((8, 8, 3), colour, np.float32)
+        return stays_white(pixels, np.full((8, 8), skin, np.float32), 60.0)[4, 4]
+
+    assert share(0.5) == 0 < share(0.8) < share(0.95) < 1
+    assert share([0.95, 0.9, 0.6]) == share(0.95, skin=1.0) == 0
 
 
 def test_more_light_on_bright_skin_rises_less_and_less():
