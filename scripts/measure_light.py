@@ -213,18 +213,11 @@ def lit_photo(
 
 
 def cheeks(crop: Crop) -> float:
-    """Return how bright the picture's left cheek is over the right one, where they are bare skin.
-
-    Of a head that is turned far the mesh point of the far cheek lies at its outline: what is beyond
-    does not count, unless nothing else is there.
-    """
-    bare = bare_skin(crop.landmarks, crop.size)
+    """Return how bright the picture's left cheek is over the right one."""
     means = []
     for point in CHEEKS:
         x, y = np.round(crop.landmarks[point, :2]).astype(int)
-        near = np.s_[y - 6 : y + 7, x - 6 : x + 7]
-        inside = bare[near] if bare[near].any() else np.ones_like(bare[near])
-        means.append(float(crop.pixels[near][inside].mean()))
+        means.append(float(crop.pixels[y - 6 : y + 7, x - 6 : x + 7].mean()))
     return means[0] / max(means[1], 1e-3)
 
 
