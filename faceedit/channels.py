@@ -29,9 +29,14 @@ def largest(values: np.ndarray) -> np.ndarray:
     return _joined(np.maximum, values)
 
 
+def least(values: np.ndarray) -> np.ndarray:
+    """Return the smallest of (..., C) values of each pixel, (...)."""
+    return _joined(np.minimum, values)
+
+
 def spread(values: np.ndarray) -> np.ndarray:
     """Return the largest less the smallest of (..., C) values of each pixel, (...)."""
-    return largest(values) - _joined(np.minimum, values)
+    return largest(values) - least(values)
 
 
 def length(vectors: np.ndarray) -> np.ndarray:

@@ -20,8 +20,8 @@ DARKEST = 0.01
 """Linear luma that the sheen is compared with at least."""
 REDDENING = (0.06, 0.0, -0.02)
 """How much further light of each colour reaches into the shade of skin."""
-SCATTER = 0.25
-"""Softness that hair adds: strands spread light around them."""
+SCATTER = (0.25, 0.6)
+"""Softness that hair adds, black and what white adds to that: strands spread light around them."""
 GUESSED = 1.9
 """Linear gain that surfaces without a model approach but do not exceed."""
 BACKDROP_SLOPE = 0.3
@@ -96,7 +96,8 @@ def _shade(relief: Relief, light: Light, seen: np.ndarray, redness: float) -> np
     facing = relief.normals @ np.array(light.direction, np.float32)
     # Hair scatters light around its strands.
     hard = np.float32(1 - light.softness)
-    softer = np.float32(light.softness) + np.float32(SCATTER) * (1 - relief.skin) * hard
+    spread = np.float32(SCATTER[0]) + np.float32(SCATTER[1]) * np.sqrt(relief.tone)
+    softer = np.float32(light.softness) + spread * (1 - relief.skin) * hard
     lit = np.empty((*seen.shape, 3), np.float32)
     for k, further in enumerate(REDDENING):
         w = softer + np.float32(further * redness) * relief.skin * hard

@@ -16,8 +16,10 @@ NEAR = 0.5
 """Share of that difference over which a light of one's own becomes another."""
 STAYS = 0.9
 """Share of an edit that is left out at most."""
-MOST = 0.4
+MOST = 0.5
 """Of what a light lacks, what is added at most, natural log."""
+PIVOT = 0.65
+"""Share of skin, from the far side on, that becomes darker: brightened shade shows mistakes."""
 ASIDE = 0.3
 """Share of a light's direction from which on it comes from a side."""
 
@@ -62,7 +64,8 @@ def turned_at_least(
     _, fitted = _fit(facing, np.column_stack([wanted, shown]))
     want, has = (side * fitted[1]).tolist()
     lacks = np.float32(side * np.clip(want - has, 0, MOST))
-    return lacks * (normals[..., 0] - np.median(facing[:, 0]))
+    pivot = side * np.quantile(side * facing[:, 0], PIVOT)
+    return lacks * (normals[..., 0] - pivot)
 
 
 def _logs_in(light: Light, normals: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from faceedit.channels import mean
+from faceedit.channels import least, mean
 from faceedit.compose.blur import blur_wide
 from faceedit.compose.edit import Edit, RasterPaint
 from faceedit.compose.light.ratio import light_ratio
@@ -45,20 +45,26 @@ BEHIND = 0.7
 """Least fill of lights from behind."""
 FRONT = 0.3
 """Share of the direction towards the camera from which a light of one's own keeps the exposure."""
+AROUND = 0.06
+"""Eye distances that are around a pixel."""
 BLACK = (0.02, 0.1)
 """Brightness around a pixel below which there is but noise to light, and from which all is lit."""
 COLOURS = 0.5
 """Share of the colours of a photo's lights on skin that is taken back."""
 OWN_FILL = 1.0
 """Of the photo's own light, what stays as the fill of a light from straight behind."""
-DEEPER, PALEST = 0.65, 0.25
+DEEPER, PALEST = 0.4, 0.25
 """How much deeper the colour of skin becomes in its shade, by log ratio, and its bound, log."""
 WHITISH, WHITER = (0.7, 0.9), 0.75
-"""Brightness of cloth between which it comes to be white, and the share of less light that white
-does without: it is brighter than a camera shows, and dims last."""
-ROUGH, HELD = (0.1, 0.25), 0.4
-"""Deviations of log brightness from which skin is wrinkled, and is so in full, and what it does
-without at most."""
+"""Least of the colours of cloth between which it comes to be white, and the share of less light
+that white does without: it is brighter than a camera shows, and dims last."""
+BRIGHTER, DARKER, SHADE = (0.25, 0.7), (0.6, 0.3), -0.5
+"""Log ratios from which more light is held back, and that it never reaches; the share of a light's
+own shade from which less light is, and how far it goes beyond that shade at most; the least deep
+shade of a light, log."""
+FINE, PLAIN, CHANGED = 0.06, 0.5, 0.4
+"""Eye distances below which modelling of skin is fine, and what it loses at most, from which log
+ratio on."""
 BRIGHTEST = 0.7
 """Median of skin beyond which named lights make none brighter, display values."""
 SHOULDER = 0.72
@@ -134,21 +140,19 @@ def relight(crop: Crop, surface: Surface, light: Light, strength: float) -> Edit
     if light.name == OWN:
         front = np.clip(np.float32(light.direction[2] / FRONT), 0, 1)
         ratio -= front * _exposure(ratio[bare], crop.pixels[bare])
-    around = cv2.GaussianBlur(mean(crop.pixels), (0, 0), 0.06 * unit)
+    around = cv2.GaussianBlur(mean(crop.pixels), (0, 0), AROUND * unit)
     visible = np.clip((around - BLACK[0]) / np.float32(BLACK[1] - BLACK[0]), 0, 1)[..., None]
     ratio = np.minimum(ratio, ratio * visible)
-    ratio -= np.maximum(ratio, 0) * held_back(crop.pixels, skin, unit)[..., None]
-    ratio -= np.minimum(ratio, 0) * stays_white(around, skin)[..., None]
+    ratio -= np.minimum(ratio, 0) * stays_white(crop.pixels, skin, unit)[..., None]
     ratio += visible * deeper_colour(crop.pixels, shading + ratio, skin)
-    ratio -= np.float32(COLOURS) * (1 - fill) * seen.colours(shading)
-    ratio += seen.lit_colour(ratio)
-    if light.colour == WHITE:  # any other is asked to leave colours of its own
-        ratio -= seen.beyond_lit(ratio)
+    ratio = _skin_coloured(ratio, shading, seen, light, np.float32(COLOURS) * (1 - fill))
     ratio -= _too_bright(ratio[bare], crop.pixels[bare])
     ratio += rolled_off(ratio, crop.pixels, unit)[..., None]
+    ratio += bounded(mean(ratio), light)[..., None]
     if light.name in LIGHTS:
         lit = crop.pixels * np.exp(ratio)
         ratio += visible * (matte * turned_at_least(light, lit, bare, normals))[..., None]
+    ratio -= old_relief(crop.pixels, mean(ratio), skin, unit)[..., None]
     if light != FLAT:
         kept = 0 if light.name == OWN else _exposure(ratio[bare], crop.pixels[bare])
         ratio -= likeness(light, own[bare], normals[bare]) * (ratio - kept)
@@ -184,30 +188,51 @@ def surface_planes(crop: Crop, surface: Surface) -> tuple[np.ndarray, ...]:
     return normals, height[..., 0] * np.float32(HEIGHT_UNIT), skin, matte, shading
 
 
-def held_back(pixels: np.ndarray, skin: np.ndarray, unit: float) -> np.ndarray:
-    """Return what share of more light wrinkled skin does without, (S, S) float32.
+def bounded(more: np.ndarray, light: Light) -> np.ndarray:
+    """Return what keeps light from doing more than a photo bears, (S, S) float32 log.
 
-    A photo's wrinkles are ridges lit by its own light; brighter they look like metal.
+    Brightened deep shade shows noise and the photo's own light on every ridge; darkened highlights
+    turn to lead.
+
+    Args:
+        more: (S, S) float32 log ratio, how it will be lit.
+        light: wanted; its own shade is the measure of what is too dark.
+    """
+    shade = np.float32(min(SHADE, np.log(light.ambient) / GAMMA))
+    over = np.maximum(more - np.float32(BRIGHTER[0]), 0)
+    under = np.maximum(np.float32(DARKER[0]) * shade - more, 0)
+    room = np.float32(BRIGHTER[1] - BRIGHTER[0]), np.float32(DARKER[0] - 1) * shade + DARKER[1]
+    return under * under / (under + room[1]) - over * over / (over + room[0])
+
+
+def old_relief(pixels: np.ndarray, more: np.ndarray, skin: np.ndarray, unit: float) -> np.ndarray:
+    """Return what skin loses of the modelling that the photo's light gave it, (S, S) float32 log.
+
+    Wrinkles are ridges lit by a photo's own light: in more light they look like metal, and glints
+    in less like wax.
+
+    Args:
+        pixels: (S, S, 3) float32 RGB in [0, 1].
+        more: (S, S) float32 log ratio, how it will be lit.
+        skin: (S, S) float32 in [0, 1].
+        unit: distance of the outer eye corners in pixels.
+    """
+    logs = np.log(mean(pixels) + np.float32(DARKEST))
+    fine = logs - cv2.GaussianBlur(logs, (0, 0), FINE * unit)
+    change = np.where(fine > 0, np.abs(more), np.maximum(more, 0))
+    return np.minimum(change * np.float32(PLAIN / CHANGED), np.float32(PLAIN)) * skin * fine
+
+
+def stays_white(pixels: np.ndarray, skin: np.ndarray, unit: float) -> np.ndarray:
+    """Return what share of less light white cloth does without, (S, S) float32.
 
     Args:
         pixels: (S, S, 3) float32 RGB in [0, 1].
         skin: (S, S) float32 in [0, 1].
         unit: distance of the outer eye corners in pixels.
     """
-    logs = np.log(mean(pixels) + np.float32(DARKEST))
-    fine = logs - cv2.GaussianBlur(logs, (0, 0), 0.05 * unit)
-    rough = np.sqrt(cv2.GaussianBlur(fine * fine, (0, 0), 0.08 * unit))
-    rough = np.clip((rough - ROUGH[0]) / np.float32(ROUGH[1] - ROUGH[0]), 0, 1)
-    return np.float32(HELD) * skin * rough
-
-
-def stays_white(around: np.ndarray, skin: np.ndarray) -> np.ndarray:
-    """Return what share of less light white cloth does without, (S, S) float32.
-
-    Args:
-        around: (S, S) float32 brightness around each pixel, display values.
-        skin: (S, S) float32 in [0, 1].
-    """
+    # Blond hair is bright, but not in blue.
+    around = cv2.GaussianBlur(least(pixels), (0, 0), AROUND * unit)
     white = np.clip((around - WHITISH[0]) / np.float32(WHITISH[1] - WHITISH[0]), 0, 1)
     return np.float32(WHITER) * white * (1 - skin)
 
@@ -238,6 +263,17 @@ def reach(size: int) -> np.ndarray:
     down = np.minimum(near / np.float32(FADE["top"]), near[::-1] / np.float32(FADE["bottom"]))
     rise = np.clip(down, 0, 1)[:, None] * np.clip(across, 0, 1)
     return (rise * rise * (3 - 2 * rise))[..., None]
+
+
+def _skin_coloured(
+    ratio: np.ndarray, shading: np.ndarray, seen: SeenSkin, light: Light, taken: np.float32
+) -> np.ndarray:
+    """Return the ratio with colours of the photo's lights taken back, that share of them."""
+    ratio -= taken * seen.colours(shading)
+    ratio += seen.lit_colour(ratio)
+    if light.colour == WHITE:  # any other is asked to leave colours of its own
+        ratio -= seen.beyond_lit(ratio)
+    return ratio
 
 
 def _exposure(ratio: np.ndarray, pixels: np.ndarray) -> np.float32:

@@ -41,7 +41,8 @@ def test_a_face_in_light_from_the_other_side_turns(ball, name):
     turned = even * np.exp(added)[..., None]
     brighter = sides(turned) if name == "left" else 1 / sides(turned)
     assert brighter > 1.2
-    assert abs(float(np.median(added[on]))) < 0.05
+    # More becomes darker than brighter.
+    assert -0.15 < float(np.median(added[on])) < 0 < added[on].max()
 
 
 def test_a_face_that_is_turned_and_a_light_from_the_front_get_nothing(ball):
