@@ -97,11 +97,11 @@ def test_hair_is_carried_on_by_its_colour(size):
     far = np.full((12, most, most), 1 / 12, np.float32)
     none = np.zeros((size, size), np.float32)
     person = np.where(pixels[..., 0] < 0.5, 1.0, 0.02).astype(np.float32)
-    found = find_hair(pixels, near, far, person, none, (size / 2, 0.7 * size))
+    found = find_hair(pixels, none == 0, near, far, person, none, (size / 2, 0.7 * size))
     assert found[size // 6 : size // 3, size // 3 : 2 * size // 3].min() > 0.8
     assert found[: size // 12].max() < 0.2
     near[Region.HAIR] = 0
-    assert not find_hair(pixels, near, far, person, none, (size / 2, 0.7 * size)).any()
+    assert not find_hair(pixels, none == 0, near, far, person, none, (size / 2, 0.7 * size)).any()
 
 
 def test_long_hair_is_found_where_a_parser_takes_it_for_clothes():
@@ -120,7 +120,7 @@ def test_long_hair_is_found_where_a_parser_takes_it_for_clothes():
     far[Region.CLOTHES, 64:] = 1
     person = np.where(np.arange(size)[:, None] > 80, 1.0, hair).astype(np.float32)
     none = np.zeros((size, size), np.float32)
-    found = find_hair(pixels, near, far, person, none, (48.0, 76.0))
+    found = find_hair(pixels, none == 0, near, far, person, none, (48.0, 76.0))
     assert found[84:106, 33:42].min() > 0.6
     assert found[84:106, 60:110].max() < 0.2
 
@@ -157,6 +157,9 @@ def test_a_hat_whose_sides_pass_for_hair_is_no_hair():
     far[:, 16:80, 16:80] = near
     person = np.where(pixels[..., 0] < 0.5, 1.0, 0.02).astype(np.float32)
     none = np.zeros((size, size), np.float32)
-    assert not find_hair(pixels, near, far, person, none, (48.0, 76.0)).any()
+    assert not find_hair(pixels, none == 0, near, far, person, none, (48.0, 76.0)).any()
     pixels[48:60, 32:52] = 0.5, 0.3, 0.1
-    assert find_hair(pixels, near, far, person, none, (48.0, 76.0))[50:58, 35:50].min() > 0.5
+    assert (
+        find_hair(pixels, none == 0, near, far, person, none, (48.0, 76.0))[50:58, 35:50].min()
+        > 0.5
+    )
