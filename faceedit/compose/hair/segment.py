@@ -36,7 +36,7 @@ FLESH = (
 """Segments that hair of its own colour does not spread over; the parser knows them well."""
 FEATURES = tuple(part for part in FLESH if part not in (Region.SKIN, Region.NECK))
 """Those in which no hair of the head is."""
-NEAR, FAR = ((-3.0, 3.0), (-1.6, 2.0))
+NEAR, FAR = ((-3.0, 2.5), (-1.6, 2.0))
 """Least and largest log odds of the parser where it sees well, and where less well."""
 WALL = (0.3, 0.15)
 """Of the chance of what lies behind that counts against hair, near and farther off."""
@@ -66,7 +66,7 @@ OF_FLESH = 0.4
 """How far flesh does not count as something else than hair, when looks are learned."""
 OF_LOWER = 0.7
 """Likewise of what lies below hair."""
-COLOUR, STRANDS = (-1.5, 3.2), (-1.3, 0.25)
+COLOUR, STRANDS = (-3.2, 3.2), (-1.3, 0.25)
 """Bounds of the log odds of colours, and of fine contrast."""
 LINKED = 1.2
 """Log odds of looks from which on pixels hang together."""
