@@ -18,7 +18,7 @@ SKIN = {True: "pale_skin=on", False: "pale_skin=off"}
 """Names of the tones of skin."""
 DIFFERENCES = {"young": "age", "male": "sex"}
 """Names of the differences of faces by attribute; those of their shapes end in ``_shape``."""
-MIXED = 0.12
+MIXED = 0.1
 """Log lightness by which strands of grey hair differ, that no median of pixels tells."""
 UNCOVER = "uncover."
 """Beginning of the names of the tensors of `UncoverNetwork`, which lie in the same file."""
