@@ -77,6 +77,12 @@ def test_less_strength_goes_less_far():
     assert light[0] + 8 < light[1] < light[2] - 8
 
 
+def test_grey_hair_is_a_mixture_of_strands():
+    even, mixed = (made(dyed(replace(FAIR, mixed=share)))[1] for share in (0.0, 0.2))
+    spread = [float(lab_of(one)[20:50, 20:108, 0].std()) for one in (even, mixed)]
+    assert spread[1] > 1.15 * spread[0]
+
+
 def test_bounds_of_the_change_hold():
     _, after = made(dyed(replace(FAIR, gains=(-9.0, 0.0))))
     assert abs(float(np.median(lab_of(after)[20:50, 20:108, 0])) - 12) < 4
