@@ -140,11 +140,11 @@ def find_hair(
         return np.zeros((size, size), np.float32)
     odds, of_hair, bare = seen.prior, seen.learned, 1 - OF_FLESH * np.clip(seen.flesh, 0, 1)
     # What lies below hair may be its lower part, which parsers miss.
-    open_ = 1 - OF_LOWER * (np.maximum.accumulate(seen.sure, 0) & (seen.flesh < 0.5))
+    apart = 1 - OF_LOWER * (np.maximum.accumulate(seen.sure, 0) & (seen.flesh < 0.5))
     for _ in range(ROUNDS):
         other = np.square(1 / (1 + np.exp(STEEP * odds)))
         # The parser tells flesh, so that hair may look like it elsewhere.
-        pair = of_hair * photo, np.maximum(other * open_, seen.held) * photo * bare
+        pair = of_hair * photo, np.maximum(other * apart, seen.held) * photo * bare
         looks = np.clip(colour_odds(colours, *pair), *COLOUR)
         # Where sun shines through hair it is lighter than all that was learned from.
         same = np.minimum(plain * hue_odds(hues, *pair), HUE)
