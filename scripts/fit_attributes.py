@@ -47,12 +47,16 @@ DARKEST = 0.03
 FEWEST, SAMPLES = 150, 300
 """Pixels of hair and skin below which a person does not count, and how many of hair are kept."""
 CLEARER = {
-    "black_hair": -0.1, "blond_hair": 0.3, "brown_hair": 0.35, "red_hair": 0.15, "grey_hair": 0.05,
+    "black_hair": -0.1, "blond_hair": 0.3, "brown_hair": 0.35, "red_hair": 0.3, "grey_hair": 0.05,
 }  # fmt: skip
 """Log lightness beyond the mean of those labelled so: many a label is of a dark blond."""
-RICHER = {"blond_hair": 1.05, "brown_hair": 1.1, "red_hair": 0.92}
-"""Chroma over the mean of those labelled so: many a label is of a dark blond, or of dyed red."""
-HUES = {"blond_hair": (58.0, 80.0), "brown_hair": (40.0, 72.0), "red_hair": (32.0, 58.0)}
+RICHER = {"blond_hair": 1.05, "brown_hair": 1.1, "red_hair": 0.82, "grey_hair": 0.6}
+"""Chroma over the mean of those labelled so: many a label is of a dark blond, or of dyed red, or of
+grey in coloured light."""
+HUES = {
+    "blond_hair": (58.0, 80.0), "brown_hair": (40.0, 72.0), "red_hair": (42.0, 66.0),
+    "grey_hair": (30.0, 110.0),
+}  # fmt: skip
 """Degrees in the plane of a* and b* of hair whose chroma counts; beyond, light or dye gave it."""
 OF_SKIN = 0.5
 """Of the slope on skin's lightness: half of it tells of dim light, half of who has which hair."""
@@ -222,7 +226,7 @@ def _fit_faces(people: list[Person]) -> dict[str, Difference]:
         name: Difference(
             _even(shade[at].reshape(shades.shape[1:])), _both(shape[at].reshape(-1, 3))
         )
-        for at, name in ((1, "age"), (2, "sex"))
+        for at, name in ((1, "young"), (2, "male"))
     }
 
 

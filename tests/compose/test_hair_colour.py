@@ -77,6 +77,12 @@ def test_less_strength_goes_less_far():
     assert light[0] + 8 < light[1] < light[2] - 8
 
 
+def test_grey_hair_is_a_mixture_of_strands():
+    even, mixed = (made(dyed(replace(FAIR, mixed=share)))[1] for share in (0.0, 0.2))
+    spread = [float(lab_of(one)[20:50, 20:108, 0].std()) for one in (even, mixed)]
+    assert spread[1] > 1.15 * spread[0]
+
+
 def test_bounds_of_the_change_hold():
     _, after = made(dyed(replace(FAIR, gains=(-9.0, 0.0))))
     assert abs(float(np.median(lab_of(after)[20:50, 20:108, 0])) - 12) < 4
@@ -97,11 +103,11 @@ def test_hair_is_carried_on_by_its_colour(size):
     far = np.full((12, most, most), 1 / 12, np.float32)
     none = np.zeros((size, size), np.float32)
     person = np.where(pixels[..., 0] < 0.5, 1.0, 0.02).astype(np.float32)
-    found = find_hair(pixels, near, far, person, none, (size / 2, 0.7 * size))
+    found = find_hair(pixels, none == 0, near, far, person, none, (size / 2, 0.7 * size))
     assert found[size // 6 : size // 3, size // 3 : 2 * size // 3].min() > 0.8
     assert found[: size // 12].max() < 0.2
     near[Region.HAIR] = 0
-    assert not find_hair(pixels, near, far, person, none, (size / 2, 0.7 * size)).any()
+    assert not find_hair(pixels, none == 0, near, far, person, none, (size / 2, 0.7 * size)).any()
 
 
 def test_long_hair_is_found_where_a_parser_takes_it_for_clothes():
@@ -120,7 +126,7 @@ def test_long_hair_is_found_where_a_parser_takes_it_for_clothes():
     far[Region.CLOTHES, 64:] = 1
     person = np.where(np.arange(size)[:, None] > 80, 1.0, hair).astype(np.float32)
     none = np.zeros((size, size), np.float32)
-    found = find_hair(pixels, near, far, person, none, (48.0, 76.0))
+    found = find_hair(pixels, none == 0, near, far, person, none, (48.0, 76.0))
     assert found[84:106, 33:42].min() > 0.6
     assert found[84:106, 60:110].max() < 0.2
 
@@ -157,6 +163,9 @@ def test_a_hat_whose_sides_pass_for_hair_is_no_hair():
     far[:, 16:80, 16:80] = near
     person = np.where(pixels[..., 0] < 0.5, 1.0, 0.02).astype(np.float32)
     none = np.zeros((size, size), np.float32)
-    assert not find_hair(pixels, near, far, person, none, (48.0, 76.0)).any()
+    assert not find_hair(pixels, none == 0, near, far, person, none, (48.0, 76.0)).any()
     pixels[48:60, 32:52] = 0.5, 0.3, 0.1
-    assert find_hair(pixels, near, far, person, none, (48.0, 76.0))[50:58, 35:50].min() > 0.5
+    assert (
+        find_hair(pixels, none == 0, near, far, person, none, (48.0, 76.0))[50:58, 35:50].min()
+        > 0.5
+    )

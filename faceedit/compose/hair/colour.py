@@ -25,11 +25,13 @@ KNOTS = np.array([4, 14, 25, 37, 52, 70, 90], np.float32)
 EVEN_SKIN = 50.0
 """L* of skin in a portrait's usual light."""
 QUANTILES = (5, 50, 95)
-LEAST, MOST = 0.5, (1.15, 2.2)
+LEAST, MOST = 0.5, (1.3, 2.2)
 """Bounds of how contrast of light and shade may change, the latter of hair that becomes lighter and
 darker."""
 SHINE = 1.1
 """Least change of contrast of the lights of hair that becomes darker."""
+SHEEN = 0.75
+"""Share of that contrast that the lights of hair that becomes lighter keep."""
 DETAIL = (0.6, 2.2)
 """Bounds of how contrast of strands may change."""
 DIM = (6.0, 25.0)
@@ -49,7 +51,7 @@ FARTHER = 0.02
 """Weight of what lies close to hair, beside what is farther off, for colours beside it."""
 UNEVEN = 1.2
 """Spreads of what lies around hair within which a colour is not taken for a mixture."""
-ROOTS = 0.2
+ROOTS = 0.35
 """Log lightness by which hair that becomes lighter is darker at its roots."""
 SOLID = (0.6, 0.95)
 """Opacity of pixels that show something else between strands, and nothing else."""
@@ -67,9 +69,13 @@ behind."""
 TOP = np.float32(97)
 KNEE = np.float32(78)
 """L* above which highlights bend, below white."""
+SHINING = np.float32(8)
+"""L* beyond the lights of such hair that its strongest lights reach."""
 STRANDS = np.array([0.07, 0.06], np.float32)
 """Log lightness by which strands and locks differ that are drawn, where hair becomes e times as
 light."""
+SINGLE = np.array([1.0, 0.15], np.float32)
+"""How far white hairs are single strands, and locks."""
 TINTS = np.array([0.05, 0.09], np.float32)
 """Log chroma by which they differ."""
 SALT = 0.4
@@ -88,12 +94,14 @@ class Tones:
         per_skin: of the level, by L* of the skin beyond `EVEN_SKIN`.
         chroma: (7, 2) a* and b* at `KNOTS`.
         gains: least and largest change of the middle of the level.
+        mixed: log lightness by which strands differ: grey hair is white hair among dark.
     """
 
     level: np.ndarray
     per_skin: float
     chroma: np.ndarray
     gains: tuple[float, float] = (-9.0, 9.0)
+    mixed: float = 0.0
 
     def beside(self, skin: float) -> "Tones":
         """Return the tones that such hair has beside skin of some L*."""
@@ -176,6 +184,9 @@ class HairColour(Fading):
         uneven = SALT * max(self.strength * (1 - self.strength), 0.0)
         share = np.clip(np.float32(self.strength) + np.float32(uneven) * lines[..., :1], 0, None)
         made = lab + share * (moved - clean)
+        # A mixture lies between what it shows and hair of the new colour, whatever its shares.
+        way = lab + np.maximum(share, 1) * (moved - lab)
+        made = np.clip(made, np.minimum(lab, way), np.maximum(lab, way))
         made = cv2.cvtColor(made, cv2.COLOR_LAB2RGB)
         return [Patch(box, np.clip(made, 0, 1), np.maximum(matte, brows))]
 
@@ -200,6 +211,9 @@ class HairColour(Fading):
         if gain < 0:
             # Dark hair shines no less than fair hair.
             slopes[1] = max(slopes[1], SHINE)
+        else:
+            # The sheen of dark hair is stronger than fair hair's.
+            slopes[1] *= SHEEN
         off = log - np.float32(own[1])
         moved = np.where(off < 0, off * np.float32(slopes[0]), off * np.float32(slopes[1]))
         moved += np.float32(own[1] + gain) - np.float32(ROOTS * np.clip(gain, 0, 1)) * roots
@@ -225,10 +239,14 @@ class HairColour(Fading):
         fine *= np.float32(np.clip(goal / _not_nothing(wide), DETAIL[0], most))
         if gain > 0:
             fine = fine / np.sqrt(1 + np.square(fine / np.float32(soft)))
-        drawn = np.float32(min(abs(gain), 1)) * (lines @ STRANDS)
+        contrast = STRANDS + np.float32(self.wanted.mixed) * SINGLE
+        drawn = np.float32(min(abs(gain), 1)) * (lines @ contrast)
         made = np.empty_like(lab)
         moved = cv2.exp(self._shaded(broad, roots) + fine + drawn)
-        made[..., 0] = bright = _bent(moved - DARK)
+        moved -= DARK
+        if gain > 0:
+            moved = np.maximum(_under(moved, np.exp(self.wanted.level[2]) - DARK), light)
+        made[..., 0] = bright = _bent(moved)
         tint = cv2.exp(lines @ TINTS)
         for k in (1, 2):
             own = np.ascontiguousarray(lab[..., k])
@@ -270,6 +288,12 @@ def _bent(light: np.ndarray) -> np.ndarray:
     """Bend L* above the knee under white."""
     over = np.maximum(light - KNEE, 0) / (TOP - KNEE)
     return np.clip(np.minimum(light, KNEE) + (TOP - KNEE) * (1 - np.exp(-over)), 0, TOP)
+
+
+def _under(light: np.ndarray, top: float) -> np.ndarray:
+    """Bend L* above the lights of such hair, which else would glare, towards `SHINING` more."""
+    over = np.maximum(light - np.float32(top), 0)
+    return np.minimum(light, np.float32(top)) + SHINING * (1 - np.exp(-over / SHINING))
 
 
 def _between(light: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:

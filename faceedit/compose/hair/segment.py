@@ -36,21 +36,21 @@ FLESH = (
 """Segments that hair of its own colour does not spread over; the parser knows them well."""
 FEATURES = tuple(part for part in FLESH if part not in (Region.SKIN, Region.NECK))
 """Those in which no hair of the head is."""
-NEAR, FAR = ((-3.0, 3.0), (-1.6, 2.0))
+NEAR, FAR = ((-3.0, 2.5), (-1.6, 2.0))
 """Least and largest log odds of the parser where it sees well, and where less well."""
 WALL = (0.3, 0.15)
 """Of the chance of what lies behind that counts against hair, near and farther off."""
 ON_CLOTHES = 0.2
 """Of the chance of clothes that counts against hair, below the chin."""
-HAT = (0.45, 0.3)
+HAT = (0.55, 0.3)
 """Shares of cloth above the brows, near and farther off, that are plainly of a hat."""
 HATS, HATTED = 4.0, 0.3
 """Log odds against hair in a hat, and how alike in colour hair may be to it."""
 BEYOND, ABOVE = -0.7, 0.0
 """Log odds of hair where the parser does not see, and the least above the brows."""
-PERSON = (-1.2, 1.5, 0.4)
+PERSON = (-2.2, 1.5, 0.4)
 """Least and largest log odds of the person's opacity, the latter above and below the chin."""
-INSIDE = 0.5
+INSIDE = 0.75
 """Of these, where the parser sees well."""
 VAGUE = 2.0
 """Pixels, of crops of 256, by which the parser may be wrong."""
@@ -64,11 +64,13 @@ HUE = 1.6
 """Largest log odds of hues alone."""
 OF_FLESH = 0.4
 """How far flesh does not count as something else than hair, when looks are learned."""
-COLOUR, STRANDS = (-1.5, 3.2), (-1.3, 0.25)
+OF_LOWER = 0.7
+"""Likewise of what lies below hair."""
+COLOUR, STRANDS = (-3.2, 3.2), (-1.3, 0.25)
 """Bounds of the log odds of colours, and of fine contrast."""
 LINKED = 1.2
 """Log odds of looks from which on pixels hang together."""
-FLOOR = (-0.7, 0.2, 4.0, 0.4)
+FLOOR = (-1.4, 0.2, 6.0, 0.4)
 """Least log odds of what hangs together with hair: off the person, on them; and what these lose by
 each face's height beside where hair can hang, and on clothes."""
 SMOOTH, EPS = 3, 1e-3
@@ -104,6 +106,7 @@ class _Seen:
 
 def find_hair(
     pixels: np.ndarray,
+    photo: np.ndarray,
     near: np.ndarray,
     far: np.ndarray,
     person: np.ndarray,
@@ -113,7 +116,8 @@ def find_hair(
     """Find hair.
 
     Args:
-        pixels: (S, S, 3) float32 RGB in [0, 1], a wide crop.
+        pixels: (S, S, 3) float32 RGB in [0, 1], a wide crop as `mirrored` fills it.
+        photo: (S, S) bool, what of it is not beyond the photo.
         near: (12, S / 2, S / 2) chances of `Region` in the middle half of the crop.
         far: (12, 3 S / 4, 3 S / 4) the same in its middle three quarters, less sure.
         person: (S, S) float32 opacity of the person.
@@ -128,7 +132,6 @@ def find_hair(
     told = _placed(np.clip(np.log(chance / (1 - chance)), -TOLD, TOLD), size, -TOLD)
     if _shrunk(told > SURE).sum() < FEWEST:
         return np.zeros((size, size), np.float32)
-    photo = ~(pixels == np.float32(BLANK)).all(-1)
     seen = _seen(told, near, far, person * photo, face, rows, photo)
     colours, strands = colour_bins(pixels), strand_bins(pixels, photo)
     hues, plain = hue_bins(pixels)
@@ -136,10 +139,12 @@ def find_hair(
         # The parser takes the sides of a hat for hair.
         return np.zeros((size, size), np.float32)
     odds, of_hair, bare = seen.prior, seen.learned, 1 - OF_FLESH * np.clip(seen.flesh, 0, 1)
+    # What lies below hair may be its lower part, which parsers miss.
+    apart = 1 - OF_LOWER * (np.maximum.accumulate(seen.sure, 0) & (seen.flesh < 0.5))
     for _ in range(ROUNDS):
         other = np.square(1 / (1 + np.exp(STEEP * odds)))
         # The parser tells flesh, so that hair may look like it elsewhere.
-        pair = of_hair * photo, np.maximum(other, seen.held) * photo * bare
+        pair = of_hair * photo, np.maximum(other * apart, seen.held) * photo * bare
         looks = np.clip(colour_odds(colours, *pair), *COLOUR)
         # Where sun shines through hair it is lighter than all that was learned from.
         same = np.minimum(plain * hue_odds(hues, *pair), HUE)

@@ -12,7 +12,7 @@ from faceedit.targets import AttributeChange
 
 FEWEST = 60
 """Pixels of sure hair below which there is none to colour."""
-BROWS = 0.25
+BROWS = 0.4
 """Of the hair's change that brows follow."""
 CAST, MOST_CAST = 0.4, 8.0
 """Of what skin's chroma is beyond the usual, that hair has, too, and its bound."""

@@ -34,6 +34,8 @@ WHITES = 85
 """Percentile of L* between the lids that is of the whites of eyes."""
 PRIME = 7919
 """Turns a face's shape into a number that decides."""
+LITTLE = 0.25
+"""Squares of the eye distance of parsed hair from which on nobody is bald, whatever looks say."""
 HAIRY = 0.05
 """Share of hair below which a pixel shows none."""
 ROOT = 0.10
@@ -96,13 +98,16 @@ class Scene:
     def hair(self) -> np.ndarray:
         """(S, S) float32 in [0, 1], which pixels show hair of the head."""
         points = self.crop.landmarks
-        if self.logit("bald") > SURE:
+        parsed = float((self.near[Region.HAIR] > 0.5).sum()) / self.unit**2
+        if self.logit("bald") > SURE and parsed < LITTLE:
             return np.zeros((SIZE, SIZE), np.float32)
         brows = float(points[[point for brow in BROWS for point in brow], 1].min())
         rows, lower = (brows, float(points[CHIN, 1])), self._lower_face()
-        hair = find_hair(self.crop.pixels, self.near, self.far, self.person, lower, rows)
-        valid = (self.crop.pixels[..., 0] != BLANK).astype(np.float32)
-        hair = outline_matte(hair, self.crop.pixels, valid, self.unit)
+        photo = ~(self.crop.pixels == np.float32(BLANK)).all(-1)
+        # A grey frame around the photo would look like grey hair.
+        pixels = mirrored(self.crop.pixels)
+        hair = find_hair(pixels, photo, self.near, self.far, self.person, lower, rows)
+        hair = outline_matte(hair, pixels, photo.astype(np.float32), self.unit)
         return hair * (1 - lower) * (hair > HAIRY)
 
     @cached_property

@@ -1,7 +1,7 @@
 """What was measured on labelled portraits, and its form in a checkpoint."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -18,6 +18,8 @@ SKIN = {True: "pale_skin=on", False: "pale_skin=off"}
 """Names of the tones of skin."""
 DIFFERENCES = {"young": "age", "male": "sex"}
 """Names of the differences of faces by attribute; those of their shapes end in ``_shape``."""
+MIXED = 0.1
+"""Log lightness by which strands of grey hair differ, that no median of pixels tells."""
 UNCOVER = "uncover."
 """Beginning of the names of the tensors of `UncoverNetwork`, which lie in the same file."""
 
@@ -63,6 +65,7 @@ def unpack(tensors: Mapping[str, Tensor]) -> Measured:
         KeyError, ValueError: one is missing, or has another number of numbers.
     """
     hair = {name: _tones(_row(tensors, name, 6 + 2 * len(KNOTS))) for name in HAIR_COLOURS}
+    hair["grey_hair"] = replace(hair["grey_hair"], mixed=MIXED)
     skin = {on: _complexion(_row(tensors, name, 6)) for on, name in SKIN.items()}
     faces = {one: _difference(tensors, name) for one, name in DIFFERENCES.items()}
     return Measured(hair, skin, faces)

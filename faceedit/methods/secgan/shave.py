@@ -24,9 +24,14 @@ AROUND = 0.06
 """Eye distances about a moustache that belong to it."""
 BELOW, ASIDE = (0.14, 0.34), 0.3
 """Eye distances below the chin, and to both sides of that, where a long beard hangs."""
-HAIRLIKE, HANGS = 0.55, 0.5
+HAIRLIKE, HANGS = 0.55, (0.5, 0.9)
 """Share of the way from skin's colour to the beard's from which on a pixel there is its hair; and
-share of such pixels from which on it hangs."""
+shares of such pixels from which on it hangs, the latter where the parser sees a neck."""
+HIDDEN, PLAIN = 0.6, 0.7
+"""Shares of what lies there that the parser takes for clothes, from which on a beard hides the
+neck; and for neck, from which on the parser sees one."""
+FEWEST = 0.01
+"""Square eye distances of dense beard below which none hangs."""
 DENSE = 0.8
 """Opacity of a beard that tells its colour."""
 
@@ -79,15 +84,16 @@ def bare_of_hair(scene: Scene) -> np.ndarray:
 
 
 def _hangs(scene: Scene, opacity: np.ndarray) -> bool:
-    """Say whether what lies below the chin has the colour of the beard, not of skin."""
+    """Say whether the beard hangs over the neck, which then looks like it, or like clothes."""
     dense = opacity > DENSE
-    if not dense.any():
-        return False
-    line = (np.median(scene.lab[dense], axis=0) - scene.skin_lab) * SOFT
     down = [scene.below((CHIN,), 1.0) > low for low in BELOW]
     beside = np.abs(np.arange(SIZE) - scene.crop.landmarks[CHIN, 0]) < ASIDE * scene.unit
     there = down[0] & ~down[1] & beside & (scene.crop.pixels != BLANK).any(-1)
-    if not there.any():
+    if dense.sum() < FEWEST * np.square(scene.unit) or not there.any():
         return False
+    # Necks in shade have a dark beard's colour, but the parser tells them.
+    cloth, neck = (scene.seen((one,))[there].mean() for one in (Region.CLOTHES, Region.NECK))
+    line = (np.median(scene.lab[dense], axis=0) - scene.skin_lab) * SOFT
     way = (scene.lab[there] - scene.skin_lab) * SOFT @ (line / max(float(line @ line), 1e-6))
-    return float((way > HAIRLIKE).mean()) > HANGS
+    alike = float((way > HAIRLIKE).mean())
+    return bool(cloth > HIDDEN or alike > HANGS[int(neck > PLAIN)])
