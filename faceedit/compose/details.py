@@ -217,8 +217,9 @@ class MouthDetail:
             part = opening.seen(math.ceil(4 * soft) + 2)
             new = paint_mouth(self.texture, after, opening, tone, Ends(drop, own), traits, part)
             painted = np.zeros((*opening.coverage.shape, 3), np.float32)
-            lips = points.before[list(LIPS), :2] - opening.places[0, 0]
-            light = light_across(pixels[box], lips, unit)[part[1]]
+            corner = opening.places[0, 0]
+            lips = points.before[list(LIPS), :2] - corner
+            light = light_across(pixels[box], lips, before.ring - corner, unit)[part[1]]
             painted[part] = cv2.GaussianBlur(new, (0, 0), soft) * light[None, :, None]
             return painted
 

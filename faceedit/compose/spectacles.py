@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from faceedit.faces.topology import EYES, NOSE
+from faceedit.faces.topology import EYES, NOSE, SUBNASALE
 from faceedit.tones import LUMA
 
 REACH = (0.40, 0.30)
@@ -25,9 +25,8 @@ BETWEEN_LIDS = (0.19, 0.10)
 """Half axes about the middle of an eye, whose lids and lashes are no frame."""
 FRAMED, LOWER = (0.62, 0.42), 0.08
 """Half axes within which an eye's frame lies, and how far below the eye their middle is."""
-NOSE_FROM, SUBNASALE = 0.25, 2
-"""Eye distances below the eyes from which on a nose has lines of its own, and the point from which
-on downwards nothing is a frame."""
+NOSE_FROM = 0.25
+"""Eye distances below the eyes from which on a nose has lines of its own."""
 DARKEST = 0.04
 
 

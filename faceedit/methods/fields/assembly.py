@@ -11,10 +11,11 @@ from faceedit.compose.edit import Edit, RasterPaint
 from faceedit.compose.folds import FoldsDetail
 from faceedit.compose.mesh_flow import soften_jumps
 from faceedit.compose.mouth.dentition import draw_teeth
+from faceedit.compose.mouth.light import lit_luma
 from faceedit.compose.mouth.traits import traits_of
 from faceedit.compose.spectacles import frame_hold, spectacle_hold
 from faceedit.faces.align import Crop
-from faceedit.faces.topology import FACE_OVAL, eye_distance
+from faceedit.faces.topology import FACE_OVAL, SUBNASALE, eye_distance
 from faceedit.methods.fields.drawn import FIELD_SIZE
 from faceedit.methods.fields.generator import CROP_SIZE, FieldTensors
 from faceedit.methods.fields.shape_layer import MovedFaces
@@ -30,9 +31,8 @@ BRIGHTEST = 0.3
 STRAY, DEEPEST, LIFTED = 0.6, 0.4, 0.85
 """About the mouth: field pixels over which a log ratio is smooth, as single ones stand out where
 the moved mesh folds; the log ratio that no shadow exceeds; the share of a lift that is left."""
-SUBNASALE, ABOVE = 2, 0.15
-"""Point from which downwards all is about the mouth, and eye distances above it over which that
-comes to be."""
+ABOVE = 0.15
+"""Eye distances above the foot of the nose over which it comes to be about the mouth."""
 UNCOLOURED, COLOURED_TO = 0.7, 0.06
 """The share of its colour that a lift loses, and the log ratio from which on it is all of that."""
 SKIN = (50, 280, 117, 346, 151, 9, 205, 425)
@@ -42,12 +42,6 @@ PORES, PATCH = (1.0, 4.0), 8
 ROUGHNESS, DEEP = (0.012, 0.035, 0.1), (0.8, 1.0, 1.1)
 """Deviations of the log of skin's luma there (medians of 226 young and 65 old portraits are 0.035
 and 0.079), and how deep the shadows of folds then are, of what was learned."""
-BRIGHTER = 1.14
-"""Lit teeth over what the network expects, by 141 real smiles."""
-DARK_SKIN, LIT, MOST_LIT, LIT_SIDE = 0.49, 1.7, 0.35, 75
-"""Luma of skin below which teeth are lit more than the network expects, by how much more in log
-units, and the most: beside 108 real smiles those on the darkest skin were 0.35 too dark. The
-percentile of skin that says it, as a face in half a shadow is not dark."""
 TEETH_HUE = np.array([[0.001, 0.0, -0.016], [0.267, 0.0, 0.354]], np.float32)
 """Log of teeth's red and blue over their green, beside skin's, as in 141 real smiles."""
 WARM, WARMTH = np.array([0.88, 1.05, 1.12], np.float32), 0.5
@@ -128,19 +122,17 @@ def skin_shadow(ratio: np.ndarray, depth: float) -> np.ndarray:
 
 
 def lit_teeth(tone: np.ndarray, crop: Crop) -> np.ndarray:
-    """Return the tone of lit teeth, (3,) RGB in [0, 1]: lit like the skin, and a little of its hue.
+    """Return the tone of lit teeth, (3,) RGB in [0, 1]: lit like the mouth, with the skin's hue.
 
     Args:
-        tone: as the network expects it.
+        tone: as the network expects it, where nothing tells.
         crop: the face.
     """
     patches = [patch.reshape(-1, 3) for patch in _skin_patches(crop.pixels, crop)]
     colours = [np.median(patch, axis=0) for patch in patches if len(patch)]
     if not colours:
         return tone
-    lumas = [float(colour @ LUMA) for colour in colours]
-    gain = LIT * (DARK_SKIN - np.percentile(lumas, LIT_SIDE))
-    luma = BRIGHTER * float(tone @ LUMA) * float(np.exp(np.clip(gain, 0, MOST_LIT)))
+    luma = lit_luma(crop.pixels, crop.landmarks) or float(tone @ LUMA)
     skin = np.maximum(np.median(colours, axis=0), 0.02)
     hue = np.exp(TEETH_HUE[0] + TEETH_HUE[1] * np.log(skin / skin[1]))
     lit = luma / float(hue @ LUMA) * hue
