@@ -12,6 +12,7 @@ from faceedit.compose.folds import FoldsDetail
 from faceedit.compose.mesh_flow import soften_jumps
 from faceedit.compose.mouth.dentition import draw_teeth
 from faceedit.compose.mouth.light import lit_luma
+from faceedit.compose.mouth.moustache import hair_over_lip
 from faceedit.compose.mouth.traits import traits_of
 from faceedit.compose.spectacles import frame_hold, spectacle_hold
 from faceedit.faces.align import Crop
@@ -92,7 +93,8 @@ def assemble_edit(
     teeth = draw_teeth(traits_of(crop.landmarks))
     nothing = np.zeros((2, 2), np.float32)
     paint = RasterPaint(np.zeros((2, 2, 3), np.float32), CROP_SIZE)
-    mouth = MouthDetail(points, teeth, tone, colour)
+    hair = hair_over_lip(crop.pixels, crop.landmarks)
+    mouth = MouthDetail(points, teeth, tone, colour, hair)
     details = (
         EyesDetail(points, of_lids, CROP_SIZE),
         mouth,
