@@ -5,6 +5,7 @@ import numpy as np
 
 from faceedit.compose.mouth.lips import rows_at
 from faceedit.compose.mouth.opening import MouthPoints, Opening
+from faceedit.faces.raster import squares_about
 from faceedit.faces.topology import LOWER_INNER_LIP, SUBNASALE, UPPER_INNER_LIP, eye_distance
 from faceedit.tones import LUMA
 
@@ -44,11 +45,7 @@ def hair_over_lip(photo: np.ndarray, landmarks: np.ndarray) -> float:
 
 def _log_luma(photo: np.ndarray, spots: np.ndarray, reach: int) -> float:
     """Return the median over squares about (N, 2) spots; NaN where none lies in the photo."""
-    found = [
-        photo[max(y - reach, 0) : max(y + reach + 1, 0), max(x - reach, 0) : max(x + reach + 1, 0)]
-        for x, y in np.rint(spots).astype(int)
-    ]
-    seen = [float(np.median(one @ LUMA)) for one in found if one.size]
+    seen = [float(np.median(one @ LUMA)) for one in squares_about(photo, spots, reach)]
     return float(np.log(max(np.median(seen), DARKEST))) if seen else float("nan")
 
 

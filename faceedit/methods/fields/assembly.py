@@ -16,6 +16,7 @@ from faceedit.compose.mouth.moustache import hair_over_lip
 from faceedit.compose.mouth.traits import traits_of
 from faceedit.compose.spectacles import frame_hold, spectacle_hold
 from faceedit.faces.align import Crop
+from faceedit.faces.raster import squares_about
 from faceedit.faces.topology import FACE_OVAL, SUBNASALE, eye_distance
 from faceedit.methods.fields.drawn import FIELD_SIZE
 from faceedit.methods.fields.generator import CROP_SIZE, FieldTensors
@@ -131,7 +132,7 @@ def lit_teeth(tone: np.ndarray, crop: Crop) -> np.ndarray:
         crop: the face.
     """
     patches = [patch.reshape(-1, 3) for patch in _skin_patches(crop.pixels, crop)]
-    colours = [np.median(patch, axis=0) for patch in patches if len(patch)]
+    colours = [np.median(patch, axis=0) for patch in patches]
     if not colours:
         return tone
     luma = lit_luma(crop.pixels, crop.landmarks) or float(tone @ LUMA)
@@ -143,18 +144,14 @@ def lit_teeth(tone: np.ndarray, crop: Crop) -> np.ndarray:
 
 def _skin_patches(values: np.ndarray, crop: Crop) -> list[np.ndarray]:
     """Return squares of a crop's (S, S) values about the points of `SKIN`."""
-    places = np.rint(crop.landmarks[list(SKIN), :2]).astype(int)
-    return [
-        values[max(y - PATCH, 0) : y + PATCH + 1, max(x - PATCH, 0) : x + PATCH + 1]
-        for x, y in places
-    ]
+    return squares_about(values, crop.landmarks[list(SKIN)], PATCH)
 
 
 def fold_depth(crop: Crop) -> float:
     """Return how deep folds are in a face, of what was learned: smooth young skin folds less."""
     luma = np.log(np.maximum(crop.pixels @ LUMA, 0.03))
     fine = np.subtract(*(cv2.GaussianBlur(luma, (0, 0), sigma) for sigma in PORES))
-    spreads = [float(patch.std()) if patch.size else 0.0 for patch in _skin_patches(fine, crop)]
+    spreads = [float(patch.std()) for patch in _skin_patches(fine, crop)] or [0.0]
     return float(np.interp(np.log(max(np.median(spreads), 1e-4)), np.log(ROUGHNESS), DEEP))
 
 
