@@ -41,7 +41,7 @@ SKIN = (50, 280, 117, 346, 151, 9, 205, 425)
 """Points of bare skin: cheeks and forehead."""
 PORES, PATCH = (1.0, 4.0), 8
 """Blurs in crop pixels between which skin shows its age; how far about a point it is looked at."""
-ROUGHNESS, DEEP = (0.012, 0.035, 0.1), (0.8, 1.0, 1.1)
+ROUGHNESS, DEEP = (0.012, 0.035, 0.1), (0.6, 0.9, 1.1)
 """Deviations of the log of skin's luma there (medians of 226 young and 65 old portraits are 0.035
 and 0.079), and how deep the shadows of folds then are, of what was learned."""
 TEETH_HUE = np.array([[0.001, 0.0, -0.016], [0.267, 0.0, 0.354]], np.float32)
