@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from faceedit.faces.raster import squares_about
-from faceedit.faces.topology import EYES, NOSE, SUBNASALE
+from faceedit.faces.topology import BROWS, EYES, NOSE, SUBNASALE
 from faceedit.tones import LUMA
 
 REACH = (0.40, 0.30)
@@ -89,6 +89,9 @@ def _dark_lenses(light: np.ndarray, landmarks: np.ndarray, unit: float) -> np.nd
         dark = float(seen.mean()) if seen.size else 0.0
         share = min(share, float(np.clip((dark - low) / (high - low), 0, 1)))
     low, high = DARK
+    # Brows that rise above a rim are no lens.
+    brows = landmarks[[n for brow in BROWS for n in brow], 1].mean()
+    darker[: max(int(brows), 0)] = 0
     return share * np.clip((darker - low) / (high - low), 0, 1)
 
 
