@@ -160,12 +160,14 @@ class MouthDetail:
         texture: whose teeth are painted.
         tone: (3,) RGB in [0, 1] of lit teeth, where the photo shows none.
         colour: in [0, 1], share of its colour that paint has: none in a grey photo.
+        hair: of `moustache.hair_over_lip`.
     """
 
     points: MovedPoints
     texture: TeethTexture
     tone: np.ndarray
     colour: float = 1.0
+    hair: float = 0.0
 
     @property
     def paints(self) -> bool:
@@ -215,10 +217,12 @@ class MouthDetail:
         def paint(inside: np.ndarray | None, drop: float, own: float) -> np.ndarray:
             tone = _own_tone(inside, self.tone)
             part = opening.seen(math.ceil(4 * soft) + 2)
-            new = paint_mouth(self.texture, after, opening, tone, Ends(drop, own), traits, part)
+            ends = Ends(drop, own, self.hair)
+            new = paint_mouth(self.texture, after, opening, tone, ends, traits, part)
             painted = np.zeros((*opening.coverage.shape, 3), np.float32)
-            lips = points.before[list(LIPS), :2] - opening.places[0, 0]
-            light = light_across(pixels[box], lips, unit)[part[1]]
+            corner = opening.places[0, 0]
+            lips = points.before[list(LIPS), :2] - corner
+            light = light_across(pixels[box], lips, before.ring - corner, unit)[part[1]]
             painted[part] = cv2.GaussianBlur(new, (0, 0), soft) * light[None, :, None]
             return painted
 
@@ -231,6 +235,7 @@ class MouthDetail:
             lip_gap(before.landmarks, unit),
             lambda: draw_opening(before, box, unit),
             paint,
+            self.hair,
         )
         if fields.log_ratio.any():
             fields = replace(fields, log_ratio=muted(fields.log_ratio, self.colour))

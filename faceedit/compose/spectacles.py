@@ -3,7 +3,8 @@
 import cv2
 import numpy as np
 
-from faceedit.faces.topology import EYES, NOSE
+from faceedit.faces.raster import squares_about
+from faceedit.faces.topology import BROWS, EYES, NOSE, SUBNASALE
 from faceedit.tones import LUMA
 
 REACH = (0.40, 0.30)
@@ -25,9 +26,15 @@ BETWEEN_LIDS = (0.19, 0.10)
 """Half axes about the middle of an eye, whose lids and lashes are no frame."""
 FRAMED, LOWER = (0.62, 0.42), 0.08
 """Half axes within which an eye's frame lies, and how far below the eye their middle is."""
-NOSE_FROM, SUBNASALE = 0.25, 2
-"""Eye distances below the eyes from which on a nose has lines of its own, and the point from which
-on downwards nothing is a frame."""
+LENS, LENS_LOWER = (0.25, 0.15), 0.05
+"""Half axes about an eye within which a dark lens lies, and how far below it their middle is."""
+DARK_LENS, OF_LENS, DARK = 0.6, (0.45, 0.65), (0.3, 0.5)
+"""Log luma by which lenses of sunglasses are darker than cheeks; shares of both ellipses that are
+so dark, between which they come to be sunglasses; and how much darker all is that is held then."""
+CHEEKS, SPOT = (205, 425), 0.045
+"""Points of bare skin, and half the side in eye distances of the squares looked at."""
+NOSE_FROM = 0.25
+"""Eye distances below the eyes from which on a nose has lines of its own."""
 DARKEST = 0.04
 
 
@@ -59,10 +66,33 @@ def frame_hold(pixels: np.ndarray, landmarks: np.ndarray, unit: float) -> np.nda
     eyes = landmarks[[n for eye in EYES for n in eye], 1].mean()
     nose[: max(int(eyes + NOSE_FROM * unit), 0)] = 0
     nose[max(int(landmarks[SUBNASALE, 1]), 0) :] = 1
-    frame *= about * (1 - lids) * (1 - nose)
+    frame *= about * (1 - lids)
+    frame = np.maximum(frame, about * _dark_lenses(light, landmarks, unit)) * (1 - nose)
     side = 2 * max(1, round(ABOUT * unit)) + 1
     spread = cv2.dilate(frame, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
     return np.clip(1.25 * cv2.GaussianBlur(spread, (0, 0), 0.5 * ABOUT * unit), 0, 1)
+
+
+def _dark_lenses(light: np.ndarray, landmarks: np.ndarray, unit: float) -> np.ndarray:
+    """Return in [0, 1] how far each pixel, (S, S), may be sunglasses': nothing without them."""
+    reach = max(1, round(SPOT * unit))
+    spots = squares_about(light, landmarks[list(CHEEKS)], reach)
+    cheeks = [float(np.median(one)) for one in spots]
+    share, darker = 1.0, float(np.median(cheeks or [0.0])) - light
+    for eye in EYES:
+        x, y = landmarks[list(eye), :2].mean(0).tolist()
+        lens = np.zeros(light.shape, np.uint8)
+        axes = (2 * LENS[0] * unit, 2 * LENS[1] * unit)
+        cv2.ellipse(lens, ((x, y + LENS_LOWER * unit), axes, 0.0), 1, -1)
+        seen = darker[lens > 0] > DARK_LENS
+        low, high = OF_LENS
+        dark = float(seen.mean()) if seen.size else 0.0
+        share = min(share, float(np.clip((dark - low) / (high - low), 0, 1)))
+    low, high = DARK
+    # Brows that rise above a rim are no lens.
+    brows = landmarks[[n for brow in BROWS for n in brow], 1].mean()
+    darker[: max(int(brows), 0)] = 0
+    return share * np.clip((darker - low) / (high - low), 0, 1)
 
 
 def spectacle_hold(landmarks: np.ndarray, unit: float, size: int) -> np.ndarray:

@@ -13,7 +13,7 @@ from faceedit.compose.turn.head import turn_degrees
 from faceedit.editing.choice import NOT_ASKED, Chooser, Chosen
 from faceedit.editing.gate import Showing, Shown
 from faceedit.editing.guard import Guard, Held, hold_nothing
-from faceedit.editing.hard import OnHard, why_hard
+from faceedit.editing.hard import OnHard, why_hard, why_never
 from faceedit.editing.scores import are_faint, measure_edits
 from faceedit.editing.steps import Step, step_masks, steps_facts, steps_of
 from faceedit.editing.types import EditedPhoto, FaceEdits, Found
@@ -300,12 +300,12 @@ class FaceEditor:
         )
 
     def _easy(self, found: Found | Exception, target: Target) -> Found | Exception:
-        """Return the faces of a photo without those that are hard, if these are to be skipped."""
-        if self.on_hard == "edit" or isinstance(found, Exception) or not found.crops:
+        """Return the faces of a photo without those to leave alone: the hard ones if asked to."""
+        if isinstance(found, Exception) or not found.crops:
             return found
-        own = found.own or (None,) * len(found.asked)
+        own, skip = found.own or (None,) * len(found.asked), self.on_hard == "skip"
         pairs = zip(found.crops, found.targets(target), strict=True)
-        why = [why_hard(crop.landmarks, one) for crop, one in pairs]
+        why = [why_never(c, t) or (why_hard(c.landmarks, t) if skip else "") for c, t in pairs]
         kept = [at for at, reason in enumerate(why) if not reason]
         hard = tuple((found.asked[at], reason) for at, reason in enumerate(why) if reason)
         return replace(

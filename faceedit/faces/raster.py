@@ -103,3 +103,18 @@ def draw_lines(lines: list[np.ndarray], size: tuple[int, int]) -> np.ndarray:
 
 def _fixed(points: np.ndarray) -> np.ndarray:
     return np.round(np.asarray(points)[:, :2] * (1 << _SUBPIXEL)).astype(np.int32)
+
+
+def squares_about(values: np.ndarray, spots: np.ndarray, reach: int) -> list[np.ndarray]:
+    """Cut (<= 2 reach + 1)^2 squares out of a picture, without those that lie outside it.
+
+    Args:
+        values: (H, W, ...).
+        spots: (N, >= 2) their middles x, y in pixels.
+        reach: pixels from a middle to the sides.
+    """
+    found = (
+        values[max(y - reach, 0) : max(y + reach + 1, 0), max(x - reach, 0) : max(x + reach + 1, 0)]
+        for x, y in np.rint(spots[:, :2]).astype(int)
+    )
+    return [one for one in found if one.size]

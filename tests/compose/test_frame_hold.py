@@ -31,3 +31,13 @@ def test_skin_far_from_eyes_is_free():
     held, _, face = framed(0.08)
     x, y = face[[152, 50, 280, 10], :2].astype(int).T
     assert held[y, x].max() < 0.05
+
+
+def test_dark_lenses_are_held_whole():
+    face, picture = calm_face(), drawn(calm_face())
+    lenses = np.zeros((SIDE, SIDE), np.uint8)
+    for eye in EYES:
+        x, y = face[list(eye), :2].mean(0).tolist()
+        cv2.ellipse(lenses, ((x, y + 0.05 * UNIT), (0.7 * UNIT, 0.5 * UNIT), 0.0), 1, -1)
+    picture[lenses > 0] = 0.06
+    assert np.percentile(frame_hold(picture, face, UNIT)[lenses > 0], 5) > 0.9

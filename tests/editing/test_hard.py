@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from faceedit.batch.result import why_unedited
-from faceedit.editing.hard import HARD, check_on_hard, why_hard
+from faceedit.editing.hard import HARD, check_on_hard, why_hard, why_never
 from faceedit.errors import UsageError
-from faceedit.faces.topology import mean_shape
+from faceedit.faces.align import Crop
+from faceedit.faces.raster import fill_polygon
+from faceedit.faces.topology import INNER_LIPS, mean_shape
 from faceedit.targets import parse_target
 
 HAPPY = parse_target("happy")
@@ -48,6 +50,20 @@ def test_faces_that_are_turned_both_ways_are_hard_before_either_alone_is():
 def test_a_mouth_that_shouts_can_be_surprised_and_not_happy():
     assert "wide open, which happy is not" in why_hard(shouting(), HAPPY)
     assert why_hard(shouting(), parse_target("surprised")) == ""
+
+
+def test_a_tongue_put_out_is_left_alone_and_a_dark_mouth_is_not():
+    face = 40 * shouting() + 64
+    mouth = fill_polygon(face[list(INNER_LIPS), :2], (128, 128))[..., None]
+
+    def why(light: float, asked: str) -> str:
+        pixels = np.full((128, 128, 3), 0.5, np.float32) * (1 + mouth * (light - 1))
+        return why_never(Crop(pixels, face, np.eye(2, 3)), parse_target(asked))
+
+    assert "tongue" in why(0.9, "happy") and "tongue" in why(0.9, "surprised")
+    assert why(0.4, "happy") == why(0.9, "light=left") == ""
+    shut = Crop(np.ones((128, 128, 3), np.float32), 40 * mean_shape() + 64, np.eye(2, 3))
+    assert why_never(shut, HAPPY) == ""
 
 
 def test_anything_else_is_refused():

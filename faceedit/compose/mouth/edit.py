@@ -9,6 +9,7 @@ import numpy as np
 from faceedit.channels import length
 from faceedit.compose.mouth.lips import continue_flow, keep_off, keep_side, lip_change
 from faceedit.compose.mouth.meeting import contact, meet, seam
+from faceedit.compose.mouth.moustache import hang_hairs
 from faceedit.compose.mouth.opening import CLOSED, EVERYWHERE, Box, MouthPoints, Opening, lip_gap
 from faceedit.compose.mouth.own import OwnMouth, own_mouth
 from faceedit.compose.mouth.rims import roll_in
@@ -58,6 +59,7 @@ def edit_mouth(
     gap: float,
     draw_shown: Callable[[], Opening],
     paint: Painter,
+    hair: float = 0.0,
 ) -> MouthFields:
     """Fill the target's mouth and correct the flow about it.
 
@@ -70,6 +72,7 @@ def edit_mouth(
         gap: mean opening of the photo's lips in eye distances; 0 shows nothing of what is there.
         draw_shown: draws the photo's opening in the same box.
         paint: what to show where the photo shows nothing.
+        hair: of `moustache.hair_over_lip`.
     """
     box, unit = opening.box, opening.unit
     change = lip_change(before, after, unit)
@@ -110,7 +113,9 @@ def edit_mouth(
     if shown is not None and gap > OWN_TEETH:
         inside = photo[-shown.distance() > INSIDE * unit]
     new = paint(inside, own.drop, trust)
-    new = roll_in(new, _carried(pixels, opening, lips), opening)
+    about = _carried(pixels, opening, lips)
+    new = roll_in(new, about, opening)
+    new = hang_hairs(new, about, after, opening, hair)
     fields = _laid(replace(bare, flow=lips, log_ratio=line), own, new, pixels, opening)
     return _sealed(fields, pixels, opening, before, after, change if shown else 0.0)
 

@@ -43,6 +43,8 @@ SHOWN, SHOWN_WIDE, SHOWN_RANGE = 0.2, 0.6, 0.5
 portraits of surprise covers the rest; where such a mouth is drawn wide; how far people differ."""
 SMILES, SMILES_RANGE = 1.1, 0.15
 """Likewise in a smile: below the teeth lies the shade over the lower lip."""
+UNDER_HAIR = 0.8
+"""Of that share what a moustache over the lip hides."""
 ROUND, DRAWN = 0.48, 0.58
 """Widths of a mouth in eye distances between which it is drawn wide."""
 LOW_CORNERS = (0.06, 0.2)
@@ -80,10 +82,12 @@ class Ends(NamedTuple):
     Attributes:
         drop: pixels by which they end lower.
         beside: in [0, 1], how far the photo shows upper teeth of its own, which these end with.
+        hair: in [0, 1], how far a moustache covers the upper lip, and with it teeth that hang low.
     """
 
     drop: float = 0.0
     beside: float = 0.0
+    hair: float = 0.0
 
 
 AS_MARKED = Ends()
@@ -152,6 +156,7 @@ def _seated(points: MouthPoints, opening: Opening, ends: Ends, traits: Traits) -
     broad = (mouth_width(points.landmarks, unit) - ROUND) / (DRAWN - ROUND)
     drawn = hangs * float(np.clip(broad, 0, 1))
     shown = (SHOWN + drawn * (SHOWN_WIDE - SHOWN)) * (1 + SHOWN_RANGE * traits.teeth_drop)
+    shown *= 1 - UNDER_HAIR * ends.hair
     shown = SMILES + SMILES_RANGE * traits.teeth_drop + hangs * (shown - SMILES)
     sunk = (LOWER_SUNK - LOWER_SUNK_RANGE * traits.lower_teeth) * unit * wide
     sunk -= drawn * LOWER_DRAWN * unit

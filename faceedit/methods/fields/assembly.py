@@ -11,10 +11,13 @@ from faceedit.compose.edit import Edit, RasterPaint
 from faceedit.compose.folds import FoldsDetail
 from faceedit.compose.mesh_flow import soften_jumps
 from faceedit.compose.mouth.dentition import draw_teeth
+from faceedit.compose.mouth.light import lit_luma
+from faceedit.compose.mouth.moustache import hair_over_lip
 from faceedit.compose.mouth.traits import traits_of
 from faceedit.compose.spectacles import frame_hold, spectacle_hold
 from faceedit.faces.align import Crop
-from faceedit.faces.topology import FACE_OVAL, eye_distance
+from faceedit.faces.raster import squares_about
+from faceedit.faces.topology import FACE_OVAL, SUBNASALE, eye_distance
 from faceedit.methods.fields.drawn import FIELD_SIZE
 from faceedit.methods.fields.generator import CROP_SIZE, FieldTensors
 from faceedit.methods.fields.shape_layer import MovedFaces
@@ -30,24 +33,17 @@ BRIGHTEST = 0.3
 STRAY, DEEPEST, LIFTED = 0.6, 0.4, 0.85
 """About the mouth: field pixels over which a log ratio is smooth, as single ones stand out where
 the moved mesh folds; the log ratio that no shadow exceeds; the share of a lift that is left."""
-SUBNASALE, ABOVE = 2, 0.15
-"""Point from which downwards all is about the mouth, and eye distances above it over which that
-comes to be."""
+ABOVE = 0.15
+"""Eye distances above the foot of the nose over which it comes to be about the mouth."""
 UNCOLOURED, COLOURED_TO = 0.7, 0.06
 """The share of its colour that a lift loses, and the log ratio from which on it is all of that."""
 SKIN = (50, 280, 117, 346, 151, 9, 205, 425)
 """Points of bare skin: cheeks and forehead."""
 PORES, PATCH = (1.0, 4.0), 8
 """Blurs in crop pixels between which skin shows its age; how far about a point it is looked at."""
-ROUGHNESS, DEEP = (0.012, 0.035, 0.1), (0.8, 1.0, 1.1)
+ROUGHNESS, DEEP = (0.012, 0.035, 0.1), (0.6, 0.9, 1.1)
 """Deviations of the log of skin's luma there (medians of 226 young and 65 old portraits are 0.035
 and 0.079), and how deep the shadows of folds then are, of what was learned."""
-BRIGHTER = 1.14
-"""Lit teeth over what the network expects, by 141 real smiles."""
-DARK_SKIN, LIT, MOST_LIT, LIT_SIDE = 0.49, 1.7, 0.35, 75
-"""Luma of skin below which teeth are lit more than the network expects, by how much more in log
-units, and the most: beside 108 real smiles those on the darkest skin were 0.35 too dark. The
-percentile of skin that says it, as a face in half a shadow is not dark."""
 TEETH_HUE = np.array([[0.001, 0.0, -0.016], [0.267, 0.0, 0.354]], np.float32)
 """Log of teeth's red and blue over their green, beside skin's, as in 141 real smiles."""
 WARM, WARMTH = np.array([0.88, 1.05, 1.12], np.float32), 0.5
@@ -98,7 +94,8 @@ def assemble_edit(
     teeth = draw_teeth(traits_of(crop.landmarks))
     nothing = np.zeros((2, 2), np.float32)
     paint = RasterPaint(np.zeros((2, 2, 3), np.float32), CROP_SIZE)
-    mouth = MouthDetail(points, teeth, tone, colour)
+    hair = hair_over_lip(crop.pixels, crop.landmarks)
+    mouth = MouthDetail(points, teeth, tone, colour, hair)
     details = (
         EyesDetail(points, of_lids, CROP_SIZE),
         mouth,
@@ -128,19 +125,17 @@ def skin_shadow(ratio: np.ndarray, depth: float) -> np.ndarray:
 
 
 def lit_teeth(tone: np.ndarray, crop: Crop) -> np.ndarray:
-    """Return the tone of lit teeth, (3,) RGB in [0, 1]: lit like the skin, and a little of its hue.
+    """Return the tone of lit teeth, (3,) RGB in [0, 1]: lit like the mouth, with the skin's hue.
 
     Args:
-        tone: as the network expects it.
+        tone: as the network expects it, where nothing tells.
         crop: the face.
     """
     patches = [patch.reshape(-1, 3) for patch in _skin_patches(crop.pixels, crop)]
-    colours = [np.median(patch, axis=0) for patch in patches if len(patch)]
+    colours = [np.median(patch, axis=0) for patch in patches]
     if not colours:
         return tone
-    lumas = [float(colour @ LUMA) for colour in colours]
-    gain = LIT * (DARK_SKIN - np.percentile(lumas, LIT_SIDE))
-    luma = BRIGHTER * float(tone @ LUMA) * float(np.exp(np.clip(gain, 0, MOST_LIT)))
+    luma = lit_luma(crop.pixels, crop.landmarks) or float(tone @ LUMA)
     skin = np.maximum(np.median(colours, axis=0), 0.02)
     hue = np.exp(TEETH_HUE[0] + TEETH_HUE[1] * np.log(skin / skin[1]))
     lit = luma / float(hue @ LUMA) * hue
@@ -149,18 +144,14 @@ def lit_teeth(tone: np.ndarray, crop: Crop) -> np.ndarray:
 
 def _skin_patches(values: np.ndarray, crop: Crop) -> list[np.ndarray]:
     """Return squares of a crop's (S, S) values about the points of `SKIN`."""
-    places = np.rint(crop.landmarks[list(SKIN), :2]).astype(int)
-    return [
-        values[max(y - PATCH, 0) : y + PATCH + 1, max(x - PATCH, 0) : x + PATCH + 1]
-        for x, y in places
-    ]
+    return squares_about(values, crop.landmarks[list(SKIN)], PATCH)
 
 
 def fold_depth(crop: Crop) -> float:
     """Return how deep folds are in a face, of what was learned: smooth young skin folds less."""
     luma = np.log(np.maximum(crop.pixels @ LUMA, 0.03))
     fine = np.subtract(*(cv2.GaussianBlur(luma, (0, 0), sigma) for sigma in PORES))
-    spreads = [float(patch.std()) if patch.size else 0.0 for patch in _skin_patches(fine, crop)]
+    spreads = [float(patch.std()) for patch in _skin_patches(fine, crop)] or [0.0]
     return float(np.interp(np.log(max(np.median(spreads), 1e-4)), np.log(ROUGHNESS), DEEP))
 
 

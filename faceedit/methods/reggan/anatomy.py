@@ -53,9 +53,10 @@ STRETCHED_LID = 1.05
 """Height of what is seen of an upper lid over that in the photo, beyond which its fold rises with
 its edge: lashes and paint on it do not grow."""
 
-OUTER_LIPS = (0, 17)
-"""Middles of the upper lip's upper edge and the lower lip's lower one."""
-SWELLS, SWOLLEN = 1.04, 0.3
+OUTER_EDGES = ((185, 40, 39, 37, 0, 267, 269, 270, 409), (91, 181, 84, 17, 314, 405, 321))
+INNER_EDGES = ((191, 80, 81, 82, 13, 312, 311, 310, 415), (88, 178, 87, 14, 317, 402, 318))
+"""Points of the upper and of the lower lip between which it is thick, from side to side."""
+SWELLS, SWOLLEN = 1.04, 0.2
 """Thickness of a lip over that in the photo, times what the mouth gets narrower by, from which on
 only a share of more counts: lips do not swell where a face is disgusted."""
 THINS, THIN = 0.92, 0.3
@@ -70,7 +71,7 @@ REST_WIDTH, SMILED = 0.56, 0.25
 STRETCHED = 0.3
 """Share that counts of what a closed mouth gets wider by than at rest: of 91 sad portraits none
 shows it, and it draws out the line at the corners."""
-LOW_CORNERS, LOW = 0.02, 0.85
+LOW_CORNERS, LOW = 0.02, 0.7
 """Eye distances below the line of closed lips from which on only a share of more counts: of corners
 in portraits of sadness one in ten is lower than 0.03."""
 GOES = 0.05
@@ -190,14 +191,15 @@ def _lips_in_volume(start: Tensor, wide: Tensor, after: Tensor, unit: Tensor) ->
     eased = (torch.maximum((stretched - kept) / EASES, apart) / unit).clamp(0, 1)
     eased = eased * _closed(after, unit)
     crossed = (after[:, UPPER_LIP, 1:] - after[:, LOWER_LIP, 1:]).clamp(min=0)
-    for edge, inner, share in zip(OUTER_LIPS, (UPPER_LIP, LOWER_LIP), _lip_shares(), strict=True):
-        rest = narrower * (start[:, edge, 1:] - start[:, inner, 1:]).abs()
-        # Lips that cross meet halfway.
-        down = 1 if inner == UPPER_LIP else -1
-        has = after[:, edge, 1:] - after[:, inner, 1:] + down * crossed / 2
+    # Lips that cross meet halfway.
+    sides = zip(OUTER_EDGES, INNER_EDGES, (1, -1), _lip_shares(), strict=True)
+    for outer, inner, down, share in sides:
+        edge, line = list(outer), list(inner)
+        rest = narrower * (start[:, edge, 1] - start[:, line, 1]).abs()
+        has = after[:, edge, 1] - after[:, line, 1] + down * crossed / 2
         more = (1 - SWOLLEN) * (has.abs() - SWELLS * rest).clamp(min=0)
         less = (1 - THIN) * eased * (THINS * rest - has.abs()).clamp(min=0)
-        shift[..., 1] -= (more - less) * torch.sign(has) * share.to(after)
+        shift[..., 1] -= ((more - less) * torch.sign(has)) @ share.to(after)
     return shift
 
 
@@ -225,17 +227,19 @@ def _corner_shares() -> tuple[Tensor, Tensor]:
 
 @cache
 def _lip_shares() -> tuple[Tensor, Tensor]:
-    """Return how far points go with the outer edge of the upper and the lower lip, (478,) each."""
+    """Return how far points go with those of `OUTER_EDGES`, (K, 478) each."""
     points = mean_shape()[:, :2].astype(np.float64) / eye_distance(mean_shape())
-    left, right = points[list(MOUTH_CORNERS)]
-    middle, half = (left + right)[0] / 2, abs(right - left)[0] / 2
-    along = np.clip(1.25 - np.abs(points[:, 0] - middle) / half, 0, 1)
+    left, right = points[list(MOUTH_CORNERS), 0]
     shares = []
-    for edge, inner in zip(OUTER_LIPS, (UPPER_LIP, LOWER_LIP), strict=True):
-        thick = points[edge, 1] - points[inner, 1]
-        out = (points[:, 1] - points[inner, 1]) / thick
-        beyond = np.maximum(out - 1, 0) * abs(thick) / BESIDE_LIPS
-        share = np.clip(out, 0, 1) * np.exp(-(beyond**2)) * np.sqrt(along)
+    for outer, inner in zip(OUTER_EDGES, INNER_EDGES, strict=True):
+        edge, line = points[list(outer)], points[list(inner)]
+        at = np.array([left, *edge[:, 0], right])
+        # Each takes part up to its neighbours, the last ones up to the corners.
+        across = np.stack([np.interp(points[:, 0], at, one) for one in np.eye(len(at))[1:-1]])
+        top, foot = (np.interp(points[:, 0], row[:, 0], row[:, 1]) for row in (edge, line))
+        out = (points[:, 1] - foot) / (top - foot)
+        beyond = np.maximum(out - 1, 0) * np.abs(top - foot) / BESIDE_LIPS
+        share = across * np.clip(out, 0, 1) * np.exp(-(beyond**2))
         shares.append(torch.from_numpy(share.astype(np.float32)))
     return shares[0], shares[1]
 

@@ -3,12 +3,10 @@ from dataclasses import replace
 import cv2
 import made_up
 import numpy as np
-import pytest
 
 from faceedit.faces.align import Crop
 from faceedit.faces.topology import mean_shape
 from faceedit.methods.fields.assembly import (
-    BRIGHTER,
     DEEP,
     DEEPEST,
     LIFTED,
@@ -32,18 +30,6 @@ def test_smooth_skin_folds_less_than_rough_skin():
     depths = [fold_depth(crop_of(one)) for one in (0.0, 0.03, 0.06, 0.4)]
     assert depths[0] == DEEP[0] and depths[-1] == DEEP[-1]
     assert depths == sorted(depths) and depths[1] < depths[2]
-
-
-def test_teeth_are_not_as_dark_as_dark_skin():
-    tone = np.array([0.5, 0.48, 0.45], np.float32)
-    face = crop_of(0.0)
-    light, dark, night = (
-        lit_teeth(tone, replace(face, pixels=share * face.pixels)) for share in (1.2, 0.5, 0.0)
-    )
-    lumas = [float(one @ LUMA / (tone @ LUMA)) for one in (light, dark, night)]
-    assert lumas[0] == pytest.approx(BRIGHTER)
-    assert 1.2 * BRIGHTER < lumas[1] <= lumas[2] < 1.5 * BRIGHTER
-    assert lit_teeth(2 * tone, replace(face, pixels=0 * face.pixels)).max() == 1
 
 
 def test_teeth_have_a_little_of_the_hue_of_the_skin():
