@@ -12,7 +12,16 @@ import torch
 
 from faceedit.compose.mesh_flow import mesh_flow
 from faceedit.faces.raster import fill_polygon, rasterize_mesh
-from faceedit.faces.topology import EYES, INNER_LIPS, IRISES, N_SURFACE, STILL, mean_shape, mirror
+from faceedit.faces.topology import (
+    EYES,
+    INNER_LIPS,
+    IRISES,
+    N_SURFACE,
+    STILL,
+    SUBNASALE,
+    mean_shape,
+    mirror,
+)
 from faceedit.methods.fields.generator import CROP_SIZE
 from faceedit.methods.fields.recipe import Amplitudes
 from faceedit.methods.fields.refinement import RefinementConfig
@@ -31,6 +40,8 @@ UNIT = CROP_SIZE / 2.8
 MIDDLE = (CROP_SIZE - 1) / 2
 COMPONENTS = 3
 """Ways in which `person` differ in shape."""
+ABOVE_LIPS = mean_shape()[:, 1] < mean_shape()[SUBNASALE, 1]
+"""Points that go as far as a layer says; lips keep their volume."""
 AMPLITUDES: dict[str, float] = dict(zip(EXPRESSIONS[1:], astuple(Amplitudes()), strict=True))
 
 Moves = Callable[[np.ndarray], np.ndarray]

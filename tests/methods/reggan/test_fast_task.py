@@ -92,8 +92,8 @@ def test_from_tables_to_weights_that_edit(tiny, quick, request_for, train_reggan
     edit = method.edit([crop], Target((Expression("happy"),)))[0]
     eyes = edit.details[0]
     assert isinstance(eyes, EyesDetail)
-    # Corners of mouths that open are brought down beyond what was learned.
-    off = np.abs(eyes.points.after - after[:, :2]).max(1)
+    # Corners of mouths that open are brought down beyond what was learned; lips keep their volume.
+    off = np.abs(eyes.points.after - after[:, :2]).max(1)[made_up.ABOVE_LIPS]
     assert np.percentile(off, 80) < 0.5 and off.max() < 2
 
 

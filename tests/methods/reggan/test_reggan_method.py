@@ -15,7 +15,7 @@ from faceedit.compose.edit import Edit, RasterPaint
 from faceedit.compose.mask import face_mask
 from faceedit.errors import NetworkError, UsageError, WeightsError
 from faceedit.faces.align import Crop
-from faceedit.faces.topology import IRISES, SUBNASALE, mean_shape
+from faceedit.faces.topology import IRISES
 from faceedit.methods.fields.generator import CROP_SIZE, FieldGenerator
 from faceedit.methods.pictures.method import ONSET
 from faceedit.methods.reggan import method as module
@@ -27,8 +27,6 @@ from faceedit.registry import Checkpoint, load_checkpoint, write_checkpoint
 from faceedit.targets import EXPRESSIONS, Expression, Target
 
 CPU = torch.device("cpu")
-ABOVE_LIPS = mean_shape()[:, 1] < mean_shape()[SUBNASALE, 1]
-"""Points that go as far as the layer says; lips keep their volume."""
 
 
 def target(**strengths: float) -> Target:
@@ -91,7 +89,9 @@ def test_points_move_as_the_shape_layer_says_and_irises_stay(reggan):
     irises = [i for iris in IRISES for i in iris]
     wanted[irises] = 0
     moved = points.after - crop.landmarks[:, :2]
-    np.testing.assert_allclose(moved[ABOVE_LIPS], wanted[:478][ABOVE_LIPS], atol=0.1)
+    np.testing.assert_allclose(
+        moved[made_up.ABOVE_LIPS], wanted[:478][made_up.ABOVE_LIPS], atol=0.1
+    )
     np.testing.assert_array_equal(points.after[irises], crop.landmarks[irises, :2])
     np.testing.assert_allclose(points.jaws_after - points.jaws_before, wanted[478:], atol=0.1)
     assert points.after.dtype == np.float64
@@ -132,7 +132,9 @@ def test_blends_ask_for_their_parts(reggan):
         for asked in (target(happy=0.2), target(sad=0.1), target(happy=0.2, sad=0.1))
     )
     # Together they stay within the way to calm, so that nothing is cut off.
-    np.testing.assert_allclose(both[ABOVE_LIPS], (happy + sad)[ABOVE_LIPS], atol=0.01)
+    np.testing.assert_allclose(
+        both[made_up.ABOVE_LIPS], (happy + sad)[made_up.ABOVE_LIPS], atol=0.01
+    )
 
 
 def test_a_face_has_the_same_teeth_for_every_target(reggan):
