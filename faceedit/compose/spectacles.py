@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from faceedit.faces.raster import squares_about
-from faceedit.faces.topology import BROWS, EYES, NOSE, SUBNASALE
+from faceedit.faces.topology import BROWS, CHEEKS, EYES, NOSE, SUBNASALE
 from faceedit.tones import LUMA
 
 REACH = (0.40, 0.30)
@@ -31,8 +31,8 @@ LENS, LENS_LOWER = (0.25, 0.15), 0.05
 DARK_LENS, OF_LENS, DARK = 0.6, (0.45, 0.65), (0.3, 0.5)
 """Log luma by which lenses of sunglasses are darker than cheeks; shares of both ellipses that are
 so dark, between which they come to be sunglasses; and how much darker all is that is held then."""
-CHEEKS, SPOT = (205, 425), 0.045
-"""Points of bare skin, and half the side in eye distances of the squares looked at."""
+SPOT = 0.045
+"""Half the side in eye distances of the squares of cheeks that are looked at."""
 NOSE_FROM = 0.25
 """Eye distances below the eyes from which on a nose has lines of its own."""
 DARKEST = 0.04

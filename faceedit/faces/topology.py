@@ -47,6 +47,8 @@ IRISES = ((468, 469, 470, 471, 472), (473, 474, 475, 476, 477))
 """Centre first."""
 OUTER_EYE_CORNERS = (33, 263)
 MOUTH_CORNERS = (61, 291)
+CHEEKS = (205, 425)
+"""Bare skin, too, of people with beards and spectacles."""
 SUBNASALE = 2
 """Where the nose meets the upper lip."""
 STILL = (

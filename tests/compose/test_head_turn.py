@@ -9,7 +9,7 @@ import pytest
 from faceedit.compose.compose import compose
 from faceedit.compose.mask import region_mask
 from faceedit.compose.turn.edit import turn_head
-from faceedit.compose.turn.flow import face_layers
+from faceedit.compose.turn.flow import face_layers, looked_up
 from faceedit.compose.turn.gaze import keep_gaze
 from faceedit.compose.turn.head import (
     build_head,
@@ -80,16 +80,6 @@ def test_the_middle_of_a_face_moves_and_the_wall_does_not(head):
     assert around[nose[1], nose[0], 0] < -3
     assert np.abs(around[10, 10]).max() < 0.05
     assert with_twin(head, turn, around)[1] is None
-    # A head that looks aside has a far side, which turns up when it is straightened.
-    vectors = mesh_points(head.landmarks) - [64, 64, 0]
-    aside = mesh_points(vectors @ rotation(HeadPose(28.0, 0.0, 0.0)).T + [64, 64, 0])
-    other = build_head(aside.astype(np.float32), head.depth * 0, head.matte, head.skin, head.valid)
-    assert other.pose.yaw == pytest.approx(28, abs=0.1)
-    straight = rotation(other.pose).T
-    around_other = flow_around(other, straight)
-    _, side = with_twin(other, straight, around_other)
-    assert side is not None
-    assert 0 <= side.opacity.min() <= side.opacity.max() <= 1
     face, mirrored, both = face_layers(head, turn, around, facing(head.landmarks))
     assert face.opacity.max() == pytest.approx(1, abs=0.02)
     # A face that looks into the camera needs no mirror image.
@@ -97,6 +87,38 @@ def test_the_middle_of_a_face_moves_and_the_wall_does_not(head):
     assert 0.5 * face.opacity.sum() < both.sum() <= face.opacity.sum()
     # What has turned away is not shown, and not made up either.
     assert not face.opacity[:, :20].any()
+
+
+@pytest.mark.parametrize("yaw", [28.0, -28.0])
+def test_the_far_half_of_a_straightened_head_is_the_near_one_reflected(head, yaw):
+    far_side = np.sign(yaw)
+    # A face that looks aside is before one side of its head.
+    middle = [64 + 11 * far_side, 64, 0]
+    vectors = mesh_points(head.landmarks) - [64, 64, 0]
+    points = mesh_points(vectors @ rotation(HeadPose(yaw, 0.0, 0.0)).T + middle)
+    person = head.matte.copy()
+    cv2.ellipse(person, (64 + round(3 * far_side), 60), (22, 28), 0, 0, 360, 1.0, -1)
+    aside = build_head(points.astype(np.float32), head.depth * 0, person, head.skin, head.valid)
+    assert aside.pose.yaw == pytest.approx(yaw, abs=0.1)
+    straight = rotation(aside.pose).T
+    still = np.zeros((SIZE, SIZE, 2), np.float32)
+    around, side = with_twin(aside, straight, still)
+    assert side is not None
+    assert 0 <= side.opacity.min() <= side.opacity.max() <= 1
+    for row in (40, 50):
+        shown = np.flatnonzero(side.opacity[row] > 0.9)
+        assert len(shown) > 10
+        line = shown + side.flow[row, shown, 0] / 2
+        assert np.ptp(line) < 0.01 and abs(line.mean() - 64) < 1.5
+        # Where the person reaches further than the image the outline is drawn in to it.
+        own, drawn = (
+            (far_side * np.flatnonzero(looked_up(person, flow)[row] > 0.5)).max()
+            for flow in (still, around)
+        )
+        assert drawn < own - 1
+        assert abs(drawn - (far_side * shown).max()) <= 2
+    little = rotation(HeadPose(yaw - 5 * far_side, 0.0, 0.0)) @ straight
+    assert with_twin(aside, little, still)[1] is None
 
 
 def test_an_outline_rolls_along_and_else_stays(head):

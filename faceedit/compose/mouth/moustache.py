@@ -6,13 +6,19 @@ import numpy as np
 from faceedit.compose.mouth.lips import rows_at
 from faceedit.compose.mouth.opening import MouthPoints, Opening
 from faceedit.faces.raster import squares_about
-from faceedit.faces.topology import LOWER_INNER_LIP, SUBNASALE, UPPER_INNER_LIP, eye_distance
+from faceedit.faces.topology import (
+    CHEEKS,
+    LOWER_INNER_LIP,
+    SUBNASALE,
+    UPPER_INNER_LIP,
+    eye_distance,
+)
 from faceedit.tones import LUMA
 
 UPPER_EDGE, LOWER_EDGE = (37, 0, 267), (84, 17, 314)
 """Points about the middles of the outer edges of both lips."""
-CHEEKS, SPOT = (205, 425), 0.025
-"""Points of bare skin, and half the side in eye distances of the squares looked at."""
+SPOT = 0.025
+"""Half the side in eye distances of the squares that are looked at."""
 HAIR_DARKER, LIP_DARKER = (0.5, 1.1), (0.35, 0.75)
 """Log luma by which what is above a lip is darker than cheeks, and that lip than the lower one,
 between which hair comes to cover it."""

@@ -149,7 +149,7 @@ def _smooth_within(flow: np.ndarray, known: np.ndarray, over: float) -> np.ndarr
 
 
 def looked_up(field: np.ndarray, flow: np.ndarray) -> np.ndarray:
-    """Return a (S, S) field at each pixel's own place plus flow."""
+    """Return a (S, S, ...) field at each pixel's own place plus flow."""
     at = pixel_grid(field.shape[0]) + flow
     return cv2.remap(field, at[..., 0], at[..., 1], cv2.INTER_LINEAR)
 

@@ -16,8 +16,9 @@ from faceedit.compose.turn.person import flow_around
 from faceedit.faces.raster import fill_polygon
 from faceedit.faces.topology import FACE_OVAL, N_SURFACE, mirror
 
-ASIDE, NEARER = 15.0, 10.0
-"""Yaw in degrees from which on a head has a far half, and by which it turns to show it."""
+ASIDE, NEARER = 15.0, (8.0, 11.0)
+"""Yaw in degrees from which on a head has a far half, and by which it turns to come to show it:
+within little, as half of an ear is a ghost, but not at once, as clips would jump."""
 STRAIGHT = 2.0
 """Yaw up to which a pose is its own mirror image."""
 SEAM = (0.0, 0.12)
@@ -84,7 +85,8 @@ def with_twin(head: Head, turn: np.ndarray, around: np.ndarray) -> tuple[np.ndar
     """
     after = turn @ rotation(head.pose)
     yaw = float(np.degrees(np.arctan2(after[0, 2], after[2, 2])))
-    if abs(head.pose.yaw) < ASIDE or np.sign(head.pose.yaw) * (head.pose.yaw - yaw) < NEARER:
+    share = np.float32(rise(np.sign(head.pose.yaw) * (head.pose.yaw - yaw), NEARER))
+    if abs(head.pose.yaw) < ASIDE or share == 0:
         return around, None
     half, other = _far_half(head, turn, after)
     image = around if degrees_of(other @ turn.T) < STRAIGHT else flow_around(head, other)
@@ -92,11 +94,11 @@ def with_twin(head: Head, turn: np.ndarray, around: np.ndarray) -> tuple[np.ndar
     across = (-2 * half.unit * half.far(places))[..., None] * half.out
     twin = _after(image, across.astype(np.float32))
     person = head.matte * head.valid
-    opacity = _solid(looked_up(person, twin)) * _shown(half, _solid(looked_up(person, around)))
+    opacity = share * _solid(looked_up(person, twin))
+    opacity *= _shown(half, _solid(looked_up(person, around)))
     own, mirrored = (_extents(half, looked_up(person, one)) for one in (around, twin))
-    return _after(around, _held(half, own, mirrored, places)), Layer(
-        twin, opacity.astype(np.float32)
-    )
+    around = _after(around, share * _held(half, own, mirrored, places))
+    return around, Layer(twin, opacity.astype(np.float32))
 
 
 def _far_half(head: Head, turn: np.ndarray, after: np.ndarray) -> tuple[Half, np.ndarray]:
@@ -181,7 +183,7 @@ def _held(half: Half, own: Extents, mirrored: Extents, places: np.ndarray) -> np
 
 def _after(flow: np.ndarray, before: np.ndarray) -> np.ndarray:
     """Return the flow that goes by one and then, from there, by another, (S, S, 2) float32."""
-    return before + np.dstack([looked_up(flow[..., k], before) for k in range(2)])
+    return before + looked_up(flow, before)
 
 
 def _solid(matte: np.ndarray) -> np.ndarray:
