@@ -97,7 +97,7 @@ def test_the_far_half_of_a_straightened_head_is_the_near_one_reflected(head, yaw
     vectors = mesh_points(head.landmarks) - [64, 64, 0]
     points = mesh_points(vectors @ rotation(HeadPose(yaw, 0.0, 0.0)).T + middle)
     person = head.matte.copy()
-    cv2.ellipse(person, (64 + round(3 * far_side), 60), (22, 28), 0, 0, 360, 1.0, -1)
+    cv2.ellipse(person, (64 + round(5 * far_side), 60), (22, 28), 0, 0, 360, 1.0, -1)
     aside = build_head(points.astype(np.float32), head.depth * 0, person, head.skin, head.valid)
     assert aside.pose.yaw == pytest.approx(yaw, abs=0.1)
     straight = rotation(aside.pose).T
