@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 
 from faceedit.recognisers.naturalness import NaturalnessRecogniser
+from faceedit.training.recognisers.corruption_parts import plain_face
 from faceedit.training.recognisers.corruptions import CORRUPTIONS
 from faceedit.training.recognisers.examine_naturalness import SEVERITIES, score
 from faceedit.training.recognisers.faces import SIZE, FaceTable
-from faceedit.training.recognisers.naturalness import plain_face
 
 
 def draw_faults(network: NaturalnessRecogniser, table: FaceTable, path: Path) -> None:

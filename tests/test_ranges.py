@@ -12,7 +12,7 @@ from faceedit.training.recognisers.augment import Augmentation
 from faceedit.training.recognisers.expression import ExpressionRecipe
 from faceedit.training.recognisers.identity import IdentityRecipe
 from faceedit.training.recognisers.looks import LooksRecipe
-from faceedit.training.recognisers.naturalness import NaturalnessRecipe
+from faceedit.training.recognisers.naturalness_samples import NaturalnessRecipe
 from faceedit.training.recognisers.parsing import ParsingRecipe
 from faceedit.training.recognisers.task import RecogniserRecipe
 

@@ -18,13 +18,11 @@ from faceedit.training.recognisers.examine_naturalness import (
     score_series,
 )
 from faceedit.training.recognisers.faces import SIZE
-from faceedit.training.recognisers.naturalness import (
+from faceedit.training.recognisers.naturalness import NaturalnessTrainer, calibrate, rating_loss
+from faceedit.training.recognisers.naturalness_samples import (
     NaturalnessRecipe,
-    NaturalnessTrainer,
     ProxyDrawer,
     RatedDrawer,
-    calibrate,
-    rating_loss,
 )
 from faceedit.training.recognisers.rating_losses import hinge_loss, margin_loss
 from faceedit.training.recognisers.ratings import RatedFaces
