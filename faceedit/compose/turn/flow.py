@@ -28,7 +28,7 @@ SPOT = 0.08
 """Radius below which a part that is not seen is not worth a mirror image."""
 FACING = (0.22, 0.45)
 """z of normals in the photo from which on a mirror image is used, and is not needed."""
-ASIDE, CLEAR = (18.0, 28.0), (0.5, 0.8)
+ASIDE, CLEAR = (10.0, 20.0), (0.5, 0.8)
 """Yaw over which a far half gets smeared, and from where on it is not: two halves of one face are
 better than a seam through it."""
 
