@@ -36,6 +36,7 @@ class OneFace:
         landmarks = np.column_stack([grid, np.zeros(478)]).astype(np.float32)
         corners = [33, 133, 362, 263, 61, 291]
         landmarks[corners, :2] = [(75, 80), (90, 80), (110, 80), (125, 80), (85, 120), (115, 120)]
+        landmarks[[13, 14], :2] = [(100, 119), (100, 121)]  # lips that are closed
         return [Face(landmarks, 1.0, 1.0)]
 
     def find_many(self, photos):
