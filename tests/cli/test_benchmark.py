@@ -12,11 +12,13 @@ STAGES = ["decode", "faces", "edit", "compose", "write", "whole"]
 def benchmark(run_main, fake_weights, monkeypatch):
     from faceedit.batch import crew
     from faceedit.benchmark import network_speed
+    from faceedit.cli import benchmark as command
 
     # Processes of their own know no made-up method.
     monkeypatch.setattr(crew, "cores", lambda: 1)
     monkeypatch.setattr(network_speed, "PAPER_SIZE", 32)
     monkeypatch.setattr(network_speed, "RUNS", 1)
+    monkeypatch.setattr(command, "WHOLE_PHOTOS", 4)
 
     def run(*args):
         return run_main("benchmark", "--weights", fake_weights(), "--device", "cpu", *args)
