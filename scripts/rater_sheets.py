@@ -58,6 +58,8 @@ def make(asked: argparse.Namespace) -> None:
     """Write the sheets and their key."""
     rng = np.random.default_rng(asked.seed)
     made: list[tuple[str, str, np.ndarray]] = []
+    for target in asked.targets:
+        parse_target(target)  # a misspelt one would be left out of every photo, for ever
     wanted = dict.fromkeys(asked.targets, asked.people) | {PHOTO: asked.photos}
     sources = people(asked.data, rng)
     with Editor() as editor:
