@@ -22,6 +22,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from faceedit import Editor, FaceEditError, parse_target
+from faceedit.faces.pose import head_pose
 from faceedit.photos import read_photo
 from faceedit.studio.sources import SourcePhoto, find_sources, list_photos
 from faceedit.tones import to_bytes
@@ -31,6 +32,8 @@ CELL, ACROSS, DOWN = 400, 4, 3
 AROUND = 1.9
 """Distances of the outer eye corners from the face's middle to a cell's sides."""
 PHOTO = "photo"
+ASIDE = (15.0, 40.0)
+"""Degrees by which who looks aside does so."""
 
 
 def main() -> None:
@@ -44,6 +47,7 @@ def main() -> None:
     making.add_argument("--people", type=int, default=8)
     making.add_argument("--photos", type=int, default=12)
     making.add_argument("--seed", type=int, default=1)
+    making.add_argument("--aside", action="store_true", help="only of who looks aside (to=0)")
     counting = tasks.add_parser("count")
     counting.add_argument("out", type=Path)
     counting.add_argument("verdicts", type=Path)
@@ -61,7 +65,7 @@ def make(asked: argparse.Namespace) -> None:
     for target in asked.targets:
         parse_target(target)  # a misspelt one would be left out of every photo, for ever
     wanted = dict.fromkeys(asked.targets, asked.people) | {PHOTO: asked.photos}
-    sources = people(asked.data, rng)
+    sources = people(asked.data, rng, asked.aside)
     with Editor() as editor:
         for target, number in wanted.items():
             while number:
@@ -88,10 +92,13 @@ def make(asked: argparse.Namespace) -> None:
     print(f"{len(made)} cells in {asked.out}")
 
 
-def people(data: Path, rng: np.random.Generator) -> Iterator[SourcePhoto]:
+def people(data: Path, rng: np.random.Generator, aside: bool) -> Iterator[SourcePhoto]:
     """Yield photos of people whom no training saw, in random order, again and again."""
     photos = [p for p in list_photos(data / "portraits") if p.split == "val"]
     sources, _ = find_sources(photos, data / "portraits", None, lambda line: None)
+    if aside:
+        low, high = ASIDE
+        sources = [s for s in sources if low <= abs(head_pose(s.landmarks).yaw) < high]
     while True:
         for index in rng.permutation(len(sources)):
             yield sources[index]
