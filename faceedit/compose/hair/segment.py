@@ -73,6 +73,8 @@ LINKED = 1.2
 FLOOR = (-1.4, 0.2, 6.0, 0.4)
 """Least log odds of what hangs together with hair: off the person, on them; and what these lose by
 each face's height beside where hair can hang, and on clothes."""
+TAIL = 0.6
+"""Chance of hair beside and below a face from which on it is sure, without other hair about it."""
 SMOOTH, EPS = 3, 1e-3
 """Of the guided filter, pixels of crops of 256."""
 EDGE = 7
@@ -201,7 +203,9 @@ def _seen(
     chest = HELD[2] * np.clip((row - chin) / height - 0.5, 0, 1) * person
     held = (HELD[1] * cloth + chest) * (row > chin + 0.2 * height)
     wall = HELD[0] * np.where(inside, wall, behind) * np.clip(1 - 4 * person, 0, 1)
-    sure = _shrunk(told > SURE)
+    # Hair below a face, which a neck or collar may part from the rest, is hair to both.
+    tails = np.maximum(_placed(near[Region.HAIR], size, 0.0), _placed(far[Region.HAIR], size, 0.0))
+    sure = _shrunk(told > SURE) | _shrunk((tails > TAIL) & (row > brows) & (person > 0.3))
     floor = FLOOR[0] + (FLOOR[1] - FLOOR[0]) * np.clip(1.5 * person, 0, 1)
     hanging = np.maximum.accumulate(sure, 0) | (person > 0.5)
     floor -= FLOOR[2] * _distance(~hanging) / height + FLOOR[3] * cloth * lower

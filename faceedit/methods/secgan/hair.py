@@ -18,7 +18,7 @@ CAST, MOST_CAST = 0.4, 8.0
 """Of what skin's chroma is beyond the usual, that hair has, too, and its bound."""
 USUAL, BRIGHT = np.array([12.0, 16.0]), 50.0
 """a* and b* of skin in white light, and L* from which on hair has all of the cast."""
-WISPS = (0.22, 0.1)
+WISPS = (0.4, 0.3)
 """Eye distances from hair that single hairs reach, over what lies behind and over skin."""
 BARE = (Region.SKIN, Region.NOSE, Region.EARS, Region.NECK)
 """Segments of skin."""
