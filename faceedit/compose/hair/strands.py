@@ -15,10 +15,13 @@ SEEN, SMOOTH = 0.03, 0.12
 """Eye distances over which the direction of strands is measured, and made smooth."""
 HANGING = 2e-5
 """Weight of straight down beside the directions that the photo shows."""
-ALIKE = (0.15, 0.6)
+ALIKE = (0.35, 0.75)
 """How alike directions are nearby where hair has no common one, and where all of it has."""
-DOUBLINGS = 5
-"""Rounds in which the pattern is averaged along strands, each over twice the way."""
+DOUBLINGS, CURLED = 5, 1
+"""Rounds in which the pattern is averaged along strands, each over twice the way; and along
+curls."""
+FRIZZ = 0.6
+"""Of the spread of strands, that of curls."""
 STEP = 0.012
 """Eye distances of the first."""
 SIDE = 640
@@ -67,9 +70,16 @@ def strands(
             for sign in (1, -1)
         )
         pattern = (ahead + behind) * np.float32(0.5)
-    spread = np.sqrt((pattern * pattern * opacity[..., None]).sum((0, 1)) / (opacity.sum() + 1e-6))
-    pattern *= alike[..., None] / np.maximum(spread, 1e-6)
+        if round_ == CURLED - 1:
+            curls = np.float32(FRIZZ) * _even(pattern, opacity)
+    pattern = curls + alike[..., None] * (_even(pattern, opacity) - curls)
     return cv2.resize(pattern, shape[::-1], interpolation=cv2.INTER_LINEAR)
+
+
+def _even(pattern: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Return a pattern of variance 1 where it has weight, in each of its channels."""
+    spread = np.sqrt((pattern * pattern * weight[..., None]).sum((0, 1)) / (weight.sum() + 1e-6))
+    return pattern / np.maximum(spread, 1e-6)
 
 
 def _direction(light: np.ndarray, matte: np.ndarray, unit: float) -> tuple[np.ndarray, np.ndarray]:
