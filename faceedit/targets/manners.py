@@ -27,7 +27,7 @@ USUAL = Manner()
 
 
 def _fear(
-    brows: float = 0.65, sad: float = 0.2, happy: float = 0.1, wide: float = -0.13
+    brows: float = 0.65, sad: float = 0.2, happy: float = 0.16, wide: float = -0.17
 ) -> tuple[tuple[str, str, float], ...]:
     """Return what fear has of grief, of what draws a mouth wide, and of what opens it, taken away.
 
@@ -67,9 +67,9 @@ MANNERS: dict[str, tuple[Manner, ...]] = {
     ),
     "afraid": (
         Manner(1.0, 1.1, 1.05, _fear()),
-        Manner(0.95, 1.15, 1.15, _fear(brows=0.65, wide=-0.1)),
+        Manner(0.95, 1.15, 1.15, _fear(brows=0.7, wide=-0.15)),
         Manner(1.0, 1.05, 1.0, _fear()),
-        Manner(0.95, 1.0, 1.1, _fear(wide=-0.15)),
+        Manner(0.95, 1.0, 1.1, _fear(wide=-0.22)),
     ),
 }
 """Of each expression, at least three that people name alike; the others have one."""
