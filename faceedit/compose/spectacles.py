@@ -13,7 +13,7 @@ HELD = 0.9
 """Of the flow that is taken away there; lids behind lenses may move a little."""
 SOFT = 0.05
 """Eye distances over which the hold fades."""
-BROW_REACH, BROW_HELD, BROW_SOFT = (0.46, 0.46), 0.6, 0.10
+BROW_REACH, BROW_HELD, BROW_SOFT = (0.46, 0.46), 0.5, 0.10
 """The same about the brows: they could rise, but between a brow and a frame that stays skin and
 hair are drawn out like fur."""
 

@@ -27,7 +27,7 @@ USUAL = Manner()
 
 
 def _fear(
-    brows: float = 0.5, sad: float = 0.2, happy: float = 0.25, wide: float = -0.2
+    brows: float = 0.65, sad: float = 0.2, happy: float = 0.16, wide: float = -0.17
 ) -> tuple[tuple[str, str, float], ...]:
     """Return what fear has of grief, of what draws a mouth wide, and of what opens it, taken away.
 
@@ -51,7 +51,7 @@ MANNERS: dict[str, tuple[Manner, ...]] = {
     ),
     "angry": (
         Manner(brows=1.06, mouth=0.95),
-        Manner(brows=1.17, lids=0.75, mouth=0.8),
+        Manner(brows=1.17, lids=0.75, mouth=0.88),
         Manner(brows=1.11, lids=0.9, mouth=0.85, mixed=(("mouth", "disgusted", 0.15),)),
     ),
     "surprised": (
@@ -61,15 +61,15 @@ MANNERS: dict[str, tuple[Manner, ...]] = {
         Manner(brows=0.68, lids=0.85, mouth=0.8),
     ),
     "disgusted": (
-        Manner(mouth=1.1),
-        Manner(brows=0.8, lids=0.85, mouth=1.15),
-        Manner(mouth=1.0, mixed=(("mouth", "sad", 0.25),)),
+        Manner(mouth=1.2, mixed=(("mouth", "sad", -0.15),)),
+        Manner(brows=0.8, lids=0.85, mouth=1.3, mixed=(("mouth", "sad", -0.15),)),
+        Manner(lids=0.9, mouth=1.25, mixed=(("mouth", "sad", 0.05),)),
     ),
     "afraid": (
         Manner(1.0, 1.1, 1.05, _fear()),
-        Manner(0.95, 1.15, 1.15, _fear(brows=0.6, sad=0.25, wide=-0.3)),
+        Manner(0.95, 1.15, 1.15, _fear(brows=0.7, wide=-0.15)),
         Manner(1.0, 1.05, 1.0, _fear()),
-        Manner(0.95, 1.0, 1.1, _fear(wide=-0.25)),
+        Manner(0.95, 1.0, 1.1, _fear(wide=-0.22)),
     ),
 }
 """Of each expression, at least three that people name alike; the others have one."""

@@ -86,7 +86,7 @@ def test_lips_that_open_are_painted_all_between_them():
 
 def test_a_photo_that_shows_its_teeth_keeps_them_and_tells_the_painter():
     start = 0.2
-    fields, opening, painter = edited(start, 0.3)
+    fields, opening, painter = edited(start, 0.26)
     ((inside, *_),) = painter.told
     assert inside.ndim == 2 and inside.shape[1] == 3 and len(inside) > 30
     # Dark as drawn, no lips among them.

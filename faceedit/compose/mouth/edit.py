@@ -17,7 +17,7 @@ from faceedit.tones import LUMA
 
 OWN_TEETH = 0.05
 """Gap of the lips in eye distances from which on a photo says what its teeth look like."""
-TRUST = (0.55, 0.75)
+TRUST = (0.7, 0.78)
 """Openings of a photo over those of the target between which its own teeth come to be shown: what
 is seen of them in a narrow one would stand as a torn strip in a wide one."""
 INSIDE = 0.008

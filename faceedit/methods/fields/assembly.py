@@ -17,7 +17,7 @@ from faceedit.compose.mouth.traits import traits_of
 from faceedit.compose.spectacles import frame_hold, spectacle_hold
 from faceedit.faces.align import Crop
 from faceedit.faces.raster import squares_about
-from faceedit.faces.topology import FACE_OVAL, SUBNASALE, eye_distance
+from faceedit.faces.topology import FACE_OVAL, OUTER_EYE_CORNERS, SUBNASALE, eye_distance
 from faceedit.methods.fields.drawn import FIELD_SIZE
 from faceedit.methods.fields.generator import CROP_SIZE, FieldTensors
 from faceedit.methods.fields.shape_layer import MovedFaces
@@ -44,12 +44,15 @@ PORES, PATCH = (1.0, 4.0), 8
 ROUGHNESS, DEEP = (0.012, 0.035, 0.1), (0.6, 0.9, 1.1)
 """Deviations of the log of skin's luma there (medians of 226 young and 65 old portraits are 0.035
 and 0.079), and how deep the shadows of folds then are, of what was learned."""
+DEEP_BROWS, BELOW_EYES = (0.8, 1.0, 1.1), 0.2
+"""The same of brows and forehead, whose furrows say more than those of cheeks, and eye distances
+below the eyes over which one goes over into the other."""
 TEETH_HUE = np.array([[0.001, 0.0, -0.016], [0.267, 0.0, 0.354]], np.float32)
 """Log of teeth's red and blue over their green, beside skin's, as in 141 real smiles."""
 WARM, WARMTH = np.array([0.88, 1.05, 1.12], np.float32), 0.5
 """Colour of a shadow on skin, of its depth, and how far shadows get it: grey ones are dirt."""
-LENS_FLOW, LENS_LIDS = 0.6, 0.35
-"""Of the hold of lenses, how firmly they hold the skin behind them, and the lids."""
+LENS_FLOW, LENS_SHADE, LENS_LIDS = 0.5, 0.2, 0.35
+"""Of the hold of lenses, how firmly they hold the skin behind them, its shade, and the lids."""
 BARE = 0.01
 """How surely spectacles are worn, up to which nothing is looked for."""
 _FINER = CROP_SIZE // FIELD_SIZE
@@ -102,9 +105,10 @@ def assemble_edit(
         CornersDetail(points),
         FoldsDetail(points),
     )
+    shaded = 1 - held * np.maximum(frames, LENS_SHADE * lenses)[..., None]
     flow, ratio = (
-        np.ascontiguousarray(field[index].permute(1, 2, 0).cpu().numpy() * free)
-        for field in (fields.flow, fields.log_ratio)
+        np.ascontiguousarray(field[index].permute(1, 2, 0).cpu().numpy() * share)
+        for field, share in ((fields.flow, free), (fields.log_ratio, shaded))
     )
     far, near = (
         _FINER * soften_jumps(flow / _FINER, FIELD_SIZE, over) for over in (SILHOUETTE, ABOUT_EYES)
@@ -116,7 +120,7 @@ def assemble_edit(
     return Edit(flow, ratio, nothing, paint, CROP_SIZE, details, landmarks=landmarks)
 
 
-def skin_shadow(ratio: np.ndarray, depth: float) -> np.ndarray:
+def skin_shadow(ratio: np.ndarray, depth: float | np.ndarray) -> np.ndarray:
     """Return a log ratio, (..., 3), whose darker parts are so deep, and of the colour of skin."""
     luma = (ratio @ LUMA)[..., None]
     dark = np.clip(-luma / COLOURED_TO, 0, 1)
@@ -147,12 +151,20 @@ def _skin_patches(values: np.ndarray, crop: Crop) -> list[np.ndarray]:
     return squares_about(values, crop.landmarks[list(SKIN)], PATCH)
 
 
-def fold_depth(crop: Crop) -> float:
-    """Return how deep folds are in a face, of what was learned: smooth young skin folds less."""
+def fold_depth(crop: Crop) -> np.ndarray:
+    """Return how deep folds are in each row of the fields, (128, 1, 1), of what was learned.
+
+    Smooth young skin folds less, least of all below the eyes.
+    """
     luma = np.log(np.maximum(crop.pixels @ LUMA, 0.03))
     fine = np.subtract(*(cv2.GaussianBlur(luma, (0, 0), sigma) for sigma in PORES))
     spreads = [float(patch.std()) for patch in _skin_patches(fine, crop)] or [0.0]
-    return float(np.interp(np.log(max(np.median(spreads), 1e-4)), np.log(ROUGHNESS), DEEP))
+    rough = np.log(max(np.median(spreads), 1e-4))
+    places = (crop.landmarks[:, :2] + 0.5) * (FIELD_SIZE / CROP_SIZE) - 0.5
+    eyes = places[list(OUTER_EYE_CORNERS), 1].mean()
+    below = np.clip((np.arange(FIELD_SIZE) - eyes) / (BELOW_EYES * eye_distance(places)), 0, 1)
+    brows, face = (np.interp(rough, np.log(ROUGHNESS), one) for one in (DEEP_BROWS, DEEP))
+    return (brows + below * (face - brows)).astype(np.float32)[:, None, None]
 
 
 def calm_shade(ratio: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from faceedit.compose.mouth.traits import traits_of
-from faceedit.faces.topology import EYES, NOSE, eye_distance, mean_shape
+from faceedit.faces.topology import EYES, MOUTH_CORNERS, NOSE, eye_distance, mean_shape
 from faceedit.methods.fields.shape_layer import MovedFaces
 from faceedit.methods.reggan.condition import BLOCKS
 from faceedit.targets import Target
@@ -18,6 +18,10 @@ LIDS = 0.13
 """Eye distances from the middle of an eye within which all goes with its lids."""
 BETWEEN = 0.12
 """Eye distances over which one part goes over into another."""
+SMIRK = BLOCKS.index("contemptuous")
+ASIDE, SMIRKS = (-0.15, 1.0), (0.7, 0.9)
+"""Halves of a mouth, towards the corner that smirks, between which points come to take part, and
+how far they then go across and down of what was learned, which drags the whole mouth aside."""
 NAMED = tuple[str, Manner]
 
 
@@ -43,7 +47,29 @@ def move_in_manner(
         part_shares().to(landmarks)[:, None, :, None]
     )
     # The last part's jaws are the mouth's.
-    return MovedFaces(start + moved.sum(0), faces.jaws[-many:], faces.jaws_moved[-many:])
+    after = start + moved.sum(0) - _dragged(layer, landmarks, asked)
+    return MovedFaces(after, faces.jaws[-many:], faces.jaws_moved[-many:])
+
+
+def _dragged(
+    layer: Callable[[Tensor, Tensor], MovedFaces], landmarks: Tensor, asked: Tensor
+) -> Tensor:
+    """Return what a smirk moves of the lips' middle and the other side, (N, 478, 2) pixels."""
+    alone = torch.zeros_like(asked)
+    alone[SMIRK] = asked[SMIRK]
+    if not alone.any():
+        return torch.zeros_like(landmarks[..., :2])
+    faces = layer(landmarks, alone.expand(len(landmarks), -1).to(landmarks))
+    return (1 - smirk_shares().to(landmarks)) * (faces.landmarks - landmarks[..., :2])
+
+
+@cache
+def smirk_shares() -> Tensor:
+    """Return the share of a smirk that each point goes by, across and down, (478, 2)."""
+    across = mean_shape()[:, 0] / mean_shape()[MOUTH_CORNERS[1], 0]
+    first, whole = ASIDE
+    share = _step((across - first) / (whole - first))
+    return torch.from_numpy(share[:, None] * np.array(SMIRKS, np.float32))
 
 
 def _condition(asked: Tensor, part: str, manners: Sequence[NAMED]) -> Tensor:

@@ -11,6 +11,7 @@ from torch import Tensor
 from faceedit.compose.edit import Edit
 from faceedit.compose.mouth.traits import traits_of
 from faceedit.faces.align import Crop
+from faceedit.faces.pose import head_pose
 from faceedit.methods.fields.method import FieldMethod, fitting, for_edits
 from faceedit.methods.fields.mirrored import mirror_crop, mirror_edit
 from faceedit.methods.pictures.method import PictureMethod
@@ -24,6 +25,9 @@ from faceedit.numerics import FULL, Numerics, check_answer
 from faceedit.registry import Checkpoint
 from faceedit.targets import EXPRESSIONS, Expression, Target
 from faceedit.targets.expressions import ONE_SIDED
+
+LOOKS_ASIDE = 8.0
+"""Degrees from which on a head looks aside."""
 
 
 def load(
@@ -97,8 +101,13 @@ class RegGAN(FieldMethod):
 
 
 def _side_of(crop: Crop) -> str:
-    """Return the side of the person on which a face smirks that was not told."""
-    return "right" if traits_of(crop.landmarks).smirk > 0 else "left"
+    """Return the side of the person on which a face smirks that was not told.
+
+    Of a head that looks aside it is the one that is seen.
+    """
+    yaw = head_pose(crop.landmarks).yaw
+    way = yaw if abs(yaw) > LOOKS_ASIDE else traits_of(crop.landmarks).smirk
+    return "right" if way > 0 else "left"
 
 
 class RgbRegGAN(PictureMethod):

@@ -8,6 +8,7 @@ from faceedit.faces.align import Crop
 from faceedit.faces.topology import mean_shape
 from faceedit.methods.fields.assembly import (
     DEEP,
+    DEEP_BROWS,
     DEEPEST,
     LIFTED,
     about_mouth,
@@ -27,9 +28,10 @@ def crop_of(roughness: float) -> Crop:
 
 
 def test_smooth_skin_folds_less_than_rough_skin():
-    depths = [fold_depth(crop_of(one)) for one in (0.0, 0.03, 0.06, 0.4)]
-    assert depths[0] == DEEP[0] and depths[-1] == DEEP[-1]
-    assert depths == sorted(depths) and depths[1] < depths[2]
+    depths = np.stack([fold_depth(crop_of(one)).ravel() for one in (0.0, 0.03, 0.06, 0.4)])
+    for row, deep in ((0, DEEP_BROWS), (-1, DEEP)):
+        assert depths[0, row] == np.float32(deep[0]) and depths[-1, row] == np.float32(deep[-1])
+    assert (np.diff(depths, axis=0) >= 0).all() and (depths[1] < depths[2]).all()
 
 
 def test_teeth_have_a_little_of_the_hue_of_the_skin():

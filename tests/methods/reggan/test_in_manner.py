@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import made_up
 import numpy as np
 import pytest
 import torch
 
 from faceedit.errors import UsageError
-from faceedit.faces.topology import mean_shape
+from faceedit.faces.topology import MOUTH_CORNERS, mean_shape
 from faceedit.methods.fields.shape_layer import MovedFaces
 from faceedit.methods.reggan.condition import BLOCKS
 from faceedit.methods.reggan.in_manner import manners_for, move_in_manner
@@ -42,6 +44,22 @@ def test_each_part_goes_as_far_as_its_manner_says():
         np.testing.assert_allclose(jaws, 10 * manner.mouth, atol=1e-3)
         mixed = {part: share for part, other, share in manner.mixed if other == "angry"}
         assert moved[LIP, 0] == pytest.approx(10 * mixed.get("mouth", 0), abs=1e-3)
+
+
+def test_a_smirk_leaves_the_middle_of_the_lips_and_the_other_corner():
+    face = torch.from_numpy(made_up.place(mean_shape(), 90.0)).float()[None]
+    asked = torch.zeros(len(BLOCKS))
+    asked[BLOCKS.index("contemptuous")] = 1
+
+    def drag(landmarks, condition):
+        faces = layer(landmarks, condition)
+        return replace(faces, landmarks=faces.landmarks + 10 * condition[:, [-1], None])
+
+    faces = move_in_manner(drag, face, asked, [[]])
+    moved = (faces.landmarks - face[..., :2])[0].numpy()
+    right, left = MOUTH_CORNERS
+    np.testing.assert_allclose(moved[right], 0, atol=1e-3)
+    assert abs(moved[LIP]).max() < 1 and moved[left].min() > 6
 
 
 def test_manners_scale_with_the_strength_and_nothing_stays_nothing():
