@@ -11,6 +11,7 @@ from faceedit.compose.mask import region_mask
 from faceedit.compose.turn.edit import turn_head
 from faceedit.compose.turn.flow import face_layers, looked_up
 from faceedit.compose.turn.gaze import keep_gaze
+from faceedit.compose.turn.half import far_half, straightened
 from faceedit.compose.turn.head import (
     build_head,
     facing,
@@ -20,6 +21,7 @@ from faceedit.compose.turn.head import (
     turned,
     wanted_pose,
 )
+from faceedit.compose.turn.neck import with_neck
 from faceedit.compose.turn.outline import outline
 from faceedit.compose.turn.person import flow_around
 from faceedit.compose.turn.rim import with_bare_rim
@@ -28,7 +30,7 @@ from faceedit.compose.turn.twin import with_twin
 from faceedit.faces.align import crop_affine, transform_landmarks
 from faceedit.faces.pose import HeadPose, head_pose
 from faceedit.faces.raster import fill_polygon, rasterize_mesh
-from faceedit.faces.topology import EYES, FACE_OVAL, IRISES, mean_shape
+from faceedit.faces.topology import EYES, FACE_OVAL, IRISES, N_SURFACE, mean_shape, mirror
 from faceedit.targets import Turn
 
 SIZE = 128
@@ -45,6 +47,11 @@ def head():
     skin = fill_polygon(points[list(FACE_OVAL), :2], person.shape)
     everywhere = np.ones(person.shape, bool)
     return build_head(points, np.zeros_like(person), person, skin, everywhere)
+
+
+def layers(head, turn, around):
+    points = turned(head, mesh_points(head.landmarks), turn, np.ones(478, np.float32))
+    return face_layers(head, points[:N_SURFACE], around, facing(head.landmarks))
 
 
 @pytest.mark.parametrize("angles", [(20, 0, 0), (0, -10, 0), (0, 0, 15), (-18, 9, -12)])
@@ -79,8 +86,8 @@ def test_the_middle_of_a_face_moves_and_the_wall_does_not(head):
     nose = head.landmarks[4, :2].round().astype(int)
     assert around[nose[1], nose[0], 0] < -3
     assert np.abs(around[10, 10]).max() < 0.05
-    assert with_twin(head, turn, around)[1] is None
-    face, mirrored, both = face_layers(head, turn, around, facing(head.landmarks))
+    assert straightened(head, turn) == 0
+    face, mirrored, both = layers(head, turn, around)
     assert face.opacity.max() == pytest.approx(1, abs=0.02)
     # A face that looks into the camera needs no mirror image.
     assert mirrored.opacity.sum() < 0.05 * face.opacity.sum()
@@ -90,7 +97,7 @@ def test_the_middle_of_a_face_moves_and_the_wall_does_not(head):
 
 
 @pytest.mark.parametrize("yaw", [28.0, -28.0])
-def test_the_far_half_of_a_straightened_head_is_the_near_one_reflected(head, yaw):
+def test_a_far_half_is_the_photos_own_and_beyond_it_the_near_one_reflected(head, yaw):
     far_side = np.sign(yaw)
     # A face that looks aside is before one side of its head.
     middle = [64 + 11 * far_side, 64, 0]
@@ -101,24 +108,45 @@ def test_the_far_half_of_a_straightened_head_is_the_near_one_reflected(head, yaw
     aside = build_head(points.astype(np.float32), head.depth * 0, person, head.skin, head.valid)
     assert aside.pose.yaw == pytest.approx(yaw, abs=0.1)
     straight = rotation(aside.pose).T
+    assert straightened(aside, straight) == 1
+    half = far_half(aside, straight, 1.0)
+    # The far half of the face is as wide as the near one.
+    far = half.far(half.face[:, :2])
+    outer = np.abs(far) > 0.4
+    np.testing.assert_allclose(far[outer], -far[mirror()][outer], atol=0.02)
     still = np.zeros((SIZE, SIZE, 2), np.float32)
-    around, side = with_twin(aside, straight, still)
-    assert side is not None
+    around, side, left = with_twin(aside, half, still)
     assert 0 <= side.opacity.min() <= side.opacity.max() <= 1
+    # From the middle on the photo's own pixels are shown, and their mirror image where these end.
+    assert not side.opacity[left > 0.2].any()
     for row in (40, 50):
         shown = np.flatnonzero(side.opacity[row] > 0.9)
-        assert len(shown) > 10
+        assert len(shown) > 5 and (left[row, shown] < 0.05).all()
         line = shown + side.flow[row, shown, 0] / 2
-        assert np.ptp(line) < 0.01 and abs(line.mean() - 64) < 1.5
+        assert np.ptp(line) < 0.01 and abs(line.mean() - half.middle[0]) < 0.01
         # Where the person reaches further than the image the outline is drawn in to it.
         own, drawn = (
             (far_side * np.flatnonzero(looked_up(person, flow)[row] > 0.5)).max()
             for flow in (still, around)
         )
         assert drawn < own - 1
-        assert abs(drawn - (far_side * shown).max()) <= 2
+        assert abs(drawn - (far_side * shown).max()) <= 4
     little = rotation(HeadPose(yaw - 5 * far_side, 0.0, 0.0)) @ straight
-    assert with_twin(aside, little, still)[1] is None
+    assert straightened(aside, little) == 0
+
+
+def test_a_neck_stays_below_a_jaw_and_goes_on_where_the_chin_was(head):
+    aside = replace(head, pose=HeadPose(25.0, 0.0, 0.0), skin=head.matte)
+    half = far_half(aside, rotation(aside.pose).T, 1.0)
+    moved = np.full((SIZE, SIZE, 2), 9, np.float32)
+    flow = with_neck(aside, half, moved)
+    chin = aside.landmarks[152, :2].round().astype(int)
+    neck = slice(chin[1] + 8, chin[1] + 14)
+    assert np.abs(flow[neck, 64:70]).max() < 0.5
+    assert (flow[: chin[1] - 20] == 9).all()
+    # Just above the chin's lower edge the neck is the one below it.
+    above = flow[chin[1] - 4, 64:68]
+    assert np.abs(above[:, 0]).max() < 0.5 and (above[:, 1] > 3).all()
 
 
 def test_an_outline_rolls_along_and_else_stays(head):
@@ -134,7 +162,7 @@ def test_an_outline_rolls_along_and_else_stays(head):
 def test_eyes_look_on_or_turn_along(head):
     turn = rotation(HeadPose(20.0, 0.0, 0.0))
     around = flow_around(head, turn)
-    face, _, _ = face_layers(head, turn, around, facing(head.landmarks))
+    face, _, _ = layers(head, turn, around)
     points = turned(head, mesh_points(head.landmarks), turn, np.ones(478, np.float32))
     after = mesh_points(points)
     looking, moved = keep_gaze(face, after, turn, head.unit)
@@ -188,18 +216,18 @@ def test_a_head_seen_from_aside_has_no_ear_made_up(head):
     nodding = rotation(HeadPose(0.0, 10.0, 0.0))
     assert with_side(head, nodding) is head
     aside = replace(head, pose=HeadPose(25.0, 0.0, 0.0))
-    straightened = with_side(aside, rotation(aside.pose).T)
-    assert straightened.landmarks is aside.landmarks
+    opened = with_side(aside, rotation(aside.pose).T)
+    assert opened.landmarks is aside.landmarks
     # What stands out at the far side goes with the face; the near side is left.
-    assert np.array_equal(straightened.depth[:, :50], aside.depth[:, :50])
-    assert (straightened.depth != aside.depth).any()
+    assert np.array_equal(opened.depth[:, :50], aside.depth[:, :50])
+    assert (opened.depth != aside.depth).any()
 
 
 @pytest.mark.parametrize("degrees", [28.0, -28.0])
 def test_nothing_behind_is_seen_through_an_eye(head, degrees):
     turn = rotation(HeadPose(degrees, 0.0, 0.0))
     around = flow_around(head, turn)
-    face, _, _ = face_layers(head, turn, around, facing(head.landmarks))
+    face, _, _ = layers(head, turn, around)
     points = turned(head, mesh_points(head.landmarks), turn, np.ones(478, np.float32))
     for eye, outwards in zip(EYES, (-1, 1), strict=True):
         inside = fill_polygon(points[list(eye), :2], (SIZE, SIZE)) > 0.5

@@ -8,14 +8,16 @@ import numpy as np
 from faceedit.compose.edit import Edit, RasterPaint
 from faceedit.compose.mesh_flow import fill
 from faceedit.compose.turn.detail import TurnedHead
-from faceedit.compose.turn.flow import face_layers
+from faceedit.compose.turn.flow import face_layers, looked_up
 from faceedit.compose.turn.gaze import keep_gaze
+from faceedit.compose.turn.half import far_half, set_back, straightened
 from faceedit.compose.turn.head import Head, degrees_of, facing, mesh_points, rotation, turned
 from faceedit.compose.turn.person import flow_around
 from faceedit.compose.turn.rim import with_bare_rim
 from faceedit.compose.turn.sides import with_side
 from faceedit.compose.turn.twin import with_twin
 from faceedit.faces.pose import HeadPose
+from faceedit.faces.topology import N_SURFACE
 from faceedit.tones import muted
 
 REACH = 0.2
@@ -52,14 +54,27 @@ def turn_head(pixels: np.ndarray, head: Head, wanted: HeadPose, *, gaze: bool = 
     if np.allclose(turn, np.eye(3), atol=1e-7):
         return still
     towards = facing(head.landmarks)
-    head = with_side(with_bare_rim(head, pixels), turn)
-    around, side = with_twin(head, turn, flow_around(head, turn))
-    face, mirrored, both = face_layers(head, turn, around, towards)
+    share = straightened(head, turn)
+    head = set_back(with_side(with_bare_rim(head, pixels), turn), share)
     points = turned(head, mesh_points(head.landmarks), turn, head.share(head.landmarks[:, :2]))
+    around = flow_around(head, turn)
+    side = left = None
+    if share > 0:
+        half = far_half(head, turn, share)
+        points = half.face
+        around, side, left = with_twin(head, half, around)
+    face, mirrored, both = face_layers(head, points[:N_SURFACE], around, towards, left)
+    own, other = face.flow, mirrored.flow
+    if side is not None and left is not None:
+        beside = face.opacity + mirrored.opacity < 0.5
+        own = np.where(beside[..., None], around, own)
+        other = np.where(beside[..., None], side.flow, other)
+        person = looked_up(head.matte * head.valid, side.flow)
+        both = np.where(beside, person * ((left > 0) & (left < np.inf)), both)
+    light = _other_light(pixels, (own, other), both, head.unit)
     after = mesh_points(points).astype(np.float32)
     if gaze:
         face, after = keep_gaze(face, after, turn, head.unit)
-    light = _other_light(pixels, (face.flow, mirrored.flow), both, head.unit)
     layers = [replace(one, log_ratio=light) for one in (side, mirrored) if one is not None]
     detail = TurnedHead((*layers, face), head.size)
     return replace(still, flow=around, details=(detail,), landmarks=after, turned=degrees_of(turn))

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from faceedit.compose.mesh_flow import fill
-from faceedit.compose.turn.head import Head, mesh_points, rise, turned
+from faceedit.compose.turn.head import Head, mesh_points, rise
 from faceedit.faces.raster import MeshRaster, fill_polygon, rasterize_mesh
 from faceedit.faces.topology import EYES, FACE_OVAL, INNER_LIPS, N_SURFACE, mirror
 
@@ -26,11 +26,12 @@ BARELY = 0.02
 """Opacity that is not seen."""
 SPOT = 0.08
 """Radius below which a part that is not seen is not worth a mirror image."""
+FLANK = 0.16
+"""Likewise, of the far flank of a nose."""
+FADE = (0.0, 0.15)
+"""Eye distances before the end of what a photo shows of a far half, over which it goes."""
 FACING = (0.22, 0.45)
 """z of normals in the photo from which on a mirror image is used, and is not needed."""
-ASIDE, CLEAR = (10.0, 20.0), (0.5, 0.8)
-"""Yaw over which a far half gets smeared, and from where on it is not: two halves of one face are
-better than a seam through it."""
 
 
 @dataclass(frozen=True)
@@ -49,22 +50,26 @@ class Layer:
 
 
 def face_layers(
-    head: Head, turn: np.ndarray, around: np.ndarray, towards: np.ndarray
+    head: Head,
+    target: np.ndarray,
+    around: np.ndarray,
+    towards: np.ndarray,
+    left: np.ndarray | None = None,
 ) -> tuple[Layer, Layer, np.ndarray]:
     """Return the face as the mesh shows it, and what only its mirror image shows.
 
     Args:
         head: in the photo.
-        turn: (3, 3) rotation.
+        target: (468, 3) x, y and depth of the turned face.
         around: as `flow_around` returns it.
         towards: (468,) float32, as `facing` returns it of the photo's landmarks.
+        left: (S, S) float32, as `with_twin` returns it; None if both halves are seen.
 
     Returns:
         Both, and how far the photo shows both, (S, S) float32 in [0, 1]: it tells their light.
     """
     size, skin = head.size, head.landmarks[:N_SURFACE]
     source = mesh_points(skin)
-    target = turned(head, source, turn, head.share(source[:, :2]))
     photo = rasterize_mesh(skin, (size, size), hide=True)
     drawn = rasterize_mesh(mesh_points(target), (size, size), hide=True)
     front = photo.interpolate(source[:, 2:])[..., 0]
@@ -75,16 +80,13 @@ def face_layers(
     other = mirror()[:N_SURFACE]
     reflected, seen = _layer(source[other], towards[other], drawn, front, head, around, holes)
     here, there = np.moveaxis(drawn.interpolate(np.column_stack([towards, towards[other]])), -1, 0)
-    # At the far edge of a face what lies behind would show; the other side knows better.
-    aside = float(np.interp(abs(head.pose.yaw), ASIDE, (0, 1)))
-    needed = [low + aside * (high - low) for low, high in zip(FACING, CLEAR, strict=True)]
-    both = cv2.erode(shown, np.ones((3, 3), np.uint8)) * seen
-    seen *= rise(there, FACING)
-    shown *= 1 - seen * rise(there - here, CLEARER) * (1 - rise(here, needed))
-    # What is hidden by little is stretched: its mirror image would be a spot.
-    width = 2 * round(SPOT * head.unit) + 1
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
-    shown = cv2.morphologyEx(shown, cv2.MORPH_CLOSE, kernel)
+    both = seen * cv2.erode(shown, np.ones((3, 3), np.uint8))
+    seen *= np.where(holes, 1, rise(there, FACING))
+    better = seen * rise(there - here, CLEARER) * (1 - rise(here, FACING))
+    if left is not None:
+        shown = np.where(left < np.inf, _closed(shown, FLANK * head.unit), shown)
+        better = np.where(left < np.inf, 1 - rise(left, FADE), better)
+    shown = _closed(shown * (1 - better), SPOT * head.unit)
     # The mirror image lies under the face, and nothing shows between them.
     seen *= cv2.dilate((shown < 1 - BARELY).astype(np.uint8), np.ones((3, 3), np.uint8))
     inside = _inside(mesh_points(target), drawn, head.unit)
@@ -138,6 +140,13 @@ def _inside(target: np.ndarray, drawn: MeshRaster, unit: float) -> np.ndarray:
     depth = cv2.distanceTransform(np.maximum(hull, oval).astype(np.uint8), cv2.DIST_L2, 5)
     rise = np.clip(depth / (INSIDE * unit), 0, 1).astype(np.float32)
     return cv2.GaussianBlur(rise, (0, 0), 0.6)
+
+
+def _closed(shown: np.ndarray, radius: float) -> np.ndarray:
+    """Return what is shown without its spots: what is hidden by little is stretched."""
+    width = 2 * round(radius) + 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
+    return cv2.morphologyEx(shown, cv2.MORPH_CLOSE, kernel)
 
 
 def _smooth_within(flow: np.ndarray, known: np.ndarray, over: float) -> np.ndarray:

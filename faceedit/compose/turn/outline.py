@@ -45,7 +45,7 @@ def outline(head: Head, turn: np.ndarray, coarse: int) -> tuple[np.ndarray, np.n
     size = head.size
     steps = (np.arange(coarse, dtype=np.float32) + 0.5) * size / coarse - 0.5
     places = np.dstack(np.meshgrid(steps, steps))
-    source = _rolled_back(head, turn, places)
+    source = rolled_back(head, turn, places)
     at = (source + 0.5) * np.float32(coarse / size) - 0.5
 
     def rolled(field: np.ndarray) -> np.ndarray:
@@ -63,7 +63,7 @@ def outline(head: Head, turn: np.ndarray, coarse: int) -> tuple[np.ndarray, np.n
     return np.maximum(edge, still).astype(np.float32), flow.astype(np.float32)
 
 
-def _rolled_back(head: Head, turn: np.ndarray, places: np.ndarray) -> np.ndarray:
+def rolled_back(head: Head, turn: np.ndarray, places: np.ndarray) -> np.ndarray:
     """Return (..., 2) places before the part of a turn that lies in the picture's plane."""
     roll = float(np.arctan2(turn[1, 0] - turn[0, 1], turn[0, 0] + turn[1, 1]))
     angle = -roll * head.share(places)

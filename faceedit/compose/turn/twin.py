@@ -5,174 +5,124 @@ sides. So the near half, as it is seen in the mirrored pose, is reflected about 
 and where the person reached further than that the wall goes on.
 """
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 
-from faceedit.compose.turn.flow import Layer, looked_up, pixel_grid
-from faceedit.compose.turn.head import CHIN, Head, degrees_of, mesh_points, rise, rotation, turned
+from faceedit.compose.turn.flow import FADE, Layer, looked_up, pixel_grid
+from faceedit.compose.turn.half import Half
+from faceedit.compose.turn.head import Head, rise
+from faceedit.compose.turn.neck import with_neck
+from faceedit.compose.turn.own import HEIGHTS, along, first, own_flow, reach_of_own
 from faceedit.compose.turn.person import flow_around
 from faceedit.faces.raster import fill_polygon
-from faceedit.faces.topology import FACE_OVAL, N_SURFACE, mirror
+from faceedit.faces.topology import FACE_OVAL
 
-ASIDE, NEARER = 15.0, (8.0, 11.0)
-"""Yaw in degrees from which on a head has a far half, and by which it turns to come to show it:
-within little, as half of an ear is a ghost, but not at once, as clips would jump."""
-STRAIGHT = 2.0
-"""Yaw up to which a pose is its own mirror image."""
+STRAIGHT = 0.03
+"""Difference of the turns to a pose and to its mirror image up to which they are one."""
 SEAM = (0.0, 0.12)
 """Eye distances from the middle of the face over which the mirror image comes in."""
-LOBES, CHEEK = (-0.75, -0.55), 0.08
-"""Below the chin, from where on only what is so close to the face is mirrored upon the wall: cloth
-would be a ghost there."""
+EASED = (0.0, 0.25)
+"""Over which the flow comes to be that of a half which is as wide as the near one."""
+SPARE, LATER = (-0.1, 0.0), 3.0
+"""Beyond the end of what the photo shows, up to where the flow is what it would be there; and by
+how much later that is of a head that is not straightened yet."""
+LOBES, WIDTHS, CHEEK = (-0.85, -0.45), (1.0, 0.08), 0.08
+"""Below the chin, over which ever less beside the face is mirrored upon the wall, how far out, and
+how softly: cloth would be a ghost there, and hair cut off."""
 NECK = (-0.4, 0.0)
 """Below the chin, over which the mirror image ends."""
-HELD = (-0.5, 0.0)
+HELD = (-0.9, 0.2)
 """Below the chin, over which the outline comes to be the person's own."""
-BRIM = (0.25, 0.5)
+BRIM = (0.7, 1.1)
 """By how much a person reaches further, from where on that is a brim or a plait, and stays."""
+LENS, MARGIN = 31, 0.08
+"""Heights over which an outline is drawn in as one, as spectacles that stand out are thin, and by
+how much more than it shows."""
+EVEN = 0.12
+"""Heights over which an outline is smoothed."""
 WALL = 1.2
 """Beyond the outline, up to where the wall gives way."""
-STEP, EVEN = 0.02, 0.12
-"""Steps in which an outline is looked for, and heights over which it is smoothed."""
-REACH = 3.0
-"""Eye distances from the middle within which it lies."""
-
-Extents = tuple[np.ndarray, np.ndarray]
-"""Heights, and how far out a person reaches there, (H,) float32 in eye distances."""
 
 
-@dataclass(frozen=True)
-class Half:
-    """Where the far half of a turned head is.
-
-    Attributes:
-        middle: (2,) float32 pixels, on the line of reflection.
-        out: (2,) float32 unit, from it to the far side.
-        down: (2,) float32 unit, along it.
-        face: (468, 2) float32, the turned face.
-        unit: eye distance in pixels.
-        seam: from the line to the middle of the face, in eye distances.
-    """
-
-    middle: np.ndarray
-    out: np.ndarray
-    down: np.ndarray
-    face: np.ndarray
-    unit: float
-    seam: float
-
-    def far(self, places: np.ndarray) -> np.ndarray:
-        """Return how far (..., 2) places are from the line, in eye distances."""
-        return (places - self.middle) @ self.out / np.float32(self.unit)
-
-    def below(self, places: np.ndarray) -> np.ndarray:
-        """Return how far they are below the chin, in eye distances."""
-        return (places - self.face[CHIN]) @ self.down / np.float32(self.unit)
-
-
-def with_twin(head: Head, turn: np.ndarray, around: np.ndarray) -> tuple[np.ndarray, Layer | None]:
-    """Return a person's flow whose far outline follows the near one, and the mirrored half over it.
+def with_twin(head: Head, half: Half, around: np.ndarray) -> tuple[np.ndarray, Layer, np.ndarray]:
+    """Return a person's flow whose far half is as wide as the near one, and a mirror image over it.
 
     Args:
         head: in the photo.
-        turn: (3, 3) rotation.
+        half: where the far half will be.
         around: (S, S, 2) float32 backward flow of the person, as `flow_around` returns it.
 
     Returns:
-        The same flow and None where the photo shows both halves as well as they will be seen.
+        The flow; the mirror image, where the photo does not show the far half; and how far it is,
+        in eye distances, to where it does not any more, (S, S) float32, infinite on the near half.
     """
-    after = turn @ rotation(head.pose)
-    yaw = float(np.degrees(np.arctan2(after[0, 2], after[2, 2])))
-    share = np.float32(rise(np.sign(head.pose.yaw) * (head.pose.yaw - yaw), NEARER))
-    if abs(head.pose.yaw) < ASIDE or share == 0:
-        return around, None
-    half, other = _far_half(head, turn, after)
-    image = around if degrees_of(other @ turn.T) < STRAIGHT else flow_around(head, other)
     places = pixel_grid(head.size)
+    straight = np.abs(half.other - half.turn).max() < STRAIGHT
+    image = around if straight else flow_around(head, half.other)
     across = (-2 * half.unit * half.far(places))[..., None] * half.out
     twin = _after(image, across.astype(np.float32))
     person = head.matte * head.valid
-    opacity = share * _solid(looked_up(person, twin))
-    opacity *= _shown(half, _solid(looked_up(person, around)))
-    own, mirrored = (_extents(half, looked_up(person, one)) for one in (around, twin))
-    around = _after(around, share * _held(half, own, mirrored, places))
-    return around, Layer(twin, opacity.astype(np.float32))
+    before, mirrored = (looked_up(person, one) for one in (around, twin))
+    own, far = own_flow(head, half, twin), half.far(places)
+    reach = reach_of_own(head, half, own)
+    wanted = np.maximum(_extents(half, mirrored), reach)
+    around = _after(around, half.share * _held(half, _extents(half, before, LENS), wanted, places))
+    left = np.interp(half.low(places), HEIGHTS, reach) - far + LATER * (1 - half.share)
+    part = half.share * rise(far - half.seam, EASED) * (1 - rise(half.below(places), NECK))
+    around = around + (part * rise(left, SPARE))[..., None] * (own - around)
+    left = np.where(far > half.seam, left, np.inf).astype(np.float32)
+    shown = _solid(mirrored) * _upon(half, _solid(before)) * (1 - rise(left, FADE))
+    return (
+        with_neck(head, half, around.astype(np.float32)),
+        Layer(twin, shown.astype(np.float32)),
+        left,
+    )
 
 
-def _far_half(head: Head, turn: np.ndarray, after: np.ndarray) -> tuple[Half, np.ndarray]:
-    """Return where the far half will be, and the turn to the pose that is its mirror image.
-
-    Args:
-        head: in the photo.
-        turn: (3, 3) rotation.
-        after: (3, 3) rotation of the head then.
-    """
-    down = (after[:2, 1] / np.linalg.norm(after[:2, 1])).astype(np.float32)
-    out = np.float32(np.sign(head.pose.yaw)) * np.array([down[1], -down[0]], np.float32)
-    reflection = np.eye(3)
-    reflection[:2, :2] -= 2 * np.outer(out, out)
-    other = reflection @ after @ np.diag([-1.0, 1.0, 1.0]) @ rotation(head.pose).T
-    points = mesh_points(head.landmarks)[:N_SURFACE]
-    whole = np.ones(len(points), np.float32)
-    face, mirrored = (turned(head, points, one, whole)[:, :2] for one in (turn, other))
-    across = mirror()[:N_SURFACE]
-    middle = (face + mirrored[across]).mean(0) / 2
-    seam = ((face + face[across]).mean(0) / 2 - middle) @ out / head.unit
-    return Half(middle.astype(np.float32), out, down, face, head.unit, float(seam)), other
-
-
-def _shown(half: Half, own: np.ndarray) -> np.ndarray:
-    """Return where the mirrored half is shown, (S, S) float32 in [0, 1].
+def _upon(half: Half, own: np.ndarray) -> np.ndarray:
+    """Return where a mirrored half may lie, (S, S) float32 in [0, 1].
 
     Args:
         half: where it is.
         own: (S, S) float32 in [0, 1], where the person's own pixels are.
     """
     places = pixel_grid(own.shape[0])
-    beyond = (fill_polygon(half.face[list(FACE_OVAL)], own.shape) < 0.5).astype(np.uint8)
-    away = cv2.distanceTransform(beyond, cv2.DIST_L2, 5) / np.float32(CHEEK * half.unit)
-    upon = np.maximum(np.clip(2 - away, 0, 1), own)
+    beyond = (fill_polygon(half.face[list(FACE_OVAL), :2], own.shape) < 0.5).astype(np.uint8)
+    away = cv2.distanceTransform(beyond, cv2.DIST_L2, 5) / np.float32(half.unit)
     below = half.below(places)
+    width = np.interp(below, LOBES, WIDTHS).astype(np.float32)
+    upon = np.maximum(np.clip((width - away) / CHEEK + 1, 0, 1), own)
     shown = rise(half.far(places) - half.seam, SEAM) * (1 - rise(below, NECK))
-    return shown * (1 - rise(below, LOBES) * (1 - upon))
+    return shown * upon
 
 
-def _extents(half: Half, person: np.ndarray) -> Extents:
-    """Return how far out a person reaches at each height.
+def _extents(half: Half, person: np.ndarray, within: int = 1) -> np.ndarray:
+    """Return how far out a person reaches at each of `HEIGHTS`, (H,) float32 in eye distances.
 
     Args:
         half: the side that is looked at.
         person: (S, S) float32 in [0, 1].
-
-    Returns:
-        Heights are counted down from the line's middle.
+        within: so many heights around each, at most.
     """
-    low = np.arange(-REACH, REACH, STEP, dtype=np.float32)
-    far = np.arange(0, REACH, STEP, dtype=np.float32)[None, :, None]
-    at = half.middle + np.float32(half.unit) * (far * half.out + low[:, None, None] * half.down)
-    seen = cv2.remap(
-        person, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-    gone = seen < 0.5
-    reach = np.where(gone.any(1), gone.argmax(1), far.size) * np.float32(STEP)
-    return low, cv2.GaussianBlur(reach[:, None], (0, 0), EVEN / STEP)[:, 0]
+    reach = first(along(half, person) < 0.5, EVEN)
+    return cv2.dilate(reach[:, None], np.ones((within, 1), np.uint8))[:, 0]
 
 
-def _held(half: Half, own: Extents, mirrored: Extents, places: np.ndarray) -> np.ndarray:
-    """Return the flow that draws a far outline in to where its image is, (S, S, 2) float32.
+def _held(half: Half, own: np.ndarray, wanted: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Return the flow that draws a far outline in to where it is to be, (S, S, 2) float32.
 
     Args:
         half: where it is.
         own: of the person, as `_extents` returns it.
-        mirrored: of the mirror image.
+        wanted: where it is to be, likewise.
         places: (S, S, 2) float32, each pixel's own.
     """
-    low = (places - half.middle) @ half.down / np.float32(half.unit)
-    here, there = (np.interp(low, *one).astype(np.float32) for one in (own, mirrored))
+    low = half.low(places)
+    here, there = (np.interp(low, HEIGHTS, one).astype(np.float32) for one in (own, wanted))
+    here = here + MARGIN
     over = np.maximum(here - there, 0) * (1 - rise(half.below(places), HELD))
-    there = np.maximum(here - over * (1 - rise(over, BRIM)), STEP)
+    over = over * (1 - rise(over, BRIM))
+    there = np.maximum(here - over, HEIGHTS[1] - HEIGHTS[0])
     far = half.far(places)
     end = here + WALL
     beyond = here + (far - there) * (end - here) / (end - there)

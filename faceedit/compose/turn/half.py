@@ -1,0 +1,117 @@
+"""Where the far half of a head is that is straightened."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from faceedit.compose.turn.head import CHIN, Head, mesh_points, rise, rotation, turned
+from faceedit.faces.topology import N_SURFACE, mirror
+
+ASIDE, NEARER = 15.0, (8.0, 11.0)
+"""Yaw in degrees from which on a head has a far half, and by which it turns to come to show it:
+within little, as half of an ear is a ghost, but not at once, as clips would jump."""
+BACK = 0.12
+"""Eye distances by which the point about which a head turns is further back then."""
+EVEN = (0.05, 0.3)
+"""Eye distances from the middle over which the far half comes to be as wide as the near one."""
+
+
+@dataclass(frozen=True)
+class Half:
+    """Where the far half of a turned head is.
+
+    Attributes:
+        middle: (2,) float32 pixels, on the line of reflection.
+        out: (2,) float32 unit, from it to the far side.
+        down: (2,) float32 unit, along it.
+        face: (478, 3) float32 x, y and depth of the turned face, as wide on both sides.
+        unit: eye distance in pixels.
+        seam: from the line to the middle of the face, in eye distances.
+        share: how far it is shown, 0 to 1.
+        turn: (3, 3) rotation to the pose.
+        other: (3, 3) that takes the head to the pose that is the mirror image.
+    """
+
+    middle: np.ndarray
+    out: np.ndarray
+    down: np.ndarray
+    face: np.ndarray
+    unit: float
+    seam: float
+    share: float
+    turn: np.ndarray
+    other: np.ndarray
+
+    def far(self, places: np.ndarray) -> np.ndarray:
+        """Return how far (..., 2) places are from the line, in eye distances."""
+        return (places - self.middle) @ self.out / np.float32(self.unit)
+
+    def low(self, places: np.ndarray) -> np.ndarray:
+        """Return how far they are below its middle, in eye distances."""
+        return (places - self.middle) @ self.down / np.float32(self.unit)
+
+    def below(self, places: np.ndarray) -> np.ndarray:
+        """Return how far they are below the chin, in eye distances."""
+        return (places - self.face[CHIN, :2]) @ self.down / np.float32(self.unit)
+
+
+def straightened(head: Head, turn: np.ndarray) -> float:
+    """Return how far a turn straightens a head that looks aside, 0 to 1.
+
+    Args:
+        head: in the photo.
+        turn: (3, 3) rotation.
+    """
+    after = turn @ rotation(head.pose)
+    yaw = float(np.degrees(np.arctan2(after[0, 2], after[2, 2])))
+    share = float(rise(np.sign(head.pose.yaw) * (head.pose.yaw - yaw), NEARER))
+    return share if abs(head.pose.yaw) >= ASIDE else 0.0
+
+
+def set_back(head: Head, share: float) -> Head:
+    """Return a head that turns about a point further back: so it comes to stand over its neck.
+
+    Args:
+        head: in the photo.
+        share: how far that is so, 0 to 1.
+    """
+    forward = rotation(head.pose)[:, 2]
+    return replace(head, axis=head.axis - share * BACK * head.unit * forward)
+
+
+def far_half(head: Head, turn: np.ndarray, share: float) -> Half:
+    """Return where the far half will be of a head that is straightened.
+
+    Args:
+        head: in the photo.
+        turn: (3, 3) rotation.
+        share: as `straightened` returns it, above 0.
+    """
+    after = turn @ rotation(head.pose)
+    down = (after[:2, 1] / np.linalg.norm(after[:2, 1])).astype(np.float32)
+    out = np.float32(np.sign(head.pose.yaw)) * np.array([down[1], -down[0]], np.float32)
+    reflection = np.eye(3)
+    reflection[:2, :2] -= 2 * np.outer(out, out)
+    other = reflection @ after @ np.diag([-1.0, 1.0, 1.0]) @ rotation(head.pose).T
+    points = mesh_points(head.landmarks)
+    whole = np.ones(len(points), np.float32)
+    face, image = (turned(head, points, one, whole) for one in (turn, other))
+    image = image[mirror()]
+    middle = (face + image)[:N_SURFACE, :2].mean(0) / 2
+    seam = ((face + face[mirror()])[:N_SURFACE, :2].mean(0) / 2 - middle) @ out / head.unit
+    far, other_far = ((one[:, :2] - middle) @ out / head.unit for one in (face, image))
+    # Depth, which tells how wide a far half is, is the least that landmarks know of it.
+    part = (share * rise(far - seam, EVEN))[:, None]
+    wider = part * (-other_far - far)[:, None] * head.unit * out
+    even = np.column_stack([face[:, :2] + wider, face[:, 2:] + part * (image - face)[:, 2:]])
+    return Half(
+        middle=middle,
+        out=out,
+        down=down,
+        face=even.astype(np.float32),
+        unit=head.unit,
+        seam=float(seam),
+        share=share,
+        turn=turn,
+        other=other,
+    )

@@ -1,0 +1,122 @@
+"""What a photo shows of the far half of a head that is straightened.
+
+Depth beside a face is not known well. But both halves of a head have one shape: where the far one's
+points were in the photo is told by those of the near one, reflected in the head's own middle.
+"""
+
+import cv2
+import numpy as np
+
+from faceedit.compose.mesh_flow import extend
+from faceedit.compose.turn.flow import looked_up, pixel_grid
+from faceedit.compose.turn.half import Half
+from faceedit.compose.turn.head import CAMERA, Head, mesh_points
+from faceedit.faces.raster import fill_polygon, rasterize_mesh
+from faceedit.faces.topology import FACE_OVAL, N_SURFACE, mirror
+
+RIM = 0.5
+"""Eye distances beyond the face over which what the mesh and the reflection say is reconciled."""
+STRETCH = 0.36
+"""Share of its width that a part has in the photo, below which it is not shown well enough."""
+OUTLINE = 0.05
+"""Eye distances within a person's outline where colours mix with the wall's."""
+NOSE, LEAST = 0.45, 0.1
+"""How far from its middle a face's nose reaches at most, and what is seen at least."""
+EDGE = 0.06
+"""Within the far edge of a photo's face, where it may be hair or wall."""
+FAR_EDGE, OTHER_EDGE = slice(3, 15), slice(22, 34)
+"""Points of the oval there: of a head that looks to the picture's right, and left."""
+STEP = 0.02
+STEPS = np.arange(0, 3, STEP, dtype=np.float32)
+HEIGHTS = np.arange(-3, 3, STEP, dtype=np.float32)
+"""Eye distances out of the middle and down it, at which the end is looked for."""
+EVEN = 0.1
+"""Heights over which it is smoothed."""
+
+
+def own_flow(head: Head, half: Half, twin: np.ndarray) -> np.ndarray:
+    """Return the flow of a far half from where the photo has it, (S, S, 2) float32.
+
+    Args:
+        head: in the photo.
+        half: where it will be.
+        twin: (S, S, 2) float32, the flow of its mirror image.
+    """
+    here = pixel_grid(head.size)
+    at = here + twin
+    depth = cv2.remap(
+        head.depth, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    right, far = head.right, np.float32(CAMERA * head.unit)
+    points = _upright(head, mesh_points(head.landmarks)[:N_SURFACE])
+    middle = np.float32(((points + points[mirror()[:N_SURFACE]]) @ right).mean() / 2)
+    away = _upright(head, np.dstack([at, depth]))
+    away -= 2 * (away @ right - middle)[..., None] * right
+    source = away[..., :2] / (1 - away[..., 2:] / far) + head.axis[:2].astype(np.float32)
+    flow = (source - here).astype(np.float32)
+    drawn = rasterize_mesh(mesh_points(half.face), (head.size, head.size), hide=True)
+    face = drawn.interpolate(head.landmarks[:N_SURFACE, :2]) - here
+    known = drawn.inside & (half.far(here) > half.seam)
+    return flow + extend(face - flow, known, RIM * head.unit)
+
+
+def reach_of_own(head: Head, half: Half, own: np.ndarray) -> np.ndarray:
+    """Return how far out of its middle the photo shows a far half, (H,) float32.
+
+    In eye distances, at each of `HEIGHTS`: up to where skin or hair would be stretched by too much
+    or are mixed with the wall.
+
+    Args:
+        head: in the photo.
+        half: where it will be.
+        own: as `own_flow` returns it.
+    """
+    size = 2 * max(1, round(OUTLINE * head.unit)) + 1
+    person = (head.matte * head.valid > 0.5).astype(np.uint8)
+    inner = cv2.erode(person, np.ones((size, size), np.uint8)).astype(np.float32)
+    place = along(half, own) @ half.out / np.float32(half.unit) + STEPS
+    narrow = cv2.GaussianBlur(np.gradient(place, STEP, axis=1), (0, 0), 3.0) < STRETCH
+    face = along(half, fill_polygon(half.face[list(FACE_OVAL), :2], own.shape[:2])) > 0.5
+    # A nose hides a part, and is no end.
+    narrow &= ~face | (half.seam + NOSE < STEPS)
+    mixed = face & (along(half, looked_up(_from_edge(head), own)) < EDGE)
+    lost = (narrow | mixed | (along(half, looked_up(inner, own)) < 0.5)) & (
+        half.seam + LEAST < STEPS
+    )
+    return first(lost, EVEN)
+
+
+def along(half: Half, field: np.ndarray) -> np.ndarray:
+    """Return a (S, S, ...) field at each of `HEIGHTS` and each of `STEPS` from the middle."""
+    at = half.middle + np.float32(half.unit) * (
+        STEPS[:, None] * half.out + HEIGHTS[:, None, None] * half.down
+    )
+    return cv2.remap(
+        field, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+
+
+def first(found: np.ndarray, over: float) -> np.ndarray:
+    """Return the first step at which something is found at each height, (H,) float32.
+
+    Args:
+        found: (H, F) bool, as `along` returns fields.
+        over: heights over which the steps are smoothed.
+    """
+    step = np.where(found.any(1), STEPS[found.argmax(1)], STEPS[-1])
+    return cv2.GaussianBlur(step[:, None].astype(np.float32), (0, 0), over / STEP)[:, 0]
+
+
+def _from_edge(head: Head) -> np.ndarray:
+    """Return how far a place is from the far edge of the photo's face, in eye distances, (S, S)."""
+    edge = FACE_OVAL[FAR_EDGE if head.pose.yaw > 0 else OTHER_EDGE]
+    free = np.ones((head.size, head.size), np.uint8)
+    cv2.polylines(free, [head.landmarks[list(edge), :2].round().astype(np.int32)], False, 0)
+    return cv2.distanceTransform(free, cv2.DIST_L2, 5) / np.float32(head.unit)
+
+
+def _upright(head: Head, points: np.ndarray) -> np.ndarray:
+    """Return (..., 3) points from the axis, as a camera far away would see them."""
+    away = (points - head.axis).astype(np.float32)
+    away[..., :2] *= 1 - away[..., 2:] / np.float32(CAMERA * head.unit)
+    return away
