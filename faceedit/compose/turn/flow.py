@@ -28,7 +28,7 @@ SPOT = 0.08
 """Radius below which a part that is not seen is not worth a mirror image."""
 FLANK = 0.16
 """Likewise, of the far flank of a nose."""
-FADE = (0.0, 0.15)
+FADE = (0.0, 0.1)
 """Eye distances before the end of what a photo shows of a far half, over which it goes."""
 FACING = (0.22, 0.45)
 """z of normals in the photo from which on a mirror image is used, and is not needed."""

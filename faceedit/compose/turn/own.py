@@ -16,13 +16,13 @@ from faceedit.faces.topology import FACE_OVAL, N_SURFACE, mirror
 
 RIM = 0.5
 """Eye distances beyond the face over which what the mesh and the reflection say is reconciled."""
-STRETCH = 0.36
+STRETCH = 0.3
 """Share of its width that a part has in the photo, below which it is not shown well enough."""
-OUTLINE = 0.05
+OUTLINE = 0.035
 """Eye distances within a person's outline where colours mix with the wall's."""
 NOSE, LEAST = 0.45, 0.1
 """How far from its middle a face's nose reaches at most, and what is seen at least."""
-EDGE = 0.06
+EDGE = 0.035
 """Within the far edge of a photo's face, where it may be hair or wall."""
 FAR_EDGE, OTHER_EDGE = slice(3, 15), slice(22, 34)
 """Points of the oval there: of a head that looks to the picture's right, and left."""

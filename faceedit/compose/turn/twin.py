@@ -31,7 +31,7 @@ LOBES, WIDTHS, CHEEK = (-0.85, -0.45), (1.0, 0.08), 0.08
 how softly: cloth would be a ghost there, and hair cut off."""
 NECK = (-0.4, 0.0)
 """Below the chin, over which the mirror image ends."""
-HELD = (-0.9, 0.2)
+HELD = (-0.7, -0.3)
 """Below the chin, over which the outline comes to be the person's own."""
 BRIM = (0.7, 1.1)
 """By how much a person reaches further, from where on that is a brim or a plait, and stays."""
