@@ -21,6 +21,9 @@ from faceedit.cli.options import (
 from faceedit.cli.panels import MOST_USED
 from faceedit.cli.target_options import Gaze, MaxTurn
 
+FARTHEST = 25.0
+"""Degrees beyond which hardly a straightened head passes for a photograph; see docs/figures.md."""
+
 
 def frontalize(
     inputs: Inputs,
@@ -39,7 +42,7 @@ def frontalize(
     faces: Faces = "all",
     recursive: Recursive = True,
     min_face: MinFace = 32.0,
-    max_turn: MaxTurn = None,
+    max_turn: MaxTurn = FARTHEST,
     min_identity: MinIdentity = None,
     min_naturalness: MinNaturalness = None,
     overwrite: Overwrite = False,
@@ -49,7 +52,9 @@ def frontalize(
 ) -> None:
     """Turn heads to the camera and set eyes level: 'apply --turn to=0,level'.
 
-    'faceedit apply' has more options, and other edits in the same go.
+    A photo in which a head would be turned by more than 25 degrees is refused, as what it hides
+    would have to be made up; --max-turn 180 refuses none. 'faceedit apply' has more options, and
+    other edits in the same go.
     """
     apply(
         inputs,

@@ -26,7 +26,7 @@ COARSER = 4
 """Pixels for one in which that is done."""
 DARKEST = 0.03
 """Added to display values before the logarithm."""
-GAIN, TINT = (-0.7, 0.7), 0.3
+GAIN, TINT = (-1.0, 1.0), 0.4
 """Bounds of the log ratio that a mirrored part takes on, and of its colour: what is in deep shadow
 shows noise when it is lit."""
 

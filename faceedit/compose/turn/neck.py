@@ -14,7 +14,7 @@ ABOVE = (0.4, 0.6)
 """Above the photo's jaw, up to where a neck goes on if the jaw is there no more."""
 NEARER, LOW = (-0.5, -0.3), (-0.5, -0.3)
 """From the middle outwards, and from the chin down, over which what is there comes to stay."""
-BESIDE, BELOW = (0.35, 0.5), (0.25, 0.4)
+BESIDE, BELOW = (0.15, 0.25), (0.15, 0.25)
 """Beside and below the photo's chin, up to where what is no skin is a beard."""
 SOFT, SHARP = 0.04, (0.3, 0.7)
 """Eye distances over which its edge is smoothed, and what is left of that: nothing hangs between

@@ -21,6 +21,8 @@ STRAIGHT = 0.03
 """Difference of the turns to a pose and to its mirror image up to which they are one."""
 SEAM = (0.0, 0.12)
 """Eye distances from the middle of the face over which the mirror image comes in."""
+SOLID = (0.45, 0.9)
+"""Of a matte, from where on a person's colours are its own, and all of them."""
 EASED = (0.0, 0.25)
 """Over which the flow comes to be that of a half which is as wide as the near one."""
 SPARE, LATER = (-0.1, 0.0), 3.0
@@ -137,5 +139,5 @@ def _after(flow: np.ndarray, before: np.ndarray) -> np.ndarray:
 
 
 def _solid(matte: np.ndarray) -> np.ndarray:
-    """Return a matte without its faintest rim, where colours are the wall's."""
-    return np.clip(1.6 * matte - 0.3, 0, 1)
+    """Return a matte without its rim, where colours are mixed with the wall's: a halo elsewhere."""
+    return rise(matte, SOLID)
