@@ -8,12 +8,14 @@ import cv2
 import numpy as np
 
 from faceedit.compose.mesh_flow import extend
-from faceedit.compose.turn.flow import looked_up, pixel_grid
+from faceedit.compose.turn.flow import pixel_grid
 from faceedit.compose.turn.half import Half
 from faceedit.compose.turn.head import CAMERA, Head, mesh_points
 from faceedit.faces.raster import fill_polygon, rasterize_mesh
 from faceedit.faces.topology import FACE_OVAL, N_SURFACE, mirror
 
+COARSER = 2
+"""Pixels for one in which this flow, which is smooth, is told."""
 RIM = 0.5
 """Eye distances beyond the face over which what the mesh and the reflection say is reconciled."""
 STRETCH = 0.3
@@ -26,12 +28,12 @@ EDGE = 0.035
 """Within the far edge of a photo's face, where it may be hair or wall."""
 FAR_EDGE, OTHER_EDGE = slice(3, 15), slice(22, 34)
 """Points of the oval there: of a head that looks to the picture's right, and left."""
-STEP = 0.02
+STEP = 0.03
 STEPS = np.arange(0, 3, STEP, dtype=np.float32)
 HEIGHTS = np.arange(-3, 3, STEP, dtype=np.float32)
 """Eye distances out of the middle and down it, at which the end is looked for."""
-EVEN = 0.1
-"""Heights over which it is smoothed."""
+EVEN, EVEN_WIDTH = 0.1, 0.06
+"""Heights over which it is smoothed, and steps over which the share of a width is."""
 
 
 def own_flow(head: Head, half: Half, twin: np.ndarray) -> np.ndarray:
@@ -42,8 +44,10 @@ def own_flow(head: Head, half: Half, twin: np.ndarray) -> np.ndarray:
         half: where it will be.
         twin: (S, S, 2) float32, the flow of its mirror image.
     """
-    here = pixel_grid(head.size)
-    at = here + twin
+    size = head.size // COARSER
+    small = cv2.resize(twin, (size, size), interpolation=cv2.INTER_AREA)
+    here = pixel_grid(size) * COARSER + np.float32((COARSER - 1) / 2)
+    at = here + small
     depth = cv2.remap(
         head.depth, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
@@ -54,10 +58,11 @@ def own_flow(head: Head, half: Half, twin: np.ndarray) -> np.ndarray:
     away -= 2 * (away @ right - middle)[..., None] * right
     source = away[..., :2] / (1 - away[..., 2:] / far) + head.axis[:2].astype(np.float32)
     flow = (source - here).astype(np.float32)
-    drawn = rasterize_mesh(mesh_points(half.face), (head.size, head.size), hide=True)
+    drawn = rasterize_mesh((mesh_points(half.face) + 0.5) / COARSER - 0.5, (size, size), hide=True)
     face = drawn.interpolate(head.landmarks[:N_SURFACE, :2]) - here
     known = drawn.inside & (half.far(here) > half.seam)
-    return flow + extend(face - flow, known, RIM * head.unit)
+    flow += extend(face - flow, known, RIM * head.unit / COARSER)
+    return cv2.resize(flow, (head.size, head.size), interpolation=cv2.INTER_LINEAR)
 
 
 def reach_of_own(head: Head, half: Half, own: np.ndarray) -> np.ndarray:
@@ -71,26 +76,31 @@ def reach_of_own(head: Head, half: Half, own: np.ndarray) -> np.ndarray:
         half: where it will be.
         own: as `own_flow` returns it.
     """
-    size = 2 * max(1, round(OUTLINE * head.unit)) + 1
+    width = 2 * max(1, round(OUTLINE * head.unit)) + 1
     person = (head.matte * head.valid > 0.5).astype(np.uint8)
-    inner = cv2.erode(person, np.ones((size, size), np.uint8)).astype(np.float32)
-    place = along(half, own) @ half.out / np.float32(half.unit) + STEPS
-    narrow = cv2.GaussianBlur(np.gradient(place, STEP, axis=1), (0, 0), 3.0) < STRETCH
+    inner = cv2.erode(person, np.ones((width, width), np.uint8)).astype(np.float32)
     face = along(half, fill_polygon(half.face[list(FACE_OVAL), :2], own.shape[:2])) > 0.5
+    source = along(half, own) + _places(half)
+    place = half.far(source)
+    narrow = cv2.GaussianBlur(np.gradient(place, STEP, axis=1), (0, 0), EVEN_WIDTH / STEP) < STRETCH
     # A nose hides a part, and is no end.
     narrow &= ~face | (half.seam + NOSE < STEPS)
-    mixed = face & (along(half, looked_up(_from_edge(head), own)) < EDGE)
-    lost = (narrow | mixed | (along(half, looked_up(inner, own)) < 0.5)) & (
-        half.seam + LEAST < STEPS
-    )
-    return first(lost, EVEN)
+    mixed = face & (_sampled(_from_edge(head), source) < EDGE)
+    lost = narrow | mixed | (_sampled(inner, source) < 0.5)
+    return first(lost & (half.seam + LEAST < STEPS), EVEN)
 
 
 def along(half: Half, field: np.ndarray) -> np.ndarray:
     """Return a (S, S, ...) field at each of `HEIGHTS` and each of `STEPS` from the middle."""
-    at = half.middle + np.float32(half.unit) * (
-        STEPS[:, None] * half.out + HEIGHTS[:, None, None] * half.down
-    )
+    return _sampled(field, _places(half))
+
+
+def _places(half: Half) -> np.ndarray:
+    out = STEPS[:, None] * half.out + HEIGHTS[:, None, None] * half.down
+    return half.middle + np.float32(half.unit) * out
+
+
+def _sampled(field: np.ndarray, at: np.ndarray) -> np.ndarray:
     return cv2.remap(
         field, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )

@@ -37,7 +37,7 @@ HELD = (-0.7, -0.3)
 """Below the chin, over which the outline comes to be the person's own."""
 BRIM = (0.7, 1.1)
 """By how much a person reaches further, from where on that is a brim or a plait, and stays."""
-LENS, MARGIN = 31, 0.08
+LENS, MARGIN = 21, 0.08
 """Heights over which an outline is drawn in as one, as spectacles that stand out are thin, and by
 how much more than it shows."""
 EVEN = 0.12
