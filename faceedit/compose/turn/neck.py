@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from faceedit.compose.turn.flow import looked_up, pixel_grid
+from faceedit.compose.turn.flow import pixel_grid
 from faceedit.compose.turn.half import Half
 from faceedit.compose.turn.head import CHIN, Head, rise
 from faceedit.compose.turn.outline import JAW, beard, rolled_back
@@ -31,29 +31,45 @@ def with_neck(head: Head, half: Half, around: np.ndarray) -> np.ndarray:
         half: where the far half will be.
         around: (S, S, 2) float32 backward flow of the person.
     """
-    places, unit = pixel_grid(head.size), np.float32(half.unit)
-    beside, below = _from_chin(head, half, places)
+    size, unit = head.size, np.float32(half.unit)
+    rows = slice(_first_row(half, size), size)
+    places = pixel_grid(size)[rows]
+    at = rolled_back(head, half.turn, places)
+    beside, below = _from_chin(head, half, at)
     across, deep = _from_chin(head, half, head.landmarks[list(JAW), :2])
     order = np.argsort(across)
     across, deep = across[order], deep[order] + CLEAR
     edge = np.interp(beside, across, deep, left=-np.inf, right=-np.inf)
     up = np.maximum(edge - below, 0).astype(np.float32)
     # A beard turns along.
-    chin = (1 - rise(np.abs(beside), BESIDE)) * (1 - rise(below, BELOW))
+    x, y = np.moveaxis(pixel_grid(size) - head.landmarks[CHIN, :2], -1, 0) / unit
+    chin = (1 - rise(np.abs(x), BESIDE)) * (1 - rise(y, BELOW))
     hangs = np.maximum(beard(head), chin * (1 - head.skin))
     person = (head.matte * head.valid * (1 - hangs)).astype(np.float32)
     under = across[:, None] * half.out + (deep + CLEAR)[:, None] * half.down
-    at = head.landmarks[CHIN, :2] + unit * under
-    neck = cv2.remap(person, at[:, :1], at[:, 1:], cv2.INTER_LINEAR)[:, 0]
+    neck = _sampled(person, head.landmarks[None, CHIN, :2] + unit * under[:, None])[:, 0]
     neck = np.interp(beside, across, neck) * (1 - rise(up, ABOVE))
-    stays = np.where(up > 0, neck, person) * rise(below, LOW)
-    roll = rolled_back(head, half.turn, places) - places
-    stays = looked_up(stays.astype(np.float32), roll)
-    stays = rise(cv2.GaussianBlur(stays, (0, 0), SOFT * half.unit), SHARP)
+    stays = np.where(up > 0, neck, _sampled(person, at)) * rise(below, LOW)
+    stays = cv2.GaussianBlur(stays.astype(np.float32), (0, 0), SOFT * half.unit)
+    stays = rise(stays, SHARP) * half.share
     stays *= rise(half.far(places) - half.seam, NEARER) * rise(half.below(places), LOW)
-    source = looked_up(places + (unit * up)[..., None] * half.down, roll)
-    body = cv2.GaussianBlur(source, (0, 0), 1.0) - places
-    return around + half.share * stays[..., None] * (body - around)
+    body = cv2.GaussianBlur(at + (unit * up)[..., None] * half.down, (0, 0), 1.0) - places
+    around = around.copy()
+    around[rows] += stays[..., None] * (body - around[rows])
+    return around
+
+
+def _first_row(half: Half, size: int) -> int:
+    """Return the row above which nothing is so low that it stays."""
+    chin, down = half.face[CHIN, :2], half.down
+    sides = (np.array([0, size - 1]) - chin[0]) * down[0]
+    rows = chin[1] + (LOW[0] * half.unit - sides) / down[1]
+    return int(np.clip(rows.min(), 0, size - 1))
+
+
+def _sampled(field: np.ndarray, at: np.ndarray) -> np.ndarray:
+    at = at.astype(np.float32)
+    return cv2.remap(field, at[..., 0], at[..., 1], cv2.INTER_LINEAR)
 
 
 def _from_chin(head: Head, half: Half, places: np.ndarray) -> list[np.ndarray]:
