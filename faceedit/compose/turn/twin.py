@@ -42,6 +42,10 @@ LENS, MARGIN = 21, 0.08
 how much more than it shows."""
 EVEN = 0.12
 """Heights over which an outline is smoothed."""
+CROWN = (-2.0, -1.7)
+"""Below the middle of the face, over which it comes to be held."""
+CALM, NEXT = 0.35, (0.1, 0.6)
+"""Eye distances over which the wall's flow is averaged, and from the outline, over which it is."""
 WALL = 1.2
 """Beyond the outline, up to where the wall gives way."""
 
@@ -123,13 +127,18 @@ def _held(half: Half, own: np.ndarray, wanted: np.ndarray, places: np.ndarray) -
     here, there = (np.interp(low, HEIGHTS, one).astype(np.float32) for one in (own, wanted))
     here = here + MARGIN
     over = np.maximum(here - there, 0) * (1 - rise(half.below(places), HELD))
+    over *= rise(low, CROWN)
     over = over * (1 - rise(over, BRIM))
     there = np.maximum(here - over, HEIGHTS[1] - HEIGHTS[0])
     far = half.far(places)
     end = here + WALL
     beyond = here + (far - there) * (end - here) / (end - there)
     source = np.where(far < there, far * here / there, beyond)
-    shift = np.where((far > 0) & (far < end), source - far, 0) * half.unit
+    shift = (np.where((far > 0) & (far < end), source - far, 0) * half.unit).astype(np.float32)
+    # What is straight on the wall stays so, but for what is next to the person.
+    width = 2 * round(CALM * half.unit) + 1
+    calm = cv2.blur(cv2.blur(shift, (width, width)), (width, width))
+    shift += rise(far - there, NEXT) * (calm - shift)
     return cv2.GaussianBlur((shift[..., None] * half.out).astype(np.float32), (0, 0), 1.0)
 
 
