@@ -63,7 +63,7 @@ def turn_head(pixels: np.ndarray, head: Head, wanted: HeadPose, *, gaze: bool = 
         half = far_half(head, turn, share)
         points = half.face
         around, side, left = with_twin(head, half, around)
-    face, mirrored, both = face_layers(head, points[:N_SURFACE], around, towards, left)
+    face, mirrored, both = face_layers(head, points[:N_SURFACE], around, towards, left, share)
     own, other = face.flow, mirrored.flow
     if side is not None and left is not None:
         beside = face.opacity + mirrored.opacity < 0.5

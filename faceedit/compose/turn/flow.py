@@ -55,6 +55,7 @@ def face_layers(
     around: np.ndarray,
     towards: np.ndarray,
     left: np.ndarray | None = None,
+    share: float = 0.0,
 ) -> tuple[Layer, Layer, np.ndarray]:
     """Return the face as the mesh shows it, and what only its mirror image shows.
 
@@ -64,6 +65,7 @@ def face_layers(
         around: as `flow_around` returns it.
         towards: (468,) float32, as `facing` returns it of the photo's landmarks.
         left: (S, S) float32, as `with_twin` returns it; None if both halves are seen.
+        share: how far the head is straightened.
 
     Returns:
         Both, and how far the photo shows both, (S, S) float32 in [0, 1]: it tells their light.
@@ -85,7 +87,7 @@ def face_layers(
     better = seen * rise(there - here, CLEARER) * (1 - rise(here, FACING))
     if left is not None:
         shown = np.where(left < np.inf, _closed(shown, FLANK * head.unit), shown)
-        better = np.where(left < np.inf, 1 - rise(left, FADE), better)
+        better += share * (left < np.inf) * (1 - rise(left, FADE) - better)
     shown = _closed(shown * (1 - better), SPOT * head.unit)
     # The mirror image lies under the face, and nothing shows between them.
     seen *= cv2.dilate((shown < 1 - BARELY).astype(np.uint8), np.ones((3, 3), np.uint8))

@@ -25,9 +25,8 @@ SOLID = (0.45, 0.9)
 """Of a matte, from where on a person's colours are its own, and all of them."""
 EASED = (0.0, 0.25)
 """Over which the flow comes to be that of a half which is as wide as the near one."""
-SPARE, LATER = (-0.1, 0.0), 3.0
-"""Beyond the end of what the photo shows, up to where the flow is what it would be there; and by
-how much later that is of a head that is not straightened yet."""
+SPARE = (-0.1, 0.0)
+"""Beyond the end of what the photo shows, up to where the flow is what it would be there."""
 LOBES, WIDTHS, CHEEK = (-0.85, -0.45), (1.0, 0.08), 0.08
 """Below the chin, over which ever less beside the face is mirrored upon the wall, how far out, and
 how softly: cloth would be a ghost there, and hair cut off."""
@@ -73,11 +72,11 @@ def with_twin(head: Head, half: Half, around: np.ndarray) -> tuple[np.ndarray, L
     reach = reach_of_own(head, half, own)
     wanted = np.maximum(_extents(half, mirrored), reach)
     around = _after(around, half.share * _held(half, _extents(half, before, LENS), wanted, places))
-    left = np.interp(half.low(places), HEIGHTS, reach) - far + LATER * (1 - half.share)
+    left = np.interp(half.low(places), HEIGHTS, reach) - far
     part = half.share * rise(far - half.seam, EASED) * (1 - rise(half.below(places), NECK))
     around = around + (part * rise(left, SPARE))[..., None] * (own - around)
     left = np.where(far > half.seam, left, np.inf).astype(np.float32)
-    shown = _solid(mirrored) * _upon(half, _solid(before)) * (1 - rise(left, FADE))
+    shown = _solid(mirrored) * _upon(half, _solid(before)) * half.share * (1 - rise(left, FADE))
     return (
         with_neck(head, half, around.astype(np.float32)),
         Layer(twin, shown.astype(np.float32)),
