@@ -12,6 +12,8 @@ CLEAR = 0.04
 """Eye distances below the photo's jaw from where on it is not skin of the face."""
 ABOVE = (0.4, 0.6)
 """Above the photo's jaw, up to where a neck goes on if the jaw is there no more."""
+SHRUNK = 0.4
+"""Height of what is seen of a neck for that of what goes on above: no streaks."""
 NEARER, LOW = (-0.5, -0.3), (-0.5, -0.3)
 """From the middle outwards, and from the chin down, over which what is there comes to stay."""
 BESIDE, BELOW = (0.15, 0.25), (0.15, 0.25)
@@ -48,12 +50,16 @@ def with_neck(head: Head, half: Half, around: np.ndarray) -> np.ndarray:
     person = (head.matte * head.valid * (1 - hangs)).astype(np.float32)
     under = across[:, None] * half.out + (deep + CLEAR)[:, None] * half.down
     neck = _sampled(person, head.landmarks[None, CHIN, :2] + unit * under[:, None])[:, 0]
+    # A neck is one: what lies further out than its edge is none.
+    middle = int(np.searchsorted(across, 0))
+    neck[middle:] = np.minimum.accumulate(neck[middle:])
     neck = np.interp(beside, across, neck) * (1 - rise(up, ABOVE))
     stays = np.where(up > 0, neck, _sampled(person, at)) * rise(below, LOW)
     stays = cv2.GaussianBlur(stays.astype(np.float32), (0, 0), SOFT * half.unit)
     stays = rise(stays, SHARP) * half.share
     stays *= rise(half.far(places) - half.seam, NEARER) * rise(half.below(places), LOW)
-    body = cv2.GaussianBlur(at + (unit * up)[..., None] * half.down, (0, 0), 1.0) - places
+    under = at + ((1 + SHRUNK) * unit * up)[..., None] * half.down
+    body = cv2.GaussianBlur(under, (0, 0), 1.0) - places
     around = around.copy()
     around[rows] += stays[..., None] * (body - around[rows])
     return around
