@@ -10,7 +10,7 @@ from faceedit.compose.mesh_flow import fill
 from faceedit.compose.turn.detail import TurnedHead
 from faceedit.compose.turn.flow import face_layers, looked_up
 from faceedit.compose.turn.gaze import keep_gaze
-from faceedit.compose.turn.half import far_half, set_back, straightened
+from faceedit.compose.turn.half import far_half, straightened
 from faceedit.compose.turn.head import Head, degrees_of, facing, mesh_points, rotation, turned
 from faceedit.compose.turn.person import flow_around
 from faceedit.compose.turn.rim import with_bare_rim
@@ -55,7 +55,7 @@ def turn_head(pixels: np.ndarray, head: Head, wanted: HeadPose, *, gaze: bool = 
         return still
     towards = facing(head.landmarks)
     share = straightened(head, turn)
-    head = set_back(with_side(with_bare_rim(head, pixels), turn), share)
+    head = with_side(with_bare_rim(head, pixels), turn)
     points = turned(head, mesh_points(head.landmarks), turn, head.share(head.landmarks[:, :2]))
     around = flow_around(head, turn)
     side = left = None

@@ -1,6 +1,6 @@
 """Where the far half of a head is that is straightened."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,8 +10,6 @@ from faceedit.faces.topology import N_SURFACE, mirror
 ASIDE, NEARER = 15.0, (8.0, 11.0)
 """Yaw in degrees from which on a head has a far half, and by which it turns to come to show it:
 within little, as half of an ear is a ghost, but not at once, as clips would jump."""
-BACK = 0.12
-"""Eye distances by which the point about which a head turns is further back then."""
 EVEN = (0.05, 0.3)
 """Eye distances from the middle over which the far half comes to be as wide as the near one."""
 
@@ -66,17 +64,6 @@ def straightened(head: Head, turn: np.ndarray) -> float:
     yaw = float(np.degrees(np.arctan2(after[0, 2], after[2, 2])))
     share = float(rise(np.sign(head.pose.yaw) * (head.pose.yaw - yaw), NEARER))
     return share if abs(head.pose.yaw) >= ASIDE else 0.0
-
-
-def set_back(head: Head, share: float) -> Head:
-    """Return a head that turns about a point further back: so it comes to stand over its neck.
-
-    Args:
-        head: in the photo.
-        share: how far that is so, 0 to 1.
-    """
-    forward = rotation(head.pose)[:, 2]
-    return replace(head, axis=head.axis - share * BACK * head.unit * forward)
 
 
 def far_half(head: Head, turn: np.ndarray, share: float) -> Half:
