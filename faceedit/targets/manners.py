@@ -61,9 +61,9 @@ MANNERS: dict[str, tuple[Manner, ...]] = {
         Manner(brows=0.68, lids=0.85, mouth=0.8),
     ),
     "disgusted": (
-        Manner(mouth=1.2, mixed=(("mouth", "sad", -0.15),)),
-        Manner(brows=0.8, lids=0.85, mouth=1.3, mixed=(("mouth", "sad", -0.15),)),
-        Manner(lids=0.9, mouth=1.25, mixed=(("mouth", "sad", 0.05),)),
+        Manner(mouth=1.1),
+        Manner(brows=0.8, lids=0.85, mouth=1.15),
+        Manner(mouth=1.0, mixed=(("mouth", "sad", 0.25),)),
     ),
     "afraid": (
         Manner(1.0, 1.1, 1.05, _fear()),

@@ -107,7 +107,7 @@ def test_lips_do_not_swell_but_for_what_a_mouth_gets_narrower_by():
         moved[[61, 291], 0] = face[0, 0] + narrower * (face[[61, 291], 0] - face[0, 0])
         after = settle(face, moved)
         thick.append((after[UPPER_LIP, 1] - after[0, 1]) / had)
-    assert 1.1 < thick[0] < 1.5 and thick[0] + 0.2 < thick[1] < 2
+    assert 1.1 < thick[0] < 1.7 and thick[0] + 0.1 < thick[1] < 2
 
 
 def test_closed_mouths_get_neither_wide_nor_thin_nor_hang_and_smiles_stay():
