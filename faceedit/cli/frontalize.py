@@ -19,7 +19,7 @@ from faceedit.cli.options import (
     can_exist,
 )
 from faceedit.cli.panels import MOST_USED
-from faceedit.cli.target_options import Gaze, MaxTurn
+from faceedit.cli.target_options import FARTHEST_TURN, Gaze, MaxTurn
 
 
 def frontalize(
@@ -39,7 +39,7 @@ def frontalize(
     faces: Faces = "all",
     recursive: Recursive = True,
     min_face: MinFace = 32.0,
-    max_turn: MaxTurn = None,
+    max_turn: MaxTurn = FARTHEST_TURN,
     min_identity: MinIdentity = None,
     min_naturalness: MinNaturalness = None,
     overwrite: Overwrite = False,
