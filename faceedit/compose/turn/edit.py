@@ -8,9 +8,10 @@ import numpy as np
 from faceedit.compose.edit import Edit, RasterPaint
 from faceedit.compose.mesh_flow import fill
 from faceedit.compose.turn.detail import TurnedHead
-from faceedit.compose.turn.flow import face_layers
+from faceedit.compose.turn.flow import face_layers, looked_up
 from faceedit.compose.turn.gaze import keep_gaze
 from faceedit.compose.turn.head import Head, degrees_of, facing, mesh_points, rotation, turned
+from faceedit.compose.turn.neck import neck_layer
 from faceedit.compose.turn.person import flow_around
 from faceedit.compose.turn.rim import with_bare_rim
 from faceedit.compose.turn.sides import with_side
@@ -54,14 +55,16 @@ def turn_head(pixels: np.ndarray, head: Head, wanted: HeadPose, *, gaze: bool = 
     towards = facing(head.landmarks)
     head = with_side(with_bare_rim(head, pixels), turn)
     around, side = with_twin(head, turn, flow_around(head, turn))
+    person = looked_up(head.matte * head.valid, around)
+    neck = neck_layer(head, turn, person if side is None else np.maximum(person, side.opacity))
     face, mirrored, both = face_layers(head, turn, around, towards)
     points = turned(head, mesh_points(head.landmarks), turn, head.share(head.landmarks[:, :2]))
     after = mesh_points(points).astype(np.float32)
     if gaze:
         face, after = keep_gaze(face, after, turn, head.unit)
     light = _other_light(pixels, (face.flow, mirrored.flow), both, head.unit)
-    layers = [replace(one, log_ratio=light) for one in (side, mirrored) if one is not None]
-    detail = TurnedHead((*layers, face), head.size)
+    layers = [neck, *(one and replace(one, log_ratio=light) for one in (side, mirrored)), face]
+    detail = TurnedHead(tuple(one for one in layers if one is not None), head.size)
     return replace(still, flow=around, details=(detail,), landmarks=after, turned=degrees_of(turn))
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from faceedit.compose.turn.flow import Layer, looked_up, pixel_grid
 from faceedit.compose.turn.head import CHIN, Head, degrees_of, mesh_points, rise, rotation, turned
 from faceedit.compose.turn.person import flow_around
+from faceedit.compose.turn.reach import STEP, Line, extents, heights
 from faceedit.faces.raster import fill_polygon
 from faceedit.faces.topology import FACE_OVAL, N_SURFACE, mirror
 
@@ -23,7 +24,7 @@ STRAIGHT = 2.0
 """Yaw up to which a pose is its own mirror image."""
 SEAM = (0.0, 0.12)
 """Eye distances from the middle of the face over which the mirror image comes in."""
-LOBES, CHEEK = (-0.75, -0.55), 0.08
+LOBES, CHEEK = (-0.75, -0.55), 0.03
 """Below the chin, from where on only what is so close to the face is mirrored upon the wall: cloth
 would be a ghost there."""
 NECK = (-0.4, 0.0)
@@ -34,41 +35,22 @@ BRIM = (0.25, 0.5)
 """By how much a person reaches further, from where on that is a brim or a plait, and stays."""
 WALL = 1.2
 """Beyond the outline, up to where the wall gives way."""
-STEP, EVEN = 0.02, 0.12
-"""Steps in which an outline is looked for, and heights over which it is smoothed."""
-REACH = 3.0
-"""Eye distances from the middle within which it lies."""
-
-Extents = tuple[np.ndarray, np.ndarray]
-"""Heights, and how far out a person reaches there, (H,) float32 in eye distances."""
 
 
 @dataclass(frozen=True)
-class Half:
-    """Where the far half of a turned head is.
+class Half(Line):
+    """Where the far half of a turned head is, from the line of reflection on.
 
     Attributes:
-        middle: (2,) float32 pixels, on the line of reflection.
-        out: (2,) float32 unit, from it to the far side.
-        down: (2,) float32 unit, along it.
         face: (468, 2) float32, the turned face.
-        unit: eye distance in pixels.
         seam: from the line to the middle of the face, in eye distances.
     """
 
-    middle: np.ndarray
-    out: np.ndarray
-    down: np.ndarray
     face: np.ndarray
-    unit: float
     seam: float
 
-    def far(self, places: np.ndarray) -> np.ndarray:
-        """Return how far (..., 2) places are from the line, in eye distances."""
-        return (places - self.middle) @ self.out / np.float32(self.unit)
-
     def below(self, places: np.ndarray) -> np.ndarray:
-        """Return how far they are below the chin, in eye distances."""
+        """Return how far (..., 2) places are below the chin, in eye distances."""
         return (places - self.face[CHIN]) @ self.down / np.float32(self.unit)
 
 
@@ -96,7 +78,7 @@ def with_twin(head: Head, turn: np.ndarray, around: np.ndarray) -> tuple[np.ndar
     person = head.matte * head.valid
     opacity = share * _solid(looked_up(person, twin))
     opacity *= _shown(half, _solid(looked_up(person, around)))
-    own, mirrored = (_extents(half, looked_up(person, one)) for one in (around, twin))
+    own, mirrored = (extents(half, looked_up(person, one)) for one in (around, twin))
     around = _after(around, share * _held(half, own, mirrored, places))
     return around, Layer(twin, opacity.astype(np.float32))
 
@@ -120,7 +102,7 @@ def _far_half(head: Head, turn: np.ndarray, after: np.ndarray) -> tuple[Half, np
     across = mirror()[:N_SURFACE]
     middle = (face + mirrored[across]).mean(0) / 2
     seam = ((face + face[across]).mean(0) / 2 - middle) @ out / head.unit
-    return Half(middle.astype(np.float32), out, down, face, head.unit, float(seam)), other
+    return Half(middle.astype(np.float32), out, down, head.unit, face, float(seam)), other
 
 
 def _shown(half: Half, own: np.ndarray) -> np.ndarray:
@@ -139,41 +121,19 @@ def _shown(half: Half, own: np.ndarray) -> np.ndarray:
     return shown * (1 - rise(below, LOBES) * (1 - upon))
 
 
-def _extents(half: Half, person: np.ndarray) -> Extents:
-    """Return how far out a person reaches at each height.
-
-    Args:
-        half: the side that is looked at.
-        person: (S, S) float32 in [0, 1].
-
-    Returns:
-        Heights are counted down from the line's middle.
-    """
-    low = np.arange(-REACH, REACH, STEP, dtype=np.float32)
-    far = np.arange(0, REACH, STEP, dtype=np.float32)[None, :, None]
-    at = half.middle + np.float32(half.unit) * (far * half.out + low[:, None, None] * half.down)
-    seen = cv2.remap(
-        person, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-    gone = seen < 0.5
-    reach = np.where(gone.any(1), gone.argmax(1), far.size) * np.float32(STEP)
-    return low, cv2.GaussianBlur(reach[:, None], (0, 0), EVEN / STEP)[:, 0]
-
-
-def _held(half: Half, own: Extents, mirrored: Extents, places: np.ndarray) -> np.ndarray:
+def _held(half: Half, own: np.ndarray, mirrored: np.ndarray, places: np.ndarray) -> np.ndarray:
     """Return the flow that draws a far outline in to where its image is, (S, S, 2) float32.
 
     Args:
         half: where it is.
-        own: of the person, as `_extents` returns it.
+        own: how far out the person reaches, as `extents` returns it.
         mirrored: of the mirror image.
         places: (S, S, 2) float32, each pixel's own.
     """
-    low = (places - half.middle) @ half.down / np.float32(half.unit)
-    here, there = (np.interp(low, *one).astype(np.float32) for one in (own, mirrored))
+    low, far = half.low(places), half.far(places)
+    here, there = (np.interp(low, heights(), one).astype(np.float32) for one in (own, mirrored))
     over = np.maximum(here - there, 0) * (1 - rise(half.below(places), HELD))
     there = np.maximum(here - over * (1 - rise(over, BRIM)), STEP)
-    far = half.far(places)
     end = here + WALL
     beyond = here + (far - there) * (end - here) / (end - there)
     source = np.where(far < there, far * here / there, beyond)
