@@ -38,6 +38,7 @@ from faceedit.cli.options import (
 from faceedit.cli.output import on_one_line, tell
 from faceedit.cli.panels import MOST_USED, OUTPUT, PHOTOS, SPEED, WHAT
 from faceedit.cli.target_options import (
+    FARTHEST_TURN,
     Attributes,
     Each,
     Gaze,
@@ -258,7 +259,7 @@ def apply(
     quiet: Quiet = False,
     min_identity: MinIdentity = None,
     min_naturalness: MinNaturalness = None,
-    max_turn: MaxTurn = None,
+    max_turn: MaxTurn = FARTHEST_TURN,
     manner: Manner = None,
     on_hard: OnHardFaces = HardFaces.EDIT,
     device: Device = "auto",

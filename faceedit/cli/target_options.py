@@ -80,15 +80,16 @@ Gaze = Annotated[
         rich_help_panel=WHAT,
     ),
 ]
+FARTHEST_TURN = 30.0
+"""Degrees beyond which no turn was seen to pass for a photo; see ``docs/figures.md``."""
 MaxTurn = Annotated[
-    float | None,
+    float,
     typer.Option(
         metavar="DEG",
         min=0.0,
         max=180.0,
         help="Refuse photos in which a head would be turned by more.",
         hidden=Part.TURN not in served_parts(),
-        show_default=False,
         rich_help_panel=GATES,
     ),
 ]

@@ -8,6 +8,7 @@ import pytest
 
 from faceedit.compose.compose import compose
 from faceedit.compose.mask import region_mask
+from faceedit.compose.turn.below import with_body
 from faceedit.compose.turn.edit import turn_head
 from faceedit.compose.turn.flow import face_layers, looked_up
 from faceedit.compose.turn.gaze import keep_gaze
@@ -21,7 +22,7 @@ from faceedit.compose.turn.head import (
     turned,
     wanted_pose,
 )
-from faceedit.compose.turn.neck import with_neck
+from faceedit.compose.turn.neck import neck_layer
 from faceedit.compose.turn.outline import outline
 from faceedit.compose.turn.person import flow_around
 from faceedit.compose.turn.rim import with_bare_rim
@@ -139,7 +140,7 @@ def test_a_neck_stays_below_a_jaw_and_goes_on_where_the_chin_was(head):
     aside = replace(head, pose=HeadPose(25.0, 0.0, 0.0), skin=head.matte)
     half = far_half(aside, rotation(aside.pose).T, 1.0)
     moved = np.full((SIZE, SIZE, 2), 9, np.float32)
-    flow = with_neck(aside, half, moved)
+    flow = with_body(aside, half, moved)
     chin = aside.landmarks[152, :2].round().astype(int)
     neck = slice(chin[1] + 8, chin[1] + 14)
     assert np.abs(flow[neck, 64:70]).max() < 0.5
@@ -268,3 +269,31 @@ def test_a_neck_keeps_its_outline(head):
     chin = round(float(head.landmarks[152, 1]))
     across = np.abs(around[chin + 8, :, 0])
     assert across[[55, 73]].max() < 0.5 * across[64]
+
+
+@pytest.mark.parametrize("degrees", [25.0, -25.0])
+def test_a_neck_goes_on_behind_the_jaw_that_comes_round(head, degrees):
+    bare = replace(head, skin=head.matte)
+    turn = rotation(HeadPose(degrees, 0.0, 0.0))
+    neck = neck_layer(bare, turn, looked_up(bare.matte, flow_around(bare, turn)))
+    assert neck is not None
+    drawn = neck.opacity > 0.5
+    outer = drawn[:, :64] if degrees > 0 else drawn[:, 64:]
+    assert drawn.sum() == outer.sum() > 20
+    # It is seen above the chin, from pixels of the neck below the jaw.
+    rows, columns = np.nonzero(drawn)
+    chin = head.landmarks[152, 1]
+    assert rows.min() < chin - 0.2 * head.unit
+    up = rows + neck.flow[drawn][:, 1]
+    jaw = fill_polygon(head.landmarks[list(FACE_OVAL), :2], (SIZE, SIZE)) > 0.5
+    across = columns + neck.flow[drawn][:, 0]
+    assert not jaw[up.round().astype(int), across.round().astype(int)].any()
+    # It comes little by little, and not with a nod.
+    little = rotation(HeadPose(degrees / 50, 0.0, 0.0))
+    first = neck_layer(bare, little, head.matte)
+    assert first is None or first.opacity.max() < 0.3
+    assert neck_layer(bare, rotation(HeadPose(0.0, 10.0, 0.0)), head.matte) is None
+    # A photo that ends above the chin shows none.
+    above = np.arange(SIZE)[:, None] < chin - 0.4 * head.unit
+    cut = replace(bare, valid=np.broadcast_to(above, (SIZE, SIZE)))
+    assert neck_layer(cut, turn, head.matte) is None

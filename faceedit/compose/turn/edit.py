@@ -12,6 +12,7 @@ from faceedit.compose.turn.flow import face_layers, looked_up
 from faceedit.compose.turn.gaze import keep_gaze
 from faceedit.compose.turn.half import far_half, straightened
 from faceedit.compose.turn.head import Head, degrees_of, facing, mesh_points, rotation, turned
+from faceedit.compose.turn.neck import neck_layer
 from faceedit.compose.turn.person import flow_around
 from faceedit.compose.turn.rim import with_bare_rim
 from faceedit.compose.turn.sides import with_side
@@ -75,8 +76,9 @@ def turn_head(pixels: np.ndarray, head: Head, wanted: HeadPose, *, gaze: bool = 
     after = mesh_points(points).astype(np.float32)
     if gaze:
         face, after = keep_gaze(face, after, turn, head.unit)
-    layers = [replace(one, log_ratio=light) for one in (side, mirrored) if one is not None]
-    detail = TurnedHead((*layers, face), head.size)
+    neck = neck_layer(head, turn, looked_up(head.matte * head.valid, around), 1 - share)
+    layers = [neck, *(one and replace(one, log_ratio=light) for one in (side, mirrored)), face]
+    detail = TurnedHead(tuple(one for one in layers if one is not None), head.size)
     return replace(still, flow=around, details=(detail,), landmarks=after, turned=degrees_of(turn))
 
 

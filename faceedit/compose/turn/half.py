@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from faceedit.compose.turn.head import CHIN, Head, mesh_points, rise, rotation, turned
+from faceedit.compose.turn.reach import Line
 from faceedit.faces.topology import N_SURFACE, mirror
 
 ASIDE, NEARER = 15.0, (8.0, 11.0)
@@ -15,41 +16,25 @@ EVEN = (0.05, 0.3)
 
 
 @dataclass(frozen=True)
-class Half:
-    """Where the far half of a turned head is.
+class Half(Line):
+    """Where the far half of a turned head is, from the line of reflection on.
 
     Attributes:
-        middle: (2,) float32 pixels, on the line of reflection.
-        out: (2,) float32 unit, from it to the far side.
-        down: (2,) float32 unit, along it.
         face: (478, 3) float32 x, y and depth of the turned face, as wide on both sides.
-        unit: eye distance in pixels.
         seam: from the line to the middle of the face, in eye distances.
         share: how far it is shown, 0 to 1.
         turn: (3, 3) rotation to the pose.
         other: (3, 3) that takes the head to the pose that is the mirror image.
     """
 
-    middle: np.ndarray
-    out: np.ndarray
-    down: np.ndarray
     face: np.ndarray
-    unit: float
     seam: float
     share: float
     turn: np.ndarray
     other: np.ndarray
 
-    def far(self, places: np.ndarray) -> np.ndarray:
-        """Return how far (..., 2) places are from the line, in eye distances."""
-        return (places - self.middle) @ self.out / np.float32(self.unit)
-
-    def low(self, places: np.ndarray) -> np.ndarray:
-        """Return how far they are below its middle, in eye distances."""
-        return (places - self.middle) @ self.down / np.float32(self.unit)
-
     def below(self, places: np.ndarray) -> np.ndarray:
-        """Return how far they are below the chin, in eye distances."""
+        """Return how far (..., 2) places are below the chin, in eye distances."""
         return (places - self.face[CHIN, :2]) @ self.down / np.float32(self.unit)
 
 

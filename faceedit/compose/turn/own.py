@@ -11,6 +11,7 @@ from faceedit.compose.mesh_flow import extend
 from faceedit.compose.turn.flow import pixel_grid
 from faceedit.compose.turn.half import Half
 from faceedit.compose.turn.head import CAMERA, Head, mesh_points
+from faceedit.compose.turn.reach import STEP, STEPS, first, sampled
 from faceedit.faces.raster import fill_polygon, rasterize_mesh
 from faceedit.faces.topology import FACE_OVAL, N_SURFACE, mirror
 
@@ -28,12 +29,8 @@ EDGE = 0.035
 """Within the far edge of a photo's face, where it may be hair or wall."""
 FAR_EDGE, OTHER_EDGE = slice(3, 15), slice(22, 34)
 """Points of the oval there: of a head that looks to the picture's right, and left."""
-STEP = 0.03
-STEPS = np.arange(0, 3, STEP, dtype=np.float32)
-HEIGHTS = np.arange(-3, 3, STEP, dtype=np.float32)
-"""Eye distances out of the middle and down it, at which the end is looked for."""
 EVEN, EVEN_WIDTH = 0.1, 0.06
-"""Heights over which it is smoothed, and steps over which the share of a width is."""
+"""Heights over which the end is smoothed, and way outwards over which the share of a width is."""
 
 
 def own_flow(head: Head, half: Half, twin: np.ndarray) -> np.ndarray:
@@ -68,7 +65,7 @@ def own_flow(head: Head, half: Half, twin: np.ndarray) -> np.ndarray:
 def reach_of_own(head: Head, half: Half, own: np.ndarray) -> np.ndarray:
     """Return how far out of its middle the photo shows a far half, (H,) float32.
 
-    In eye distances, at each of `HEIGHTS`: up to where skin or hair would be stretched by too much
+    In eye distances, at each of `reach.HEIGHTS`: up to where skin or hair would be stretched by too much
     or are mixed with the wall.
 
     Args:
@@ -79,42 +76,16 @@ def reach_of_own(head: Head, half: Half, own: np.ndarray) -> np.ndarray:
     width = 2 * max(1, round(OUTLINE * head.unit)) + 1
     person = (head.matte * head.valid > 0.5).astype(np.uint8)
     inner = cv2.erode(person, np.ones((width, width), np.uint8)).astype(np.float32)
-    face = along(half, fill_polygon(half.face[list(FACE_OVAL), :2], own.shape[:2])) > 0.5
-    source = along(half, own) + _places(half)
+    places = half.places()
+    face = sampled(fill_polygon(half.face[list(FACE_OVAL), :2], own.shape[:2]), places) > 0.5
+    source = sampled(own, places) + places
     place = half.far(source)
     narrow = cv2.GaussianBlur(np.gradient(place, STEP, axis=1), (0, 0), EVEN_WIDTH / STEP) < STRETCH
     # A nose hides a part, and is no end.
     narrow &= ~face | (half.seam + NOSE < STEPS)
-    mixed = face & (_sampled(_from_edge(head), source) < EDGE)
-    lost = narrow | mixed | (_sampled(inner, source) < 0.5)
+    mixed = face & (sampled(_from_edge(head), source) < EDGE)
+    lost = narrow | mixed | (sampled(inner, source) < 0.5)
     return first(lost & (half.seam + LEAST < STEPS), EVEN)
-
-
-def along(half: Half, field: np.ndarray) -> np.ndarray:
-    """Return a (S, S, ...) field at each of `HEIGHTS` and each of `STEPS` from the middle."""
-    return _sampled(field, _places(half))
-
-
-def _places(half: Half) -> np.ndarray:
-    out = STEPS[:, None] * half.out + HEIGHTS[:, None, None] * half.down
-    return half.middle + np.float32(half.unit) * out
-
-
-def _sampled(field: np.ndarray, at: np.ndarray) -> np.ndarray:
-    return cv2.remap(
-        field, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-
-
-def first(found: np.ndarray, over: float) -> np.ndarray:
-    """Return the first step at which something is found at each height, (H,) float32.
-
-    Args:
-        found: (H, F) bool, as `along` returns fields.
-        over: heights over which the steps are smoothed.
-    """
-    step = np.where(found.any(1), STEPS[found.argmax(1)], STEPS[-1])
-    return cv2.GaussianBlur(step[:, None].astype(np.float32), (0, 0), over / STEP)[:, 0]
 
 
 def _from_edge(head: Head) -> np.ndarray:

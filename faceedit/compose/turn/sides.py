@@ -19,9 +19,8 @@ EARS = ((234, 93, 127), (454, 323, 356))
 """Points of the mesh before the ears."""
 EDGE = 0.95
 """Share of a face's half width at which an ear begins."""
-SLANTS = (-0.6, -0.4, 0.15, 0.45), (4.0, 8.0, 8.0, 3.0)
-"""Below the axis, how steep the face before it is: a cheek is round, and its skin not stretched by
-much; eyes and spectacles keep their shape."""
+SLANT = 3.5
+"""How steep the face before an ear is: a cheek is round, and its skin not stretched by much."""
 WIDTHS = (0.1, 0.3, 0.43, 0.61, 0.76, 0.87), (1.07, 1.0, 1.0, 0.93, 0.83, 0.74)
 """Below the axis, where that is, for its width: further out beside the eyes, for spectacles."""
 CHIN = (0.45, 0.8)
@@ -30,7 +29,7 @@ OPEN = 0.36
 """Sine of the yaw from which on a side is seen well enough to be where the mesh says, or hidden."""
 OPENING = 0.12
 """Change of that sine from which on a side turns towards the camera in full."""
-FRONT, SLOPE, FALL = 0.05, 0.1, 10.0
+FRONT, SLOPE, FALL = 0.2, 1.0, 10.0
 """Of an ear: how far before the axis it begins at the face's edge, and by how much it goes back for
 each step away from it; and by how much the head does where the edge is further before."""
 ABOVE, BELOW = (-1.05, -0.75), (0.35, 0.65)
@@ -94,8 +93,7 @@ def _with_ear(head: Head, side: float, opening: float) -> Head:
 
     def set_back(points_of: tuple[Any, Any, Any]) -> Any:
         lateral, below, before = points_of
-        steep = np.interp(below, *SLANTS)
-        slant = FRONT + steep * (EDGE * edge * np.interp(below, *WIDTHS) - lateral)
+        slant = FRONT + SLANT * (EDGE * edge * np.interp(below, *WIDTHS) - lateral)
         too_near = np.maximum(before - np.maximum(slant, FRONT), 0)
         return opening * (1 - rise(below, CHIN)) * too_near / forward[2]
 

@@ -8,12 +8,13 @@ and where the person reached further than that the wall goes on.
 import cv2
 import numpy as np
 
+from faceedit.compose.turn.below import with_body
 from faceedit.compose.turn.flow import FADE, Layer, looked_up, pixel_grid
 from faceedit.compose.turn.half import Half
 from faceedit.compose.turn.head import Head, rise
-from faceedit.compose.turn.neck import with_neck
-from faceedit.compose.turn.own import HEIGHTS, along, first, own_flow, reach_of_own
+from faceedit.compose.turn.own import own_flow, reach_of_own
 from faceedit.compose.turn.person import flow_around
+from faceedit.compose.turn.reach import HEIGHTS, STEP, extents
 from faceedit.faces.raster import fill_polygon
 from faceedit.faces.topology import FACE_OVAL
 
@@ -39,8 +40,6 @@ BRIM = (0.7, 1.1)
 LENS, MARGIN = 21, 0.08
 """Heights over which an outline is drawn in as one, as spectacles that stand out are thin, and by
 how much more than it shows."""
-EVEN = 0.12
-"""Heights over which an outline is smoothed."""
 CROWN = (-2.0, -1.7)
 """Below the middle of the face, over which it comes to be held."""
 CALM, NEXT = 0.35, (0.1, 0.6)
@@ -70,15 +69,17 @@ def with_twin(head: Head, half: Half, around: np.ndarray) -> tuple[np.ndarray, L
     before, mirrored = (looked_up(person, one) for one in (around, twin))
     own, far = own_flow(head, half, twin), half.far(places)
     reach = reach_of_own(head, half, own)
-    wanted = np.maximum(_extents(half, mirrored), reach)
-    around = _after(around, half.share * _held(half, _extents(half, before, LENS), wanted, places))
+    wanted = np.maximum(extents(half, mirrored), reach)
+    # As one over some heights.
+    reached = cv2.dilate(extents(half, before)[:, None], np.ones((LENS, 1), np.uint8))[:, 0]
+    around = _after(around, half.share * _held(half, reached, wanted, places))
     left = np.interp(half.low(places), HEIGHTS, reach) - far
     part = half.share * rise(far - half.seam, EASED) * (1 - rise(half.below(places), NECK))
     around = around + (part * rise(left, SPARE))[..., None] * (own - around)
     left = np.where(far > half.seam, left, np.inf).astype(np.float32)
     shown = _solid(mirrored) * _upon(half, _solid(before)) * half.share * (1 - rise(left, FADE))
     return (
-        with_neck(head, half, around.astype(np.float32)),
+        with_body(head, half, around.astype(np.float32)),
         Layer(twin, shown.astype(np.float32)),
         left,
     )
@@ -101,24 +102,12 @@ def _upon(half: Half, own: np.ndarray) -> np.ndarray:
     return shown * upon
 
 
-def _extents(half: Half, person: np.ndarray, within: int = 1) -> np.ndarray:
-    """Return how far out a person reaches at each of `HEIGHTS`, (H,) float32 in eye distances.
-
-    Args:
-        half: the side that is looked at.
-        person: (S, S) float32 in [0, 1].
-        within: so many heights around each, at most.
-    """
-    reach = first(along(half, person) < 0.5, EVEN)
-    return cv2.dilate(reach[:, None], np.ones((within, 1), np.uint8))[:, 0]
-
-
 def _held(half: Half, own: np.ndarray, wanted: np.ndarray, places: np.ndarray) -> np.ndarray:
     """Return the flow that draws a far outline in to where it is to be, (S, S, 2) float32.
 
     Args:
         half: where it is.
-        own: of the person, as `_extents` returns it.
+        own: of the person, as `extents` returns it.
         wanted: where it is to be, likewise.
         places: (S, S, 2) float32, each pixel's own.
     """
@@ -128,7 +117,7 @@ def _held(half: Half, own: np.ndarray, wanted: np.ndarray, places: np.ndarray) -
     over = np.maximum(here - there, 0) * (1 - rise(half.below(places), HELD))
     over *= rise(low, CROWN)
     over = over * (1 - rise(over, BRIM))
-    there = np.maximum(here - over, HEIGHTS[1] - HEIGHTS[0])
+    there = np.maximum(here - over, STEP)
     far = half.far(places)
     end = here + WALL
     beyond = here + (far - there) * (end - here) / (end - there)
