@@ -65,8 +65,8 @@ def own_flow(head: Head, half: Half, twin: np.ndarray) -> np.ndarray:
 def reach_of_own(head: Head, half: Half, own: np.ndarray) -> np.ndarray:
     """Return how far out of its middle the photo shows a far half, (H,) float32.
 
-    In eye distances, at each of `reach.HEIGHTS`: up to where skin or hair would be stretched by too much
-    or are mixed with the wall.
+    In eye distances, at each of `reach.HEIGHTS`: up to where skin or hair would be stretched by
+    too much or are mixed with the wall.
 
     Args:
         head: in the photo.
