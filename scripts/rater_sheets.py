@@ -32,8 +32,8 @@ CELL, ACROSS, DOWN = 400, 4, 3
 AROUND = 1.9
 """Distances of the outer eye corners from the face's middle to a cell's sides."""
 PHOTO = "photo"
-ASIDE = (15.0, 40.0)
-"""Degrees by which who looks aside does so."""
+ASIDE = (12.0, 25.0)
+"""Degrees by which who looks aside does so; `frontalize` refuses more."""
 
 
 def main() -> None:
