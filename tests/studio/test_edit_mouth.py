@@ -115,7 +115,7 @@ def test_a_photo_keeps_its_own_teeth(model, bank):
     upper = (drawing.part == Part.TEETH) & (drawing.vertices[..., 0] < N_SURFACE + 52)
     pixels[upper] += 0.5
     subject = sitter(model, 0.9, pixels)
-    _, mouth = edit(subject, subject.posed(np.array([1.2])), bank)
+    _, mouth = edit(subject, subject.posed(np.array([1.1])), bank)
     out = Fields(mouth.flow, mouth.log_ratio, mouth.paint, mouth.opacity).compose(pixels)
     # The upper jaw does not move with the lower.
     kept = upper & (mouth.inside > 0.9) & (mouth.painted < 0.02)
