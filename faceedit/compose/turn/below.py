@@ -7,6 +7,7 @@ from faceedit.compose.turn.flow import pixel_grid
 from faceedit.compose.turn.half import Half
 from faceedit.compose.turn.head import CHIN, Head, rise
 from faceedit.compose.turn.outline import JAW, beard, rolled_back
+from faceedit.compose.turn.reach import sampled
 
 CLEAR = 0.04
 """Eye distances below the photo's jaw from where on it is not skin of the face."""
@@ -49,12 +50,13 @@ def with_body(head: Head, half: Half, around: np.ndarray) -> np.ndarray:
     hangs = np.maximum(beard(head), chin * (1 - head.skin))
     person = (head.matte * head.valid * (1 - hangs)).astype(np.float32)
     under = across[:, None] * half.out + (deep + CLEAR)[:, None] * half.down
-    neck = _sampled(person, head.landmarks[None, CHIN, :2] + unit * under[:, None])[:, 0]
+    jaw = head.landmarks[None, CHIN, :2] + unit * under[:, None]
+    neck = sampled(person, jaw.astype(np.float32))[:, 0]
     # A neck is one: what lies further out than its edge is none.
     middle = int(np.searchsorted(across, 0))
     neck[middle:] = np.minimum.accumulate(neck[middle:])
     neck = np.interp(beside, across, neck) * (1 - rise(up, ABOVE))
-    stays = np.where(up > 0, neck, _sampled(person, at)) * rise(below, LOW)
+    stays = np.where(up > 0, neck, sampled(person, at.astype(np.float32))) * rise(below, LOW)
     stays = cv2.GaussianBlur(stays.astype(np.float32), (0, 0), SOFT * half.unit)
     stays = rise(stays, SHARP) * half.share
     stays *= rise(half.far(places) - half.seam, NEARER) * rise(half.below(places), LOW)
@@ -71,11 +73,6 @@ def _first_row(half: Half, size: int) -> int:
     sides = (np.array([0, size - 1]) - chin[0]) * down[0]
     rows = chin[1] + (LOW[0] * half.unit - sides) / down[1]
     return int(np.clip(rows.min(), 0, size - 1))
-
-
-def _sampled(field: np.ndarray, at: np.ndarray) -> np.ndarray:
-    at = at.astype(np.float32)
-    return cv2.remap(field, at[..., 0], at[..., 1], cv2.INTER_LINEAR)
 
 
 def _from_chin(head: Head, half: Half, places: np.ndarray) -> list[np.ndarray]:

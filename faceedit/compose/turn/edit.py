@@ -76,7 +76,9 @@ def turn_head(pixels: np.ndarray, head: Head, wanted: HeadPose, *, gaze: bool = 
     after = mesh_points(points).astype(np.float32)
     if gaze:
         face, after = keep_gaze(face, after, turn, head.unit)
-    neck = neck_layer(head, turn, looked_up(head.matte * head.valid, around), 1 - share)
+    neck = None
+    if share < 1:
+        neck = neck_layer(head, turn, looked_up(head.matte * head.valid, around), 1 - share)
     layers = [neck, *(one and replace(one, log_ratio=light) for one in (side, mirrored)), face]
     detail = TurnedHead(tuple(one for one in layers if one is not None), head.size)
     return replace(still, flow=around, details=(detail,), landmarks=after, turned=degrees_of(turn))
