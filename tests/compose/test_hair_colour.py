@@ -131,6 +131,22 @@ def test_long_hair_is_found_where_a_parser_takes_it_for_clothes():
     assert found[84:106, 60:110].max() < 0.2
 
 
+def test_a_tail_that_a_neck_parts_from_the_rest_is_hair():
+    size = 128
+    hair = np.zeros((size, size), np.float32)
+    hair[24:60, 40:88] = hair[97:112, 34:46] = 1
+    pixels = np.repeat(np.where(hair > 0, 0.15, 0.8)[..., None], 3, 2).astype(np.float32)
+    near, far = np.zeros((12, 64, 64), np.float32), np.zeros((12, 96, 96), np.float32)
+    for part in (near, far):
+        edge = (size - part.shape[1]) // 2
+        part[Region.HAIR] = 0.9 * hair[edge : size - edge, edge : size - edge]
+        part[Region.BACKGROUND] = 1 - part[Region.HAIR]
+    none = np.zeros((size, size), np.float32)
+    found = find_hair(pixels, none == 0, near, far, hair, none, (64.0, 84.0))
+    assert found[99:110, 37:43].min() > 0.6
+    assert found[64:84, 34:94].max() < 0.2
+
+
 def test_crops_are_filled_with_their_mirror_image():
     pixels = np.full((32, 32, 3), BLANK, np.float32)
     pixels[8:24, 8:24] = np.linspace(0.1, 0.4, 16, dtype=np.float32)[:, None, None]
