@@ -25,8 +25,8 @@ SOFT = 0.003
 """Blur of what is drawn in eye distances."""
 SHADOW, FALLS = 0.34, 0.035
 """Opacity of the fringe's shadow, and eye distances by which it falls and is soft."""
-TINT = np.array([0.85, 1.0, 1.08], np.float32)
-"""Of the shadow in each colour: skin in the shade is redder."""
+SHADE = np.array([0.1, 0.0, 0.0], np.float32)
+"""RGB of the shadow: skin in the shade is redder."""
 FINEST = 300.0
 """Eye distance in pixels at which locks are drawn, if the photo is not coarser."""
 FULL = 0.25
@@ -48,6 +48,8 @@ class Fringe(Fading):
         size: side of the crop in crop pixels.
         unit: the eye distance in crop pixels.
         seed: of what is by chance.
+        bow: see `Lock`.
+        shadow: opacity of the shadow that they throw.
     """
 
     hair: np.ndarray
@@ -58,6 +60,8 @@ class Fringe(Fading):
     size: int
     unit: float
     seed: int
+    bow: float = 1.3
+    shadow: float = SHADOW
 
     def check(self, size: int) -> None:
         """See `Detail.check`."""
@@ -88,16 +92,16 @@ class Fringe(Fading):
         shadow = cv2.GaussianBlur(opacity, (0, 0), 0.8 * FALLS * unit)
         shift = np.column_stack([np.eye(2), FALLS * unit * self.down]).astype(np.float32)
         shadow = cv2.warpAffine(shadow, shift, shadow.shape[::-1])
-        shadow *= np.float32(SHADOW) * (1 - matte)
+        shadow *= np.float32(self.shadow) * (1 - matte)
         sheet, shadow = (
             cv2.resize(one, part.pixels.shape[1::-1], interpolation=cv2.INTER_LINEAR)
             for one in (sheet, shadow)
         )
-        opacity = sheet[..., 3:]
-        made = sheet[..., :3] + (1 - opacity) * part.pixels * (1 - shadow[..., None] * TINT)
-        share = np.clip(np.maximum(opacity[..., 0], shadow) * 50, 0, 1)
-        share *= np.float32(min(self.strength / FULL, 1.0))
-        return [Patch(box, np.clip(made, 0, 1), share)]
+        below = (shadow * (1 - np.clip(sheet[..., 3], 0, 1)))[..., None]
+        opacity = sheet[..., 3:] + below
+        paint = (sheet[..., :3] + below * SHADE) / np.maximum(opacity, np.float32(1e-4))
+        opacity = opacity[..., 0] * np.float32(min(self.strength / FULL, 1.0))
+        return [Patch(box, np.clip(paint, 0, 1), opacity)]
 
     def _sheet(
         self,
@@ -114,18 +118,19 @@ class Fringe(Fading):
         roots, tips = (one @ back[:, :2].T + back[:, 2] for one in (self.roots, tips))
         down = back[:, :2] @ self.down / scale
         near = blur_wide(matte, BROAD * unit)[..., None] + np.float32(1e-3)
-        light = blur_wide(np.log(part.pixels + DARK) * matte[..., None], BROAD * unit) / near
+        light = blur_wide(np.log(part.pixels + DARK) * matte[..., None], BROAD * unit)
         middles = np.array([piece.middle for piece in pieces])
-        columns, rows = np.clip(roots.round().astype(int), 0, np.array(matte.shape[::-1]) - 1).T
+        # As bright as the hair at both ends, as far as there is any.
+        ends = np.stack([roots, tips]).round().astype(int)
+        columns, rows = np.moveaxis(np.clip(ends, 0, np.array(matte.shape[::-1]) - 1), 2, 0)
+        lights = light[rows, columns].sum(0) / near[rows, columns].sum(0)
         sheet = np.zeros((*matte.shape, 4), np.float32)
-        for root, tip, width, own in zip(
-            roots, tips, self.widths * scale, light[rows, columns], strict=True
-        ):
+        for root, tip, width, own in zip(roots, tips, self.widths * scale, lights, strict=True):
             close = np.exp(-np.linalg.norm(middles - root, axis=1) / (NEARBY * unit)) + 1e-9
             piece = pieces[draw.choice(len(pieces), p=close / close.sum())]
             change = np.clip(own - piece.light, -LIKE, LIKE) + draw.normal(0, UNEVEN)
             gain = np.exp(change).astype(np.float32)
-            lay_lock(sheet, piece, Lock(root, tip, float(width), down), gain, unit, draw)
+            lay_lock(sheet, piece, Lock(root, tip, float(width), down, self.bow), gain, unit, draw)
         return cv2.GaussianBlur(sheet, (0, 0), max(0.3, SOFT * unit))
 
 

@@ -56,12 +56,14 @@ class Lock:
         tip: (2,) where it ends.
         width: at its root.
         down: (2,) unit vector, the way that the lock goes but for its lean.
+        bow: power of the way down that the lean goes with: below 1 the lock goes aside first.
     """
 
     root: np.ndarray
     tip: np.ndarray
     width: float
     down: np.ndarray
+    bow: float = 1.3
 
 
 def find_pieces(
@@ -164,7 +166,7 @@ def lay_lock(
     t = np.clip(v, 0, 1)
     bend = np.clip(draw.normal(0, 0.1), -0.2, 0.2) * unit
     u = dx * np.float32(across[0]) + dy * np.float32(across[1])
-    u = u - (np.float32(lean) * t**1.3 + np.float32(bend) * t * (1 - t))
+    u = u - (np.float32(lean) * t ** np.float32(lock.bow) + np.float32(bend) * t * (1 - t))
     half = np.float32(0.5 * width) * (1 - 0.92 * t ** np.float32(draw.uniform(2.2, 5.0)))
     strands = max(6, round(width / unit / STRAND))
     ends = 1 - SHORTER * np.abs(draw.normal(0, 1, strands + 1))

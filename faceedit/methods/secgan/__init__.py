@@ -19,7 +19,7 @@ DRAWN = (
     "attr=moustache",
     "attr=bushy_eyebrows=on",
     "attr=bald=on",
-    "attr=bangs=on",
+    "attr=bangs",
     *SPECTACLES,
     "attr=eyeglasses=off",
 )

@@ -115,6 +115,11 @@ def _why_not(scene: Scene) -> str:
     brows = cv2.max(*rings)
     if (scene.hair * brows).sum() > OVER * brows.sum():
         return "hair hides the brows already"
+    return no_strands(scene)
+
+
+def no_strands(scene: Scene) -> str:
+    """Return why locks cannot be cut out of the hair; empty where they can."""
     draw = np.random.default_rng(scene.seed)
     _, alike = find_pieces(scene.crop.pixels, scene.hair, scene.unit, draw)
     if len(alike) < WHOLE * TRIES or alike[19] < STRAIGHT:

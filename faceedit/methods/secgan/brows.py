@@ -30,22 +30,25 @@ DARK = 30
 """Percentile of a brow's pixels up to which they show hair."""
 BRIGHTEST = 0.58
 """Of the skin's luma, that hairs of a brow have."""
+HIDDEN = 0.25
+"""Share of hair from which on it hides a brow."""
 FEWEST = 25
 """Pixels below which brows tell no colour."""
 
 
-def thicken(scene: Scene, change: AttributeChange) -> Growth:
+def thicken(scene: Scene, change: AttributeChange, light: np.ndarray | None = None) -> Growth:
     """Return hairs along both brows, in their own colour.
 
     Args:
         scene: the person.
         change: how far.
+        light: see `light_on`; None takes what the photo shows.
     """
     points = scene.crop.landmarks
     draw = np.random.default_rng(scene.seed + 2)
     length = LENGTH * scene.unit
     curves = np.vstack([grow_brow(points, brow, COUNT, length, draw) for brow in (0, 1)])
-    colour, light = _colour(scene), light_on(scene)
+    colour, light = _colour(scene), light_on(scene) if light is None else light
     at = np.clip(np.round(curves[:, 0]).astype(int), 0, SIZE - 1)
     factor = np.exp(draw.normal(0, UNEVEN, len(curves))) * light[at[:, 1], at[:, 0]]
     order = np.argsort(factor + draw.normal(0, 0.25, len(curves)))
@@ -76,12 +79,13 @@ def thicken(scene: Scene, change: AttributeChange) -> Growth:
 
 def _colour(scene: Scene) -> np.ndarray:
     """Return the colour of a brow's hairs in even light, (3,) RGB in [0, 1]."""
-    inside = scene.placed(Region.BROWS) > 0.7
+    inside = (scene.placed(Region.BROWS) > 0.7) & (scene.hair < HIDDEN)
     if inside.sum() < FEWEST:
-        return hair_rgb(scene)
-    rgb = scene.crop.pixels[inside] / np.maximum(light_on(scene)[inside], 0.3)[:, None]
-    dark = rgb.sum(1)
-    colour = np.median(rgb[dark <= np.percentile(dark, DARK)], axis=0)
+        colour = hair_rgb(scene)
+    else:
+        rgb = scene.crop.pixels[inside] / np.maximum(light_on(scene)[inside], 0.3)[:, None]
+        dark = rgb.sum(1)
+        colour = np.median(rgb[dark <= np.percentile(dark, DARK)], axis=0)
     # Of thin brows the camera saw more skin than hair.
     skin = float(np.median(scene.crop.pixels[bare_skin(scene.crop.landmarks, SIZE)] @ LUMA))
     return colour * min(1.0, BRIGHTEST * skin / max(float(colour @ LUMA), 1e-3))

@@ -27,6 +27,7 @@ from faceedit.methods.secgan.beard import grow_beard
 from faceedit.methods.secgan.brows import thicken
 from faceedit.methods.secgan.eyewear import put_on
 from faceedit.methods.secgan.face import FACES, change_face, reshape
+from faceedit.methods.secgan.forehead import clear_forehead
 from faceedit.methods.secgan.hair import recolour
 from faceedit.methods.secgan.look import SIZE, Scene, look
 from faceedit.methods.secgan.measured import UNCOVER, Measured, unpack
@@ -159,6 +160,9 @@ class SeCGAN:
             made = recolour(scene, change, measured.hair[name])
         elif name == "bald":
             made, why = _apart(others, TONED) or shave_head(scene, change)
+        elif name == "bangs" and not change.on:
+            made, why = _apart(others, (*TONED, *HAIR_COLOURS)) or clear_forehead(scene, change)
+            return made or (), why
         elif name == "bangs":
             made, why = _apart(others, HAIR_COLOURS) or grow_fringe(scene, change)
         elif name == "pale_skin":

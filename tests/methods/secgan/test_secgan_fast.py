@@ -17,6 +17,7 @@ from faceedit.methods.secgan import HAIR_COLOURS
 from faceedit.methods.secgan.bald import shave_head
 from faceedit.methods.secgan.bangs import grow_fringe
 from faceedit.methods.secgan.face import Difference
+from faceedit.methods.secgan.forehead import clear_forehead
 from faceedit.methods.secgan.look import look
 from faceedit.methods.secgan.measured import Measured, pack, unpack
 from faceedit.methods.secgan.method import load
@@ -186,6 +187,28 @@ def test_a_fringe_falls_over_the_forehead_and_curls_say_why_not(shipped, person)
     curly.__dict__["hair"] = scene.hair
     made, reason = grow_fringe(curly, *target.attributes)
     assert made is None and "strands" in reason
+
+
+def test_a_forehead_is_cleared_of_hair_and_hidden_brows_say_why_not(shipped, person):
+    target = parse_target("attr=bangs=off")
+    (scene,) = look([person], shipped.parser, shipped.surfaces)
+    brow = float(person.landmarks[[66, 296], 1].min()) - 3
+    fringe = np.zeros_like(scene.hair)
+    left, right = person.landmarks[[54, 284], 0].round().astype(int)
+    fringe[round(float(person.landmarks[10, 1])) : round(brow), left:right] = 1
+    pixels = np.where(fringe[..., None] > 0, np.float32(0.05), person.pixels)
+    fringed = replace(scene, crop=replace(person, pixels=pixels))
+    fringed.__dict__["hair"] = np.maximum(scene.hair, fringe)
+    details, reason = clear_forehead(fringed, *target.attributes)
+    assert details and not reason
+    (edit,) = shipped.edit([person], target)
+    made = drawn(fringed.crop, replace(edit, details=details))
+    x, y = person.landmarks[[9, 151], :2].round().astype(int).T
+    skin = person.to_bytes()[y[0], x[0]].astype(int)
+    assert np.abs(made[y, x] - skin).max() < 30
+    assert (made == fringed.crop.to_bytes())[round(float(person.landmarks[1, 1])) :].all()
+    fringed.__dict__["hair"] = np.maximum(scene.hair, 1 - scene.below((4,), 0.1))
+    assert clear_forehead(fringed, *target.attributes) == ((), "hair hides the brows")
 
 
 def test_attributes_lie_over_each_other(shipped, person):
