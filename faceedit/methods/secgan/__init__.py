@@ -18,7 +18,7 @@ DRAWN = (
     "attr=beard",
     "attr=moustache",
     "attr=bushy_eyebrows=on",
-    "attr=bald=on",
+    "attr=bald",
     "attr=bangs",
     *SPECTACLES,
     "attr=eyeglasses=off",

@@ -71,8 +71,7 @@ def grow_beard(
     curves, tufts = grow(density, points, COUNT, length, seed)
     if not len(curves):
         return None
-    colour, light = hair_rgb(scene, dye), light_on(scene)
-    colour = colour * np.float32(np.interp(float(colour @ LUMA), *DEEP))
+    colour, light = deep_rgb(scene, dye), light_on(scene)
     draw = np.random.default_rng(seed + 1)
     at = np.clip(np.round(curves[:, 0]).astype(int), 0, SIZE - 1)
     uneven = draw.normal(0, UNEVEN, len(curves))
@@ -94,6 +93,12 @@ def grow_beard(
         unit=scene.unit,
         strength=change.strength,
     )
+
+
+def deep_rgb(scene: Scene, dye: tuple[Tones, float] | None = None) -> np.ndarray:
+    """Return the colour of hairs that lie in less light than most hair, see `hair_rgb`."""
+    colour = hair_rgb(scene, dye)
+    return colour * np.float32(np.interp(float(colour @ LUMA), *DEEP))
 
 
 def hair_rgb(scene: Scene, dye: tuple[Tones, float] | None = None) -> np.ndarray:

@@ -25,6 +25,7 @@ from faceedit.methods.secgan.bald import shave_head
 from faceedit.methods.secgan.bangs import grow_fringe
 from faceedit.methods.secgan.beard import grow_beard
 from faceedit.methods.secgan.brows import thicken
+from faceedit.methods.secgan.crown import grow_crown
 from faceedit.methods.secgan.eyewear import put_on
 from faceedit.methods.secgan.face import FACES, change_face, reshape
 from faceedit.methods.secgan.forehead import clear_forehead
@@ -158,6 +159,8 @@ class SeCGAN:
         why = ""
         if name in HAIR_COLOURS:
             made = recolour(scene, change, measured.hair[name])
+        elif name == "bald" and not change.on:
+            made, why = _apart(others, (*TONED, *HAIR_COLOURS)) or grow_crown(scene, change)
         elif name == "bald":
             made, why = _apart(others, TONED) or shave_head(scene, change)
         elif name == "bangs" and not change.on:

@@ -16,6 +16,7 @@ from faceedit.methods.fields.shade_layer import ATLAS_SIZE
 from faceedit.methods.secgan import HAIR_COLOURS
 from faceedit.methods.secgan.bald import shave_head
 from faceedit.methods.secgan.bangs import grow_fringe
+from faceedit.methods.secgan.crown import grow_crown
 from faceedit.methods.secgan.face import Difference
 from faceedit.methods.secgan.forehead import clear_forehead
 from faceedit.methods.secgan.look import look
@@ -209,6 +210,26 @@ def test_a_forehead_is_cleared_of_hair_and_hidden_brows_say_why_not(shipped, per
     assert (made == fringed.crop.to_bytes())[round(float(person.landmarks[1, 1])) :].all()
     fringed.__dict__["hair"] = np.maximum(scene.hair, 1 - scene.below((4,), 0.1))
     assert clear_forehead(fringed, *target.attributes) == ((), "hair hides the brows")
+
+
+def test_hair_grows_on_a_skull_and_not_on_the_face(shipped, person):
+    target = parse_target("attr=bald=off")
+    (edit,) = shipped.edit([person], target)
+    (scene,) = look([person], shipped.parser, shipped.surfaces)
+    scene.__dict__["hair"] = np.zeros_like(scene.hair)
+    made, reason = grow_crown(scene, *target.attributes)
+    assert made is not None and not reason
+    edit = replace(edit, details=(made,))
+    photo = person.to_bytes().astype(int)
+    np.testing.assert_array_equal(drawn(person, edit.scaled(0.0)), photo)
+    change = np.abs(drawn(person, edit) - photo).max(-1)
+    x, y = person.landmarks[10, :2].round().astype(int)
+    assert change[y - 15 : y - 5, x - 5 : x + 5].mean() > 20
+    face = person.landmarks[[9, 4, 152, 205, 425], :2].round().astype(int)
+    assert change[face[:, 1], face[:, 0]].max() == 0
+    hidden = replace(scene, person=np.zeros_like(scene.person))
+    hidden.__dict__["hair"] = scene.hair
+    assert grow_crown(hidden, *target.attributes) == (None, "too little of the head is seen")
 
 
 def test_attributes_lie_over_each_other(shipped, person):
