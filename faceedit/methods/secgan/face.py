@@ -96,7 +96,11 @@ def reshape(
 
 
 def change_face(
-    scene: Scene, change: AttributeChange, difference: Difference, grey: Tones
+    scene: Scene,
+    change: AttributeChange,
+    difference: Difference,
+    grey: Tones,
+    beard: np.ndarray,
 ) -> tuple[Detail, ...]:
     """Return what changes on the skin of a face, and in its hair.
 
@@ -105,6 +109,7 @@ def change_face(
         change: of `FACES`.
         difference: of that attribute.
         grey: tones of hair.
+        beard: see `recolour`.
     """
     way, ages = WAYS[change.attribute, change.on], change.attribute == "young" and not change.on
     raster = rasterize_mesh(scene.crop.landmarks[:N_SURFACE], (SIZE, SIZE))
@@ -125,7 +130,7 @@ def change_face(
         strength=change.strength,
     )
     # What colour grey hair once had, a photo does not say.
-    hair = recolour(scene, change, grey) if ages else None
+    hair = recolour(scene, change, grey, beard) if ages else None
     return (relief,) if hair is None else (relief, hair.scaled(GREY))
 
 

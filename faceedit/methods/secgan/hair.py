@@ -12,8 +12,10 @@ from faceedit.targets import AttributeChange
 
 FEWEST = 60
 """Pixels of sure hair below which there is none to colour."""
-BROWS = 0.4
-"""Of the hair's change that brows follow."""
+BROWS, BEARD = np.float32(0.55), np.float32(0.85)
+"""Of the hair's change that brows follow, and beards."""
+DARKEST = 4.0
+"""L* of hair's lights below which it lies in the dark."""
 CAST, MOST_CAST = 0.4, 8.0
 """Of what skin's chroma is beyond the usual, that hair has, too, and its bound."""
 USUAL, BRIGHT = np.array([12.0, 16.0]), 50.0
@@ -24,23 +26,28 @@ BARE = (Region.SKIN, Region.NOSE, Region.EARS, Region.NECK)
 """Segments of skin."""
 
 
-def recolour(scene: Scene, change: AttributeChange, tones: Tones) -> HairColour | None:
-    """Return what gives a person hair of another colour; None where there is no hair to speak of.
+def recolour(
+    scene: Scene, change: AttributeChange, tones: Tones, beard: np.ndarray
+) -> HairColour | None:
+    """Return what gives hair another colour; None where none is seen, or it lies in the dark.
 
     Args:
         scene: the person.
         change: a colour that is to be there.
         tones: of that colour.
+        beard: (S, S) float32 in [0, 1], hair of the face, which follows.
     """
     sure = cv2.erode((scene.hair > 0.85).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     if sure.sum() < FEWEST:
+        return None
+    if np.percentile(scene.lab[sure][:, 0], 90) < DARKEST:
         return None
     light = np.log(np.maximum(scene.lab[sure][:, 0], 0) + DARK)
     return HairColour(
         hair=scene.hair,
         wisps=_wisps(scene),
         roots=scene.roots,
-        brows=np.float32(BROWS) * scene.placed(Region.BROWS),
+        brows=np.maximum(BROWS * scene.placed(Region.BROWS), BEARD * beard),
         own=np.percentile(light, QUANTILES).astype(np.float32),
         wanted=lit(tones.beside(scene.skin_light), scene),
         size=SIZE,

@@ -33,7 +33,7 @@ from faceedit.methods.secgan.hair import recolour
 from faceedit.methods.secgan.look import SIZE, Scene, look
 from faceedit.methods.secgan.measured import UNCOVER, Measured, unpack
 from faceedit.methods.secgan.paper_method import RgbSeCGAN
-from faceedit.methods.secgan.shave import shave
+from faceedit.methods.secgan.shave import find_beard, shave
 from faceedit.methods.secgan.skin import tone
 from faceedit.methods.secgan.uncover import UncoverNetwork, take_off
 from faceedit.nn.folding import fold_norms
@@ -155,10 +155,11 @@ class SeCGAN:
         others = {one.attribute for one in changes if one.strength}
         if name in FACES:
             grey = measured.hair["grey_hair"]
-            return change_face(scene, change, measured.faces[name], grey), ""
+            beard = find_beard(scene, self.uncover)
+            return change_face(scene, change, measured.faces[name], grey, beard), ""
         why = ""
         if name in HAIR_COLOURS:
-            made = recolour(scene, change, measured.hair[name])
+            made = recolour(scene, change, measured.hair[name], find_beard(scene, self.uncover))
         elif name == "bald" and not change.on:
             made, why = _apart(others, (*TONED, *HAIR_COLOURS)) or grow_crown(scene, change)
         elif name == "bald":

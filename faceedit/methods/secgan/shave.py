@@ -74,6 +74,19 @@ def shave(
     return made, ""
 
 
+def find_beard(scene: Scene, network: UncoverNetwork) -> np.ndarray:
+    """Return the opacity of a beard and moustache, (S, S) float32 in [0, 1].
+
+    It is 0 all over where there is none, or one that hangs, which is found in part.
+    """
+    nothing = np.zeros((SIZE, SIZE), np.float32)
+    if max(scene.logit("beard"), scene.logit("moustache")) < 0:
+        return nothing
+    opacity = uncover(scene, CHIN_ROWS, network)[..., 0]
+    lips = fill_polygon(scene.crop.landmarks[list(OUTER_LIPS), :2].astype(np.float64), (SIZE, SIZE))
+    return nothing if _hangs(scene, opacity) else opacity * (1 - lips) * (1 - scene.hair)
+
+
 def bare_of_hair(scene: Scene) -> np.ndarray:
     """Return where a face shows skin on which no beard grows, (S, S) bool."""
     points, square = scene.crop.landmarks, np.ones((9, 9), np.uint8)
