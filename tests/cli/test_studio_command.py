@@ -1,7 +1,5 @@
 import json
 import shutil
-import subprocess
-import sys
 
 import cv2
 import pytest
@@ -12,9 +10,10 @@ from toy_rig import write_model, write_rig
 from faceedit.studio.shards import read_shard
 
 
-def run(*arguments):
-    command = [sys.executable, "-m", "faceedit", "studio", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+@pytest.fixture
+def run(run_main):
+    """Run ``faceedit studio`` and return its exit code, stdout and stderr."""
+    return lambda *arguments: run_main("studio", *arguments)
 
 
 @pytest.fixture(scope="module")
@@ -31,14 +30,14 @@ def photos(tmp_path):
     return folder
 
 
-def test_a_folder_of_photos_becomes_a_shard_and_a_report(rig, photos, tmp_path):
+def test_a_folder_of_photos_becomes_a_shard_and_a_report(run, rig, photos, tmp_path):
     out = tmp_path / "pairs"
     result = run(
         *("pairs", "--photos", photos, "--rig", rig, "-o", out, "--size", 128, "--per-photo", 3),
         *("--expressions", "happy,sad", "--no-aus", "--lights", "none", "--json"),
     )
-    assert result.returncode == 0, result.stderr
-    summary = json.loads(result.stdout)
+    assert result.code == 0, result.err
+    summary = json.loads(result.out)
     assert summary["pairs"] == 3
     assert summary == json.loads((out / "report.json").read_text())
     assert summary["refused"] == {"no face found": ["nobody.png"]}
@@ -48,10 +47,10 @@ def test_a_folder_of_photos_becomes_a_shard_and_a_report(rig, photos, tmp_path):
     assert all(p.input.shape == (128, 128, 3) for _, p in stored)
 
 
-def test_a_sheet_shows_one_person_through_everything(rig, photos, tmp_path):
+def test_a_sheet_shows_one_person_through_everything(run, rig, photos, tmp_path):
     out = tmp_path / "sheet.png"
     result = run("sheet", photos / "astronaut.png", "--rig", rig, "-o", out, "--size", 64)
-    assert result.returncode == 0, result.stderr
+    assert result.code == 0, result.err
     picture = cv2.imread(str(out))
     assert picture is not None
     assert picture.shape[1] == 10 * 64
@@ -67,31 +66,31 @@ def test_a_sheet_shows_one_person_through_everything(rig, photos, tmp_path):
         (("--split", "test"), 2, "test"),
     ],
 )
-def test_what_cannot_be_meant_is_refused(photos, tmp_path, arguments, code, said):
+def test_what_cannot_be_meant_is_refused(run, photos, tmp_path, arguments, code, said):
     result = run("pairs", "--photos", photos, "--rig", tmp_path, "-o", tmp_path / "o", *arguments)
-    assert result.returncode == code
-    assert said in result.stderr
+    assert result.code == code
+    assert said in result.err
 
 
-def test_the_name_of_the_landmarks_file_is_kept_for_it(photos, tmp_path):
+def test_the_name_of_the_landmarks_file_is_kept_for_it(run, photos, tmp_path):
     out = tmp_path / "faces.npz"
     result = run("shapes", "--photos", photos, "--rig", tmp_path, "-o", out)
-    assert result.returncode == 2
-    assert "take another" in result.stderr
+    assert result.code == 2
+    assert "take another" in result.err
 
 
-def test_a_missing_rig_says_how_to_build_one(photos, tmp_path):
+def test_a_missing_rig_says_how_to_build_one(run, photos, tmp_path):
     result = run("pairs", "--photos", photos, "--rig", tmp_path / "none", "-o", tmp_path / "o")
-    assert result.returncode == 3
-    assert "faceedit studio import" in result.stderr
+    assert result.code == 3
+    assert "faceedit studio import" in result.err
 
 
-def test_too_few_pairs_teach_nothing(photos, tmp_path):
+def test_too_few_pairs_teach_nothing(run, photos, tmp_path):
     write_model(tmp_path / "rig")
     people = tmp_path / "people" / "eileen"
     people.mkdir(parents=True)
     for name in ("neutral", "happy"):
         shutil.copy(photos / "astronaut.png", people / f"{name}.png")
     result = run("learn", tmp_path / "people", "--rig", tmp_path / "rig")
-    assert result.returncode == 2
-    assert "the least" in result.stderr
+    assert result.code == 2
+    assert "the least" in result.err
