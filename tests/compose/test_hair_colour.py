@@ -34,11 +34,12 @@ def hair():
     return field
 
 
-def dyed(wanted=FAIR, strength=1.0):
+def dyed(wanted=FAIR, strength=1.0, spill=None):
     none = np.zeros((SIDE, SIDE), np.float32)
     light = cv2.cvtColor(picture(), cv2.COLOR_RGB2LAB)[hair() > 0][:, 0]
     own = np.percentile(np.log(light + DARK), QUANTILES).astype(np.float32)
-    return HairColour(hair(), none, none, none, own, wanted, SIDE, 60.0, strength=strength)
+    spill = none if spill is None else spill
+    return HairColour(hair(), none, none, spill, none, own, wanted, SIDE, 60.0, strength=strength)
 
 
 def made(detail, photo=None):
@@ -68,6 +69,22 @@ def test_nothing_changes_beside_hair_and_nothing_at_all_without_strength():
     np.testing.assert_array_equal(*made(dyed(strength=0.0)))
     assert not dyed(strength=0.0).paints
     assert dyed().scaled(0.5).strength == 0.5
+
+
+def test_hue_of_hair_that_lies_on_a_wall_goes_with_it():
+    lab = cv2.cvtColor(picture(), cv2.COLOR_RGB2LAB)
+    lab[:64, :, 1:] = 20, 30
+    lab[64:] = 40, 0, 0
+    lab[66:70, 20:108] = 40, 10, 15
+    photo = np.rint(np.clip(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB), 0, 1) * 255).astype(np.uint8)
+    around = np.zeros((SIDE, SIDE), np.float32)
+    around[64:80, 8:120] = 1
+    _, left = made(dyed(), photo)
+    grey = replace(FAIR, chroma=0 * CHROMA)
+    _, gone = made(dyed(grey, spill=around), photo)
+    was, now = (np.abs(lab_of(one)[67:69, 40:90, 2]).mean() for one in (left, gone))
+    assert now < 0.6 * was
+    np.testing.assert_array_equal(photo[80:], gone[80:])
 
 
 def test_less_strength_goes_less_far():

@@ -63,6 +63,10 @@ NEARBY = ((1.0, 1.0), (4.0, 1e-3), (20.0, 1e-6))
 """Reach in steps, and weight, of what colours are continued from."""
 EDGE = 0.02
 """Eye distances from its edge within which hair may be mixed with something else."""
+SPILLED = (0.08, 1.0)
+"""Shares of hair's hue that are no noise, and hair all over."""
+VIVID = 12.0
+"""Distance in a* and b* below which hair's hue hardly differs from that beside it."""
 GLARING = 25.0
 """L* beyond the lightest of hair from which on nothing becomes lighter still: lights, or what lies
 behind."""
@@ -124,6 +128,7 @@ class HairColour(Fading):
         hair: (h, w) float32 in [0, 1], which pixels of the crop show hair.
         wisps: (h, w) float32 in [0, 1], where single hairs may lie beside it.
         roots: (h, w) float32 in [0, 1], 1 where it grows out of the skin.
+        spill: (h, w) float32 in [0, 1], where hair's colour may lie on what is behind it.
         brows: (h, w) float32 in [0, 1], brows that follow in part.
         own: (3,) as `Tones.level`, of the hair as it is.
         wanted: the tones that it is to have.
@@ -134,6 +139,7 @@ class HairColour(Fading):
     hair: np.ndarray
     wisps: np.ndarray
     roots: np.ndarray
+    spill: np.ndarray
     brows: np.ndarray
     own: np.ndarray
     wanted: Tones
@@ -143,13 +149,15 @@ class HairColour(Fading):
     def check(self, size: int) -> None:
         """See `Detail.check`."""
         check_answer(LARGEST_COLOUR, hair=self.hair, roots=self.roots, brows=self.brows)
+        check_answer(LARGEST_COLOUR, spill=self.spill)
         check_answer(LARGEST_COLOUR, tones=self.own, wanted=self.wanted.level, wisps=self.wisps)
 
     def draw(self, canvas: Canvas) -> list[Patch]:
         """See `Detail.draw`."""
         if self.strength == 0 or not self.hair.any():
             return []
-        box = canvas.where(np.maximum(np.maximum(self.hair, self.wisps), self.brows), self.size)
+        fields = (self.hair, self.wisps, self.spill, self.brows)
+        box = canvas.where(np.max(fields, axis=0), self.size)
         if box is None:
             return []
         part = canvas.part(box)
@@ -170,6 +178,7 @@ class HairColour(Fading):
         share, known = _mixed(lab, hair, other, beside, unit)
         mixed = matte * (1 - (1 - solid) * known * (1 - share))
         matte = np.maximum(mixed, wisps * known * share * (1 - solid))
+        matte = np.maximum(matte, self._spilled(lab, hair, matte, part, unit) * (1 - solid))
         brows = np.clip(sample_field(self.brows, self.size, to_crop, shape), 0, 1) * (1 - matte)
         # What hair is mixed with is neither its shade nor its strands.
         whole = np.maximum(solid, brows > matte)[..., None]
@@ -189,6 +198,22 @@ class HairColour(Fading):
         made = np.clip(made, np.minimum(lab, way), np.maximum(lab, way))
         made = cv2.cvtColor(made, cv2.COLOR_LAB2RGB)
         return [Patch(box, np.clip(made, 0, 1), np.maximum(matte, brows))]
+
+    def _spilled(
+        self, lab: np.ndarray, hair: np.ndarray, matte: np.ndarray, part: Canvas, unit: float
+    ) -> np.ndarray:
+        """Return (H, W) how much of each pixel behind hair has hair's hue.
+
+        Blurred outlines and loose hair have it farther out than lightness tells.
+        """
+        spill = np.clip(part.sample(self.spill, self.size), 0, 1)
+        # What hair lies on is seen beyond it.
+        far = _spread(lab, _rise(1 - matte, 0.9, 1.0) * (1 - spill), unit)
+        line = (hair - far)[..., 1:]
+        squared = total(line * line)
+        share = total((lab - far)[..., 1:] * line) / np.maximum(squared, 1)
+        known = squared / (squared + np.float32(VIVID**2))
+        return spill * known * _rise(share, *SPILLED)
 
     @property
     def _gain(self) -> float:

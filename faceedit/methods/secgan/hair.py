@@ -22,6 +22,8 @@ USUAL, BRIGHT = np.array([12.0, 16.0]), 50.0
 """a* and b* of skin in white light, and L* from which on hair has all of the cast."""
 WISPS = (0.4, 0.3)
 """Eye distances from hair that single hairs reach, over what lies behind and over skin."""
+SPILL = 0.25
+"""Eye distances from hair within which its hue lies on what is behind."""
 BARE = (Region.SKIN, Region.NOSE, Region.EARS, Region.NECK)
 """Segments of skin."""
 
@@ -46,6 +48,7 @@ def recolour(
     return HairColour(
         hair=scene.hair,
         wisps=_wisps(scene),
+        spill=_spill(scene),
         roots=scene.roots,
         brows=np.maximum(BROWS * scene.placed(Region.BROWS), BEARD * beard),
         own=np.percentile(light, QUANTILES).astype(np.float32),
@@ -61,6 +64,13 @@ def lit(tones: Tones, scene: Scene) -> Tones:
     cast = np.clip(CAST * (scene.skin_lab[1:] - USUAL), -MOST_CAST, MOST_CAST)
     shift = np.minimum(KNOTS / BRIGHT, 1)[:, None] * cast
     return replace(tones, chroma=(tones.chroma + shift).astype(np.float32))
+
+
+def _spill(scene: Scene) -> np.ndarray:
+    """Return where hair's hue may lie on a wall or on clothes, (S, S) float32 in [0, 1]."""
+    away = cv2.distanceTransform((scene.hair < 0.5).astype(np.uint8), cv2.DIST_L2, 5) / scene.unit
+    bare = np.clip(2 * scene.seen((*BARE, Region.BROWS, Region.EYES, Region.LIPS)), 0, 1)
+    return (np.clip(2 * (1 - away / SPILL), 0, 1) * (1 - bare)).astype(np.float32)
 
 
 def _wisps(scene: Scene) -> np.ndarray:
