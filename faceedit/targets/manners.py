@@ -26,6 +26,10 @@ class Manner:
 USUAL = Manner()
 
 
+DRAWN = 0.15
+"""How much of anger the brows of fear have, which draws them together."""
+
+
 def _fear(
     brows: float = 0.65, sad: float = 0.2, happy: float = 0.16, wide: float = -0.17
 ) -> tuple[tuple[str, str, float], ...]:
@@ -34,7 +38,7 @@ def _fear(
     A jaw that drops is surprise; lips that are only parted, and drawn wide, are fear.
     """
     mouth = (("sad", sad), ("happy", happy), ("surprised", wide))
-    return ("brows", "sad", brows), *(("mouth", *one) for one in mouth)
+    return ("brows", "sad", brows), ("brows", "angry", DRAWN), *(("mouth", *one) for one in mouth)
 
 
 MANNERS: dict[str, tuple[Manner, ...]] = {

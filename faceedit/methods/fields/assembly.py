@@ -14,7 +14,7 @@ from faceedit.compose.mouth.dentition import draw_teeth
 from faceedit.compose.mouth.light import lit_luma
 from faceedit.compose.mouth.moustache import hair_over_lip
 from faceedit.compose.mouth.traits import traits_of
-from faceedit.compose.spectacles import frame_hold, spectacle_hold
+from faceedit.compose.spectacles import brows_whole, frame_hold, spectacle_hold
 from faceedit.faces.align import Crop
 from faceedit.faces.raster import squares_about
 from faceedit.faces.topology import FACE_OVAL, OUTER_EYE_CORNERS, SUBNASALE, eye_distance
@@ -213,6 +213,8 @@ def hold_lenses(landmarks: np.ndarray) -> np.ndarray:
 
 
 def hold_frames(crop: Crop) -> np.ndarray:
-    """Return where frames of spectacles are, (128, 128) float32 in [0, 1]."""
+    """Return where frames of spectacles are, and brows under them, (128, 128) float32 in [0, 1]."""
     frames = frame_hold(crop.pixels, crop.landmarks, eye_distance(crop.landmarks))
-    return cv2.resize(frames, (FIELD_SIZE, FIELD_SIZE), interpolation=cv2.INTER_AREA)
+    frames = cv2.resize(frames, (FIELD_SIZE, FIELD_SIZE), interpolation=cv2.INTER_AREA)
+    places = (crop.landmarks[:, :2] + 0.5) * (FIELD_SIZE / CROP_SIZE) - 0.5
+    return brows_whole(frames, places, eye_distance(places))
