@@ -31,7 +31,7 @@ DRAWN = 0.15
 
 
 def _fear(
-    brows: float = 0.65, sad: float = 0.2, happy: float = 0.16, wide: float = -0.17
+    brows: float = 0.65, sad: float = 0.15, happy: float = 0.2, wide: float = -0.17
 ) -> tuple[tuple[str, str, float], ...]:
     """Return what fear has of grief, of what draws a mouth wide, and of what opens it, taken away.
 
@@ -70,10 +70,10 @@ MANNERS: dict[str, tuple[Manner, ...]] = {
         Manner(mouth=1.0, mixed=(("mouth", "sad", 0.25),)),
     ),
     "afraid": (
-        Manner(1.0, 1.1, 1.05, _fear()),
-        Manner(0.95, 1.15, 1.15, _fear(brows=0.7, wide=-0.15)),
-        Manner(1.0, 1.05, 1.0, _fear()),
-        Manner(0.95, 1.0, 1.1, _fear(wide=-0.22)),
+        Manner(1.0, 1.1, 1.09, _fear()),
+        Manner(0.95, 1.15, 1.2, _fear(brows=0.7, wide=-0.15)),
+        Manner(1.0, 1.05, 1.04, _fear()),
+        Manner(0.95, 1.0, 1.14, _fear(wide=-0.22)),
     ),
 }
 """Of each expression, at least three that people name alike; the others have one."""
