@@ -136,7 +136,9 @@ def paint_mouth(
     picture *= (seats.hangs + (1 - seats.hangs) * corridor(opening.coverage > 0.05))[part[1], None]
     white = tone * np.exp(traits.yellow * YELLOW)
     # Many a lower lip hides its teeth; half hidden they would shine through it.
-    seen = float(np.clip(LOWER_SURE * (traits.lower_teeth - LOWER_SEEN + LOWER_OF_DRAWN * seats.drawn), 0, 1))
+    seen = float(
+        np.clip(LOWER_SURE * (traits.lower_teeth - LOWER_SEEN + LOWER_OF_DRAWN * seats.drawn), 0, 1)
+    )
     layers = (
         (LOWER_LIGHT * row[0], row[1] * (1 - max(seats.wide, seats.hangs) * (1 - seen))),
         above,
