@@ -129,7 +129,7 @@ def paint_mouth(
     seats = _seated(points, opening, ends, traits)
     texels = PER_CM * float(np.ptp(JAW_MARKS[0][:, 0])) / max(np.ptp(points.upper[:, 0]), 1.0)
     at_upper, at_lower = (jaw.on_grid(opening.places)[part] for jaw in (seats.upper, seats.lower))
-    above = _sample(texture.colour, texture.shown, at_upper, texels)
+    upper = _sample(texture.colour, texture.shown, at_upper, texels)
     row = _sample(texture.colour, texture.shown, _lower_row(at_lower), texels)
     shade = teeth_light(opening.coverage > 0.05, opening.unit, seats.hangs)[part]
     picture = paint_cavity(opening, tone, traits, seats.hangs, part)
@@ -141,7 +141,7 @@ def paint_mouth(
     )
     layers = (
         (LOWER_LIGHT * row[0], row[1] * (1 - max(seats.wide, seats.hangs) * (1 - seen))),
-        above,
+        upper,
     )
     for colour, alpha in layers:
         lit = colour * white * shade[..., None] ** SHADED

@@ -30,10 +30,10 @@ SILHOUETTE, ABOUT_EYES = 4.0, 2.0
 which fields are too coarse to follow; and from a brow to the lid that it nears."""
 BRIGHTEST = 0.3
 """Log ratio that no lift exceeds."""
-STRAY, DEEPEST, LIFTED = 0.6, 0.4, 0.85
-"""About the mouth: field pixels over which a log ratio is smooth, as single ones stand out where
-the moved mesh folds; the log ratio that no shadow exceeds; the share of a lift that is left."""
-ABOVE = 0.15
+DOT, STRAY, DEEPEST, LIFTED = 5, 0.6, 0.4, 0.85
+"""About the mouth: field pixels of a median, and over which a log ratio is smooth, as single ones
+stand out where the moved mesh folds; the log ratio that no shadow exceeds; the share of a lift that is left."""
+ABOVE = 0.5
 """Eye distances above the foot of the nose over which it comes to be about the mouth."""
 UNCOLOURED, COLOURED_TO = 0.7, 0.06
 """The share of its colour that a lift loses, and the log ratio from which on it is all of that."""
@@ -121,11 +121,15 @@ def assemble_edit(
 
 
 def skin_shadow(ratio: np.ndarray, depth: float | np.ndarray) -> np.ndarray:
-    """Return a log ratio, (..., 3), whose darker parts are so deep, and of the colour of skin."""
+    """Return a log ratio, (..., 3), whose darker parts are so deep, and of the colour of skin.
+
+    Lighter parts, which are the folds' other sides, are no deeper than that either.
+    """
     luma = (ratio @ LUMA)[..., None]
-    dark = np.clip(-luma / COLOURED_TO, 0, 1)
+    dark, light = (np.clip(sign * luma / COLOURED_TO, 0, 1) for sign in (-1, 1))
     warm = ratio + WARMTH * (luma * WARM - ratio)
-    return (ratio + dark * (depth * warm - ratio)).astype(np.float32)
+    lifted = np.minimum(depth, 1) * ratio
+    return (ratio + dark * (depth * warm - ratio) + light * (lifted - ratio)).astype(np.float32)
 
 
 def lit_teeth(tone: np.ndarray, crop: Crop) -> np.ndarray:
@@ -169,7 +173,7 @@ def fold_depth(crop: Crop) -> np.ndarray:
 
 def calm_shade(ratio: np.ndarray) -> np.ndarray:
     """Return (n, n, 3) log ratios without dots, holes and glare, in single precision."""
-    ratio = cv2.GaussianBlur(ratio, (0, 0), STRAY)
+    ratio = cv2.GaussianBlur(cv2.medianBlur(ratio, DOT), (0, 0), STRAY)
     luma = (ratio @ LUMA)[..., None]
     dark = np.maximum(-luma, 1e-6)
     return ratio * np.where(luma < 0, DEEPEST * np.tanh(dark / DEEPEST) / dark, LIFTED)
