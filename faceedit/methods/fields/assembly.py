@@ -32,8 +32,9 @@ BRIGHTEST = 0.3
 """Log ratio that no lift exceeds."""
 DOT, STRAY, DEEPEST, LIFTED = 5, 0.6, 0.4, 0.85
 """About the mouth: field pixels of a median, and over which a log ratio is smooth, as single ones
-stand out where the moved mesh folds; the log ratio that no shadow exceeds; the share of a lift that is left."""
-ABOVE = 0.5
+stand out where the moved mesh folds; the log ratio that no shadow exceeds; the share of a lift
+that is left."""
+ABOVE = 0.35
 """Eye distances above the foot of the nose over which it comes to be about the mouth."""
 UNCOLOURED, COLOURED_TO = 0.7, 0.06
 """The share of its colour that a lift loses, and the log ratio from which on it is all of that."""
@@ -84,7 +85,7 @@ def assemble_edit(
     )
     held = float(torch.sigmoid(_SURE * (fields.eyeglasses[index] - _LIKELY)))
     lenses = hold_lenses(crop.landmarks)
-    frames = hold_frames(crop) if held > BARE else np.zeros_like(lenses)
+    frames = hold_frames(crop, points.after) if held > BARE else np.zeros_like(lenses)
     free = 1 - held * np.maximum(frames, LENS_FLOW * lenses)[..., None]
     of_lids = held * np.maximum(frames, LENS_LIDS * lenses) if held > BARE else frames
     eyes = np.maximum(lenses / max(float(lenses.max()), 1e-3), held * frames)[..., None]
@@ -216,9 +217,16 @@ def hold_lenses(landmarks: np.ndarray) -> np.ndarray:
     return spectacle_hold(places, eye_distance(places), FIELD_SIZE)
 
 
-def hold_frames(crop: Crop) -> np.ndarray:
-    """Return where frames of spectacles are, and brows under them, (128, 128) float32 in [0, 1]."""
+def hold_frames(crop: Crop, after: np.ndarray) -> np.ndarray:
+    """Return where frames of spectacles are, (128, 128) float32 in [0, 1], and brows under them.
+
+    Args:
+        crop: the face.
+        after: (478, 2) where its landmarks go.
+    """
     frames = frame_hold(crop.pixels, crop.landmarks, eye_distance(crop.landmarks))
     frames = cv2.resize(frames, (FIELD_SIZE, FIELD_SIZE), interpolation=cv2.INTER_AREA)
-    places = (crop.landmarks[:, :2] + 0.5) * (FIELD_SIZE / CROP_SIZE) - 0.5
-    return brows_whole(frames, places, eye_distance(places))
+    before, there = (
+        (one[:, :2] + 0.5) * (FIELD_SIZE / CROP_SIZE) - 0.5 for one in (crop.landmarks, after)
+    )
+    return brows_whole(frames, before, there, eye_distance(before))

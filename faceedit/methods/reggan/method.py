@@ -27,7 +27,7 @@ from faceedit.registry import Checkpoint
 from faceedit.targets import EXPRESSIONS, Expression, Target
 from faceedit.targets.expressions import ONE_SIDED
 
-SMIRK_SHADE = 0.6
+SMIRK_SHADE = 0.7
 """Of the shadow beside a corner that smirks, which would be a bruise."""
 LOOKS_ASIDE = 8.0
 """Degrees from which on a head looks aside."""
