@@ -16,6 +16,7 @@ from faceedit.compose.mouth.moustache import hair_over_lip
 from faceedit.compose.mouth.traits import traits_of
 from faceedit.compose.spectacles import brows_whole, frame_hold, spectacle_hold
 from faceedit.faces.align import Crop
+from faceedit.faces.pose import head_pose
 from faceedit.faces.raster import squares_about
 from faceedit.faces.topology import FACE_OVAL, OUTER_EYE_CORNERS, SUBNASALE, eye_distance
 from faceedit.methods.fields.drawn import FIELD_SIZE
@@ -38,6 +39,11 @@ ABOVE = 0.35
 """Eye distances above the foot of the nose over which it comes to be about the mouth."""
 UNCOLOURED, COLOURED_TO = 0.7, 0.06
 """The share of its colour that a lift loses, and the log ratio from which on it is all of that."""
+RIDGE = (168, 6, 197, 195, 5, 4, 1, 2)
+"""Points along the nose."""
+LOOKS_ASIDE, BEYOND_RIDGE, FAR_DULLED = (8.0, 20.0), 0.08, 0.85
+"""Degrees between which a head comes to look aside, eye distances beyond its nose's ridge over
+which its far side begins, and the share of light that this loses."""
 SKIN = (50, 280, 117, 346, 151, 9, 205, 425)
 """Points of bare skin: cheeks and forehead."""
 PORES, PATCH = (1.0, 4.0), 8
@@ -116,6 +122,7 @@ def assemble_edit(
     )
     flow = far + eyes * (near - far)
     ratio = soft_lift(skin_shadow(ratio, fold_depth(crop)))
+    ratio = dull_far_side(ratio, crop.landmarks)
     ratio += about_mouth(crop.landmarks) * (calm_shade(ratio) - ratio)
     ratio = muted(ratio, colour)
     return Edit(flow, ratio, nothing, paint, CROP_SIZE, details, landmarks=landmarks)
@@ -170,6 +177,26 @@ def fold_depth(crop: Crop) -> np.ndarray:
     below = np.clip((np.arange(FIELD_SIZE) - eyes) / (BELOW_EYES * eye_distance(places)), 0, 1)
     brows, face = (np.interp(rough, np.log(ROUGHNESS), one) for one in (DEEP_BROWS, DEEP))
     return (brows + below * (face - brows)).astype(np.float32)[:, None, None]
+
+
+def dull_far_side(ratio: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+    """Return (n, n, 3) log ratios with little light beyond the nose of a head that looks aside.
+
+    There the mesh is so narrow that folds' lighter sides are specks.
+    """
+    yaw = head_pose(landmarks).yaw
+    first, whole = LOOKS_ASIDE
+    turned = float(np.clip((abs(yaw) - first) / (whole - first), 0, 1))
+    if turned == 0:
+        return ratio
+    places = (landmarks[:, :2] + 0.5) * (FIELD_SIZE / CROP_SIZE) - 0.5
+    x, y = places[list(RIDGE)].T
+    order, pixels = np.argsort(y), np.arange(FIELD_SIZE)
+    ridge = np.interp(pixels, y[order], x[order])[:, None]
+    beyond = np.sign(yaw) * (pixels[None] - ridge) / (BEYOND_RIDGE * eye_distance(places))
+    light = np.clip((ratio @ LUMA) / COLOURED_TO, 0, 1)
+    dulled = turned * FAR_DULLED * light * np.clip(beyond, 0, 1)
+    return ratio * (1 - dulled[..., None].astype(np.float32))
 
 
 def calm_shade(ratio: np.ndarray) -> np.ndarray:
