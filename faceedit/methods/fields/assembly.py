@@ -35,7 +35,7 @@ DOT, STRAY, DEEPEST, LIFTED = 5, 0.6, 0.4, 0.85
 """About the mouth: field pixels of a median, and over which a log ratio is smooth, as single ones
 stand out where the moved mesh folds; the log ratio that no shadow exceeds; the share of a lift
 that is left."""
-ABOVE = 0.35
+ABOVE = 0.15
 """Eye distances above the foot of the nose over which it comes to be about the mouth."""
 UNCOLOURED, COLOURED_TO = 0.7, 0.06
 """The share of its colour that a lift loses, and the log ratio from which on it is all of that."""
