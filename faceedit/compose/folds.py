@@ -28,6 +28,9 @@ DEEPEST, REDDEST, RECOLOURED = 0.7, 0.3, 0.8
 that which goes: what is lighter and still as red is a scar."""
 COLOURED = 0.05
 """Log ratio of a fold from which on its colour is that of the skin about it."""
+FLUSHED, PALER = 0.1, 0.45
+"""Log ratio of red over blue by which skin is redder than that beside it from which on it is paled
+in full, and the share of that which goes."""
 BLACK = (0.05, 0.16)
 """Luma from which on a shadow is a fold, and is one for sure."""
 LIFT = 0.6
@@ -92,12 +95,30 @@ def fold_fill(
         both = blur_wide(np.dstack([log, known]), max(sigma * unit, 0.5))
         return both[..., :3] / np.maximum(both[..., 3:], 1e-3)
 
-    fine = blurred(FINE)
-    missing = blurred(BROAD) - fine
+    fine, broad = blurred(FINE), blurred(BROAD)
+    missing = broad - fine
     luma = (missing @ LUMA)[..., None]
     fold = np.clip(luma, 0, DEEPEST)
     hue = RECOLOURED * np.clip(missing - luma, -REDDEST, REDDEST) * np.clip(fold / COLOURED, 0, 1)
+    hue = hue + _paler(broad, (away > NEAR) & (mouth > 0))
     # What is black has no colour that could be brought back.
     low, high = BLACK
     there = np.clip((np.exp(fine @ LUMA) - low) / (high - low), 0, 1)[..., None]
     return (near[..., None] * (LIFT * there * fold + hue)).astype(np.float32)
+
+
+def _paler(log: np.ndarray, beside: np.ndarray) -> np.ndarray:
+    """Return the log ratio, (h, w, 3), that takes from skin what is redder than the skin beside.
+
+    A cheek that a smile lifts is flushed and lies in its own red light: at rest it would be a scar.
+
+    Args:
+        log: (h, w, 3) log of RGB, without pores.
+        beside: (h, w) bool, skin to compare with.
+    """
+    if not beside.any():
+        return np.zeros_like(log)
+    chroma = log - (log @ LUMA)[..., None]
+    more = chroma - np.median(chroma[beside], axis=0)
+    redder = np.clip((more[..., :1] - more[..., 2:]) / FLUSHED, 0, 1)
+    return -PALER * redder * np.clip(more, -REDDEST, REDDEST)

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from faceedit.faces.raster import squares_about
-from faceedit.faces.topology import BROWS, CHEEKS, EYES, NOSE, SUBNASALE
+from faceedit.faces.topology import BROW_OUTLINES, BROWS, CHEEKS, EYES, NOSE, SUBNASALE
 from faceedit.tones import LUMA
 
 REACH = (0.40, 0.30)
@@ -16,6 +16,12 @@ SOFT = 0.05
 BROW_REACH, BROW_HELD, BROW_SOFT = (0.46, 0.46), 0.5, 0.10
 """The same about the brows: they could rise, but between a brow and a frame that stays skin and
 hair are drawn out like fur."""
+
+BROW_SHARE, BROW_RISES, HELD_WHOLE = (0.3, 0.7), (0.02, 0.06), 0.85
+"""Mean holds of a brow by a frame, and eye distances that it rises by, between which it comes to be
+held as a whole, and how firmly: half a brow that rises is a smear."""
+BROW_WHOLE = (0.09, 0.05)
+"""Eye distances about a brow that are held with it, and over which that fades."""
 
 RIMS = (0.15, 0.4)
 """Log luma by which a frame is darker or lighter than what lies on both sides of it: less is none,
@@ -71,6 +77,30 @@ def frame_hold(pixels: np.ndarray, landmarks: np.ndarray, unit: float) -> np.nda
     side = 2 * max(1, round(ABOUT * unit)) + 1
     spread = cv2.dilate(frame, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
     return np.clip(1.25 * cv2.GaussianBlur(spread, (0, 0), 0.5 * ABOUT * unit), 0, 1)
+
+
+def brows_whole(held: np.ndarray, before: np.ndarray, after: np.ndarray, unit: float) -> np.ndarray:
+    """Return a hold, (S, S) float32 in [0, 1], that brows under a frame which rise have as a whole.
+
+    Args:
+        held: (S, S) float32 in [0, 1], of frames.
+        before: (478, >= 2) landmarks in its pixels.
+        after: (478, >= 2) where they go.
+        unit: the eye distance in pixels.
+    """
+    whole = np.zeros_like(held)
+    about, soft = (max(1, round(one * unit)) for one in BROW_WHOLE)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * about + 1, 2 * about + 1))
+    for outline in map(list, BROW_OUTLINES):
+        brow = np.zeros(held.shape, np.uint8)
+        cv2.fillPoly(brow, [np.rint(before[outline, :2]).astype(np.int32)], 1)
+        rises = float((before[outline, 1] - after[outline, 1]).mean()) / unit
+        if brow.any() and rises > BROW_RISES[0]:
+            seen = (held[brow > 0].mean(), BROW_SHARE), (rises, BROW_RISES)
+            shares = [np.clip((one - low) / (high - low), 0, 1) for one, (low, high) in seen]
+            share = np.float32(HELD_WHOLE * np.prod(shares))
+            whole = np.maximum(whole, share * cv2.dilate(brow, kernel))
+    return np.maximum(held, cv2.GaussianBlur(whole, (0, 0), soft)) if whole.any() else held
 
 
 def _dark_lenses(light: np.ndarray, landmarks: np.ndarray, unit: float) -> np.ndarray:

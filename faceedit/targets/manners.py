@@ -26,15 +26,19 @@ class Manner:
 USUAL = Manner()
 
 
+DRAWN = 0.15
+"""How much of anger the brows of fear have, which draws them together."""
+
+
 def _fear(
-    brows: float = 0.65, sad: float = 0.2, happy: float = 0.16, wide: float = -0.17
+    brows: float = 0.65, sad: float = 0.15, happy: float = 0.2, wide: float = -0.17
 ) -> tuple[tuple[str, str, float], ...]:
     """Return what fear has of grief, of what draws a mouth wide, and of what opens it, taken away.
 
     A jaw that drops is surprise; lips that are only parted, and drawn wide, are fear.
     """
     mouth = (("sad", sad), ("happy", happy), ("surprised", wide))
-    return ("brows", "sad", brows), *(("mouth", *one) for one in mouth)
+    return ("brows", "sad", brows), ("brows", "angry", DRAWN), *(("mouth", *one) for one in mouth)
 
 
 MANNERS: dict[str, tuple[Manner, ...]] = {
@@ -66,10 +70,10 @@ MANNERS: dict[str, tuple[Manner, ...]] = {
         Manner(mouth=1.0, mixed=(("mouth", "sad", 0.25),)),
     ),
     "afraid": (
-        Manner(1.0, 1.1, 1.05, _fear()),
-        Manner(0.95, 1.15, 1.15, _fear(brows=0.7, wide=-0.15)),
-        Manner(1.0, 1.05, 1.0, _fear()),
-        Manner(0.95, 1.0, 1.1, _fear(wide=-0.22)),
+        Manner(1.0, 1.1, 1.09, _fear()),
+        Manner(0.95, 1.15, 1.2, _fear(brows=0.7, wide=-0.15)),
+        Manner(1.0, 1.05, 1.04, _fear()),
+        Manner(0.95, 1.0, 1.14, _fear(wide=-0.22)),
     ),
 }
 """Of each expression, at least three that people name alike; the others have one."""

@@ -11,20 +11,20 @@ REDDER = np.array([0.92, 1.06, 1.08], np.float32)
 """Exponents of RGB of the light that is left in the depth: flesh passes red on."""
 FLESH = np.array([1.0, 0.66, 0.63], np.float32)
 """RGB of what is wet and red, in full light over the teeth's."""
-DEEP, DEEP_RANGE = 0.15, 0.05
+DEEP, DEEP_RANGE = 0.1, 0.04
 """Light that is left at the back of a mouth, and how far people differ."""
-RIM, RIM_REACH = 0.5, 0.032
+RIM, RIM_REACH = 0.53, 0.036
 """Light on the lower lip's inner side, and eye distances over which it is lost."""
 ROOF = 0.45
 """Of that light what the upper lip's inner side gets: it looks down."""
 WIDE_FROM, WIDE_TO = 0.06, 0.16
 """Gaps in eye distances between which the tongue comes to be seen."""
-TONGUE_LIGHT, TONGUE_LIGHT_RANGE = 0.75, 0.3
-TONGUE_HEIGHT, TONGUE_HEIGHT_RANGE = 0.58, 0.2
+TONGUE_LIGHT, TONGUE_LIGHT_RANGE = 0.82, 0.22
+TONGUE_HEIGHT, TONGUE_HEIGHT_RANGE = 0.68, 0.15
 """Share of an opening's height that the tongue fills from below."""
 BEHIND_SMILES = 0.4
 """How far it is seen there, beside in mouths that hang open."""
-TONGUE_WIDTH = 0.84
+TONGUE_WIDTH = 0.92
 """Of the half width of an opening."""
 TONGUE_ASIDE = 0.1
 """Half widths by which a tongue lies to a side."""

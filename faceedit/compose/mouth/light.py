@@ -10,8 +10,9 @@ from faceedit.tones import LUMA
 KEPT, DARKEST, BRIGHTEST = 1.1, -1.2, 0.4
 """Of the light's fall across lips and the skin about them what teeth show, as in 100 real smiles;
 log ratios over a mouth that are not exceeded."""
-OF_LIGHT, LIT = 0.68, 0.14
-"""Log of lit teeth over that of the lips, by 151 real smiles: a share and what is added."""
+OF_LIGHT, LIT = 0.68, 0.26
+"""Log of lit teeth over that of the lips, by 151 real smiles and 66 other open mouths: a share and
+what is added, so that teeth drawn with their seams and shade are as light as these."""
 SKIN_OVER_LIPS = 0.2
 """Log of skin over lips that it says as much as: where these are painted or under hair."""
 BETWEEN_CORNERS, BESIDE_LIPS = 0.35, (0.033, 0.14)

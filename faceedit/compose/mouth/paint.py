@@ -31,8 +31,11 @@ TEETH_EDGE = 3.4520
 
 LOWER_SIZE = (1.25, 1.3)
 """How much narrower and shorter lower teeth are than upper ones."""
-LOWER_LIGHT = np.array([0.56, 0.53, 0.49], np.float32)
+LOWER_LIGHT = np.array([0.74, 0.7, 0.65], np.float32)
 """RGB of the upper teeth's light that they get, much of it from the tongue and the lip."""
+LOWER_SEEN, LOWER_OF_DRAWN, LOWER_SURE = 0.3, 0.3, 5.0
+"""Trait from which on a mouth that hangs open shows them, by how much less where it is drawn wide,
+and how steeply."""
 LOWERED, LOWERED_RANGE = 0.04, 0.02
 """Eye distances by which upper teeth show more in a wide mouth than the landmarks of the lip's rim
 let them, as a rim that is drawn up rolls outwards; and how far people differ."""
@@ -126,17 +129,19 @@ def paint_mouth(
     seats = _seated(points, opening, ends, traits)
     texels = PER_CM * float(np.ptp(JAW_MARKS[0][:, 0])) / max(np.ptp(points.upper[:, 0]), 1.0)
     at_upper, at_lower = (jaw.on_grid(opening.places)[part] for jaw in (seats.upper, seats.lower))
-    above = _sample(texture.colour, texture.shown, at_upper, texels)
+    upper = _sample(texture.colour, texture.shown, at_upper, texels)
     row = _sample(texture.colour, texture.shown, _lower_row(at_lower), texels)
     shade = teeth_light(opening.coverage > 0.05, opening.unit, seats.hangs)[part]
     picture = paint_cavity(opening, tone, traits, seats.hangs, part)
     picture *= (seats.hangs + (1 - seats.hangs) * corridor(opening.coverage > 0.05))[part[1], None]
     white = tone * np.exp(traits.yellow * YELLOW)
-    # Many a lower lip hides its teeth.
-    seen = float(np.clip(1.4 * traits.lower_teeth + 0.3 + seats.drawn, 0, 1))
+    # Many a lower lip hides its teeth; half hidden they would shine through it.
+    seen = float(
+        np.clip(LOWER_SURE * (traits.lower_teeth - LOWER_SEEN + LOWER_OF_DRAWN * seats.drawn), 0, 1)
+    )
     layers = (
-        (LOWER_LIGHT * row[0], row[1] * (1 - seats.wide * (1 - seen))),
-        above,
+        (LOWER_LIGHT * row[0], row[1] * (1 - max(seats.wide, seats.hangs) * (1 - seen))),
+        upper,
     )
     for colour, alpha in layers:
         lit = colour * white * shade[..., None] ** SHADED

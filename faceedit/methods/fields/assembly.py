@@ -14,8 +14,9 @@ from faceedit.compose.mouth.dentition import draw_teeth
 from faceedit.compose.mouth.light import lit_luma
 from faceedit.compose.mouth.moustache import hair_over_lip
 from faceedit.compose.mouth.traits import traits_of
-from faceedit.compose.spectacles import frame_hold, spectacle_hold
+from faceedit.compose.spectacles import brows_whole, frame_hold, spectacle_hold
 from faceedit.faces.align import Crop
+from faceedit.faces.pose import head_pose
 from faceedit.faces.raster import squares_about
 from faceedit.faces.topology import FACE_OVAL, OUTER_EYE_CORNERS, SUBNASALE, eye_distance
 from faceedit.methods.fields.drawn import FIELD_SIZE
@@ -30,13 +31,19 @@ SILHOUETTE, ABOUT_EYES = 4.0, 2.0
 which fields are too coarse to follow; and from a brow to the lid that it nears."""
 BRIGHTEST = 0.3
 """Log ratio that no lift exceeds."""
-STRAY, DEEPEST, LIFTED = 0.6, 0.4, 0.85
-"""About the mouth: field pixels over which a log ratio is smooth, as single ones stand out where
-the moved mesh folds; the log ratio that no shadow exceeds; the share of a lift that is left."""
+DOT, STRAY, DEEPEST, LIFTED = 5, 0.6, 0.4, 0.85
+"""About the mouth: field pixels of a median, and over which a log ratio is smooth, as single ones
+stand out where the moved mesh folds; the log ratio that no shadow exceeds; the share of a lift
+that is left."""
 ABOVE = 0.15
 """Eye distances above the foot of the nose over which it comes to be about the mouth."""
 UNCOLOURED, COLOURED_TO = 0.7, 0.06
 """The share of its colour that a lift loses, and the log ratio from which on it is all of that."""
+RIDGE = (168, 6, 197, 195, 5, 4, 1, 2)
+"""Points along the nose."""
+LOOKS_ASIDE, BEYOND_RIDGE, FAR_DULLED = (8.0, 20.0), 0.08, 0.85
+"""Degrees between which a head comes to look aside, eye distances beyond its nose's ridge over
+which its far side begins, and the share of light that this loses."""
 SKIN = (50, 280, 117, 346, 151, 9, 205, 425)
 """Points of bare skin: cheeks and forehead."""
 PORES, PATCH = (1.0, 4.0), 8
@@ -84,7 +91,7 @@ def assemble_edit(
     )
     held = float(torch.sigmoid(_SURE * (fields.eyeglasses[index] - _LIKELY)))
     lenses = hold_lenses(crop.landmarks)
-    frames = hold_frames(crop) if held > BARE else np.zeros_like(lenses)
+    frames = hold_frames(crop, points.after) if held > BARE else np.zeros_like(lenses)
     free = 1 - held * np.maximum(frames, LENS_FLOW * lenses)[..., None]
     of_lids = held * np.maximum(frames, LENS_LIDS * lenses) if held > BARE else frames
     eyes = np.maximum(lenses / max(float(lenses.max()), 1e-3), held * frames)[..., None]
@@ -115,17 +122,22 @@ def assemble_edit(
     )
     flow = far + eyes * (near - far)
     ratio = soft_lift(skin_shadow(ratio, fold_depth(crop)))
+    ratio = dull_far_side(ratio, crop.landmarks)
     ratio += about_mouth(crop.landmarks) * (calm_shade(ratio) - ratio)
     ratio = muted(ratio, colour)
     return Edit(flow, ratio, nothing, paint, CROP_SIZE, details, landmarks=landmarks)
 
 
 def skin_shadow(ratio: np.ndarray, depth: float | np.ndarray) -> np.ndarray:
-    """Return a log ratio, (..., 3), whose darker parts are so deep, and of the colour of skin."""
+    """Return a log ratio, (..., 3), whose darker parts are so deep, and of the colour of skin.
+
+    Lighter parts, which are the folds' other sides, are no deeper than that either.
+    """
     luma = (ratio @ LUMA)[..., None]
-    dark = np.clip(-luma / COLOURED_TO, 0, 1)
+    dark, light = (np.clip(sign * luma / COLOURED_TO, 0, 1) for sign in (-1, 1))
     warm = ratio + WARMTH * (luma * WARM - ratio)
-    return (ratio + dark * (depth * warm - ratio)).astype(np.float32)
+    lifted = np.minimum(depth, 1) * ratio
+    return (ratio + dark * (depth * warm - ratio) + light * (lifted - ratio)).astype(np.float32)
 
 
 def lit_teeth(tone: np.ndarray, crop: Crop) -> np.ndarray:
@@ -167,9 +179,29 @@ def fold_depth(crop: Crop) -> np.ndarray:
     return (brows + below * (face - brows)).astype(np.float32)[:, None, None]
 
 
+def dull_far_side(ratio: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+    """Return (n, n, 3) log ratios with little light beyond the nose of a head that looks aside.
+
+    There the mesh is so narrow that folds' lighter sides are specks.
+    """
+    yaw = head_pose(landmarks).yaw
+    first, whole = LOOKS_ASIDE
+    turned = float(np.clip((abs(yaw) - first) / (whole - first), 0, 1))
+    if turned == 0:
+        return ratio
+    places = (landmarks[:, :2] + 0.5) * (FIELD_SIZE / CROP_SIZE) - 0.5
+    x, y = places[list(RIDGE)].T
+    order, pixels = np.argsort(y), np.arange(FIELD_SIZE)
+    ridge = np.interp(pixels, y[order], x[order])[:, None]
+    beyond = np.sign(yaw) * (pixels[None] - ridge) / (BEYOND_RIDGE * eye_distance(places))
+    light = np.clip((ratio @ LUMA) / COLOURED_TO, 0, 1)
+    dulled = turned * FAR_DULLED * light * np.clip(beyond, 0, 1)
+    return ratio * (1 - dulled[..., None].astype(np.float32))
+
+
 def calm_shade(ratio: np.ndarray) -> np.ndarray:
     """Return (n, n, 3) log ratios without dots, holes and glare, in single precision."""
-    ratio = cv2.GaussianBlur(ratio, (0, 0), STRAY)
+    ratio = cv2.GaussianBlur(cv2.medianBlur(ratio, DOT), (0, 0), STRAY)
     luma = (ratio @ LUMA)[..., None]
     dark = np.maximum(-luma, 1e-6)
     return ratio * np.where(luma < 0, DEEPEST * np.tanh(dark / DEEPEST) / dark, LIFTED)
@@ -212,7 +244,16 @@ def hold_lenses(landmarks: np.ndarray) -> np.ndarray:
     return spectacle_hold(places, eye_distance(places), FIELD_SIZE)
 
 
-def hold_frames(crop: Crop) -> np.ndarray:
-    """Return where frames of spectacles are, (128, 128) float32 in [0, 1]."""
+def hold_frames(crop: Crop, after: np.ndarray) -> np.ndarray:
+    """Return where frames of spectacles are, (128, 128) float32 in [0, 1], and brows under them.
+
+    Args:
+        crop: the face.
+        after: (478, 2) where its landmarks go.
+    """
     frames = frame_hold(crop.pixels, crop.landmarks, eye_distance(crop.landmarks))
-    return cv2.resize(frames, (FIELD_SIZE, FIELD_SIZE), interpolation=cv2.INTER_AREA)
+    frames = cv2.resize(frames, (FIELD_SIZE, FIELD_SIZE), interpolation=cv2.INTER_AREA)
+    before, there = (
+        (one[:, :2] + 0.5) * (FIELD_SIZE / CROP_SIZE) - 0.5 for one in (crop.landmarks, after)
+    )
+    return brows_whole(frames, before, there, eye_distance(before))

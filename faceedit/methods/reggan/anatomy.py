@@ -44,7 +44,7 @@ in portraits of surprise the median is 0.13, and one in ten exceeds 0.15."""
 CREASE_SHARE = 0.5
 """Of a lid's correction that its fold has."""
 
-STRETCHED_BROW, MORE_STRETCHED = 0.45, 0.3
+STRETCHED_BROW, STRETCHED_INNER, MORE_STRETCHED = 0.45, 0.6, 0.3
 """Share by which the skin between brows and lids gets higher, beyond which only a share of more
 counts: where eyes lie deep it is shadow and hair, which would be drawn out."""
 RISEN = 0.03
@@ -245,13 +245,16 @@ def _lip_shares() -> tuple[Tensor, Tensor]:
 
 
 def _brows_held(start: Tensor, after: Tensor) -> Tensor:
-    """Return how points go back where brows rise far over deep eyes, (N, 478, 2) pixels."""
-    brows, lids = ([ring[7] for ring in BROW_OUTLINES], [ring[4] for ring in UPPER_LIDS])
-    had, has = ((p[:, lids, 1] - p[:, brows, 1]).mean(1) for p in (start, after))
-    stretched = has / had.clamp(min=1e-3) - 1
-    more = (1 - MORE_STRETCHED) * (stretched - STRETCHED_BROW).clamp(min=0)
-    back = (more / stretched.clamp(min=1e-3))[:, None, None] * part_shares()[0].to(after)[:, None]
-    return back * (start - after)
+    """Return how points go back where brows rise far over their eyes, (N, 478, 2) pixels."""
+    back = torch.zeros_like(start[:, :1, :1])
+    for at, stretched in (((7, UPPER_LIDS, 4), STRETCHED_BROW), ((5, CREASES, 6), STRETCHED_INNER)):
+        (of_brow, rings, of_eye) = at
+        brows, eyes = [ring[of_brow] for ring in BROW_OUTLINES], [ring[of_eye] for ring in rings]
+        had, has = ((p[:, eyes, 1] - p[:, brows, 1]).mean(1) for p in (start, after))
+        more = has / had.clamp(min=1e-3) - 1
+        held = (1 - MORE_STRETCHED) * (more - stretched).clamp(min=0) / more.clamp(min=1e-3)
+        back = torch.maximum(back, held[:, None, None])
+    return back * part_shares()[0].to(after)[:, None] * (start - after)
 
 
 def _skin_under_brow(start: Tensor, after: Tensor, unit: Tensor, eye: int) -> None:

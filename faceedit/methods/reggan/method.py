@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from faceedit.methods.pictures.method import PictureMethod
 from faceedit.methods.reggan.anatomy import settled
 from faceedit.methods.reggan.condition import SPEC, block_shares, strengths_of
 from faceedit.methods.reggan.generator import RegGANGenerator
-from faceedit.methods.reggan.in_manner import manners_for, move_in_manner
+from faceedit.methods.reggan.in_manner import SMIRK, manners_for, move_in_manner
 from faceedit.methods.reggan.rgb_generator import RgbGenerator
 from faceedit.nn.loading import build_network
 from faceedit.numerics import FULL, Numerics, check_answer
@@ -26,6 +27,8 @@ from faceedit.registry import Checkpoint
 from faceedit.targets import EXPRESSIONS, Expression, Target
 from faceedit.targets.expressions import ONE_SIDED
 
+SMIRK_SHADE = 0.7
+"""Of the shadow beside a corner that smirks, which would be a bruise."""
 LOOKS_ASIDE = 8.0
 """Degrees from which on a head looks aside."""
 
@@ -78,7 +81,9 @@ class RegGAN(FieldMethod):
         manners = [manners_for(crop.landmarks, target) for crop in crops]
         with torch.inference_mode():
             faces = move_in_manner(self.generator.shape_layer, given, asked, manners)
-            return self.edit_moved(crops, asked, settled(given, faces))
+            edits = self.edit_moved(crops, asked, settled(given, faces))
+        shade = 1 - (1 - SMIRK_SHADE) * float(asked[SMIRK] / asked.sum().clamp(min=1e-6))
+        return [replace(edit, log_ratio=shade * edit.log_ratio) for edit in edits]
 
     @classmethod
     def condition_of(cls, target: Target) -> Tensor:
