@@ -9,6 +9,7 @@ import pytest
 from faceedit.compose.compose import compose
 from faceedit.compose.mask import region_mask
 from faceedit.compose.turn.below import with_body
+from faceedit.compose.turn.cloth import cloth
 from faceedit.compose.turn.edit import turn_head
 from faceedit.compose.turn.flow import face_layers, looked_up
 from faceedit.compose.turn.gaze import keep_gaze
@@ -275,7 +276,8 @@ def test_a_neck_keeps_its_outline(head):
 def test_a_neck_goes_on_behind_the_jaw_that_comes_round(head, degrees):
     bare = replace(head, skin=head.matte)
     turn = rotation(HeadPose(degrees, 0.0, 0.0))
-    neck = neck_layer(bare, turn, looked_up(bare.matte, flow_around(bare, turn)))
+    around, no_cloth = flow_around(bare, turn), np.zeros_like(head.skin)
+    neck = neck_layer(bare, turn, around, no_cloth)
     assert neck is not None
     drawn = neck.opacity > 0.5
     outer = drawn[:, :64] if degrees > 0 else drawn[:, 64:]
@@ -290,10 +292,28 @@ def test_a_neck_goes_on_behind_the_jaw_that_comes_round(head, degrees):
     assert not jaw[up.round().astype(int), across.round().astype(int)].any()
     # It comes little by little, and not with a nod.
     little = rotation(HeadPose(degrees / 50, 0.0, 0.0))
-    first = neck_layer(bare, little, head.matte)
+    still = np.zeros_like(around)
+    first = neck_layer(bare, little, still, no_cloth)
     assert first is None or first.opacity.max() < 0.3
-    assert neck_layer(bare, rotation(HeadPose(0.0, 10.0, 0.0)), head.matte) is None
+    assert neck_layer(bare, rotation(HeadPose(0.0, 10.0, 0.0)), still, no_cloth) is None
+    # A collar is not drawn on upwards, and stays before the neck.
+    collar = (np.arange(SIZE)[:, None] > chin + 0.3 * head.unit) * bare.matte
+    clad = neck_layer(bare, turn, around, collar)
+    assert clad is not None
+    rows, columns = np.nonzero(clad.opacity > 0.5)
+    assert rows.max() < chin + 0.5 * head.unit
+    assert (rows + clad.flow[rows, columns, 1]).max() <= chin + 0.35 * head.unit
     # A photo that ends above the chin shows none.
     above = np.arange(SIZE)[:, None] < chin - 0.4 * head.unit
     cut = replace(bare, valid=np.broadcast_to(above, (SIZE, SIZE)))
-    assert neck_layer(cut, turn, head.matte) is None
+    assert neck_layer(cut, turn, around, no_cloth) is None
+
+
+def test_cloth_is_told_from_a_neck_by_its_colours(head):
+    picture = np.full((SIZE, SIZE, 3), (0.8, 0.6, 0.5), np.float32)
+    assert cloth(replace(head, skin=head.matte), picture).max() == 0
+    collar = round(float(head.landmarks[152, 1] + 0.3 * head.unit))
+    picture[collar:] = (0.2, 0.3, 0.6)
+    wide = replace(head, skin=head.matte, matte=np.ones_like(head.matte))
+    found = cloth(wide, picture)
+    assert found[: collar - 2, 50:78].max() < 0.1 and found[collar + 2 :].min() > 0.9

@@ -7,6 +7,7 @@ import numpy as np
 
 from faceedit.compose.edit import Edit, RasterPaint
 from faceedit.compose.mesh_flow import fill
+from faceedit.compose.turn.cloth import cloth
 from faceedit.compose.turn.detail import TurnedHead
 from faceedit.compose.turn.flow import face_layers, looked_up
 from faceedit.compose.turn.gaze import keep_gaze
@@ -78,7 +79,7 @@ def turn_head(pixels: np.ndarray, head: Head, wanted: HeadPose, *, gaze: bool = 
         face, after = keep_gaze(face, after, turn, head.unit)
     neck = None
     if share < 1:
-        neck = neck_layer(head, turn, looked_up(head.matte * head.valid, around), 1 - share)
+        neck = neck_layer(head, turn, around, cloth(head, pixels), 1 - share)
     layers = [neck, *(one and replace(one, log_ratio=light) for one in (side, mirrored)), face]
     detail = TurnedHead(tuple(one for one in layers if one is not None), head.size)
     return replace(still, flow=around, details=(detail,), landmarks=after, turned=degrees_of(turn))

@@ -1,6 +1,7 @@
 """Where the pixels of a turned face come from, by its mesh."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -165,7 +166,10 @@ def looked_up(field: np.ndarray, flow: np.ndarray) -> np.ndarray:
     return cv2.remap(field, at[..., 0], at[..., 1], cv2.INTER_LINEAR)
 
 
+@lru_cache(maxsize=8)
 def pixel_grid(size: int) -> np.ndarray:
-    """Return each pixel's own place, (S, S, 2) float32."""
+    """Return each pixel's own place, (S, S, 2) float32, not to be written to."""
     steps = np.arange(size, dtype=np.float32)
-    return np.dstack(np.meshgrid(steps, steps))
+    grid = np.dstack(np.meshgrid(steps, steps))
+    grid.flags.writeable = False
+    return grid
