@@ -11,7 +11,7 @@ from faceedit.compose.mask import region_mask
 from faceedit.compose.turn.below import with_body
 from faceedit.compose.turn.cloth import cloth
 from faceedit.compose.turn.edit import turn_head
-from faceedit.compose.turn.flow import face_layers, looked_up
+from faceedit.compose.turn.flow import Layer, face_layers, looked_up
 from faceedit.compose.turn.gaze import keep_gaze
 from faceedit.compose.turn.half import far_half, straightened
 from faceedit.compose.turn.head import (
@@ -164,15 +164,28 @@ def test_an_outline_rolls_along_and_else_stays(head):
 def test_eyes_look_on_or_turn_along(head):
     turn = rotation(HeadPose(20.0, 0.0, 0.0))
     around = flow_around(head, turn)
-    face, _, _ = layers(head, turn, around)
+    face, image, _ = layers(head, turn, around)
     points = turned(head, mesh_points(head.landmarks), turn, np.ones(478, np.float32))
     after = mesh_points(points)
-    looking, moved = keep_gaze(face, after, turn, head.unit)
+    looking, same, moved = keep_gaze((face, image), after, turn, head.unit)
+    assert np.array_equal(same.flow, image.flow)
     iris = [one[0] for one in IRISES]
     assert (moved[iris, 0] < after[iris, 0] - 0.02 * head.unit).all()
     assert np.array_equal(moved[:468], after[:468])
     changed = np.abs(looking.flow - face.flow).max(-1) > 0.01
     assert 0 < changed.sum() < 0.05 * changed.size
+
+
+def test_an_eye_that_is_reflected_looks_where_the_other_looks(head):
+    nothing = np.zeros((SIZE, SIZE, 2), np.float32)
+    layer = Layer(nothing, np.zeros((SIZE, SIZE), np.float32))
+    aside, points = 0.015 * head.unit, head.landmarks.copy()
+    for iris, way in zip(IRISES, (1, -1), strict=True):
+        points[list(iris), 0] += way * aside
+    _, image, moved = keep_gaze((layer, layer), points, np.eye(3), head.unit, far=1)
+    assert np.array_equal(moved[:473], points[:473])
+    assert moved[473, 0] - points[473, 0] == pytest.approx(2 * aside, rel=0.1)
+    assert image.flow[..., 0].min() < -aside
 
 
 def test_a_turn_by_nothing_is_the_photo(head):

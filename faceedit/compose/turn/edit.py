@@ -60,12 +60,13 @@ def turn_head(pixels: np.ndarray, head: Head, wanted: HeadPose, *, gaze: bool = 
     head = with_side(with_bare_rim(head, pixels), turn)
     points = turned(head, mesh_points(head.landmarks), turn, head.share(head.landmarks[:, :2]))
     around = flow_around(head, turn)
-    side = left = None
+    side = left = half = None
     if share > 0:
         half = far_half(head, turn, share)
         points = half.face
         around, side, left = with_twin(head, half, around)
-    face, mirrored, both = face_layers(head, points[:N_SURFACE], around, towards, left, share)
+    reflected = 0.0 if half is None or left is None else half.reflected(left)
+    face, mirrored, both = face_layers(head, points[:N_SURFACE], around, towards, reflected)
     own, other = face.flow, mirrored.flow
     if side is not None and left is not None:
         beside = face.opacity + mirrored.opacity < 0.5
@@ -76,7 +77,8 @@ def turn_head(pixels: np.ndarray, head: Head, wanted: HeadPose, *, gaze: bool = 
     light = _other_light(pixels, (own, other), both, head.unit)
     after = mesh_points(points).astype(np.float32)
     if gaze:
-        face, after = keep_gaze(face, after, turn, head.unit)
+        far = None if half is None else int(head.pose.yaw > 0)
+        face, mirrored, after = keep_gaze((face, mirrored), after, turn, head.unit, far)
     neck = None
     if share < 1:
         neck = neck_layer(head, turn, around, cloth(head, pixels), 1 - share)
