@@ -184,7 +184,7 @@ def test_an_eye_that_is_reflected_looks_where_the_other_looks(head):
         points[list(iris), 0] += way * aside
     _, image, moved = keep_gaze((layer, layer), points, np.eye(3), head.unit, far=1)
     assert np.array_equal(moved[:473], points[:473])
-    assert moved[473, 0] - points[473, 0] == pytest.approx(2 * aside, rel=0.1)
+    assert moved[473, 0] - points[473, 0] == pytest.approx(2 * aside, rel=0.3)
     assert image.flow[..., 0].min() < -aside
 
 
