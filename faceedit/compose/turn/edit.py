@@ -77,7 +77,7 @@ def turn_head(pixels: np.ndarray, head: Head, wanted: HeadPose, *, gaze: bool = 
     light = _other_light(pixels, (own, other), both, head.unit)
     after = mesh_points(points).astype(np.float32)
     if gaze:
-        far = None if half is None else int(head.pose.yaw > 0)
+        far = int(head.pose.yaw > 0) if half is not None and half.hidden > 0 else None
         face, mirrored, after = keep_gaze((face, mirrored), after, turn, head.unit, far)
     neck = None
     if share < 1:

@@ -12,6 +12,8 @@ from faceedit.faces.topology import BROWS, N_SURFACE, mirror
 ASIDE, NEARER = 15.0, (8.0, 11.0)
 """Yaw in degrees from which on a head has a far half, and by which it turns to come to show it:
 within little, as half of an ear is a ghost, but not at once, as clips would jump."""
+NARROW = 18.0
+"""Yaw from which on a photo shows what is beside the nose too narrow."""
 EVEN = (0.05, 0.3)
 """Eye distances from the middle over which the far half comes to be as wide as the near one."""
 SEAM, ABOVE, UNDER = (0.0, 0.08), (-0.15, 0.0), (0.0, 0.15)
@@ -30,6 +32,7 @@ class Half(Line):
         face: (478, 3) float32 x, y and depth of the turned face, as wide on both sides.
         seam: from the line to the middle of the face, in eye distances.
         share: how far it is shown, 0 to 1.
+        hidden: how far what is beside the nose is shown by reflection, 0 to 1.
         turn: (3, 3) rotation to the pose.
         other: (3, 3) that takes the head to the pose that is the mirror image.
     """
@@ -37,6 +40,7 @@ class Half(Line):
     face: np.ndarray
     seam: float
     share: float
+    hidden: float
     turn: np.ndarray
     other: np.ndarray
 
@@ -57,7 +61,7 @@ class Half(Line):
         low, brows = self.low(places), self.low(self.face[[i for brow in BROWS for i in brow], :2])
         beside = rise(low - brows.min(), ABOVE) * rise(self.far(places) - self.seam, SEAM)
         beside *= 1 - rise(low - self.low(self.face[NOSE_BASE, :2]), UNDER)
-        return self.share * np.maximum(beside, 1 - rise(left, FADE))
+        return np.maximum(self.hidden * beside, self.share * (1 - rise(left, FADE)))
 
 
 def straightened(head: Head, turn: np.ndarray) -> float:
@@ -106,6 +110,7 @@ def far_half(head: Head, turn: np.ndarray, share: float) -> Half:
         unit=head.unit,
         seam=float(seam),
         share=share,
+        hidden=share if abs(head.pose.yaw) >= NARROW else 0.0,
         turn=turn,
         other=other,
     )
