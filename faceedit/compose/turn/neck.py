@@ -36,7 +36,7 @@ MIRRORED = 0.2
 MARGIN, EVEN = 0.08, 5
 """Within a neck's outline, where colours mix with the wall's; steps of height over which it is at
 its narrowest."""
-ENDS = (0.2, 0.5)
+ENDS = (0.05, 0.25)
 """Below its narrowest, over which a neck comes to be the person's own."""
 OVERLAP = 0.07
 """Within the person's outline, which it goes on from."""
