@@ -9,8 +9,9 @@ import pytest
 from faceedit.compose.compose import compose
 from faceedit.compose.mask import region_mask
 from faceedit.compose.turn.below import with_body
+from faceedit.compose.turn.cloth import cloth
 from faceedit.compose.turn.edit import turn_head
-from faceedit.compose.turn.flow import face_layers, looked_up
+from faceedit.compose.turn.flow import Layer, face_layers, looked_up
 from faceedit.compose.turn.gaze import keep_gaze
 from faceedit.compose.turn.half import far_half, straightened
 from faceedit.compose.turn.head import (
@@ -163,15 +164,28 @@ def test_an_outline_rolls_along_and_else_stays(head):
 def test_eyes_look_on_or_turn_along(head):
     turn = rotation(HeadPose(20.0, 0.0, 0.0))
     around = flow_around(head, turn)
-    face, _, _ = layers(head, turn, around)
+    face, image, _ = layers(head, turn, around)
     points = turned(head, mesh_points(head.landmarks), turn, np.ones(478, np.float32))
     after = mesh_points(points)
-    looking, moved = keep_gaze(face, after, turn, head.unit)
+    looking, same, moved = keep_gaze((face, image), after, turn, head.unit)
+    assert np.array_equal(same.flow, image.flow)
     iris = [one[0] for one in IRISES]
     assert (moved[iris, 0] < after[iris, 0] - 0.02 * head.unit).all()
     assert np.array_equal(moved[:468], after[:468])
     changed = np.abs(looking.flow - face.flow).max(-1) > 0.01
     assert 0 < changed.sum() < 0.05 * changed.size
+
+
+def test_an_eye_that_is_reflected_looks_where_the_other_looks(head):
+    nothing = np.zeros((SIZE, SIZE, 2), np.float32)
+    layer = Layer(nothing, np.zeros((SIZE, SIZE), np.float32))
+    aside, points = 0.015 * head.unit, head.landmarks.copy()
+    for iris, way in zip(IRISES, (1, -1), strict=True):
+        points[list(iris), 0] += way * aside
+    _, image, moved = keep_gaze((layer, layer), points, np.eye(3), head.unit, far=1)
+    assert np.array_equal(moved[:473], points[:473])
+    assert moved[473, 0] - points[473, 0] == pytest.approx(2 * aside, rel=0.3)
+    assert image.flow[..., 0].min() < -aside
 
 
 def test_a_turn_by_nothing_is_the_photo(head):
@@ -275,7 +289,8 @@ def test_a_neck_keeps_its_outline(head):
 def test_a_neck_goes_on_behind_the_jaw_that_comes_round(head, degrees):
     bare = replace(head, skin=head.matte)
     turn = rotation(HeadPose(degrees, 0.0, 0.0))
-    neck = neck_layer(bare, turn, looked_up(bare.matte, flow_around(bare, turn)))
+    around, no_cloth = flow_around(bare, turn), np.zeros_like(head.skin)
+    neck = neck_layer(bare, turn, around, no_cloth)
     assert neck is not None
     drawn = neck.opacity > 0.5
     outer = drawn[:, :64] if degrees > 0 else drawn[:, 64:]
@@ -290,10 +305,28 @@ def test_a_neck_goes_on_behind_the_jaw_that_comes_round(head, degrees):
     assert not jaw[up.round().astype(int), across.round().astype(int)].any()
     # It comes little by little, and not with a nod.
     little = rotation(HeadPose(degrees / 50, 0.0, 0.0))
-    first = neck_layer(bare, little, head.matte)
+    still = np.zeros_like(around)
+    first = neck_layer(bare, little, still, no_cloth)
     assert first is None or first.opacity.max() < 0.3
-    assert neck_layer(bare, rotation(HeadPose(0.0, 10.0, 0.0)), head.matte) is None
+    assert neck_layer(bare, rotation(HeadPose(0.0, 10.0, 0.0)), still, no_cloth) is None
+    # A collar is not drawn on upwards, and stays before the neck.
+    collar = (np.arange(SIZE)[:, None] > chin + 0.3 * head.unit) * bare.matte
+    clad = neck_layer(bare, turn, around, collar)
+    assert clad is not None
+    rows, columns = np.nonzero(clad.opacity > 0.5)
+    assert rows.max() < chin + 0.5 * head.unit
+    assert (rows + clad.flow[rows, columns, 1]).max() <= chin + 0.35 * head.unit
     # A photo that ends above the chin shows none.
     above = np.arange(SIZE)[:, None] < chin - 0.4 * head.unit
     cut = replace(bare, valid=np.broadcast_to(above, (SIZE, SIZE)))
-    assert neck_layer(cut, turn, head.matte) is None
+    assert neck_layer(cut, turn, around, no_cloth) is None
+
+
+def test_cloth_is_told_from_a_neck_by_its_colours(head):
+    picture = np.full((SIZE, SIZE, 3), (0.8, 0.6, 0.5), np.float32)
+    assert cloth(replace(head, skin=head.matte), picture).max() == 0
+    collar = round(float(head.landmarks[152, 1] + 0.3 * head.unit))
+    picture[collar:] = (0.2, 0.3, 0.6)
+    wide = replace(head, skin=head.matte, matte=np.ones_like(head.matte))
+    found = cloth(wide, picture)
+    assert found[: collar - 2, 50:78].max() < 0.1 and found[collar + 2 :].min() > 0.9

@@ -6,7 +6,7 @@ import numpy as np
 from faceedit.compose.turn.flow import pixel_grid
 from faceedit.compose.turn.half import Half
 from faceedit.compose.turn.head import CHIN, Head, rise
-from faceedit.compose.turn.outline import JAW, beard, rolled_back
+from faceedit.compose.turn.outline import JAW, rolled_back
 from faceedit.compose.turn.reach import sampled
 
 CLEAR = 0.04
@@ -47,8 +47,7 @@ def with_body(head: Head, half: Half, around: np.ndarray) -> np.ndarray:
     # A beard turns along.
     x, y = np.moveaxis(pixel_grid(size) - head.landmarks[CHIN, :2], -1, 0) / unit
     chin = (1 - rise(np.abs(x), BESIDE)) * (1 - rise(y, BELOW))
-    hangs = np.maximum(beard(head), chin * (1 - head.skin))
-    person = (head.matte * head.valid * (1 - hangs)).astype(np.float32)
+    person = (head.matte * head.valid * (1 - chin * (1 - head.skin))).astype(np.float32)
     under = across[:, None] * half.out + (deep + CLEAR)[:, None] * half.down
     jaw = head.landmarks[None, CHIN, :2] + unit * under[:, None]
     neck = sampled(person, jaw.astype(np.float32))[:, 0]

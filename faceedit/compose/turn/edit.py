@@ -7,6 +7,7 @@ import numpy as np
 
 from faceedit.compose.edit import Edit, RasterPaint
 from faceedit.compose.mesh_flow import fill
+from faceedit.compose.turn.cloth import cloth
 from faceedit.compose.turn.detail import TurnedHead
 from faceedit.compose.turn.flow import face_layers, looked_up
 from faceedit.compose.turn.gaze import keep_gaze
@@ -59,12 +60,13 @@ def turn_head(pixels: np.ndarray, head: Head, wanted: HeadPose, *, gaze: bool = 
     head = with_side(with_bare_rim(head, pixels), turn)
     points = turned(head, mesh_points(head.landmarks), turn, head.share(head.landmarks[:, :2]))
     around = flow_around(head, turn)
-    side = left = None
+    side = left = half = None
     if share > 0:
         half = far_half(head, turn, share)
         points = half.face
         around, side, left = with_twin(head, half, around)
-    face, mirrored, both = face_layers(head, points[:N_SURFACE], around, towards, left, share)
+    reflected = 0.0 if half is None or left is None else half.reflected(left)
+    face, mirrored, both = face_layers(head, points[:N_SURFACE], around, towards, reflected)
     own, other = face.flow, mirrored.flow
     if side is not None and left is not None:
         beside = face.opacity + mirrored.opacity < 0.5
@@ -75,10 +77,11 @@ def turn_head(pixels: np.ndarray, head: Head, wanted: HeadPose, *, gaze: bool = 
     light = _other_light(pixels, (own, other), both, head.unit)
     after = mesh_points(points).astype(np.float32)
     if gaze:
-        face, after = keep_gaze(face, after, turn, head.unit)
+        far = int(head.pose.yaw > 0) if half is not None and half.hidden > 0 else None
+        face, mirrored, after = keep_gaze((face, mirrored), after, turn, head.unit, far)
     neck = None
     if share < 1:
-        neck = neck_layer(head, turn, looked_up(head.matte * head.valid, around), 1 - share)
+        neck = neck_layer(head, turn, around, cloth(head, pixels), 1 - share)
     layers = [neck, *(one and replace(one, log_ratio=light) for one in (side, mirrored)), face]
     detail = TurnedHead(tuple(one for one in layers if one is not None), head.size)
     return replace(still, flow=around, details=(detail,), landmarks=after, turned=degrees_of(turn))

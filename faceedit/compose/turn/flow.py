@@ -1,6 +1,7 @@
 """Where the pixels of a turned face come from, by its mesh."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -26,10 +27,6 @@ BARELY = 0.02
 """Opacity that is not seen."""
 SPOT = 0.08
 """Radius below which a part that is not seen is not worth a mirror image."""
-FLANK = 0.16
-"""Likewise, of the far flank of a nose."""
-FADE = (0.0, 0.1)
-"""Eye distances before the end of what a photo shows of a far half, over which it goes."""
 FACING = (0.22, 0.45)
 """z of normals in the photo from which on a mirror image is used, and is not needed."""
 
@@ -54,8 +51,7 @@ def face_layers(
     target: np.ndarray,
     around: np.ndarray,
     towards: np.ndarray,
-    left: np.ndarray | None = None,
-    share: float = 0.0,
+    reflected: float | np.ndarray = 0.0,
 ) -> tuple[Layer, Layer, np.ndarray]:
     """Return the face as the mesh shows it, and what only its mirror image shows.
 
@@ -64,8 +60,8 @@ def face_layers(
         target: (468, 3) x, y and depth of the turned face.
         around: as `flow_around` returns it.
         towards: (468,) float32, as `facing` returns it of the photo's landmarks.
-        left: (S, S) float32, as `with_twin` returns it; None if both halves are seen.
-        share: how far the head is straightened.
+        reflected: how far the mirror image is shown whatever the photo shows: of the far half of a
+            head that is straightened, (S, S) float32 in [0, 1].
 
     Returns:
         Both, and how far the photo shows both, (S, S) float32 in [0, 1]: it tells their light.
@@ -80,22 +76,20 @@ def face_layers(
     holes = np.max(rings, axis=0) > 0
     own, shown = _layer(source, towards, drawn, front, head, around, holes)
     other = mirror()[:N_SURFACE]
-    reflected, seen = _layer(source[other], towards[other], drawn, front, head, around, holes)
+    twin, seen = _layer(source[other], towards[other], drawn, front, head, around, holes)
     here, there = np.moveaxis(drawn.interpolate(np.column_stack([towards, towards[other]])), -1, 0)
     both = seen * cv2.erode(shown, np.ones((3, 3), np.uint8))
     seen *= np.where(holes, 1, rise(there, FACING))
     better = seen * rise(there - here, CLEARER) * (1 - rise(here, FACING))
-    if left is not None:
-        shown = np.where(left < np.inf, _closed(shown, FLANK * head.unit), shown)
-        better += share * (left < np.inf) * (1 - rise(left, FADE) - better)
+    better += reflected * (seen - better)
     shown = _closed(shown * (1 - better), SPOT * head.unit)
     # The mirror image lies under the face, and nothing shows between them.
     seen *= cv2.dilate((shown < 1 - BARELY).astype(np.uint8), np.ones((3, 3), np.uint8))
     inside = _inside(mesh_points(target), drawn, head.unit)
     # Hair over a face moves with the hair around, and hides what is under it.
     inside *= 1 - cv2.GaussianBlur(looked_up(head.hair, own), (0, 0), SMOOTH * head.unit)
-    seen *= 1 - looked_up(head.hair, reflected)
-    return Layer(own, inside * shown), Layer(reflected, inside * seen), inside * both
+    seen *= 1 - looked_up(head.hair, twin)
+    return Layer(own, inside * shown), Layer(twin, inside * seen), inside * both
 
 
 def _layer(
@@ -165,7 +159,10 @@ def looked_up(field: np.ndarray, flow: np.ndarray) -> np.ndarray:
     return cv2.remap(field, at[..., 0], at[..., 1], cv2.INTER_LINEAR)
 
 
+@lru_cache(maxsize=8)
 def pixel_grid(size: int) -> np.ndarray:
-    """Return each pixel's own place, (S, S, 2) float32."""
+    """Return each pixel's own place, (S, S, 2) float32, not to be written to."""
     steps = np.arange(size, dtype=np.float32)
-    return np.dstack(np.meshgrid(steps, steps))
+    grid = np.dstack(np.meshgrid(steps, steps))
+    grid.flags.writeable = False
+    return grid

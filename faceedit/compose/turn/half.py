@@ -4,15 +4,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from faceedit.compose.turn.flow import pixel_grid
 from faceedit.compose.turn.head import CHIN, Head, mesh_points, rise, rotation, turned
 from faceedit.compose.turn.reach import Line
-from faceedit.faces.topology import N_SURFACE, mirror
+from faceedit.faces.topology import BROWS, N_SURFACE, mirror
 
 ASIDE, NEARER = 15.0, (8.0, 11.0)
 """Yaw in degrees from which on a head has a far half, and by which it turns to come to show it:
 within little, as half of an ear is a ghost, but not at once, as clips would jump."""
+NARROW = 18.0
+"""Yaw from which on a photo shows what is beside the nose too narrow."""
 EVEN = (0.05, 0.3)
 """Eye distances from the middle over which the far half comes to be as wide as the near one."""
+SEAM, ABOVE, UNDER = (0.0, 0.08), (-0.15, 0.0), (0.0, 0.15)
+"""From the middle outwards, from the brows down and from the nose down, over which the reflection
+comes and goes: further up and down patterns mirrored at the middle would be seen."""
+FADE = (0.0, 0.1)
+"""Before the end of what a photo shows of a far half, over which it goes."""
+NOSE_BASE = 2
 
 
 @dataclass(frozen=True)
@@ -23,6 +32,7 @@ class Half(Line):
         face: (478, 3) float32 x, y and depth of the turned face, as wide on both sides.
         seam: from the line to the middle of the face, in eye distances.
         share: how far it is shown, 0 to 1.
+        hidden: how far what is beside the nose is shown by reflection, 0 to 1.
         turn: (3, 3) rotation to the pose.
         other: (3, 3) that takes the head to the pose that is the mirror image.
     """
@@ -30,12 +40,28 @@ class Half(Line):
     face: np.ndarray
     seam: float
     share: float
+    hidden: float
     turn: np.ndarray
     other: np.ndarray
 
     def below(self, places: np.ndarray) -> np.ndarray:
         """Return how far (..., 2) places are below the chin, in eye distances."""
         return (places - self.face[CHIN, :2]) @ self.down / np.float32(self.unit)
+
+    def reflected(self, left: np.ndarray) -> np.ndarray:
+        """Return how far the face is shown by reflection, (S, S) float32.
+
+        A photo hides or narrows the far flank of a nose, and the eye and cheek beside it; brow,
+        mouth and chin it shows, up to where it shows nothing any more.
+
+        Args:
+            left: (S, S) float32, how far it is to there, infinite on the near half.
+        """
+        places = pixel_grid(left.shape[0])
+        low, brows = self.low(places), self.low(self.face[[i for brow in BROWS for i in brow], :2])
+        beside = rise(low - brows.min(), ABOVE) * rise(self.far(places) - self.seam, SEAM)
+        beside *= 1 - rise(low - self.low(self.face[NOSE_BASE, :2]), UNDER)
+        return np.maximum(self.hidden * beside, self.share * (1 - rise(left, FADE)))
 
 
 def straightened(head: Head, turn: np.ndarray) -> float:
@@ -84,6 +110,7 @@ def far_half(head: Head, turn: np.ndarray, share: float) -> Half:
         unit=head.unit,
         seam=float(seam),
         share=share,
+        hidden=share if abs(head.pose.yaw) >= NARROW else 0.0,
         turn=turn,
         other=other,
     )

@@ -4,13 +4,15 @@ A jaw turned towards the camera lies before the neck, whose outline goes straigh
 A photo shows that neck only below the jaw: what comes to be seen is drawn on from there.
 """
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
-from faceedit.compose.turn.flow import Layer, pixel_grid
+from faceedit.compose.turn.flow import Layer, looked_up, pixel_grid
 from faceedit.compose.turn.head import CHIN, Head, rise, rotation
 from faceedit.compose.turn.outline import JAW, JAW_CORNERS
-from faceedit.compose.turn.reach import HEIGHTS, STEPS, Line, extents
+from faceedit.compose.turn.reach import HEIGHTS, STEPS, Line, extents, sampled
 
 LOBE, AROUND, TUCKED = 0.2, 0.06, 0.03
 """Eye distances above the corner of the jaw, where the neck begins, by which heights more or less;
@@ -34,17 +36,22 @@ MIRRORED = 0.2
 MARGIN, EVEN = 0.08, 5
 """Within a neck's outline, where colours mix with the wall's; steps of height over which it is at
 its narrowest."""
-ENDS = (0.2, 0.8)
-"""Below the chin, over which a neck comes to be the person's own."""
+ENDS = (0.05, 0.25)
+"""Below its narrowest, over which a neck comes to be the person's own."""
 OVERLAP = 0.07
 """Within the person's outline, which it goes on from."""
 KEPT = (0.4, 0.9)
 """Share of the person from which on it is before the neck: what is less is hairs, or not sure."""
-SKIN, NEAR = (0.1, 0.3), 0.08
-"""Share of skin from which on what is drawn there is a neck and no cloth; over how much that is
-averaged."""
-BARE = (0.6, 0.8)
-"""Share of skin in what is drawn above where the neck is narrowest, from which on it is shown."""
+SKIN, NEAR = 0.35, 0.02
+"""Share of skin from which on a photo shows a bare neck; over how much that is averaged."""
+LOWER, HIGH = 0.2, 0.1
+"""Below the jaw, up to where it begins, and how high it is at least, to be shown."""
+BARE = (0.62, 0.74)
+"""Share of the width of a neck that is bare, from which on it goes on upwards."""
+BEFORE, CLOTH = (0.0, 0.1), (0.3, 0.7)
+"""Below the corner of the jaw, over which cloth comes to be before a neck; and from which share."""
+THIN = 0.05
+"""Half the width up to which what is no skin is none of cloth, but the rim of a neck."""
 LEAST, ANY, WHOLE = 1e-3, 0.05, 0.3
 """Change of the sine of the yaw from which on a neck comes to be seen, is seen, and goes straight
 up."""
@@ -53,15 +60,16 @@ SOFT, MIDDLE = 0.04, 0.2
 
 
 def neck_layer(
-    head: Head, turn: np.ndarray, person: np.ndarray, shown: float = 1.0
+    head: Head, turn: np.ndarray, around: np.ndarray, cloth: np.ndarray, shown: float = 1.0
 ) -> Layer | None:
     """Return the neck that comes to be seen, None where it is hidden.
 
     Args:
         head: in the photo.
         turn: (3, 3) rotation.
-        person: (S, S) float32 in [0, 1], where the turned person is.
-        shown: how far it is: not of straightened heads, whose necks stay (`below`).
+        around: (S, S, 2) float32 flow of the person.
+        cloth: (S, S) float32 in [0, 1], where the photo shows what is no skin.
+        shown: how far the neck is: not of straightened heads, whose necks stay (`below`).
     """
     right, down = rotation(head.pose)[:, 0], rotation(head.pose)[:2, 1].astype(np.float32)
     nearer = float((turn @ right - right)[2])
@@ -69,41 +77,87 @@ def neck_layer(
     down /= np.linalg.norm(down)
     out = side * np.array([down[1], -down[0]], np.float32)
     line = Line(head.axis[:2].astype(np.float32), out, down, head.unit)
-    corner = head.landmarks[JAW_CORNERS[int(side > 0)], :2]
-    low, chin = HEIGHTS, float(line.low(head.landmarks[CHIN, :2]))
-    top = float(line.low(corner)) - LOBE
-    bare = extents(line, (head.matte * head.valid).astype(np.float32))[:, None]
+    corner = float(line.low(head.landmarks[JAW_CORNERS[int(side > 0)], :2]))
+    low, chin, top = HEIGHTS, float(line.low(head.landmarks[CHIN, :2])), corner - LOBE
+    photo = (head.matte * head.valid).astype(np.float32)
+    bare = extents(line, photo)[:, None]
     bare = cv2.GaussianBlur(cv2.erode(bare, np.ones((EVEN, 1), np.uint8)), (0, 0), 2)[:, 0]
-    last = _last(line, head.valid)
-    seen = (low > line.low(corner) + NARROWEST[0]) & (low < min(chin + NARROWEST[1], last - UNDER))
+    end = min(chin + NARROWEST[1], _last(line, head.valid) - UNDER)
+    seen = (low > corner + NARROWEST[0]) & (low < end)
     neck = int(np.where(seen, bare, np.inf).argmin())
     if abs(nearer) < LEAST or not seen.any() or bare[neck] < THINNEST:
         return None
+    skin = _Skin.seen(line, head, cloth, bare[neck])
+    person = looked_up(photo, around)
     own = extents(line, person)
     start = own[np.abs(low - top) < AROUND].min() - TUCKED
     straight = np.interp(low, (top, low[neck]), (start, bare[neck]))
     wanted = np.where(low < top, 0, np.where(low < low[neck], straight, bare))
     wanted = np.minimum(wanted, own + min(1.0, abs(nearer) / WHOLE) * np.maximum(wanted - own, 0))
-    box = _window(line, (top, chin + ENDS[1]), head.size)
+    box = _window(line, (top, low[neck] + ENDS[1]), head.size)
     places = pixel_grid(head.size)[box]
     below, far = line.low(places), line.far(places)
     reach = np.interp(below, low, wanted)
-    share = far / np.maximum(reach, THINNEST)
-    drawn = _from_below(places, share, line, head, (low[neck], last), bare)
     width = 2 * max(1, round(OVERLAP * head.unit)) + 1
     inner = cv2.blur(cv2.erode(person[box], np.ones((width, width), np.uint8)), (width, width))
+    width = 2 * max(1, round(THIN * head.unit)) + 1
+    solid = cv2.morphologyEx(photo * cloth, cv2.MORPH_OPEN, np.ones((width, width), np.uint8))
+    before = looked_up(solid, around)[box] * rise(below - corner, BEFORE)
     opaque = rise(reach - far, (0.0, SOFT)) * rise(far, (0.0, MIDDLE)) * (1 - rise(inner, KEPT))
-    opaque *= rise(below - top, (0.0, ENTERS)) * (1 - rise(below - chin, ENDS))
+    opaque *= rise(below - top, (0.0, ENTERS)) * (1 - rise(below - low[neck], ENDS))
     opaque *= (1 - rise(bare[neck], BROAD)) * min(1.0, abs(nearer) / ANY)
-    drawn = np.where(opaque[..., None] > 0, drawn, 0).astype(np.float32)
-    at = places + drawn
-    skin = cv2.remap(head.skin, at[..., 0], at[..., 1], cv2.INTER_LINEAR)
-    skin = cv2.GaussianBlur(skin, (0, 0), NEAR * head.unit)
-    upper, skin = opaque * (below < low[neck]), rise(skin, SKIN)
-    opaque *= skin * rise((skin * upper).sum() / max(float(upper.sum()), 1e-3), BARE)
+    opaque *= rise(skin.width / bare[neck], BARE) * (1 - rise(before, CLOTH))
+    x, y = skin.shown(far / np.maximum(reach, THINNEST), below)
+    drawn = head.unit * ((x - far)[..., None] * out + (y - below)[..., None] * down)
     flow, opacity = (np.zeros((*head.depth.shape, *n), np.float32) for n in ((2,), ()))
-    flow[box], opacity[box] = drawn, shown * opaque
+    flow[box], opacity[box] = np.where(opaque[..., None] > 0, drawn, 0), shown * opaque
     return Layer(flow, opacity)
+
+
+@dataclass(frozen=True)
+class _Skin:
+    """Where a photo shows the bare neck below the jaw, from a line out.
+
+    Attributes:
+        width: how far out it does, in eye distances.
+        first: (F,) the highest that it does, at each of `STEPS`.
+        last: (F,) the lowest.
+    """
+
+    width: float
+    first: np.ndarray
+    last: np.ndarray
+
+    @classmethod
+    def seen(cls, line: Line, head: Head, cloth: np.ndarray, widest: float) -> "_Skin":
+        """Look for it in a photo, up to `widest`; see `neck_layer`."""
+        jaw = head.landmarks[list(JAW), :2]
+        order = np.argsort(line.far(jaw))
+        edge = np.interp(STEPS, line.far(jaw)[order], line.low(jaw)[order]) + UNDER
+        shown = head.skin * (1 - cloth) * head.matte * head.valid
+        shown = cv2.GaussianBlur(shown, (0, 0), NEAR * head.unit)
+        found = (sampled(shown, line.places()) > SKIN) & (HEIGHTS[:, None] > edge)
+        begin = found.argmax(0)
+        ended = ~found & (np.arange(len(HEIGHTS))[:, None] > begin)
+        ended[-1] = True
+        first, last = HEIGHTS[begin], HEIGHTS[ended.argmax(0)]
+        none = ~found.any(0) | (first > edge + LOWER) | (last - first < HIGH)
+        first, last = (np.where(none, edge, one) for one in (first, last))
+        none &= STEPS > MIDDLE
+        end = STEPS[none.argmax()] if none.any() else STEPS[-1]
+        return cls(min(float(end), widest), first, last)
+
+    def shown(self, share: np.ndarray, below: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return how far out and how low what is drawn is in the photo.
+
+        Args:
+            share: (H, W) of the way from the line to the outline that is wanted.
+            below: (H, W) how low it is drawn.
+        """
+        x = share * (self.width - MARGIN)
+        first, last = (np.interp(x, STEPS, one) for one in (self.first, self.last))
+        y = np.where(below < first, first + MIRRORED * (first - below), below)
+        return x, np.minimum(y, np.maximum(last - MARGIN, first))
 
 
 def _window(line: Line, between: tuple[float, float], size: int) -> tuple[slice, slice]:
@@ -113,35 +167,6 @@ def _window(line: Line, between: tuple[float, float], size: int) -> tuple[slice,
     x0, y0 = np.clip(np.floor(corners.min(0)), 0, size - 1).astype(int)
     x1, y1 = np.clip(np.ceil(corners.max(0)), 1, size).astype(int)
     return slice(y0, max(y1, y0 + 1)), slice(x0, max(x1, x0 + 1))
-
-
-def _from_below(
-    places: np.ndarray,
-    share: np.ndarray,
-    line: Line,
-    head: Head,
-    between: tuple[float, float],
-    bare: np.ndarray,
-) -> np.ndarray:
-    """Return the flow that draws a neck on from where the photo shows it, (H, W, 2) pixels.
-
-    Args:
-        places: (H, W, 2) pixels.
-        share: (H, W) of the way from the line to the outline that is wanted.
-        line: whose side is looked at.
-        head: in the photo.
-        between: heights where the neck is narrowest, and where the photo ends.
-        bare: how far out the neck reaches in the photo, at each of `HEIGHTS`.
-    """
-    below, far = line.low(places), line.far(places)
-    here = np.interp(np.maximum(below, between[0]), HEIGHTS, bare)
-    jaw = head.landmarks[list(JAW), :2]
-    order = np.argsort(line.far(jaw))
-    edge = np.interp(share * here, line.far(jaw)[order], line.low(jaw)[order]) + UNDER
-    lower = below + (1 + MIRRORED) * np.maximum(np.maximum(edge, between[0]) - below, 0)
-    lower = np.minimum(lower, np.maximum(between[1], below)) - below
-    inward = share * (here - MARGIN) - far
-    return head.unit * (inward[..., None] * line.out + lower[..., None] * line.down)
 
 
 def _last(line: Line, valid: np.ndarray) -> float:

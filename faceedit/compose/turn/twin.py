@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 
 from faceedit.compose.turn.below import with_body
-from faceedit.compose.turn.flow import FADE, Layer, looked_up, pixel_grid
-from faceedit.compose.turn.half import Half
+from faceedit.compose.turn.flow import Layer, looked_up, pixel_grid
+from faceedit.compose.turn.half import FADE, Half
 from faceedit.compose.turn.head import Head, rise
 from faceedit.compose.turn.own import own_flow, reach_of_own
 from faceedit.compose.turn.person import flow_around
