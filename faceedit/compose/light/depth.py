@@ -15,18 +15,19 @@ DARKEST = 0.03
 FEWEST = 200
 """Pixels of skin below which nothing is fitted."""
 DEPTHS = (
-    (0.05, 1.15), (0.18, 1.19), (0.27, 1.18), (0.34, 1.15), (0.42, 1.09),
+    (0.0, 1.19), (0.18, 1.19), (0.27, 1.18), (0.34, 1.15), (0.42, 1.09),
     (0.51, 1.0), (0.62, 0.84), (0.76, 0.62), (0.93, 0.38), (1.0, 0.3),
 )  # fmt: skip
 """Display values and how deep the colour of skin is at each: medians over 153 portraits of logs of
 colours over their mean, beside their median in that face."""
 STEPS = 64
 """Brightnesses at which a curve is held, from black to white."""
-ALIKE, FAINT = 1.5, 60.0
-"""Of a face's own curve: steps over which it is smooth, and pixels that weigh as much as what most
-faces have."""
+ALIKE = 1.5
+"""Steps over which a face's own curve is smooth."""
+SHOWN = 0.1
+"""Share of the most frequent brightness from which a brightness is one that a face shows."""
 OFF = 0.15
-"""How far it may be from that, log ratio."""
+"""How far it may be from that of most faces, log ratio."""
 DEEPEST = 2.2
 """By what factor a colour off skin becomes deeper or paler at most."""
 _LEVELS = np.linspace(np.log(DARKEST), np.log(1 + DARKEST), STEPS).astype(np.float32)
@@ -62,7 +63,10 @@ class Depth:
         off = np.clip(colour - usual[step], -OFF, OFF)
         found = [np.bincount(step, weights, STEPS) for weights in (None, *off.T)]
         weight, *sums = cv2.GaussianBlur(np.column_stack(found), (1, 0), ALIKE).T
-        return cls((usual + (np.array(sums) / (weight + FAINT)).T).astype(np.float32))
+        # Beyond what the face shows it is as far off: seams darker than skin are to stay their hue.
+        known = np.flatnonzero(weight > SHOWN * weight.max())
+        own = [np.interp(np.arange(STEPS), known, sums[k][known] / weight[known]) for k in range(3)]
+        return cls((usual + np.column_stack(own)).astype(np.float32))
 
     def at(self, level: np.ndarray) -> np.ndarray:
         """Return the logs of each colour over their mean at (H, W) mean logs, (H, W, 3) float32."""

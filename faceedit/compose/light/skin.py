@@ -251,12 +251,15 @@ class SeenSkin:
         return off * (self.known * uneven)[..., None]
 
     def deepened(self, more: np.ndarray) -> np.ndarray:
-        """Return how colours change with their brightness, (S, S, 3) float32 log ratios of sum 0.
+        """Return how colours change with their brightness, (S, S, 3) float32 log ratios.
 
         Args:
             more: (S, S) float32, how much brighter they become, log ratio.
         """
         level, colour = self.colour
-        skins = self.depth.at(level + more) - self.depth.at(level)
+        to = self.depth.at(level + more)
+        # At edges of shadows and on blush, colours are there already; further would be beyond.
+        way = to - colour
+        skins = np.clip(to - self.depth.at(level), np.minimum(way, 0), np.maximum(way, 0))
         others = colour * depth_change(level, more)[..., None]
         return others + self.skin[..., None] * (skins - others)
