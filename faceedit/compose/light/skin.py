@@ -36,6 +36,9 @@ OWN_COLOUR, UNEVEN = 0.05, 0.25
 the light's."""
 PALE = (0.55, 0.8)
 """Luma of skin from which its colour is less than it was, and from which it is lost."""
+DIM, SHOWN = (-1.2, -1.9), 0.3
+"""Mean logs of skin below which its own colours are doubtful, and from which they are noise; and
+the log ratio of more light from which this is so in full."""
 HIDDEN = 0.02
 """Weight of brows, eyes and lips, which skin around fills."""
 RIDGE = 0.004
@@ -261,5 +264,9 @@ class SeenSkin:
         # At edges of shadows and on blush, colours are there already; further would be beyond.
         way = to - colour
         skins = np.clip(to - self.depth.at(level), np.minimum(way, 0), np.maximum(way, 0))
+        # What is dark holds colours of noise, which more light would show.
+        murky = np.clip((DIM[0] - level) / np.float32(DIM[0] - DIM[1]), 0, 1)
+        murky *= np.clip(more / np.float32(SHOWN), 0, 1)
+        skins += murky[..., None] * (way - skins)
         others = colour * depth_change(level, more)[..., None]
         return others + self.skin[..., None] * (skins - others)
