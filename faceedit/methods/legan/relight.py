@@ -8,6 +8,7 @@ import numpy as np
 from faceedit.channels import least, mean
 from faceedit.compose.blur import blur_wide
 from faceedit.compose.edit import Edit, RasterPaint
+from faceedit.compose.light.backdrop import without_wall
 from faceedit.compose.light.depth import DARKEST
 from faceedit.compose.light.ratio import light_ratio
 from faceedit.compose.light.relief import make_relief
@@ -181,7 +182,9 @@ def surface_planes(crop: Crop, surface: Surface) -> tuple[np.ndarray, ...]:
     )
     skin, matte = (1 / (1 + np.exp(-part[..., 0])) for part in (skin, matte))
     valid = (crop.pixels[..., 0] != BLANK).astype(np.float32)
-    matte = outline_matte(matte, crop.pixels, valid, eye_distance(crop.landmarks))
+    unit = eye_distance(crop.landmarks)
+    outline = outline_matte(matte, crop.pixels, valid, unit)
+    matte = without_wall(outline, matte, crop.pixels, skin, unit)
     left_over = fit_left_over(crop.pixels, crop.landmarks, normals, skin, shading)
     shading = shading + left_over.on(normals, skin)
     return normals, height[..., 0] * np.float32(HEIGHT_UNIT), skin, matte, shading
