@@ -104,7 +104,8 @@ def test_colours_of_a_light_are_found_where_it_falls_and_those_of_skin_are_its_o
     tan = np.array([0.5, 0.4, 0.3], np.float32)
     side = np.linspace(-1, 1, SIZE, dtype=np.float32)[None, :, None]
     shading = np.repeat(np.repeat(np.minimum(side, 0) * 0.8, SIZE, 0), 3, 2)
-    bounce = np.exp(np.minimum(side, 0) * np.array([0.4, 0.0, -0.4], np.float32))
+    bounce = np.exp(np.minimum(side, 0) * np.array([0.6, 0.0, -0.6], np.float32))
+    bounce = np.where(np.arange(SIZE)[:, None, None] < 80, bounce, 1)  # not all shade has it
     pixels = tan * np.exp(shading)
     assert np.abs(SeenSkin.of(pixels, LANDMARKS, skin).colours(shading)).max() < 0.05
     found = SeenSkin.of(pixels * bounce, LANDMARKS, skin).colours(shading)
@@ -115,25 +116,17 @@ def test_colours_of_a_light_are_found_where_it_falls_and_those_of_skin_are_its_o
     assert not SeenSkin.of(pixels * bounce, LANDMARKS, skin).colours(0 * shading).any()
 
 
-def test_skin_that_becomes_brighter_takes_the_colour_of_lit_skin_and_other_skin_its_own():
+def test_skin_that_darkens_gets_its_colour_back_and_grey_stays_grey():
     _, skin = surface()
-    shade = np.full((SIZE, SIZE, 3), (0.6, 0.48, 0.4), np.float32)
-    shade[:, :64] *= np.array([0.5, 0.4, 0.35], np.float32)
-    seen = SeenSkin.of(shade, LANDMARKS, skin)
-    assert not seen.lit_colour(np.zeros_like(shade)).any()
-    assert not seen.lit_colour(np.full_like(shade, -0.5)).any()
-    more = seen.lit_colour(np.full_like(shade, 0.5))
-    cheek = more[80, 45]
-    assert cheek[0] < -0.05 < 0.03 < cheek[2]
-    assert np.abs(more).max() <= 0.15
-
-
-def test_more_light_leads_no_colour_beyond_that_of_lit_skin():
-    pixels, skin = np.full((SIZE, SIZE, 3), (0.6, 0.45, 0.4), np.float32), surface()[1]
+    tan, grey = (np.array(one, np.float32) for one in ((0.62, 0.48, 0.4), (0.5, 0.5, 0.5)))
+    pixels = np.broadcast_to(tan, (SIZE, SIZE, 3)).copy()
+    pixels[60:90, 40:60] = (0.95, 0.93, 0.91)  # a highlight, nearly white
+    less, more = (np.full((SIZE, SIZE), value, np.float32) for value in (-0.7, 0.4))
     seen = SeenSkin.of(pixels, LANDMARKS, skin)
-    more = np.full_like(pixels, 0.5)
-    assert not seen.beyond_lit(more).any()
-    glow = more + np.array([0.2, -0.1, -0.1], np.float32)
-    kept = glow - seen.beyond_lit(glow)
-    assert np.abs(kept - kept.mean(2, keepdims=True)).max() < 0.05
-    assert not seen.beyond_lit(glow - 1).any()
+    darker = seen.deepened(less)
+    assert darker[75, 50, 0] > 0.1 > -0.1 > darker[75, 50, 2]
+    assert darker[75, 50, 0] > darker[75, 80, 0] > 0.01
+    assert seen.deepened(more)[75, 80, 0] < -0.02
+    assert not seen.deepened(0 * less).any()
+    pixels[:] = grey
+    assert np.abs(SeenSkin.of(pixels, LANDMARKS, skin).deepened(less)).max() < 1e-6

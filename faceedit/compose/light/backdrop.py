@@ -5,10 +5,11 @@ import numpy as np
 
 SIDE = 64
 """Of the grid on which colours behind and of the person are spread."""
-ALIKE = 0.05
-"""Deviation in display RGB of what counts as the wall behind the person."""
-REACH = 0.22
-"""Eye distances over which the wall's colour is known."""
+NEAR, FAR = (0.22, 0.05), (0.8, 0.1)
+"""Eye distances over which the wall's colour is known, and the deviation in display RGB of what
+counts as the wall behind the person; where a matte is told with doubt, too."""
+DOUBT = (0.995, 0.945)
+"""Opacity that a network says of what is surely the person, and from which on it is a guess."""
 LEAST = 0.004
 """Linear luma."""
 
@@ -31,31 +32,54 @@ def person_share(
     Returns:
         (S, S) float32 in [0, 1].
     """
-    matte = _without_wall(matte, pixels, skin, unit)
+    matte = matte * (1 - _like_wall(matte, pixels, skin, unit, NEAR))
     fore = matte * _mean_luma(luma, matte > 0.95)
     back = (1 - matte) * _mean_luma(luma, matte < 0.05)
     return fore / np.maximum(fore + back, 1e-6)
 
 
-def _without_wall(
-    matte: np.ndarray, pixels: np.ndarray, skin: np.ndarray, unit: float
+def without_wall(
+    matte: np.ndarray, told: np.ndarray, pixels: np.ndarray, skin: np.ndarray, unit: float
 ) -> np.ndarray:
-    """Take from the matte what looks like the background beside it: gaps in hair, mistakes.
+    """Take from a matte what is told with doubt and looks like the wall: beside shoulders, most.
+
+    Args:
+        matte: (S, S) float32 opacity of the person.
+        told: (S, S) float32 in [0, 1], what a network says of it.
+        pixels: (S, S, 3) float32 RGB.
+        skin: (S, S) float32 in [0, 1].
+        unit: distance of the outer eye corners in pixels.
+
+    Returns:
+        (S, S) float32 in [0, 1].
+    """
+    doubt = np.clip((DOUBT[0] - told) / np.float32(DOUBT[0] - DOUBT[1]), 0, 1)
+    doubt = cv2.GaussianBlur(doubt, (0, 0), 0.04 * unit)
+    return matte * (1 - doubt * _like_wall(matte, pixels, skin, unit, FAR))
+
+
+def _like_wall(
+    matte: np.ndarray,
+    pixels: np.ndarray,
+    skin: np.ndarray,
+    unit: float,
+    wall: tuple[float, float],
+) -> np.ndarray:
+    """Return what looks like the background beside it, gaps in hair and mistakes, (S, S) float32.
 
     A wall that is lit as if it were the person shows more than a person lit as if a wall.
     """
     size = matte.shape[::-1]
+    reach, alike = wall[0] * unit * SIDE / size[0], wall[1]
     behind = (matte < 0.05).astype(np.float32)
-    near = cv2.GaussianBlur(_grid(behind), (0, 0), REACH * unit * SIDE / size[0])
-    wall = cv2.GaussianBlur(
-        _grid(pixels * behind[..., None]), (0, 0), REACH * unit * SIDE / size[0]
-    )
-    wall = cv2.resize(wall / np.maximum(near, 1e-3)[..., None], size)
-    away = cv2.GaussianBlur(pixels, (0, 0), 0.01 * unit) - wall
+    near = cv2.GaussianBlur(_grid(behind), (0, 0), reach)
+    colour = cv2.GaussianBlur(_grid(pixels * behind[..., None]), (0, 0), reach)
+    colour = cv2.resize(colour / np.maximum(near, 1e-3)[..., None], size)
+    away = cv2.GaussianBlur(pixels, (0, 0), 0.01 * unit) - colour
     square = np.einsum("ijk,ijk->ij", away, away)
-    alike = np.exp(square * np.float32(-0.5 / ALIKE**2))
-    alike *= np.minimum(cv2.resize(near, size) / np.float32(0.08), 1) * (1 - skin)
-    return matte * (1 - cv2.GaussianBlur(alike, (0, 0), 0.012 * unit))
+    like = np.exp(square * np.float32(-0.5 / alike**2))
+    like *= np.minimum(cv2.resize(near, size) / np.float32(0.08), 1) * (1 - skin)
+    return cv2.GaussianBlur(like, (0, 0), 0.012 * unit)
 
 
 def _mean_luma(luma: np.ndarray, where: np.ndarray) -> np.ndarray:

@@ -11,15 +11,14 @@ import numpy as np
 
 from faceedit.channels import mean
 from faceedit.compose.blur import blur_wide
+from faceedit.compose.light.depth import DARKEST, FEWEST, Depth, depth_change
 from faceedit.faces.topology import BROWS, EYES, FACE_OVAL, OUTER_LIPS, eye_distance
 from faceedit.tones import LUMA
 
 SURE = 0.8
 """Share of skin from which a pixel is looked at."""
-FEWEST, SAMPLES = 200, 1500
+SAMPLES = 1500
 """Pixels of bare skin below which nothing is fitted, and about how many are looked at."""
-DARKEST = 0.03
-"""Added to display values before the logarithm."""
 BELIEVED = (0.6, 0.25)
 """Of what is fitted along x and y: beards and foreheads look like light from above."""
 CERTAIN = 0.4
@@ -37,14 +36,9 @@ OWN_COLOUR, UNEVEN = 0.05, 0.25
 the light's."""
 PALE = (0.55, 0.8)
 """Luma of skin from which its colour is less than it was, and from which it is lost."""
-LIT = 0.67
-"""Share of a face's skin that is darker than lit skin."""
-BRIGHTER, ALIKE, FARTHEST = 0.6, 0.8, 0.15
-"""Log ratio of more light from which the colour of skin comes as near to that of lit skin as it
-may, the share of the way that this is, and a bound of the way."""
-BEYOND, OFF_SKIN, FROM = 0.02, 0.04, 0.15
-"""How far more light may take the colour of skin beyond that of lit skin, and other colours from
-what they are, log ratios; and the log ratio of more light from which this is so in full."""
+DIM, SHOWN = (-1.2, -1.9), 0.3
+"""Mean logs of skin below which its own colours are doubtful, and from which they are noise; and
+the log ratio of more light from which this is so in full."""
 HIDDEN = 0.02
 """Weight of brows, eyes and lips, which skin around fills."""
 RIDGE = 0.004
@@ -200,10 +194,16 @@ class SeenSkin:
 
     @cached_property
     def colour(self) -> tuple[np.ndarray, np.ndarray]:
-        """Logs of each colour over their mean, (S, S, 3) float32, and their mean on skin around."""
+        """Mean log of each pixel, (S, S) float32, and logs of each colour over it, (S, S, 3)."""
         logs = np.log(self.pixels + np.float32(DARKEST))
-        logs -= mean(logs)[..., None]
-        return logs, self.around(logs)
+        level = mean(logs)
+        return level, logs - level[..., None]
+
+    @cached_property
+    def depth(self) -> Depth:
+        """Its colours by brightness."""
+        level, colour = self.colour
+        return Depth.of(level[self.sure], colour[self.sure])
 
     def around(self, values: np.ndarray) -> np.ndarray:
         """Return the mean of (S, S, ...) values on skin around each pixel."""
@@ -235,16 +235,16 @@ class SeenSkin:
     def colours(self, shading: np.ndarray) -> np.ndarray:
         """Find the colours that lights leave on it, (S, S, 3) float32 log ratios.
 
-        How far its smooth colour, beyond `OWN_COLOUR`, is from the face's in the middle, where a
-        photo's light is far from even: bounce off a wall in the shade, a warm lamp on one cheek.
+        How far its smooth colour, beyond `OWN_COLOUR`, is from the face's of that brightness, where
+        a photo's light is far from even: bounce off a wall in the shade, a warm lamp on one cheek.
 
         Args:
             shading: (S, S, 3) float32, what is known, log ratio of display values.
         """
         if self.sure.sum() < FEWEST:
             return np.zeros_like(self.pixels)
-        logs, around = self.colour
-        off = around - np.median(logs[self.sure], axis=0)
+        level, colour = self.colour
+        off = self.around(colour - self.depth.at(level))
         # Cameras lose the colour of what they hold nearly white.
         pale = self.around(self.pixels @ LUMA)
         pale = np.clip((pale - PALE[0]) / np.float32(PALE[1] - PALE[0]), 0, 1)
@@ -253,48 +253,20 @@ class SeenSkin:
         uneven = np.clip(np.abs(mean(shading)) / np.float32(UNEVEN), 0, 1)
         return off * (self.known * uneven)[..., None]
 
-    @cached_property
-    def lit(self) -> np.ndarray:
-        """Logs of each colour of lit skin over their mean, (3,)."""
-        luma = mean(self.pixels[self.sure])
-        return np.median(self.colour[0][self.sure][luma >= np.quantile(luma, LIT)], axis=0)
-
-    def lit_colour(self, ratio: np.ndarray) -> np.ndarray:
-        """Return what takes the colour of shade from skin that becomes brighter, log ratio.
-
-        Skin in shade is lit by skin, and redder than lit skin; brightened, it would glow.
+    def deepened(self, more: np.ndarray) -> np.ndarray:
+        """Return how colours change with their brightness, (S, S, 3) float32 log ratios.
 
         Args:
-            ratio: (S, S, 3) float32, how it will be lit.
-
-        Returns:
-            (S, S, 3) float32.
+            more: (S, S) float32, how much brighter they become, log ratio.
         """
-        if self.sure.sum() < FEWEST:
-            return np.zeros_like(self.pixels)
-        share = np.clip(mean(ratio) / np.float32(BRIGHTER), 0, np.float32(ALIKE)) * self.known
-        return share[..., None] * np.clip(self.lit - self.colour[1], -FARTHEST, FARTHEST)
-
-    def beyond_lit(self, ratio: np.ndarray) -> np.ndarray:
-        """Return how far more light leads colours beyond that of lit skin, (S, S, 3) log ratio.
-
-        What is known of a photo's own colours of light is least sure where it is dark, and more
-        light shows each mistake as a coloured patch.
-
-        Args:
-            ratio: (S, S, 3) float32, how it will be lit.
-        """
-        if self.sure.sum() < FEWEST:
-            return np.zeros_like(self.pixels)
-        # What is around may be hair of another colour; half the size is fine enough.
-        more, own, known = (
-            cv2.resize(one, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-            for one in (ratio, self.colour[0], self.known)
-        )
-        grey = mean(more)[..., None]
-        tint, known = more - grey, known[..., None]
-        room = np.float32(BEYOND) * known + np.float32(OFF_SKIN) * (1 - known)
-        way = known * (self.lit - own)
-        tint -= np.clip(tint, np.minimum(way, 0) - room, np.maximum(way, 0) + room)
-        tint *= np.clip(grey / np.float32(FROM), 0, 1)
-        return cv2.resize(tint, ratio.shape[1::-1])
+        level, colour = self.colour
+        to = self.depth.at(level + more)
+        # At edges of shadows and on blush, colours are there already; further would be beyond.
+        way = to - colour
+        skins = np.clip(to - self.depth.at(level), np.minimum(way, 0), np.maximum(way, 0))
+        # What is dark holds colours of noise, which more light would show.
+        murky = np.clip((DIM[0] - level) / np.float32(DIM[0] - DIM[1]), 0, 1)
+        murky *= np.clip(more / np.float32(SHOWN), 0, 1)
+        skins += murky[..., None] * (way - skins)
+        others = colour * depth_change(level, more)[..., None]
+        return others + self.skin[..., None] * (skins - others)

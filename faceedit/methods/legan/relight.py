@@ -8,9 +8,11 @@ import numpy as np
 from faceedit.channels import least, mean
 from faceedit.compose.blur import blur_wide
 from faceedit.compose.edit import Edit, RasterPaint
+from faceedit.compose.light.backdrop import without_wall
+from faceedit.compose.light.depth import DARKEST
 from faceedit.compose.light.ratio import light_ratio
 from faceedit.compose.light.relief import make_relief
-from faceedit.compose.light.skin import DARKEST, SURE, SeenSkin, fit_left_over
+from faceedit.compose.light.skin import SeenSkin, fit_left_over
 from faceedit.compose.outline import outline_matte
 from faceedit.faces.align import BLANK, Crop
 from faceedit.faces.topology import eye_distance
@@ -35,8 +37,6 @@ CORNERS_CM = 9.7
 """Distance of the outer eye corners of the mean face model in the table of reliefs."""
 SHADED = (-1.1, 0.6)
 """Log ratios to even light beyond which nothing is taken back: in black there is no face."""
-SATURATED = 0.3
-"""Saturation of skin from which its shade shows its own colour in full."""
 SOFTEST, DEEPEST, FILL = 0.18, 0.85, 0.04
 """Least softness of a named light, shares of its shadows that fall and of its key that fills."""
 BELOW = (0.6, 0.7)
@@ -53,8 +53,6 @@ COLOURS = 0.5
 """Share of the colours of a photo's lights on skin that is taken back."""
 OWN_FILL = 1.0
 """Of the photo's own light, what stays as the fill of a light from straight behind."""
-DEEPER, PALEST = 0.4, 0.25
-"""How much deeper the colour of skin becomes in its shade, by log ratio, and its bound, log."""
 WHITISH, WHITER = (0.7, 0.9), 0.75
 """Least of the colours of cloth between which it comes to be white, and the share of less light
 that white does without: it is brighter than a camera shows, and dims last."""
@@ -125,7 +123,7 @@ def relight(crop: Crop, surface: Surface, light: Light, strength: float) -> Edit
     shading += seen.shade(shading)[..., None]
     unit = eye_distance(crop.landmarks)
     relief = make_relief(normals, height, skin, crop.pixels, matte, (unit, unit / CORNERS_CM))
-    own = np.exp(GAMMA * np.clip(shading, *SHADED))
+    own = np.exp(GAMMA * np.clip(np.dstack([mean(shading)] * 3), *SHADED))
     fill = np.float32(OWN_FILL * np.sqrt(max(0.0, -light.direction[2])))
     ratio = light_ratio(
         relief,
@@ -133,9 +131,11 @@ def relight(crop: Crop, surface: Surface, light: Light, strength: float) -> Edit
         crop.landmarks,
         own ** (1 - fill),
         light,
-        _redness(crop, skin),
+        redness=0.0,
         backdrop=False,
     )
+    if light.colour == WHITE:  # what is lit keeps its colours, which come with its brightness
+        ratio[:] = mean(ratio)[..., None]
     bare = seen.sure
     if light.name == OWN:
         front = np.clip(np.float32(light.direction[2] / FRONT), 0, 1)
@@ -144,8 +144,6 @@ def relight(crop: Crop, surface: Surface, light: Light, strength: float) -> Edit
     visible = np.clip((around - BLACK[0]) / np.float32(BLACK[1] - BLACK[0]), 0, 1)[..., None]
     ratio = np.minimum(ratio, ratio * visible)
     ratio -= np.minimum(ratio, 0) * stays_white(crop.pixels, skin, unit)[..., None]
-    ratio += visible * deeper_colour(crop.pixels, shading + ratio, skin)
-    ratio = _skin_coloured(ratio, shading, seen, light, np.float32(COLOURS) * (1 - fill))
     ratio -= _too_bright(ratio[bare], crop.pixels[bare])
     ratio += rolled_off(ratio, crop.pixels, unit)[..., None]
     ratio += bounded(mean(ratio), light)[..., None]
@@ -153,6 +151,8 @@ def relight(crop: Crop, surface: Surface, light: Light, strength: float) -> Edit
         lit = crop.pixels * np.exp(ratio)
         ratio += visible * (matte * turned_at_least(light, lit, bare, normals))[..., None]
     ratio -= old_relief(crop.pixels, mean(ratio), skin, unit)[..., None]
+    taken = np.float32(COLOURS) * (1 - fill)
+    ratio += visible * seen.deepened(mean(ratio)) - taken * seen.colours(shading)
     if light != FLAT:
         kept = 0 if light.name == OWN else _exposure(ratio[bare], crop.pixels[bare])
         ratio -= likeness(light, own[bare], normals[bare]) * (ratio - kept)
@@ -182,7 +182,9 @@ def surface_planes(crop: Crop, surface: Surface) -> tuple[np.ndarray, ...]:
     )
     skin, matte = (1 / (1 + np.exp(-part[..., 0])) for part in (skin, matte))
     valid = (crop.pixels[..., 0] != BLANK).astype(np.float32)
-    matte = outline_matte(matte, crop.pixels, valid, eye_distance(crop.landmarks))
+    unit = eye_distance(crop.landmarks)
+    outline = outline_matte(matte, crop.pixels, valid, unit)
+    matte = without_wall(outline, matte, crop.pixels, skin, unit)
     left_over = fit_left_over(crop.pixels, crop.landmarks, normals, skin, shading)
     shading = shading + left_over.on(normals, skin)
     return normals, height[..., 0] * np.float32(HEIGHT_UNIT), skin, matte, shading
@@ -237,25 +239,6 @@ def stays_white(pixels: np.ndarray, skin: np.ndarray, unit: float) -> np.ndarray
     return np.float32(WHITER) * white * (1 - skin)
 
 
-def deeper_colour(pixels: np.ndarray, lit: np.ndarray, skin: np.ndarray) -> np.ndarray:
-    """Return what keeps skin from turning grey in the shade, (S, S, 3) float32 log ratio.
-
-    Skin in shade is lit by skin around, and its colour is the deeper for it.
-
-    Args:
-        pixels: (S, S, 3) float32 RGB in [0, 1].
-        lit: (S, S, 3) float32, how they will be lit, log ratio to even light.
-        skin: (S, S) float32 in [0, 1].
-    """
-    logs = np.log(pixels + np.float32(DARKEST))
-    own = np.clip(logs - mean(logs)[..., None], -PALEST, PALEST)
-    if (sure := skin > SURE).any():
-        # Blush is no deeper in the shade.
-        own = np.median(own[sure], axis=0)
-    shade = np.clip(-mean(lit), 0, 1) * skin
-    return np.float32(DEEPER) * shade[..., None] * own
-
-
 def reach(size: int) -> np.ndarray:
     """Return how much of a light falls where in a wide crop, (size, size, 1) float32."""
     near = np.arange(size, dtype=np.float32) / np.float32(size - 1)
@@ -263,17 +246,6 @@ def reach(size: int) -> np.ndarray:
     down = np.minimum(near / np.float32(FADE["top"]), near[::-1] / np.float32(FADE["bottom"]))
     rise = np.clip(down, 0, 1)[:, None] * np.clip(across, 0, 1)
     return (rise * rise * (3 - 2 * rise))[..., None]
-
-
-def _skin_coloured(
-    ratio: np.ndarray, shading: np.ndarray, seen: SeenSkin, light: Light, taken: np.float32
-) -> np.ndarray:
-    """Return the ratio with colours of the photo's lights taken back, that share of them."""
-    ratio -= taken * seen.colours(shading)
-    ratio += seen.lit_colour(ratio)
-    if light.colour == WHITE:  # any other is asked to leave colours of its own
-        ratio -= seen.beyond_lit(ratio)
-    return ratio
 
 
 def _exposure(ratio: np.ndarray, pixels: np.ndarray) -> np.float32:
@@ -327,15 +299,6 @@ def _beyond_outline(ratio: np.ndarray, matte: np.ndarray) -> np.ndarray:
     spread = blur_wide(ratio * known[..., None], REACH)
     spread /= np.maximum(weight, 1e-3)[..., None]
     return known[..., None] * ratio + (1 - known[..., None]) * spread
-
-
-def _redness(crop: Crop, skin: np.ndarray) -> float:
-    chosen = crop.pixels[skin > 0.9]
-    if len(chosen) < 50:
-        return 0.0
-    middle = np.median(chosen, axis=0)
-    saturation = float((middle.max() - middle.min()) / max(float(middle.max()), 1e-3))
-    return min(1.0, saturation / SATURATED)
 
 
 def _colour(text: str) -> tuple[float, float, float]:

@@ -10,7 +10,6 @@ from faceedit.methods.legan.read_light import read_light
 from faceedit.methods.legan.relight import (
     as_light,
     bounded,
-    deeper_colour,
     old_relief,
     relight,
     rolled_off,
@@ -140,17 +139,6 @@ def test_lights_of_a_target():
     assert own.colour[0] > 1 > own.colour[2]
     blue = light("light=az=0,el=0,colour=#4060ff").colour
     assert blue[2] > blue[1] > blue[0]
-
-
-def test_skin_in_shade_has_the_deeper_colour_and_grey_stays_grey():
-    skin = np.ones((2, 2), np.float32)
-    tan, grey = np.full((2, 2, 3), [0.7, 0.5, 0.4], np.float32), np.full((2, 2, 3), 0.5, np.float32)
-    shade = np.full((2, 2, 3), -0.8, np.float32)
-    added = deeper_colour(tan, shade, skin)
-    assert added[0, 0, 0] > 0.02 > -0.02 > added[0, 0, 2]
-    np.testing.assert_allclose(added.mean(2), 0, atol=0.01)
-    np.testing.assert_allclose(deeper_colour(grey, shade, skin), 0, atol=1e-6)
-    assert not deeper_colour(tan, -shade, skin).any()
 
 
 def test_skin_loses_modelling_of_the_photos_light_as_far_as_light_changes():

@@ -1,0 +1,93 @@
+"""How deep a colour is at which brightness.
+
+Cameras hold bright things paler than they are, nearly white ones without any colour. What becomes
+darker is therefore to get its colour back: by its log ratio alone, a highlight of skin turns to
+lead. And what becomes brighter is to lose some, or it glows.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+DARKEST = 0.03
+"""Added to display values before the logarithm."""
+FEWEST = 200
+"""Pixels of skin below which nothing is fitted."""
+DEPTHS = (
+    (0.0, 1.19), (0.18, 1.19), (0.27, 1.18), (0.34, 1.15), (0.42, 1.09),
+    (0.51, 1.0), (0.62, 0.84), (0.76, 0.62), (0.93, 0.38), (1.0, 0.3),
+)  # fmt: skip
+"""Display values and how deep the colour of skin is at each: medians over 153 portraits of logs of
+colours over their mean, beside their median in that face."""
+STEPS = 64
+"""Brightnesses at which a curve is held, from black to white."""
+ALIKE = 1.5
+"""Steps over which a face's own curve is smooth."""
+SHOWN = 0.1
+"""Share of the most frequent brightness from which a brightness is one that a face shows."""
+OFF = 0.15
+"""How far it may be from that of most faces, log ratio."""
+DEEPEST = 2.2
+"""By what factor a colour off skin becomes deeper or paler at most."""
+_LEVELS = np.linspace(np.log(DARKEST), np.log(1 + DARKEST), STEPS).astype(np.float32)
+_DEPTH = np.interp(
+    _LEVELS, *np.log([[v + DARKEST for v, _ in DEPTHS], [d for _, d in DEPTHS]])
+).astype(np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Depth:
+    """Colours of a face's skin by brightness.
+
+    Attributes:
+        curve: (STEPS, 3) float32, logs of each colour over their mean.
+    """
+
+    curve: np.ndarray
+
+    @classmethod
+    def of(cls, level: np.ndarray, colour: np.ndarray) -> "Depth":
+        """Find them.
+
+        Args:
+            level: (N,) float32, mean logs of the colours of skin, `DARKEST` added to them.
+            colour: (N, 3) float32, logs of each colour over that.
+        """
+        if len(level) < FEWEST:
+            return cls(np.zeros((STEPS, 3), np.float32))
+        depth = np.exp(_DEPTH)[:, None]
+        step = np.clip(np.rint((level - _LEVELS[0]) / (_LEVELS[1] - _LEVELS[0])), 0, STEPS - 1)
+        step = step.astype(int)
+        usual = np.median(colour / depth[step], axis=0) * depth
+        off = np.clip(colour - usual[step], -OFF, OFF)
+        found = [np.bincount(step, weights, STEPS) for weights in (None, *off.T)]
+        weight, *sums = cv2.GaussianBlur(np.column_stack(found), (1, 0), ALIKE).T
+        # Beyond what the face shows it is as far off: seams darker than skin are to stay their hue.
+        known = np.flatnonzero(weight > SHOWN * weight.max())
+        own = [np.interp(np.arange(STEPS), known, sums[k][known] / weight[known]) for k in range(3)]
+        return cls((usual + np.column_stack(own)).astype(np.float32))
+
+    def at(self, level: np.ndarray) -> np.ndarray:
+        """Return the logs of each colour over their mean at (H, W) mean logs, (H, W, 3) float32."""
+        return _drawn(self.curve, level)
+
+
+def depth_change(level: np.ndarray, more: np.ndarray) -> np.ndarray:
+    """Return by what share other colours than skin's become deeper, (H, W) float32.
+
+    Args:
+        level: (H, W) float32, mean logs of the colours before.
+        more: (H, W) float32, how much brighter they become, log ratio.
+    """
+    deeper = _drawn(_DEPTH, level + more) - _drawn(_DEPTH, level)
+    bound = np.float32(np.log(DEEPEST))
+    return np.expm1(np.clip(deeper, -bound, bound))
+
+
+def _drawn(curve: np.ndarray, level: np.ndarray) -> np.ndarray:
+    """Return a (STEPS, ...) curve at (H, W) levels."""
+    step = (level - _LEVELS[0]) / (_LEVELS[1] - _LEVELS[0])
+    return cv2.remap(
+        curve[None], step, np.zeros_like(step), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
