@@ -48,7 +48,7 @@ def test_brows_in_part_under_a_frame_rise_as_a_whole_or_not_at_all():
     brow = face[[n for ring in BROW_OUTLINES for n in ring], :2]
     held = np.zeros((SIDE, SIDE), np.float32)
     held[int(np.median(brow[:, 1])) :] = 1
-    up, down = (face + (0, by * UNIT, 0) for by in (-0.1, 0.1))
+    up, down = (face + np.array([0, by * UNIT, 0]) for by in (-0.1, 0.1))
     x, y = brow.astype(int).T
     whole = brows_whole(held, face, up, UNIT)
     assert whole[y, x].min() > held[y, x].min() == 0 and whole.max() <= 1
