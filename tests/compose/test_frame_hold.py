@@ -2,8 +2,8 @@ import cv2
 import numpy as np
 from toy_moves import SIDE, calm_face, drawn, eye_distance_of
 
-from faceedit.compose.spectacles import frame_hold
-from faceedit.faces.topology import EYES
+from faceedit.compose.spectacles import brows_whole, frame_hold
+from faceedit.faces.topology import BROW_OUTLINES, EYES
 
 UNIT = eye_distance_of(calm_face())
 
@@ -41,3 +41,15 @@ def test_dark_lenses_are_held_whole():
         cv2.ellipse(lenses, ((x, y + 0.05 * UNIT), (0.7 * UNIT, 0.5 * UNIT), 0.0), 1, -1)
     picture[lenses > 0] = 0.06
     assert np.percentile(frame_hold(picture, face, UNIT)[lenses > 0], 5) > 0.9
+
+
+def test_brows_in_part_under_a_frame_rise_as_a_whole_or_not_at_all():
+    face = calm_face()
+    brow = face[[n for ring in BROW_OUTLINES for n in ring], :2]
+    held = np.zeros((SIDE, SIDE), np.float32)
+    held[int(np.median(brow[:, 1])) :] = 1
+    up, down = (face + np.array([0, by * UNIT, 0]) for by in (-0.1, 0.1))
+    x, y = brow.astype(int).T
+    whole = brows_whole(held, face, up, UNIT)
+    assert whole[y, x].min() > held[y, x].min() == 0 and whole.max() <= 1
+    np.testing.assert_array_equal(brows_whole(held, face, down, UNIT), held)

@@ -82,6 +82,8 @@ def test_brows_over_deep_eyes_rise_less():
         for face_of in (face, deep)
     ]
     assert rises[0] > 5.5 > 4.5 > rises[1] > 2
+    # Inner ends would draw out the shadow beside the nose.
+    assert face[55, 1] - settle(face, raised(face, 14.0))[55, 1] < 12
 
 
 def test_skin_under_a_brow_that_rises_stretches_evenly():
