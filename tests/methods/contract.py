@@ -23,7 +23,7 @@ from faceedit.training.task import Task
 
 CPU = torch.device("cpu")
 LARGEST_FILE = 16_000_000
-BEYOND = {"attr=bald=on": "crop"}
+BEYOND = {"attr=bald": "crop"}
 """What changes more than its method's region: the wall where hair stood out."""
 UNKNOWN = {"happy", "light=left", "au=12=3", "attr=beard=on", "turn=yaw=5"}
 

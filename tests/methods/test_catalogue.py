@@ -74,8 +74,8 @@ def planned_with(given, text):
 
 def test_what_only_users_train_is_not_offered():
     assert not {"stargan", "attgan"} & {one.name for one in shipped_methods()}
-    with pytest.raises(UsageError, match="edits to attr=bald=off; known: attr=black_hair=on"):
-        plan_steps("auto", parse_target("attr=bald=off"))
+    with pytest.raises(UsageError, match="attr=bushy_eyebrows=off; known: attr=black_hair=on"):
+        plan_steps("auto", parse_target("attr=bushy_eyebrows=off"))
     with pytest.raises(UsageError, match="edits to attr=blond_hair=off; known"):
         plan_steps("auto", parse_target("attr=blond_hair=off"))
     assert planned("auto", "happy attr=hair=blond light=left") == [

@@ -141,7 +141,7 @@ class SeCGAN:
             SIZE,
             details=tuple(one for _, details, _ in drawn for one in details),
             # Hair may stand far out.
-            region="crop" if any(one.attribute == "bald" for one in changes) else "person",
+            region="crop" if any(one.text == "bald=on" for one in changes) else "person",
             wide=True,
             on_top=True,
             left=tuple(f"{change.text}: {why}" for change, _, why in drawn if why),
