@@ -129,15 +129,11 @@ def assemble_edit(
 
 
 def skin_shadow(ratio: np.ndarray, depth: float | np.ndarray) -> np.ndarray:
-    """Return a log ratio, (..., 3), whose darker parts are so deep, and of the colour of skin.
-
-    Lighter parts, which are the folds' other sides, are no deeper than that either.
-    """
+    """Return a log ratio, (..., 3), whose darker parts are so deep, and of the colour of skin."""
     luma = (ratio @ LUMA)[..., None]
-    dark, light = (np.clip(sign * luma / COLOURED_TO, 0, 1) for sign in (-1, 1))
+    dark = np.clip(-luma / COLOURED_TO, 0, 1)
     warm = ratio + WARMTH * (luma * WARM - ratio)
-    lifted = np.minimum(depth, 1) * ratio
-    return (ratio + dark * (depth * warm - ratio) + light * (lifted - ratio)).astype(np.float32)
+    return (ratio + dark * (depth * warm - ratio)).astype(np.float32)
 
 
 def lit_teeth(tone: np.ndarray, crop: Crop) -> np.ndarray:
