@@ -31,10 +31,9 @@ SILHOUETTE, ABOUT_EYES = 4.0, 2.0
 which fields are too coarse to follow; and from a brow to the lid that it nears."""
 BRIGHTEST = 0.3
 """Log ratio that no lift exceeds."""
-DOT, STRAY, DEEPEST, LIFTED = 5, 0.6, 0.4, 0.85
-"""About the mouth: field pixels of a median, and over which a log ratio is smooth, as single ones
-stand out where the moved mesh folds; the log ratio that no shadow exceeds; the share of a lift
-that is left."""
+STRAY, DEEPEST, LIFTED = 0.6, 0.4, 0.85
+"""About the mouth: field pixels over which a log ratio is smooth, as single ones stand out where
+the moved mesh folds; the log ratio that no shadow exceeds; the share of a lift that is left."""
 ABOVE = 0.15
 """Eye distances above the foot of the nose over which it comes to be about the mouth."""
 UNCOLOURED, COLOURED_TO = 0.7, 0.06
@@ -197,7 +196,7 @@ def dull_far_side(ratio: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
 
 def calm_shade(ratio: np.ndarray) -> np.ndarray:
     """Return (n, n, 3) log ratios without dots, holes and glare, in single precision."""
-    ratio = cv2.GaussianBlur(cv2.medianBlur(ratio, DOT), (0, 0), STRAY)
+    ratio = cv2.GaussianBlur(ratio, (0, 0), STRAY)
     luma = (ratio @ LUMA)[..., None]
     dark = np.maximum(-luma, 1e-6)
     return ratio * np.where(luma < 0, DEEPEST * np.tanh(dark / DEEPEST) / dark, LIFTED)
