@@ -63,7 +63,7 @@ def test_about_a_mouth_shade_has_neither_dots_nor_holes_nor_glare():
     np.testing.assert_allclose(calm_shade(faint), faint, rtol=0.02)
     assert -DEEPEST <= calm_shade(deep).min() <= calm_shade(deep).max() < -0.9 * DEEPEST
     np.testing.assert_allclose(calm_shade(light), LIFTED * light, rtol=1e-5)
-    assert not calm_shade(dot).any()
+    assert -0.2 < calm_shade(dot).min() < -0.1
 
 
 def test_far_sides_of_heads_that_look_aside_get_hardly_any_light():
