@@ -18,9 +18,9 @@ def test_attributes_are_listed(run_main):
     assert by_name["eyeglasses=on"]["ships"] == "experimental"
     assert by_name["hair=blond"]["ships"] == "experimental"
     assert 0.5 < by_name["hair=blond"]["read"] <= 1
-    assert by_name["bald=off"] == {
-        "attribute": "bald=off", "ships": "no", "read": None, "photographs": None,
-        "what": "Hair on a bald head.",
+    assert by_name["bushy_eyebrows=off"] == {
+        "attribute": "bushy_eyebrows=off", "ships": "no", "read": None, "photographs": None,
+        "what": "Brows thinner.",
     }  # fmt: skip
     # Each is written so that it can be asked for.
     assert [parse_target(f"attr={row['attribute']}").names for row in rows] == [
@@ -33,7 +33,7 @@ def test_what_does_not_ship_is_refused(run_main, portrait, tmp_path, monkeypatch
 
     monkeypatch.chdir(tmp_path)
     Image.fromarray(portrait).save("a.png")
-    result = run_main("apply", "--attr", "bald=off", "a.png")
+    result = run_main("apply", "--attr", "bushy_eyebrows=off", "a.png")
     assert result.code == 2
-    assert "no method edits to attr=bald=off; known: attr=black_hair=on" in result.err
+    assert "no method edits to attr=bushy_eyebrows=off; known: attr=black_hair=on" in result.err
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]

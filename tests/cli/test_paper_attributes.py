@@ -44,17 +44,17 @@ def test_several_attributes_are_edited_at_once(run_main, weights, photo, tmp_pat
     out = tmp_path / "out"
     result = run_main(
         "apply", photo, "-o", out, "--weights", weights, "--device", "cpu",
-        "--attr", "bangs=off,pale_skin=on:0.5", "--attr", "hair=blond", "--light", "left",
+        "--attr", "bushy_eyebrows=off,pale_skin=on:0.5", "--attr", "hair=blond", "--light", "left",
         "--edit-shown",
     )  # fmt: skip
     assert result.code == 0, result.err
     (entry,) = map(json.loads, (out / "faceedit.jsonl").read_text().splitlines())
-    text = "attr=bangs=off,pale_skin=on:0.5,blond_hair=on light=left"
+    text = "attr=bushy_eyebrows=off,pale_skin=on:0.5,blond_hair=on light=left"
     assert entry["settings"]["target"] == text
     assert entry["method"] == "stargan+legan"
     assert [step["parts"] for step in entry["steps"]] == [["attr"], ["light"]]
     assert entry["faces"][0]["applied"] == {
-        "attr=bangs=off": 1.0, "attr=pale_skin=on": 0.5, "attr=blond_hair=on": 1.0,
+        "attr=bushy_eyebrows=off": 1.0, "attr=pale_skin=on": 0.5, "attr=blond_hair=on": 1.0,
         "light=left": 1.0,
     }  # fmt: skip
     before, after = (np.asarray(Image.open(path)) for path in (photo, out / "a.png"))
