@@ -44,7 +44,7 @@ in portraits of surprise the median is 0.13, and one in ten exceeds 0.15."""
 CREASE_SHARE = 0.5
 """Of a lid's correction that its fold has."""
 
-STRETCHED_BROW, STRETCHED_INNER, MORE_STRETCHED = 0.45, 0.6, 0.3
+STRETCHED_BROW, STRETCHED_INNER, MORE_STRETCHED = 0.45, 0.8, 0.3
 """Share by which the skin between brows and lids gets higher, beyond which only a share of more
 counts: where eyes lie deep it is shadow and hair, which would be drawn out."""
 RISEN = 0.03
