@@ -11,7 +11,7 @@ from faceedit.compose.nearest import nearest
 from faceedit.faces.align import BLANK
 from faceedit.faces.pose import head_pose
 from faceedit.faces.raster import fill_polygon
-from faceedit.faces.topology import BROW_OUTLINES, FACE_OVAL
+from faceedit.faces.topology import FACE_OVAL
 from faceedit.methods.secgan.look import CHIN, NOSE_TIP, SIZE, Scene
 from faceedit.methods.secgan.scalp import cover_skull, disc, like_hair
 from faceedit.regions import Region
@@ -112,15 +112,14 @@ def _why_not(scene: Scene, ears: np.ndarray) -> str:
     hair, points = scene.hair, scene.crop.landmarks
     if hair.sum() < LEAST * np.square(scene.unit):
         return "there is no hair to be seen"
-    outlines = [points[list(ring), :2].astype(np.float64) for ring in (FACE_OVAL, *BROW_OUTLINES)]
-    oval, *brows = [fill_polygon(ring, (SIZE, SIZE)) for ring in outlines]
+    oval = fill_polygon(points[list(FACE_OVAL), :2].astype(np.float64), (SIZE, SIZE))
     # Ears end at about the nose's tip; what hangs from the chin is a beard.
     x = np.arange(SIZE) - points[CHIN, 0]
     beside = (oval < 0.5) & (np.abs(x) > BEARD * scene.unit)
     hanging = np.maximum(hair, scene.seen((Region.HAIR,)) * beside)
     if (hanging * scene.below((NOSE_TIP,), 0.1)).sum() > LONG * hair.sum():
         return "the hair is long"
-    if (hair * np.maximum(*brows)).sum() > OVER * np.maximum(*brows).sum():
+    if scene.brows_hidden > OVER:
         return "hair hides the brows"
     yaw, x = head_pose(points).yaw, np.arange(SIZE) - points[list(FACE_OVAL), 0].mean()
     for side, hidden in ((x < 0, yaw < -ASIDE), (x > 0, yaw > ASIDE)):

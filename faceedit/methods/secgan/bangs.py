@@ -1,15 +1,13 @@
 """A fringe, as a detail of an edit."""
 
-import cv2
 import numpy as np
 
 from faceedit.compose.hair.fringe import Fringe
 from faceedit.compose.hair.locks import TRIES, find_pieces
 from faceedit.faces.pose import head_pose
-from faceedit.faces.raster import fill_polygon
-from faceedit.faces.topology import BROW_OUTLINES, BROWS, OUTER_EYE_CORNERS
+from faceedit.faces.topology import BROWS, OUTER_EYE_CORNERS
 from faceedit.methods.secgan.eyewear import WORN
-from faceedit.methods.secgan.look import CHIN, FOREHEAD, SIZE, Scene
+from faceedit.methods.secgan.look import FOREHEAD, SIZE, Scene
 from faceedit.targets import AttributeChange
 
 LAYERS = (
@@ -61,8 +59,7 @@ def grow_fringe(scene: Scene, change: AttributeChange) -> tuple[Fringe | None, s
     if reason := _why_not(scene):
         return None, reason
     unit, points = scene.unit, scene.crop.landmarks[:, :2].astype(np.float64)
-    down = points[CHIN] - points[FOREHEAD]
-    down /= np.linalg.norm(down)
+    down = scene.down
     left, right = (points[k] for k in OUTER_EYE_CORNERS)
     across = right - left - ((right - left) @ down) * down
     across /= np.linalg.norm(across)
@@ -110,10 +107,7 @@ def _why_not(scene: Scene) -> str:
         return "spectacles are in the way"
     if scene.hair.sum() < LEAST * np.square(scene.unit):
         return "the hair is short, or little of it is seen"
-    points = scene.crop.landmarks[:, :2].astype(np.float64)
-    rings = [fill_polygon(points[list(ring)], (SIZE, SIZE)) for ring in BROW_OUTLINES]
-    brows = cv2.max(*rings)
-    if (scene.hair * brows).sum() > OVER * brows.sum():
+    if scene.brows_hidden > OVER:
         return "hair hides the brows already"
     return no_strands(scene)
 

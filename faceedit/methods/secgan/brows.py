@@ -7,7 +7,7 @@ from faceedit.compose.growth.brow import grow_brow
 from faceedit.compose.growth.draw import Growth, Hairs
 from faceedit.compose.light.skin import bare_skin
 from faceedit.faces.raster import fill_polygon
-from faceedit.faces.topology import BROW_OUTLINES, EYES
+from faceedit.faces.topology import EYES
 from faceedit.methods.secgan.beard import hair_rgb, light_on
 from faceedit.methods.secgan.look import SIZE, Scene
 from faceedit.regions import Region
@@ -52,8 +52,7 @@ def thicken(scene: Scene, change: AttributeChange, light: np.ndarray | None = No
     at = np.clip(np.round(curves[:, 0]).astype(int), 0, SIZE - 1)
     factor = np.exp(draw.normal(0, UNEVEN, len(curves))) * light[at[:, 1], at[:, 0]]
     order = np.argsort(factor + draw.normal(0, 0.25, len(curves)))
-    rings = [points[list(ring), :2].astype(np.float64) for ring in BROW_OUTLINES]
-    inside = np.max([fill_polygon(ring, (SIZE, SIZE)) for ring in rings], axis=0)
+    inside = scene.within_brows
     side = 2 * round(WIDER * scene.unit) + 1
     around = cv2.dilate(inside, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
     allowed = cv2.GaussianBlur(around, (0, 0), 0.015 * scene.unit)

@@ -9,7 +9,8 @@ from faceedit.compose.hair.skull import Skull, fit_skull
 from faceedit.faces.raster import fill_polygon
 from faceedit.faces.topology import FACE_OVAL
 from faceedit.methods.secgan.beard import deep_rgb
-from faceedit.methods.secgan.look import CHIN, FOREHEAD, SIZE, Scene
+from faceedit.methods.secgan.look import FOREHEAD, SIZE, Scene
+from faceedit.methods.secgan.scalp import disc
 from faceedit.regions import Region
 from faceedit.targets import AttributeChange
 from faceedit.tones import LUMA
@@ -66,8 +67,7 @@ def grow_crown(scene: Scene, change: AttributeChange) -> tuple[Growth | None, st
     factor = np.exp(draw.normal(0, UNEVEN, len(roots))) * light[at[:, 1], at[:, 0]]
     order = np.argsort(factor + draw.normal(0, 0.25, len(roots)))
     shape = cv2.dilate((density > 0.02).astype(np.float32), np.ones((3, 3)))
-    side = 2 * round(OUT * unit) + 1
-    near = cv2.dilate(shape, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
+    near = cv2.dilate(shape, disc(OUT * unit))
     kept = scene.seen((Region.EARS, Region.BROWS, Region.EYES, Region.EYEGLASSES, Region.NECK))
     allowed = cv2.GaussianBlur(near, (0, 0), 0.02 * unit) * (1 - np.clip(2 * kept, 0, 1))
     made = Growth(
@@ -97,8 +97,7 @@ def _colour(scene: Scene) -> np.ndarray:
 def _density(scene: Scene, skull: Skull) -> np.ndarray:
     """Return how densely hair is to stand, (S, S) float32 in [0, 1]."""
     unit, points = scene.unit, scene.crop.landmarks[:, :2].astype(np.float64)
-    down = points[CHIN] - points[FOREHEAD]
-    shift = np.column_stack([np.eye(2), -RAISED * unit * down / np.linalg.norm(down)])
+    shift = np.column_stack([np.eye(2), -RAISED * unit * scene.down])
     face = fill_polygon(points[list(FACE_OVAL)], (SIZE, SIZE)).astype(np.uint8)
     face = np.maximum(face, cv2.warpAffine(face, shift, (SIZE, SIZE)))
     away = cv2.distanceTransform(1 - face, cv2.DIST_L2, 5) / np.float32(EDGE * unit)
@@ -122,8 +121,7 @@ def _curves(roots: np.ndarray, scene: Scene, skull: Skull, draw: np.random.Gener
     at = np.clip(roots.round().astype(int), 0, SIZE - 1)
     normals = skull.normals[at[:, 1], at[:, 0]] * np.array([1, -1, 1])
     points = scene.crop.landmarks[:, :2].astype(np.float64)
-    up = points[FOREHEAD] - points[CHIN]
-    up /= np.linalg.norm(up)
+    up = -scene.down
     crown = skull.centre + 0.9 * scene.unit * up
     way = np.column_stack([roots - crown, np.zeros(len(roots))])
     way /= np.maximum(np.linalg.norm(way, axis=1, keepdims=True), 1e-6)

@@ -5,15 +5,12 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from faceedit.compose.canvas import Detail
-from faceedit.compose.hair.colour import Tones
 from faceedit.compose.mesh_flow import mesh_flow
 from faceedit.compose.skin_relief import SkinRelief
 from faceedit.faces.pose import to_mean_face
 from faceedit.faces.raster import fill_polygon, rasterize_mesh
 from faceedit.faces.topology import BROW_OUTLINES, EYES, N_SURFACE, OUTER_LIPS, mean_shape
 from faceedit.methods.fields.shade_layer import draw_shade
-from faceedit.methods.secgan.hair import recolour
 from faceedit.methods.secgan.lines import SPAN, TOP, draw_lines
 from faceedit.methods.secgan.look import SIZE, Scene
 from faceedit.methods.secgan.skin import skin_of
@@ -95,21 +92,13 @@ def reshape(
     return flow.astype(np.float32), replace(scene, crop=replace(scene.crop, landmarks=after))
 
 
-def change_face(
-    scene: Scene,
-    change: AttributeChange,
-    difference: Difference,
-    grey: Tones,
-    beard: np.ndarray,
-) -> tuple[Detail, ...]:
-    """Return what changes on the skin of a face, and in its hair.
+def change_face(scene: Scene, change: AttributeChange, difference: Difference) -> SkinRelief:
+    """Return what changes on the skin of a face.
 
     Args:
         scene: the person, in the new shape.
         change: of `FACES`.
         difference: of that attribute.
-        grey: tones of hair.
-        beard: see `recolour`.
     """
     way, ages = WAYS[change.attribute, change.on], change.attribute == "young" and not change.on
     raster = rasterize_mesh(scene.crop.landmarks[:N_SURFACE], (SIZE, SIZE))
@@ -119,7 +108,7 @@ def change_face(
     shade = draw_shade(_bounded(way, difference.shade), raster) * (rim * bare)[..., None]
     corner = np.array([-SPAN / 2, TOP])
     places = raster.interpolate((mean_shape()[:N_SURFACE, :2] - corner) / SPAN)
-    relief = SkinRelief(
+    return SkinRelief(
         log_ratio=shade.astype(np.float32),
         skin=(_creased(scene) * rim).astype(np.float32),
         gains=way.gains,
@@ -129,9 +118,6 @@ def change_face(
         unit=scene.unit,
         strength=change.strength,
     )
-    # What colour grey hair once had, a photo does not say.
-    hair = recolour(scene, change, grey, beard) if ages else None
-    return (relief,) if hair is None else (relief, hair.scaled(GREY))
 
 
 def _bounded(way: Way, difference: np.ndarray) -> np.ndarray:

@@ -12,12 +12,12 @@ from faceedit.compose.hair.fringe import Fringe
 from faceedit.compose.hair.skull import fit_skull
 from faceedit.faces.pose import head_pose
 from faceedit.faces.raster import fill_polygon
-from faceedit.faces.topology import BROW_OUTLINES, OUTER_EYE_CORNERS
+from faceedit.faces.topology import OUTER_EYE_CORNERS
 from faceedit.methods.secgan.bald import HAIRY
 from faceedit.methods.secgan.bangs import ASIDE, no_strands
 from faceedit.methods.secgan.beard import light_on
 from faceedit.methods.secgan.brows import thicken
-from faceedit.methods.secgan.look import CHIN, FOREHEAD, NOSE_TIP, SIZE, Scene
+from faceedit.methods.secgan.look import FOREHEAD, NOSE_TIP, SIZE, Scene
 from faceedit.methods.secgan.scalp import Scalp, cover_skull, disc
 from faceedit.regions import Region
 from faceedit.targets import AttributeChange
@@ -67,11 +67,7 @@ def clear_forehead(scene: Scene, change: AttributeChange) -> tuple[tuple[Detail,
     """
     if abs(head_pose(scene.crop.landmarks).yaw) > ASIDE:
         return (), "the head is turned too far"
-    points = scene.crop.landmarks[:, :2].astype(np.float64)
-    rings = [fill_polygon(points[list(ring)], (SIZE, SIZE)) for ring in BROW_OUTLINES]
-    brows = cv2.max(*rings).astype(np.float32)
-    hidden = float((scene.hair * brows).sum() / max(brows.sum(), 1))
-    if hidden > HIDDEN:
+    if scene.brows_hidden > HIDDEN:
         return (), "hair hides the brows"
     if why := no_strands(scene):
         return (), why
@@ -85,14 +81,13 @@ def clear_forehead(scene: Scene, change: AttributeChange) -> tuple[tuple[Detail,
     locks = _locks(scene, parted)
     if len(locks) < FEWEST:
         return (), "too little hair is seen above the forehead"
-    down = _down(points)
     bare = _bare(scene, change, scalp, hairy, RAISED if parted else RAISED + BELOW)
     hair = Fringe(
         hair=scene.hair,
         roots=locks[:, :2],
         tips=locks[:, 2:4],
         widths=locks[:, 4],
-        down=down if parted else -down,
+        down=scene.down if parted else -scene.down,
         bow=0.55 if parted else 1.0,
         shadow=SHADOW,
         size=SIZE,
@@ -100,14 +95,9 @@ def clear_forehead(scene: Scene, change: AttributeChange) -> tuple[tuple[Detail,
         seed=scene.seed,
         strength=change.strength,
     )
-    if hidden < SLIGHT:
+    if scene.brows_hidden < SLIGHT:
         return (bare, hair), ""
-    return (bare, _brows(scene, change, bare, brows), hair), ""
-
-
-def _down(points: np.ndarray) -> np.ndarray:
-    down = points[CHIN] - points[FOREHEAD]
-    return down / np.linalg.norm(down)
+    return (bare, _brows(scene, change, bare), hair), ""
 
 
 def _bare(
@@ -117,7 +107,7 @@ def _bare(
     unit, points = scene.unit, scene.crop.landmarks[:, :2].astype(np.float64)
     ring = points[[*HAIRLINE[1:-1], *OUTER_EYE_CORNERS[::-1]]]
     oval = fill_polygon(ring, (SIZE, SIZE)).astype(np.float32)
-    shift = np.column_stack([np.eye(2), -raised * unit * _down(points)])
+    shift = np.column_stack([np.eye(2), -raised * unit * scene.down])
     room = np.maximum(oval, cv2.warpAffine(oval, shift, (SIZE, SIZE)))
     room = cv2.GaussianBlur(room, (0, 0), 0.06 * unit) * (1 - scene.below(LIDS, 0.12))
     cover = np.maximum(cv2.dilate(hairy, disc(0.06 * unit)), scalp.locks).astype(np.float32)
@@ -141,12 +131,12 @@ def _bare(
     )
 
 
-def _brows(scene: Scene, change: AttributeChange, bare: BareHead, brows: np.ndarray) -> Growth:
+def _brows(scene: Scene, change: AttributeChange, bare: BareHead) -> Growth:
     """Return hairs of the brows where hair of the head hid them."""
     pixels = scene.crop.pixels + bare.cover[..., None] * (bare.skin - scene.crop.pixels)
     light = light_on(replace(scene, crop=replace(scene.crop, pixels=pixels)))
     made = thicken(scene, change, light)
-    where = cv2.GaussianBlur(brows * _hidden(scene), (0, 0), 0.02 * scene.unit)
+    where = cv2.GaussianBlur(scene.within_brows * _hidden(scene), (0, 0), 0.02 * scene.unit)
     return replace(made, allowed=THROUGH * where)
 
 
@@ -158,7 +148,7 @@ def _hidden(scene: Scene) -> np.ndarray:
 def _locks(scene: Scene, parted: bool) -> np.ndarray:
     """Return locks along the hairline, (N, 5): root, tip and width in crop pixels."""
     points = scene.crop.landmarks[:, :2].astype(np.float64)
-    down = _down(points)
+    down = scene.down
     frame = scene.unit * np.array([[down[1], -down[0]], down])
     line = (points[list(HAIRLINE)] - points[FOREHEAD]) @ np.linalg.inv(frame)
     line[:, 1] -= RAISED * np.sqrt(np.sin(np.linspace(0, np.pi, len(line))))

@@ -44,11 +44,12 @@ def recolour(
         return None
     if np.percentile(scene.lab[sure][:, 0], 90) < DARKEST:
         return None
+    away = cv2.distanceTransform((scene.hair < 0.5).astype(np.uint8), cv2.DIST_L2, 5) / scene.unit
     light = np.log(np.maximum(scene.lab[sure][:, 0], 0) + DARK)
     return HairColour(
         hair=scene.hair,
-        wisps=_wisps(scene),
-        spill=_spill(scene),
+        wisps=_wisps(scene, away),
+        spill=_spill(scene, away),
         roots=scene.roots,
         brows=np.maximum(BROWS * scene.placed(Region.BROWS), BEARD * beard),
         own=np.percentile(light, QUANTILES).astype(np.float32),
@@ -66,16 +67,19 @@ def lit(tones: Tones, scene: Scene) -> Tones:
     return replace(tones, chroma=(tones.chroma + shift).astype(np.float32))
 
 
-def _spill(scene: Scene) -> np.ndarray:
-    """Return where hair's hue may lie on a wall or on clothes, (S, S) float32 in [0, 1]."""
-    away = cv2.distanceTransform((scene.hair < 0.5).astype(np.uint8), cv2.DIST_L2, 5) / scene.unit
+def _spill(scene: Scene, away: np.ndarray) -> np.ndarray:
+    """Return where hair's hue may lie on a wall or on clothes, (S, S) float32 in [0, 1].
+
+    Args:
+        scene: the person.
+        away: (S, S) float32 eye distances from hair.
+    """
     bare = np.clip(2 * scene.seen((*BARE, Region.BROWS, Region.EYES, Region.LIPS)), 0, 1)
     return (np.clip(2 * (1 - away / SPILL), 0, 1) * (1 - bare)).astype(np.float32)
 
 
-def _wisps(scene: Scene) -> np.ndarray:
-    """Return where single hairs may lie beside the hair, (S, S) float32 in [0, 1]."""
-    away = cv2.distanceTransform((scene.hair < 0.5).astype(np.uint8), cv2.DIST_L2, 5) / scene.unit
+def _wisps(scene: Scene, away: np.ndarray) -> np.ndarray:
+    """Return where single hairs may lie beside the hair, (S, S) float32 in [0, 1]; see `_spill`."""
     skin = np.clip(2 * scene.seen(BARE), 0, 1)
     reach = WISPS[0] + (WISPS[1] - WISPS[0]) * skin
     features = [Region.BROWS, Region.EYES, Region.EYEGLASSES, Region.LIPS]

@@ -15,7 +15,7 @@ from faceedit.compose.outline import outline_matte
 from faceedit.faces.align import BLANK, Crop
 from faceedit.faces.pose import to_mean_face
 from faceedit.faces.raster import fill_polygon
-from faceedit.faces.topology import BROWS, EYES, FACE_OVAL, N_SURFACE, eye_distance
+from faceedit.faces.topology import BROW_OUTLINES, BROWS, EYES, FACE_OVAL, N_SURFACE, eye_distance
 from faceedit.methods.fields.method import to_tensor
 from faceedit.methods.legan.method import LEGAN
 from faceedit.numerics import check_answer
@@ -117,6 +117,25 @@ class Scene:
         away = cv2.distanceTransform(away, cv2.DIST_L2, 5)
         return np.exp(-away / np.float32(ROOT * self.unit))
 
+    @cached_property
+    def down(self) -> np.ndarray:
+        """(2,) unit vector, down the face."""
+        points = self.crop.landmarks[:, :2].astype(np.float64)
+        down = points[CHIN] - points[FOREHEAD]
+        return down / max(float(np.linalg.norm(down)), 1e-6)
+
+    @cached_property
+    def within_brows(self) -> np.ndarray:
+        """(S, S) float32, 1 inside the outlines of the brows."""
+        points = self.crop.landmarks[:, :2].astype(np.float64)
+        rings = [fill_polygon(points[list(ring)], (SIZE, SIZE)) for ring in BROW_OUTLINES]
+        return np.max(rings, axis=0).astype(np.float32)
+
+    @property
+    def brows_hidden(self) -> float:
+        """Share of the brows that hair of the head hides."""
+        return float((self.hair * self.within_brows).sum() / max(self.within_brows.sum(), 1))
+
     def logit(self, attribute: str) -> float:
         """Return how sure it is that the face has an attribute."""
         return float(self.shown[ATTRIBUTES.index(attribute)])
@@ -144,8 +163,7 @@ class Scene:
     def below(self, points: Sequence[int], over: float) -> np.ndarray:
         """Return 0 above mesh points and 1 below, rising over eye distances: (S, S) float32."""
         mesh = self.crop.landmarks[:, :2].astype(np.float64)
-        start, down = mesh[list(points)].mean(0), mesh[CHIN] - mesh[FOREHEAD]
-        down /= max(float(np.linalg.norm(down)), 1e-6)
+        start, down = mesh[list(points)].mean(0), self.down
         y, x = np.mgrid[:SIZE, :SIZE]
         below = (x - start[0]) * down[0] + (y - start[1]) * down[1]
         return np.clip(below / (over * self.unit), 0, 1).astype(np.float32)

@@ -27,7 +27,7 @@ from faceedit.methods.secgan.beard import grow_beard
 from faceedit.methods.secgan.brows import thicken
 from faceedit.methods.secgan.crown import grow_crown
 from faceedit.methods.secgan.eyewear import put_on
-from faceedit.methods.secgan.face import FACES, change_face, reshape
+from faceedit.methods.secgan.face import FACES, GREY, change_face, reshape
 from faceedit.methods.secgan.forehead import clear_forehead
 from faceedit.methods.secgan.hair import recolour
 from faceedit.methods.secgan.look import SIZE, Scene, look
@@ -154,9 +154,13 @@ class SeCGAN:
         name, measured = change.attribute, self.measured
         others = {one.attribute for one in changes if one.strength}
         if name in FACES:
-            grey = measured.hair["grey_hair"]
+            relief = change_face(scene, change, measured.faces[name])
+            if change.text != "young=off":
+                # What colour grey hair once had, a photo does not say.
+                return (relief,), ""
             beard = find_beard(scene, self.uncover)
-            return change_face(scene, change, measured.faces[name], grey, beard), ""
+            hair = recolour(scene, change, measured.hair["grey_hair"], beard)
+            return (relief,) if hair is None else (relief, hair.scaled(GREY)), ""
         why = ""
         if name in HAIR_COLOURS:
             made = recolour(scene, change, measured.hair[name], find_beard(scene, self.uncover))
