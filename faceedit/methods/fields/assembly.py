@@ -24,8 +24,8 @@ from faceedit.methods.fields.generator import CROP_SIZE, FieldTensors
 from faceedit.methods.fields.shape_layer import MovedFaces
 from faceedit.tones import LUMA, muted
 
-PLAIN_COLOUR = 0.1
-"""Mean chroma over brightness of a face from which on a photo is one in colour."""
+PLAIN_COLOUR = 0.22
+"""Mean chroma over brightness of a face from which on a photo has all of its colour."""
 SILHOUETTE, ABOUT_EYES = 4.0, 2.0
 """Crop pixels over which the flow goes over from a far cheek's outline to what lies behind it,
 which fields are too coarse to follow; and from a brow to the lid that it nears."""
@@ -224,7 +224,7 @@ def soft_lift(ratio: np.ndarray) -> np.ndarray:
 
 
 def colour_share(crop: Crop) -> float:
-    """Return 0 for a photo without colour, 1 for one with the colour of skin."""
+    """Return 0 for a photo without colour, and 1 for one with the colour of skin."""
     points = crop.landmarks[list(FACE_OVAL), :2]
     left, top = np.clip(points.min(0), 0, CROP_SIZE - 1).astype(int)
     right, bottom = np.clip(points.max(0), 1, CROP_SIZE).astype(int)
