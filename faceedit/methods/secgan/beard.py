@@ -9,6 +9,7 @@ from faceedit.compose.hair.colour import Tones
 from faceedit.faces.raster import fill_polygon, rasterize_mesh
 from faceedit.faces.topology import EYES, INNER_LIPS, N_SURFACE, OUTER_LIPS, mean_shape
 from faceedit.methods.secgan.look import SIZE, SURE, Scene
+from faceedit.methods.secgan.scalp import disc
 from faceedit.regions import Region
 from faceedit.targets import AttributeChange
 from faceedit.tones import LUMA
@@ -159,8 +160,7 @@ def allowed(scene: Scene) -> np.ndarray:
     """Return where hairs may lie: on the face, and a little beyond its lower edge."""
     points = scene.crop.landmarks
     inside = rasterize_mesh(points[:N_SURFACE], (SIZE, SIZE)).inside.astype(np.uint8)
-    reach = 2 * round(BEYOND * scene.unit) + 1
-    wider = cv2.dilate(inside, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
+    wider = cv2.dilate(inside, disc(BEYOND * scene.unit))
     # At the sides walls and ears lie beyond the face; below it hair hangs before all there is.
     seen = np.clip(1.6 * scene.seen(SEEN), 0, 1) * np.clip(1.5 * scene.person, 0, 1)
     whole = np.where(inside > 0, seen, wider * scene.below(CORNERS, 0.3))

@@ -10,6 +10,7 @@ from faceedit.faces.raster import fill_polygon
 from faceedit.faces.topology import EYES
 from faceedit.methods.secgan.beard import hair_rgb, light_on
 from faceedit.methods.secgan.look import SIZE, Scene
+from faceedit.methods.secgan.scalp import disc
 from faceedit.regions import Region
 from faceedit.targets import AttributeChange
 from faceedit.tones import LUMA
@@ -53,8 +54,7 @@ def thicken(scene: Scene, change: AttributeChange, light: np.ndarray | None = No
     factor = np.exp(draw.normal(0, UNEVEN, len(curves))) * light[at[:, 1], at[:, 0]]
     order = np.argsort(factor + draw.normal(0, 0.25, len(curves)))
     inside = scene.within_brows
-    side = 2 * round(WIDER * scene.unit) + 1
-    around = cv2.dilate(inside, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
+    around = cv2.dilate(inside, disc(WIDER * scene.unit))
     allowed = cv2.GaussianBlur(around, (0, 0), 0.015 * scene.unit)
     for ring in EYES:
         eye = fill_polygon(points[list(ring), :2].astype(np.float64), (SIZE, SIZE))
