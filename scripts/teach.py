@@ -2,8 +2,10 @@
 
     python scripts/teach.py prepare DATA RUN [--rig RIG]
     python scripts/teach.py turn DATA RUN
+    python scripts/teach.py many DATA RUN [--per-class 5000]
     python scripts/teach.py learn RUN [--steps 700] [--runs 3] [--amounts 5 20 100]
     python scripts/teach.py light RUN [--steps 700] [--runs 3]
+    python scripts/teach.py count RUN [--steps 700] [--runs 3]
     python scripts/teach.py table RUN
 
 `prepare`: half of the people of ``expressions.csv`` learn, the other half judge. Of those who
@@ -12,13 +14,15 @@ photo the other expressions (copies), puts it into random lights (lit), and give
 the training split expressions (portraits). The judges' photos are lit hard from one side by the
 studio, whose surfaces come from a fitted head and no network.
 
-`turn`: the heads of those who learn are turned by random angles, too (turned).
+`turn`: the heads of those who learn are turned by random angles, too (turned). `many`: portraits,
+made small first, get expressions until each is shown so often (many).
 
 `learn`: the project's expression network, from scratch, from 5, 20 and 100 photos a class, alone
 and beside copies of these photos, portraits, both, or turned heads. `light`: from 100 a class, with
-and without lit copies, judged by the photos as they are and under hard side light. What is done is
-kept in RUN and not done again. `table` prints what there is: accuracies are means of the six
-classes, in intervals of 95% over the people who judge and over the runs.
+and without lit copies, judged by the photos as they are and under hard side light. `count`: from 20
+a class, alone and beside ever more of the many. What is done is kept in RUN and not done again.
+`table` prints what there is: accuracies are means of the six classes, in intervals of 95% over the
+people who judge and over the runs.
 """
 
 import argparse
@@ -60,13 +64,19 @@ LEARN, JUDGE = 100, 300
 """Photos of a class at most."""
 AMOUNTS = (5, 20, 100)
 HARD = ("left_shadow", "right_shadow")
+BALANCE = ("--balance", "expression", "--classes", ",".join(CLASSES), "--strength", "0.7:1.2")
+ALONE = "photos alone"
 KINDS = {
-    "photos alone": (),
+    ALONE: (),
     "and copies": ("copies",),
     "and portraits": ("portraits",),
     "and both": ("copies", "portraits"),
     "and turns": ("turned",),
 }
+COUNTED, COUNTS = 20, (500, 1000, 2000, 5000)
+"""Photos of a class, beside which so many made pictures of a class are laid."""
+SMALL = 56.0
+"""Pixels between the eyes of portraits of which many pictures are made."""
 FARTHEST, TURNS = 15.0, 3
 """Degrees, and turned heads of a photo."""
 SIDE, BATCH = 64, 64
@@ -83,7 +93,11 @@ def main() -> None:
     one = tasks.add_parser("turn")
     one.add_argument("data", type=Path)
     one.add_argument("run", type=Path)
-    for name in ("learn", "light", "table"):
+    one = tasks.add_parser("many")
+    one.add_argument("data", type=Path)
+    one.add_argument("run", type=Path)
+    one.add_argument("--per-class", type=int, default=COUNTS[-1])
+    for name in ("learn", "light", "count", "table"):
         one = tasks.add_parser(name)
         one.add_argument("run", type=Path)
         one.add_argument("--steps", type=int, default=700)
@@ -97,6 +111,10 @@ def main() -> None:
         print_table(asked.run)
     elif asked.task == "turn":
         turn(asked.data, asked.run)
+    elif asked.task == "many":
+        make_many(asked.data, asked.run, asked.per_class)
+    elif asked.task == "count":
+        count(asked.run, asked.steps, asked.runs)
     else:
         teach(asked.run, asked.task, asked.steps, asked.runs, asked.amounts)
 
@@ -114,10 +132,9 @@ def prepare(data: Path, run: Path, rig: Path) -> None:
     hard = [light_hard(crop, HARD[i % 2], *rig_of(rig)) for i, crop in enumerate(judged)]
     save(run / "hard.npz", judge, hard)
 
-    balance = ("--balance", "expression", "--classes", ",".join(CLASSES), "--strength", "0.7:1.2")
-    _augment(run / "learn.csv", run / "copies", *balance, "--per-class", "1000", "--per-photo", "6")
+    _augment(run / "learn.csv", run / "copies", *BALANCE, "--per-class", "1000", "--per-photo", "6")
     _augment(run / "learn.csv", run / "lit", "--light", "random", "--per-photo", "5")
-    portraits = (*balance, "--splits", "train", "--per-class", "600")
+    portraits = (*BALANCE, "--splits", "train", "--per-class", "600")
     _augment(data / "portraits.csv", run / "portraits", *portraits)
     for name in ("copies", "lit"):
         affines = {row["file"]: faces[row["file"]].affine for row in learn}
@@ -145,6 +162,28 @@ def turn(data: Path, run: Path) -> None:
     found = zip(pictures, find_again(pictures, moved), strict=True)
     faces = [extract_crop(made, points, SIZE).to_bytes() for made, points in found]
     save(run / "turned.npz", rows, faces)
+
+
+def make_many(data: Path, run: Path, per_class: int) -> None:
+    """Give small copies of portraits expressions, and cut the faces out."""
+    stored = np.load(data / "landmarks.npz")
+    points = dict(zip(stored["files"].tolist(), stored["points"], strict=True))
+    small, affines = run / "small", {}
+    small.mkdir(parents=True, exist_ok=True)
+    with (data / "portraits.csv").open(encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["split"] == "train"]
+    for row in rows:
+        pixels = read_photo(data / "portraits" / row["file"]).pixels
+        scale = min(1.0, SMALL / float(row["eye_distance"]))
+        size = [round(scale * side) for side in pixels.shape[1::-1]]
+        name = Path(row["file"]).with_suffix(".png").name
+        shrunk = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+        cv2.imwrite(str(small / name), cv2.cvtColor(shrunk, cv2.COLOR_RGB2BGR))
+        affines[name] = extract_crop(shrunk, points[row["file"]] * scale, SIZE).affine
+        row["file"], row["identity"] = name, row["person"]
+    write_table(rows, small.with_suffix(".csv"))
+    _augment(small.with_suffix(".csv"), run / "many", *BALANCE, "--per-class", str(per_class))
+    gather(run / "many", affines, "portraits")
 
 
 def choose(table: Path) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
@@ -176,6 +215,11 @@ def write_photos(archive: Path, rows: Sequence[dict[str, str]], table: Path) -> 
         inside = {Path(name).name: name for name in files.namelist()}
         for row in rows:
             (table.with_suffix("") / row["file"]).write_bytes(files.read(inside[row["file"]]))
+    write_table(rows, table)
+
+
+def write_table(rows: Sequence[dict[str, str]], table: Path) -> None:
+    """Write a table that ``faceedit augment`` reads."""
     with table.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["file", "label", "person"])
@@ -243,12 +287,12 @@ def teach(run: Path, what: str, steps: int, runs: int, amounts: Sequence[int]) -
     tables = {file.stem: dict(np.load(file)) for file in run.glob("*.npz")}
     out = run / what
     out.mkdir(exist_ok=True)
-    kinds = KINDS if what == "learn" else {"photos alone": (), "and lit": ("lit",)}
+    kinds = KINDS if what == "learn" else {ALONE: (), "and lit": ("lit",)}
     for seed in range(runs):
         for amount in amounts if what == "learn" else AMOUNTS[-1:]:
             chosen = few(tables["learn"], amount, seed)
             files = tables["learn"]["photo"][chosen]
-            photos = {k: v[chosen] for k, v in tables["learn"].items()}
+            photos = _taken(tables["learn"], chosen)
             for kind, names in kinds.items():
                 place_of = out / f"{amount}-{kind.replace(' ', '_')}-{seed}.json"
                 if place_of.exists() or not tables.keys() >= set(names):
@@ -257,15 +301,38 @@ def teach(run: Path, what: str, steps: int, runs: int, amounts: Sequence[int]) -
                 for name in names:
                     table = tables[name]
                     own = np.isin(table["photo"], files) | (name == "portraits")
-                    made.append({k: v[own] for k, v in table.items()})
+                    made.append(_taken(table, own))
                 network = train([photos, *made], steps, seed)
-                said = {
-                    name: look(network, tables[name]["pictures"]).tolist()
-                    for name in ("judge", "hard")
-                }
-                place_of.write_text(json.dumps(said))
-                right = accuracy(tables["judge"]["label"], said["judge"])
-                print(f"{amount} a class, {kind}, run {seed}: {right:.3f}", flush=True)
+                _write(network, {name: tables[name] for name in ("judge", "hard")}, place_of)
+
+
+def count(run: Path, steps: int, runs: int) -> None:
+    """Train beside ever more made pictures, and write down what the networks say of the judges."""
+    tables = {name: dict(np.load(run / f"{name}.npz")) for name in ("learn", "many", "judge")}
+    out = run / "count"
+    out.mkdir(exist_ok=True)
+    for seed in range(runs):
+        photos = _taken(tables["learn"], few(tables["learn"], COUNTED, seed))
+        for number in (0, *COUNTS):
+            made = [_taken(tables["many"], few(tables["many"], number, seed))] if number else []
+            kind = f"and {number} made" if number else ALONE
+            place_of = out / f"{COUNTED}-{kind.replace(' ', '_')}-{seed}.json"
+            if not place_of.exists():
+                network = train([photos, *made], steps, seed)
+                _write(network, {"judge": tables["judge"]}, place_of)
+
+
+def _taken(table: dict[str, np.ndarray], index: np.ndarray) -> dict[str, np.ndarray]:
+    return {name: column[index] for name, column in table.items()}
+
+
+def _write(
+    network: ExpressionRecogniser, tables: dict[str, dict[str, np.ndarray]], place_of: Path
+) -> None:
+    said = {name: look(network, table["pictures"]).tolist() for name, table in tables.items()}
+    place_of.write_text(json.dumps(said))
+    right = accuracy(tables["judge"]["label"], said["judge"])
+    print(f"{place_of.stem}: {right:.3f}", flush=True)
 
 
 def few(table: dict[str, np.ndarray], amount: int, seed: int) -> np.ndarray:
@@ -335,7 +402,8 @@ def print_table(run: Path) -> None:
     """Print accuracies, and gains over photos alone."""
     judges = dict(np.load(run / "judge.npz"))
     labels, people = judges["label"], judges["person"]
-    for what, views in (("learn", ("judge",)), ("light", ("judge", "hard"))):
+    told = {"learn": ("judge",), "light": ("judge", "hard"), "count": ("judge",)}
+    for what, views in told.items():
         said: dict[tuple[int, str], list[dict]] = {}
         for file in sorted((run / what).glob("*.json")):
             amount, kind, _ = file.stem.split("-")
@@ -344,7 +412,7 @@ def print_table(run: Path) -> None:
         for view in views:
             print(f"\n{what}, {'hard side light' if view == 'hard' else 'photos as they are'}")
             for (amount, kind), runs in sorted(said.items()):
-                base = said[amount, "photos alone"]
+                base = said[amount, ALONE]
                 columns = [[np.array(one[view]) for one in these] for these in (runs, base)]
                 row = interval(labels, people, columns)
                 each = [accuracy(labels, one[view]) for one in runs]
