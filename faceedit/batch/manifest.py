@@ -14,23 +14,22 @@ file is replaced only if some line has its hash, whatever the settings were.
 
 import json
 import os
-import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from faceedit.batch import journal
+from faceedit.batch.asked import differences, other_name, settings_in
 from faceedit.batch.files import append_line, folders_in_use, open_appending
 from faceedit.batch.ledger import (
-    JOURNAL_FILE,
     Ledger,
     Record,
     decisive,
     place_of,
-    read_lines,
 )
 from faceedit.batch.output_folders import counterpart, is_beside, jobs_by_folder, manifest_folder
 from faceedit.batch.result import Result, describe
@@ -46,19 +45,6 @@ DONE, NEW, AGAIN = "done", "new", "again"
 GONE, FOREIGN = "gone", "foreign file"
 CHANGED_INPUT, CHANGED_SETTING = "changed input", "changed setting"
 """Why a photo would be done, or would not be; see `Manifest.reason`."""
-
-APPLY = "apply"
-"""The command whose settings do not name it."""
-
-_UNLESS_SAID = {"command": APPLY} | dict.fromkeys(
-    ("face", "only", "not", "people", "alike", "min_naturalness", "on_hard")
-)
-"""Settings that lines have only where they were asked for."""
-
-_PRIVATE = 0o600
-
-_ASKED = ("settings", "method", "profile")
-"""Fields of a line that say what the user asked for; the others come with the version."""
 
 
 class Manifest:
@@ -124,9 +110,10 @@ class Manifest:
         for folder in kept:
             self._make(folder, folders[folder])
         places = {folder: {job.target.parent for job in folders[folder]} for folder in folders}
-        with folders_in_use(places, _prune_journal) as marked:
+        with folders_in_use(places, journal.prune) as marked:
             for folder in set(kept) & set(marked):
-                self._begin_journal(folder)
+                if first := journal.begin(folder, self.settings):
+                    self._refuse(folder, first, f"another run is writing to {folder}")
             yield told
 
     def check(self, jobs: Sequence[Job]) -> dict[Path, list[Job]]:
@@ -176,7 +163,7 @@ class Manifest:
             if same:
                 return CHANGED_INPUT, "the photo is not the one that was edited"
         other = record.runs[last.key]
-        said = _differences(other, mine) or ["other weights, or another version of them"]
+        said = differences(other, mine) or ["other weights, or another version of them"]
         return CHANGED_SETTING, ", ".join(said)
 
     def find(self, job: Job, input_sha256: str) -> Result | None:
@@ -252,7 +239,7 @@ class Manifest:
         return None
 
     def _settings_of(self, job: Job) -> dict[str, Any]:
-        settings = _settings(self.settings)
+        settings = settings_in(self.settings)
         if "target" in settings:
             return self.settings
         if job.asked is None:
@@ -275,12 +262,8 @@ class Manifest:
             return not self.resume or self._ledger.wrote(folder, path)
 
         def claim(path: Path, sha256: str) -> None:
-            journal = folder / JOURNAL_FILE
-            line = {"place": place_of(path, folder), "sha256": sha256}
-            # Without a proof the photo is whole all the same.
-            with suppress(OSError):
-                if self._keeps(folder) and journal.exists():
-                    append_line(journal, json.dumps(line).encode(), _PRIVATE)
+            if self._keeps(folder):
+                journal.claim(folder, place_of(path, folder), sha256)
 
         return Permit(may_replace, claim)
 
@@ -299,7 +282,7 @@ class Manifest:
         Where each job has a target of its own, another target is no other setting, and methods
         follow from it: an output is compared with one of the same target.
         """
-        record, of_jobs = self._ledger.of(folder), "target" not in _settings(self.settings)
+        record, of_jobs = self._ledger.of(folder), "target" not in settings_in(self.settings)
         if not is_beside(jobs[0]):
             self._refuse(
                 folder, record.runs.get(record.latest, {}), f"what is in {folder} was made"
@@ -312,7 +295,7 @@ class Manifest:
             mine = self._settings_of(job)
             for entry in entries[-1:]:
                 other = record.runs[entry.key]
-                is_same = _settings(other).get("target") == _settings(mine).get("target")
+                is_same = settings_in(other).get("target") == settings_in(mine).get("target")
                 if (is_same or not of_jobs) and self._ledger.wrote(folder, job.target):
                     self._refuse(folder, other, f"{job.target} was made", mine)
 
@@ -324,81 +307,8 @@ class Manifest:
         mine: Mapping[str, Any] | None = None,
     ) -> None:
         """Refuse settings, those of all jobs unless others are given, where another's differ."""
-        if differences := _differences(other, mine or self.settings):
+        if found := differences(other, mine or self.settings):
             raise PlanError(
-                f"{what} with {', '.join(differences)}: replace it with --overwrite, "
-                f"or keep it and name another output with -o {_other_name(folder, self.settings)}"
+                f"{what} with {', '.join(found)}: replace it with --overwrite, "
+                f"or keep it and name another output with -o {other_name(folder, self.settings)}"
             )
-
-    def _begin_journal(self, folder: Path) -> None:
-        """Say in the journal what this run is asked, or find that another one was first.
-
-        Raises:
-            PlanError: another run is at work in the folder with other settings.
-        """
-        path = folder / JOURNAL_FILE
-        asked = {name: self.settings.get(name) for name in _ASKED}
-        with suppress(OSError):
-            append_line(path, json.dumps({"run": asked}).encode(), _PRIVATE)
-        runs = (one["run"] for one in read_lines(path) if isinstance(one, dict) and "run" in one)
-        first = next(runs, asked)
-        if isinstance(first, dict):
-            self._refuse(folder, first, f"another run is writing to {folder}")
-
-
-def _prune_journal(folder: Path) -> None:
-    """Leave in a journal only what the manifest does not say; for when no run is at work there."""
-    path = folder / JOURNAL_FILE
-    if not path.exists():
-        return
-    ledger = Ledger()
-    record = ledger.of(folder)
-    if path in record.odd:
-        return
-    left = [
-        {"place": place, "sha256": sha256}
-        for place, hashes in record.claims.items()
-        for sha256 in hashes
-        if sha256 not in record.written.get(place, ()) and ledger.sha256(folder / place) == sha256
-    ]
-    with suppress(OSError):
-        path.unlink()
-        for line in left:
-            append_line(path, json.dumps(line).encode(), _PRIVATE)
-
-
-def _differences(other: Mapping[str, Any], mine: Mapping[str, Any]) -> list[str]:
-    """Say what was asked differently, as far as both say it."""
-    theirs, ours = ({**_UNLESS_SAID, **_settings(one)} for one in (other, mine))
-    if "target" in ours:
-        # Otherwise they follow from the targets of the jobs.
-        for asked, one in ((theirs, other), (ours, mine)):
-            asked |= {name: one.get(name) for name in ("method", "profile")}
-    return [
-        f"{name.replace('_', ' ')} {_in_words(theirs[name])}, not {_in_words(ours[name])}"
-        for name in ours
-        # Which precision a machine is given is nothing that the user asked for.
-        if other and name != "precision" and name in theirs and theirs[name] != ours[name]
-    ]
-
-
-def _in_words(value: object) -> str:
-    """Return the value of a setting as an option has it."""
-    if value is None:
-        return "not set"
-    if value == "":
-        return "nothing"
-    return ("off", "on")[value] if isinstance(value, bool) else str(value)
-
-
-def _settings(entry: Mapping[str, Any]) -> dict[str, Any]:
-    settings = entry.get("settings")
-    return settings if isinstance(settings, dict) else {}
-
-
-def _other_name(folder: Path, settings: Mapping[str, Any]) -> str:
-    """Return a name beside an output folder that carries the target."""
-    target = re.sub(r"[^\w.]+", "-", str(_settings(settings).get("target", "2")))
-    if folder.name in ("", ".."):
-        return target
-    return str(folder.with_name(f"{folder.name.removesuffix('-edited')}-{target}"))
