@@ -44,6 +44,7 @@ from torch.nn import functional as F
 
 from faceedit.faces.align import extract_crop, invert, transform_landmarks
 from faceedit.lights import LIGHTS
+from faceedit.numerics import pick_numerics
 from faceedit.photos import read_photo
 from faceedit.recognisers.base import FACE_WINDOW
 from faceedit.recognisers.expression import ExpressionRecogniser
@@ -346,6 +347,7 @@ def train(tables: Sequence[dict[str, np.ndarray]], steps: int, seed: int) -> Exp
     """Train from scratch: half of each batch photos, half made pictures, classes equally often."""
     torch.manual_seed(seed)
     network = ExpressionRecogniser(size=SIDE).train()
+    numerics = pick_numerics("auto", torch.device("cpu"))
     optimiser = torch.optim.AdamW(network.parameters(), 2e-3, weight_decay=0.05)
     rate = torch.optim.lr_scheduler.OneCycleLR(optimiser, 2e-3, total_steps=steps)
     shares = [1.0] if len(tables) == 1 else [0.5, *[0.5 / (len(tables) - 1)] * (len(tables) - 1)]
@@ -358,7 +360,7 @@ def train(tables: Sequence[dict[str, np.ndarray]], steps: int, seed: int) -> Exp
         shown, wanted = torch.cat(pictures)[:, None].float() / 255, torch.cat(labels)
         transforms = place(len(shown), CHANGE, FACE_WINDOW, torch.rand(len(shown)) < 0.5)
         shown = recolour(frame(shown, transforms, SIDE), CHANGE) * 2 - 1
-        with torch.autocast("cpu", torch.bfloat16):
+        with numerics.autocast(torch.device("cpu")):
             features = network.features(shown.contiguous(memory_format=torch.channels_last))
         logits = network.judge(features.float()).logits[:, columns()]
         loss = F.cross_entropy(logits, wanted, label_smoothing=0.1)
