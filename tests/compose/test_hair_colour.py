@@ -87,6 +87,17 @@ def test_hue_of_hair_that_lies_on_a_wall_goes_with_it():
     np.testing.assert_array_equal(photo[80:], gone[80:])
 
 
+def test_a_blurred_outline_of_black_hair_lies_between_fair_hair_and_skin():
+    photo = cv2.GaussianBlur(np.rint(picture() * 255).astype(np.uint8), (0, 0), 1.5)
+    detail = replace(dyed(), wisps=np.ones((SIDE, SIDE), np.float32))
+    before, after = (
+        np.median(lab_of(one)[56:74, 24:104, 0], axis=1) for one in made(detail, photo)
+    )
+    assert before.min() < 16
+    assert after.min() > 40
+    assert after.max() < 68
+
+
 def test_less_strength_goes_less_far():
     before, half = made(dyed(strength=0.5))
     _, whole = made(dyed())

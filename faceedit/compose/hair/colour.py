@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from faceedit.channels import total
 from faceedit.compose.canvas import Canvas, Fading, Patch
 from faceedit.compose.edit import LARGEST_COLOUR, sample_field
+from faceedit.compose.hair.shares import find_shares
 from faceedit.compose.hair.strands import strands
 from faceedit.compose.matte import draw_matte
 from faceedit.numerics import check_answer
@@ -43,30 +43,12 @@ BROAD = 0.06
 """Eye distances below which differences are strands."""
 NOISE = np.float32(1.5)
 """L* that a camera's noise has in the dark; strands are plain above it."""
-ALIKE = 7.0
-"""Distance in Lab of two colours that a mixture does not tell apart."""
-WEIGHTS = np.array([0.3, 1.0, 1.0], np.float32)
-"""Of L*, a* and b* in mixtures."""
-FARTHER = 0.02
-"""Weight of what lies close to hair, beside what is farther off, for colours beside it."""
-UNEVEN = 1.2
-"""Spreads of what lies around hair within which a colour is not taken for a mixture."""
 ROOTS = 0.35
 """Log lightness by which hair that becomes lighter is darker at its roots."""
-SOLID = (0.6, 0.95)
-"""Opacity of pixels that show something else between strands, and nothing else."""
+FIRM = np.float32(0.1)
+"""Share of hair from which on a pixel's paint is what it is to show, behind its hair, too."""
 RANGE = (24, 16)
 """L* below and above that of the hair around beyond which contrast is compressed."""
-COARSE = 0.04
-"""Eye distances of a step of the grid on which colours are continued."""
-NEARBY = ((1.0, 1.0), (4.0, 1e-3), (20.0, 1e-6))
-"""Reach in steps, and weight, of what colours are continued from."""
-EDGE = 0.02
-"""Eye distances from its edge within which hair may be mixed with something else."""
-SPILLED = (0.08, 1.0)
-"""Shares of hair's hue that are no noise, and hair all over."""
-VIVID = 12.0
-"""Distance in a* and b* below which hair's hue hardly differs from that beside it."""
 GLARING = 25.0
 """L* beyond the lightest of hair from which on nothing becomes lighter still: lights, or what lies
 behind."""
@@ -167,53 +149,33 @@ class HairColour(Fading):
         roots = sample_field(self.roots, self.size, to_crop, shape)
         lab = cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB)
         unit = self.unit / float(np.hypot(to_crop[0, 0], to_crop[1, 0]))
-        # At its edges hair is mixed with what it lies on, some way into what counts as solid.
-        side = 2 * round(EDGE * unit) + 1
-        solid = cv2.blur(cv2.erode(matte, np.ones((side, side), np.uint8)), (side, side))
-        solid = _rise(solid, *SOLID)
-        wisps = np.clip(sample_field(self.wisps, self.size, to_crop, shape), 0, 1)
-        # Close to hair wisps lie over what is beside it.
-        beside = _rise(1 - matte, 0.9, 1.0) * np.maximum(1 - wisps, np.float32(FARTHER))
-        hair, other = _spread(lab, solid, unit), _spread(lab, beside, unit)
-        share, known = _mixed(lab, hair, other, beside, unit)
-        mixed = matte * (1 - (1 - solid) * known * (1 - share))
-        matte = np.maximum(mixed, wisps * known * share * (1 - solid))
-        matte = np.maximum(matte, self._spilled(lab, hair, matte, part, unit) * (1 - solid))
+        wisps, spill = (np.clip(part.sample(f, self.size), 0, 1) for f in (self.wisps, self.spill))
+        seen = find_shares(lab, matte, wisps, spill, unit)
+        matte = seen.opacity
         brows = np.clip(sample_field(self.brows, self.size, to_crop, shape), 0, 1) * (1 - matte)
         # What hair is mixed with is neither its shade nor its strands.
-        whole = np.maximum(solid, brows > matte)[..., None]
-        clean = hair + whole * (lab - hair)
+        whole = np.maximum(seen.solid, brows > matte)[..., None]
+        clean = seen.hair + whole * (lab - seen.hair)
         lines = strands(np.log(np.maximum(lab[..., 0], 0) + DARK), matte, unit, to_crop, self.size)
         moved = self._moved(clean, roots, lines, unit)
-        low, high = (self._level(hair, roots) + off for off in (-RANGE[0], RANGE[1]))
+        low, high = (self._level(seen.hair, roots) + off for off in (-RANGE[0], RANGE[1]))
         moved[..., 0] = _between(
             moved[..., 0], np.minimum(low, clean[..., 0]), np.maximum(high, clean[..., 0])
         )
         # Half way to a colour some strands have it and some have not.
         uneven = SALT * max(self.strength * (1 - self.strength), 0.0)
         share = np.clip(np.float32(self.strength) + np.float32(uneven) * lines[..., :1], 0, None)
-        made = lab + share * (moved - clean)
-        # A mixture lies between what it shows and hair of the new colour, whatever its shares.
+        opacity = np.maximum(matte, brows)[..., None]
+        made = lab + opacity * share * (moved - clean)
+        # A mixture lies between what it shows, or what is behind it, and hair of the new colour.
         way = lab + np.maximum(share, 1) * (moved - lab)
-        made = np.clip(made, np.minimum(lab, way), np.maximum(lab, way))
+        behind = lab + (1 - whole) * seen.known[..., None] * (seen.behind - lab)
+        low, high = np.minimum(lab, way), np.maximum(lab, way)
+        made = np.clip(made, np.minimum(low, behind), np.maximum(high, behind))
+        drawn = np.minimum(opacity / FIRM, 1)
+        made = lab + (made - lab) / np.maximum(drawn, np.float32(1e-6))
         made = cv2.cvtColor(made, cv2.COLOR_LAB2RGB)
-        return [Patch(box, np.clip(made, 0, 1), np.maximum(matte, brows))]
-
-    def _spilled(
-        self, lab: np.ndarray, hair: np.ndarray, matte: np.ndarray, part: Canvas, unit: float
-    ) -> np.ndarray:
-        """Return (H, W) how much of each pixel behind hair has hair's hue.
-
-        Blurred outlines and loose hair have it farther out than lightness tells.
-        """
-        spill = np.clip(part.sample(self.spill, self.size), 0, 1)
-        # What hair lies on is seen beyond it.
-        far = _spread(lab, _rise(1 - matte, 0.9, 1.0) * (1 - spill), unit)
-        line = (hair - far)[..., 1:]
-        squared = total(line * line)
-        share = total((lab - far)[..., 1:] * line) / np.maximum(squared, 1)
-        known = squared / (squared + np.float32(VIVID**2))
-        return spill * known * _rise(share, *SPILLED)
+        return [Patch(box, np.clip(made, 0, 1), drawn[..., 0])]
 
     @property
     def _gain(self) -> float:
@@ -285,30 +247,6 @@ def _not_nothing(number: float) -> float:
     return np.copysign(max(abs(number), 1e-3), number)
 
 
-def _mixed(
-    lab: np.ndarray, hair: np.ndarray, other: np.ndarray, beside: np.ndarray, unit: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return how much of each pixel is hair's colour, and how far colours tell that.
-
-    Args:
-        lab: (H, W, 3) of the window.
-        hair: (H, W, 3) colour of hair nearby.
-        other: (H, W, 3) and of what lies around it.
-        beside: (H, W) float32, where that lies.
-        unit: the eye distance in pixels.
-    """
-    # Light along a rim changes lightness more than hue.
-    line = (hair - other) * WEIGHTS
-    squared = total(line * line)
-    share = total((lab - other) * WEIGHTS * line) / np.maximum(squared, 1)
-    # A wall that is not even is no mixture with hair.
-    uneven = _spread((share * share)[..., None], beside, unit)
-    uneven = np.float32(UNEVEN) * np.sqrt(np.maximum(uneven, 0))
-    known = squared / (squared + np.float32(ALIKE**2))
-    share = (share - uneven) / np.maximum(1 - uneven, 0.25)
-    return np.clip(share, 0, 1), known
-
-
 def _bent(light: np.ndarray) -> np.ndarray:
     """Bend L* above the knee under white."""
     over = np.maximum(light - KNEE, 0) / (TOP - KNEE)
@@ -325,23 +263,3 @@ def _between(light: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray
     """Compress what lies beyond bounds to a quarter."""
     inside = np.clip(light, low, high)
     return inside + (light - inside) * np.float32(0.25)
-
-
-def _spread(lab: np.ndarray, weight: np.ndarray, unit: float) -> np.ndarray:
-    """Continue the colours of weighted pixels to all others."""
-    step = max(1, int(COARSE * unit))
-    size = (max(1, lab.shape[1] // step), max(1, lab.shape[0] // step))
-    few = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
-    sums = cv2.resize(lab * weight[..., None], size, interpolation=cv2.INTER_AREA)
-    total, near = few * 0, sums * 0
-    for reach, share in NEARBY:
-        total += share * cv2.GaussianBlur(few, (0, 0), reach)
-        near += share * cv2.GaussianBlur(sums, (0, 0), reach)
-    near = near.reshape(*few.shape, -1) / (total + np.float32(1e-9))[..., None]
-    near = near[..., 0] if near.shape[2] == 1 else near
-    return cv2.resize(near, lab.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-
-
-def _rise(values: np.ndarray, start: float, end: float) -> np.ndarray:
-    rise = np.clip((values - np.float32(start)) / np.float32(end - start), 0, 1)
-    return rise * rise * (3 - 2 * rise)
