@@ -9,7 +9,7 @@ from faceedit.channels import total
 
 SOLID = (0.6, 0.95)
 """Opacity of pixels that show something else between strands, and nothing else."""
-EDGE = 0.02
+EDGE = 0.035
 """Eye distances from its edge within which hair may be mixed with something else."""
 BLURRED = 0.04
 """Eye distances from hair within which nothing is surely free of it."""
