@@ -70,6 +70,12 @@ COLOUR, STRANDS = (-3.2, 3.2), (-1.3, 0.25)
 """Bounds of the log odds of colours, and of fine contrast."""
 LINKED = 1.2
 """Log odds of looks from which on pixels hang together."""
+NOBODY = 4.0
+"""Log odds against hair where nobody is, by the person's opacity."""
+COVERED = (0.85, 0.95)
+"""Shares of sure hair in that opacity that make it nothing to go by, and all."""
+WISPY = 5
+"""Pixels, of crops of 256, of the window in which somebody's opacity stands for loose hair."""
 FLOOR = (-1.4, 0.2, 6.0, 0.4)
 """Least log odds of what hangs together with hair: off the person, on them; and what these lose by
 each face's height beside where hair can hang, and on clothes."""
@@ -202,6 +208,7 @@ def _seen(
     )
     chest = HELD[2] * np.clip((row - chin) / height - 0.5, 0, 1) * person
     held = (HELD[1] * cloth + chest) * (row > chin + 0.2 * height)
+    prior -= NOBODY * _nobody(np.minimum(wall, behind), person, _shrunk(told > SURE) & photo)
     wall = HELD[0] * np.where(inside, wall, behind) * np.clip(1 - 4 * person, 0, 1)
     # Hair below a face, which a neck or collar may part from the rest, is hair to both.
     tails = np.maximum(_placed(near[Region.HAIR], size, 0.0), _placed(far[Region.HAIR], size, 0.0))
@@ -219,6 +226,21 @@ def _seen(
         floor=floor,
         photo=photo,
     )
+
+
+def _nobody(wall: np.ndarray, person: np.ndarray, sure: np.ndarray) -> np.ndarray:
+    """Return how surely nobody is where a crop shows something, (S, S) float32 in [0, 1].
+
+    Args:
+        wall: (S, S) chance of what lies behind, by both looks of the parser.
+        person: (S, S) opacity of the person, which may lack hair that stands out.
+        sure: (S, S) bool, hair that the parser is sure of.
+    """
+    least, most = COVERED
+    covered = float((person[sure] > 0.5).mean()) if sure.any() else 0.0
+    known = np.maximum(2 * wall - 1, np.clip((covered - least) / (most - least), 0, 1))
+    window = np.ones((WISPY * len(person) // 256,) * 2, np.uint8)
+    return np.clip(known, 0, 1) * np.clip(1 - 5 * cv2.dilate(person, window), 0, 1)
 
 
 def _placed(part: np.ndarray, size: int, around: float) -> np.ndarray:
