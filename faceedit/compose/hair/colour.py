@@ -32,6 +32,9 @@ SHINE = 1.1
 """Least change of contrast of the lights of hair that becomes darker."""
 SHEEN = 0.75
 """Share of that contrast that the lights of hair that becomes lighter keep."""
+DEPTH = 1.1
+"""Share by which shade of hair at the dark end of `DIM` deepens, where it becomes e times as light:
+black hair shows the least of it."""
 DETAIL = (0.6, 2.2)
 """Bounds of how contrast of strands may change."""
 DIM = (6.0, 25.0)
@@ -201,6 +204,8 @@ class HairColour(Fading):
         else:
             # The sheen of dark hair is stronger than fair hair's.
             slopes[1] *= SHEEN
+            dark = np.interp(np.exp(own[1]) - DARK, DIM, (DEPTH, 0))
+            slopes[0] *= 1 + float(dark) * min(gain, 1)
         off = log - np.float32(own[1])
         moved = np.where(off < 0, off * np.float32(slopes[0]), off * np.float32(slopes[1]))
         moved += np.float32(own[1] + gain) - np.float32(ROOTS * np.clip(gain, 0, 1)) * roots
