@@ -14,7 +14,7 @@ FEWEST = 60
 """Pixels of sure hair below which there is none to colour."""
 BROWS, BEARD = np.float32(0.55), np.float32(0.85)
 """Of the hair's change that brows follow, and beards."""
-DARKEST = 4.0
+DARKEST = 3.0
 """L* of hair's lights below which it lies in the dark."""
 CAST, MOST_CAST = 0.4, 8.0
 """Of what skin's chroma is beyond the usual, that hair has, too, and its bound."""
