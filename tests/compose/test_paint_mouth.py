@@ -15,7 +15,7 @@ from faceedit.compose.mouth.paint import (
     Ends,
     paint_mouth,
 )
-from faceedit.compose.mouth.traits import Traits, traits_of
+from faceedit.compose.mouth.traits import USUAL, Traits, traits_of
 from faceedit.faces.topology import mean_shape
 
 UNIT = eye_distance_of(calm_face())
@@ -23,10 +23,10 @@ WHOLE = (slice(0, SIDE), slice(0, SIDE))
 GAP = 0.3
 
 
-def painted(gap=GAP, tone=TONE, texture=None, drop=0.0, fall=None, beside=0.0):
+def painted(gap=GAP, tone=TONE, texture=None, drop=0.0, fall=None, beside=0.0, traits=USUAL):
     points = mouth_of(calm_face(gap=gap), gap if fall is None else fall)
     opening = draw_opening(points, WHOLE, UNIT)
-    return paint_mouth(texture or teeth(), points, opening, tone, Ends(drop, beside))
+    return paint_mouth(texture or teeth(), points, opening, tone, Ends(drop, beside), traits)
 
 
 def column(picture):
@@ -59,7 +59,7 @@ def test_upper_teeth_are_light_and_the_depth_is_dark():
 @pytest.mark.parametrize("gap", [0.05, 0.1, 0.3])
 def test_a_tongue_shows_in_wide_mouths_alone(gap):
     nothing = np.zeros(TEXTURE_SIZE, np.float32)
-    picture = painted(gap, texture=replace(teeth(), shown=nothing))
+    picture = painted(gap, texture=replace(teeth(), shown=nothing), traits=Traits(tongue_light=1.0))
     inside = draw_opening(mouth_of(calm_face(gap=gap), gap), WHOLE, UNIT).coverage > 0.9
     brightest = picture[inside].mean(-1).max()
     assert (brightest > 0.26) == (gap > 0.2)
@@ -146,14 +146,16 @@ def test_lips_that_open_without_a_smile_cover_their_teeth():
         face[[78, 308], 1] = face[13, 1] + corners * (face[14, 1] - face[13, 1])
     white = replace(teeth(), colour=np.ones((*TEXTURE_SIZE, 3), np.float32))
 
-    def shown(landmarks):
+    def shown(landmarks, teeth_drop):
         mouth = replace(points, landmarks=landmarks)
         opening = draw_opening(mouth, WHOLE, UNIT)
-        traits = Traits(teeth_drop=-1.0)
+        traits = Traits(teeth_drop=teeth_drop)
         picture = paint_mouth(white, mouth, opening, TONE, Ends(0.1 * UNIT), traits)
         return (column(picture) > 0.45).sum()
 
-    assert 0 < shown(hangs) < 0.7 * shown(smiles)
+    assert 0 < shown(hangs, -0.4) < 0.7 * shown(smiles, -0.4)
+    # Many a lip covers them all.
+    assert shown(hangs, -1.0) == 0 < shown(smiles, -1.0)
 
 
 def bare_cavity(traits):

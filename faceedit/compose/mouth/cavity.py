@@ -11,7 +11,7 @@ REDDER = np.array([0.92, 1.06, 1.08], np.float32)
 """Exponents of RGB of the light that is left in the depth: flesh passes red on."""
 FLESH = np.array([1.0, 0.66, 0.63], np.float32)
 """RGB of what is wet and red, in full light over the teeth's."""
-DEEP, DEEP_RANGE = 0.1, 0.04
+DEEP, DEEP_RANGE = 0.085, 0.05
 """Light that is left at the back of a mouth, and how far people differ."""
 RIM, RIM_REACH = 0.53, 0.036
 """Light on the lower lip's inner side, and eye distances over which it is lost."""
@@ -19,9 +19,15 @@ ROOF = 0.45
 """Of that light what the upper lip's inner side gets: it looks down."""
 WIDE_FROM, WIDE_TO = 0.06, 0.16
 """Gaps in eye distances between which the tongue comes to be seen."""
-TONGUE_LIGHT, TONGUE_LIGHT_RANGE = 0.82, 0.22
-TONGUE_HEIGHT, TONGUE_HEIGHT_RANGE = 0.68, 0.15
-"""Share of an opening's height that the tongue fills from below."""
+TONGUE_LIGHT, TONGUE_LIGHT_RANGE = 0.56, 0.3
+TONGUE_HEIGHT, TONGUE_HEIGHT_RANGE = 0.46, 0.32
+"""Share of an opening's height that the tongue fills from below: of 16 portraits of surprise four
+show one."""
+TONGUE_BACK, TONGUE_SHADE = 0.26, 0.75
+"""Share of that height by which its tip lies behind the lower lip at most, and of light lost there
+before it."""
+TONGUE_RED = np.array([0.0, 0.14, 0.1], np.float32)
+"""Log ratios of RGB by which flesh is redder than usual."""
 BEHIND_SMILES = 0.4
 """How far it is seen there, beside in mouths that hang open."""
 TONGUE_WIDTH = 0.92
@@ -61,7 +67,8 @@ def paint_cavity(
     light += seen * share * np.maximum(lit - light, 0)
     # In light of a colour flesh has that colour, too, over what is white by day.
     white = 0.5 * (tone + float(tone @ LUMA)).astype(np.float32)
-    return white * FLESH * np.maximum(light, 0)[part][..., None] ** REDDER
+    flesh = FLESH * np.exp(-traits.redness * TONGUE_RED)
+    return white * flesh * np.maximum(light, 0)[part][..., None] ** REDDER
 
 
 def _walls(inside: np.ndarray, up: np.ndarray, unit: float, traits: Traits) -> np.ndarray:
@@ -82,8 +89,9 @@ def _tongue(x: np.ndarray, up: np.ndarray, traits: Traits) -> tuple[np.ndarray, 
         traits: whose tongue.
     """
     high = TONGUE_HEIGHT + TONGUE_HEIGHT_RANGE * traits.tongue_height
+    tip = TONGUE_BACK * max(traits.tongue_back, 0.0)
     across = (x - TONGUE_ASIDE * traits.tongue_aside) / TONGUE_WIDTH
-    rise = np.maximum(up, 0) / high
+    before, rise = np.maximum(tip - up, 0) / TONGUE_BACK, np.maximum(up - tip, 0) / high
     away = np.sqrt(across**2 + rise**2 + 0.25 * traits.tongue_aside * across * rise)
     edge = np.clip((1.0 - away) / 0.4, 0, 1)
     share = edge * edge * (3 - 2 * edge)
@@ -92,6 +100,7 @@ def _tongue(x: np.ndarray, up: np.ndarray, traits: Traits) -> tuple[np.ndarray, 
     lit = (
         full * (1 - 0.75 * np.clip(rise, 0, 1) ** 1.3) * np.sqrt(np.clip(1 - 0.8 * across**2, 0, 1))
     )
+    lit *= 1 - TONGUE_SHADE * np.clip(3 * before, 0, 1)
     line = across - 0.12 * traits.tongue_aside * rise
     deep = GROOVE * np.clip(0.5 + traits.groove, 0, 1) * np.clip(rise, 0, 1)
     return share.astype(np.float32), (lit * (1 - deep * np.exp(-((line / 0.13) ** 2)))).astype(

@@ -33,7 +33,7 @@ LOWER_SIZE = (1.25, 1.3)
 """How much narrower and shorter lower teeth are than upper ones."""
 LOWER_LIGHT = np.array([0.74, 0.7, 0.65], np.float32)
 """RGB of the upper teeth's light that they get, much of it from the tongue and the lip."""
-LOWER_SEEN, LOWER_OF_DRAWN, LOWER_SURE = 0.3, 0.3, 5.0
+LOWER_SEEN, LOWER_OF_DRAWN, LOWER_SURE = 0.15, 0.3, 5.0
 """Trait from which on a mouth that hangs open shows them, by how much less where it is drawn wide,
 and how steeply."""
 LOWERED, LOWERED_RANGE = 0.04, 0.02
@@ -41,9 +41,11 @@ LOWERED, LOWERED_RANGE = 0.04, 0.02
 let them, as a rim that is drawn up rolls outwards; and how far people differ."""
 LOWER_SUNK, LOWER_SUNK_RANGE = 0.025, 0.04
 """Eye distances by which the lower teeth of a wide mouth lie deeper behind the lip."""
-SHOWN, SHOWN_WIDE, SHOWN_RANGE = 0.2, 0.6, 0.5
-"""Share of an opening that upper teeth fill from above where corners hang low, as the lip of 30
-portraits of surprise covers the rest; where such a mouth is drawn wide; how far people differ."""
+SHOWN, SHOWN_RANGE = 0.06, 0.26
+"""Share of an opening that upper teeth fill from above where corners hang low, and how far people
+differ: the lip covers the rest, and below 0, as of nearly every second face, all of them."""
+SHOWN_WIDE, SHOWN_WIDE_RANGE = 0.66, 0.3
+"""Likewise where such a mouth is drawn wide."""
 SMILES, SMILES_RANGE = 1.1, 0.15
 """Likewise in a smile: below the teeth lies the shade over the lower lip."""
 UNDER_HAIR = 0.8
@@ -160,8 +162,12 @@ def _seated(points: MouthPoints, opening: Opening, ends: Ends, traits: Traits) -
     hangs = _low_corners(points, unit)
     broad = (mouth_width(points.landmarks, unit) - ROUND) / (DRAWN - ROUND)
     drawn = hangs * float(np.clip(broad, 0, 1))
-    shown = (SHOWN + drawn * (SHOWN_WIDE - SHOWN)) * (1 + SHOWN_RANGE * traits.teeth_drop)
-    shown *= 1 - UNDER_HAIR * ends.hair
+    shown, broadly = (
+        usual + differs * traits.teeth_drop
+        for usual, differs in ((SHOWN, SHOWN_RANGE), (SHOWN_WIDE, SHOWN_WIDE_RANGE))
+    )
+    shown += drawn * (broadly - shown)
+    shown -= UNDER_HAIR * ends.hair * max(shown, 0.0)
     shown = SMILES + SMILES_RANGE * traits.teeth_drop + hangs * (shown - SMILES)
     sunk = (LOWER_SUNK - LOWER_SUNK_RANGE * traits.lower_teeth) * unit * wide
     sunk -= drawn * LOWER_DRAWN * unit
@@ -196,12 +202,18 @@ def _low_corners(points: MouthPoints, unit: float) -> float:
 
 
 def _covered(points: MouthPoints, drop: float, shown: float) -> float:
-    """Return the pixels by which upper teeth are to end higher, to fill so much of a mouth."""
+    """Return the pixels by which upper teeth are to end higher, to fill so much of a mouth.
+
+    Args:
+        points: of the target.
+        drop: pixels by which they end lower than marked.
+        shown: share of the opening's height; below 0 they end above the lip.
+    """
     upper, lower = points.lips
     middle = len(upper) // 2
     shows = max(float(points.upper[7, 1]) + drop - float(upper[middle, 1]), 0.0)
     most = shown * max(float(lower[middle, 1] - upper[middle, 1]), 1e-3)
-    return shows - most * float(np.tanh(shows / most))
+    return shows - (most * float(np.tanh(shows / most)) if most > 0 else most)
 
 
 def _sized(marks: np.ndarray, size: float) -> np.ndarray:

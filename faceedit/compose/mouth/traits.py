@@ -33,6 +33,10 @@ class Traits:
         lower_teeth: how far the lower ones rise above the lip.
         smirk: on which side it smirks, the person's right where it is positive.
         course: in which of several manners the person shows an expression.
+        width: how wide it is where it hangs open.
+        askew: how much lower its right corner is then than the left one.
+        tongue_back: how far its tip lies behind the lower lip.
+        redness: how red the flesh is.
     """
 
     tongue_height: float = 0.0
@@ -46,6 +50,10 @@ class Traits:
     lower_teeth: float = 0.0
     smirk: float = 0.0
     course: float = 0.0
+    width: float = 0.0
+    askew: float = 0.0
+    tongue_back: float = 0.0
+    redness: float = 0.0
 
 
 USUAL = Traits()

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from faceedit.compose.eyes.lids import CREASES, UNDER_BROWS
+from faceedit.compose.mouth.traits import traits_of
 from faceedit.faces.topology import (
     BROW_OUTLINES,
     LOWER_INNER_LIP,
@@ -78,6 +79,12 @@ GOES = 0.05
 """Eye distances by which a corner moves against the lips' middle where its smile is gone."""
 OPEN = (0.03, 0.08)
 """Eye distances of an opening between which lips come to be stretched by it."""
+OWN_WIDTH, ASKEW = 0.15, 0.012
+"""Share by which people's round mouths are wider or narrower than the layer's, and eye distances by
+which a corner of theirs is higher or lower."""
+ROUND = (0.24, 0.32)
+"""Heights of an opening over its width between which a mouth comes to be round: nine in ten of
+fear are below the first, and of surprise three in four beyond the second."""
 
 
 def settled(before: Tensor, faces: MovedFaces) -> MovedFaces:
@@ -93,6 +100,7 @@ def settled(before: Tensor, faces: MovedFaces) -> MovedFaces:
     landmarks += _corners_settled(start, landmarks, unit)
     landmarks += _lips_in_volume(start, faces.landmarks, landmarks, unit)
     landmarks[..., 1] += _corners_down(start, faces.landmarks, unit)
+    landmarks += _of_its_own(start, landmarks, unit)
     landmarks[..., 1] += _arched(start, landmarks, unit)
     landmarks += _brows_held(start, faces.landmarks)
     for eye in (0, 1):
@@ -108,12 +116,8 @@ def settled(before: Tensor, faces: MovedFaces) -> MovedFaces:
 def _corners_down(start: Tensor, after: Tensor, unit: Tensor) -> Tensor:
     """Return by how many pixels each point goes down, (N, 478), where a mouth opens."""
     gap = after[:, LOWER_LIP, 1:] - after[:, UPPER_LIP, 1:]
-    had = start[:, LOWER_LIP, 1:] - start[:, UPPER_LIP, 1:]
-    low, high = OPENS
-    opens = (((gap - had.clamp(min=0)) / unit - low) / (high - low)).clamp(0, 1)
-    left, right = MOUTH_CORNERS
-    width = (after[:, left] - after[:, right]).norm(dim=-1, keepdim=True) / unit
-    smiles = ((width - SMILES[0]) / (SMILES[1] - SMILES[0])).clamp(0, 1)
+    opens = _opens(start, after, unit)
+    smiles = ((_width(after) / unit - SMILES[0]) / (SMILES[1] - SMILES[0])).clamp(0, 1)
     height = CORNER_HEIGHT + smiles * (SMILE_HEIGHT - CORNER_HEIGHT)
     wanted = after[:, UPPER_LIP, 1:] + height * gap
     total = torch.zeros_like(after[..., 0])
@@ -122,6 +126,38 @@ def _corners_down(start: Tensor, after: Tensor, unit: Tensor) -> Tensor:
         away = (after - after[:, corner : corner + 1]).norm(dim=-1) / unit
         total = total + down * torch.exp(-((away / CORNER_REACH) ** 2))
     return total
+
+
+def _opens(start: Tensor, after: Tensor, unit: Tensor) -> Tensor:
+    """Return how far mouths open, (N, 1) in [0, 1]."""
+    gap = after[:, LOWER_LIP, 1:] - after[:, UPPER_LIP, 1:]
+    had = start[:, LOWER_LIP, 1:] - start[:, UPPER_LIP, 1:]
+    low, high = OPENS
+    return (((gap - had.clamp(min=0)) / unit - low) / (high - low)).clamp(0, 1)
+
+
+def _width(points: Tensor) -> Tensor:
+    """Return how far the corners of mouths are apart, (N, 1) pixels."""
+    left, right = MOUTH_CORNERS
+    return (points[:, left] - points[:, right]).norm(dim=-1, keepdim=True)
+
+
+def _of_its_own(start: Tensor, after: Tensor, unit: Tensor) -> Tensor:
+    """Return how points go where mouths are round, each in its own way, (N, 478, 2) pixels."""
+    tall = (after[:, LOWER_LIP, 1:] - after[:, UPPER_LIP, 1:]) / _width(after)
+    rounded = ((tall - ROUND[0]) / (ROUND[1] - ROUND[0])).clamp(0, 1) * _opens(start, after, unit)
+    traits = [traits_of(points) for points in start.cpu().numpy()]
+    width, askew = (
+        rounded * torch.tensor([[getattr(one, name)] for one in traits]).to(after)
+        for name in ("width", "askew")
+    )
+    middle, shift = (after[:, UPPER_LIP] + after[:, LOWER_LIP]) / 2, torch.zeros_like(after)
+    for corner, share in zip(MOUTH_CORNERS, _corner_shares(), strict=True):
+        share, has = share.to(after), after[:, corner, :1] - middle[:, :1]
+        shift[..., 0] += OWN_WIDTH * width * has * share
+        # Lips bend towards their corners.
+        shift[..., 1] += ASKEW * unit * askew * torch.sign(has) * share**2
+    return shift
 
 
 def _arched(start: Tensor, after: Tensor, unit: Tensor) -> Tensor:
@@ -157,7 +193,7 @@ def _upper_face() -> Tensor:
 def _corners_settled(start: Tensor, after: Tensor, unit: Tensor) -> Tensor:
     """Return how points go where a closed mouth gets wider, or hangs, (N, 478, 2) pixels."""
     middles = [(p[:, UPPER_LIP] + p[:, LOWER_LIP]) / 2 for p in (start, after)]
-    width = (start[:, MOUTH_CORNERS[0]] - start[:, MOUTH_CORNERS[1]]).norm(dim=-1, keepdim=True)
+    width = _width(start)
     smiled = (1 - SMILED) * (width - REST_WIDTH * unit).clamp(min=0)
     closed, shift = _closed(after, unit), torch.zeros_like(after)
     for corner, share in zip(MOUTH_CORNERS, _corner_shares(), strict=True):
@@ -182,10 +218,7 @@ def _lips_in_volume(start: Tensor, wide: Tensor, after: Tensor, unit: Tensor) ->
     Lips that are pressed are thin; those that close, or whose corners were taken back, are not.
     """
     shift = torch.zeros_like(after)
-    left, right = MOUTH_CORNERS
-    width, stretched, kept = (
-        (p[:, left] - p[:, right]).norm(dim=-1, keepdim=True) for p in (start, wide, after)
-    )
+    width, stretched, kept = (_width(p) for p in (start, wide, after))
     narrower = (width / kept.clamp(min=1e-3)).clamp(1, 2)
     apart = (start[:, LOWER_LIP, 1:] - start[:, UPPER_LIP, 1:]) / OPEN[1]
     eased = (torch.maximum((stretched - kept) / EASES, apart) / unit).clamp(0, 1)
