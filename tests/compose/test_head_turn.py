@@ -290,7 +290,8 @@ def test_a_neck_goes_on_behind_the_jaw_that_comes_round(head, degrees):
     bare = replace(head, skin=head.matte)
     turn = rotation(HeadPose(degrees, 0.0, 0.0))
     around, no_cloth = flow_around(bare, turn), np.zeros_like(head.skin)
-    neck = neck_layer(bare, turn, around, no_cloth)
+    picture = np.full((SIZE, SIZE, 3), 0.5, np.float32)
+    neck = neck_layer(bare, picture, turn, around, no_cloth)
     assert neck is not None
     drawn = neck.opacity > 0.5
     outer = drawn[:, :64] if degrees > 0 else drawn[:, 64:]
@@ -306,12 +307,12 @@ def test_a_neck_goes_on_behind_the_jaw_that_comes_round(head, degrees):
     # It comes little by little, and not with a nod.
     little = rotation(HeadPose(degrees / 50, 0.0, 0.0))
     still = np.zeros_like(around)
-    first = neck_layer(bare, little, still, no_cloth)
+    first = neck_layer(bare, picture, little, still, no_cloth)
     assert first is None or first.opacity.max() < 0.3
-    assert neck_layer(bare, rotation(HeadPose(0.0, 10.0, 0.0)), still, no_cloth) is None
+    assert neck_layer(bare, picture, rotation(HeadPose(0.0, 10.0, 0.0)), still, no_cloth) is None
     # A collar is not drawn on upwards, and stays before the neck.
     collar = (np.arange(SIZE)[:, None] > chin + 0.3 * head.unit) * bare.matte
-    clad = neck_layer(bare, turn, around, collar)
+    clad = neck_layer(bare, picture, turn, around, collar)
     assert clad is not None
     rows, columns = np.nonzero(clad.opacity > 0.5)
     assert rows.max() < chin + 0.5 * head.unit
@@ -319,7 +320,7 @@ def test_a_neck_goes_on_behind_the_jaw_that_comes_round(head, degrees):
     # A photo that ends above the chin shows none.
     above = np.arange(SIZE)[:, None] < chin - 0.4 * head.unit
     cut = replace(bare, valid=np.broadcast_to(above, (SIZE, SIZE)))
-    assert neck_layer(cut, turn, around, no_cloth) is None
+    assert neck_layer(cut, picture, turn, around, no_cloth) is None
 
 
 def test_cloth_is_told_from_a_neck_by_its_colours(head):

@@ -81,7 +81,7 @@ def turn_head(pixels: np.ndarray, head: Head, wanted: HeadPose, *, gaze: bool = 
         face, mirrored, after = keep_gaze((face, mirrored), after, turn, head.unit, far)
     neck = None
     if share < 1:
-        neck = neck_layer(head, turn, around, cloth(head, pixels), 1 - share)
+        neck = neck_layer(head, pixels, turn, around, cloth(head, pixels), 1 - share)
     layers = [neck, *(one and replace(one, log_ratio=light) for one in (side, mirrored)), face]
     detail = TurnedHead(tuple(one for one in layers if one is not None), head.size)
     return replace(still, flow=around, details=(detail,), landmarks=after, turned=degrees_of(turn))

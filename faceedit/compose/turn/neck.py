@@ -4,14 +4,14 @@ A jaw turned towards the camera lies before the neck, whose outline goes straigh
 A photo shows that neck only below the jaw: what comes to be seen is drawn on from there.
 """
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 
 from faceedit.compose.turn.flow import Layer, looked_up, pixel_grid
 from faceedit.compose.turn.head import CHIN, Head, rise, rotation
-from faceedit.compose.turn.outline import JAW, JAW_CORNERS
+from faceedit.compose.turn.neck_light import NeckLight
+from faceedit.compose.turn.neck_skin import MIDDLE, UNDER, NeckSkin
+from faceedit.compose.turn.outline import JAW_CORNERS
 from faceedit.compose.turn.reach import HEIGHTS, STEPS, Line, extents, sampled
 
 LOBE, AROUND, TUCKED = 0.2, 0.06, 0.03
@@ -25,29 +25,22 @@ THINNEST = 0.3
 """Half the width of a neck, below which it is hidden by hair or cloth."""
 EDGE = 0.15
 """Within the photo's lower edge, where the outline is not sure."""
-UNDER = 0.08
-"""Below the photo's jaw, where skin is the neck's."""
 BROAD = (0.76, 0.86)
 """Half of that from which on it is hair beside a neck."""
 ASIDE = 1.1
 """From the middle of the head, within which a neck lies."""
-MIRRORED = 0.2
-"""Of the heights above, those of the neck below that are drawn there."""
-MARGIN, EVEN = 0.08, 5
-"""Within a neck's outline, where colours mix with the wall's; steps of height over which it is at
-its narrowest."""
+EVEN = 5
+"""Steps of height over which a neck is at its narrowest."""
 ENDS = (0.05, 0.25)
 """Below its narrowest, over which a neck comes to be the person's own."""
 OVERLAP = 0.07
 """Within the person's outline, which it goes on from."""
 KEPT = (0.4, 0.9)
 """Share of the person from which on it is before the neck: what is less is hairs, or not sure."""
-SKIN, NEAR = 0.35, 0.02
-"""Share of skin from which on a photo shows a bare neck; over how much that is averaged."""
-LOWER, HIGH = 0.2, 0.1
-"""Below the jaw, up to where it begins, and how high it is at least, to be shown."""
 BARE = (0.62, 0.74)
 """Share of the width of a neck that is bare, from which on it goes on upwards."""
+SURE = (0.3, 0.6)
+"""Share of bare skin from which on it is drawn."""
 BEFORE, CLOTH = (0.0, 0.1), (0.3, 0.7)
 """Below the corner of the jaw, over which cloth comes to be before a neck; and from which share."""
 THIN = 0.05
@@ -55,17 +48,23 @@ THIN = 0.05
 LEAST, ANY, WHOLE = 1e-3, 0.05, 0.3
 """Change of the sine of the yaw from which on a neck comes to be seen, is seen, and goes straight
 up."""
-SOFT, MIDDLE = 0.04, 0.2
-"""Within its own, and from the middle of the head, where it fades."""
+SOFT = 0.04
+"""Within its own outline, where it fades."""
 
 
 def neck_layer(
-    head: Head, turn: np.ndarray, around: np.ndarray, cloth: np.ndarray, shown: float = 1.0
+    head: Head,
+    pixels: np.ndarray,
+    turn: np.ndarray,
+    around: np.ndarray,
+    cloth: np.ndarray,
+    shown: float = 1.0,
 ) -> Layer | None:
     """Return the neck that comes to be seen, None where it is hidden.
 
     Args:
         head: in the photo.
+        pixels: (S, S, 3) float32 RGB of the crop.
         turn: (3, 3) rotation.
         around: (S, S, 2) float32 flow of the person.
         cloth: (S, S) float32 in [0, 1], where the photo shows what is no skin.
@@ -87,7 +86,8 @@ def neck_layer(
     neck = int(np.where(seen, bare, np.inf).argmin())
     if abs(nearer) < LEAST or not seen.any() or bare[neck] < THINNEST:
         return None
-    skin = _Skin.seen(line, head, cloth, bare[neck])
+    bared = (head.skin * (1 - cloth) * photo).astype(np.float32)
+    skin = NeckSkin.seen(line, head, bared, bare[neck])
     person = looked_up(photo, around)
     own = extents(line, person)
     start = own[np.abs(low - top) < AROUND].min() - TUCKED
@@ -100,64 +100,28 @@ def neck_layer(
     reach = np.interp(below, low, wanted)
     width = 2 * max(1, round(OVERLAP * head.unit)) + 1
     inner = cv2.blur(cv2.erode(person[box], np.ones((width, width), np.uint8)), (width, width))
-    width = 2 * max(1, round(THIN * head.unit)) + 1
-    solid = cv2.morphologyEx(photo * cloth, cv2.MORPH_OPEN, np.ones((width, width), np.uint8))
-    before = looked_up(solid, around)[box] * rise(below - corner, BEFORE)
+    before = looked_up(_solid(photo * cloth, head.unit), around)[box]
+    before *= rise(below - corner, BEFORE)
     opaque = rise(reach - far, (0.0, SOFT)) * rise(far, (0.0, MIDDLE)) * (1 - rise(inner, KEPT))
     opaque *= rise(below - top, (0.0, ENTERS)) * (1 - rise(below - low[neck], ENDS))
     opaque *= (1 - rise(bare[neck], BROAD)) * min(1.0, abs(nearer) / ANY)
     opaque *= rise(skin.width / bare[neck], BARE) * (1 - rise(before, CLOTH))
-    x, y = skin.shown(far / np.maximum(reach, THINNEST), below)
+    x, y, above = skin.shown(far / np.maximum(reach, THINNEST), below)
     drawn = head.unit * ((x - far)[..., None] * out + (y - below)[..., None] * down)
+    source = (places + drawn).astype(np.float32)
+    light = NeckLight.seen(head, pixels, bared, skin, line)
+    opaque *= rise(sampled(light.bare, source), SURE)
+    ratio = np.zeros_like(pixels)
+    ratio[box] = light.ratio(source, x, above, person[box])
     flow, opacity = (np.zeros((*head.depth.shape, *n), np.float32) for n in ((2,), ()))
     flow[box], opacity[box] = np.where(opaque[..., None] > 0, drawn, 0), shown * opaque
-    return Layer(flow, opacity)
+    return Layer(flow, opacity, ratio)
 
 
-@dataclass(frozen=True)
-class _Skin:
-    """Where a photo shows the bare neck below the jaw, from a line out.
-
-    Attributes:
-        width: how far out it does, in eye distances.
-        first: (F,) the highest that it does, at each of `STEPS`.
-        last: (F,) the lowest.
-    """
-
-    width: float
-    first: np.ndarray
-    last: np.ndarray
-
-    @classmethod
-    def seen(cls, line: Line, head: Head, cloth: np.ndarray, widest: float) -> "_Skin":
-        """Look for it in a photo, up to `widest`; see `neck_layer`."""
-        jaw = head.landmarks[list(JAW), :2]
-        order = np.argsort(line.far(jaw))
-        edge = np.interp(STEPS, line.far(jaw)[order], line.low(jaw)[order]) + UNDER
-        shown = head.skin * (1 - cloth) * head.matte * head.valid
-        shown = cv2.GaussianBlur(shown, (0, 0), NEAR * head.unit)
-        found = (sampled(shown, line.places()) > SKIN) & (HEIGHTS[:, None] > edge)
-        begin = found.argmax(0)
-        ended = ~found & (np.arange(len(HEIGHTS))[:, None] > begin)
-        ended[-1] = True
-        first, last = HEIGHTS[begin], HEIGHTS[ended.argmax(0)]
-        none = ~found.any(0) | (first > edge + LOWER) | (last - first < HIGH)
-        first, last = (np.where(none, edge, one) for one in (first, last))
-        none &= STEPS > MIDDLE
-        end = STEPS[none.argmax()] if none.any() else STEPS[-1]
-        return cls(min(float(end), widest), first, last)
-
-    def shown(self, share: np.ndarray, below: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return how far out and how low what is drawn is in the photo.
-
-        Args:
-            share: (H, W) of the way from the line to the outline that is wanted.
-            below: (H, W) how low it is drawn.
-        """
-        x = share * (self.width - MARGIN)
-        first, last = (np.interp(x, STEPS, one) for one in (self.first, self.last))
-        y = np.where(below < first, first + MIRRORED * (first - below), below)
-        return x, np.minimum(y, np.maximum(last - MARGIN, first))
+def _solid(cloth: np.ndarray, unit: float) -> np.ndarray:
+    """Return cloth, (S, S) float32, without what is thin."""
+    width = 2 * max(1, round(THIN * unit)) + 1
+    return cv2.morphologyEx(cloth, cv2.MORPH_OPEN, np.ones((width, width), np.uint8))
 
 
 def _window(line: Line, between: tuple[float, float], size: int) -> tuple[slice, slice]:
