@@ -70,13 +70,10 @@ def neck_layer(
         cloth: (S, S) float32 in [0, 1], where the photo shows what is no skin.
         shown: how far the neck is: not of straightened heads, whose necks stay (`below`).
     """
-    right, down = rotation(head.pose)[:, 0], rotation(head.pose)[:2, 1].astype(np.float32)
+    right = rotation(head.pose)[:, 0]
     nearer = float((turn @ right - right)[2])
-    side = np.float32(np.sign(nearer))
-    down /= np.linalg.norm(down)
-    out = side * np.array([down[1], -down[0]], np.float32)
-    line = Line(head.axis[:2].astype(np.float32), out, down, head.unit)
-    corner = float(line.low(head.landmarks[JAW_CORNERS[int(side > 0)], :2]))
+    line = _beside(head, np.float32(np.sign(nearer)))
+    corner = float(line.low(head.landmarks[JAW_CORNERS[int(nearer > 0)], :2]))
     low, chin, top = HEIGHTS, float(line.low(head.landmarks[CHIN, :2])), corner - LOBE
     photo = (head.matte * head.valid).astype(np.float32)
     bare = extents(line, photo)[:, None]
@@ -98,8 +95,7 @@ def neck_layer(
     places = pixel_grid(head.size)[box]
     below, far = line.low(places), line.far(places)
     reach = np.interp(below, low, wanted)
-    width = 2 * max(1, round(OVERLAP * head.unit)) + 1
-    inner = cv2.blur(cv2.erode(person[box], np.ones((width, width), np.uint8)), (width, width))
+    inner = _inner(person[box], head.unit)
     before = looked_up(_solid(photo * cloth, head.unit), around)[box]
     before *= rise(below - corner, BEFORE)
     opaque = rise(reach - far, (0.0, SOFT)) * rise(far, (0.0, MIDDLE)) * (1 - rise(inner, KEPT))
@@ -107,7 +103,7 @@ def neck_layer(
     opaque *= (1 - rise(bare[neck], BROAD)) * min(1.0, abs(nearer) / ANY)
     opaque *= rise(skin.width / bare[neck], BARE) * (1 - rise(before, CLOTH))
     x, y, above = skin.shown(far / np.maximum(reach, THINNEST), below)
-    drawn = head.unit * ((x - far)[..., None] * out + (y - below)[..., None] * down)
+    drawn = head.unit * ((x - far)[..., None] * line.out + (y - below)[..., None] * line.down)
     source = (places + drawn).astype(np.float32)
     light = NeckLight.seen(head, pixels, bared, skin, line)
     opaque *= rise(sampled(light.bare, source), SURE)
@@ -116,6 +112,20 @@ def neck_layer(
     flow, opacity = (np.zeros((*head.depth.shape, *n), np.float32) for n in ((2,), ()))
     flow[box], opacity[box] = np.where(opaque[..., None] > 0, drawn, 0), shown * opaque
     return Layer(flow, opacity, ratio)
+
+
+def _beside(head: Head, side: np.float32) -> Line:
+    """Return the line down a head, out of which is its side: 1 for the picture's right, or -1."""
+    down = rotation(head.pose)[:2, 1].astype(np.float32)
+    down /= np.linalg.norm(down)
+    out = side * np.array([down[1], -down[0]], np.float32)
+    return Line(head.axis[:2].astype(np.float32), out, down, head.unit)
+
+
+def _inner(person: np.ndarray, unit: float) -> np.ndarray:
+    """Return a person, (H, W) float32, within its outline, softly."""
+    width = 2 * max(1, round(OVERLAP * unit)) + 1
+    return cv2.blur(cv2.erode(person, np.ones((width, width), np.uint8)), (width, width))
 
 
 def _solid(cloth: np.ndarray, unit: float) -> np.ndarray:
