@@ -17,6 +17,8 @@ from faceedit.compose.turn.reach import HEIGHTS, STEPS, Line, extents, sampled
 LOBE, AROUND, TUCKED = 0.2, 0.06, 0.03
 """Eye distances above the corner of the jaw, where the neck begins, by which heights more or less;
 and how far within the outline of the head."""
+EAR = 0.5
+"""Eye distances above that, up to which a neck goes on where there is wall between jaw and ear."""
 ENTERS = 0.05
 """Below that, over which it comes to be seen."""
 NARROWEST = 0.1, 0.25
@@ -87,7 +89,7 @@ def neck_layer(
     skin = NeckSkin.seen(line, head, bared, bare[neck])
     person = looked_up(photo, around)
     own = extents(line, person)
-    start = own[np.abs(low - top) < AROUND].min() - TUCKED
+    top, start = _begins(own, top, bare[neck])
     straight = np.interp(low, (top, low[neck]), (start, bare[neck]))
     wanted = np.where(low < top, 0, np.where(low < low[neck], straight, bare))
     wanted = np.minimum(wanted, own + min(1.0, abs(nearer) / WHOLE) * np.maximum(wanted - own, 0))
@@ -120,6 +122,22 @@ def _beside(head: Head, side: np.float32) -> Line:
     down /= np.linalg.norm(down)
     out = side * np.array([down[1], -down[0]], np.float32)
     return Line(head.axis[:2].astype(np.float32), out, down, head.unit)
+
+
+def _begins(own: np.ndarray, top: float, width: float) -> tuple[float, float]:
+    """Return the height where a neck begins, and how far out.
+
+    Args:
+        own: (H,) how far out the turned head goes at each of `HEIGHTS`.
+        top: where a neck begins that is no wider than the head.
+        width: of the neck, half.
+    """
+    above = top - HEIGHTS
+    start = own[np.abs(above) < AROUND].min() - TUCKED
+    ears = (above > 0) & (above < EAR) & (own >= width)
+    if start < width and ears.any():
+        return float(HEIGHTS[ears].max()) - OVERLAP - ENTERS, width
+    return top, start
 
 
 def _inner(person: np.ndarray, unit: float) -> np.ndarray:

@@ -15,6 +15,8 @@ SKIN, NEAR = 0.35, 0.02
 """Share of skin from which on a photo shows a bare neck; over how much that is averaged."""
 LOWER, HIGH = 0.2, 0.1
 """Below the jaw, up to where it begins, and how high it is at least, to be shown."""
+FOLDED = 0.6
+"""Of the height of a bare neck, what is drawn above it: not what is close to cloth."""
 MARGIN, MIDDLE = 0.08, 0.2
 """Within a neck's outline, where colours mix with the wall's; and from the middle of the head,
 where it fades."""
@@ -70,7 +72,7 @@ class NeckSkin:
         """
         x = share * (self.width - MARGIN)
         first, last = (np.interp(x, STEPS, one) for one in (self.first, self.last))
-        high = np.maximum(last - MARGIN - first, STEP)
+        high = np.maximum(FOLDED * (last - MARGIN - first), STEP)
         folded = high - np.abs(np.mod(first - below, 2 * high) - high)
         y = np.where(below < first, first + folded, below)
         return x, np.minimum(y, np.maximum(last - MARGIN, first)), first - below
