@@ -296,6 +296,16 @@ def test_a_neck_goes_on_behind_the_jaw_that_comes_round(head, degrees):
     drawn = neck.opacity > 0.5
     outer = drawn[:, :64] if degrees > 0 else drawn[:, 64:]
     assert drawn.sum() == outer.sum() > 20
+    # Its light is the cheek's, a little less, and less still next to the jaw.
+    assert neck.log_ratio is not None
+    light = neck.log_ratio[drawn]
+    assert -0.31 < light.min() < -0.1
+    assert light.max() < 0.01
+    shaded = picture * np.where(np.arange(SIZE) > head.landmarks[152, 1], 0.5, 1.0)[:, None, None]
+    lit = neck_layer(bare, shaded.astype(np.float32), turn, around, no_cloth)
+    assert lit is not None
+    assert lit.log_ratio is not None
+    assert lit.log_ratio[drawn].max() > light.max() + 0.2
     # It is seen above the chin, from pixels of the neck below the jaw.
     rows, columns = np.nonzero(drawn)
     chin = head.landmarks[152, 1]

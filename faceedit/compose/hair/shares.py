@@ -64,9 +64,9 @@ def find_shares(
     """
     # At its edges hair is mixed with what it lies on, some way into what counts as solid.
     solid = cv2.erode(matte, _square(EDGE * unit))
-    solid = rise(cv2.blur(solid, _square(EDGE * unit).shape), *SOLID)
+    solid = _smoothstep(cv2.blur(solid, _square(EDGE * unit).shape), *SOLID)
     # Close to hair wisps lie over what is beside it, and its blurred outline closer still.
-    free = rise(1 - cv2.dilate(matte, _square(BLURRED * unit)), 0.9, 1.0)
+    free = _smoothstep(1 - cv2.dilate(matte, _square(BLURRED * unit)), 0.9, 1.0)
     free *= np.maximum(1 - wisps, np.float32(FARTHER))
     hair, behind = _spread(lab, solid, unit), _spread(lab, free, unit)
     share, known = _mixed(lab, hair, behind, free, unit)
@@ -103,12 +103,12 @@ def _spilled(
     Blurred outlines and loose hair have it farther out than lightness tells.
     """
     # What hair lies on is seen beyond it.
-    far = _spread(lab, rise(1 - opacity, 0.9, 1.0) * (1 - spill), unit)
+    far = _spread(lab, _smoothstep(1 - opacity, 0.9, 1.0) * (1 - spill), unit)
     line = (hair - far)[..., 1:]
     squared = total(line * line)
     share = total((lab - far)[..., 1:] * line) / np.maximum(squared, 1)
     known = squared / (squared + np.float32(VIVID**2))
-    return spill * known * rise(share, *SPILLED)
+    return spill * known * _smoothstep(share, *SPILLED)
 
 
 def _spread(lab: np.ndarray, weight: np.ndarray, unit: float) -> np.ndarray:
@@ -132,7 +132,7 @@ def _square(reach: float) -> np.ndarray:
     return np.ones((side, side), np.uint8)
 
 
-def rise(values: np.ndarray, start: float, end: float) -> np.ndarray:
+def _smoothstep(values: np.ndarray, start: float, end: float) -> np.ndarray:
     """Return 0 up to a start and 1 from an end on, smooth between."""
-    risen = np.clip((values - np.float32(start)) / np.float32(end - start), 0, 1)
-    return risen * risen * (3 - 2 * risen)
+    share = np.clip((values - np.float32(start)) / np.float32(end - start), 0, 1)
+    return share * share * (3 - 2 * share)

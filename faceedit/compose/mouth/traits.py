@@ -35,7 +35,7 @@ class Traits:
         course: in which of several manners the person shows an expression.
         width: how wide it is where it hangs open.
         askew: how much lower its right corner is then than the left one.
-        tongue_back: how far its tip lies behind the lower lip.
+        tongue_back: how far the tongue's tip lies behind the lower lip.
         redness: how red the flesh is.
     """
 
