@@ -25,12 +25,7 @@ from typing import Any
 from faceedit.batch import journal
 from faceedit.batch.asked import differences, other_name, settings_in
 from faceedit.batch.files import append_line, folders_in_use, open_appending
-from faceedit.batch.ledger import (
-    Ledger,
-    Record,
-    decisive,
-    place_of,
-)
+from faceedit.batch.ledger import Ledger, Record, decisive, place_of
 from faceedit.batch.output_folders import counterpart, is_beside, jobs_by_folder, manifest_folder
 from faceedit.batch.result import Result, describe
 from faceedit.errors import PlanError, WriteError
@@ -98,7 +93,7 @@ class Manifest:
         Raises:
             WriteError: a folder or a manifest cannot be written, so that no photo could.
             PlanError: a file would be replaced that faceedit is not proven to have written, or
-                the outputs of a run with other settings would be.
+                the outputs of a run with other settings would be, or such a run is at work there.
         """
         folders = self.check(jobs)
         told = [
