@@ -13,7 +13,7 @@ FLESH = np.array([1.0, 0.66, 0.63], np.float32)
 """RGB of what is wet and red, in full light over the teeth's."""
 DEEP, DEEP_RANGE = 0.085, 0.05
 """Light that is left at the back of a mouth, and how far people differ."""
-RIM, RIM_REACH = 0.53, 0.036
+RIM, RIM_REACH = 0.6, 0.036
 """Light on the lower lip's inner side, and eye distances over which it is lost."""
 ROOF = 0.45
 """Of that light what the upper lip's inner side gets: it looks down."""

@@ -33,7 +33,7 @@ LOWER_SIZE = (1.25, 1.3)
 """How much narrower and shorter lower teeth are than upper ones."""
 LOWER_LIGHT = np.array([0.74, 0.7, 0.65], np.float32)
 """RGB of the upper teeth's light that they get, much of it from the tongue and the lip."""
-LOWER_SEEN, LOWER_OF_DRAWN, LOWER_SURE = 0.15, 0.3, 5.0
+LOWER_SEEN, LOWER_OF_DRAWN, LOWER_SURE = 0.15, 0.0, 5.0
 """Trait from which on a mouth that hangs open shows them, by how much less where it is drawn wide,
 and how steeply."""
 LOWERED, LOWERED_RANGE = 0.04, 0.02
@@ -44,7 +44,7 @@ LOWER_SUNK, LOWER_SUNK_RANGE = 0.025, 0.04
 SHOWN, SHOWN_RANGE = 0.06, 0.26
 """Share of an opening that upper teeth fill from above where corners hang low, and how far people
 differ: the lip covers the rest, and below 0, as of nearly every second face, all of them."""
-SHOWN_WIDE, SHOWN_WIDE_RANGE = 0.66, 0.3
+SHOWN_WIDE, SHOWN_WIDE_RANGE = 0.5, 0.24
 """Likewise where such a mouth is drawn wide."""
 SMILES, SMILES_RANGE = 1.1, 0.15
 """Likewise in a smile: below the teeth lies the shade over the lower lip."""
@@ -62,8 +62,9 @@ LOWER_DRAWN = 0.02
 SIZE_RANGE = 0.08
 YELLOW = np.array([0.014, 0.0, -0.021], np.float32)
 """Log ratios of RGB of teeth that are yellower than usual."""
-SHADED = np.array([0.93, 1.04, 1.12], np.float32)
-"""Exponents of RGB of the light on teeth: what comes from within a mouth is red."""
+SHADED = np.array([[0.93, 1.04, 1.12], [0.78, 1.13, 1.1]], np.float32)
+"""Exponents of RGB of the light on teeth, in smiles and in mouths that hang open: what comes from
+within a mouth is red."""
 ROOTS = 0.6
 """Where textures show teeth from, between the marks of the upper jaw, the upper ones at 0."""
 
@@ -145,8 +146,9 @@ def paint_mouth(
         (LOWER_LIGHT * row[0], row[1] * (1 - max(seats.wide, seats.hangs) * (1 - seen))),
         upper,
     )
+    redder = SHADED[0] + np.float32(seats.hangs) * (SHADED[1] - SHADED[0])
     for colour, alpha in layers:
-        lit = colour * white * shade[..., None] ** SHADED
+        lit = colour * white * shade[..., None] ** redder
         picture += alpha[..., None] * (lit - picture)
     return picture.astype(np.float32)
 
