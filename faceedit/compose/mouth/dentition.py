@@ -23,7 +23,7 @@ LIGHTS = np.array([1.05, 1.0, 0.95, 0.84, 0.72, 0.58])
 """On each tooth: the arch bends back into the shade."""
 SEAM, SEAM_DEPTH, TURNED = 0.035, 0.32, 0.14
 """Centimetres of a seam between two, and shares of light lost in it and towards it."""
-GLOSS, NECK, EDGE, UNDER_GUM = 0.1, 0.12, 0.1, 0.25
+GLOSS, NECK, EDGE, UNDER_GUM = 0.06, 0.12, 0.1, 0.25
 """Shares of light that a front throws back, and lost at its neck, its edge and under the gum."""
 YELLOW_NECK = np.array([0.0, 0.015, 0.07])
 """Share of RGB light lost towards the neck, where dentine shines through."""

@@ -10,7 +10,7 @@ from faceedit.tones import LUMA
 KEPT, DARKEST, BRIGHTEST = 1.1, -1.2, 0.4
 """Of the light's fall across lips and the skin about them what teeth show, as in 100 real smiles;
 log ratios over a mouth that are not exceeded."""
-OF_LIGHT, LIT = 0.68, 0.26
+OF_LIGHT, LIT = 0.68, 0.17
 """Log of lit teeth over that of the lips, by 151 real smiles and 66 other open mouths: a share and
 what is added, so that teeth drawn with their seams and shade are as light as these."""
 SKIN_OVER_LIPS = 0.2
@@ -34,11 +34,11 @@ BLACK = 0.01
 """Luma below which there is no telling."""
 UPPER_SHADE, UPPER_SHADE_REACH = 0.3, 0.05
 """Of light lost to the upper lip, and eye distances over which it is."""
-HANGING_SHADE, HANGING_LIGHT, HANGING_GAPS = 0.85, 0.68, (0.1, 0.22)
+HANGING_SHADE, HANGING_LIGHT, HANGING_GAPS = 0.85, 0.8, (0.1, 0.22)
 """Of light lost towards the corners of a mouth that hangs open: its cheeks lie before its teeth;
 what is left in its middle where it is but parted, and openings in eye distances between which all
 of it comes in, as on 36 portraits that do not smile."""
-CORRIDOR = ((0.4, 0.65, 0.78, 0.9, 1.0), (1.0, 0.92, 0.72, 0.3, 0.12))
+CORRIDOR = ((0.4, 0.62, 0.75, 0.9, 1.0), (1.0, 0.92, 0.68, 0.3, 0.12))
 """Half widths of a mouth that smiles, and the light there."""
 TALL, LEAST_SHADED = (0.3, 0.5), 0.35
 """Heights of an opening over its width between which teeth come to stand in all of that shade, and

@@ -62,9 +62,8 @@ LOWER_DRAWN = 0.02
 SIZE_RANGE = 0.08
 YELLOW = np.array([0.014, 0.0, -0.021], np.float32)
 """Log ratios of RGB of teeth that are yellower than usual."""
-SHADED = np.array([[0.93, 1.04, 1.12], [0.78, 1.13, 1.1]], np.float32)
-"""Exponents of RGB of the light on teeth, in smiles and in mouths that hang open: what comes from
-within a mouth is red."""
+SHADED = np.array([0.78, 1.13, 1.12], np.float32)
+"""Exponents of RGB of the light on teeth: what comes from within a mouth is red."""
 ROOTS = 0.6
 """Where textures show teeth from, between the marks of the upper jaw, the upper ones at 0."""
 
@@ -146,9 +145,8 @@ def paint_mouth(
         (LOWER_LIGHT * row[0], row[1] * (1 - max(seats.wide, seats.hangs) * (1 - seen))),
         upper,
     )
-    redder = SHADED[0] + np.float32(seats.hangs) * (SHADED[1] - SHADED[0])
     for colour, alpha in layers:
-        lit = colour * white * shade[..., None] ** redder
+        lit = colour * white * shade[..., None] ** SHADED
         picture += alpha[..., None] * (lit - picture)
     return picture.astype(np.float32)
 
