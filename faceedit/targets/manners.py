@@ -41,6 +41,11 @@ def _fear(
     return ("brows", "sad", brows), ("brows", "angry", DRAWN), *(("mouth", *one) for one in mouth)
 
 
+def _sneer(happy: float, angry: float = 0.0) -> tuple[tuple[str, str, float], ...]:
+    """Return what a mouth of disgust has of joy, which lifts cheeks and corners, and of anger."""
+    return ("mouth", "happy", happy), ("mouth", "angry", angry)
+
+
 MANNERS: dict[str, tuple[Manner, ...]] = {
     "happy": (
         Manner(mouth=0.95),
@@ -65,9 +70,9 @@ MANNERS: dict[str, tuple[Manner, ...]] = {
         Manner(brows=0.68, lids=0.85, mouth=0.8),
     ),
     "disgusted": (
-        Manner(mouth=1.1),
-        Manner(brows=0.8, lids=0.85, mouth=1.15),
-        Manner(mouth=1.0, mixed=(("mouth", "sad", 0.25),)),
+        Manner(brows=0.7, lids=1.05, mouth=1.2, mixed=_sneer(0.3)),
+        Manner(brows=0.5, lids=0.85, mouth=1.25, mixed=_sneer(0.3, -0.1)),
+        Manner(brows=0.8, lids=1.15, mouth=1.2, mixed=_sneer(0.2, -0.2)),
     ),
     "afraid": (
         Manner(1.0, 1.1, 1.09, _fear()),

@@ -57,7 +57,7 @@ its edge: lashes and paint on it do not grow."""
 OUTER_EDGES = ((185, 40, 39, 37, 0, 267, 269, 270, 409), (91, 181, 84, 17, 314, 405, 321))
 INNER_EDGES = ((191, 80, 81, 82, 13, 312, 311, 310, 415), (88, 178, 87, 14, 317, 402, 318))
 """Points of the upper and of the lower lip between which it is thick, from side to side."""
-SWELLS, SWOLLEN = 1.1, 0.6
+SWELLS, SWOLLEN = 1.04, 0.35
 """Thickness of a lip over that in the photo, times what the mouth gets narrower by, from which on
 only a share of more counts: lips do not swell where a face is disgusted."""
 THINS, THIN = 0.92, 0.3
