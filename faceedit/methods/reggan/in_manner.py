@@ -19,7 +19,7 @@ LIDS = 0.13
 BETWEEN = 0.12
 """Eye distances over which one part goes over into another."""
 SMIRK = BLOCKS.index("contemptuous")
-ASIDE, SMIRKS = (-0.15, 1.0), (0.7, 1.0)
+ASIDE, SMIRKS = (-0.15, 1.0), (0.45, 0.95)
 """Halves of a mouth, towards the corner that smirks, between which points come to take part, and
 how far they then go across and down of what was learned, which drags the whole mouth aside."""
 NAMED = tuple[str, Manner]
