@@ -11,11 +11,11 @@ REDDER = np.array([0.92, 1.06, 1.08], np.float32)
 """Exponents of RGB of the light that is left in the depth: flesh passes red on."""
 FLESH = np.array([1.0, 0.66, 0.63], np.float32)
 """RGB of what is wet and red, in full light over the teeth's."""
-DEEP, DEEP_RANGE = 0.085, 0.05
+DEEP, DEEP_RANGE = 0.12, 0.05
 """Light that is left at the back of a mouth, and how far people differ."""
 RIM, RIM_REACH = 0.6, 0.036
 """Light on the lower lip's inner side, and eye distances over which it is lost."""
-ROOF = 0.45
+ROOF = 0.6
 """Of that light what the upper lip's inner side gets: it looks down."""
 WIDE_FROM, WIDE_TO = 0.06, 0.16
 """Gaps in eye distances between which the tongue comes to be seen."""

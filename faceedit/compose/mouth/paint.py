@@ -41,7 +41,7 @@ LOWERED, LOWERED_RANGE = 0.04, 0.02
 let them, as a rim that is drawn up rolls outwards; and how far people differ."""
 LOWER_SUNK, LOWER_SUNK_RANGE = 0.025, 0.04
 """Eye distances by which the lower teeth of a wide mouth lie deeper behind the lip."""
-SHOWN, SHOWN_RANGE = 0.06, 0.26
+SHOWN, SHOWN_RANGE = 0.14, 0.24
 """Share of an opening that upper teeth fill from above where corners hang low, and how far people
 differ: the lip covers the rest, and below 0, as of nearly every second face, all of them."""
 SHOWN_WIDE, SHOWN_WIDE_RANGE = 0.5, 0.24

@@ -50,6 +50,9 @@ PORES, PATCH = (1.0, 4.0), 8
 ROUGHNESS, DEEP = (0.012, 0.035, 0.1), (0.6, 0.9, 1.1)
 """Deviations of the log of skin's luma there (medians of 226 young and 65 old portraits are 0.035
 and 0.079), and how deep the shadows of folds then are, of what was learned."""
+FAIR, OF_FAIR = (0.72, 0.86), 0.45
+"""Luma of skin between which it comes to be all but white, and how deep folds then are of that: film
+and sensors hold back what is brightest, and grey on white is dirt."""
 DEEP_BROWS, BELOW_EYES = (0.8, 1.0, 1.1), 0.2
 """The same of brows and forehead, whose furrows say more than those of cheeks, and eye distances
 below the eyes over which one goes over into the other."""
@@ -161,9 +164,12 @@ def _skin_patches(values: np.ndarray, crop: Crop) -> list[np.ndarray]:
 def fold_depth(crop: Crop) -> np.ndarray:
     """Return how deep folds are in each row of the fields, (128, 1, 1), of what was learned.
 
-    Smooth young skin folds less, least of all below the eyes.
+    Smooth young skin folds less, least of all below the eyes, and skin that is all but white less.
     """
-    luma = np.log(np.maximum(crop.pixels @ LUMA, 0.03))
+    shown = crop.pixels @ LUMA
+    bright = np.median([np.median(patch) for patch in _skin_patches(shown, crop)] or [0.0])
+    fair = 1 - (1 - OF_FAIR) * np.clip((bright - FAIR[0]) / (FAIR[1] - FAIR[0]), 0, 1)
+    luma = np.log(np.maximum(shown, 0.03))
     fine = np.subtract(*(cv2.GaussianBlur(luma, (0, 0), sigma) for sigma in PORES))
     spreads = [float(patch.std()) for patch in _skin_patches(fine, crop)] or [0.0]
     rough = np.log(max(np.median(spreads), 1e-4))
@@ -171,7 +177,7 @@ def fold_depth(crop: Crop) -> np.ndarray:
     eyes = places[list(OUTER_EYE_CORNERS), 1].mean()
     below = np.clip((np.arange(FIELD_SIZE) - eyes) / (BELOW_EYES * eye_distance(places)), 0, 1)
     brows, face = (np.interp(rough, np.log(ROUGHNESS), one) for one in (DEEP_BROWS, DEEP))
-    return (brows + below * (face - brows)).astype(np.float32)[:, None, None]
+    return (fair * (brows + below * (face - brows))).astype(np.float32)[:, None, None]
 
 
 def dull_far_side(ratio: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
