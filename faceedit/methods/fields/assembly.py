@@ -51,8 +51,8 @@ ROUGHNESS, DEEP = (0.012, 0.035, 0.1), (0.6, 0.9, 1.1)
 """Deviations of the log of skin's luma there (medians of 226 young and 65 old portraits are 0.035
 and 0.079), and how deep the shadows of folds then are, of what was learned."""
 FAIR, OF_FAIR = (0.72, 0.86), 0.45
-"""Luma of skin between which it comes to be all but white, and how deep folds then are of that: film
-and sensors hold back what is brightest, and grey on white is dirt."""
+"""Luma of skin between which it comes to be all but white, and how deep folds then are: what
+is brightest is held back in photos, and grey on white is dirt."""
 DEEP_BROWS, BELOW_EYES = (0.8, 1.0, 1.1), 0.2
 """The same of brows and forehead, whose furrows say more than those of cheeks, and eye distances
 below the eyes over which one goes over into the other."""
