@@ -53,10 +53,10 @@ MANNERS: dict[str, tuple[Manner, ...]] = {
         Manner(lids=0.9, mouth=1.0, mixed=(("brows", "surprised", 0.3),)),
     ),
     "sad": (
-        Manner(lids=0.8),
-        Manner(brows=1.2, lids=0.7, mouth=0.92),
-        Manner(brows=0.85, lids=0.7, mouth=0.8, mixed=(("mouth", "angry", 0.3),)),
-        Manner(brows=1.15, lids=0.5, mouth=0.85, mixed=(("mouth", "afraid", 0.15),)),
+        Manner(brows=1.1, lids=0.6, mouth=0.95),
+        Manner(brows=1.25, lids=0.5, mouth=0.9),
+        Manner(lids=0.5, mouth=0.8, mixed=(("mouth", "angry", 0.3),)),
+        Manner(brows=1.2, lids=0.4, mouth=0.85, mixed=(("mouth", "afraid", 0.15),)),
     ),
     "angry": (
         Manner(brows=1.06, mouth=0.95),
