@@ -11,7 +11,7 @@ from faceedit.compose.mouth.lips import continue_flow, keep_off, keep_side, lip_
 from faceedit.compose.mouth.meeting import contact, meet, seam
 from faceedit.compose.mouth.moustache import hang_hairs
 from faceedit.compose.mouth.opening import CLOSED, EVERYWHERE, Box, MouthPoints, Opening, lip_gap
-from faceedit.compose.mouth.own import OwnMouth, own_mouth
+from faceedit.compose.mouth.own import OwnMouth, own_light, own_mouth
 from faceedit.compose.mouth.rims import roll_in
 from faceedit.tones import LUMA
 
@@ -109,6 +109,9 @@ def edit_mouth(
     own = own_mouth(photo @ LUMA, before, after, opening, shown, gap, change)
     trust = _trust(gap, lip_gap(after.landmarks, unit)) if shown is not None else 0.0
     own = replace(own, share=own.share * np.float32(trust))
+    shade = np.zeros_like(line)
+    if shown is not None and shown.coverage.any():
+        shade = own_light(own, before, after, opening, shown)
     inside = None
     if shown is not None and gap > OWN_TEETH:
         inside = photo[-shown.distance() > INSIDE * unit]
@@ -116,12 +119,18 @@ def edit_mouth(
     about = _carried(pixels, opening, lips)
     new = roll_in(new, about, opening)
     new = hang_hairs(new, about, after, opening, hair)
-    fields = _laid(replace(bare, flow=lips, log_ratio=line), own, new, pixels, opening)
+    bare = replace(bare, flow=lips, log_ratio=line + shade)
+    fields = _laid(bare, own, new, pixels, opening, shade)
     return _sealed(fields, pixels, opening, before, after, change if shown else 0.0)
 
 
 def _laid(
-    bare: MouthFields, own: OwnMouth, new: np.ndarray, pixels: np.ndarray, opening: Opening
+    bare: MouthFields,
+    own: OwnMouth,
+    new: np.ndarray,
+    pixels: np.ndarray,
+    opening: Opening,
+    shade: np.ndarray,
 ) -> MouthFields:
     """Return the fields with what the photo shows of the opening, and new paint elsewhere in it.
 
@@ -131,6 +140,7 @@ def _laid(
         new: (h, w, 3) RGB in [0, 1].
         pixels: of the photo.
         opening: of the target; outside it nothing is laid.
+        shade: (h, w, 3) log ratio of what the photo shows.
     """
     part = opening.seen()
     coverage, share, own_flow = (one[part] for one in (opening.coverage, own.share, own.flow))
@@ -139,7 +149,7 @@ def _laid(
     kept = np.clip(length(own_flow - lips) / 0.25, 0, 1)
     opacity = np.where(core, 1 - share, coverage * np.maximum(1 - share, kept))
     opacity *= opening.visible
-    carried = _carried(pixels, opening, own.flow, part)
+    carried = _carried(pixels, opening, own.flow, part) * np.exp(shade[part])
     mixed = share[..., None] * carried + (1 - share[..., None]) * new
     mixed = np.where((~core & (coverage > 0))[..., None], mixed, new)
     bare.paint[part] = np.clip(mixed, 0, 1) * (opacity > 0)[..., None]

@@ -38,6 +38,8 @@ HANGING_SHADE, HANGING_LIGHT, HANGING_GAPS = 0.85, 0.8, (0.1, 0.22)
 """Of light lost towards the corners of a mouth that hangs open: its cheeks lie before its teeth;
 what is left in its middle where it is but parted, and openings in eye distances between which all
 of it comes in, as on 36 portraits that do not smile."""
+SHADED = np.array([0.78, 1.13, 1.12], np.float32)
+"""Exponents of RGB of the light on teeth: what comes from within a mouth is red."""
 CORRIDOR = ((0.4, 0.62, 0.75, 0.9, 1.0), (1.0, 0.92, 0.68, 0.3, 0.12))
 """Half widths of a mouth that smiles, and the light there."""
 TALL, LEAST_SHADED = (0.3, 0.5), 0.35

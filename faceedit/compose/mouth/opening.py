@@ -25,6 +25,11 @@ ROUND_WEB, ROUND, ROUND_FROM, ROUND_TO = 0.02, 0.2, 0.2, 0.36
 and the gaps over that length between which it becomes so. What fear draws wide is not."""
 HELD = 0.1
 """Of their distance by which lips part that corners still hold together."""
+LOW_CORNERS = (0.06, 0.2)
+"""Heights of an opening that its corners lie below the upper lip's middle by, between which a mouth
+comes to be one that does not smile."""
+PARTED = (0.02, 0.06)
+"""Openings in eye distances between which a mouth with low corners comes to hang open."""
 THINNEST = 1.5
 """Pixels: no opening is drawn thinner than about one. What is narrower at its widest place shows
 ever less instead, so that a mouth neither opens nor closes from one frame to the next."""
@@ -120,6 +125,18 @@ def lip_gap(landmarks: np.ndarray, unit: float) -> float:
     upper = landmarks[list(UPPER_INNER_LIP[1:-1]), 1]
     lower = landmarks[list(LOWER_INNER_LIP[1:-1]), 1]
     return float(np.maximum(lower - upper, 0.0).mean() / unit)
+
+
+def hanging(points: MouthPoints, unit: float) -> float:
+    """Return in [0, 1] how far a mouth opens with corners that hang, and does not smile."""
+    upper, lower = points.lips
+    middle = len(upper) // 2
+    lip = float(upper[middle, 1])
+    gap = max(float(lower[middle, 1]) - lip, 1e-3)
+    low, high = LOW_CORNERS
+    corners = (float(upper[[0, -1], 1].mean()) - lip) / gap
+    opened = np.clip((gap / unit - PARTED[0]) / (PARTED[1] - PARTED[0]), 0, 1)
+    return float(np.clip((corners - low) / (high - low), 0, 1) * opened)
 
 
 def mouth_box(rings: list[np.ndarray], unit: float, size: tuple[int, int]) -> Box:

@@ -7,8 +7,9 @@ import numpy as np
 
 from faceedit.channels import length
 from faceedit.compose.mouth.jaws import SmoothMap, edge_of_teeth, incisal_edge
+from faceedit.compose.mouth.light import SHADED, teeth_light
 from faceedit.compose.mouth.lips import FULL_CHANGE, rows_at, sample_box
-from faceedit.compose.mouth.opening import MouthPoints, Opening
+from faceedit.compose.mouth.opening import MouthPoints, Opening, hanging
 
 OWN_MARGIN, LOWER_MARGIN = (0.008, 0.026), (0.02, 0.045)
 """Eye distances inside the photo's opening from where on its own teeth are taken, softly;
@@ -103,6 +104,32 @@ def own_mouth(
     own = np.where(take_upper, of_upper, np.where(of_lower > 0, of_lower, of_upper))
     flow = np.where((take_upper | (of_lower <= 0))[..., None], upper, lower)
     return OwnMouth(own.astype(np.float32), flow, drop)
+
+
+def own_light(
+    own: OwnMouth, before: MouthPoints, after: MouthPoints, opening: Opening, shown: Opening
+) -> np.ndarray:
+    """Return the log ratio of the light that a smile's teeth lose as the mouth comes to hang open.
+
+    Args:
+        own: what the photo shows.
+        before: the mouth in the photo.
+        after: in the target.
+        opening: of the target.
+        shown: of the photo.
+
+    Returns:
+        (h, w, 3) float32.
+    """
+    had, has = (hanging(points, opening.unit) for points in (before, after))
+    if has <= had or not own.share.any():
+        return np.zeros((*own.share.shape, 3), np.float32)
+    was, light = (
+        teeth_light(mouth.coverage > 0.05, opening.unit, hangs)
+        for mouth, hangs in ((shown, had), (opening, has))
+    )
+    lost = np.minimum(np.log(light / sample_box(was, own.flow)), 0)
+    return ((has - had) * opening.coverage * (own.share > 0) * lost)[..., None] * SHADED
 
 
 def _to_lip(

@@ -8,8 +8,15 @@ import numpy as np
 
 from faceedit.compose.mouth.cavity import WIDE_FROM, WIDE_TO, paint_cavity
 from faceedit.compose.mouth.jaws import SmoothMap
-from faceedit.compose.mouth.light import corridor, teeth_light
-from faceedit.compose.mouth.opening import EVERYWHERE, Box, MouthPoints, Opening, mouth_width
+from faceedit.compose.mouth.light import SHADED, corridor, teeth_light
+from faceedit.compose.mouth.opening import (
+    EVERYWHERE,
+    Box,
+    MouthPoints,
+    Opening,
+    hanging,
+    mouth_width,
+)
 from faceedit.compose.mouth.traits import USUAL, Traits
 from faceedit.faces.topology import UPPER_INNER_LIP
 
@@ -52,18 +59,11 @@ UNDER_HAIR = 0.8
 """Of that share what a moustache over the lip hides."""
 ROUND, DRAWN = 0.48, 0.58
 """Widths of a mouth in eye distances between which it is drawn wide."""
-LOW_CORNERS = (0.06, 0.2)
-"""Heights of an opening that its corners lie below the upper lip's middle by, between which a mouth
-comes to be one that does not smile."""
-PARTED = (0.02, 0.06)
-"""Openings in eye distances between which a mouth with low corners comes to hang open."""
 LOWER_DRAWN = 0.02
 """Eye distances by which a mouth that is drawn wide shows more of them."""
 SIZE_RANGE = 0.08
 YELLOW = np.array([0.014, 0.0, -0.021], np.float32)
 """Log ratios of RGB of teeth that are yellower than usual."""
-SHADED = np.array([0.78, 1.13, 1.12], np.float32)
-"""Exponents of RGB of the light on teeth: what comes from within a mouth is red."""
 ROOTS = 0.6
 """Where textures show teeth from, between the marks of the upper jaw, the upper ones at 0."""
 
@@ -159,7 +159,7 @@ def _seated(points: MouthPoints, opening: Opening, ends: Ends, traits: Traits) -
     wide = float(np.clip((gap - WIDE_FROM) / (WIDE_TO - WIDE_FROM), 0, 1))
     drop = ends.drop + new * (LOWERED + LOWERED_RANGE * traits.teeth_drop) * unit * wide
     drop -= new * _bared(points, drop)
-    hangs = _low_corners(points, unit)
+    hangs = hanging(points, unit)
     broad = (mouth_width(points.landmarks, unit) - ROUND) / (DRAWN - ROUND)
     drawn = hangs * float(np.clip(broad, 0, 1))
     shown, broadly = (
@@ -187,18 +187,6 @@ def _bared(points: MouthPoints, drop: float) -> float:
     gum, edge = points.upper[2, 1], points.upper[7, 1]
     lip = float(points.landmarks[UPPER_INNER_LIP[len(UPPER_INNER_LIP) // 2], 1])
     return max(float(gum + ROOTS * (edge - gum)) + drop - lip, 0.0)
-
-
-def _low_corners(points: MouthPoints, unit: float) -> float:
-    """Return in [0, 1] how far a mouth opens with corners that hang, and does not smile."""
-    upper, lower = points.lips
-    middle = len(upper) // 2
-    lip = float(upper[middle, 1])
-    gap = max(float(lower[middle, 1]) - lip, 1e-3)
-    low, high = LOW_CORNERS
-    corners = (float(upper[[0, -1], 1].mean()) - lip) / gap
-    opened = np.clip((gap / unit - PARTED[0]) / (PARTED[1] - PARTED[0]), 0, 1)
-    return float(np.clip((corners - low) / (high - low), 0, 1) * opened)
 
 
 def _covered(points: MouthPoints, drop: float, shown: float) -> float:
