@@ -96,5 +96,8 @@ def stroke_fill(photo: np.ndarray, corner: np.ndarray, unit: float) -> np.ndarra
     # What is as deep farther off, too, is pores and beards.
     beside = (away > FAR) & (away < FAR + 2 * STROKE)
     usual = TEXTURE * float(np.median(np.abs(missing[beside]))) if beside.any() else 0.0
-    fill = np.clip(missing - np.clip(missing, -usual, usual), -DEEPEST, DEEPEST)
+    fill = missing - np.clip(missing, -usual, usual)
+    # What is too deep to be filled has the skin's hue all the same, and does not glow.
+    depth = fill.mean(2, keepdims=True)
+    fill += np.clip(depth, -DEEPEST, DEEPEST) - depth
     return (LIFT * (near * near * (3 - 2 * near))[..., None] * fill).astype(np.float32)
