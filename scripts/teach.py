@@ -7,6 +7,7 @@
     python scripts/teach.py light RUN [--steps 700] [--runs 3]
     python scripts/teach.py count RUN [--steps 700] [--runs 3]
     python scripts/teach.py table RUN
+    python scripts/teach.py plot RUN OUT.png
 
 `prepare`: half of the people of ``expressions.csv`` learn, the other half judge. Of those who
 learn, at most 100 photos of each of six expressions are taken. ``faceedit augment`` gives each
@@ -22,50 +23,30 @@ and beside copies of these photos, portraits, both, or turned heads. `light`: fr
 and without lit copies, judged by the photos as they are and under hard side light. `count`: from 20
 a class, alone and beside ever more of the many. What is done is kept in RUN and not done again.
 `table` prints what there is: accuracies are means of the six classes, in intervals of 95% over the
-people who judge and over the runs.
+people who judge and over the runs. `plot` draws those of `count` (Fig. 8 of LSSL).
 """
 
 import argparse
-import csv
-import hashlib
 import json
-import subprocess
-import sys
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
-import cv2
 import numpy as np
 import torch
-from measure_turn import Turner
+from taught_pictures import CLASSES, make_many, prepare, turn
 from torch import Tensor
 from torch.nn import functional as F
 
-from faceedit.faces.align import extract_crop, invert, transform_landmarks
-from faceedit.lights import LIGHTS
 from faceedit.numerics import pick_numerics
-from faceedit.photos import read_photo
 from faceedit.recognisers.base import FACE_WINDOW
 from faceedit.recognisers.expression import ExpressionRecogniser
-from faceedit.studio.light import estimate_light, relight
-from faceedit.studio.photo import sit
-from faceedit.studio.rig import load_rig
 from faceedit.targets import EXPRESSIONS
-from faceedit.tones import LUMA, to_bytes
 from faceedit.training.recognisers.augment import NOTHING, frame, place, recolour
 from faceedit.training.recognisers.expression import CHANGE
-from faceedit.training.recognisers.faces import SIZE
 from faceedit.training.recognisers.scores import over_people, recalls
-from faceedit.training.recognisers.sources import crop_web, find_again, read_zip
 
-CLASSES = ("neutral", "happy", "sad", "surprised", "disgusted", "angry")
-"""Of which there are photos of enough people."""
-LEARN, JUDGE = 100, 300
-"""Photos of a class at most."""
 AMOUNTS = (5, 20, 100)
-HARD = ("left_shadow", "right_shadow")
-BALANCE = ("--balance", "expression", "--classes", ",".join(CLASSES), "--strength", "0.7:1.2")
 ALONE = "photos alone"
 KINDS = {
     ALONE: (),
@@ -76,10 +57,6 @@ KINDS = {
 }
 COUNTED, COUNTS = 20, (500, 1000, 2000, 5000)
 """Photos of a class, beside which so many made pictures of a class are laid."""
-SMALL = 56.0
-"""Pixels between the eyes of portraits of which many pictures are made."""
-FARTHEST, TURNS = 15.0, 3
-"""Degrees, and turned heads of a photo."""
 SIDE, BATCH = 64, 64
 
 
@@ -104,12 +81,17 @@ def main() -> None:
         one.add_argument("--steps", type=int, default=700)
         one.add_argument("--runs", type=int, default=3)
         one.add_argument("--amounts", type=int, nargs="+", default=AMOUNTS)
+    one = tasks.add_parser("plot")
+    one.add_argument("run", type=Path)
+    one.add_argument("out", type=Path)
     asked = parser.parse_args()
     torch.set_num_threads(1)
     if asked.task == "prepare":
         prepare(asked.data, asked.run, asked.rig or asked.data / "rig")
     elif asked.task == "table":
         print_table(asked.run)
+    elif asked.task == "plot":
+        plot(asked.run, asked.out)
     elif asked.task == "turn":
         turn(asked.data, asked.run)
     elif asked.task == "many":
@@ -118,169 +100,6 @@ def main() -> None:
         count(asked.run, asked.steps, asked.runs)
     else:
         teach(asked.run, asked.task, asked.steps, asked.runs, asked.amounts)
-
-
-def prepare(data: Path, run: Path, rig: Path) -> None:
-    """Choose photos, make pictures of them, and cut all faces out."""
-    run.mkdir(parents=True, exist_ok=True)
-    learn, judge = choose(data / "expressions.csv")
-    archive = data / "expressions.zip"
-    write_photos(archive, learn, run / "learn.csv")
-    faces = {row["file"]: crop for row, crop in _crops(archive, learn)}
-    save(run / "learn.npz", learn, [faces[row["file"]].to_bytes() for row in learn])
-    judged = [crop for _, crop in _crops(archive, judge)]
-    save(run / "judge.npz", judge, [crop.to_bytes() for crop in judged])
-    hard = [light_hard(crop, HARD[i % 2], *rig_of(rig)) for i, crop in enumerate(judged)]
-    save(run / "hard.npz", judge, hard)
-
-    _augment(run / "learn.csv", run / "copies", *BALANCE, "--per-class", "1000", "--per-photo", "6")
-    _augment(run / "learn.csv", run / "lit", "--light", "random", "--per-photo", "5")
-    portraits = (*BALANCE, "--splits", "train", "--per-class", "600")
-    _augment(data / "portraits.csv", run / "portraits", *portraits)
-    for name in ("copies", "lit"):
-        affines = {row["file"]: faces[row["file"]].affine for row in learn}
-        gather(run / name, affines, "learn")
-    stored = np.load(data / "landmarks.npz")
-    points = dict(zip(stored["files"].tolist(), stored["points"], strict=True))
-    blank = np.zeros((8, 8, 3), np.uint8)
-    affines = {name: extract_crop(blank, p, SIZE).affine for name, p in points.items()}
-    gather(run / "portraits", affines, "portraits")
-
-
-def turn(data: Path, run: Path) -> None:
-    """Turn the heads of those who learn, and cut their faces out."""
-    turner, rng = Turner(), np.random.default_rng(0)
-    archive, (learn, _) = data / "expressions.zip", choose(data / "expressions.csv")
-    photos = read_zip(archive, [row["file"] for row in learn])
-    rows, pictures, moved = [], [], []
-    for (row, crop), pixels in zip(_crops(archive, learn), photos, strict=True):
-        landmarks = transform_landmarks(crop.landmarks, invert(crop.affine))
-        for degrees in rng.uniform(-FARTHEST, FARTHEST, TURNS):
-            (_, made), after = turner.turn_known(pixels, landmarks, f"yaw={degrees:.4f}")
-            rows.append(row)
-            pictures.append(made)
-            moved.append(after)
-    found = zip(pictures, find_again(pictures, moved), strict=True)
-    faces = [extract_crop(made, points, SIZE).to_bytes() for made, points in found]
-    save(run / "turned.npz", rows, faces)
-
-
-def make_many(data: Path, run: Path, per_class: int) -> None:
-    """Give small copies of portraits expressions, and cut the faces out."""
-    stored = np.load(data / "landmarks.npz")
-    points = dict(zip(stored["files"].tolist(), stored["points"], strict=True))
-    small, affines = run / "small", {}
-    small.mkdir(parents=True, exist_ok=True)
-    with (data / "portraits.csv").open(encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if row["split"] == "train"]
-    for row in rows:
-        pixels = read_photo(data / "portraits" / row["file"]).pixels
-        scale = min(1.0, SMALL / float(row["eye_distance"]))
-        size = [round(scale * side) for side in pixels.shape[1::-1]]
-        name = Path(row["file"]).with_suffix(".png").name
-        shrunk = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
-        cv2.imwrite(str(small / name), cv2.cvtColor(shrunk, cv2.COLOR_RGB2BGR))
-        affines[name] = extract_crop(shrunk, points[row["file"]] * scale, SIZE).affine
-        row["file"], row["identity"] = name, row["person"]
-    write_table(rows, small.with_suffix(".csv"))
-    _augment(small.with_suffix(".csv"), run / "many", *BALANCE, "--per-class", str(per_class))
-    gather(run / "many", affines, "portraits")
-
-
-def choose(table: Path) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
-    """Return rows of photos to learn from and to judge by, of different people."""
-    with table.open(encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if row["identity"]]
-    rows = [row for row in rows if row["expression"] in CLASSES]
-    rows.sort(key=lambda row: _number(row["file"]))
-    sides: tuple[list, list] = [], []
-    for side, most in enumerate((LEARN, JUDGE)):
-        own = [row for row in rows if _number(row["identity"]) % 2 == side]
-        for name in CLASSES:
-            sides[side].extend([row for row in own if row["expression"] == name][:most])
-    return sides
-
-
-def _number(text: str) -> int:
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
-
-
-def _crops(archive: Path, rows: Sequence[dict[str, str]]):
-    return zip(rows, crop_web(archive, [row["file"] for row in rows]), strict=True)
-
-
-def write_photos(archive: Path, rows: Sequence[dict[str, str]], table: Path) -> None:
-    """Unpack photos beside a table that ``faceedit augment`` reads."""
-    table.with_suffix("").mkdir(exist_ok=True)
-    with zipfile.ZipFile(archive) as files:
-        inside = {Path(name).name: name for name in files.namelist()}
-        for row in rows:
-            (table.with_suffix("") / row["file"]).write_bytes(files.read(inside[row["file"]]))
-    write_table(rows, table)
-
-
-def write_table(rows: Sequence[dict[str, str]], table: Path) -> None:
-    """Write a table that ``faceedit augment`` reads."""
-    with table.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["file", "label", "person"])
-        writer.writerows([row["file"], row["expression"], row["identity"]] for row in rows)
-
-
-def _augment(collection: Path, out: Path, *options: str) -> None:
-    command = [sys.executable, "-m", "faceedit", "augment", collection, "-o", out, *options]
-    command += ["--originals", "none", "--min-face", "16", "--workers", "1", "--quiet"]
-    # Photos without a face are named, and no reason to stop.
-    if subprocess.run(list(map(str, command)), check=False).returncode not in (0, 1):
-        raise SystemExit("faceedit augment failed")
-
-
-_RIG: dict[Path, tuple] = {}
-
-
-def rig_of(folder: Path) -> tuple:
-    """Return a rig's model and seal, loaded once."""
-    if folder not in _RIG:
-        rig = load_rig(folder)
-        _RIG[folder] = rig.model, rig.seal
-    return _RIG[folder]
-
-
-def light_hard(crop, name: str, model, seal) -> np.ndarray:
-    """Put a crop into a hard light, (SIZE, SIZE, 3) uint8."""
-    sitter = sit(model, seal, crop.pixels, crop.landmarks, SIZE)
-    subject, matte, pixels = sitter.subject, sitter.matte, sitter.subject.crop.pixels
-    estimate = estimate_light(subject, matte)
-    ratio = relight(subject, subject.pose, pixels, matte, estimate, LIGHTS[name])
-    return to_bytes(np.clip(pixels * np.exp(ratio), 0, 1))
-
-
-def gather(folder: Path, affines: dict[str, np.ndarray], source: str) -> None:
-    """Cut out the faces of made pictures, where the photos that they were made of have them."""
-    with (folder / "labels.csv").open(encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if row["outcome"] == "edited"]
-    pictures = []
-    for row in rows:
-        image = read_photo(folder / row["file"]).pixels
-        affine = affines[Path(row["made_from"]).name]
-        pictures.append(
-            cv2.warpAffine(image, affine, (SIZE, SIZE), borderMode=cv2.BORDER_REPLICATE)
-        )
-    for row in rows:
-        row["identity"] = row["person"]
-    save(folder.with_suffix(".npz"), rows, pictures)
-    print(f"{len(rows)} pictures of {source}: {folder.name}")
-
-
-def save(file: Path, rows: Sequence[dict[str, str]], pictures: Sequence[np.ndarray]) -> None:
-    """Keep faces in grey with their labels."""
-    np.savez_compressed(
-        file,
-        pictures=np.array([np.rint(one @ LUMA).astype(np.uint8) for one in pictures]),
-        label=np.array([CLASSES.index(row["expression"]) for row in rows]),
-        person=np.array([row["identity"] for row in rows]),
-        photo=np.array([Path(row.get("made_from") or row["file"]).name for row in rows]),
-    )
 
 
 def teach(run: Path, what: str, steps: int, runs: int, amounts: Sequence[int]) -> None:
@@ -316,11 +135,16 @@ def count(run: Path, steps: int, runs: int) -> None:
         photos = _taken(tables["learn"], few(tables["learn"], COUNTED, seed))
         for number in (0, *COUNTS):
             made = [_taken(tables["many"], few(tables["many"], number, seed))] if number else []
-            kind = f"and {number} made" if number else ALONE
+            kind = made_kind(number) if number else ALONE
             place_of = out / f"{COUNTED}-{kind.replace(' ', '_')}-{seed}.json"
             if not place_of.exists():
                 network = train([photos, *made], steps, seed)
                 _write(network, {"judge": tables["judge"]}, place_of)
+
+
+def made_kind(number: int) -> str:
+    """Return the name of so many made pictures of a class beside the photos."""
+    return f"and {number} made"
 
 
 def _taken(table: dict[str, np.ndarray], index: np.ndarray) -> dict[str, np.ndarray]:
@@ -400,29 +224,82 @@ def accuracy(labels: np.ndarray, said: Sequence[int] | np.ndarray) -> float:
     return float(recalls(labels, np.array(said), len(CLASSES), np.ones(len(labels))).mean())
 
 
-def print_table(run: Path) -> None:
-    """Print accuracies, and gains over photos alone."""
+class Result(NamedTuple):
+    """What networks of one kind learned.
+
+    Attributes:
+        amount: photos of a class.
+        kind: what was beside them.
+        values: (2, 3) accuracy, and gain over photos alone: value, lower and upper bound.
+        runs: accuracy of each network.
+    """
+
+    amount: int
+    kind: str
+    values: np.ndarray
+    runs: list[float]
+
+
+def results(run: Path, what: str, view: str) -> list[Result]:
+    """Read what the networks of a task said of the judges' photos, as they are or in hard light."""
     judges = dict(np.load(run / "judge.npz"))
     labels, people = judges["label"], judges["person"]
-    told = {"learn": ("judge",), "light": ("judge", "hard"), "count": ("judge",)}
-    for what, views in told.items():
-        said: dict[tuple[int, str], list[dict]] = {}
-        for file in sorted((run / what).glob("*.json")):
-            amount, kind, _ = file.stem.split("-")
-            key = int(amount), kind.replace("_", " ")
-            said.setdefault(key, []).append(json.loads(file.read_text()))
-        for view in views:
-            print(f"\n{what}, {'hard side light' if view == 'hard' else 'photos as they are'}")
-            for (amount, kind), runs in sorted(said.items()):
-                base = said[amount, ALONE]
-                columns = [[np.array(one[view]) for one in these] for these in (runs, base)]
-                row = interval(labels, people, columns)
-                each = [accuracy(labels, one[view]) for one in runs]
-                print(
-                    f"{amount} a class, {kind}: {row[0, 0]:.3f} ({row[0, 1]:.3f} to "
-                    f"{row[0, 2]:.3f}; runs {', '.join(f'{x:.3f}' for x in each)}), gain "
-                    f"{100 * row[1, 0]:+.1f} ({100 * row[1, 1]:+.1f} to {100 * row[1, 2]:+.1f})"
-                )
+    said: dict[tuple[int, str], list[np.ndarray]] = {}
+    for file in sorted((run / what).glob("*.json")):
+        amount, kind, _ = file.stem.split("-")
+        key = int(amount), kind.replace("_", " ")
+        said.setdefault(key, []).append(np.array(json.loads(file.read_text())[view]))
+    return [
+        Result(
+            *key,
+            interval(labels, people, [runs, said[key[0], ALONE]]),
+            [accuracy(labels, one) for one in runs],
+        )
+        for key, runs in sorted(said.items())
+    ]
+
+
+def print_table(run: Path) -> None:
+    """Print accuracies, and gains over photos alone."""
+    views = {"judge": "photos as they are", "hard": "hard side light"}
+    for what, view in (
+        ("learn", "judge"),
+        ("light", "judge"),
+        ("light", "hard"),
+        ("count", "judge"),
+    ):
+        print(f"\n{what}, {views[view]}")
+        for one in results(run, what, view):
+            value, gain = one.values, 100 * one.values[1]
+            print(
+                f"{one.amount} a class, {one.kind}: {value[0, 0]:.3f} ({value[0, 1]:.3f} to "
+                f"{value[0, 2]:.3f}; runs {', '.join(f'{x:.3f}' for x in one.runs)}), gain "
+                f"{gain[0]:+.1f} ({gain[1]:+.1f} to {gain[2]:+.1f})"
+            )
+
+
+def plot(run: Path, out: Path) -> None:
+    """Draw accuracy against the number of made pictures of a class, with intervals and runs."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    found = {one.kind: one for one in results(run, "count", "judge")}
+    kinds = [(0, ALONE), *((number, made_kind(number)) for number in COUNTS)]
+    there = [(number, found[kind]) for number, kind in kinds if kind in found]
+    figure = Figure((5.5, 3.2), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    places = np.arange(len(there))
+    values = np.array([one.values[0] for _, one in there])
+    reach = np.abs(values[:, 1:] - values[:, :1]).T
+    axes.errorbar(places, values[:, 0], reach, fmt="o-", capsize=3, color="#0b6e99")
+    for place_of, (_, one) in zip(places, there, strict=True):
+        axes.plot([place_of] * len(one.runs), one.runs, "_", color="#c2571a", markersize=10)
+    axes.set_xticks(places, [f"{number:,}" for number, _ in there])
+    axes.set_xlabel(f"made pictures of a class, beside {COUNTED} photos")
+    axes.set_ylabel("accuracy on photos of others")
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.savefig(out, dpi=120)
 
 
 def interval(
