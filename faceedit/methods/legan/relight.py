@@ -8,7 +8,7 @@ import numpy as np
 from faceedit.channels import least, mean
 from faceedit.compose.blur import blur_wide
 from faceedit.compose.edit import Edit, RasterPaint
-from faceedit.compose.light.backdrop import without_wall
+from faceedit.compose.light.backdrop import light_share, without_wall
 from faceedit.compose.light.depth import DARKEST
 from faceedit.compose.light.ratio import light_ratio
 from faceedit.compose.light.relief import make_relief
@@ -65,10 +65,18 @@ FINE, PLAIN, CHANGED = 0.06, 0.5, 0.4
 ratio on."""
 BRIGHTEST = 0.7
 """Median of skin beyond which named lights make none brighter, display values."""
+LIT, LIFT = 0.9, 0.35
+"""Quantile of skin that tells how bright its lit part is, and by how much all is lifted at most
+where that falls behind, natural log."""
 SHOULDER = 0.72
 """Display value of what is around a pixel from which more light brightens it ever less."""
 INSIDE = 0.7
 """Opacity of the person from which a pixel's light is the person's alone."""
+OUTWARDS, DARKENED = np.float32(1.0), 0.3
+"""Log odds by which mixed pixels are more of the person where it is darkened, and the log ratio
+from which that is so in full."""
+WIDEST, FAINT = 10.0, 0.03
+"""By what factor odds of being the person rise at most, and opacities that are none."""
 REACH = 6.0
 """Pixels over which light goes on beyond the outline, where the matte then ends it."""
 
@@ -137,6 +145,7 @@ def relight(crop: Crop, surface: Surface, light: Light, strength: float) -> Edit
     if light.colour == WHITE:  # what is lit keeps its colours, which come with its brightness
         ratio[:] = mean(ratio)[..., None]
     bare = seen.sure
+    wanted = ratio[bare]
     if light.name == OWN:
         front = np.clip(np.float32(light.direction[2] / FRONT), 0, 1)
         ratio -= front * _exposure(ratio[bare], crop.pixels[bare])
@@ -150,13 +159,16 @@ def relight(crop: Crop, surface: Surface, light: Light, strength: float) -> Edit
     if light.name in LIGHTS:
         lit = crop.pixels * np.exp(ratio)
         ratio += visible * (matte * turned_at_least(light, lit, bare, normals))[..., None]
+        ratio += visible * dulled(wanted, ratio[bare], crop.pixels[bare])
     ratio -= old_relief(crop.pixels, mean(ratio), skin, unit)[..., None]
     taken = np.float32(COLOURS) * (1 - fill)
     ratio += visible * seen.deepened(mean(ratio)) - taken * seen.colours(shading)
     if light != FLAT:
         kept = 0 if light.name == OWN else _exposure(ratio[bare], crop.pixels[bare])
         ratio -= likeness(light, own[bare], normals[bare]) * (ratio - kept)
-    ratio = np.float32(strength) * _beyond_outline(ratio, matte) * reach(crop.size)
+    ratio = _beyond_outline(ratio, matte)
+    drawn = drawn_matte(crop.pixels, matte, mean(ratio))
+    ratio *= np.float32(strength) * reach(crop.size)
     nothing = np.zeros((2, 2, 3), np.float32)
     return Edit(
         nothing[..., :2],
@@ -165,7 +177,7 @@ def relight(crop: Crop, surface: Surface, light: Light, strength: float) -> Edit
         RasterPaint(nothing, SIZE),
         SIZE,
         region="person",
-        matte=matte.astype(np.float32),
+        matte=drawn,
         wide=True,
     )
 
@@ -266,6 +278,26 @@ def _too_bright(ratio: np.ndarray, pixels: np.ndarray) -> np.float32:
     return np.log(np.float32(max(1.0, after / max(BRIGHTEST, before))))
 
 
+def dulled(wanted: np.ndarray, ratio: np.ndarray, pixels: np.ndarray) -> np.float32:
+    """Return what the lit part of a face lacks of the brightness it would have, log.
+
+    What a photo does not bear is held back where it is to brighten, but not where it is to darken:
+    against hard light of its own a face would end up dark all over, in no light at all.
+
+    Args:
+        wanted: (N, 3) log ratios on bare skin as the light has it.
+        ratio: (N, 3), as they are.
+        pixels: (N, 3) RGB in [0, 1].
+    """
+    if not len(pixels):
+        return np.float32(0)
+    was, ideal, now = (
+        float(np.quantile(mean(pixels * np.exp(r)), LIT)) for r in (wanted * 0, wanted, ratio)
+    )
+    lacks = np.log(max(min(was, ideal), 1e-3) / max(now, 1e-3))
+    return np.float32(np.clip(lacks, 0, LIFT))
+
+
 def rolled_off(ratio: np.ndarray, pixels: np.ndarray, unit: float) -> np.ndarray:
     """Return by how much more light rises less where all around is bright, (S, S) float32 log.
 
@@ -290,6 +322,27 @@ def _held(bright: np.ndarray) -> np.ndarray:
     room = np.float32(1 - SHOULDER)
     over = np.maximum(bright - np.float32(SHOULDER), 0)
     return (bright - over + room * (1 - np.exp(-over / room))) / np.maximum(bright, 1e-3)
+
+
+def drawn_matte(pixels: np.ndarray, matte: np.ndarray, ratio: np.ndarray) -> np.ndarray:
+    """Return the matte by which light is drawn, (S, S) float32.
+
+    A line of old light along a person who is darkened is seen as a halo, and so is a line of the
+    wall that is lit with a person who is brightened: the matte errs to the other side.
+
+    Args:
+        pixels: (S, S, 3) float32 RGB in [0, 1].
+        matte: (S, S) float32 opacity of the person.
+        ratio: (S, S) float32 log ratio, how it will be lit.
+    """
+    luma = cv2.transform(cv2.pow(pixels, GAMMA), np.array([LUMA], np.float32))
+    share = light_share(matte, luma)
+    darker = np.clip(-ratio / np.float32(DARKENED), 0, 1)
+    odds = share / np.maximum(1 - share, np.float32(1e-4)) * np.exp(OUTWARDS * darker)
+    most = matte / np.maximum(1 - matte, np.float32(1e-4)) * np.float32(WIDEST)
+    odds = np.minimum(odds, most)
+    # What is hardly the person's stays the wall's: on it, a mistake shows.
+    return (odds / (1 + odds) * np.clip(matte / np.float32(FAINT) - 1, 0, 1)).astype(np.float32)
 
 
 def _beyond_outline(ratio: np.ndarray, matte: np.ndarray) -> np.ndarray:
