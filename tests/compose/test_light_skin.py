@@ -123,10 +123,36 @@ def test_skin_that_darkens_gets_its_colour_back_and_grey_stays_grey():
     pixels[60:90, 40:60] = (0.95, 0.93, 0.91)  # a highlight, nearly white
     less, more = (np.full((SIZE, SIZE), value, np.float32) for value in (-0.7, 0.4))
     seen = SeenSkin.of(pixels, LANDMARKS, skin)
-    darker = seen.deepened(less)
+    darker = seen.deepened(less, skin)
     assert darker[75, 50, 0] > 0.1 > -0.1 > darker[75, 50, 2]
     assert darker[75, 50, 0] > darker[75, 80, 0] > 0.01
-    assert seen.deepened(more)[75, 80, 0] < -0.02
-    assert not seen.deepened(0 * less).any()
+    assert seen.deepened(more, skin)[75, 80, 0] < -0.02
+    assert not seen.deepened(0 * less, skin).any()
     pixels[:] = grey
-    assert np.abs(SeenSkin.of(pixels, LANDMARKS, skin).deepened(less)).max() < 1e-6
+    assert np.abs(SeenSkin.of(pixels, LANDMARKS, skin).deepened(less, skin)).max() < 1e-6
+
+
+def test_a_fringe_tells_nothing_of_skin_in_shade():
+    _, skin = surface()
+    pixels = np.full((SIZE, SIZE, 3), (0.85, 0.78, 0.74), np.float32)
+    bare = SeenSkin.of(pixels, LANDMARKS, skin)
+    pixels[: int(LANDMARKS[9, 1]) - 4] = (0.5, 0.15, 0.08)
+    fringed = SeenSkin.of(pixels, LANDMARKS, skin)
+    less = np.full((SIZE, SIZE), -0.5, np.float32)
+    x, y = np.rint(LANDMARKS[50, :2]).astype(int)
+    found, alone = (one.deepened(less, skin)[y, x] for one in (fringed, bare))
+    np.testing.assert_allclose(found, alone, atol=0.02)
+
+
+def test_hair_takes_the_hue_of_its_own_shade():
+    rng = np.random.default_rng(0)
+    shade = rng.random((SIZE, SIZE, 1)).astype(np.float32)
+    yellow, orange = (np.array(one, np.float32) for one in ((0.95, 0.75, 0.3), (0.5, 0.25, 0.06)))
+    pixels = yellow + shade * (orange - yellow)
+    none = np.zeros((SIZE, SIZE), np.float32)
+    seen = SeenSkin.of(pixels, LANDMARKS, none)
+    red, green, blue = seen.deepened(none - 0.4, none + 1)[40, 40]
+    assert red > 0.05 > green
+    assert blue < -0.05
+    # What is behind the person is not looked at.
+    assert not seen.deepened(none - 0.4, none).any()

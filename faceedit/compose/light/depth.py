@@ -30,6 +30,9 @@ OFF = 0.15
 """How far it may be from that of most faces, log ratio."""
 DEEPEST = 2.2
 """By what factor a colour off skin becomes deeper or paler at most."""
+OWN, EVEN = 0.6, 0.02
+"""By how much a colour changes at most with its brightness, log per log, as what is around it
+shows, and the variance of mean logs below which that shows nothing."""
 _LEVELS = np.linspace(np.log(DARKEST), np.log(1 + DARKEST), STEPS).astype(np.float32)
 _DEPTH = np.interp(
     _LEVELS, *np.log([[v + DARKEST for v, _ in DEPTHS], [d for _, d in DEPTHS]])
@@ -83,6 +86,38 @@ def depth_change(level: np.ndarray, more: np.ndarray) -> np.ndarray:
     deeper = _drawn(_DEPTH, level + more) - _drawn(_DEPTH, level)
     bound = np.float32(np.log(DEEPEST))
     return np.expm1(np.clip(deeper, -bound, bound))
+
+
+def darkened(
+    level: np.ndarray, colour: np.ndarray, more: np.ndarray, weight: np.ndarray, radius: int
+) -> np.ndarray:
+    """Return how colours other than skin's change in less light, (H, W, 3) float32 log ratios.
+
+    As they do between light and shade around them: yellow hair is orange in its depth, and olive
+    if only dimmed.
+
+    Args:
+        level: (H, W) float32, mean logs of the colours before.
+        colour: (H, W, 3) float32, logs of each colour over that.
+        more: (H, W) float32, how much brighter they become, log ratio; what is above 0 is left out.
+        weight: (H, W) float32 in [0, 1], what is looked at.
+        radius: half the window that is looked at, in pixels.
+    """
+
+    def total(values: np.ndarray) -> np.ndarray:
+        return cv2.blur(values, (2 * radius + 1,) * 2, borderType=cv2.BORDER_REFLECT)
+
+    near = total(weight) + np.float32(1e-3)
+
+    def around(values: np.ndarray) -> np.ndarray:
+        if values.ndim == 2:
+            return total(values * weight) / near
+        return total(values * weight[..., None]) / near[..., None]
+
+    middle = around(level)
+    slope = around(level[..., None] * colour) - middle[..., None] * around(colour)
+    slope /= (np.maximum(around(level * level) - middle * middle, 0) + np.float32(EVEN))[..., None]
+    return np.clip(around(slope), -OWN, OWN) * np.minimum(more, 0)[..., None]
 
 
 def _drawn(curve: np.ndarray, level: np.ndarray) -> np.ndarray:

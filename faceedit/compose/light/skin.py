@@ -11,7 +11,7 @@ import numpy as np
 
 from faceedit.channels import mean
 from faceedit.compose.blur import blur_wide
-from faceedit.compose.light.depth import DARKEST, FEWEST, Depth, depth_change
+from faceedit.compose.light.depth import DARKEST, FEWEST, Depth, darkened, depth_change
 from faceedit.faces.topology import BROWS, EYES, FACE_OVAL, OUTER_LIPS, eye_distance
 from faceedit.tones import LUMA
 
@@ -36,6 +36,9 @@ OWN_COLOUR, UNEVEN = 0.05, 0.25
 the light's."""
 PALE = (0.55, 0.8)
 """Luma of skin from which its colour is less than it was, and from which it is lost."""
+FRINGE, STRAND = 0.25, 0.17
+"""Difference of log colours from which what is above the brows is hair, and the share of `WIDE`
+over which it counts."""
 DIM, SHOWN = (-1.2, -1.9), 0.3
 """Mean logs of skin below which its own colours are doubtful, and from which they are noise; and
 the log ratio of more light from which this is so in full."""
@@ -49,6 +52,13 @@ def _inside(landmarks: np.ndarray, size: int) -> np.ndarray:
     oval = np.zeros((size, size), np.uint8)
     cv2.fillPoly(oval, [np.round(landmarks[list(FACE_OVAL), :2]).astype(np.int32)], 1)
     return oval > 0
+
+
+def _below_brows(landmarks: np.ndarray, size: int) -> np.ndarray:
+    left, right = (landmarks[list(brow), :2].mean(0) for brow in BROWS)
+    across = right - left
+    columns, rows = np.meshgrid(np.arange(size) - left[0], np.arange(size) - left[1])
+    return across[0] * rows - across[1] * columns > 0
 
 
 def bare_skin(landmarks: np.ndarray, size: int) -> np.ndarray:
@@ -158,6 +168,7 @@ class SeenSkin:
         pixels: (S, S, 3) float32 RGB in [0, 1].
         skin: (S, S) float32 in [0, 1].
         sure: (S, S) bool, bare skin of the face that is surely some.
+        lower: (S, S) bool, what of that no fringe covers: below the brows.
         weight: (S, S) float32, what counts in the mean of skin around.
         wide: pixels over which that is.
     """
@@ -165,6 +176,7 @@ class SeenSkin:
     pixels: np.ndarray
     skin: np.ndarray
     sure: np.ndarray
+    lower: np.ndarray
     weight: np.ndarray
     wide: float
 
@@ -180,7 +192,8 @@ class SeenSkin:
         bare = bare_skin(landmarks, len(skin))
         weight = np.where(skin > 0.5, skin, 0).astype(np.float32)
         weight[_inside(landmarks, len(skin)) & ~bare] = HIDDEN
-        return cls(pixels, skin, bare & (skin > SURE), weight, WIDE * eye_distance(landmarks))
+        sure, wide = bare & (skin > SURE), WIDE * eye_distance(landmarks)
+        return cls(pixels, skin, sure, sure & _below_brows(landmarks, len(skin)), weight, wide)
 
     @cached_property
     def near(self) -> np.ndarray:
@@ -203,7 +216,12 @@ class SeenSkin:
     def depth(self) -> Depth:
         """Its colours by brightness."""
         level, colour = self.colour
-        return Depth.of(level[self.sure], colour[self.sure])
+        found = Depth.of(level[self.lower], colour[self.lower])
+        # A fringe is no skin in shade.
+        off = np.abs(colour - found.at(level)).max(2)
+        off = cv2.GaussianBlur(off, (0, 0), STRAND * self.wide)
+        skin = self.lower | self.sure & (off < FRINGE)
+        return Depth.of(level[skin], colour[skin])
 
     def around(self, values: np.ndarray) -> np.ndarray:
         """Return the mean of (S, S, ...) values on skin around each pixel."""
@@ -253,11 +271,12 @@ class SeenSkin:
         uneven = np.clip(np.abs(mean(shading)) / np.float32(UNEVEN), 0, 1)
         return off * (self.known * uneven)[..., None]
 
-    def deepened(self, more: np.ndarray) -> np.ndarray:
+    def deepened(self, more: np.ndarray, matte: np.ndarray) -> np.ndarray:
         """Return how colours change with their brightness, (S, S, 3) float32 log ratios.
 
         Args:
             more: (S, S) float32, how much brighter they become, log ratio.
+            matte: (S, S) float32 opacity of the person.
         """
         level, colour = self.colour
         to = self.depth.at(level + more)
@@ -268,5 +287,7 @@ class SeenSkin:
         murky = np.clip((DIM[0] - level) / np.float32(DIM[0] - DIM[1]), 0, 1)
         murky *= np.clip(more / np.float32(SHOWN), 0, 1)
         skins += murky[..., None] * (way - skins)
-        others = colour * depth_change(level, more)[..., None]
+        others = colour * np.where(more > 0, depth_change(level, more), 0)[..., None]
+        hair = np.clip(4 * matte - 3, 0, 1) * (1 - self.skin)
+        others += darkened(level, colour, more, hair, round(self.wide))
         return others + self.skin[..., None] * (skins - others)

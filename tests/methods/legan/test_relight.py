@@ -6,17 +6,16 @@ from toy_light import SKIN, ball, crop_of, lit_by, surface_of
 
 from faceedit.compose.light.skin import bare_skin
 from faceedit.lights import FLAT, LIGHTS, coloured
-from faceedit.methods.legan.read_light import read_light
-from faceedit.methods.legan.relight import (
-    as_light,
+from faceedit.methods.legan.bearable import (
     bounded,
-    drawn_matte,
     dulled,
     old_relief,
-    relight,
     rolled_off,
+    smeared,
     stays_white,
 )
+from faceedit.methods.legan.read_light import read_light
+from faceedit.methods.legan.relight import as_light, drawn_matte, relight
 from faceedit.targets import LightChange, parse_target
 
 
@@ -204,3 +203,16 @@ def test_no_line_of_old_light_along_a_bright_person_before_a_dark_wall():
         assert ((still > matte)[edge] == (person > wall)).all()
         assert not darker[matte == 0].any()
         assert darker[matte == 1].min() > 0.99
+
+
+def test_small_surfaces_outshine_no_lit_cheek():
+    pixels = np.full((64, 64, 3), 0.4, np.float32)
+    bare = np.ones((64, 64), bool)
+    more = np.full((64, 64), 0.2, np.float32)
+    assert not smeared(pixels, more, bare, 20.0).any()
+    more[24:40, 28:36] = 0.7
+    less = smeared(pixels, more, bare, 20.0)
+    assert 0.2 < less[32, 32] < 0.5
+    assert less[8, 8] < 0.01
+    # What the photo holds brighter already stays.
+    assert not smeared(pixels * np.exp(more[..., None]), 0 * more, bare, 20.0).any()
