@@ -33,6 +33,8 @@ DEEPEST = 2.2
 OWN, EVEN = 0.6, 0.02
 """By how much a colour changes at most with its brightness, log per log, as what is around it
 shows, and the variance of mean logs below which that shows nothing."""
+NONE, LOST = 0.01, np.float32(0.3)
+"""Display values that count as none of a colour, and the least share of one that is left."""
 _LEVELS = np.linspace(np.log(DARKEST), np.log(1 + DARKEST), STEPS).astype(np.float32)
 _DEPTH = np.interp(
     _LEVELS, *np.log([[v + DARKEST for v, _ in DEPTHS], [d for _, d in DEPTHS]])
@@ -86,6 +88,21 @@ def depth_change(level: np.ndarray, more: np.ndarray) -> np.ndarray:
     deeper = _drawn(_DEPTH, level + more) - _drawn(_DEPTH, level)
     bound = np.float32(np.log(DEEPEST))
     return np.expm1(np.clip(deeper, -bound, bound))
+
+
+def as_ratio(change: np.ndarray, pixels: np.ndarray) -> np.ndarray:
+    """Return the log ratio of display values that changes logs of values beside `DARKEST` so.
+
+    Almost none of a colour, such as the blue of skin in warm shade, takes many times more of it.
+
+    Args:
+        change: (H, W, 3) float32, of logs.
+        pixels: (H, W, 3) float32 RGB, 0 or more.
+    """
+    least = np.float32(NONE)
+    some = np.maximum(pixels, least)
+    to = (some + np.float32(DARKEST)) * np.exp(change) - np.float32(DARKEST)
+    return np.log(np.maximum(to, LOST * some) / some)
 
 
 def darkened(

@@ -9,6 +9,7 @@ from faceedit.channels import mean
 from faceedit.compose.blur import blur_wide
 from faceedit.compose.edit import Edit, RasterPaint
 from faceedit.compose.light.backdrop import light_share, without_wall
+from faceedit.compose.light.depth import as_ratio
 from faceedit.compose.light.ratio import light_ratio
 from faceedit.compose.light.relief import make_relief
 from faceedit.compose.light.skin import SeenSkin, fit_left_over
@@ -154,7 +155,8 @@ def relight(crop: Crop, surface: Surface, light: Light, strength: float) -> Edit
     ratio -= old_relief(crop.pixels, mean(ratio), skin, unit)[..., None]
     ratio -= (skin * smeared(crop.pixels, mean(ratio), bare, unit))[..., None]
     taken = np.float32(COLOURS) * (1 - fill)
-    ratio += visible * seen.deepened(mean(ratio), matte) - taken * seen.colours(shading)
+    deeper = visible * seen.deepened(mean(ratio), matte) - taken * seen.colours(shading)
+    ratio += as_ratio(deeper, crop.pixels * np.exp(ratio))
     if light != FLAT:
         kept = 0 if light.name == OWN else exposure(ratio[bare], crop.pixels[bare])
         ratio -= likeness(light, own[bare], normals[bare]) * (ratio - kept)
