@@ -156,3 +156,16 @@ def test_hair_takes_the_hue_of_its_own_shade():
     assert blue < -0.05
     # What is behind the person is not looked at.
     assert not seen.deepened(none - 0.4, none).any()
+
+
+def test_more_light_on_black_hair_shows_no_colours_of_noise_and_on_dyed_hair_its_own():
+    none = np.zeros((SIZE, SIZE), np.float32)
+    shares = []
+    for values in ((0.03, 0.09, 0.06), (0.6, 0.3, 0.02)):
+        seen = SeenSkin.of(np.full((SIZE, SIZE, 3), values, np.float32), LANDMARKS, none)
+        own = seen.colour[1][40, 40]
+        after = own + seen.deepened(none + 0.3, none + 1)[40, 40]
+        shares.append(np.ptp(after) / np.ptp(own))
+    black, dyed = shares
+    assert black < 0.5
+    assert 0.8 < dyed < 1

@@ -30,9 +30,10 @@ OFF = 0.15
 """How far it may be from that of most faces, log ratio."""
 DEEPEST = 2.2
 """By what factor a colour off skin becomes deeper or paler at most."""
-OWN, EVEN = 0.6, 0.02
+OWN, VIVID, EVEN = 0.6, 0.7, 0.02
 """By how much a colour changes at most with its brightness, log per log, as what is around it
-shows, and the variance of mean logs below which that shows nothing."""
+shows, if its logs are that far from grey, and the variance of mean logs below which nothing
+shows."""
 NONE, LOST = 0.01, np.float32(0.3)
 """Display values that count as none of a colour, and the least share of one that is left."""
 _LEVELS = np.linspace(np.log(DARKEST), np.log(1 + DARKEST), STEPS).astype(np.float32)
@@ -134,7 +135,9 @@ def darkened(
     middle = around(level)
     slope = around(level[..., None] * colour) - middle[..., None] * around(colour)
     slope /= (np.maximum(around(level * level) - middle * middle, 0) + np.float32(EVEN))[..., None]
-    return np.clip(around(slope), -OWN, OWN) * np.minimum(more, 0)[..., None]
+    # Between two cloths it shows how they differ, of which grey ones are to take nothing.
+    most = np.minimum(np.abs(colour).max(2) / np.float32(VIVID), 1)[..., None] * np.float32(OWN)
+    return np.clip(around(slope), -most, most) * np.minimum(more, 0)[..., None]
 
 
 def _drawn(curve: np.ndarray, level: np.ndarray) -> np.ndarray:

@@ -39,9 +39,10 @@ PALE = (0.55, 0.8)
 FRINGE, STRAND = 0.25, 0.17
 """Difference of log colours from which what is above the brows is hair, and the share of `WIDE`
 over which it counts."""
-DIM, SHOWN = (-1.2, -1.9), 0.3
-"""Mean logs of skin below which its own colours are doubtful, and from which they are noise; and
-the log ratio of more light from which this is so in full."""
+DIM, SHOWN, NOISE = (-1.2, -1.9), 0.3, 0.6
+"""Logs, skin's mean ones, others' brightest, below which own colours are doubtful, and from which
+they are noise; the log ratio of more light from which this is so in full; and the share of such
+colours that all but skin loses."""
 HIDDEN = 0.02
 """Weight of brows, eyes and lips, which skin around fills."""
 RIDGE = 0.004
@@ -284,10 +285,16 @@ class SeenSkin:
         way = to - colour
         skins = np.clip(to - self.depth.at(level), np.minimum(way, 0), np.maximum(way, 0))
         # What is dark holds colours of noise, which more light would show.
-        murky = np.clip((DIM[0] - level) / np.float32(DIM[0] - DIM[1]), 0, 1)
-        murky *= np.clip(more / np.float32(SHOWN), 0, 1)
-        skins += murky[..., None] * (way - skins)
+        shown = np.clip(more / np.float32(SHOWN), 0, 1)
+        skins += (shown * _murky(level))[..., None] * (way - skins)
         others = colour * np.where(more > 0, depth_change(level, more), 0)[..., None]
         hair = np.clip(4 * matte - 3, 0, 1) * (1 - self.skin)
         others += darkened(level, colour, more, hair, round(self.wide))
+        brightest = np.log(self.pixels.max(2) + np.float32(DARKEST))
+        others -= (np.float32(NOISE) * shown * _murky(brightest))[..., None] * colour
         return others + self.skin[..., None] * (skins - others)
+
+
+def _murky(level: np.ndarray) -> np.ndarray:
+    """Return how far colours are noise at (S, S) logs, in [0, 1]."""
+    return np.clip((DIM[0] - level) / np.float32(DIM[0] - DIM[1]), 0, 1)
