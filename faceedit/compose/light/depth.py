@@ -28,6 +28,8 @@ SHOWN = 0.1
 """Share of the most frequent brightness from which a brightness is one that a face shows."""
 OFF = 0.15
 """How far it may be from that of most faces, log ratio."""
+STRAY = (0.08, 1.5)
+"""Difference of logs, at least and in that of half a face, from which a colour is hardly skin's."""
 DEEPEST = 2.2
 """By what factor a colour off skin becomes deeper or paler at most."""
 OWN, VIVID, EVEN = 0.6, 0.7, 0.02
@@ -66,8 +68,12 @@ class Depth:
         step = np.clip(np.rint((level - _LEVELS[0]) / (_LEVELS[1] - _LEVELS[0])), 0, STEPS - 1)
         step = step.astype(int)
         usual = np.median(colour / depth[step], axis=0) * depth
-        off = np.clip(colour - usual[step], -OFF, OFF)
-        found = [np.bincount(step, weights, STEPS) for weights in (None, *off.T)]
+        off = colour - usual[step]
+        # Strands of hair before a face, and lips, are far from what most of it shows.
+        far = np.abs(off).max(1)
+        skin = 1 / (1 + (far / max(STRAY[0], STRAY[1] * np.median(far))) ** 4)
+        off = np.clip(off, -OFF, OFF) * skin[:, None]
+        found = [np.bincount(step, weights, STEPS) for weights in (skin, *off.T)]
         weight, *sums = cv2.GaussianBlur(np.column_stack(found), (1, 0), ALIKE).T
         # Beyond what the face shows it is as far off: seams darker than skin are to stay their hue.
         known = np.flatnonzero(weight > SHOWN * weight.max())

@@ -36,9 +36,6 @@ OWN_COLOUR, UNEVEN = 0.05, 0.25
 the light's."""
 PALE = (0.55, 0.8)
 """Luma of skin from which its colour is less than it was, and from which it is lost."""
-FRINGE, STRAND = 0.25, 0.17
-"""Difference of log colours from which what is above the brows is hair, and the share of `WIDE`
-over which it counts."""
 DIM, SHOWN, NOISE = (-1.2, -1.9), 0.3, 0.6
 """Logs, skin's mean ones, others' brightest, below which own colours are doubtful, and from which
 they are noise; the log ratio of more light from which this is so in full; and the share of such
@@ -53,13 +50,6 @@ def _inside(landmarks: np.ndarray, size: int) -> np.ndarray:
     oval = np.zeros((size, size), np.uint8)
     cv2.fillPoly(oval, [np.round(landmarks[list(FACE_OVAL), :2]).astype(np.int32)], 1)
     return oval > 0
-
-
-def _below_brows(landmarks: np.ndarray, size: int) -> np.ndarray:
-    left, right = (landmarks[list(brow), :2].mean(0) for brow in BROWS)
-    across = right - left
-    columns, rows = np.meshgrid(np.arange(size) - left[0], np.arange(size) - left[1])
-    return across[0] * rows - across[1] * columns > 0
 
 
 def bare_skin(landmarks: np.ndarray, size: int) -> np.ndarray:
@@ -169,7 +159,6 @@ class SeenSkin:
         pixels: (S, S, 3) float32 RGB in [0, 1].
         skin: (S, S) float32 in [0, 1].
         sure: (S, S) bool, bare skin of the face that is surely some.
-        lower: (S, S) bool, what of that no fringe covers: below the brows.
         weight: (S, S) float32, what counts in the mean of skin around.
         wide: pixels over which that is.
     """
@@ -177,7 +166,6 @@ class SeenSkin:
     pixels: np.ndarray
     skin: np.ndarray
     sure: np.ndarray
-    lower: np.ndarray
     weight: np.ndarray
     wide: float
 
@@ -193,8 +181,7 @@ class SeenSkin:
         bare = bare_skin(landmarks, len(skin))
         weight = np.where(skin > 0.5, skin, 0).astype(np.float32)
         weight[_inside(landmarks, len(skin)) & ~bare] = HIDDEN
-        sure, wide = bare & (skin > SURE), WIDE * eye_distance(landmarks)
-        return cls(pixels, skin, sure, sure & _below_brows(landmarks, len(skin)), weight, wide)
+        return cls(pixels, skin, bare & (skin > SURE), weight, WIDE * eye_distance(landmarks))
 
     @cached_property
     def near(self) -> np.ndarray:
@@ -217,12 +204,7 @@ class SeenSkin:
     def depth(self) -> Depth:
         """Its colours by brightness."""
         level, colour = self.colour
-        found = Depth.of(level[self.lower], colour[self.lower])
-        # A fringe is no skin in shade.
-        off = np.abs(colour - found.at(level)).max(2)
-        off = cv2.GaussianBlur(off, (0, 0), STRAND * self.wide)
-        skin = self.lower | self.sure & (off < FRINGE)
-        return Depth.of(level[skin], colour[skin])
+        return Depth.of(level[self.sure], colour[self.sure])
 
     def around(self, values: np.ndarray) -> np.ndarray:
         """Return the mean of (S, S, ...) values on skin around each pixel."""
