@@ -40,6 +40,9 @@ DIM, SHOWN, NOISE = (-1.2, -1.9), 0.3, 0.6
 """Logs, skin's mean ones, others' brightest, below which own colours are doubtful, and from which
 they are noise; the log ratio of more light from which this is so in full; and the share of such
 colours that all but skin loses."""
+CURVED, SOFT = 0.8, 0.11
+"""How far bare skin in more light takes the colour that the face has at its new brightness, and the
+share of `WIDE` by which that fades towards brows, eyes and lips."""
 HIDDEN = 0.02
 """Weight of brows, eyes and lips, which skin around fills."""
 RIDGE = 0.004
@@ -266,9 +269,12 @@ class SeenSkin:
         # At edges of shadows and on blush, colours are there already; further would be beyond.
         way = to - colour
         skins = np.clip(to - self.depth.at(level), np.minimum(way, 0), np.maximum(way, 0))
-        # What is dark holds colours of noise, which more light would show.
+        # What is dark holds colours of noise, which more light would show, as it does the red
+        # edges of old shadows.
         shown = np.clip(more / np.float32(SHOWN), 0, 1)
-        skins += (shown * _murky(level))[..., None] * (way - skins)
+        bare = cv2.GaussianBlur((self.weight > HIDDEN).astype(np.float32), (0, 0), SOFT * self.wide)
+        own = shown * np.maximum(_murky(level), np.float32(CURVED) * bare)
+        skins += own[..., None] * (way - skins)
         others = colour * np.where(more > 0, depth_change(level, more), 0)[..., None]
         hair = np.clip(4 * matte - 3, 0, 1) * (1 - self.skin)
         others += darkened(level, colour, more, hair, round(self.wide))
