@@ -169,3 +169,16 @@ def test_more_light_on_black_hair_shows_no_colours_of_noise_and_on_dyed_hair_its
     black, dyed = shares
     assert black < 0.5
     assert 0.8 < dyed < 1
+
+
+def test_red_edges_of_old_shadows_go_in_more_light_and_red_lips_stay():
+    _, skin = surface()
+    pixels = np.full((SIZE, SIZE, 3), (0.5, 0.4, 0.32), np.float32)
+    x, y = np.rint(LANDMARKS[50, :2]).astype(int)
+    lips = np.rint(LANDMARKS[17, :2]).astype(int) - (0, 2)
+    pixels[y - 8 : y + 8, x - 1 : x + 2] = (0.58, 0.38, 0.28)
+    pixels[lips[1] - 1 : lips[1] + 2, lips[0] - 3 : lips[0] + 4] = (0.7, 0.02, 0.03)
+    seen = SeenSkin.of(pixels, LANDMARKS, skin)
+    found = seen.deepened(np.full((SIZE, SIZE), 0.4, np.float32), skin)
+    assert found[y, x, 0] < found[y, x - 8, 0] - 0.08
+    assert np.abs(found[lips[1], lips[0]]).max() < 0.1

@@ -37,12 +37,13 @@ the light's."""
 PALE = (0.55, 0.8)
 """Luma of skin from which its colour is less than it was, and from which it is lost."""
 DIM, SHOWN, NOISE = (-1.2, -1.9), 0.3, 0.6
-"""Logs, skin's mean ones, others' brightest, below which own colours are doubtful, and from which
-they are noise; the log ratio of more light from which this is so in full; and the share of such
-colours that all but skin loses."""
-CURVED, SOFT = 0.8, 0.11
-"""How far bare skin in more light takes the colour that the face has at its new brightness, and the
-share of `WIDE` by which that fades towards brows, eyes and lips."""
+"""Logs, of bare skin's mean and else of the brightest colour, below which own colours are doubtful,
+and from which they are noise; the log ratio of more light from which this is so in full; and the
+share of such colours that all but skin loses."""
+CURVED, SOFT, STRAND = 0.8, 0.11, 0.4
+"""How far bare skin in more light takes the colour that the face has at its new brightness, the
+share of `WIDE` by which that fades towards brows, eyes and lips, and from which difference of logs
+on it is hair."""
 HIDDEN = 0.02
 """Weight of brows, eyes and lips, which skin around fills."""
 RIDGE = 0.004
@@ -272,14 +273,16 @@ class SeenSkin:
         # What is dark holds colours of noise, which more light would show, as it does the red
         # edges of old shadows.
         shown = np.clip(more / np.float32(SHOWN), 0, 1)
+        dark = _murky(np.log(self.pixels.max(2) + np.float32(DARKEST)))
         bare = cv2.GaussianBlur((self.weight > HIDDEN).astype(np.float32), (0, 0), SOFT * self.wide)
-        own = shown * np.maximum(_murky(level), np.float32(CURVED) * bare)
-        skins += own[..., None] * (way - skins)
+        off = cv2.GaussianBlur(np.abs(way).max(2), (0, 0), SOFT * self.wide)
+        alike = np.float32(CURVED) / (1 + (off / np.float32(STRAND)) ** 4)
+        own = np.maximum(bare * np.maximum(alike, _murky(level)), dark)
+        skins += (shown * own)[..., None] * (way - skins)
         others = colour * np.where(more > 0, depth_change(level, more), 0)[..., None]
         hair = np.clip(4 * matte - 3, 0, 1) * (1 - self.skin)
         others += darkened(level, colour, more, hair, round(self.wide))
-        brightest = np.log(self.pixels.max(2) + np.float32(DARKEST))
-        others -= (np.float32(NOISE) * shown * _murky(brightest))[..., None] * colour
+        others -= (np.float32(NOISE) * shown * dark)[..., None] * colour
         return others + self.skin[..., None] * (skins - others)
 
 
