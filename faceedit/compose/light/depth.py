@@ -131,7 +131,7 @@ def darkened(
     def total(values: np.ndarray) -> np.ndarray:
         return cv2.blur(values, (2 * radius + 1,) * 2, borderType=cv2.BORDER_REFLECT)
 
-    near = total(weight) + np.float32(1e-3)
+    near = total(weight) + np.float32(1e-5)
 
     def around(values: np.ndarray) -> np.ndarray:
         if values.ndim == 2:

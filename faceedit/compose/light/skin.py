@@ -40,10 +40,10 @@ DIM, SHOWN, NOISE = (-1.2, -1.9), 0.3, 0.6
 """Logs, of bare skin's mean and else of the brightest colour, below which own colours are doubtful,
 and from which they are noise; the log ratio of more light from which this is so in full; and the
 share of such colours that all but skin loses."""
-CURVED, SOFT, STRAND = 0.8, 0.11, 0.4
+CURVED, SOFT, STRAND, DEEPER = 0.8, 0.11, 0.4, 0.06
 """How far bare skin in more light takes the colour that the face has at its new brightness, the
-share of `WIDE` by which that fades towards brows, eyes and lips, and from which difference of logs
-on it is hair."""
+share of `WIDE` by which that fades towards brows, eyes and lips, from which difference of logs on
+it is hair, and by how much deeper its colour is for this in full."""
 HIDDEN = 0.02
 """Weight of brows, eyes and lips, which skin around fills."""
 RIDGE = 0.004
@@ -277,6 +277,9 @@ class SeenSkin:
         bare = cv2.GaussianBlur((self.weight > HIDDEN).astype(np.float32), (0, 0), SOFT * self.wide)
         off = cv2.GaussianBlur(np.abs(way).max(2), (0, 0), SOFT * self.wide)
         alike = np.float32(CURVED) / (1 + (off / np.float32(STRAND)) ** 4)
+        # Strands may be paler than skin, old edges are deeper.
+        deeper = -np.einsum("ijk,ijk->ij", way, to) / np.maximum(np.linalg.norm(to, axis=2), 1e-2)
+        alike *= np.clip(deeper / np.float32(DEEPER), 0, 1)
         own = np.maximum(bare * np.maximum(alike, _murky(level)), dark)
         skins += (shown * own)[..., None] * (way - skins)
         others = colour * np.where(more > 0, depth_change(level, more), 0)[..., None]

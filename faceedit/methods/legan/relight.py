@@ -64,11 +64,13 @@ OWN_FILL = 1.0
 """Of the photo's own light, what stays as the fill of a light from straight behind."""
 INSIDE = 0.7
 """Opacity of the person from which a pixel's light is the person's alone."""
-OUTWARDS, DARKENED = np.float32(1.0), 0.3
+OUTWARDS, DARKENED = np.float32(1.3), 0.3
 """Log odds by which mixed pixels are more of the person where it is darkened, and the log ratio
 from which that is so in full."""
 WIDEST, FAINT = 7.0, 0.04
 """By what factor odds of being the person rise at most, and opacities that are none."""
+EDGE = 2.5
+"""Pixels from what is surely the person over which the matte errs."""
 REACH = 6.0
 """Pixels over which light goes on beyond the outline, where the matte then ends it."""
 
@@ -222,8 +224,10 @@ def drawn_matte(pixels: np.ndarray, matte: np.ndarray, ratio: np.ndarray) -> np.
     odds = share / np.maximum(1 - share, np.float32(1e-4)) * np.exp(OUTWARDS * darker)
     most = matte / np.maximum(1 - matte, np.float32(1e-4)) * np.float32(WIDEST)
     odds = np.minimum(odds, most)
-    # What is hardly the person's stays the wall's: on it, a mistake shows.
-    return (odds / (1 + odds) * np.clip(matte / np.float32(FAINT) - 1, 0, 1)).astype(np.float32)
+    wider = odds / (1 + odds) * np.clip(matte / np.float32(FAINT) - 1, 0, 1)
+    # Away from what is surely the person a mistake shows on the wall as a smudge.
+    near = cv2.GaussianBlur((matte > INSIDE).astype(np.float32), (0, 0), EDGE)
+    return matte + np.minimum(2 * near, 1) * (wider - matte)
 
 
 def _beyond_outline(ratio: np.ndarray, matte: np.ndarray) -> np.ndarray:
