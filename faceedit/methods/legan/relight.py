@@ -10,9 +10,10 @@ from faceedit.compose.blur import blur_wide
 from faceedit.compose.edit import Edit, RasterPaint
 from faceedit.compose.light.backdrop import light_share, without_wall
 from faceedit.compose.light.depth import as_ratio
+from faceedit.compose.light.left_over import fit_left_over
 from faceedit.compose.light.ratio import light_ratio
 from faceedit.compose.light.relief import make_relief
-from faceedit.compose.light.skin import SeenSkin, fit_left_over
+from faceedit.compose.light.skin import SeenSkin
 from faceedit.compose.outline import outline_matte
 from faceedit.faces.align import BLANK, Crop
 from faceedit.faces.topology import eye_distance
@@ -122,6 +123,7 @@ def relight(crop: Crop, surface: Surface, light: Light, strength: float) -> Edit
         light = _softened(light)
     normals, height, skin, matte, shading = surface_planes(crop, surface)
     seen = SeenSkin.of(crop.pixels, crop.landmarks, skin)
+    skin = seen.skin
     shading += seen.shade(shading)[..., None]
     unit = eye_distance(crop.landmarks)
     relief = make_relief(normals, height, skin, crop.pixels, matte, (unit, unit / CORNERS_CM))
