@@ -21,7 +21,7 @@ FINE, PLAIN, CHANGED = 0.06, 0.5, 0.4
 ratio on."""
 BRIGHTEST = 0.7
 """Median of skin beyond which named lights make none brighter, display values."""
-OUTSHONE, OVER = 0.8, 0.75
+OUTSHONE, OVER = 0.85, 0.75
 """Quantile of skin that new light makes little brighter than, and the share of more that it
 loses."""
 LIT, LIFT = 0.9, 0.35
