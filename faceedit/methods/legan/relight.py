@@ -157,7 +157,8 @@ def relight(crop: Crop, surface: Surface, light: Light, strength: float) -> Edit
         ratio += visible * (matte * turned_at_least(light, lit, bare, normals))[..., None]
         ratio += visible * dulled(wanted, ratio[bare], crop.pixels[bare])
     ratio -= old_relief(crop.pixels, mean(ratio), skin, unit)[..., None]
-    ratio -= (skin * smeared(crop.pixels, mean(ratio), bare, unit))[..., None]
+    if light.direction[2] > 0:  # rims are to outshine all
+        ratio -= (skin * smeared(crop.pixels, mean(ratio), bare, unit))[..., None]
     taken = np.float32(COLOURS) * (1 - fill)
     deeper = visible * seen.deepened(mean(ratio), matte) - taken * seen.colours(shading)
     ratio += as_ratio(deeper, crop.pixels * np.exp(ratio))
