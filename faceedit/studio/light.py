@@ -14,10 +14,11 @@ from functools import cached_property
 
 import numpy as np
 
+from faceedit.compose.light.left_over import fit_harmonics
 from faceedit.compose.light.ratio import light_ratio
 from faceedit.compose.light.relief import Relief
 from faceedit.compose.light.shading import own_light
-from faceedit.compose.light.skin import bare_skin, fit_harmonics
+from faceedit.compose.light.skin import bare_skin
 from faceedit.lights import GAMMA, LUMA, Light
 from faceedit.studio.relief import FACING, build_relief
 from faceedit.studio.subject import Pose, Subject

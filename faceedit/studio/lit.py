@@ -5,10 +5,10 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
+from faceedit.compose.light.left_over import LeftOver, fit_left_over
 from faceedit.compose.light.ratio import light_ratio
 from faceedit.compose.light.relief import Relief
 from faceedit.compose.light.shading import own_light
-from faceedit.compose.light.skin import LeftOver, fit_left_over
 from faceedit.lights import GAMMA, Light
 from faceedit.studio.edit import edit_expression
 from faceedit.studio.expressions import Ask

@@ -3,13 +3,12 @@
 import numpy as np
 import pytest
 
+from faceedit.compose.light.left_over import fit_harmonics, fit_left_over
 from faceedit.compose.light.skin import (
     LARGEST,
     LAYER_BOUNDS,
     SeenSkin,
     bare_skin,
-    fit_harmonics,
-    fit_left_over,
 )
 from faceedit.faces.align import crop_affine, transform_landmarks
 from faceedit.faces.topology import mean_shape
@@ -123,10 +122,74 @@ def test_skin_that_darkens_gets_its_colour_back_and_grey_stays_grey():
     pixels[60:90, 40:60] = (0.95, 0.93, 0.91)  # a highlight, nearly white
     less, more = (np.full((SIZE, SIZE), value, np.float32) for value in (-0.7, 0.4))
     seen = SeenSkin.of(pixels, LANDMARKS, skin)
-    darker = seen.deepened(less)
+    darker = seen.deepened(less, skin)
     assert darker[75, 50, 0] > 0.1 > -0.1 > darker[75, 50, 2]
     assert darker[75, 50, 0] > darker[75, 80, 0] > 0.01
-    assert seen.deepened(more)[75, 80, 0] < -0.02
-    assert not seen.deepened(0 * less).any()
+    assert seen.deepened(more, skin)[75, 80, 0] < -0.02
+    assert not seen.deepened(0 * less, skin).any()
     pixels[:] = grey
-    assert np.abs(SeenSkin.of(pixels, LANDMARKS, skin).deepened(less)).max() < 1e-6
+    assert np.abs(SeenSkin.of(pixels, LANDMARKS, skin).deepened(less, skin)).max() < 1e-6
+
+
+def test_a_fringe_tells_nothing_of_skin_in_shade():
+    _, skin = surface()
+    pixels = np.full((SIZE, SIZE, 3), (0.85, 0.78, 0.74), np.float32)
+    bare = SeenSkin.of(pixels, LANDMARKS, skin)
+    pixels[: int(LANDMARKS[9, 1]) - 4] = (0.5, 0.15, 0.08)
+    fringed = SeenSkin.of(pixels, LANDMARKS, skin)
+    less = np.full((SIZE, SIZE), -0.5, np.float32)
+    x, y = np.rint(LANDMARKS[50, :2]).astype(int)
+    found, alone = (one.deepened(less, skin)[y, x] for one in (fringed, bare))
+    np.testing.assert_allclose(found, alone, atol=0.02)
+
+
+def test_hair_takes_the_hue_of_its_own_shade():
+    rng = np.random.default_rng(0)
+    shade = rng.random((SIZE, SIZE, 1)).astype(np.float32)
+    yellow, orange = (np.array(one, np.float32) for one in ((0.95, 0.75, 0.3), (0.5, 0.25, 0.06)))
+    pixels = yellow + shade * (orange - yellow)
+    none = np.zeros((SIZE, SIZE), np.float32)
+    seen = SeenSkin.of(pixels, LANDMARKS, none)
+    red, green, blue = seen.deepened(none - 0.4, none + 1)[40, 40]
+    assert red > 0.05 > green
+    assert blue < -0.05
+    # What is behind the person is not looked at.
+    assert not seen.deepened(none - 0.4, none).any()
+
+
+def test_more_light_on_black_hair_shows_no_colours_of_noise_and_on_dyed_hair_its_own():
+    none = np.zeros((SIZE, SIZE), np.float32)
+    shares = []
+    for values in ((0.03, 0.09, 0.06), (0.6, 0.3, 0.02)):
+        seen = SeenSkin.of(np.full((SIZE, SIZE, 3), values, np.float32), LANDMARKS, none)
+        own = seen.colour[1][40, 40]
+        after = own + seen.deepened(none + 0.3, none + 1)[40, 40]
+        shares.append(np.ptp(after) / np.ptp(own))
+    black, dyed = shares
+    assert black < 0.5
+    assert 0.8 < dyed < 1
+
+
+def test_red_edges_of_old_shadows_go_in_more_light_and_red_lips_stay():
+    _, skin = surface()
+    pixels = np.full((SIZE, SIZE, 3), (0.5, 0.4, 0.32), np.float32)
+    x, y = np.rint(LANDMARKS[50, :2]).astype(int)
+    lips = np.rint(LANDMARKS[17, :2]).astype(int) - (0, 2)
+    pixels[y - 8 : y + 8, x - 1 : x + 2] = (0.58, 0.38, 0.28)
+    pixels[lips[1] - 1 : lips[1] + 2, lips[0] - 3 : lips[0] + 4] = (0.7, 0.02, 0.03)
+    seen = SeenSkin.of(pixels, LANDMARKS, skin)
+    found = seen.deepened(np.full((SIZE, SIZE), 0.4, np.float32), skin)
+    assert found[y, x, 0] < found[y, x - 8, 0] - 0.08
+    assert np.abs(found[lips[1], lips[0]]).max() < 0.1
+
+
+def test_a_black_fringe_is_no_skin_and_a_shaded_forehead_is():
+    _, skin = surface()
+    fair = np.array([0.7, 0.5, 0.36], np.float32)
+    pixels = np.broadcast_to(fair, (SIZE, SIZE, 3)).copy()
+    top = int(LANDMARKS[9, 1]) - 4
+    middle = int(LANDMARKS[9, 0])
+    pixels[:top] = 0.06
+    assert SeenSkin.of(pixels, LANDMARKS, skin).skin[top - 6, middle] < 0.1
+    pixels[:top] = fair * np.array([0.25, 0.18, 0.13], np.float32)
+    assert SeenSkin.of(pixels, LANDMARKS, skin).skin[top - 6, middle] > 0.9

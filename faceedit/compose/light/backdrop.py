@@ -32,7 +32,18 @@ def person_share(
     Returns:
         (S, S) float32 in [0, 1].
     """
-    matte = matte * (1 - _like_wall(matte, pixels, skin, unit, NEAR))
+    return light_share(matte * (1 - _like_wall(matte, pixels, skin, unit, NEAR)), luma)
+
+
+def light_share(matte: np.ndarray, luma: np.ndarray) -> np.ndarray:
+    """Return how much of the light of mixed pixels comes from the person, (S, S) float32.
+
+    Half a bright cheek before a dark wall is nearly all cheek.
+
+    Args:
+        matte: (S, S) float32 opacity of the person.
+        luma: (S, S) float32, linear.
+    """
     fore = matte * _mean_luma(luma, matte > 0.95)
     back = (1 - matte) * _mean_luma(luma, matte < 0.05)
     return fore / np.maximum(fore + back, 1e-6)

@@ -28,8 +28,16 @@ SHOWN = 0.1
 """Share of the most frequent brightness from which a brightness is one that a face shows."""
 OFF = 0.15
 """How far it may be from that of most faces, log ratio."""
+STRAY = (0.08, 1.5)
+"""Difference of logs, at least and in that of half a face, from which a colour is hardly skin's."""
 DEEPEST = 2.2
 """By what factor a colour off skin becomes deeper or paler at most."""
+OWN, VIVID, EVEN = 0.6, 0.7, 0.02
+"""By how much a colour changes at most with its brightness, log per log, as what is around it
+shows, if its logs are that far from grey, and the variance of mean logs below which nothing
+shows."""
+NONE, LOST = 0.01, np.float32(0.3)
+"""Display values that count as none of a colour, and the least share of one that is left."""
 _LEVELS = np.linspace(np.log(DARKEST), np.log(1 + DARKEST), STEPS).astype(np.float32)
 _DEPTH = np.interp(
     _LEVELS, *np.log([[v + DARKEST for v, _ in DEPTHS], [d for _, d in DEPTHS]])
@@ -60,8 +68,12 @@ class Depth:
         step = np.clip(np.rint((level - _LEVELS[0]) / (_LEVELS[1] - _LEVELS[0])), 0, STEPS - 1)
         step = step.astype(int)
         usual = np.median(colour / depth[step], axis=0) * depth
-        off = np.clip(colour - usual[step], -OFF, OFF)
-        found = [np.bincount(step, weights, STEPS) for weights in (None, *off.T)]
+        off = colour - usual[step]
+        # Strands of hair before a face, and lips, are far from what most of it shows.
+        far = np.abs(off).max(1)
+        skin = 1 / (1 + (far / max(STRAY[0], STRAY[1] * np.median(far))) ** 4)
+        off = np.clip(off, -OFF, OFF) * skin[:, None]
+        found = [np.bincount(step, weights, STEPS) for weights in (skin, *off.T)]
         weight, *sums = cv2.GaussianBlur(np.column_stack(found), (1, 0), ALIKE).T
         # Beyond what the face shows it is as far off: seams darker than skin are to stay their hue.
         known = np.flatnonzero(weight > SHOWN * weight.max())
@@ -83,6 +95,55 @@ def depth_change(level: np.ndarray, more: np.ndarray) -> np.ndarray:
     deeper = _drawn(_DEPTH, level + more) - _drawn(_DEPTH, level)
     bound = np.float32(np.log(DEEPEST))
     return np.expm1(np.clip(deeper, -bound, bound))
+
+
+def as_ratio(change: np.ndarray, pixels: np.ndarray) -> np.ndarray:
+    """Return the log ratio of display values that changes logs of values beside `DARKEST` so.
+
+    Almost none of a colour, such as the blue of skin in warm shade, takes many times more of it.
+
+    Args:
+        change: (H, W, 3) float32, of logs.
+        pixels: (H, W, 3) float32 RGB, 0 or more.
+    """
+    least = np.float32(NONE)
+    some = np.maximum(pixels, least)
+    to = (some + np.float32(DARKEST)) * np.exp(change) - np.float32(DARKEST)
+    return np.log(np.maximum(to, LOST * some) / some)
+
+
+def darkened(
+    level: np.ndarray, colour: np.ndarray, more: np.ndarray, weight: np.ndarray, radius: int
+) -> np.ndarray:
+    """Return how colours other than skin's change in less light, (H, W, 3) float32 log ratios.
+
+    As they do between light and shade around them: yellow hair is orange in its depth, and olive
+    if only dimmed.
+
+    Args:
+        level: (H, W) float32, mean logs of the colours before.
+        colour: (H, W, 3) float32, logs of each colour over that.
+        more: (H, W) float32, how much brighter they become, log ratio; what is above 0 is left out.
+        weight: (H, W) float32 in [0, 1], what is looked at.
+        radius: half the window that is looked at, in pixels.
+    """
+
+    def total(values: np.ndarray) -> np.ndarray:
+        return cv2.blur(values, (2 * radius + 1,) * 2, borderType=cv2.BORDER_REFLECT)
+
+    near = total(weight) + np.float32(1e-5)
+
+    def around(values: np.ndarray) -> np.ndarray:
+        if values.ndim == 2:
+            return total(values * weight) / near
+        return total(values * weight[..., None]) / near[..., None]
+
+    middle = around(level)
+    slope = around(level[..., None] * colour) - middle[..., None] * around(colour)
+    slope /= (np.maximum(around(level * level) - middle * middle, 0) + np.float32(EVEN))[..., None]
+    # Between two cloths it shows how they differ, of which grey ones are to take nothing.
+    most = np.minimum(np.abs(colour).max(2) / np.float32(VIVID), 1)[..., None] * np.float32(OWN)
+    return np.clip(around(slope), -most, most) * np.minimum(more, 0)[..., None]
 
 
 def _drawn(curve: np.ndarray, level: np.ndarray) -> np.ndarray:

@@ -11,21 +11,14 @@ import numpy as np
 
 from faceedit.channels import mean
 from faceedit.compose.blur import blur_wide
-from faceedit.compose.light.depth import DARKEST, FEWEST, Depth, depth_change
+from faceedit.compose.light.depth import DARKEST, FEWEST, Depth, darkened, depth_change
 from faceedit.faces.topology import BROWS, EYES, FACE_OVAL, OUTER_LIPS, eye_distance
 from faceedit.tones import LUMA
 
 SURE = 0.8
 """Share of skin from which a pixel is looked at."""
-SAMPLES = 1500
-"""Pixels of bare skin below which nothing is fitted, and about how many are looked at."""
-BELIEVED = (0.6, 0.25)
-"""Of what is fitted along x and y: beards and foreheads look like light from above."""
-CERTAIN = 0.4
-"""Share of the variation that is explained from which the fit is believed."""
 LARGEST, TINT = 0.55, 0.2
 """Bounds of slopes, and of how they differ between colours."""
-ROUNDS = 6
 WIDE, EDGES = 0.15, 0.03
 """Of what is left as a smooth layer: distance in eye distances, and the variance of log luma from
 which an edge counts as one of light, such as a cast shadow's."""
@@ -36,19 +29,32 @@ OWN_COLOUR, UNEVEN = 0.05, 0.25
 the light's."""
 PALE = (0.55, 0.8)
 """Luma of skin from which its colour is less than it was, and from which it is lost."""
-DIM, SHOWN = (-1.2, -1.9), 0.3
-"""Mean logs of skin below which its own colours are doubtful, and from which they are noise; and
-the log ratio of more light from which this is so in full."""
+DIM, SHOWN, NOISE = (-1.2, -1.9), 0.3, 0.6
+"""Logs, of bare skin's mean and else of the brightest colour, below which own colours are doubtful,
+and from which they are noise; the log ratio of more light from which this is so in full; and the
+share of such colours that all but skin loses."""
+GREYER, BLACK = (0.15, 0.35), (-1.0, -1.6)
+"""Logs by which colours above the brows are greyer than skin is at their brightness, and mean logs
+below which they are dark, from which on they are a fringe's and from which surely."""
+CURVED, SOFT, STRAND, DEEPER = 0.8, 0.11, 0.4, 0.06
+"""How far bare skin in more light takes the colour that the face has at its new brightness, the
+share of `WIDE` by which that fades towards brows, eyes and lips, from which difference of logs on
+it is hair, and by how much deeper its colour is for this in full."""
 HIDDEN = 0.02
 """Weight of brows, eyes and lips, which skin around fills."""
-RIDGE = 0.004
-"""Harmonics that the visible normals hardly tell apart stay small."""
 
 
 def _inside(landmarks: np.ndarray, size: int) -> np.ndarray:
     oval = np.zeros((size, size), np.uint8)
     cv2.fillPoly(oval, [np.round(landmarks[list(FACE_OVAL), :2]).astype(np.int32)], 1)
     return oval > 0
+
+
+def _above_brows(landmarks: np.ndarray, size: int) -> np.ndarray:
+    left, right = (landmarks[list(brow), :2].mean(0) for brow in BROWS)
+    across = right - left
+    columns, rows = np.meshgrid(np.arange(size) - left[0], np.arange(size) - left[1])
+    return across[0] * rows - across[1] * columns < 0
 
 
 def bare_skin(landmarks: np.ndarray, size: int) -> np.ndarray:
@@ -69,94 +75,13 @@ def bare_skin(landmarks: np.ndarray, size: int) -> np.ndarray:
     return bare > 0
 
 
-def fit_harmonics(normals: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, float]:
-    """Fit values by 1 and normals, those far off counting little.
-
-    Args:
-        normals: (N, 3).
-        values: (N,).
-
-    Returns:
-        (4,) coefficients of 1, x, y and z, and the share of the variation that they explain, R².
-    """
-    basis = np.column_stack([np.ones(len(normals)), normals])
-    weight = np.ones(len(values))
-    solution, missed = np.zeros(4), values
-    for _ in range(ROUNDS):
-        weighted = basis * weight[:, None]
-        ridge = RIDGE * weight.sum() * np.diag([0.0, 1.0, 1.0, 1.0])
-        solution = np.linalg.solve(weighted.T @ basis + ridge, weighted.T @ values)
-        missed = values - basis @ solution
-        spread = 1.5 * np.median(np.abs(missed)) + 1e-4
-        weight = 1.0 / np.sqrt(1.0 + (missed / spread) ** 2)
-    mean = np.average(values, weights=weight)
-    left = float((weight * missed**2).sum() / max((weight * (values - mean) ** 2).sum(), 1e-9))
-    return solution, float(np.clip(1 - left, 0, 1))
-
-
-@dataclass(frozen=True)
-class LeftOver:
-    """Shading of a face beyond what is known.
-
-    Attributes:
-        slopes: (2,) log ratio along x and y of the normals.
-        tint: (3,) of each colour along x, on skin alone.
-    """
-
-    slopes: np.ndarray
-    tint: np.ndarray
-
-    def on(self, normals: np.ndarray, skin: np.ndarray) -> np.ndarray:
-        """Return it as (S, S, 3) float32 log ratio.
-
-        Args:
-            normals: (S, S, 3) float32 unit.
-            skin: (S, S) float32 in [0, 1].
-        """
-        common = (normals[..., :2] @ self.slopes.astype(np.float32))[..., None]
-        return common + skin[..., None] * normals[..., :1] * self.tint.astype(np.float32)
-
-
-def fit_left_over(
-    pixels: np.ndarray,
-    landmarks: np.ndarray,
-    normals: np.ndarray,
-    skin: np.ndarray,
-    shading: np.ndarray,
-) -> LeftOver:
-    """Find the light from the side or above that a face shows beyond what is known.
-
-    Args:
-        pixels: (S, S, 3) float32 RGB in [0, 1].
-        landmarks: (478, >= 2) mesh points in pixels.
-        normals: (S, S, 3) float32 unit.
-        skin: (S, S) float32 in [0, 1].
-        shading: (S, S, 3) float32, what is known, log ratio of display values.
-    """
-    sure = (skin > SURE) & bare_skin(landmarks, len(skin))
-    places = np.flatnonzero(sure)
-    if len(places) < FEWEST:
-        return LeftOver(np.zeros(2), np.zeros(3))
-    places = places[:: max(1, len(places) // SAMPLES)]
-    facing = normals.reshape(-1, 3)[places]
-    missed = np.log(pixels.reshape(-1, 3)[places] + DARKEST) - shading.reshape(-1, 3)[places]
-    slopes = np.empty((3, 2))
-    for channel in range(3):
-        fitted, certainty = fit_harmonics(facing, missed[:, channel])
-        slopes[channel] = fitted[1:3] * min(1.0, certainty / CERTAIN)
-    common = slopes.mean(0)
-    # Shade on skin is redder; what is redder above or below is hair.
-    tint = np.clip(slopes[:, 0] - common[0], -TINT, TINT)
-    return LeftOver(np.clip(common * BELIEVED, -LARGEST, LARGEST), tint)
-
-
 @dataclass(frozen=True, eq=False)
 class SeenSkin:
     """Skin of a picture, and what its smooth layers tell of light.
 
     Attributes:
         pixels: (S, S, 3) float32 RGB in [0, 1].
-        skin: (S, S) float32 in [0, 1].
+        skin: (S, S) float32 in [0, 1], without what dark strands hide.
         sure: (S, S) bool, bare skin of the face that is surely some.
         weight: (S, S) float32, what counts in the mean of skin around.
         wide: pixels over which that is.
@@ -177,10 +102,27 @@ class SeenSkin:
             landmarks: (478, >= 2) mesh points in pixels.
             skin: (S, S) float32 in [0, 1].
         """
+        seen = cls._among(pixels, landmarks, skin)
+        fringe = seen._fringe() * _above_brows(landmarks, len(skin))
+        return cls._among(pixels, landmarks, skin * (1 - fringe)) if fringe.any() else seen
+
+    @classmethod
+    def _among(cls, pixels: np.ndarray, landmarks: np.ndarray, skin: np.ndarray) -> "SeenSkin":
         bare = bare_skin(landmarks, len(skin))
         weight = np.where(skin > 0.5, skin, 0).astype(np.float32)
         weight[_inside(landmarks, len(skin)) & ~bare] = HIDDEN
         return cls(pixels, skin, bare & (skin > SURE), weight, WIDE * eye_distance(landmarks))
+
+    def _fringe(self) -> np.ndarray:
+        """Return what dark strands hide: greyer than skin is in such shade, (S, S) float32."""
+        level, colour = self.colour
+        skins = self.depth.at(level)
+        greyer = ((skins - colour) * skins).sum(2) / np.maximum(np.linalg.norm(skins, axis=2), 1e-2)
+        reach = 2 * SOFT * self.wide
+        near = cv2.GaussianBlur(self.weight, (0, 0), reach) + np.float32(1e-3)
+        greyer = cv2.GaussianBlur(greyer * self.weight, (0, 0), reach) / near
+        share = np.clip((greyer - GREYER[0]) / np.float32(GREYER[1] - GREYER[0]), 0, 1)
+        return share * np.clip((BLACK[0] - level) / np.float32(BLACK[0] - BLACK[1]), 0, 1)
 
     @cached_property
     def near(self) -> np.ndarray:
@@ -253,20 +195,37 @@ class SeenSkin:
         uneven = np.clip(np.abs(mean(shading)) / np.float32(UNEVEN), 0, 1)
         return off * (self.known * uneven)[..., None]
 
-    def deepened(self, more: np.ndarray) -> np.ndarray:
+    def deepened(self, more: np.ndarray, matte: np.ndarray) -> np.ndarray:
         """Return how colours change with their brightness, (S, S, 3) float32 log ratios.
 
         Args:
             more: (S, S) float32, how much brighter they become, log ratio.
+            matte: (S, S) float32 opacity of the person.
         """
         level, colour = self.colour
         to = self.depth.at(level + more)
         # At edges of shadows and on blush, colours are there already; further would be beyond.
         way = to - colour
         skins = np.clip(to - self.depth.at(level), np.minimum(way, 0), np.maximum(way, 0))
-        # What is dark holds colours of noise, which more light would show.
-        murky = np.clip((DIM[0] - level) / np.float32(DIM[0] - DIM[1]), 0, 1)
-        murky *= np.clip(more / np.float32(SHOWN), 0, 1)
-        skins += murky[..., None] * (way - skins)
-        others = colour * depth_change(level, more)[..., None]
+        # What is dark holds colours of noise, which more light would show, as it does the red
+        # edges of old shadows.
+        shown = np.clip(more / np.float32(SHOWN), 0, 1)
+        dark = _murky(np.log(self.pixels.max(2) + np.float32(DARKEST)))
+        bare = cv2.GaussianBlur((self.weight > HIDDEN).astype(np.float32), (0, 0), SOFT * self.wide)
+        off = cv2.GaussianBlur(np.abs(way).max(2), (0, 0), SOFT * self.wide)
+        alike = np.float32(CURVED) / (1 + (off / np.float32(STRAND)) ** 4)
+        # Strands may be paler than skin, old edges are deeper.
+        deeper = -np.einsum("ijk,ijk->ij", way, to) / np.maximum(np.linalg.norm(to, axis=2), 1e-2)
+        alike *= np.clip(deeper / np.float32(DEEPER), 0, 1)
+        own = np.maximum(bare * np.maximum(alike, _murky(level)), dark)
+        skins += (shown * own)[..., None] * (way - skins)
+        others = colour * np.where(more > 0, depth_change(level, more), 0)[..., None]
+        hair = np.clip(4 * matte - 3, 0, 1) * (1 - self.skin)
+        others += darkened(level, colour, more, hair, round(self.wide))
+        others -= (np.float32(NOISE) * shown * dark)[..., None] * colour
         return others + self.skin[..., None] * (skins - others)
+
+
+def _murky(level: np.ndarray) -> np.ndarray:
+    """Return how far colours are noise at (S, S) logs, in [0, 1]."""
+    return np.clip((DIM[0] - level) / np.float32(DIM[0] - DIM[1]), 0, 1)

@@ -5,14 +5,15 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from faceedit.channels import least, mean
+from faceedit.channels import mean
 from faceedit.compose.blur import blur_wide
 from faceedit.compose.edit import Edit, RasterPaint
-from faceedit.compose.light.backdrop import without_wall
-from faceedit.compose.light.depth import DARKEST
+from faceedit.compose.light.backdrop import light_share, without_wall
+from faceedit.compose.light.depth import as_ratio
+from faceedit.compose.light.left_over import fit_left_over
 from faceedit.compose.light.ratio import light_ratio
 from faceedit.compose.light.relief import make_relief
-from faceedit.compose.light.skin import SeenSkin, fit_left_over
+from faceedit.compose.light.skin import SeenSkin
 from faceedit.compose.outline import outline_matte
 from faceedit.faces.align import BLANK, Crop
 from faceedit.faces.topology import eye_distance
@@ -27,6 +28,17 @@ from faceedit.lights import (
     coloured,
     light_from,
     temperature_colour,
+)
+from faceedit.methods.legan.bearable import (
+    AROUND,
+    bounded,
+    dulled,
+    exposure,
+    old_relief,
+    rolled_off,
+    smeared,
+    stays_white,
+    too_bright,
 )
 from faceedit.methods.legan.direction import likeness, turned_at_least
 from faceedit.methods.legan.light_network import HEIGHT_UNIT, SIZE, Surface
@@ -45,30 +57,21 @@ BEHIND = 0.7
 """Least fill of lights from behind."""
 FRONT = 0.3
 """Share of the direction towards the camera from which a light of one's own keeps the exposure."""
-AROUND = 0.06
-"""Eye distances that are around a pixel."""
 BLACK = (0.02, 0.1)
 """Brightness around a pixel below which there is but noise to light, and from which all is lit."""
 COLOURS = 0.5
 """Share of the colours of a photo's lights on skin that is taken back."""
 OWN_FILL = 1.0
 """Of the photo's own light, what stays as the fill of a light from straight behind."""
-WHITISH, WHITER = (0.7, 0.9), 0.75
-"""Least of the colours of cloth between which it comes to be white, and the share of less light
-that white does without: it is brighter than a camera shows, and dims last."""
-BRIGHTER, DARKER, SHADE = (0.25, 0.7), (0.6, 0.3), -0.5
-"""Log ratios from which more light is held back, and that it never reaches; the share of a light's
-own shade from which less light is, and how far it goes beyond that shade at most; the least deep
-shade of a light, log."""
-FINE, PLAIN, CHANGED = 0.06, 0.5, 0.4
-"""Eye distances below which modelling of skin is fine, and what it loses at most, from which log
-ratio on."""
-BRIGHTEST = 0.7
-"""Median of skin beyond which named lights make none brighter, display values."""
-SHOULDER = 0.72
-"""Display value of what is around a pixel from which more light brightens it ever less."""
 INSIDE = 0.7
 """Opacity of the person from which a pixel's light is the person's alone."""
+OUTWARDS, DARKENED = np.float32(1.3), 0.3
+"""Log odds by which mixed pixels are more of the person where it is darkened, and the log ratio
+from which that is so in full."""
+WIDEST, FAINT = 7.0, 0.04
+"""By what factor odds of being the person rise at most, and opacities that are none."""
+EDGE = 2.5
+"""Pixels from what is surely the person over which the matte errs."""
 REACH = 6.0
 """Pixels over which light goes on beyond the outline, where the matte then ends it."""
 
@@ -120,6 +123,7 @@ def relight(crop: Crop, surface: Surface, light: Light, strength: float) -> Edit
         light = _softened(light)
     normals, height, skin, matte, shading = surface_planes(crop, surface)
     seen = SeenSkin.of(crop.pixels, crop.landmarks, skin)
+    skin = seen.skin
     shading += seen.shade(shading)[..., None]
     unit = eye_distance(crop.landmarks)
     relief = make_relief(normals, height, skin, crop.pixels, matte, (unit, unit / CORNERS_CM))
@@ -137,26 +141,33 @@ def relight(crop: Crop, surface: Surface, light: Light, strength: float) -> Edit
     if light.colour == WHITE:  # what is lit keeps its colours, which come with its brightness
         ratio[:] = mean(ratio)[..., None]
     bare = seen.sure
+    wanted = ratio[bare]
     if light.name == OWN:
         front = np.clip(np.float32(light.direction[2] / FRONT), 0, 1)
-        ratio -= front * _exposure(ratio[bare], crop.pixels[bare])
+        ratio -= front * exposure(ratio[bare], crop.pixels[bare])
     around = cv2.GaussianBlur(mean(crop.pixels), (0, 0), AROUND * unit)
     visible = np.clip((around - BLACK[0]) / np.float32(BLACK[1] - BLACK[0]), 0, 1)[..., None]
     ratio = np.minimum(ratio, ratio * visible)
     ratio -= np.minimum(ratio, 0) * stays_white(crop.pixels, skin, unit)[..., None]
-    ratio -= _too_bright(ratio[bare], crop.pixels[bare])
+    ratio -= too_bright(ratio[bare], crop.pixels[bare])
     ratio += rolled_off(ratio, crop.pixels, unit)[..., None]
     ratio += bounded(mean(ratio), light)[..., None]
     if light.name in LIGHTS:
         lit = crop.pixels * np.exp(ratio)
         ratio += visible * (matte * turned_at_least(light, lit, bare, normals))[..., None]
+        ratio += visible * dulled(wanted, ratio[bare], crop.pixels[bare])
     ratio -= old_relief(crop.pixels, mean(ratio), skin, unit)[..., None]
+    if light.direction[2] > 0:  # rims are to outshine all
+        ratio -= (skin * smeared(crop.pixels, mean(ratio), bare, unit))[..., None]
     taken = np.float32(COLOURS) * (1 - fill)
-    ratio += visible * seen.deepened(mean(ratio)) - taken * seen.colours(shading)
+    deeper = visible * seen.deepened(mean(ratio), matte) - taken * seen.colours(shading)
+    ratio += as_ratio(deeper, crop.pixels * np.exp(ratio))
     if light != FLAT:
-        kept = 0 if light.name == OWN else _exposure(ratio[bare], crop.pixels[bare])
+        kept = 0 if light.name == OWN else exposure(ratio[bare], crop.pixels[bare])
         ratio -= likeness(light, own[bare], normals[bare]) * (ratio - kept)
-    ratio = np.float32(strength) * _beyond_outline(ratio, matte) * reach(crop.size)
+    ratio = _beyond_outline(ratio, matte)
+    drawn = drawn_matte(crop.pixels, matte, mean(ratio))
+    ratio *= np.float32(strength) * reach(crop.size)
     nothing = np.zeros((2, 2, 3), np.float32)
     return Edit(
         nothing[..., :2],
@@ -165,7 +176,7 @@ def relight(crop: Crop, surface: Surface, light: Light, strength: float) -> Edit
         RasterPaint(nothing, SIZE),
         SIZE,
         region="person",
-        matte=matte.astype(np.float32),
+        matte=drawn,
         wide=True,
     )
 
@@ -190,55 +201,6 @@ def surface_planes(crop: Crop, surface: Surface) -> tuple[np.ndarray, ...]:
     return normals, height[..., 0] * np.float32(HEIGHT_UNIT), skin, matte, shading
 
 
-def bounded(more: np.ndarray, light: Light) -> np.ndarray:
-    """Return what keeps light from doing more than a photo bears, (S, S) float32 log.
-
-    Brightened deep shade shows noise and the photo's own light on every ridge; darkened highlights
-    turn to lead.
-
-    Args:
-        more: (S, S) float32 log ratio, how it will be lit.
-        light: wanted; its own shade is the measure of what is too dark.
-    """
-    shade = np.float32(min(SHADE, np.log(light.ambient) / GAMMA))
-    over = np.maximum(more - np.float32(BRIGHTER[0]), 0)
-    under = np.maximum(np.float32(DARKER[0]) * shade - more, 0)
-    room = np.float32(BRIGHTER[1] - BRIGHTER[0]), np.float32(DARKER[0] - 1) * shade + DARKER[1]
-    return under * under / (under + room[1]) - over * over / (over + room[0])
-
-
-def old_relief(pixels: np.ndarray, more: np.ndarray, skin: np.ndarray, unit: float) -> np.ndarray:
-    """Return what skin loses of the modelling that the photo's light gave it, (S, S) float32 log.
-
-    Wrinkles are ridges lit by a photo's own light: in more light they look like metal, and glints
-    in less like wax.
-
-    Args:
-        pixels: (S, S, 3) float32 RGB in [0, 1].
-        more: (S, S) float32 log ratio, how it will be lit.
-        skin: (S, S) float32 in [0, 1].
-        unit: distance of the outer eye corners in pixels.
-    """
-    logs = np.log(mean(pixels) + np.float32(DARKEST))
-    fine = logs - cv2.GaussianBlur(logs, (0, 0), FINE * unit)
-    change = np.where(fine > 0, np.abs(more), np.maximum(more, 0))
-    return np.minimum(change * np.float32(PLAIN / CHANGED), np.float32(PLAIN)) * skin * fine
-
-
-def stays_white(pixels: np.ndarray, skin: np.ndarray, unit: float) -> np.ndarray:
-    """Return what share of less light white cloth does without, (S, S) float32.
-
-    Args:
-        pixels: (S, S, 3) float32 RGB in [0, 1].
-        skin: (S, S) float32 in [0, 1].
-        unit: distance of the outer eye corners in pixels.
-    """
-    # Blond hair is bright, but not in blue.
-    around = cv2.GaussianBlur(least(pixels), (0, 0), AROUND * unit)
-    white = np.clip((around - WHITISH[0]) / np.float32(WHITISH[1] - WHITISH[0]), 0, 1)
-    return np.float32(WHITER) * white * (1 - skin)
-
-
 def reach(size: int) -> np.ndarray:
     """Return how much of a light falls where in a wide crop, (size, size, 1) float32."""
     near = np.arange(size, dtype=np.float32) / np.float32(size - 1)
@@ -248,48 +210,27 @@ def reach(size: int) -> np.ndarray:
     return (rise * rise * (3 - 2 * rise))[..., None]
 
 
-def _exposure(ratio: np.ndarray, pixels: np.ndarray) -> np.float32:
-    """Return the log ratio of display values by which the mean luma of (N, 3) pixels changes."""
-    if not len(pixels):
-        return np.float32(0)
-    before = pixels ** np.float32(GAMMA) @ np.array(LUMA, np.float32)
-    gain = np.exp(GAMMA * ratio) @ np.array(LUMA, np.float32)
-    return np.log(np.average(gain, weights=before + np.float32(1e-4))) / np.float32(GAMMA)
+def drawn_matte(pixels: np.ndarray, matte: np.ndarray, ratio: np.ndarray) -> np.ndarray:
+    """Return the matte by which light is drawn, (S, S) float32.
 
-
-def _too_bright(ratio: np.ndarray, pixels: np.ndarray) -> np.float32:
-    """Return by how much (N, 3) pixels of skin would be brighter than a portrait's, log."""
-    if not len(pixels):
-        return np.float32(0)
-    before = float(np.median(mean(pixels)))
-    after = float(np.median(mean(pixels * np.exp(ratio))))
-    return np.log(np.float32(max(1.0, after / max(BRIGHTEST, before))))
-
-
-def rolled_off(ratio: np.ndarray, pixels: np.ndarray, unit: float) -> np.ndarray:
-    """Return by how much more light rises less where all around is bright, (S, S) float32 log.
-
-    Bent pixel by pixel, bright skin turns to chalk; so it keeps its colour and its modelling.
+    A line of old light along a person who is darkened is seen as a halo, and so is a line of the
+    wall that is lit with a person who is brightened: the matte errs to the other side.
 
     Args:
-        ratio: (S, S, 3) float32 log ratio, how it will be lit.
         pixels: (S, S, 3) float32 RGB in [0, 1].
-        unit: the eye distance in pixels.
+        matte: (S, S) float32 opacity of the person.
+        ratio: (S, S) float32 log ratio, how it will be lit.
     """
-    more, was = (
-        cv2.resize(one, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-        for one in (ratio, pixels)
-    )
-    was = cv2.GaussianBlur(was.max(2), (0, 0), 0.03 * unit)
-    to = was * np.exp(np.maximum(mean(more), 0))
-    return cv2.resize(np.log(_held(to) / _held(was)), ratio.shape[1::-1])
-
-
-def _held(bright: np.ndarray) -> np.ndarray:
-    """Return the share of brightness that is left where it is bent beyond `SHOULDER`, (S, S)."""
-    room = np.float32(1 - SHOULDER)
-    over = np.maximum(bright - np.float32(SHOULDER), 0)
-    return (bright - over + room * (1 - np.exp(-over / room))) / np.maximum(bright, 1e-3)
+    luma = cv2.transform(cv2.pow(pixels, GAMMA), np.array([LUMA], np.float32))
+    share = light_share(matte, luma)
+    darker = np.clip(-ratio / np.float32(DARKENED), 0, 1)
+    odds = share / np.maximum(1 - share, np.float32(1e-4)) * np.exp(OUTWARDS * darker)
+    most = matte / np.maximum(1 - matte, np.float32(1e-4)) * np.float32(WIDEST)
+    odds = np.minimum(odds, most)
+    wider = odds / (1 + odds) * np.clip(matte / np.float32(FAINT) - 1, 0, 1)
+    # Away from what is surely the person a mistake shows on the wall as a smudge.
+    near = cv2.GaussianBlur((matte > INSIDE).astype(np.float32), (0, 0), EDGE)
+    return matte + np.minimum(2 * near, 1) * (wider - matte)
 
 
 def _beyond_outline(ratio: np.ndarray, matte: np.ndarray) -> np.ndarray:

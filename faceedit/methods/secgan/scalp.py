@@ -7,7 +7,8 @@ import numpy as np
 
 from faceedit.channels import mean
 from faceedit.compose.hair.skull import Skull
-from faceedit.compose.light.skin import bare_skin, fit_harmonics
+from faceedit.compose.light.left_over import fit_harmonics
+from faceedit.compose.light.skin import bare_skin
 from faceedit.compose.mesh_flow import fill
 from faceedit.faces.topology import BROWS
 from faceedit.methods.secgan.look import NOSE_TIP, SIZE, Scene
