@@ -115,6 +115,7 @@ class HairColour(Fading):
         roots: (h, w) float32 in [0, 1], 1 where it grows out of the skin.
         spill: (h, w) float32 in [0, 1], where hair's colour may lie on what is behind it.
         brows: (h, w) float32 in [0, 1], brows that follow in part.
+        features: (h, w) float32 in [0, 1], brows, eyes and lips.
         own: (3,) as `Tones.level`, of the hair as it is.
         wanted: the tones that it is to have.
         size: side of the crop in crop pixels.
@@ -126,6 +127,7 @@ class HairColour(Fading):
     roots: np.ndarray
     spill: np.ndarray
     brows: np.ndarray
+    features: np.ndarray
     own: np.ndarray
     wanted: Tones
     size: int
@@ -134,7 +136,7 @@ class HairColour(Fading):
     def check(self, size: int) -> None:
         """See `Detail.check`."""
         check_answer(LARGEST_COLOUR, hair=self.hair, roots=self.roots, brows=self.brows)
-        check_answer(LARGEST_COLOUR, spill=self.spill)
+        check_answer(LARGEST_COLOUR, spill=self.spill, features=self.features)
         check_answer(LARGEST_COLOUR, tones=self.own, wanted=self.wanted.level, wisps=self.wisps)
 
     def draw(self, canvas: Canvas) -> list[Patch]:
@@ -153,7 +155,8 @@ class HairColour(Fading):
         lab = cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB)
         unit = self.unit / float(np.hypot(to_crop[0, 0], to_crop[1, 0]))
         wisps, spill = (np.clip(part.sample(f, self.size), 0, 1) for f in (self.wisps, self.spill))
-        seen = find_shares(lab, matte, wisps, spill, unit)
+        features = np.clip(part.sample(self.features, self.size), 0, 1)
+        seen = find_shares(lab, matte, wisps, spill, features, unit)
         matte = seen.opacity
         brows = np.clip(sample_field(self.brows, self.size, to_crop, shape), 0, 1) * (1 - matte)
         # What hair is mixed with is neither its shade nor its strands.

@@ -52,6 +52,7 @@ def recolour(
         spill=_spill(scene, away),
         roots=scene.roots,
         brows=np.maximum(BROWS * scene.placed(Region.BROWS), BEARD * beard),
+        features=_features(scene),
         own=np.percentile(light, QUANTILES).astype(np.float32),
         wanted=lit(tones.beside(scene.skin_light), scene),
         size=SIZE,
@@ -82,6 +83,10 @@ def _wisps(scene: Scene, away: np.ndarray) -> np.ndarray:
     """Return where single hairs may lie beside the hair, (S, S) float32 in [0, 1]; see `_spill`."""
     skin = np.clip(2 * scene.seen(BARE), 0, 1)
     reach = WISPS[0] + (WISPS[1] - WISPS[0]) * skin
-    features = [Region.BROWS, Region.EYES, Region.EYEGLASSES, Region.LIPS]
-    free = 1 - np.clip(2 * scene.seen(features), 0, 1)
-    return (np.clip(1.5 * (1 - away / reach), 0, 1) * free).astype(np.float32)
+    return (np.clip(1.5 * (1 - away / reach), 0, 1) * (1 - _features(scene))).astype(np.float32)
+
+
+def _features(scene: Scene) -> np.ndarray:
+    """Return where brows, eyes, lips and spectacles are, (S, S) float32 in [0, 1]."""
+    regions = (Region.BROWS, Region.EYES, Region.EYEGLASSES, Region.LIPS)
+    return np.clip(2 * scene.seen(regions), 0, 1).astype(np.float32)

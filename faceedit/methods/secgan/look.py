@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import torch
 
-from faceedit.compose.hair.segment import find_hair, mirrored
+from faceedit.compose.hair.segment import find_hair, mirrored, touching
 from faceedit.compose.light.skin import bare_skin
 from faceedit.compose.outline import outline_matte
 from faceedit.faces.align import BLANK, Crop
@@ -38,6 +38,9 @@ LITTLE = 0.25
 """Squares of the eye distance of parsed hair from which on nobody is bald, whatever looks say."""
 HAIRY = 0.05
 """Share of hair below which a pixel shows none."""
+OUTLINED = 3
+"""Times that hair's outline is moved to where its colours end: each moves it a little way, such as
+down locks on a forehead."""
 ROOT = 0.10
 """Eye distances over which roots end."""
 
@@ -107,8 +110,11 @@ class Scene:
         # A grey frame around the photo would look like grey hair.
         pixels = mirrored(self.crop.pixels)
         hair = find_hair(pixels, photo, self.near, self.far, self.person, lower, rows)
-        hair = outline_matte(hair, pixels, photo.astype(np.float32), self.unit)
-        return hair * (1 - lower) * (hair > HAIRY)
+        found = hair
+        for _ in range(OUTLINED):
+            hair = outline_matte(hair, pixels, photo.astype(np.float32), self.unit)
+        eyes = np.clip(2 * self.seen((Region.EYES, Region.LIPS, Region.NOSE)), 0, 1)
+        return touching(hair, found > 0.5) * (1 - lower) * (1 - eyes) * (hair > HAIRY)
 
     @cached_property
     def roots(self) -> np.ndarray:
