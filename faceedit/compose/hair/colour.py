@@ -30,9 +30,9 @@ LEAST, MOST = 0.5, (1.3, 2.2)
 darker."""
 SHINE = 1.1
 """Least change of contrast of the lights of hair that becomes darker."""
-SHEEN = 0.75
+SHEEN = 0.9
 """Share of that contrast that the lights of hair that becomes lighter keep."""
-DEPTH = 1.1
+DEPTH = 1.3
 """Share by which shade of hair at the dark end of `DIM` deepens, where it becomes e times as light:
 black hair shows the least of it."""
 DETAIL = (0.6, 2.2)
@@ -60,12 +60,12 @@ KNEE = np.float32(78)
 """L* above which highlights bend, below white."""
 SHINING = np.float32(8)
 """L* beyond the lights of such hair that its strongest lights reach."""
-STRANDS = np.array([0.07, 0.06], np.float32)
+STRANDS = np.array([0.1, 0.08], np.float32)
 """Log lightness by which strands and locks differ that are drawn, where hair becomes e times as
 light."""
 SINGLE = np.array([1.0, 0.15], np.float32)
 """How far white hairs are single strands, and locks."""
-TINTS = np.array([0.05, 0.09], np.float32)
+TINTS = np.array([0.07, 0.12], np.float32)
 """Log chroma by which they differ."""
 SALT = 0.4
 """Of the variance of yes and no, by which strands differ in their share of the way."""

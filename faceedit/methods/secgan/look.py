@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 import torch
 
-from faceedit.compose.hair.segment import find_hair, mirrored, touching
+from faceedit.compose.hair.segment import find_hair, mirrored
+from faceedit.compose.hair.spread import spread_hair
 from faceedit.compose.light.skin import bare_skin
-from faceedit.compose.outline import outline_matte
 from faceedit.faces.align import BLANK, Crop
 from faceedit.faces.pose import to_mean_face
 from faceedit.faces.raster import fill_polygon
@@ -38,9 +38,8 @@ LITTLE = 0.25
 """Squares of the eye distance of parsed hair from which on nobody is bald, whatever looks say."""
 HAIRY = 0.05
 """Share of hair below which a pixel shows none."""
-OUTLINED = 3
-"""Times that hair's outline is moved to where its colours end: each moves it a little way, such as
-down locks on a forehead."""
+BARE_PARTS = (Region.EYES, Region.EYEGLASSES, Region.NOSE, Region.LIPS)
+"""Segments that hair is not moved over."""
 ROOT = 0.10
 """Eye distances over which roots end."""
 
@@ -109,12 +108,10 @@ class Scene:
         photo = ~(self.crop.pixels == np.float32(BLANK)).all(-1)
         # A grey frame around the photo would look like grey hair.
         pixels = mirrored(self.crop.pixels)
-        hair = find_hair(pixels, photo, self.near, self.far, self.person, lower, rows)
-        found = hair
-        for _ in range(OUTLINED):
-            hair = outline_matte(hair, pixels, photo.astype(np.float32), self.unit)
-        eyes = np.clip(2 * self.seen((Region.EYES, Region.LIPS, Region.NOSE)), 0, 1)
-        return touching(hair, found > 0.5) * (1 - lower) * (1 - eyes) * (hair > HAIRY)
+        found = find_hair(pixels, photo, self.near, self.far, self.person, lower, rows)
+        hair = spread_hair(found, pixels, photo, self.seen((Region.BROWS,)), self.unit)
+        eyes = np.clip(2 * self.seen(BARE_PARTS), 0, 1)
+        return hair * (1 - np.maximum(lower, eyes)) * (hair > HAIRY)
 
     @cached_property
     def roots(self) -> np.ndarray:

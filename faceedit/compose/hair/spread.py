@@ -1,0 +1,46 @@
+"""Hair that is found is spread to where its colours end, down locks that lie over a face."""
+
+import cv2
+import numpy as np
+
+from faceedit.compose.hair.segment import touching
+from faceedit.compose.outline import outline_matte
+
+BELIEVED = (0.5, 0.9, 0.9)
+"""Weights of colours, each time that hair's outline is moved to where they end, a little way."""
+BROW, HIDDEN = 0.3, 0.7
+"""Chance of brows from which on a pixel is one's, and share of a brow that is hair from which on
+locks hide it: dark brows look like hair."""
+
+
+def spread_hair(
+    found: np.ndarray, pixels: np.ndarray, photo: np.ndarray, brows: np.ndarray, unit: float
+) -> np.ndarray:
+    """Spread hair to where its colours end.
+
+    Args:
+        found: (S, S) float32 in [0, 1], of `find_hair`.
+        pixels: (S, S, 3) float32 RGB in [0, 1].
+        photo: (S, S) bool, what of it is not beyond the photo.
+        brows: (S, S) float32 in [0, 1], chance of brows.
+        unit: the eye distance in pixels.
+
+    Returns:
+        (S, S) float32 in [0, 1].
+    """
+    hair, valid = found, photo.astype(np.float32)
+    for believed in BELIEVED:
+        hair = outline_matte(hair, pixels, valid, unit, believed)
+    return touching(_off_brows(hair, found, brows), found > 0.5)
+
+
+def _off_brows(hair: np.ndarray, found: np.ndarray, brows: np.ndarray) -> np.ndarray:
+    """Return hair that has not spread over brows, but where locks hide them; see `spread_hair`."""
+    kept = hair
+    parts = np.asarray(cv2.connectedComponents((brows > BROW).astype(np.uint8))[1])
+    for part in range(1, int(parts.max()) + 1):
+        own = parts == part
+        if float(hair[own].mean()) < HIDDEN:
+            about = cv2.dilate(own.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+            kept = np.where(about, np.minimum(kept, found), kept)
+    return kept
