@@ -8,13 +8,19 @@ from faceedit.compose.outline import outline_matte
 
 BELIEVED = (0.5, 0.9, 0.9)
 """Weights of colours, each time that hair's outline is moved to where they end, a little way."""
+HOLE, TOLD = 0.05, 0.5
+"""Squares of the eye distance of the largest hole that is filled, and chance of hair there."""
 BROW, HIDDEN = 0.3, 0.7
 """Chance of brows from which on a pixel is one's, and share of a brow that is hair from which on
 locks hide it: dark brows look like hair."""
 
 
 def spread_hair(
-    found: np.ndarray, pixels: np.ndarray, photo: np.ndarray, brows: np.ndarray, unit: float
+    found: np.ndarray,
+    pixels: np.ndarray,
+    photo: np.ndarray,
+    told: tuple[np.ndarray, np.ndarray],
+    unit: float,
 ) -> np.ndarray:
     """Spread hair to where its colours end.
 
@@ -22,7 +28,7 @@ def spread_hair(
         found: (S, S) float32 in [0, 1], of `find_hair`.
         pixels: (S, S, 3) float32 RGB in [0, 1].
         photo: (S, S) bool, what of it is not beyond the photo.
-        brows: (S, S) float32 in [0, 1], chance of brows.
+        told: chances of hair and of brows by the parser, (S, S) float32 each.
         unit: the eye distance in pixels.
 
     Returns:
@@ -31,7 +37,18 @@ def spread_hair(
     hair, valid = found, photo.astype(np.float32)
     for believed in BELIEVED:
         hair = outline_matte(hair, pixels, valid, unit, believed)
-    return touching(_off_brows(hair, found, brows), found > 0.5)
+    return _filled(touching(_off_brows(hair, found, told[1]), found > 0.5), told[0], unit)
+
+
+def _filled(hair: np.ndarray, told: np.ndarray, unit: float) -> np.ndarray:
+    """Fill holes that the parser sees hair in: light catches it there; see `spread_hair`."""
+    hair = hair.copy()
+    _, parts, stats, _ = cv2.connectedComponentsWithStats((hair < 0.5).astype(np.uint8))
+    for part in np.nonzero(stats[:, cv2.CC_STAT_AREA] < HOLE * unit * unit)[0]:
+        hole = parts == part
+        if part and float(told[hole].mean()) > TOLD:
+            hair[cv2.dilate(hole.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0] = 1
+    return hair
 
 
 def _off_brows(hair: np.ndarray, found: np.ndarray, brows: np.ndarray) -> np.ndarray:

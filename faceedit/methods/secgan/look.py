@@ -109,7 +109,8 @@ class Scene:
         # A grey frame around the photo would look like grey hair.
         pixels = mirrored(self.crop.pixels)
         found = find_hair(pixels, photo, self.near, self.far, self.person, lower, rows)
-        hair = spread_hair(found, pixels, photo, self.seen((Region.BROWS,)), self.unit)
+        told = self.seen((Region.HAIR,)), self.seen((Region.BROWS,))
+        hair = spread_hair(found, pixels, photo, told, self.unit)
         eyes = np.clip(2 * self.seen(BARE_PARTS), 0, 1)
         return hair * (1 - np.maximum(lower, eyes)) * (hair > HAIRY)
 
