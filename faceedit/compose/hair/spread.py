@@ -10,7 +10,7 @@ BELIEVED = (0.5, 0.9, 0.9)
 """Weights of colours, each time that hair's outline is moved to where they end, a little way."""
 HOLE, TOLD = 0.05, 0.5
 """Squares of the eye distance of the largest hole that is filled, and chance of hair there."""
-BROW, HIDDEN = 0.3, 0.7
+BROW, HIDDEN = 0.3, 0.5
 """Chance of brows from which on a pixel is one's, and share of a brow that is hair from which on
 locks hide it: dark brows look like hair."""
 

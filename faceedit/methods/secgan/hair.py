@@ -39,15 +39,15 @@ def recolour(
         tones: of that colour.
         beard: (S, S) float32 in [0, 1], hair of the face, which follows.
     """
-    sure = cv2.erode((scene.hair > 0.85).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    sure = cv2.erode((scene.locks > 0.85).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     if sure.sum() < FEWEST:
         return None
     if np.percentile(scene.lab[sure][:, 0], 90) < DARKEST:
         return None
-    away = cv2.distanceTransform((scene.hair < 0.5).astype(np.uint8), cv2.DIST_L2, 5) / scene.unit
+    away = cv2.distanceTransform((scene.locks < 0.5).astype(np.uint8), cv2.DIST_L2, 5) / scene.unit
     light = np.log(np.maximum(scene.lab[sure][:, 0], 0) + DARK)
     return HairColour(
-        hair=scene.hair,
+        hair=scene.locks,
         wisps=_wisps(scene, away),
         spill=_spill(scene, away),
         roots=scene.roots,
