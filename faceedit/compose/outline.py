@@ -13,7 +13,7 @@ SHARE = np.float32(0.02)
 """Weight of colours of the whole picture beside those nearby."""
 NOISE = np.float32(1.5e-4)
 """Variance of display values that every colour has at least."""
-BELIEVED, LARGEST = np.float32(0.5), np.float32(4.0)
+BELIEVED, LARGEST = 0.5, np.float32(4.0)
 """Weight of what colours say beside the matte, and its bounds, log odds."""
 SURE, UNSURE = np.float32(0.01), np.float32(0.15)
 """How near to none or whole a matte is believed, far from its edge and at it."""
@@ -27,7 +27,11 @@ ROWS = ([0, 1, 2], [1, 3, 4], [2, 4, 5])
 
 
 def outline_matte(
-    matte: np.ndarray, pixels: np.ndarray, valid: np.ndarray, unit: float
+    matte: np.ndarray,
+    pixels: np.ndarray,
+    valid: np.ndarray,
+    unit: float,
+    believed: float = BELIEVED,
 ) -> np.ndarray:
     """Move a matte's edge to where the colours of the person end.
 
@@ -40,6 +44,7 @@ def outline_matte(
         pixels: (S, S, 3) float32 RGB in [0, 1].
         valid: (S, S) float32, 1 on the photo, 0 beyond its edge.
         unit: distance of the outer eye corners in pixels.
+        believed: weight of what colours say beside the matte.
 
     Returns:
         (S, S) float32 in [0, 1].
@@ -69,7 +74,7 @@ def outline_matte(
             told += np.float32(-0.5 * sign) * np.einsum("nk,nk->n", terms[:, :10], at_edge)
             known = np.minimum(known, terms[:, 10] / np.float32(0.05))
         told = np.clip(told, -LARGEST, LARGEST) * known
-        found[edge] = 1 / (1 + np.exp(-prior[edge] - BELIEVED * told))
+        found[edge] = 1 / (1 + np.exp(-prior[edge] - np.float32(believed) * told))
         weight = np.maximum(deep * deep, EDGE_SHARE) * valid
     return found.astype(np.float32)
 

@@ -30,9 +30,9 @@ LEAST, MOST = 0.5, (1.3, 2.2)
 darker."""
 SHINE = 1.1
 """Least change of contrast of the lights of hair that becomes darker."""
-SHEEN = 0.75
+SHEEN = 0.9
 """Share of that contrast that the lights of hair that becomes lighter keep."""
-DEPTH = 1.1
+DEPTH = 1.3
 """Share by which shade of hair at the dark end of `DIM` deepens, where it becomes e times as light:
 black hair shows the least of it."""
 DETAIL = (0.6, 2.2)
@@ -60,12 +60,12 @@ KNEE = np.float32(78)
 """L* above which highlights bend, below white."""
 SHINING = np.float32(8)
 """L* beyond the lights of such hair that its strongest lights reach."""
-STRANDS = np.array([0.07, 0.06], np.float32)
+STRANDS = np.array([0.1, 0.08], np.float32)
 """Log lightness by which strands and locks differ that are drawn, where hair becomes e times as
 light."""
 SINGLE = np.array([1.0, 0.15], np.float32)
 """How far white hairs are single strands, and locks."""
-TINTS = np.array([0.05, 0.09], np.float32)
+TINTS = np.array([0.07, 0.12], np.float32)
 """Log chroma by which they differ."""
 SALT = 0.4
 """Of the variance of yes and no, by which strands differ in their share of the way."""
@@ -115,6 +115,7 @@ class HairColour(Fading):
         roots: (h, w) float32 in [0, 1], 1 where it grows out of the skin.
         spill: (h, w) float32 in [0, 1], where hair's colour may lie on what is behind it.
         brows: (h, w) float32 in [0, 1], brows that follow in part.
+        features: (h, w) float32 in [0, 1], brows, eyes and lips.
         own: (3,) as `Tones.level`, of the hair as it is.
         wanted: the tones that it is to have.
         size: side of the crop in crop pixels.
@@ -126,6 +127,7 @@ class HairColour(Fading):
     roots: np.ndarray
     spill: np.ndarray
     brows: np.ndarray
+    features: np.ndarray
     own: np.ndarray
     wanted: Tones
     size: int
@@ -134,7 +136,7 @@ class HairColour(Fading):
     def check(self, size: int) -> None:
         """See `Detail.check`."""
         check_answer(LARGEST_COLOUR, hair=self.hair, roots=self.roots, brows=self.brows)
-        check_answer(LARGEST_COLOUR, spill=self.spill)
+        check_answer(LARGEST_COLOUR, spill=self.spill, features=self.features)
         check_answer(LARGEST_COLOUR, tones=self.own, wanted=self.wanted.level, wisps=self.wisps)
 
     def draw(self, canvas: Canvas) -> list[Patch]:
@@ -153,7 +155,8 @@ class HairColour(Fading):
         lab = cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB)
         unit = self.unit / float(np.hypot(to_crop[0, 0], to_crop[1, 0]))
         wisps, spill = (np.clip(part.sample(f, self.size), 0, 1) for f in (self.wisps, self.spill))
-        seen = find_shares(lab, matte, wisps, spill, unit)
+        features = np.clip(part.sample(self.features, self.size), 0, 1)
+        seen = find_shares(lab, matte, wisps, spill, features, unit)
         matte = seen.opacity
         brows = np.clip(sample_field(self.brows, self.size, to_crop, shape), 0, 1) * (1 - matte)
         # What hair is mixed with is neither its shade nor its strands.

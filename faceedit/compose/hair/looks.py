@@ -25,19 +25,22 @@ def colour_bins(pixels: np.ndarray) -> np.ndarray:
     return (light * BINS + chroma[..., 0]) * BINS + chroma[..., 1]
 
 
+def colour_logs(bins: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return (S, S) float32 log chances of each pixel's colour among weighted pixels."""
+    counts = np.bincount(bins.ravel(), weights.ravel(), BINS**3).reshape([BINS] * 3)
+    counts = counts.astype(np.float32)
+    total = max(float(counts.sum()), 1e-6)
+    for axis in range(3):
+        planes = np.moveaxis(counts, axis, 0).reshape(BINS, -1)
+        smooth = cv2.sepFilter2D(planes, -1, np.ones(1), BLUR, borderType=cv2.BORDER_CONSTANT)
+        counts = np.moveaxis(smooth.reshape([BINS] * 3), 0, axis)
+    logs = np.log(counts + 0.05) - SHARES * np.log(total)
+    return logs.ravel()[bins].astype(np.float32)
+
+
 def colour_odds(bins: np.ndarray, hair: np.ndarray, other: np.ndarray) -> np.ndarray:
     """Return (S, S) float32 log odds of colours by two sets' histograms, of weighted pixels."""
-    logs = []
-    for weights in (hair, other):
-        counts = np.bincount(bins.ravel(), weights.ravel(), BINS**3).reshape([BINS] * 3)
-        counts = counts.astype(np.float32)
-        total = max(float(counts.sum()), 1e-6)
-        for axis in range(3):
-            planes = np.moveaxis(counts, axis, 0).reshape(BINS, -1)
-            smooth = cv2.sepFilter2D(planes, -1, np.ones(1), BLUR, borderType=cv2.BORDER_CONSTANT)
-            counts = np.moveaxis(smooth.reshape([BINS] * 3), 0, axis)
-        logs.append(np.log(counts + 0.05) - SHARES * np.log(total))
-    return (logs[0] - logs[1]).ravel()[bins].astype(np.float32)
+    return colour_logs(bins, hair) - colour_logs(bins, other)
 
 
 def likeness(bins: np.ndarray, first: np.ndarray, second: np.ndarray) -> float:
@@ -56,14 +59,17 @@ def hue_bins(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return cells[..., 0] * HUES + cells[..., 1], plain
 
 
+def hue_logs(bins: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return (S, S) float32 log chances of each pixel's hue among weighted pixels."""
+    counts = np.bincount(bins.ravel(), weights.ravel(), HUES**2).reshape(HUES, HUES)
+    counts = cv2.GaussianBlur(counts.astype(np.float32), (0, 0), 1.0)
+    logs = np.log(counts + 0.2) - np.log(max(float(counts.sum()), 1e-6))
+    return logs.ravel()[bins].astype(np.float32)
+
+
 def hue_odds(bins: np.ndarray, hair: np.ndarray, other: np.ndarray) -> np.ndarray:
     """Return (S, S) float32 log odds of hues by two sets' histograms, of weighted pixels."""
-    logs = []
-    for weights in (hair, other):
-        counts = np.bincount(bins.ravel(), weights.ravel(), HUES**2).reshape(HUES, HUES)
-        counts = cv2.GaussianBlur(counts.astype(np.float32), (0, 0), 1.0)
-        logs.append(np.log(counts + 0.2) - np.log(max(float(counts.sum()), 1e-6)))
-    return (logs[0] - logs[1]).ravel()[bins].astype(np.float32)
+    return hue_logs(bins, hair) - hue_logs(bins, other)
 
 
 def strand_bins(pixels: np.ndarray, photo: np.ndarray) -> np.ndarray:

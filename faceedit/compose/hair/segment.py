@@ -5,6 +5,7 @@ out, which it takes for what lies behind or for clothes. These are told from hai
 if they hang together with hair that is sure.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -13,9 +14,9 @@ import numpy as np
 from faceedit.compose.guided import guided_filter
 from faceedit.compose.hair.looks import (
     colour_bins,
-    colour_odds,
+    colour_logs,
     hue_bins,
-    hue_odds,
+    hue_logs,
     likeness,
     strand_bins,
     strand_odds,
@@ -54,6 +55,8 @@ INSIDE = 0.75
 """Of these, where the parser sees well."""
 VAGUE = 2.0
 """Pixels, of crops of 256, by which the parser may be wrong."""
+ABOUT = 3.0
+"""Pixels, of crops of 256, about a face's skin within which hair is told from that above all."""
 ROUNDS = 3
 """In which looks are learned."""
 STEEP, CLEAR = 1.3, 1.6
@@ -100,6 +103,7 @@ class _Seen:
         hat: chance of a hat.
         floor: log odds that linked pixels have at least.
         photo: bool, not beyond the photo.
+        skin: chance of the face's skin.
     """
 
     prior: np.ndarray
@@ -110,6 +114,7 @@ class _Seen:
     hat: np.ndarray
     floor: np.ndarray
     photo: np.ndarray
+    skin: np.ndarray
 
 
 def find_hair(
@@ -149,13 +154,15 @@ def find_hair(
     odds, of_hair, bare = seen.prior, seen.learned, 1 - OF_FLESH * np.clip(seen.flesh, 0, 1)
     # What lies below hair may be its lower part, which parsers miss.
     apart = 1 - OF_LOWER * (np.maximum.accumulate(seen.sure, 0) & (seen.flesh < 0.5))
+    about = cv2.GaussianBlur(seen.skin, (0, 0), ABOUT * size / 256)
     for _ in range(ROUNDS):
         other = np.square(1 / (1 + np.exp(STEEP * odds)))
         # The parser tells flesh, so that hair may look like it elsewhere.
         pair = of_hair * photo, np.maximum(other * apart, seen.held) * photo * bare
-        looks = np.clip(colour_odds(colours, *pair), *COLOUR)
+        sets = (*pair, seen.skin * other * photo)
+        looks = np.clip(_odds(colour_logs, colours, sets, about), *COLOUR)
         # Where sun shines through hair it is lighter than all that was learned from.
-        same = np.minimum(plain * hue_odds(hues, *pair), HUE)
+        same = np.minimum(plain * _odds(hue_logs, hues, sets, about), HUE)
         looks = cv2.GaussianBlur(np.maximum(looks, same), (0, 0), 1.0)
         looks += np.clip(strand_odds(strands, *pair), *STRANDS)
         linked = _linked(looks, seen) * np.clip(1 - 1.5 * seen.flesh, 0, 1)
@@ -165,7 +172,7 @@ def find_hair(
     found = (1 / (1 + np.exp(-CLEAR * odds))).astype(np.float32)
     found = np.clip(guided_filter(pixels, found, SMOOTH * size // 256, EPS), 0, 1)
     found = found * cv2.dilate(photo.astype(np.uint8), np.ones((EDGE, EDGE), np.uint8))
-    return _connected(found, seen.sure).astype(np.float32)
+    return touching(found, seen.sure).astype(np.float32)
 
 
 def _seen(
@@ -216,6 +223,7 @@ def _seen(
     floor = FLOOR[0] + (FLOOR[1] - FLOOR[0]) * np.clip(1.5 * person, 0, 1)
     hanging = np.maximum.accumulate(sure, 0) | (person > 0.5)
     floor -= FLOOR[2] * _distance(~hanging) / height + FLOOR[3] * cloth * lower
+    skin = [_placed(one[[Region.SKIN, Region.NOSE]].sum(0), size, 0.0) for one in (near, far)]
     return _Seen(
         prior=prior,
         sure=sure,
@@ -225,7 +233,30 @@ def _seen(
         hat=worn.astype(np.float32),
         floor=floor,
         photo=photo,
+        skin=np.where(inside, *skin),
     )
+
+
+def _odds(
+    logs: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    bins: np.ndarray,
+    sets: tuple[np.ndarray, np.ndarray, np.ndarray],
+    about: np.ndarray,
+) -> np.ndarray:
+    """Return (S, S) float32 log odds of looks: hair beside all else, near a face beside its skin.
+
+    Args:
+        logs: log chances of bins among weighted pixels, such as `colour_logs`.
+        bins: (S, S), of each pixel.
+        sets: weights of hair, of all else and of the face's skin, (S, S) each.
+        about: (S, S) float32 in [0, 1], where the face's skin is.
+    """
+    hair, rest, skin = sets
+    other = logs(bins, rest)
+    if skin.sum() > FEWEST:
+        # Of dark skin in the shade there is little in a photo, but much on a temple.
+        other = other + about * np.maximum(logs(bins, skin) - other, 0)
+    return logs(bins, hair) - other
 
 
 def _nobody(wall: np.ndarray, person: np.ndarray, sure: np.ndarray) -> np.ndarray:
@@ -301,8 +332,8 @@ def _touching(mask: np.ndarray, sure: np.ndarray, least: int) -> np.ndarray:
     return ((counts >= least) & (np.arange(len(counts)) > 0))[parts]
 
 
-def _connected(chance: np.ndarray, sure: np.ndarray) -> np.ndarray:
-    """Keep what hangs together with what is sure."""
+def touching(chance: np.ndarray, sure: np.ndarray) -> np.ndarray:
+    """Keep chances of hair, (S, S) in [0, 1], that hang together with what is sure, bool."""
     kept = _touching((chance > 0.3).astype(np.uint8), sure, FEWEST // 2)
     return chance * (cv2.dilate(kept.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0)
 

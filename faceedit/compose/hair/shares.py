@@ -51,7 +51,12 @@ class Shares:
 
 
 def find_shares(
-    lab: np.ndarray, matte: np.ndarray, wisps: np.ndarray, spill: np.ndarray, unit: float
+    lab: np.ndarray,
+    matte: np.ndarray,
+    wisps: np.ndarray,
+    spill: np.ndarray,
+    features: np.ndarray,
+    unit: float,
 ) -> Shares:
     """Find how much of each pixel is hair.
 
@@ -60,6 +65,7 @@ def find_shares(
         matte: (H, W) float32 in [0, 1], where hair is, its outline not exact.
         wisps: (H, W) float32 in [0, 1], where single hairs may lie beside it.
         spill: (H, W) float32 in [0, 1], where hair's colour may lie on what is behind it.
+        features: (H, W) float32 in [0, 1], brows, eyes and lips, which hair does not lie on alone.
         unit: the eye distance in pixels.
     """
     # At its edges hair is mixed with what it lies on, some way into what counts as solid.
@@ -68,6 +74,8 @@ def find_shares(
     # Close to hair wisps lie over what is beside it, and its blurred outline closer still.
     free = _smoothstep(1 - cv2.dilate(matte, _square(BLURRED * unit)), 0.9, 1.0)
     free *= np.maximum(1 - wisps, np.float32(FARTHER))
+    # Skin is what goes on under hair, and how uneven it is, not what is dark on it.
+    free *= 1 - features
     hair, behind = _spread(lab, solid, unit), _spread(lab, free, unit)
     share, known = _mixed(lab, hair, behind, free, unit)
     opacity = matte * (1 - (1 - solid) * known * (1 - share))

@@ -39,19 +39,20 @@ def recolour(
         tones: of that colour.
         beard: (S, S) float32 in [0, 1], hair of the face, which follows.
     """
-    sure = cv2.erode((scene.hair > 0.85).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    sure = cv2.erode((scene.locks > 0.85).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     if sure.sum() < FEWEST:
         return None
     if np.percentile(scene.lab[sure][:, 0], 90) < DARKEST:
         return None
-    away = cv2.distanceTransform((scene.hair < 0.5).astype(np.uint8), cv2.DIST_L2, 5) / scene.unit
+    away = cv2.distanceTransform((scene.locks < 0.5).astype(np.uint8), cv2.DIST_L2, 5) / scene.unit
     light = np.log(np.maximum(scene.lab[sure][:, 0], 0) + DARK)
     return HairColour(
-        hair=scene.hair,
+        hair=scene.locks,
         wisps=_wisps(scene, away),
         spill=_spill(scene, away),
         roots=scene.roots,
         brows=np.maximum(BROWS * scene.placed(Region.BROWS), BEARD * beard),
+        features=_features(scene),
         own=np.percentile(light, QUANTILES).astype(np.float32),
         wanted=lit(tones.beside(scene.skin_light), scene),
         size=SIZE,
@@ -82,6 +83,10 @@ def _wisps(scene: Scene, away: np.ndarray) -> np.ndarray:
     """Return where single hairs may lie beside the hair, (S, S) float32 in [0, 1]; see `_spill`."""
     skin = np.clip(2 * scene.seen(BARE), 0, 1)
     reach = WISPS[0] + (WISPS[1] - WISPS[0]) * skin
-    features = [Region.BROWS, Region.EYES, Region.EYEGLASSES, Region.LIPS]
-    free = 1 - np.clip(2 * scene.seen(features), 0, 1)
-    return (np.clip(1.5 * (1 - away / reach), 0, 1) * free).astype(np.float32)
+    return (np.clip(1.5 * (1 - away / reach), 0, 1) * (1 - _features(scene))).astype(np.float32)
+
+
+def _features(scene: Scene) -> np.ndarray:
+    """Return where brows, eyes, lips and spectacles are, (S, S) float32 in [0, 1]."""
+    regions = (Region.BROWS, Region.EYES, Region.EYEGLASSES, Region.LIPS)
+    return np.clip(2 * scene.seen(regions), 0, 1).astype(np.float32)

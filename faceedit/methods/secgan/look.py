@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from faceedit.compose.hair.segment import find_hair, mirrored
+from faceedit.compose.hair.spread import spread_hair
 from faceedit.compose.light.skin import bare_skin
 from faceedit.compose.outline import outline_matte
 from faceedit.faces.align import BLANK, Crop
@@ -38,6 +39,8 @@ LITTLE = 0.25
 """Squares of the eye distance of parsed hair from which on nobody is bald, whatever looks say."""
 HAIRY = 0.05
 """Share of hair below which a pixel shows none."""
+LOCKLESS = (Region.EYES, Region.EYEGLASSES, Region.NOSE, Region.LIPS)
+"""Segments of a face that no lock is told from."""
 ROOT = 0.10
 """Eye distances over which roots end."""
 
@@ -97,18 +100,35 @@ class Scene:
     @cached_property
     def hair(self) -> np.ndarray:
         """(S, S) float32 in [0, 1], which pixels show hair of the head."""
+        pixels, photo = self._filled
+        hair = outline_matte(self._found, pixels, photo.astype(np.float32), self.unit)
+        return hair * (1 - self._lower_face()) * (hair > HAIRY)
+
+    @cached_property
+    def locks(self) -> np.ndarray:
+        """(S, S) float32 in [0, 1], as `hair` and down the locks that lie over the face."""
+        told = self.seen((Region.HAIR,)), self.seen((Region.BROWS,))
+        hair = spread_hair(self._found, *self._filled, told, self.unit)
+        bare = np.maximum(self._lower_face(), np.clip(2 * self.seen(LOCKLESS), 0, 1))
+        return hair * (1 - bare) * (hair > HAIRY)
+
+    @cached_property
+    def _found(self) -> np.ndarray:
+        """(S, S) float32 in [0, 1], hair before its outline is sought."""
         points = self.crop.landmarks
         parsed = float((self.near[Region.HAIR] > 0.5).sum()) / self.unit**2
         if self.logit("bald") > SURE and parsed < LITTLE:
             return np.zeros((SIZE, SIZE), np.float32)
         brows = float(points[[point for brow in BROWS for point in brow], 1].min())
         rows, lower = (brows, float(points[CHIN, 1])), self._lower_face()
-        photo = ~(self.crop.pixels == np.float32(BLANK)).all(-1)
+        return find_hair(*self._filled, self.near, self.far, self.person, lower, rows)
+
+    @cached_property
+    def _filled(self) -> tuple[np.ndarray, np.ndarray]:
+        """The crop, and (S, S) bool, what of it is not beyond the photo."""
         # A grey frame around the photo would look like grey hair.
-        pixels = mirrored(self.crop.pixels)
-        hair = find_hair(pixels, photo, self.near, self.far, self.person, lower, rows)
-        hair = outline_matte(hair, pixels, photo.astype(np.float32), self.unit)
-        return hair * (1 - lower) * (hair > HAIRY)
+        photo = ~(self.crop.pixels == np.float32(BLANK)).all(-1)
+        return mirrored(self.crop.pixels), photo
 
     @cached_property
     def roots(self) -> np.ndarray:
