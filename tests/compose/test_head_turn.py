@@ -305,15 +305,22 @@ def test_a_neck_goes_on_behind_the_jaw_that_comes_round(head, degrees):
     lit = neck_layer(bare, shaded.astype(np.float32), turn, around, no_cloth)
     assert lit is not None
     assert lit.log_ratio is not None
-    assert lit.log_ratio[drawn].max() > light.max() + 0.2
-    # It is seen above the chin, from pixels of the neck below the jaw.
+    # Below a jaw in whose shade it is, it begins as dark.
+    assert lit.log_ratio[drawn].min() < light.min() - 0.1
+    assert lit.log_ratio[drawn].max() > -0.31
+    # It is seen above the chin, as skin of the face.
     rows, columns = np.nonzero(drawn)
     chin = head.landmarks[152, 1]
     assert rows.min() < chin - 0.2 * head.unit
     up = rows + neck.flow[drawn][:, 1]
     jaw = fill_polygon(head.landmarks[list(FACE_OVAL), :2], (SIZE, SIZE)) > 0.5
     across = columns + neck.flow[drawn][:, 0]
-    assert not jaw[up.round().astype(int), across.round().astype(int)].any()
+    assert jaw[up.round().astype(int), across.round().astype(int)].all()
+    # A bowed head hides it.
+    bowed = replace(bare, pose=HeadPose(0.0, -20.0, 0.0))
+    under = rotation(HeadPose(degrees, -20.0, 0.0)) @ rotation(bowed.pose).T
+    hidden = neck_layer(bowed, picture, under, around, no_cloth)
+    assert hidden is None or hidden.opacity.max() == 0
     # It comes little by little, and not with a nod.
     little = rotation(HeadPose(degrees / 50, 0.0, 0.0))
     still = np.zeros_like(around)
@@ -326,7 +333,6 @@ def test_a_neck_goes_on_behind_the_jaw_that_comes_round(head, degrees):
     assert clad is not None
     rows, columns = np.nonzero(clad.opacity > 0.5)
     assert rows.max() < chin + 0.5 * head.unit
-    assert (rows + clad.flow[rows, columns, 1]).max() <= chin + 0.35 * head.unit
     # A photo that ends above the chin shows none.
     above = np.arange(SIZE)[:, None] < chin - 0.4 * head.unit
     cut = replace(bare, valid=np.broadcast_to(above, (SIZE, SIZE)))

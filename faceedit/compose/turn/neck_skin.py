@@ -1,4 +1,4 @@
-"""The bare neck that a photo shows below a jaw: what is drawn behind the jaw is taken from it."""
+"""The bare neck that a photo shows below a jaw: it tells the colours of what is drawn behind it."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ import numpy as np
 
 from faceedit.compose.turn.head import Head
 from faceedit.compose.turn.outline import JAW
-from faceedit.compose.turn.reach import HEIGHTS, STEP, STEPS, Line, sampled
+from faceedit.compose.turn.reach import HEIGHTS, STEPS, Line, sampled
 
 UNDER = 0.08
 """Eye distances below the photo's jaw, where skin is the neck's."""
@@ -15,8 +15,6 @@ SKIN, NEAR = 0.35, 0.02
 """Share of skin from which on a photo shows a bare neck; over how much that is averaged."""
 LOWER, HIGH = 0.2, 0.1
 """Below the jaw, up to where it begins, and how high it is at least, to be shown."""
-FOLDED = 0.6
-"""Of the height of a bare neck, what is drawn above it: not what is close to cloth."""
 MARGIN, MIDDLE = 0.08, 0.2
 """Within a neck's outline, where colours mix with the wall's; and from the middle of the head,
 where it fades."""
@@ -61,18 +59,12 @@ class NeckSkin:
         end = STEPS[none.argmax()] if none.any() else STEPS[-1]
         return cls(min(float(end), widest), first, last)
 
-    def shown(
-        self, share: np.ndarray, below: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return how far out and how low what is drawn is in the photo, and how far above it.
+    def above(self, share: np.ndarray, below: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return how far out what is drawn is in the photo, and how far above what that shows.
 
         Args:
             share: (H, W) of the way from the line to the outline that is wanted.
             below: (H, W) how low it is drawn.
         """
         x = share * (self.width - MARGIN)
-        first, last = (np.interp(x, STEPS, one) for one in (self.first, self.last))
-        high = np.maximum(FOLDED * (last - MARGIN - first), STEP)
-        folded = high - np.abs(np.mod(first - below, 2 * high) - high)
-        y = np.where(below < first, first + folded, below)
-        return x, np.minimum(y, np.maximum(last - MARGIN, first)), first - below
+        return x, np.interp(x, STEPS, self.first) - below
