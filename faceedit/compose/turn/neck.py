@@ -28,6 +28,8 @@ THINNEST = 0.3
 """Half the width of a neck, below which it is hidden by hair or cloth."""
 EDGE = 0.15
 """Within the photo's lower edge, where the outline is not sure."""
+SEEN = 0.25
+"""Half the width of bare skin below a jaw from which on it is known what a neck looks like."""
 SPARE, USUAL = 0.08, 0.66
 """Beyond bare skin, and from the middle, up to where a neck goes that hair or cloth hides."""
 BOWED = (11.0, 14.0)
@@ -88,6 +90,8 @@ def neck_layer(
         return None
     bared = (head.skin * (1 - cloth) * photo).astype(np.float32)
     skin = NeckSkin.seen(line, head, bared, bare[neck])
+    if skin.width < SEEN:
+        return None
     width = min(float(bare[neck]), max(skin.width + SPARE, USUAL))
     person = looked_up(photo, around)
     own = extents(line, person)

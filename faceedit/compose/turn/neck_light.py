@@ -40,7 +40,7 @@ SEAM = 0.06
 """Of a neck, where what is drawn begins."""
 BAND, ACROSS = 0.35, 0.15
 """How much of a neck tells its colours, and over how much these are averaged."""
-GREY, HUE = (-0.9, 0.15), 0.2
+GREY, HUE = (-0.9, 0.15), 0.3
 """Bounds of the log of a neck's light to the cheek's, and of its colour."""
 MOST = 1.5
 """Bound of the log ratio."""
