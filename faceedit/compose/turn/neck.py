@@ -10,8 +10,7 @@ import numpy as np
 
 from faceedit.compose.turn.flow import Layer, looked_up, pixel_grid
 from faceedit.compose.turn.head import CHIN, Head, rise, rotation
-from faceedit.compose.turn.neck_light import NeckLight
-from faceedit.compose.turn.neck_skin import MIDDLE, UNDER, NeckSkin
+from faceedit.compose.turn.neck_light import MIDDLE, UNDER, bare_width, drawn_skin
 from faceedit.compose.turn.outline import JAW_CORNERS
 from faceedit.compose.turn.reach import HEIGHTS, STEPS, Line, extents
 
@@ -89,10 +88,10 @@ def neck_layer(
     if abs(nearer) < LEAST or not seen.any() or bare[neck] < THINNEST:
         return None
     bared = (head.skin * (1 - cloth) * photo).astype(np.float32)
-    skin = NeckSkin.seen(line, head, bared, bare[neck])
-    if skin.width < SEEN:
+    skin = bare_width(line, head, bared)
+    if skin < SEEN:
         return None
-    width = min(float(bare[neck]), max(skin.width + SPARE, USUAL))
+    width = min(float(bare[neck]), max(skin + SPARE, USUAL))
     person = looked_up(photo, around)
     own = extents(line, person)
     top, start = _begins(own, top, width)
@@ -108,13 +107,9 @@ def neck_layer(
     opaque *= rise(below - top, (0.0, ENTERS)) * (1 - rise(below - joint, ENDS))
     opaque *= min(1.0, abs(nearer) / ANY) * (1 - rise(-head.pose.pitch, BOWED))
     opaque *= _whole(opaque > 0.5, head.unit)
-    x, above = skin.above(far / np.maximum(reach, THINNEST), below)
-    light = NeckLight.seen(head, pixels, bared, skin, line)
-    source = light.skin_at(places)
-    ratio = np.zeros_like(pixels)
-    ratio[box] = light.ratio(source, x, above, person[box])
-    flow, opacity = (np.zeros((*head.depth.shape, *n), np.float32) for n in ((2,), ()))
-    flow[box], opacity[box] = source - places, shown * opaque
+    opacity = np.zeros_like(head.depth)
+    opacity[box] = shown * opaque
+    flow, ratio = drawn_skin(line, head, pixels, bared, around)
     return Layer(flow, opacity, ratio)
 
 
