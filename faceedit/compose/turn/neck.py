@@ -14,7 +14,7 @@ from faceedit.compose.turn.neck_light import MIDDLE, UNDER, bare_width, drawn_sk
 from faceedit.compose.turn.outline import JAW_CORNERS
 from faceedit.compose.turn.reach import HEIGHTS, STEPS, Line, extents
 
-LOBE, AROUND, TUCKED, BROADEST = 0.2, 0.06, 0.03, 0.8
+LOBE, AROUND, TUCKED, BROADEST = 0.28, 0.06, 0.03, 0.8
 """Eye distances above the corner of the jaw, where the neck begins, by which heights more or less;
 how far within the outline of the head, and how far from its middle at most."""
 EAR = 0.5
@@ -31,7 +31,7 @@ SEEN = 0.25
 """Half the width of bare skin below a jaw from which on it is known what a neck looks like."""
 SPARE, USUAL = 0.08, 0.66
 """Beyond bare skin, and from the middle, up to where a neck goes that hair or cloth hides."""
-BOWED = (11.0, 14.0)
+BOWED = (16.0, 18.0)
 """Degrees by which a face looks down, over which its jaw comes to hide a neck."""
 ASIDE = 1.1
 """From the middle of the head, within which a neck lies."""

@@ -1,9 +1,10 @@
 """What a neck looks like that is drawn on behind a jaw.
 
 A photo shows a neck where it is in the jaw's shade. What comes to be seen beside it begins in that
-light and is lit as the cheek is further up, but for a soft shadow along the jaw: so 159 portraits
-show that look aside by 15 to 40 degrees, whose necks are darker than the cheek by 0.13 in the
-logarithm, and by 0.3 next to the jaw. What is finer than light is that of the smoothest skin of the
+light; further up its light is halfway between all that is seen of the neck and the cheek's, but for
+a soft shadow along the jaw: 159 portraits show that look aside by 15 to 40 degrees, whose necks are
+darker than the cheek by 0.13 in the logarithm, and by 0.3 next to the jaw.
+What is finer than light is that of the smoothest skin of the
 face: what little is seen of a neck has folds, chains, hairs and the edge of cloth, all of which
 would be seen again.
 """
@@ -36,7 +37,7 @@ FINE = 0.04
 """What differs over less is skin, and no light."""
 LIKE_CHEEK, RISE = -0.13, (0.0, 0.35)
 """Log of a neck's light to the cheek's; and away from what is seen of it, over which that comes."""
-SHADOW, SOFT, SHADES = -0.17, 0.1, (0.0, 0.12)
+SHADOW, SOFT, SHADES = -0.12, 0.1, (0.0, 0.12)
 """Log of the shadow next to the jaw, over how much it is soft; and away from what is seen, over
 which it comes."""
 GREY, HUE = (-0.9, 0.15), 0.3
@@ -97,7 +98,7 @@ def drawn_skin(
     usual = (seen * known[..., None]).sum((0, 1)) / max(float(known.sum()), 1e-3)
     first = usual + cv2.GaussianBlur(fill(seen - usual, known), (0, 0), EVEN * head.unit)
     away = cv2.distanceTransform((known < 0.5).astype(np.uint8), cv2.DIST_L2, 5) / unit
-    wanted = usual + muted(cheek + LIKE_CHEEK - usual, 0.0)
+    wanted = (usual + cheek + LIKE_CHEEK) / 2
     jaw = cv2.GaussianBlur(looked_up(_face(head), around), (0, 0), SOFT * head.unit)
     wanted = first + rise(away, RISE)[..., None] * (wanted - first)
     wanted += (SHADOW * np.minimum(2 * jaw, 1) * rise(away, SHADES))[..., None]
