@@ -356,6 +356,9 @@ def test_a_neck_goes_on_behind_the_jaw_that_comes_round(head, degrees):
     assert clad is not None
     rows, columns = np.nonzero(clad.opacity > 0.5)
     assert rows.max() < chin + 0.5 * head.unit
+    # Where no skin is seen below the jaw, none is made up.
+    above = (np.arange(SIZE)[:, None] < chin).astype(np.float32) * bare.matte
+    assert neck_layer(replace(bare, skin=above), picture, turn, around, no_cloth) is None
     # A photo that ends above the chin shows none.
     above = np.arange(SIZE)[:, None] < chin - 0.4 * head.unit
     cut = replace(bare, valid=np.broadcast_to(above, (SIZE, SIZE)))
