@@ -21,8 +21,8 @@ from faceedit.faces.raster import fill_polygon
 from faceedit.faces.topology import FACE_OVAL
 from faceedit.tones import muted
 
-CHEEKS = ((50, 117, 123, 137, 147, 187), (280, 346, 352, 366, 376, 411))
-"""Points of the mesh on the cheeks, above a beard."""
+CHEEKS = ((116, 123, 137, 147), (345, 352, 366, 376))
+"""Points of the mesh on the outer cheeks, above a beard."""
 UNDER, RIM = 0.08, 0.03
 """Eye distances below the photo's jaw, where skin is the neck's, and within its outline, where
 colours mix with the wall's."""
