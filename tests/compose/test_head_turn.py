@@ -24,7 +24,7 @@ from faceedit.compose.turn.head import (
     wanted_pose,
 )
 from faceedit.compose.turn.neck import neck_layer
-from faceedit.compose.turn.outline import outline
+from faceedit.compose.turn.outline import far_rim, outline
 from faceedit.compose.turn.person import flow_around
 from faceedit.compose.turn.rim import with_bare_rim
 from faceedit.compose.turn.sides import with_side
@@ -159,6 +159,29 @@ def test_an_outline_rolls_along_and_else_stays(head):
         assert (np.abs(top).max() > 4) == moves
         # The wall and what lies below the neck stay.
         assert np.abs(flow[2]).max() == np.abs(flow[-2]).max() == 0
+
+
+@pytest.mark.parametrize("degrees", [20.0, -20.0])
+def test_an_ear_that_turns_away_stays_and_the_other_goes_along(head, degrees):
+    turn = rotation(HeadPose(degrees, 0.0, 0.0))
+    weight, flow = outline(head, turn, SIZE)
+    rows = slice(58, 63)
+    away, other = (weight[rows, 80:92], weight[rows, 36:48])[:: 1 if degrees > 0 else -1]
+    assert away.max() > 0.9 > 0.1 > other.max()
+    assert np.abs(flow[rows]).max() < 1e-3
+
+
+def test_the_far_rim_of_a_face_moves_as_what_is_around(head):
+    turn = rotation(HeadPose(20.0, 0.0, 0.0))
+    rim = far_rim(head, turn)
+    oval = fill_polygon(head.landmarks[list(FACE_OVAL), :2], rim.shape)
+    left, *_, right = np.nonzero(oval[60])[0]
+    assert rim[60, right] > 0.5 > rim[60, left] == 0 == rim[60, 64]
+    around = np.full((SIZE, SIZE, 2), -1.0, np.float32)
+    points = turned(head, mesh_points(head.landmarks), turn, np.ones(478, np.float32))
+    towards, everywhere = facing(head.landmarks), np.ones_like(rim)
+    face, *_ = face_layers(head, points[:N_SURFACE], around, towards, rim=everywhere)
+    np.testing.assert_allclose(face.flow, around, atol=1e-4)
 
 
 def test_eyes_look_on_or_turn_along(head):
@@ -305,15 +328,22 @@ def test_a_neck_goes_on_behind_the_jaw_that_comes_round(head, degrees):
     lit = neck_layer(bare, shaded.astype(np.float32), turn, around, no_cloth)
     assert lit is not None
     assert lit.log_ratio is not None
-    assert lit.log_ratio[drawn].max() > light.max() + 0.2
-    # It is seen above the chin, from pixels of the neck below the jaw.
+    # Below a jaw in whose shade it is, it begins as dark.
+    assert lit.log_ratio[drawn].min() < light.min() - 0.1
+    assert lit.log_ratio[drawn].max() > -0.31
+    # It is seen above the chin, as skin of the face.
     rows, columns = np.nonzero(drawn)
     chin = head.landmarks[152, 1]
     assert rows.min() < chin - 0.2 * head.unit
     up = rows + neck.flow[drawn][:, 1]
     jaw = fill_polygon(head.landmarks[list(FACE_OVAL), :2], (SIZE, SIZE)) > 0.5
     across = columns + neck.flow[drawn][:, 0]
-    assert not jaw[up.round().astype(int), across.round().astype(int)].any()
+    assert jaw[up.round().astype(int), across.round().astype(int)].all()
+    # A bowed head hides it.
+    bowed = replace(bare, pose=HeadPose(0.0, -20.0, 0.0))
+    under = rotation(HeadPose(degrees, -20.0, 0.0)) @ rotation(bowed.pose).T
+    hidden = neck_layer(bowed, picture, under, around, no_cloth)
+    assert hidden is None or hidden.opacity.max() == 0
     # It comes little by little, and not with a nod.
     little = rotation(HeadPose(degrees / 50, 0.0, 0.0))
     still = np.zeros_like(around)
@@ -326,7 +356,9 @@ def test_a_neck_goes_on_behind_the_jaw_that_comes_round(head, degrees):
     assert clad is not None
     rows, columns = np.nonzero(clad.opacity > 0.5)
     assert rows.max() < chin + 0.5 * head.unit
-    assert (rows + clad.flow[rows, columns, 1]).max() <= chin + 0.35 * head.unit
+    # Where no skin is seen below the jaw, none is made up.
+    above = (np.arange(SIZE)[:, None] < chin).astype(np.float32) * bare.matte
+    assert neck_layer(replace(bare, skin=above), picture, turn, around, no_cloth) is None
     # A photo that ends above the chin shows none.
     above = np.arange(SIZE)[:, None] < chin - 0.4 * head.unit
     cut = replace(bare, valid=np.broadcast_to(above, (SIZE, SIZE)))

@@ -14,6 +14,7 @@ from faceedit.compose.turn.gaze import keep_gaze
 from faceedit.compose.turn.half import far_half, straightened
 from faceedit.compose.turn.head import Head, degrees_of, facing, mesh_points, rotation, turned
 from faceedit.compose.turn.neck import neck_layer
+from faceedit.compose.turn.outline import far_rim
 from faceedit.compose.turn.person import flow_around
 from faceedit.compose.turn.rim import with_bare_rim
 from faceedit.compose.turn.sides import with_side
@@ -66,7 +67,9 @@ def turn_head(pixels: np.ndarray, head: Head, wanted: HeadPose, *, gaze: bool = 
         points = half.face
         around, side, left = with_twin(head, half, around)
     reflected = 0.0 if half is None or left is None else half.reflected(left)
-    face, mirrored, both = face_layers(head, points[:N_SURFACE], around, towards, reflected)
+    face, mirrored, both = face_layers(
+        head, points[:N_SURFACE], around, towards, reflected, far_rim(head, turn)
+    )
     own, other = face.flow, mirrored.flow
     if side is not None and left is not None:
         beside = face.opacity + mirrored.opacity < 0.5

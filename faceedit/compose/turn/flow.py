@@ -52,6 +52,7 @@ def face_layers(
     around: np.ndarray,
     towards: np.ndarray,
     reflected: float | np.ndarray = 0.0,
+    rim: np.ndarray | None = None,
 ) -> tuple[Layer, Layer, np.ndarray]:
     """Return the face as the mesh shows it, and what only its mirror image shows.
 
@@ -62,6 +63,7 @@ def face_layers(
         towards: (468,) float32, as `facing` returns it of the photo's landmarks.
         reflected: how far the mirror image is shown whatever the photo shows: of the far half of a
             head that is straightened, (S, S) float32 in [0, 1].
+        rim: as `far_rim` returns it: it moves as what is around, before which it would stand out.
 
     Returns:
         Both, and how far the photo shows both, (S, S) float32 in [0, 1]: it tells their light.
@@ -75,6 +77,8 @@ def face_layers(
     rings = [fill_polygon(target[list(ring), :2], (size, size)) for ring in (*EYES, INNER_LIPS)]
     holes = np.max(rings, axis=0) > 0
     own, shown = _layer(source, towards, drawn, front, head, around, holes)
+    if rim is not None:
+        own = own + looked_up(rim, own)[..., None] * (around - own)
     other = mirror()[:N_SURFACE]
     twin, seen = _layer(source[other], towards[other], drawn, front, head, around, holes)
     here, there = np.moveaxis(drawn.interpolate(np.column_stack([towards, towards[other]])), -1, 0)

@@ -1,7 +1,8 @@
 """The neck behind the jaw that comes round with a turning head.
 
 A jaw turned towards the camera lies before the neck, whose outline goes straight down from the ear.
-A photo shows that neck only below the jaw: what comes to be seen is drawn on from there.
+A photo shows that neck only below the jaw: what comes to be seen is drawn, in its colours, from ear
+to collar, wherever the person does not lie before it.
 """
 
 import cv2
@@ -9,14 +10,13 @@ import numpy as np
 
 from faceedit.compose.turn.flow import Layer, looked_up, pixel_grid
 from faceedit.compose.turn.head import CHIN, Head, rise, rotation
-from faceedit.compose.turn.neck_light import NeckLight
-from faceedit.compose.turn.neck_skin import MIDDLE, UNDER, NeckSkin
+from faceedit.compose.turn.neck_light import MIDDLE, UNDER, bare_width, drawn_skin
 from faceedit.compose.turn.outline import JAW_CORNERS
-from faceedit.compose.turn.reach import HEIGHTS, STEPS, Line, extents, sampled
+from faceedit.compose.turn.reach import HEIGHTS, STEPS, Line, extents
 
-LOBE, AROUND, TUCKED = 0.2, 0.06, 0.03
+LOBE, AROUND, TUCKED, BROADEST = 0.28, 0.06, 0.03, 0.8
 """Eye distances above the corner of the jaw, where the neck begins, by which heights more or less;
-and how far within the outline of the head."""
+how far within the outline of the head, and how far from its middle at most."""
 EAR = 0.5
 """Eye distances above that, up to which a neck goes on where there is wall between jaw and ear."""
 ENTERS = 0.05
@@ -27,29 +27,31 @@ THINNEST = 0.3
 """Half the width of a neck, below which it is hidden by hair or cloth."""
 EDGE = 0.15
 """Within the photo's lower edge, where the outline is not sure."""
-BROAD = (0.76, 0.86)
-"""Half of that from which on it is hair beside a neck."""
+SEEN = 0.25
+"""Half the width of bare skin below a jaw from which on it is known what a neck looks like."""
+SPARE, USUAL = 0.08, 0.66
+"""Beyond bare skin, and from the middle, up to where a neck goes that hair or cloth hides."""
+BOWED = (16.0, 18.0)
+"""Degrees by which a face looks down, over which its jaw comes to hide a neck."""
 ASIDE = 1.1
 """From the middle of the head, within which a neck lies."""
 EVEN = 5
 """Steps of height over which a neck is at its narrowest."""
-ENDS = (0.05, 0.25)
-"""Below its narrowest, over which a neck comes to be the person's own."""
+JOINT, DEEPEST = 0.05, 0.4
+"""Below the chin, where a neck meets the person's own, and to where cloth is looked for there."""
+ENDS = (0.05, 0.2)
+"""Below that, over which a neck comes to be the person's own."""
 OVERLAP = 0.07
 """Within the person's outline, which it goes on from."""
 KEPT = (0.4, 0.9)
 """Share of the person from which on it is before the neck: what is less is hairs, or not sure."""
-BARE = (0.62, 0.74)
-"""Share of the width of a neck that is bare, from which on it goes on upwards."""
-SURE = (0.3, 0.6)
-"""Share of bare skin from which on it is drawn."""
-BEFORE, CLOTH = (0.0, 0.1), (0.3, 0.7)
-"""Below the corner of the jaw, over which cloth comes to be before a neck; and from which share."""
 THIN = 0.05
 """Half the width up to which what is no skin is none of cloth, but the rim of a neck."""
 LEAST, ANY, WHOLE = 1e-3, 0.05, 0.3
 """Change of the sine of the yaw from which on a neck comes to be seen, is seen, and goes straight
 up."""
+CRUMB = 0.03
+"""Square eye distances below which a part of a neck that is seen alone is none."""
 SOFT = 0.04
 """Within its own outline, where it fades."""
 
@@ -86,33 +88,28 @@ def neck_layer(
     if abs(nearer) < LEAST or not seen.any() or bare[neck] < THINNEST:
         return None
     bared = (head.skin * (1 - cloth) * photo).astype(np.float32)
-    skin = NeckSkin.seen(line, head, bared, bare[neck])
+    skin = bare_width(line, head, bared)
+    if skin < SEEN:
+        return None
+    width = min(float(bare[neck]), max(skin + SPARE, USUAL))
     person = looked_up(photo, around)
     own = extents(line, person)
-    top, start = _begins(own, top, bare[neck])
-    straight = np.interp(low, (top, low[neck]), (start, bare[neck]))
-    wanted = np.where(low < top, 0, np.where(low < low[neck], straight, bare))
+    top, start = _begins(own, top, width)
+    joint, width = _joint(own, max(chin, low[neck]), width)
+    wanted = np.where(low < top, 0, np.interp(low, (top, joint), (start, width)))
     wanted = np.minimum(wanted, own + min(1.0, abs(nearer) / WHOLE) * np.maximum(wanted - own, 0))
-    box = _window(line, (top, low[neck] + ENDS[1]), head.size)
+    box = _window(line, (top, joint + ENDS[1]), head.size)
     places = pixel_grid(head.size)[box]
     below, far = line.low(places), line.far(places)
     reach = np.interp(below, low, wanted)
-    inner = _inner(person[box], head.unit)
-    before = looked_up(_solid(photo * cloth, head.unit), around)[box]
-    before *= rise(below - corner, BEFORE)
-    opaque = rise(reach - far, (0.0, SOFT)) * rise(far, (0.0, MIDDLE)) * (1 - rise(inner, KEPT))
-    opaque *= rise(below - top, (0.0, ENTERS)) * (1 - rise(below - low[neck], ENDS))
-    opaque *= (1 - rise(bare[neck], BROAD)) * min(1.0, abs(nearer) / ANY)
-    opaque *= rise(skin.width / bare[neck], BARE) * (1 - rise(before, CLOTH))
-    x, y, above = skin.shown(far / np.maximum(reach, THINNEST), below)
-    drawn = head.unit * ((x - far)[..., None] * line.out + (y - below)[..., None] * line.down)
-    source = (places + drawn).astype(np.float32)
-    light = NeckLight.seen(head, pixels, bared, skin, line)
-    opaque *= rise(sampled(light.bare, source), SURE)
-    ratio = np.zeros_like(pixels)
-    ratio[box] = light.ratio(source, x, above, person[box])
-    flow, opacity = (np.zeros((*head.depth.shape, *n), np.float32) for n in ((2,), ()))
-    flow[box], opacity[box] = np.where(opaque[..., None] > 0, drawn, 0), shown * opaque
+    before = looked_up(_before(head, photo, cloth), around)[box]
+    opaque = rise(reach - far, (0.0, SOFT)) * rise(far, (0.0, MIDDLE)) * (1 - rise(before, KEPT))
+    opaque *= rise(below - top, (0.0, ENTERS)) * (1 - rise(below - joint, ENDS))
+    opaque *= min(1.0, abs(nearer) / ANY) * (1 - rise(-head.pose.pitch, BOWED))
+    opaque *= _whole(opaque > 0.5, head.unit)
+    opacity = np.zeros_like(head.depth)
+    opacity[box] = shown * opaque
+    flow, ratio = drawn_skin(line, head, pixels, bared, around)
     return Layer(flow, opacity, ratio)
 
 
@@ -133,23 +130,54 @@ def _begins(own: np.ndarray, top: float, width: float) -> tuple[float, float]:
         width: of the neck, half.
     """
     above = top - HEIGHTS
-    start = own[np.abs(above) < AROUND].min() - TUCKED
+    start = min(float(own[np.abs(above) < AROUND].min()) - TUCKED, BROADEST)
     ears = (above > 0) & (above < EAR) & (own >= width)
     if start < width and ears.any():
         return float(HEIGHTS[ears].max()) - OVERLAP - ENTERS, width
     return top, start
 
 
-def _inner(person: np.ndarray, unit: float) -> np.ndarray:
-    """Return a person, (H, W) float32, within its outline, softly."""
-    width = 2 * max(1, round(OVERLAP * unit)) + 1
-    return cv2.blur(cv2.erode(person, np.ones((width, width), np.uint8)), (width, width))
+def _joint(own: np.ndarray, least: float, width: float) -> tuple[float, float]:
+    """Return the height where a neck meets the person's own outline, and how far out.
+
+    Args:
+        own: as in `_begins`.
+        least: where it is at least.
+        width: of the neck, half.
+    """
+    below = HEIGHTS - least
+    met = (below > 0) & (below < DEEPEST) & (own > width)
+    if met.any():
+        return float(HEIGHTS[met].min()) + JOINT, width
+    joint = int(np.argmin(np.abs(below - JOINT)))
+    return float(HEIGHTS[joint]), min(width, float(own[joint]))
 
 
-def _solid(cloth: np.ndarray, unit: float) -> np.ndarray:
-    """Return cloth, (S, S) float32, without what is thin."""
-    width = 2 * max(1, round(THIN * unit)) + 1
-    return cv2.morphologyEx(cloth, cv2.MORPH_OPEN, np.ones((width, width), np.uint8))
+def _whole(seen: np.ndarray, unit: float) -> np.ndarray:
+    """Return where there are no crumbs, (H, W) bool, of what is `seen`."""
+    _, parts, stats, _ = cv2.connectedComponentsWithStats(seen.astype(np.uint8))
+    small = np.flatnonzero(stats[:, cv2.CC_STAT_AREA] < CRUMB * unit * unit)
+    crumbs = seen & np.isin(parts, small)
+    return cv2.dilate(crumbs.astype(np.uint8), np.ones((5, 5), np.uint8)) == 0
+
+
+def _before(head: Head, photo: np.ndarray, cloth: np.ndarray) -> np.ndarray:
+    """Return what of a person lies before its neck, (S, S) float32 in [0, 1].
+
+    Hair and cloth do as they are. Of skin the rim is left out, whose colours are the wall's, too.
+
+    Args:
+        head: in the photo.
+        photo: (S, S) float32 in [0, 1], of the person.
+        cloth: (S, S) float32 in [0, 1].
+    """
+    rim, thin = (
+        np.ones(2 * (2 * max(1, round(one * head.unit)) + 1,), np.uint8) for one in (OVERLAP, THIN)
+    )
+    inner = cv2.blur(cv2.erode(photo, rim), rim.shape)
+    other = photo * np.maximum(cloth, 1 - cv2.dilate(head.skin, thin))
+    other = cv2.dilate(cv2.morphologyEx(other, cv2.MORPH_OPEN, thin), rim)
+    return np.maximum(inner, other * photo)
 
 
 def _window(line: Line, between: tuple[float, float], size: int) -> tuple[slice, slice]:

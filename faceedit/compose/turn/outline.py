@@ -8,12 +8,14 @@ skin is the outline, as at the jaw, its depth says where it goes.
 import cv2
 import numpy as np
 
-from faceedit.compose.turn.head import CHIN, Head
+from faceedit.compose.turn.head import CHIN, Head, rise, rotation
 from faceedit.faces.raster import fill_polygon
 from faceedit.faces.topology import BROWS, FACE_OVAL
 
 BESIDE = 0.35
 """Eye distances around the jaw within which skin, and not hair, is the person's outline."""
+MIDDLE = (-0.2, 0.2)
+"""From the middle of the head, over which the side that turns away becomes the other."""
 PROFILE = 0.08
 """Around the face, within which it is the outline itself."""
 FOREHEAD = 0.6
@@ -27,6 +29,8 @@ LOWER = 0.15
 """Below these, over which a neck takes the place of ears."""
 UNDER = 0.3
 """Below the chin, where a beard would be seen if there is one."""
+WITHIN = (0.0, 0.15)
+"""Of the edge of a face, over which its rim comes to move as what is around."""
 WALL = 0.3
 """Beyond the outline, from where on the wall stands still."""
 
@@ -58,7 +62,7 @@ def outline(head: Head, turn: np.ndarray, coarse: int) -> tuple[np.ndarray, np.n
     away = cv2.distanceTransform(free, cv2.DIST_L2, 5) * size / coarse
     still = (away > WALL * head.unit) | (_coarse((~head.valid).astype(np.float32), coarse) > 0.99)
     still[[0, -1]] = still[:, [0, -1]] = True
-    edge = rolled(_hair_edge(head, coarse))
+    edge = rolled(_hair_edge(head, _near(head, turn), coarse))
     flow = np.where(still[..., None], 0, source - places)
     return np.maximum(edge, still).astype(np.float32), flow.astype(np.float32)
 
@@ -73,8 +77,33 @@ def rolled_back(head: Head, turn: np.ndarray, places: np.ndarray) -> np.ndarray:
     return np.stack([cosine * x - sine * y, sine * x + cosine * y], axis=-1) + centre
 
 
-def _hair_edge(head: Head, coarse: int) -> np.ndarray:
-    """Return where the outline is hair's, or clothes', (G, G) float32 in [0, 1]."""
+def far_rim(head: Head, turn: np.ndarray) -> np.ndarray:
+    """Return the rim of a face on the side that turns away, (S, S) float32 in [0, 1].
+
+    Args:
+        head: in the photo.
+        turn: (3, 3) rotation.
+    """
+    oval = fill_polygon(head.landmarks[list(FACE_OVAL), :2], (head.size, head.size)) > 0.5
+    within = cv2.distanceTransform(oval.astype(np.uint8), cv2.DIST_L2, 5) / np.float32(head.unit)
+    return ((1 - rise(within, WITHIN)) * (1 - _near(head, turn))).astype(np.float32)
+
+
+def _near(head: Head, turn: np.ndarray) -> np.ndarray:
+    """Return how far a place is on the side that turns towards the camera, (1, S) in [0, 1]."""
+    right = rotation(head.pose)[:, 0]
+    across = (np.arange(head.size) - head.axis[0]) / head.unit
+    return rise(np.sign((turn @ right - right)[2]) * across, MIDDLE)[None]
+
+
+def _hair_edge(head: Head, near: np.ndarray, coarse: int) -> np.ndarray:
+    """Return where the outline is hair's, or clothes', (G, G) float32 in [0, 1].
+
+    Args:
+        head: in the photo.
+        near: (1, S), as `_near` returns it.
+        coarse: G.
+    """
     size, unit, points = head.size, head.unit, head.landmarks
     soft = cv2.GaussianBlur(
         _coarse(head.matte, coarse), (0, 0), 2.0, borderType=cv2.BORDER_REPLICATE
@@ -86,10 +115,12 @@ def _hair_edge(head: Head, coarse: int) -> np.ndarray:
     away = cv2.distanceTransform(oval.astype(np.uint8), cv2.DIST_L2, 5) / unit
     brows = points[[i for brow in BROWS for i in brow], 1].mean()
     above = np.clip((brows - np.arange(size)) / (FOREHEAD * unit), 0, 1)[:, None]
-    # A neck is round: its outline stays. Ears and the jaw itself do not.
+    # A neck is round: its outline stays. An ear that turns away does, too, and hides behind its
+    # cheek. One that turns towards the camera and the jaw itself do not.
     corner = points[list(JAW_CORNERS), 1].mean()
     lower = np.clip((np.arange(size) - corner) / (LOWER * unit), 0, 1)[:, None]
-    skin = np.clip(2 - away / (BESIDE + lower * (PROFILE - BESIDE)), 0, 1) * (1 - above)
+    reach = PROFILE + (1 - lower) * near * (BESIDE - PROFILE)
+    skin = np.clip(2 - away / reach, 0, 1) * (1 - above)
     skin = np.maximum(skin, beard(head))
     # In half profile the face itself is the outline.
     skin = np.maximum(skin, np.clip(2 - away / PROFILE, 0, 1))
