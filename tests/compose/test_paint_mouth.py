@@ -153,9 +153,9 @@ def test_lips_that_open_without_a_smile_cover_their_teeth():
         picture = paint_mouth(white, mouth, opening, TONE, Ends(0.1 * UNIT), traits)
         return (column(picture) > 0.45).sum()
 
-    assert 0 < shown(hangs, -0.4) < 0.7 * shown(smiles, -0.4)
-    # Many a lip covers them all.
-    assert shown(hangs, -1.0) == 0 < shown(smiles, -1.0)
+    # Many a lip covers most, none covers all: a mouth without teeth is a hole.
+    assert 0 < shown(hangs, -1.0) < 0.5 * shown(smiles, -1.0)
+    assert shown(hangs, -1.0) < shown(hangs, -0.4)
 
 
 def bare_cavity(traits):

@@ -11,15 +11,15 @@ REDDER = np.array([0.92, 1.06, 1.08], np.float32)
 """Exponents of RGB of the light that is left in the depth: flesh passes red on."""
 FLESH = np.array([1.0, 0.66, 0.63], np.float32)
 """RGB of what is wet and red, in full light over the teeth's."""
-DEEP, DEEP_RANGE = 0.12, 0.05
+DEEP, DEEP_RANGE = 0.075, 0.03
 """Light that is left at the back of a mouth, and how far people differ."""
 RIM, RIM_REACH = 0.6, 0.036
 """Light on the lower lip's inner side, and eye distances over which it is lost."""
-ROOF = 0.6
+ROOF = 0.45
 """Of that light what the upper lip's inner side gets: it looks down."""
 WIDE_FROM, WIDE_TO = 0.06, 0.16
 """Gaps in eye distances between which the tongue comes to be seen."""
-TONGUE_LIGHT, TONGUE_LIGHT_RANGE = 0.56, 0.3
+TONGUE_LIGHT, TONGUE_LIGHT_RANGE = 0.64, 0.24
 TONGUE_HEIGHT, TONGUE_HEIGHT_RANGE = 0.46, 0.32
 """Share of an opening's height that the tongue fills from below: of 16 portraits of surprise four
 show one."""
@@ -98,7 +98,7 @@ def _tongue(x: np.ndarray, up: np.ndarray, traits: Traits) -> tuple[np.ndarray, 
     full = TONGUE_LIGHT + TONGUE_LIGHT_RANGE * traits.tongue_light
     # Light comes in from the front: what lies farther back, or turns to the side, has less.
     lit = (
-        full * (1 - 0.75 * np.clip(rise, 0, 1) ** 1.3) * np.sqrt(np.clip(1 - 0.8 * across**2, 0, 1))
+        full * (1 - 0.92 * np.clip(rise, 0, 1) ** 1.1) * np.sqrt(np.clip(1 - 0.8 * across**2, 0, 1))
     )
     lit *= 1 - TONGUE_SHADE * np.clip(3 * before, 0, 1)
     line = across - 0.12 * traits.tongue_aside * rise

@@ -48,14 +48,17 @@ LOWERED, LOWERED_RANGE = 0.04, 0.02
 let them, as a rim that is drawn up rolls outwards; and how far people differ."""
 LOWER_SUNK, LOWER_SUNK_RANGE = 0.025, 0.04
 """Eye distances by which the lower teeth of a wide mouth lie deeper behind the lip."""
-SHOWN, SHOWN_RANGE = 0.14, 0.24
+SHOWN, SHOWN_RANGE = 0.36, 0.14
 """Share of an opening that upper teeth fill from above where corners hang low, and how far people
-differ: the lip covers the rest, and below 0, as of nearly every second face, all of them."""
-SHOWN_WIDE, SHOWN_WIDE_RANGE = 0.5, 0.24
+differ: the lip covers the rest."""
+SHOWN_WIDE, SHOWN_WIDE_RANGE = 0.56, 0.16
 """Likewise where such a mouth is drawn wide."""
 SMILES, SMILES_RANGE = 1.1, 0.15
 """Likewise in a smile: below the teeth lies the shade over the lower lip."""
-UNDER_HAIR = 0.8
+LEAST_SHOWN, MOST_LOWERED = 0.6, 0.08
+"""Of that share what they fill even where the lip would hide them, as an open mouth without teeth
+is a hole; and eye distances by which they end lower for it at most."""
+UNDER_HAIR = 0.4
 """Of that share what a moustache over the lip hides."""
 ROUND, DRAWN = 0.48, 0.58
 """Widths of a mouth in eye distances between which it is drawn wide."""
@@ -171,7 +174,7 @@ def _seated(points: MouthPoints, opening: Opening, ends: Ends, traits: Traits) -
     shown = SMILES + SMILES_RANGE * traits.teeth_drop + hangs * (shown - SMILES)
     sunk = (LOWER_SUNK - LOWER_SUNK_RANGE * traits.lower_teeth) * unit * wide
     sunk -= drawn * LOWER_DRAWN * unit
-    drop -= new * _covered(points, drop, shown)
+    drop -= new * _covered(points, drop, shown, LEAST_SHOWN * hangs, MOST_LOWERED * unit)
     size = 1 + SIZE_RANGE * traits.teeth_size
     return _Seats(
         _texture_map(points.upper + np.array([0.0, drop]), _sized(JAW_MARKS[0], size)),
@@ -189,19 +192,23 @@ def _bared(points: MouthPoints, drop: float) -> float:
     return max(float(gum + ROOTS * (edge - gum)) + drop - lip, 0.0)
 
 
-def _covered(points: MouthPoints, drop: float, shown: float) -> float:
+def _covered(points: MouthPoints, drop: float, shown: float, least: float, lowest: float) -> float:
     """Return the pixels by which upper teeth are to end higher, to fill so much of a mouth.
 
     Args:
         points: of the target.
         drop: pixels by which they end lower than marked.
-        shown: share of the opening's height; below 0 they end above the lip.
+        shown: share of the opening's height, above 0.
+        least: share of that height which they fill even where the lip hides them.
+        lowest: pixels by which they end lower for that at most.
     """
     upper, lower = points.lips
     middle = len(upper) // 2
-    shows = max(float(points.upper[7, 1]) + drop - float(upper[middle, 1]), 0.0)
+    below = float(points.upper[7, 1]) + drop - float(upper[middle, 1])
+    shows = max(below, 0.0)
     most = shown * max(float(lower[middle, 1] - upper[middle, 1]), 1e-3)
-    return shows - (most * float(np.tanh(shows / most)) if most > 0 else most)
+    fills = most * float(np.tanh(shows / most))
+    return shows - fills if fills > least * most else max(below - least * most, -lowest)
 
 
 def _sized(marks: np.ndarray, size: float) -> np.ndarray:
