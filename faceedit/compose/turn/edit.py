@@ -7,15 +7,14 @@ import numpy as np
 
 from faceedit.compose.edit import Edit, RasterPaint
 from faceedit.compose.mesh_flow import fill
-from faceedit.compose.turn.cloth import cloth
 from faceedit.compose.turn.detail import TurnedHead
 from faceedit.compose.turn.flow import face_layers, looked_up
 from faceedit.compose.turn.gaze import keep_gaze
 from faceedit.compose.turn.half import far_half, straightened
 from faceedit.compose.turn.head import Head, degrees_of, facing, mesh_points, rotation, turned
-from faceedit.compose.turn.neck import neck_layer
-from faceedit.compose.turn.outline import far_rim
+from faceedit.compose.turn.outline import far_rim, hold, near_hold
 from faceedit.compose.turn.person import flow_around
+from faceedit.compose.turn.reach import sampled
 from faceedit.compose.turn.rim import with_bare_rim
 from faceedit.compose.turn.sides import with_side
 from faceedit.compose.turn.twin import with_twin
@@ -58,9 +57,11 @@ def turn_head(pixels: np.ndarray, head: Head, wanted: HeadPose, *, gaze: bool = 
         return still
     towards = facing(head.landmarks)
     share = straightened(head, turn)
-    head = with_side(with_bare_rim(head, pixels), turn)
+    head = with_side(with_bare_rim(head, pixels), turn, share)
     points = turned(head, mesh_points(head.landmarks), turn, head.share(head.landmarks[:, :2]))
-    around = flow_around(head, turn)
+    held = (1 - share) * near_hold(head, turn)
+    points = hold(head, turn, head.landmarks, points, sampled(held, head.landmarks[:, None, :2])[:, 0])
+    around = flow_around(head, turn, held)
     side = left = half = None
     if share > 0:
         half = far_half(head, turn, share)
@@ -68,7 +69,7 @@ def turn_head(pixels: np.ndarray, head: Head, wanted: HeadPose, *, gaze: bool = 
         around, side, left = with_twin(head, half, around)
     reflected = 0.0 if half is None or left is None else half.reflected(left)
     face, mirrored, both = face_layers(
-        head, points[:N_SURFACE], around, towards, reflected, far_rim(head, turn)
+        head, points[:N_SURFACE], around, towards, reflected, (far_rim(head, turn), held)
     )
     own, other = face.flow, mirrored.flow
     if side is not None and left is not None:
@@ -82,11 +83,8 @@ def turn_head(pixels: np.ndarray, head: Head, wanted: HeadPose, *, gaze: bool = 
     if gaze:
         far = int(head.pose.yaw > 0) if half is not None and half.hidden > 0 else None
         face, mirrored, after = keep_gaze((face, mirrored), after, turn, head.unit, far)
-    neck = None
-    if share < 1:
-        neck = neck_layer(head, pixels, turn, around, cloth(head, pixels), 1 - share)
-    layers = [neck, *(one and replace(one, log_ratio=light) for one in (side, mirrored)), face]
-    detail = TurnedHead(tuple(one for one in layers if one is not None), head.size)
+    layers = [replace(one, log_ratio=light) for one in (side, mirrored) if one is not None]
+    detail = TurnedHead((*layers, face), head.size)
     return replace(still, flow=around, details=(detail,), landmarks=after, turned=degrees_of(turn))
 
 

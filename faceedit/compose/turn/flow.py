@@ -23,6 +23,8 @@ INSIDE = 0.03
 """Of the mesh's outline, which no landmark finds exactly."""
 CLEARER = (0.1, 0.3)
 """By how much more a mirror image faces the camera, from where on it is better."""
+HELD = (0.05, 0.3)
+"""How far skin is held by an outline, from where on it goes over into what is around."""
 BARELY = 0.02
 """Opacity that is not seen."""
 SPOT = 0.08
@@ -52,7 +54,7 @@ def face_layers(
     around: np.ndarray,
     towards: np.ndarray,
     reflected: float | np.ndarray = 0.0,
-    rim: np.ndarray | None = None,
+    sides: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> tuple[Layer, Layer, np.ndarray]:
     """Return the face as the mesh shows it, and what only its mirror image shows.
 
@@ -63,7 +65,8 @@ def face_layers(
         towards: (468,) float32, as `facing` returns it of the photo's landmarks.
         reflected: how far the mirror image is shown whatever the photo shows: of the far half of a
             head that is straightened, (S, S) float32 in [0, 1].
-        rim: as `far_rim` returns it: it moves as what is around, before which it would stand out.
+        sides: as `far_rim` and `near_hold` return them: what is far moves as what is around,
+            before which it would stand out, and what is held is left to it.
 
     Returns:
         Both, and how far the photo shows both, (S, S) float32 in [0, 1]: it tells their light.
@@ -77,8 +80,8 @@ def face_layers(
     rings = [fill_polygon(target[list(ring), :2], (size, size)) for ring in (*EYES, INNER_LIPS)]
     holes = np.max(rings, axis=0) > 0
     own, shown = _layer(source, towards, drawn, front, head, around, holes)
-    if rim is not None:
-        own = own + looked_up(rim, own)[..., None] * (around - own)
+    if sides is not None:
+        own = own + looked_up(sides[0], own)[..., None] * (around - own)
     other = mirror()[:N_SURFACE]
     twin, seen = _layer(source[other], towards[other], drawn, front, head, around, holes)
     here, there = np.moveaxis(drawn.interpolate(np.column_stack([towards, towards[other]])), -1, 0)
@@ -90,6 +93,8 @@ def face_layers(
     # The mirror image lies under the face, and nothing shows between them.
     seen *= cv2.dilate((shown < 1 - BARELY).astype(np.uint8), np.ones((3, 3), np.uint8))
     inside = _inside(mesh_points(target), drawn, head.unit)
+    if sides is not None:
+        inside *= 1 - rise(looked_up(sides[1], own), HELD)
     # Hair over a face moves with the hair around, and hides what is under it.
     inside *= 1 - cv2.GaussianBlur(looked_up(head.hair, own), (0, 0), SMOOTH * head.unit)
     seen *= 1 - looked_up(head.hair, twin)

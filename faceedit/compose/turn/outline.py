@@ -31,6 +31,8 @@ UNDER = 0.3
 """Below the chin, where a beard would be seen if there is one."""
 WITHIN = (0.0, 0.15)
 """Of the edge of a face, over which its rim comes to move as what is around."""
+HELD = (0.0, 0.4)
+"""Within the outline of the near side, over which skin comes to move as its depth says."""
 WALL = 0.3
 """Beyond the outline, from where on the wall stands still."""
 
@@ -87,6 +89,39 @@ def far_rim(head: Head, turn: np.ndarray) -> np.ndarray:
     oval = fill_polygon(head.landmarks[list(FACE_OVAL), :2], (head.size, head.size)) > 0.5
     within = cv2.distanceTransform(oval.astype(np.uint8), cv2.DIST_L2, 5) / np.float32(head.unit)
     return ((1 - rise(within, WITHIN)) * (1 - _near(head, turn))).astype(np.float32)
+
+
+def near_hold(head: Head, turn: np.ndarray) -> np.ndarray:
+    """Return how far the near side is held by its outline, (S, S) float32 in [0, 1], in the photo.
+
+    A jaw that turned away from its outline would bare a neck that no photo shows: skin is drawn
+    out instead, as it is seen less and less from the side.
+
+    Args:
+        head: in the photo.
+        turn: (3, 3) rotation.
+    """
+    person = ((head.matte > 0.5) | ~head.valid).astype(np.uint8)
+    within = cv2.distanceTransform(person, cv2.DIST_L2, 5) / np.float32(head.unit)
+    held = 1 - np.sin(np.pi / 2 * rise(within, HELD))
+    return (held * _near(head, turn)).astype(np.float32)
+
+
+def hold(
+    head: Head, turn: np.ndarray, points: np.ndarray, moved: np.ndarray, held: np.ndarray
+) -> np.ndarray:
+    """Return where points go that the near side's outline holds, (N, 3) float32.
+
+    Args:
+        head: in the photo.
+        turn: (3, 3) rotation.
+        points: (N, 2) pixels in the photo, or more.
+        moved: (N, 3) float32 x, y and depth, where a turn takes them.
+        held: (N,) float32 in [0, 1], as `near_hold` returns it there.
+    """
+    still = rolled_back(head, turn.T, points[:, :2])
+    places = moved[:, :2] + held[:, None] * (still - moved[:, :2])
+    return np.column_stack([places, moved[:, 2:]]).astype(np.float32)
 
 
 def _near(head: Head, turn: np.ndarray) -> np.ndarray:

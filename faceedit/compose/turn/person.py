@@ -6,7 +6,7 @@ import numpy as np
 from faceedit.compose.mesh_flow import fill
 from faceedit.compose.turn.flow import BEHIND, pixel_grid
 from faceedit.compose.turn.head import Head, rotation, turned
-from faceedit.compose.turn.outline import beard, outline
+from faceedit.compose.turn.outline import beard, hold, outline
 from faceedit.faces.raster import fill_polygon
 from faceedit.faces.topology import FACE_OVAL
 
@@ -18,7 +18,7 @@ SURE = 0.03
 """Over which skin is averaged before it counts as sure."""
 
 
-def flow_around(head: Head, turn: np.ndarray) -> np.ndarray:
+def flow_around(head: Head, turn: np.ndarray, held: np.ndarray | None = None) -> np.ndarray:
     """Return how the whole person moves: a backward flow, (S, S, 2) float32, smooth everywhere.
 
     Skin goes where its depth takes it, and hides what is behind; outlines go where `outline` says.
@@ -28,13 +28,16 @@ def flow_around(head: Head, turn: np.ndarray) -> np.ndarray:
     Args:
         head: in the photo.
         turn: (3, 3) rotation.
+        held: (S, S) float32 in [0, 1], as `near_hold` returns it; None if nothing is.
     """
     places = pixel_grid(head.size)
-    moved = turned(head, np.dstack([places, head.depth]), turn, head.share(places))
-    person = (head.matte > 0.5) & head.valid
-    firm = person & _firm(head)
-    back = places[firm] - moved[firm, :2]
-    weight, backward = _scatter(moved[firm], back, head.size, BEHIND * head.unit)
+    firm = (head.matte > 0.5) & head.valid & _firm(head)
+    points = places[firm]
+    moved = turned(head, np.column_stack([points, head.depth[firm]]), turn, head.share(points))
+    if held is not None:
+        moved = hold(head, turn, points, moved, held[firm])
+    back = points - moved[:, :2]
+    weight, backward = _scatter(moved, back, head.size, BEHIND * head.unit)
     fixed, held = outline(head, turn, COARSE)
     weight = (1 - fixed) * np.minimum(weight, 1)
     total = weight[..., None] * backward + fixed[..., None] * held

@@ -1,4 +1,4 @@
-"""The side of a head that turns towards the camera, in depth.
+"""The side of a straightened head that turns towards the camera, in depth.
 
 A mesh is flat where a face ends, and the surface around takes an ear for a steep edge: turned, it
 would be drawn out. Here the face reaches back to the ear, and that is a plate beside it.
@@ -50,7 +50,7 @@ HIDDEN = (0.17, 0.34)
 """Sine of the yaw over which a side gets out of sight."""
 
 
-def with_side(head: Head, turn: np.ndarray) -> Head:
+def with_side(head: Head, turn: np.ndarray, share: float) -> Head:
     """Return a head whose side that turns towards the camera has the depth that it shows then.
 
     All lengths above are in eye distances.
@@ -58,10 +58,11 @@ def with_side(head: Head, turn: np.ndarray) -> Head:
     Args:
         head: in the photo.
         turn: (3, 3) rotation.
+        share: how far it straightens the head: the sides of others are held by their outline.
     """
     right = rotation(head.pose)[:, 0]
     nearer = float((turn @ right - right)[2])
-    side, opening = float(np.sign(nearer)), min(1.0, abs(nearer) / OPENING)
+    side, opening = float(np.sign(nearer)), share * min(1.0, abs(nearer) / OPENING)
     if opening < 1e-4:
         return head
     hidden = float(rise(-side * float(right[2]), HIDDEN))
