@@ -9,7 +9,6 @@ import pytest
 from faceedit.compose.compose import compose
 from faceedit.compose.mask import region_mask
 from faceedit.compose.turn.below import with_body
-from faceedit.compose.turn.cloth import cloth
 from faceedit.compose.turn.edit import turn_head
 from faceedit.compose.turn.flow import Layer, face_layers, looked_up
 from faceedit.compose.turn.gaze import keep_gaze
@@ -23,8 +22,7 @@ from faceedit.compose.turn.head import (
     turned,
     wanted_pose,
 )
-from faceedit.compose.turn.neck import neck_layer
-from faceedit.compose.turn.outline import far_rim, outline
+from faceedit.compose.turn.outline import far_rim, hold, near_hold, outline
 from faceedit.compose.turn.person import flow_around
 from faceedit.compose.turn.rim import with_bare_rim
 from faceedit.compose.turn.sides import with_side
@@ -180,7 +178,8 @@ def test_the_far_rim_of_a_face_moves_as_what_is_around(head):
     around = np.full((SIZE, SIZE, 2), -1.0, np.float32)
     points = turned(head, mesh_points(head.landmarks), turn, np.ones(478, np.float32))
     towards, everywhere = facing(head.landmarks), np.ones_like(rim)
-    face, *_ = face_layers(head, points[:N_SURFACE], around, towards, rim=everywhere)
+    sides = everywhere, np.zeros_like(rim)
+    face, *_ = face_layers(head, points[:N_SURFACE], around, towards, sides=sides)
     np.testing.assert_allclose(face.flow, around, atol=1e-4)
 
 
@@ -236,7 +235,7 @@ def test_a_turn_leaves_the_wall_far_away_as_it_is(head):
 @pytest.mark.parametrize("degrees", [20.0, -20.0])
 def test_the_side_that_opens_reaches_back_to_an_ear_and_the_other_is_left(head, degrees):
     turn = rotation(HeadPose(degrees, 0.0, 0.0))
-    opened = with_side(head, turn)
+    opened = with_side(head, turn, 1.0)
     # A head that turns to the picture's right shows more of its side at the picture's left.
     left = np.arange(SIZE) < 64
     opens, closes = (left, ~left) if degrees > 0 else (~left, left)
@@ -252,9 +251,9 @@ def test_the_side_that_opens_reaches_back_to_an_ear_and_the_other_is_left(head, 
 
 def test_a_head_seen_from_aside_has_no_ear_made_up(head):
     nodding = rotation(HeadPose(0.0, 10.0, 0.0))
-    assert with_side(head, nodding) is head
+    assert with_side(head, nodding, 1.0) is head
     aside = replace(head, pose=HeadPose(25.0, 0.0, 0.0))
-    opened = with_side(aside, rotation(aside.pose).T)
+    opened = with_side(aside, rotation(aside.pose).T, 1.0)
     assert opened.landmarks is aside.landmarks
     # What stands out at the far side goes with the face; the near side is left.
     assert np.array_equal(opened.depth[:, :50], aside.depth[:, :50])
@@ -309,67 +308,24 @@ def test_a_neck_keeps_its_outline(head):
 
 
 @pytest.mark.parametrize("degrees", [25.0, -25.0])
-def test_a_neck_goes_on_behind_the_jaw_that_comes_round(head, degrees):
+def test_the_near_side_is_held_by_its_outline(head, degrees):
     bare = replace(head, skin=head.matte)
     turn = rotation(HeadPose(degrees, 0.0, 0.0))
-    around, no_cloth = flow_around(bare, turn), np.zeros_like(head.skin)
-    picture = np.full((SIZE, SIZE, 3), 0.5, np.float32)
-    neck = neck_layer(bare, picture, turn, around, no_cloth)
-    assert neck is not None
-    drawn = neck.opacity > 0.5
-    outer = drawn[:, :64] if degrees > 0 else drawn[:, 64:]
-    assert drawn.sum() == outer.sum() > 20
-    # Its light is the cheek's, a little less, and less still next to the jaw.
-    assert neck.log_ratio is not None
-    light = neck.log_ratio[drawn]
-    assert -0.31 < light.min() < -0.1
-    assert light.max() < 0.01
-    shaded = picture * np.where(np.arange(SIZE) > head.landmarks[152, 1], 0.5, 1.0)[:, None, None]
-    lit = neck_layer(bare, shaded.astype(np.float32), turn, around, no_cloth)
-    assert lit is not None
-    assert lit.log_ratio is not None
-    # Below a jaw in whose shade it is, it begins as dark.
-    assert lit.log_ratio[drawn].min() < light.min() - 0.1
-    assert lit.log_ratio[drawn].max() > -0.31
-    # It is seen above the chin, as skin of the face.
-    rows, columns = np.nonzero(drawn)
-    chin = head.landmarks[152, 1]
-    assert rows.min() < chin - 0.2 * head.unit
-    up = rows + neck.flow[drawn][:, 1]
-    jaw = fill_polygon(head.landmarks[list(FACE_OVAL), :2], (SIZE, SIZE)) > 0.5
-    across = columns + neck.flow[drawn][:, 0]
-    assert jaw[up.round().astype(int), across.round().astype(int)].all()
-    # A bowed head hides it.
-    bowed = replace(bare, pose=HeadPose(0.0, -20.0, 0.0))
-    under = rotation(HeadPose(degrees, -20.0, 0.0)) @ rotation(bowed.pose).T
-    hidden = neck_layer(bowed, picture, under, around, no_cloth)
-    assert hidden is None or hidden.opacity.max() == 0
-    # It comes little by little, and not with a nod.
-    little = rotation(HeadPose(degrees / 50, 0.0, 0.0))
-    still = np.zeros_like(around)
-    first = neck_layer(bare, picture, little, still, no_cloth)
-    assert first is None or first.opacity.max() < 0.3
-    assert neck_layer(bare, picture, rotation(HeadPose(0.0, 10.0, 0.0)), still, no_cloth) is None
-    # A collar is not drawn on upwards, and stays before the neck.
-    collar = (np.arange(SIZE)[:, None] > chin + 0.3 * head.unit) * bare.matte
-    clad = neck_layer(bare, picture, turn, around, collar)
-    assert clad is not None
-    rows, columns = np.nonzero(clad.opacity > 0.5)
-    assert rows.max() < chin + 0.5 * head.unit
-    # Where no skin is seen below the jaw, none is made up.
-    above = (np.arange(SIZE)[:, None] < chin).astype(np.float32) * bare.matte
-    assert neck_layer(replace(bare, skin=above), picture, turn, around, no_cloth) is None
-    # A photo that ends above the chin shows none.
-    above = np.arange(SIZE)[:, None] < chin - 0.4 * head.unit
-    cut = replace(bare, valid=np.broadcast_to(above, (SIZE, SIZE)))
-    assert neck_layer(cut, picture, turn, around, no_cloth) is None
-
-
-def test_cloth_is_told_from_a_neck_by_its_colours(head):
-    picture = np.full((SIZE, SIZE, 3), (0.8, 0.6, 0.5), np.float32)
-    assert cloth(replace(head, skin=head.matte), picture).max() == 0
-    collar = round(float(head.landmarks[152, 1] + 0.3 * head.unit))
-    picture[collar:] = (0.2, 0.3, 0.6)
-    wide = replace(head, skin=head.matte, matte=np.ones_like(head.matte))
-    found = cloth(wide, picture)
-    assert found[: collar - 2, 50:78].max() < 0.1 and found[collar + 2 :].min() > 0.9
+    held = near_hold(bare, turn)
+    # A head that turns to the picture's right brings its side at the picture's left.
+    near, far = (slice(64), slice(64, None))[:: 1 if degrees > 0 else -1]
+    assert held[:, near].max() > 0.9 > 0.1 > held[60:80, 64].max() and held[:, far].max() < 0.6
+    points = turned(bare, mesh_points(bare.landmarks), turn, np.ones(478, np.float32))
+    at = np.linspace(0, 1, len(points), dtype=np.float32)
+    kept = hold(bare, turn, bare.landmarks, points, at)
+    np.testing.assert_allclose(kept[0], points[0], atol=1e-4)
+    np.testing.assert_allclose(kept[-1, :2], bare.landmarks[-1, :2], atol=1e-3)
+    np.testing.assert_array_equal(kept[:, 2], points[:, 2])
+    # Nothing folds: what is farther out stays farther out.
+    row = np.arange(SIZE, dtype=np.float32) + flow_around(bare, turn, held)[70, :, 0]
+    assert np.diff(row[near]).min() > 0
+    # What is held is left to what is around.
+    around = np.zeros((SIZE, SIZE, 2), np.float32)
+    sides = np.zeros_like(held), np.ones_like(held)
+    face, image, _ = face_layers(bare, points[:N_SURFACE], around, facing(head.landmarks), 0, sides)
+    assert face.opacity.max() == image.opacity.max() == 0

@@ -60,7 +60,9 @@ def turn_head(pixels: np.ndarray, head: Head, wanted: HeadPose, *, gaze: bool = 
     head = with_side(with_bare_rim(head, pixels), turn, share)
     points = turned(head, mesh_points(head.landmarks), turn, head.share(head.landmarks[:, :2]))
     held = (1 - share) * near_hold(head, turn)
-    points = hold(head, turn, head.landmarks, points, sampled(held, head.landmarks[:, None, :2])[:, 0])
+    points = hold(
+        head, turn, head.landmarks, points, sampled(held, head.landmarks[:, None, :2])[:, 0]
+    )
     around = flow_around(head, turn, held)
     side = left = half = None
     if share > 0:
