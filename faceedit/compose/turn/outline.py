@@ -31,7 +31,7 @@ UNDER = 0.3
 """Below the chin, where a beard would be seen if there is one."""
 WITHIN = (0.0, 0.15)
 """Of the edge of a face, over which its rim comes to move as what is around."""
-HELD = (0.0, 0.4)
+HELD = (0.0, 0.3)
 """Within the outline of the near side, over which skin comes to move as its depth says."""
 WALL = 0.3
 """Beyond the outline, from where on the wall stands still."""
