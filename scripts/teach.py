@@ -55,7 +55,7 @@ KINDS = {
     "and both": ("copies", "portraits"),
     "and turns": ("turned",),
 }
-COUNTED, COUNTS = 20, (500, 1000, 2000, 5000)
+COUNTED, COUNTS = 20, (500, 1000, 2000, 5000, 10000)
 """Photos of a class, beside which so many made pictures of a class are laid."""
 SIDE, BATCH = 64, 64
 
