@@ -6,7 +6,7 @@ import pytest
 from edits import edit
 
 from faceedit.compose.compose import compose
-from faceedit.compose.hair.colour import DARK, QUANTILES, HairColour, Tones
+from faceedit.compose.hair.colour import DARK, QUANTILES, HairColour, Tones, darker
 from faceedit.compose.hair.segment import find_hair, mirrored
 from faceedit.compose.hair.shares import find_shares
 from faceedit.compose.hair.strands import strands
@@ -247,3 +247,14 @@ def test_skin_and_not_brows_goes_on_under_locks():
     seen = [find_shares(lab, hair, wisps, none, one, 60.0) for one in (none, brows)]
     dark, light = (float(one.behind[52:62, 20:108, 0].mean()) for one in seen)
     assert dark + 3 < light
+
+
+def test_brows_and_beards_are_where_skin_is_darkened():
+    hair = np.zeros((60, 60), np.float32)
+    hair[24:36] = 1
+    light = np.full((60, 60), 70, np.float32)
+    light[30, 10:20] = 30
+    dark = darker(light, hair, 100.0)
+    assert dark[30, 12:18].min() > 0.9 and dark[30, 30:].max() < 0.1
+    # Deep in a beard there is no skin to tell by.
+    assert darker(light, np.ones_like(hair), 100.0).min() == 1

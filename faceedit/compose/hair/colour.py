@@ -73,6 +73,11 @@ OWN = np.float32(0.3)
 """Of the own differences of chroma between strands that are kept, up to `MOST_OWN` of Lab."""
 MOST_OWN = 6.0
 
+BESIDE, LONE = 0.12, 0.02
+"""Eye distances within which brows and beards have skin beside them, and least share of it."""
+HAIRS = (0.06, 0.3)
+"""Share of that skin's light that a pixel lacks, from where on it shows hair, and only hair."""
+
 
 @dataclass(frozen=True)
 class Tones:
@@ -159,6 +164,7 @@ class HairColour(Fading):
         seen = find_shares(lab, matte, wisps, spill, features, unit)
         matte = seen.opacity
         brows = np.clip(sample_field(self.brows, self.size, to_crop, shape), 0, 1) * (1 - matte)
+        brows *= darker(lab[..., 0], np.maximum(matte, np.minimum(2 * brows, 1)), unit)
         # What hair is mixed with is neither its shade nor its strands.
         whole = np.maximum(seen.solid, brows > matte)[..., None]
         clean = seen.hair + whole * (lab - seen.hair)
@@ -249,6 +255,24 @@ class HairColour(Fading):
             made[..., k] = np.interp(bright, KNOTS, self.wanted.chroma[:, k - 1]) * tint
             made[..., k] += OWN * np.clip(own, -MOST_OWN, MOST_OWN)
         return made
+
+
+def darker(light: np.ndarray, hair: np.ndarray, unit: float) -> np.ndarray:
+    """Return how far pixels are darker than the skin beside brows or a beard, as its hairs are.
+
+    Args:
+        light: (H, W) float32 L*.
+        hair: (H, W) float32 in [0, 1], how far a pixel may show hair.
+        unit: the eye distance in pixels.
+
+    Returns:
+        (H, W) float32 in [0, 1]; 1 where no skin is near.
+    """
+    sigma, skin = max(0.6, BESIDE * unit), 1 - hair
+    near = cv2.GaussianBlur(skin, (0, 0), sigma)
+    beside = cv2.GaussianBlur(skin * light, (0, 0), sigma) / np.maximum(near, 1e-3)
+    dark = (1 - light / np.maximum(beside, 1) - HAIRS[0]) / (HAIRS[1] - HAIRS[0])
+    return np.clip(np.where(near > LONE, dark, 1), 0, 1).astype(np.float32)
 
 
 def _not_nothing(number: float) -> float:
