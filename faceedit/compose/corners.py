@@ -7,6 +7,7 @@ from faceedit.compose.details import MovedPoints
 from faceedit.compose.filled import Filled
 from faceedit.compose.mouth.opening import lip_gap, mouth_width
 from faceedit.faces.topology import INNER_LIPS, MOUTH_CORNERS
+from faceedit.ramps import smoothstep
 
 STROKE = 0.04
 """Eye distances: half the side of the square whose median a stroke is filled with."""
@@ -92,7 +93,7 @@ def stroke_fill(photo: np.ndarray, corner: np.ndarray, unit: float) -> np.ndarra
     missing = np.log(np.maximum(plain, DARKEST) / np.maximum(photo, DARKEST))
     rows, columns = np.mgrid[: photo.shape[0], : photo.shape[1]]
     away = np.hypot(rows - corner[1], columns - corner[0]) / unit
-    near = np.clip((FAR - away) / (FAR - NEAR), 0, 1)
+    near = smoothstep(away, (FAR, NEAR))
     # What is as deep farther off, too, is pores and beards.
     beside = (away > FAR) & (away < FAR + 2 * STROKE)
     usual = TEXTURE * float(np.median(np.abs(missing[beside]))) if beside.any() else 0.0
@@ -100,4 +101,4 @@ def stroke_fill(photo: np.ndarray, corner: np.ndarray, unit: float) -> np.ndarra
     # What is too deep to be filled has the skin's hue all the same, and does not glow.
     depth = fill.mean(2, keepdims=True)
     fill += np.clip(depth, -DEEPEST, DEEPEST) - depth
-    return (LIFT * (near * near * (3 - 2 * near))[..., None] * fill).astype(np.float32)
+    return (LIFT * near[..., None] * fill).astype(np.float32)

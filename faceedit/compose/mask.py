@@ -12,6 +12,7 @@ import numpy as np
 from faceedit.faces.align import Crop, invert
 from faceedit.faces.raster import fill_polygon
 from faceedit.faces.topology import FACE_OVAL, eye_distance
+from faceedit.ramps import smoothstep
 
 Region = Literal["face", "head", "person", "crop"]
 """What of a person an edit may change: inside the mesh's outline; hair and ears too; neck and
@@ -61,7 +62,7 @@ def region_mask(region: Region, landmarks: np.ndarray, size: int) -> np.ndarray:
     support[[0, -1]] = False
     support[:, [0, -1]] = False
     depth = cv2.distanceTransform(support.astype(np.uint8), cv2.DIST_L2, 5)
-    return _smooth(np.clip(depth / (SOFTNESS * unit), 0.0, 1.0))
+    return smoothstep(depth / (SOFTNESS * unit)).astype(np.float32)
 
 
 def edit_masks(crops: Sequence[Crop], regions: Sequence[Region]) -> list[np.ndarray]:
@@ -142,11 +143,7 @@ def _distance_to(region: np.ndarray) -> np.ndarray:
 def _rise(foreign: np.ndarray, crop: Crop) -> np.ndarray:
     """Return 0 on foreign pixels, rising to 1 over the width of the mask's own soft rim."""
     width = SOFTNESS * max(eye_distance(crop.landmarks), 1.0)
-    return _smooth(np.clip((_distance_to(foreign) - REACH) / width, 0.0, 1.0))
-
-
-def _smooth(rise: np.ndarray) -> np.ndarray:
-    return (rise * rise * (3.0 - 2.0 * rise)).astype(np.float32)
+    return smoothstep((_distance_to(foreign) - REACH) / width).astype(np.float32)
 
 
 def in_frame(mask: np.ndarray, affine: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:

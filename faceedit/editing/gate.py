@@ -18,6 +18,7 @@ from typing import Protocol
 from faceedit.compose.turn.head import turn_degrees
 from faceedit.faces.align import Crop
 from faceedit.faces.batching import Batching
+from faceedit.ramps import ramp
 from faceedit.recognisers.appearance import SURE as SURE_ATTRIBUTE
 from faceedit.recognisers.appearance import AppearanceReading
 from faceedit.recognisers.expression import ExpressionReading
@@ -171,12 +172,8 @@ def _can_show(target: Target) -> bool:
 
 
 def _clearness(name: str, reading: ExpressionReading) -> float:
-    return _rise(_likelihood(name, reading), *SURE) * _rise(reading.strength, *CLEAR)
+    return ramp(_likelihood(name, reading), SURE) * ramp(reading.strength, CLEAR)
 
 
 def _likelihood(name: str, reading: ExpressionReading) -> float:
     return float(reading.probabilities[EXPRESSIONS.index(name)])
-
-
-def _rise(value: float, start: float, end: float) -> float:
-    return min(max((value - start) / (end - start), 0.0), 1.0)

@@ -3,8 +3,9 @@
 import numpy as np
 
 from faceedit.compose.eyes.edit import EyeEdit, edit_eye
-from faceedit.compose.eyes.lids import NARROW, Lids, eye_frame, lay_lids, smooth_step
+from faceedit.compose.eyes.lids import NARROW, Lids, eye_frame, lay_lids
 from faceedit.faces.topology import LOWER_LIDS, UPPER_LIDS
+from faceedit.ramps import smoothstep
 from faceedit.studio.subject import Pose, Subject
 
 SHUT = 0.1
@@ -104,7 +105,7 @@ def match_opening(
     left = np.clip((after / before - SHUT) / (1 - SHUT), 0.0, 1.0)
     opened = after - before
     if not may_open:
-        opened = opened * smooth_step((had.mean() - NARROW[0]) / (NARROW[1] - NARROW[0]))
+        opened = opened * smoothstep((had.mean() - NARROW[0]) / (NARROW[1] - NARROW[0]))
     wanted = np.maximum(np.where(after < before, had * left, had + opened), 0.0)
     moved = moved.astype(np.float64)
     missing = (moved[lower] - moved[upper]) @ axis - wanted * unit

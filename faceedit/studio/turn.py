@@ -18,6 +18,7 @@ import numpy as np
 
 from faceedit.compose.light.relief import Relief
 from faceedit.faces.topology import IRISES, N_SURFACE
+from faceedit.ramps import smoothstep
 from faceedit.studio.fields import Fields, warp
 from faceedit.studio.model import Part
 from faceedit.studio.relief import build_relief
@@ -125,8 +126,7 @@ def turned_pose(subject: Subject, yaw_degrees: float) -> Pose:
     rotation = source.camera.rotation
     seen = source.vertices @ rotation.T
     axis = rotation @ np.array(AXIS)
-    rise = np.clip((source.vertices[:, 1] - NECK[0]) / (NECK[1] - NECK[0]), 0, 1)
-    angle = np.radians(yaw_degrees) * rise * rise * (3 - 2 * rise)
+    angle = np.radians(yaw_degrees) * smoothstep(source.vertices[:, 1], NECK)
     cosine, sine = np.cos(angle), np.sin(angle)
 
     def turn(x: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -6,6 +6,7 @@ import numpy as np
 from faceedit.faces.align import crop_side
 from faceedit.faces.raster import fill_polygon
 from faceedit.faces.topology import FACE_OVAL
+from faceedit.ramps import smoothstep
 
 DEGREE = 3
 """Of the polynomial of places that a wall's colour is."""
@@ -47,8 +48,7 @@ def wall_matte(pixels: np.ndarray, landmarks: np.ndarray, valid: np.ndarray) -> 
         spread = np.maximum(1.48 * np.median(np.abs(off[wall]), axis=0), NOISE).astype(np.float32)
         away_from_wall = np.sqrt(np.square(off / spread).mean(2)).astype(np.float32)
         wall = valid & (away | (away_from_wall < 0.5 * NEAR)) & (away_from_wall < NEAR)
-    rise = np.clip((away_from_wall - NEAR) / (FAR - NEAR), 0, 1)
-    matte = rise * rise * (3 - 2 * rise)
+    matte = smoothstep(away_from_wall, (NEAR, FAR))
     matte[face > 0] = 1
     matte[~valid] = 0
     solid = cv2.morphologyEx(

@@ -14,7 +14,6 @@ from faceedit.compose.eyes.lids import (
     blur_along,
     eye_frame,
     lay_lids,
-    smooth_step,
 )
 from faceedit.compose.eyes.lidskin import lid_colour, unfolded_skin
 from faceedit.faces.topology import EYES, IRISES, LOWER_LIDS, UPPER_LIDS
@@ -237,8 +236,6 @@ def test_lids_from_two_or_three_coordinates_are_the_same():
 
 
 def test_helpers_along_the_lines():
-    steps = smooth_step(np.array([-1.0, 0.0, 0.5, 1.0, 7.0]))
-    np.testing.assert_allclose(steps, [0, 0, 0.5, 1, 1])
     level = blur_along(np.full((2, len(GRID)), 3.0), 0.05)
     np.testing.assert_allclose(level, 3)
     spike = np.zeros((1, len(GRID)))

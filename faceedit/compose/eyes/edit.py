@@ -12,7 +12,7 @@ import numpy as np
 
 from faceedit.compose.eyes.eyeball import LID_SHADOW, Between, between_lids
 from faceedit.compose.eyes.lidflow import reach, reach_box, rows_of, skin_sources
-from faceedit.compose.eyes.lids import LASHES, NARROW, Columns, Lids, smooth_step
+from faceedit.compose.eyes.lids import LASHES, NARROW, Columns, Lids
 from faceedit.compose.eyes.lidskin import (
     Sampler,
     grain_margin,
@@ -23,6 +23,7 @@ from faceedit.compose.eyes.lidskin import (
     skin_grain,
     unfolded_skin,
 )
+from faceedit.ramps import smoothstep
 
 Slices = tuple[slice, slice]
 
@@ -71,7 +72,7 @@ def edit_eye(edit: EyeEdit, lids: Lids, pixels: np.ndarray, held: np.ndarray | N
     near = reach(lids, columns, x, y)
     if held is not None:
         near = near * (1 - held[box])
-    counts = near * smooth_step(columns.move / MOVED)
+    counts = near * smoothstep(columns.move / MOVED)
 
     def look(at_x: np.ndarray, at_y: np.ndarray) -> np.ndarray:
         where = lids.places(at_x, at_y)
@@ -97,7 +98,7 @@ def edit_eye(edit: EyeEdit, lids: Lids, pixels: np.ndarray, held: np.ndarray | N
     # A shut eye's lashes are not those of an open one: the edges that part are painted too.
     reopened = counts * _was_shut(columns) * (columns.upper.move < columns.lower.move)
     beside = np.maximum(columns.upper.target - y, y - columns.lower.target)
-    strip = reopened * smooth_step(2 - 2 * np.maximum(beside, 0) / LASHES)
+    strip = reopened * smoothstep(2 - 2 * np.maximum(beside, 0) / LASHES)
     strip = strip * (of_eye < 0.5)
     if strip.any():
         fresh = np.where((strip > unfolded)[..., None], look(*skin), fresh)
@@ -172,7 +173,7 @@ def _lid_shadow(
     shadow = np.zeros(y.shape)
     part = rows_of(of_eye > 0)
     upper = columns.upper
-    lowered = smooth_step(np.maximum(upper.move[part], 0.0) / LOWERED)
+    lowered = smoothstep(np.maximum(upper.move[part], 0.0) / LOWERED)
     if lowered.any():
         depth, length = LID_SHADOW
         off = (y[part] - upper.target[part]) / length
@@ -183,7 +184,7 @@ def _lid_shadow(
 def _was_shut(columns: Columns) -> np.ndarray:
     """Return how surely the photo's eye is shut, in [0, 1]."""
     had = columns.lower.source - columns.upper.source
-    return 1 - smooth_step((had - NARROW[0]) / (NARROW[1] - NARROW[0]))
+    return 1 - smoothstep((had - NARROW[0]) / (NARROW[1] - NARROW[0]))
 
 
 def _between(lids, columns, x, y, counts, look) -> Between:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from faceedit.compose.eyes.lidflow import rows_of
-from faceedit.compose.eyes.lids import Columns, Lids, smooth_step
+from faceedit.compose.eyes.lids import Columns, Lids
 from faceedit.compose.eyes.lidskin import Sampler
+from faceedit.ramps import smoothstep
 
 FOLLOW = 0.016
 """How far inside the opening the picture follows a lid: lash roots, wet rim."""
@@ -53,9 +54,9 @@ def between_lids(
     # The photo's edges over the very places, since the eyeball stands still.
     edge, rim = lids.photo_edges(x)
     first, last = HIDDEN
-    seen = smooth_step((y - edge - first) / (last - first))
-    seen = seen * smooth_step((rim - y - first / 2) / (last - first))
-    opened = smooth_step(np.maximum(-upper.move, lower.move) / OPENED)
+    seen = smoothstep((y - edge - first) / (last - first))
+    seen = seen * smoothstep((rim - y - first / 2) / (last - first))
+    opened = smoothstep(np.maximum(-upper.move, lower.move) / OPENED)
     behind = (1 - by_upper - by_lower) * counts * opened * (1 - seen)
 
     total = by_upper[..., None] * look(x + upper.along, y - upper.move)
@@ -82,7 +83,7 @@ def _continued(lids: Lids, x: np.ndarray, y: np.ndarray, look: Sampler) -> np.nd
     mirrored = 2 * centre_y - y
     edge, rim = lids.photo_edges(x)
     free = np.minimum(rim - mirrored, mirrored - edge)
-    sure = smooth_step((free - 0.5 * margin) / margin)[..., None]
+    sure = smoothstep((free - 0.5 * margin) / margin)[..., None]
     square = (x - centre_x) ** 2 + (y - centre_y) ** 2
     sides = []
     for side in (-1.0, 1.0):
@@ -94,6 +95,6 @@ def _continued(lids: Lids, x: np.ndarray, y: np.ndarray, look: Sampler) -> np.nd
             at_y = np.minimum(np.maximum(y, top), np.maximum(bottom, (top + bottom) / 2))
             at_x = centre_x + side * np.sqrt(np.maximum(square - (at_y - centre_y) ** 2, 0.0))
         sides.append(look(at_x, at_y))
-    right = smooth_step((x - centre_x) / iris + 0.5)[..., None]
+    right = smoothstep((x - centre_x) / iris + 0.5)[..., None]
     turned = (1 - right) * sides[0] + right * sides[1]
     return sure * look(x, mirrored) + (1 - sure) * turned

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from faceedit.compose.eyes.lids import LASHES, THIN, Columns, Lids, Line, smooth_step
+from faceedit.compose.eyes.lids import LASHES, THIN, Columns, Lids, Line
+from faceedit.ramps import smoothstep
 
 FADE = 0.07
 """Eye distances beyond corners and cheek over which the given flow takes over again."""
@@ -45,10 +46,10 @@ def skin_sources(
 def reach(lids: Lids, columns: Columns, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Return how far the lids' own flow counts at (h, w) places of the target, in [0, 1]."""
     brow, crease = columns.brow.target, columns.crease.target
-    above = smooth_step((y - brow) / np.maximum(crease - brow, THIN))
-    below = 1 - smooth_step((y - columns.under.target) / FADE)
+    above = smoothstep((y - brow) / np.maximum(crease - brow, THIN))
+    below = 1 - smoothstep((y - columns.under.target) / FADE)
     beside = np.maximum(np.maximum(lids.ends[0] - x, x - lids.ends[1]), 0.0)
-    return above * below * (1 - smooth_step(beside / FADE))
+    return above * below * (1 - smoothstep(beside / FADE))
 
 
 def rows_of(pixels: np.ndarray) -> slice:
@@ -107,7 +108,7 @@ def _through(knots: tuple[_Knot, ...], x: np.ndarray, y: np.ndarray, part: slice
         at, wide, (first, last) = y[rows] - target[k][rows], width[k][rows], slope[k : k + 2, rows]
         t = np.minimum(at / wide, 1.0)
         part = wide * (t * (1 - t) ** 2 * first + t * t * (t - 1) * last)
-        smooth = t * t * (3 - 2 * t)
+        smooth = smoothstep(t)
         (start, end), (left, right) = source[k : k + 2, rows], along[k : k + 2, rows]
         np.copyto(found[rows], start + smooth * (end - start) + part, where=within[rows])
         np.copyto(moved[rows], left + t * (right - left), where=within[rows])

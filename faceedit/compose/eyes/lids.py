@@ -205,9 +205,3 @@ def blur_along(values: np.ndarray, sigma: float) -> np.ndarray:
     kind = cv2.BORDER_REPLICATE
     steps = sigma / (GRID[1] - GRID[0])
     return cv2.GaussianBlur(values, (0, 0), steps, sigmaY=1e-3, borderType=kind)
-
-
-def smooth_step(value: np.ndarray) -> np.ndarray:
-    """Rise from 0 at 0 to 1 at 1 with level ends."""
-    value = np.clip(value, 0.0, 1.0)
-    return value * value * (3 - 2 * value)

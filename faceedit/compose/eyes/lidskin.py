@@ -14,8 +14,8 @@ from faceedit.compose.eyes.lids import (
     Lids,
     along_grid,
     blur_along,
-    smooth_step,
 )
+from faceedit.ramps import smoothstep
 
 Sampler = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """Reads the photo at x, y (h, w) of an eye's frame: (h, w, 3) RGB in [0, 1]."""
@@ -77,15 +77,15 @@ def unfolded_skin(
     crease, roots = columns.crease.target, columns.upper.target - LASHES
     height = np.maximum(roots - crease, THIN)
     had = np.maximum(columns.upper.source - LASHES - columns.crease.source, THIN)
-    much = smooth_step((height / had - STRETCH[0]) / (STRETCH[1] - STRETCH[0]))
+    much = smoothstep((height / had - STRETCH[0]) / (STRETCH[1] - STRETCH[0]))
     along = (y - crease) / height
-    window = smooth_step(along / 0.35) * smooth_step((roots + 0.4 * LASHES - y) / (0.8 * LASHES))
+    window = smoothstep(along / 0.35) * smoothstep((roots + 0.4 * LASHES - y) / (0.8 * LASHES))
     base = np.moveaxis(along_grid(colour.T, x), 0, -1)
     # Lashes that reach over the lid would be drawn out long before its skin is.
-    some = smooth_step((height / had - 1) / (STRETCH[0] - 1)) * along_grid(lashes[None], x)[0]
-    lowered = smooth_step(columns.upper.move / LOWERED)
+    some = smoothstep((height / had - 1) / (STRETCH[0] - 1)) * along_grid(lashes[None], x)[0]
+    lowered = smoothstep(columns.upper.move / LOWERED)
     relief = BULGE * np.sin(np.pi * np.clip(along, 0, 1)) - HOLLOW * (
-        smooth_step((along - 0.6) / 0.5) + 0.5 * smooth_step(1 - along / 0.3)
+        smoothstep((along - 0.6) / 0.5) + 0.5 * smoothstep(1 - along / 0.3)
     )
     paint = base * np.exp(relief)[..., None] + grain
     return np.clip(paint, 0.0, 1.0), np.maximum(much, some) * lowered * window
@@ -111,7 +111,7 @@ def lid_colour(lids: Lids, look: Sampler) -> np.ndarray:
     # Where brows hang low, what lies above the fold is hair.
     darker = (of_brow.sum(-1) < of_lid.sum(-1))[:, None]
     of_brow = np.where(darker, of_lid, of_brow)
-    trust = LID_SHARE * smooth_step((bare - THICK[0]) / (THICK[1] - THICK[0]))[:, None]
+    trust = LID_SHARE * smoothstep((bare - THICK[0]) / (THICK[1] - THICK[0]))[:, None]
     colour = np.maximum(of_lid, 1e-3) ** trust * np.maximum(of_brow, 1e-3) ** (1 - trust)
     # A shut lid fills the socket, whose shadow lay on all that is seen above an open eye.
     of_cheek = np.maximum(_lighter_half(look(x, lines.under.source + steps * CHEEK)), 1e-3)
@@ -130,7 +130,7 @@ def lashes_over_lid(lids: Lids, colour: np.ndarray, look: Sampler) -> np.ndarray
     steps = np.linspace(0.5, 1.0, _TAPS)[:, None]
     taps = look(np.broadcast_to(GRID, (_TAPS, len(GRID))), crease + steps * (roots - crease))
     darker = 1 - taps.sum(-1) / np.maximum(colour.sum(-1), DARKEST)
-    dark = smooth_step((darker.max(0) - LASH_DARK[0]) / (LASH_DARK[1] - LASH_DARK[0]))
+    dark = smoothstep((darker.max(0) - LASH_DARK[0]) / (LASH_DARK[1] - LASH_DARK[0]))
     return blur_along(dark[None], LASH_SPREAD)[0]
 
 
@@ -173,7 +173,7 @@ def met_lashes(
         colour: (N, 3) of `lid_colour`.
         look: reads the photo.
     """
-    met = smooth_step((columns.closed - 0.6) / 0.4)
+    met = smoothstep((columns.closed - 0.6) / 0.4)
     at = np.nonzero(met)
     if not len(at[0]):
         return None
@@ -193,6 +193,6 @@ def met_lashes(
     tips = share * strands * np.exp(-((np.maximum(below, 0) / length) ** 2)) * (below >= 0)
     line = np.maximum(np.exp(-((below / width) ** 2)), tips)
     middle, half = sum(lids.ends) / 2, (lids.ends[1] - lids.ends[0]) / 2
-    ends = smooth_step((half - np.abs(x - middle)) / 0.06)
+    ends = smoothstep((half - np.abs(x - middle)) / 0.06)
     log_ratio[at] = along_grid(ratio, x).T * (LASH_SHARE * met[at] * ends * line)[..., None]
     return log_ratio

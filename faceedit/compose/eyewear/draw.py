@@ -11,6 +11,7 @@ from faceedit.compose.eyewear.frames import Frame, Wire
 from faceedit.compose.eyewear.gloss import band_colours
 from faceedit.faces.align import invert
 from faceedit.numerics import check_answer
+from faceedit.ramps import smoothstep
 
 BITS = 4
 """Of fractions of a pixel."""
@@ -29,8 +30,8 @@ PAD, GLASS, SKY = (0.75, 0.72, 0.68), (0.82, 0.85, 0.86), (0.93, 0.96, 1.0)
 """Colours of pads, of a lens's own edge, and of what lenses reflect."""
 GLARE = (0.085, 0.2)
 """Opacity of the reflection on clear lenses and on dark ones."""
-HORIZON = (0.36, 0.5)
-"""Where the sky that dark lenses reflect begins to end, and ends, from above to below."""
+HORIZON = (0.5, 0.36)
+"""Where the sky that dark lenses reflect has ended, and begins to end, from above to below."""
 RIM_LIGHT = 0.09
 """Of the light that the bevel of a lens catches."""
 
@@ -208,7 +209,11 @@ class _Sheet:
         window *= np.clip(1.1 - down[..., 0] * 1.3, 0, 1)
         # On dark lenses the sky ends at a horizon, bent as they are.
         bent = down[..., 0] + 0.25 * np.square((x - middle[0]) / span[0])
-        sky = np.square(1 - down[..., 0]) if style.opacity[0] < 0.5 else 1.2 * _ends(bent, HORIZON)
+        sky = (
+            np.square(1 - down[..., 0])
+            if style.opacity[0] < 0.5
+            else 1.2 * smoothstep(bent, HORIZON)
+        )
         window += 0.35 * sky
         glare = GLARE[style.opacity[0] > 0.5] * window * inside
         layers.append((self.plain(SKY), glare))
@@ -238,12 +243,6 @@ class _Sheet:
     def plain(self, colour: tuple[float, float, float]) -> np.ndarray:
         """Return (h, w, 3) of one colour, as bright as the photo is."""
         return np.broadcast_to(np.array(colour, np.float32) * self.bright, (*self.shape, 3))
-
-
-def _ends(values: np.ndarray, bounds: tuple[float, float]) -> np.ndarray:
-    """Return 1 below bounds, falling smoothly to 0 above them."""
-    share = np.clip((bounds[1] - values) / (bounds[1] - bounds[0]), 0, 1)
-    return share * share * (3 - 2 * share)
 
 
 def _drawn_in(ring: np.ndarray, share: float) -> np.ndarray:

@@ -10,6 +10,7 @@ from faceedit.compose.edit import LARGEST_COLOUR
 from faceedit.compose.grain import grain_of
 from faceedit.faces.align import invert
 from faceedit.numerics import check_answer
+from faceedit.ramps import smoothstep
 
 EDGE = 0.012
 """Eye distances over which the outline of a head is soft, and at least so many pixels."""
@@ -59,8 +60,8 @@ class BareHead(Fading):
         part = canvas.part(box)
         unit = self.unit / float(np.hypot(part.to_crop[0, 0], part.to_crop[1, 0]))
         head = part.sample(self.head, self.size) - np.float32(0.5)
-        head = np.clip(head / np.float32(self.slope * max(EDGE, FEWEST / unit)) + 0.5, 0, 1)
-        head = (head * head * (3 - 2 * head))[..., None]
+        head = head / np.float32(self.slope * max(EDGE, FEWEST / unit)) + 0.5
+        head = smoothstep(head)[..., None]
         draw = np.random.default_rng(self.seed)
         skin, behind = (
             np.clip(part.sample(field, self.size), 0, 1)

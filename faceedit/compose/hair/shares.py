@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from faceedit.channels import total
+from faceedit.ramps import smoothstep
 
 SOLID = (0.6, 0.95)
 """Opacity of pixels that show something else between strands, and nothing else."""
@@ -70,9 +71,9 @@ def find_shares(
     """
     # At its edges hair is mixed with what it lies on, some way into what counts as solid.
     solid = cv2.erode(matte, _square(EDGE * unit))
-    solid = _smoothstep(cv2.blur(solid, _square(EDGE * unit).shape), *SOLID)
+    solid = smoothstep(cv2.blur(solid, _square(EDGE * unit).shape), SOLID)
     # Close to hair wisps lie over what is beside it, and its blurred outline closer still.
-    free = _smoothstep(1 - cv2.dilate(matte, _square(BLURRED * unit)), 0.9, 1.0)
+    free = smoothstep(1 - cv2.dilate(matte, _square(BLURRED * unit)), (0.9, 1.0))
     free *= np.maximum(1 - wisps, np.float32(FARTHER))
     # Skin is what goes on under hair, and how uneven it is, not what is dark on it.
     free *= 1 - features
@@ -111,12 +112,12 @@ def _spilled(
     Blurred outlines and loose hair have it farther out than lightness tells.
     """
     # What hair lies on is seen beyond it.
-    far = _spread(lab, _smoothstep(1 - opacity, 0.9, 1.0) * (1 - spill), unit)
+    far = _spread(lab, smoothstep(1 - opacity, (0.9, 1.0)) * (1 - spill), unit)
     line = (hair - far)[..., 1:]
     squared = total(line * line)
     share = total((lab - far)[..., 1:] * line) / np.maximum(squared, 1)
     known = squared / (squared + np.float32(VIVID**2))
-    return spill * known * _smoothstep(share, *SPILLED)
+    return spill * known * smoothstep(share, SPILLED)
 
 
 def _spread(lab: np.ndarray, weight: np.ndarray, unit: float) -> np.ndarray:
@@ -138,9 +139,3 @@ def _square(reach: float) -> np.ndarray:
     """Return a square of ones that reaches some pixels to each side."""
     side = 2 * round(reach) + 1
     return np.ones((side, side), np.uint8)
-
-
-def _smoothstep(values: np.ndarray, start: float, end: float) -> np.ndarray:
-    """Return 0 up to a start and 1 from an end on, smooth between."""
-    share = np.clip((values - np.float32(start)) / np.float32(end - start), 0, 1)
-    return share * share * (3 - 2 * share)

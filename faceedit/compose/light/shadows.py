@@ -3,6 +3,8 @@
 import cv2
 import numpy as np
 
+from faceedit.ramps import smoothstep
+
 REACH = 7.0
 """Centimetres of surface that a ray is followed over; a nose is 2 to 3 high."""
 STEPS = 26
@@ -53,5 +55,4 @@ def cast_shadows(
         )
         np.minimum(clear, (height - met) / np.float32(step), out=clear)
     share = (clear + np.float32(direction[2] / along)) / np.float32(0.14 + softness)
-    share = np.clip(0.5 * share + 0.5, 0, 1)
-    return np.where(wanted, share * share * (3 - 2 * share), np.float32(1))
+    return np.where(wanted, smoothstep(0.5 * share + 0.5), np.float32(1))

@@ -5,6 +5,7 @@ import numpy as np
 
 from faceedit.compose.mouth.opening import EVERYWHERE, Box, Opening
 from faceedit.compose.mouth.traits import Traits
+from faceedit.ramps import smoothstep
 from faceedit.tones import LUMA
 
 REDDER = np.array([0.92, 1.06, 1.08], np.float32)
@@ -93,8 +94,7 @@ def _tongue(x: np.ndarray, up: np.ndarray, traits: Traits) -> tuple[np.ndarray, 
     across = (x - TONGUE_ASIDE * traits.tongue_aside) / TONGUE_WIDTH
     before, rise = np.maximum(tip - up, 0) / TONGUE_BACK, np.maximum(up - tip, 0) / high
     away = np.sqrt(across**2 + rise**2 + 0.25 * traits.tongue_aside * across * rise)
-    edge = np.clip((1.0 - away) / 0.4, 0, 1)
-    share = edge * edge * (3 - 2 * edge)
+    share = smoothstep((1.0 - away) / 0.4)
     full = TONGUE_LIGHT + TONGUE_LIGHT_RANGE * traits.tongue_light
     # Light comes in from the front: what lies farther back, or turns to the side, has less.
     lit = (

@@ -10,6 +10,7 @@ from faceedit.channels import length
 from faceedit.compose.mouth.opening import CLOSED, MouthPoints, Opening, box_of
 from faceedit.faces.raster import fill_polygon, rasterize_mesh
 from faceedit.faces.topology import LOWER_INNER_LIP, N_SURFACE, UPPER_INNER_LIP
+from faceedit.ramps import smoothstep
 
 Lines = tuple[np.ndarray, np.ndarray]
 
@@ -52,12 +53,10 @@ def seal(before: MouthPoints, after: MouthPoints, unit: float) -> MouthPoints:
         return float((lower - upper)[:, 1].max()) / unit
 
     had, has = widest(before), widest(after)
-    low, high = SEAL
     closing = 1.0 if had < CLOSED else float(np.clip(2 * (1 - has / had), 0, 1))
     # What does not move stays as it is.
     closing *= lip_change(before, after, unit)
-    apart = float(np.clip((has - low) / (high - low), 0, 1))
-    kept = 1 - closing * (1 - apart * apart * (3 - 2 * apart))
+    kept = 1 - closing * (1 - float(smoothstep(has, SEAL)))
     if kept == 1:
         return after
     landmarks = after.landmarks.copy()

@@ -7,6 +7,7 @@ import numpy as np
 
 from faceedit.faces.raster import fill_polygon
 from faceedit.faces.topology import INNER_LIPS, LOWER_INNER_LIP, MOUTH_CORNERS, UPPER_INNER_LIP
+from faceedit.ramps import smoothstep
 
 Box = tuple[slice, slice]
 EVERYWHERE: Box = (slice(None), slice(None))
@@ -203,8 +204,7 @@ def _parted(middle: np.ndarray, gap: np.ndarray, unit: float) -> np.ndarray:
     length = max(along[-1], 1e-6)
     along /= length
     near = np.minimum(along, 1 - along)
-    free = np.clip(near / WEB, 0.0, 1.0)
-    held = free * free * (3 - 2 * free)
+    held = smoothstep(near / WEB)
     free = np.clip((near - ROUND_WEB) / ROUND, 0.0, 1.0)
     tall = float(gap.max()) * unit / length
     share = np.clip((tall - ROUND_FROM) / (ROUND_TO - ROUND_FROM), 0.0, 1.0)

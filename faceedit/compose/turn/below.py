@@ -5,9 +5,10 @@ import numpy as np
 
 from faceedit.compose.turn.flow import pixel_grid
 from faceedit.compose.turn.half import Half
-from faceedit.compose.turn.head import CHIN, Head, rise
+from faceedit.compose.turn.head import CHIN, Head
 from faceedit.compose.turn.outline import JAW, rolled_back
 from faceedit.compose.turn.reach import sampled
+from faceedit.ramps import ramp
 
 CLEAR = 0.04
 """Eye distances below the photo's jaw from where on it is not skin of the face."""
@@ -46,7 +47,7 @@ def with_body(head: Head, half: Half, around: np.ndarray) -> np.ndarray:
     up = np.maximum(edge - below, 0).astype(np.float32)
     # A beard turns along.
     x, y = np.moveaxis(pixel_grid(size) - head.landmarks[CHIN, :2], -1, 0) / unit
-    chin = (1 - rise(np.abs(x), BESIDE)) * (1 - rise(y, BELOW))
+    chin = (1 - ramp(np.abs(x), BESIDE)) * (1 - ramp(y, BELOW))
     person = (head.matte * head.valid * (1 - chin * (1 - head.skin))).astype(np.float32)
     under = across[:, None] * half.out + (deep + CLEAR)[:, None] * half.down
     jaw = head.landmarks[None, CHIN, :2] + unit * under[:, None]
@@ -54,11 +55,11 @@ def with_body(head: Head, half: Half, around: np.ndarray) -> np.ndarray:
     # A neck is one: what lies further out than its edge is none.
     middle = int(np.searchsorted(across, 0))
     neck[middle:] = np.minimum.accumulate(neck[middle:])
-    neck = np.interp(beside, across, neck) * (1 - rise(up, ABOVE))
-    stays = np.where(up > 0, neck, sampled(person, at.astype(np.float32))) * rise(below, LOW)
+    neck = np.interp(beside, across, neck) * (1 - ramp(up, ABOVE))
+    stays = np.where(up > 0, neck, sampled(person, at.astype(np.float32))) * ramp(below, LOW)
     stays = cv2.GaussianBlur(stays.astype(np.float32), (0, 0), SOFT * half.unit)
-    stays = rise(stays, SHARP) * half.share
-    stays *= rise(half.far(places) - half.seam, NEARER) * rise(half.below(places), LOW)
+    stays = ramp(stays, SHARP) * half.share
+    stays *= ramp(half.far(places) - half.seam, NEARER) * ramp(half.below(places), LOW)
     under = at + ((1 + SHRUNK) * unit * up)[..., None] * half.down
     body = cv2.GaussianBlur(under, (0, 0), 1.0) - places
     around = around.copy()

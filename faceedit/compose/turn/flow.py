@@ -7,9 +7,10 @@ import cv2
 import numpy as np
 
 from faceedit.compose.mesh_flow import fill
-from faceedit.compose.turn.head import Head, mesh_points, rise
+from faceedit.compose.turn.head import Head, mesh_points
 from faceedit.faces.raster import MeshRaster, fill_polygon, rasterize_mesh
 from faceedit.faces.topology import EYES, FACE_OVAL, INNER_LIPS, N_SURFACE, mirror
+from faceedit.ramps import ramp
 
 BEHIND = 0.1
 """Eye distances by which a point lies behind another that hides it."""
@@ -86,15 +87,15 @@ def face_layers(
     twin, seen = _layer(source[other], towards[other], drawn, front, head, around, holes)
     here, there = np.moveaxis(drawn.interpolate(np.column_stack([towards, towards[other]])), -1, 0)
     both = seen * cv2.erode(shown, np.ones((3, 3), np.uint8))
-    seen *= np.where(holes, 1, rise(there, FACING))
-    better = seen * rise(there - here, CLEARER) * (1 - rise(here, FACING))
+    seen *= np.where(holes, 1, ramp(there, FACING))
+    better = seen * ramp(there - here, CLEARER) * (1 - ramp(here, FACING))
     better += reflected * (seen - better)
     shown = _closed(shown * (1 - better), SPOT * head.unit)
     # The mirror image lies under the face, and nothing shows between them.
     seen *= cv2.dilate((shown < 1 - BARELY).astype(np.uint8), np.ones((3, 3), np.uint8))
     inside = _inside(mesh_points(target), drawn, head.unit)
     if sides is not None:
-        inside *= 1 - rise(looked_up(sides[1], own), HELD)
+        inside *= 1 - ramp(looked_up(sides[1], own), HELD)
     # Hair over a face moves with the hair around, and hides what is under it.
     inside *= 1 - cv2.GaussianBlur(looked_up(head.hair, own), (0, 0), SMOOTH * head.unit)
     seen *= 1 - looked_up(head.hair, twin)

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from faceedit.compose.turn.flow import pixel_grid
-from faceedit.compose.turn.head import CHIN, Head, mesh_points, rise, rotation, turned
+from faceedit.compose.turn.head import CHIN, Head, mesh_points, rotation, turned
 from faceedit.compose.turn.reach import Line
 from faceedit.faces.topology import BROWS, N_SURFACE, mirror
+from faceedit.ramps import ramp
 
 ASIDE, NEARER = 15.0, (8.0, 11.0)
 """Yaw in degrees from which on a head has a far half, and by which it turns to come to show it:
@@ -59,9 +60,9 @@ class Half(Line):
         """
         places = pixel_grid(left.shape[0])
         low, brows = self.low(places), self.low(self.face[[i for brow in BROWS for i in brow], :2])
-        beside = rise(low - brows.min(), ABOVE) * rise(self.far(places) - self.seam, SEAM)
-        beside *= 1 - rise(low - self.low(self.face[NOSE_BASE, :2]), UNDER)
-        return np.maximum(self.hidden * beside, self.share * (1 - rise(left, FADE)))
+        beside = ramp(low - brows.min(), ABOVE) * ramp(self.far(places) - self.seam, SEAM)
+        beside *= 1 - ramp(low - self.low(self.face[NOSE_BASE, :2]), UNDER)
+        return np.maximum(self.hidden * beside, self.share * (1 - ramp(left, FADE)))
 
 
 def straightened(head: Head, turn: np.ndarray) -> float:
@@ -73,7 +74,7 @@ def straightened(head: Head, turn: np.ndarray) -> float:
     """
     after = turn @ rotation(head.pose)
     yaw = float(np.degrees(np.arctan2(after[0, 2], after[2, 2])))
-    share = float(rise(np.sign(head.pose.yaw) * (head.pose.yaw - yaw), NEARER))
+    share = float(ramp(np.sign(head.pose.yaw) * (head.pose.yaw - yaw), NEARER))
     return share if abs(head.pose.yaw) >= ASIDE else 0.0
 
 
@@ -99,7 +100,7 @@ def far_half(head: Head, turn: np.ndarray, share: float) -> Half:
     seam = ((face + face[mirror()])[:N_SURFACE, :2].mean(0) / 2 - middle) @ out / head.unit
     far, other_far = ((one[:, :2] - middle) @ out / head.unit for one in (face, image))
     # Depth, which tells how wide a far half is, is the least that landmarks know of it.
-    part = (share * rise(far - seam, EVEN))[:, None]
+    part = (share * ramp(far - seam, EVEN))[:, None]
     wider = part * (-other_far - far)[:, None] * head.unit * out
     even = np.column_stack([face[:, :2] + wider, face[:, 2:] + part * (image - face)[:, 2:]])
     return Half(

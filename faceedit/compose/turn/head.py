@@ -1,8 +1,6 @@
 """The shape of a head, and where its points go when it turns about the neck."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
@@ -11,6 +9,7 @@ from faceedit.compose.mesh_flow import extend
 from faceedit.faces.pose import HeadPose, head_pose, to_mean_face
 from faceedit.faces.raster import rasterize_mesh
 from faceedit.faces.topology import N_SURFACE, OUTER_EYE_CORNERS, triangles
+from faceedit.ramps import smoothstep
 from faceedit.targets import Turn
 
 AXIS = (0.12, 0.85)
@@ -67,8 +66,7 @@ class Head:
         down = chin - self.axis[:2]
         down = down / max(float(np.linalg.norm(down)), 1e-3)
         below = ((places - chin) @ down) / self.unit
-        rise = np.clip((NECK[1] - below) / (NECK[1] - NECK[0]), 0, 1)
-        return (rise * rise * (3 - 2 * rise)).astype(np.float32)
+        return (1 - smoothstep(below, NECK)).astype(np.float32)
 
 
 def build_head(
@@ -220,8 +218,3 @@ def facing(landmarks: np.ndarray) -> np.ndarray:
     length = np.maximum(np.linalg.norm(total, axis=1), 1e-9)
     towards = total[:, 2] / length
     return (towards * np.sign(np.median(towards))).astype(np.float32)
-
-
-def rise(values: Any, between: Sequence[float]) -> Any:
-    """Return numbers or an array of them as they rise from 0 to 1 between two."""
-    return np.clip((values - between[0]) / (between[1] - between[0]), 0, 1)

@@ -8,9 +8,10 @@ skin is the outline, as at the jaw, its depth says where it goes.
 import cv2
 import numpy as np
 
-from faceedit.compose.turn.head import CHIN, Head, rise, rotation
+from faceedit.compose.turn.head import CHIN, Head, rotation
 from faceedit.faces.raster import fill_polygon
 from faceedit.faces.topology import BROWS, FACE_OVAL
+from faceedit.ramps import ramp
 
 BESIDE = 0.35
 """Eye distances around the jaw within which skin, and not hair, is the person's outline."""
@@ -88,7 +89,7 @@ def far_rim(head: Head, turn: np.ndarray) -> np.ndarray:
     """
     oval = fill_polygon(head.landmarks[list(FACE_OVAL), :2], (head.size, head.size)) > 0.5
     within = cv2.distanceTransform(oval.astype(np.uint8), cv2.DIST_L2, 5) / np.float32(head.unit)
-    return ((1 - rise(within, WITHIN)) * (1 - _near(head, turn))).astype(np.float32)
+    return ((1 - ramp(within, WITHIN)) * (1 - _near(head, turn))).astype(np.float32)
 
 
 def near_hold(head: Head, turn: np.ndarray) -> np.ndarray:
@@ -103,7 +104,7 @@ def near_hold(head: Head, turn: np.ndarray) -> np.ndarray:
     """
     person = ((head.matte > 0.5) | ~head.valid).astype(np.uint8)
     within = cv2.distanceTransform(person, cv2.DIST_L2, 5) / np.float32(head.unit)
-    held = 1 - np.sin(np.pi / 2 * rise(within, HELD))
+    held = 1 - np.sin(np.pi / 2 * ramp(within, HELD))
     return (held * _near(head, turn)).astype(np.float32)
 
 
@@ -128,7 +129,7 @@ def _near(head: Head, turn: np.ndarray) -> np.ndarray:
     """Return how far a place is on the side that turns towards the camera, (1, S) in [0, 1]."""
     right = rotation(head.pose)[:, 0]
     across = (np.arange(head.size) - head.axis[0]) / head.unit
-    return rise(np.sign((turn @ right - right)[2]) * across, MIDDLE)[None]
+    return ramp(np.sign((turn @ right - right)[2]) * across, MIDDLE)[None]
 
 
 def _hair_edge(head: Head, near: np.ndarray, coarse: int) -> np.ndarray:

@@ -11,9 +11,10 @@ import cv2
 import numpy as np
 
 from faceedit.compose.nearest import nearest
-from faceedit.compose.turn.head import Head, rise, rotation
+from faceedit.compose.turn.head import Head, rotation
 from faceedit.faces.raster import fill_polygon
 from faceedit.faces.topology import FACE_OVAL
+from faceedit.ramps import ramp
 
 EARS = ((234, 93, 127), (454, 323, 356))
 """Points of the mesh before the ears."""
@@ -65,11 +66,11 @@ def with_side(head: Head, turn: np.ndarray, share: float) -> Head:
     side, opening = float(np.sign(nearer)), share * min(1.0, abs(nearer) / OPENING)
     if opening < 1e-4:
         return head
-    hidden = float(rise(-side * float(right[2]), HIDDEN))
+    hidden = float(ramp(-side * float(right[2]), HIDDEN))
     if hidden > 0:
         x, y = _places(head)
         down = rotation(head.pose)[:, 1].astype(np.float32)
-        below = rise(down[0] * x + down[1] * y, FACE)
+        below = ramp(down[0] * x + down[1] * y, FACE)
         head = _with_rim(head, side, opening * hidden * below, FAR_OUTLINE)
     return _with_ear(head, side, opening * max(0.0, 1 - abs(float(right[2])) / OPEN))
 
@@ -96,7 +97,7 @@ def _with_ear(head: Head, side: float, opening: float) -> Head:
         lateral, below, before = points_of
         slant = FRONT + SLANT * (EDGE * edge * np.interp(below, *WIDTHS) - lateral)
         too_near = np.maximum(before - np.maximum(slant, FRONT), 0)
-        return opening * (1 - rise(below, CHIN)) * too_near / forward[2]
+        return opening * (1 - ramp(below, CHIN)) * too_near / forward[2]
 
     landmarks = head.landmarks.copy()
     landmarks[:, 2] += unit * set_back((side * (points @ right), points @ down, points @ forward))
@@ -111,8 +112,8 @@ def _with_ear(head: Head, side: float, opening: float) -> Head:
     plate = np.maximum(FRONT - SLOPE * away / unit, edges - FALL * away / unit)
     plate = (plate - forward[0] * x - forward[1] * y) / forward[2]
     below = down[0] * x + down[1] * y + down[2] * plate
-    share = opening * rise(lateral, BESIDE) * rise(below, ABOVE)
-    share = share * (1 - rise(below, BELOW)) * (1 - rise(away / unit, BEYOND))
+    share = opening * ramp(lateral, BESIDE) * ramp(below, ABOVE)
+    share = share * (1 - ramp(below, BELOW)) * (1 - ramp(away / unit, BEYOND))
     depth = np.where(face, inside, depth + share * (plate - depth)).astype(np.float32)
     return replace(head, landmarks=landmarks, depth=depth * unit + axis[2])
 
@@ -137,7 +138,7 @@ def _with_rim(head: Head, side: float, share: float | np.ndarray, width: float) 
     right = head.right
     lateral = side * (right[0] * x + right[1] * y)
     lateral = lateral + side * right[2] * (head.depth - head.axis[2]) / head.unit
-    change = share * rise(lateral, (0.0, MIDDLE)) * (level - head.depth)
+    change = share * ramp(lateral, (0.0, MIDDLE)) * (level - head.depth)
     rim = cv2.dilate(person, kernel) > inner
     return replace(head, depth=(head.depth + rim * change).astype(np.float32))
 

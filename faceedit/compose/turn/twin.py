@@ -11,12 +11,13 @@ import numpy as np
 from faceedit.compose.turn.below import with_body
 from faceedit.compose.turn.flow import Layer, looked_up, pixel_grid
 from faceedit.compose.turn.half import FADE, Half
-from faceedit.compose.turn.head import Head, rise
+from faceedit.compose.turn.head import Head
 from faceedit.compose.turn.own import own_flow, reach_of_own
 from faceedit.compose.turn.person import flow_around
 from faceedit.compose.turn.reach import HEIGHTS, STEP, extents
 from faceedit.faces.raster import fill_polygon
 from faceedit.faces.topology import FACE_OVAL
+from faceedit.ramps import ramp
 
 STRAIGHT = 0.03
 """Difference of the turns to a pose and to its mirror image up to which they are one."""
@@ -74,10 +75,10 @@ def with_twin(head: Head, half: Half, around: np.ndarray) -> tuple[np.ndarray, L
     reached = cv2.dilate(extents(half, before)[:, None], np.ones((LENS, 1), np.uint8))[:, 0]
     around = _after(around, half.share * _held(half, reached, wanted, places))
     left = np.interp(half.low(places), HEIGHTS, reach) - far
-    part = half.share * rise(far - half.seam, EASED) * (1 - rise(half.below(places), NECK))
-    around = around + (part * rise(left, SPARE))[..., None] * (own - around)
+    part = half.share * ramp(far - half.seam, EASED) * (1 - ramp(half.below(places), NECK))
+    around = around + (part * ramp(left, SPARE))[..., None] * (own - around)
     left = np.where(far > half.seam, left, np.inf).astype(np.float32)
-    shown = _solid(mirrored) * _upon(half, _solid(before)) * half.share * (1 - rise(left, FADE))
+    shown = _solid(mirrored) * _upon(half, _solid(before)) * half.share * (1 - ramp(left, FADE))
     return (
         with_body(head, half, around.astype(np.float32)),
         Layer(twin, shown.astype(np.float32)),
@@ -98,7 +99,7 @@ def _upon(half: Half, own: np.ndarray) -> np.ndarray:
     below = half.below(places)
     width = np.interp(below, LOBES, WIDTHS).astype(np.float32)
     upon = np.maximum(np.clip((width - away) / CHEEK + 1, 0, 1), own)
-    shown = rise(half.far(places) - half.seam, SEAM) * (1 - rise(below, NECK))
+    shown = ramp(half.far(places) - half.seam, SEAM) * (1 - ramp(below, NECK))
     return shown * upon
 
 
@@ -114,9 +115,9 @@ def _held(half: Half, own: np.ndarray, wanted: np.ndarray, places: np.ndarray) -
     low = half.low(places)
     here, there = (np.interp(low, HEIGHTS, one).astype(np.float32) for one in (own, wanted))
     here = here + MARGIN
-    over = np.maximum(here - there, 0) * (1 - rise(half.below(places), HELD))
-    over *= rise(low, CROWN)
-    over = over * (1 - rise(over, BRIM))
+    over = np.maximum(here - there, 0) * (1 - ramp(half.below(places), HELD))
+    over *= ramp(low, CROWN)
+    over = over * (1 - ramp(over, BRIM))
     there = np.maximum(here - over, STEP)
     far = half.far(places)
     end = here + WALL
@@ -126,7 +127,7 @@ def _held(half: Half, own: np.ndarray, wanted: np.ndarray, places: np.ndarray) -
     # What is straight on the wall stays so, but for what is next to the person.
     width = 2 * round(CALM * half.unit) + 1
     calm = cv2.blur(cv2.blur(shift, (width, width)), (width, width))
-    shift += rise(far - there, NEXT) * (calm - shift)
+    shift += ramp(far - there, NEXT) * (calm - shift)
     return cv2.GaussianBlur((shift[..., None] * half.out).astype(np.float32), (0, 0), 1.0)
 
 
@@ -137,4 +138,4 @@ def _after(flow: np.ndarray, before: np.ndarray) -> np.ndarray:
 
 def _solid(matte: np.ndarray) -> np.ndarray:
     """Return a matte without its rim, where colours are mixed with the wall's: a halo elsewhere."""
-    return rise(matte, SOLID)
+    return ramp(matte, SOLID)

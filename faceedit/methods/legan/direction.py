@@ -9,6 +9,7 @@ import numpy as np
 from faceedit.channels import mean
 from faceedit.compose.light.skin import DARKEST, FEWEST
 from faceedit.lights import GAMMA, LUMA, Light
+from faceedit.ramps import smoothstep
 
 ALIKE = 0.26
 """Difference of two lights on bare skin, root mean square of linear logs, that is another light."""
@@ -36,8 +37,8 @@ def likeness(light: Light, own: np.ndarray, normals: np.ndarray) -> np.float32:
         return np.float32(0)
     off = _logs_in(light, normals) - np.log(own @ np.array(LUMA, np.float32))
     basis, fitted = _fit(normals, off)
-    near = np.clip((1 - (basis @ fitted).std() / np.float32(ALIKE)) / np.float32(NEAR), 0, 1)
-    return np.float32(STAYS) * near * near * (3 - 2 * near)
+    near = (1 - (basis @ fitted).std() / np.float32(ALIKE)) / np.float32(NEAR)
+    return np.float32(STAYS) * smoothstep(near)
 
 
 def turned_at_least(

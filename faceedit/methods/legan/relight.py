@@ -42,6 +42,7 @@ from faceedit.methods.legan.bearable import (
 )
 from faceedit.methods.legan.direction import likeness, turned_at_least
 from faceedit.methods.legan.light_network import HEIGHT_UNIT, SIZE, Surface
+from faceedit.ramps import smoothstep
 from faceedit.targets import LightChange
 from faceedit.targets.light import OWN
 
@@ -207,7 +208,7 @@ def reach(size: int) -> np.ndarray:
     across = np.minimum(near, near[::-1]) / np.float32(FADE["sides"])
     down = np.minimum(near / np.float32(FADE["top"]), near[::-1] / np.float32(FADE["bottom"]))
     rise = np.clip(down, 0, 1)[:, None] * np.clip(across, 0, 1)
-    return (rise * rise * (3 - 2 * rise))[..., None]
+    return smoothstep(rise)[..., None]
 
 
 def drawn_matte(pixels: np.ndarray, matte: np.ndarray, ratio: np.ndarray) -> np.ndarray:

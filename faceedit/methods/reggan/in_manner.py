@@ -11,6 +11,7 @@ from faceedit.compose.mouth.traits import traits_of
 from faceedit.faces.topology import EYES, MOUTH_CORNERS, NOSE, eye_distance, mean_shape
 from faceedit.methods.fields.shape_layer import MovedFaces
 from faceedit.methods.reggan.condition import BLOCKS
+from faceedit.ramps import smoothstep
 from faceedit.targets import Target
 from faceedit.targets.manners import PARTS, Manner, manners_of
 
@@ -68,7 +69,7 @@ def smirk_shares() -> Tensor:
     """Return the share of a smirk that each point goes by, across and down, (478, 2)."""
     across = mean_shape()[:, 0] / mean_shape()[MOUTH_CORNERS[1], 0]
     first, whole = ASIDE
-    share = _step((across - first) / (whole - first))
+    share = smoothstep((across - first) / (whole - first))
     return torch.from_numpy(share[:, None] * np.array(SMIRKS, np.float32))
 
 
@@ -106,12 +107,7 @@ def part_shares() -> Tensor:
     eyes = [points[list(eye)].mean(0) for eye in EYES]
     down = np.sign(points[NOSE[11], 1] - eyes[0][1])
     away = np.min([np.linalg.norm(points - eye, axis=1) for eye in eyes], axis=0)
-    lids = _step((LIDS + BETWEEN - away) / BETWEEN)
+    lids = smoothstep((LIDS + BETWEEN - away) / BETWEEN)
     below = down * (points[:, 1] - eyes[0][1])
-    mouth = (1 - lids) * _step(below / BETWEEN)
+    mouth = (1 - lids) * smoothstep(below / BETWEEN)
     return torch.from_numpy(np.stack([1 - lids - mouth, lids, mouth]))
-
-
-def _step(value: np.ndarray) -> np.ndarray:
-    value = np.clip(value, 0, 1)
-    return value * value * (3 - 2 * value)
