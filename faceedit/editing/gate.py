@@ -172,7 +172,7 @@ def _can_show(target: Target) -> bool:
 
 
 def _clearness(name: str, reading: ExpressionReading) -> float:
-    return ramp(_likelihood(name, reading), SURE) * ramp(reading.strength, CLEAR)
+    return float(ramp(_likelihood(name, reading), SURE) * ramp(reading.strength, CLEAR))
 
 
 def _likelihood(name: str, reading: ExpressionReading) -> float:
