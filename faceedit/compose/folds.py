@@ -8,6 +8,7 @@ from faceedit.compose.details import MovedPoints
 from faceedit.compose.filled import Filled
 from faceedit.compose.mouth.opening import mouth_width
 from faceedit.faces.topology import INNER_LIPS, MOUTH_CORNERS, NOSE, OUTER_LIPS
+from faceedit.ramps import ramp
 from faceedit.tones import LUMA
 
 COURSES = ((129, 203, 206, 216, 212), (358, 423, 426, 436, 432))
@@ -56,8 +57,8 @@ class FoldsDetail(Filled):
 def smile_lost(points: MovedPoints) -> float:
     """Return in [0, 1] how much of a smile an edit takes back."""
     was, now = (mouth_width(one, points.unit) for one in (points.before, points.after))
-    smiled = np.clip((was - SMILES[0]) / (SMILES[1] - SMILES[0]), 0, 1)
-    closes = np.clip((was - now - CLOSES[0]) / (CLOSES[1] - CLOSES[0]), 0, 1)
+    smiled = ramp(was, SMILES)
+    closes = ramp(was - now, CLOSES)
     return float(smiled * closes)
 
 

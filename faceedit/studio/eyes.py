@@ -105,7 +105,7 @@ def match_opening(
     left = np.clip((after / before - SHUT) / (1 - SHUT), 0.0, 1.0)
     opened = after - before
     if not may_open:
-        opened = opened * smoothstep((had.mean() - NARROW[0]) / (NARROW[1] - NARROW[0]))
+        opened = opened * smoothstep(had.mean(), NARROW)
     wanted = np.maximum(np.where(after < before, had * left, had + opened), 0.0)
     moved = moved.astype(np.float64)
     missing = (moved[lower] - moved[upper]) @ axis - wanted * unit

@@ -7,6 +7,7 @@ import numpy as np
 
 from faceedit.compose.mouth.opening import EDGE, Box, Opening
 from faceedit.faces.topology import INNER_LIPS
+from faceedit.ramps import ramp
 from faceedit.studio.drawing import Drawing, draw_model
 from faceedit.studio.fields import grid
 from faceedit.studio.model import MOUTH_PARTS, FaceModel, Part, vertex_normals
@@ -169,7 +170,7 @@ def _model_mouth(mouth: DrawnMouth, part: Box, colour: np.ndarray, plate: TeethP
     teeth = fine.part == Part.TEETH
     # Light that comes back from deep inside a mouth is red; teeth stand at its door.
     aside = np.abs(fine.interpolate(anatomy.chart)[..., 0] - 0.5)
-    cheek = 1 - CHEEK_SHADE * np.clip((aside - CHEEK[0]) / (CHEEK[1] - CHEEK[0]), 0, 1)
+    cheek = 1 - CHEEK_SHADE * ramp(aside, CHEEK)
     left = np.where(teeth, cheek * deep**0.4 * (0.5 + 0.5 * lit), deep * (0.55 + 0.45 * lit))
     flesh = np.where((fine.part == Part.GUMS)[..., None], FLESH, SOCKET) * float(colour @ LUMA)
     enamel = 0.97 * colour * plate.donor.colour / DONOR_TEETH

@@ -319,8 +319,10 @@ def test_the_near_side_is_held_by_its_outline(head, degrees):
     at = np.linspace(0, 1, len(points), dtype=np.float32)
     kept = hold(bare, turn, bare.landmarks, points, at)
     np.testing.assert_allclose(kept[0], points[0], atol=1e-4)
-    np.testing.assert_allclose(kept[-1, :2], bare.landmarks[-1, :2], atol=1e-3)
-    np.testing.assert_array_equal(kept[:, 2], points[:, 2])
+    # It may slide up and down, and a nod holds nothing.
+    np.testing.assert_allclose(kept[-1, 0], bare.landmarks[-1, 0], atol=1e-3)
+    np.testing.assert_allclose(kept[:, 1:], points[:, 1:], atol=1e-4)
+    assert near_hold(bare, rotation(HeadPose(0.0, 10.0, 0.0))).max() < 1e-6
     # Nothing folds: what is farther out stays farther out.
     row = np.arange(SIZE, dtype=np.float32) + flow_around(bare, turn, held)[70, :, 0]
     assert np.diff(row[near]).min() > 0

@@ -184,7 +184,7 @@ def _lid_shadow(
 def _was_shut(columns: Columns) -> np.ndarray:
     """Return how surely the photo's eye is shut, in [0, 1]."""
     had = columns.lower.source - columns.upper.source
-    return 1 - smoothstep((had - NARROW[0]) / (NARROW[1] - NARROW[0]))
+    return 1 - smoothstep(had, NARROW)
 
 
 def _between(lids, columns, x, y, counts, look) -> Between:

@@ -77,7 +77,7 @@ def unfolded_skin(
     crease, roots = columns.crease.target, columns.upper.target - LASHES
     height = np.maximum(roots - crease, THIN)
     had = np.maximum(columns.upper.source - LASHES - columns.crease.source, THIN)
-    much = smoothstep((height / had - STRETCH[0]) / (STRETCH[1] - STRETCH[0]))
+    much = smoothstep(height / had, STRETCH)
     along = (y - crease) / height
     window = smoothstep(along / 0.35) * smoothstep((roots + 0.4 * LASHES - y) / (0.8 * LASHES))
     base = np.moveaxis(along_grid(colour.T, x), 0, -1)
@@ -111,7 +111,7 @@ def lid_colour(lids: Lids, look: Sampler) -> np.ndarray:
     # Where brows hang low, what lies above the fold is hair.
     darker = (of_brow.sum(-1) < of_lid.sum(-1))[:, None]
     of_brow = np.where(darker, of_lid, of_brow)
-    trust = LID_SHARE * smoothstep((bare - THICK[0]) / (THICK[1] - THICK[0]))[:, None]
+    trust = LID_SHARE * smoothstep(bare, THICK)[:, None]
     colour = np.maximum(of_lid, 1e-3) ** trust * np.maximum(of_brow, 1e-3) ** (1 - trust)
     # A shut lid fills the socket, whose shadow lay on all that is seen above an open eye.
     of_cheek = np.maximum(_lighter_half(look(x, lines.under.source + steps * CHEEK)), 1e-3)
@@ -130,7 +130,7 @@ def lashes_over_lid(lids: Lids, colour: np.ndarray, look: Sampler) -> np.ndarray
     steps = np.linspace(0.5, 1.0, _TAPS)[:, None]
     taps = look(np.broadcast_to(GRID, (_TAPS, len(GRID))), crease + steps * (roots - crease))
     darker = 1 - taps.sum(-1) / np.maximum(colour.sum(-1), DARKEST)
-    dark = smoothstep((darker.max(0) - LASH_DARK[0]) / (LASH_DARK[1] - LASH_DARK[0]))
+    dark = smoothstep(darker.max(0), LASH_DARK)
     return blur_along(dark[None], LASH_SPREAD)[0]
 
 

@@ -9,6 +9,7 @@ from faceedit.channels import largest
 from faceedit.compose.canvas import Canvas, Fading, Patch
 from faceedit.compose.edit import LARGEST_COLOUR, LARGEST_RATIO
 from faceedit.numerics import check_answer
+from faceedit.ramps import ramp
 
 OTHER = (0.03, 0.10)
 """Differences from what lies below at which a pixel comes to be the frame's, display values."""
@@ -53,7 +54,7 @@ class Uncovered(Fading):
         seen = np.clip(part.pixels * np.exp(part.sample(self.log_ratio, self.size)), 0, 1)
         # The network knows where frames are; where they end the photo's own pixels say.
         off = largest(np.abs(cv2.GaussianBlur(seen, (0, 0), max(0.5, 0.003 * unit)) - below))
-        frame = np.clip((off - OTHER[0]) / (OTHER[1] - OTHER[0]), 0, 1)
+        frame = ramp(off, OTHER)
         side = 2 * max(1, round(EDGE * unit)) + 1
         frame = cv2.dilate(frame, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
         frame = cv2.GaussianBlur(frame, (0, 0), max(0.6, SOFT * unit))

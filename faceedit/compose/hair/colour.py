@@ -17,6 +17,7 @@ from faceedit.compose.hair.shares import find_shares
 from faceedit.compose.hair.strands import strands
 from faceedit.compose.matte import draw_matte
 from faceedit.numerics import check_answer
+from faceedit.ramps import ramp
 
 DARK = np.float32(3)
 """Of CIE L*, added before logarithms: noise in black is not contrast."""
@@ -271,8 +272,8 @@ def darker(light: np.ndarray, hair: np.ndarray, unit: float) -> np.ndarray:
     sigma, skin = max(0.6, BESIDE * unit), 1 - hair
     near = cv2.GaussianBlur(skin, (0, 0), sigma)
     beside = cv2.GaussianBlur(skin * light, (0, 0), sigma) / np.maximum(near, 1e-3)
-    dark = (1 - light / np.maximum(beside, 1) - HAIRS[0]) / (HAIRS[1] - HAIRS[0])
-    return np.clip(np.where(near > LONE, dark, 1), 0, 1).astype(np.float32)
+    dark = ramp(1 - light / np.maximum(beside, 1), HAIRS)
+    return np.where(near > LONE, dark, 1).astype(np.float32)
 
 
 def _not_nothing(number: float) -> float:

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from faceedit.compose.edit import sample_field
+from faceedit.ramps import ramp
 
 FINEST = 130.0
 """Eye distance in pixels at which the pattern is drawn, if the photo is not coarser."""
@@ -97,7 +98,7 @@ def _direction(light: np.ndarray, matte: np.ndarray, unit: float) -> tuple[np.nd
     root = np.sqrt(length + 1e-8)
     far = cv2.GaussianBlur(np.dstack([near / root, root]), (0, 0), SMOOTH * unit)
     alike = np.linalg.norm(far[..., :2], axis=2) / np.maximum(far[..., 2], 1e-6)
-    alike = np.clip((alike - ALIKE[0]) / (ALIKE[1] - ALIKE[0]), 0, 1)
+    alike = ramp(alike, ALIKE)
     far[..., 0] -= HANGING
     angle = 0.5 * np.arctan2(far[..., 1], far[..., 0])
     return np.dstack([np.cos(angle), np.sin(angle)]), alike

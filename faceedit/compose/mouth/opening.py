@@ -7,7 +7,7 @@ import numpy as np
 
 from faceedit.faces.raster import fill_polygon
 from faceedit.faces.topology import INNER_LIPS, LOWER_INNER_LIP, MOUTH_CORNERS, UPPER_INNER_LIP
-from faceedit.ramps import smoothstep
+from faceedit.ramps import ramp, smoothstep
 
 Box = tuple[slice, slice]
 EVERYWHERE: Box = (slice(None), slice(None))
@@ -136,7 +136,7 @@ def hanging(points: MouthPoints, unit: float) -> float:
     gap = max(float(lower[middle, 1]) - lip, 1e-3)
     low, high = LOW_CORNERS
     corners = (float(upper[[0, -1], 1].mean()) - lip) / gap
-    opened = np.clip((gap / unit - PARTED[0]) / (PARTED[1] - PARTED[0]), 0, 1)
+    opened = ramp(gap / unit, PARTED)
     return float(np.clip((corners - low) / (high - low), 0, 1) * opened)
 
 

@@ -24,7 +24,7 @@ INSIDE = 0.03
 """Of the mesh's outline, which no landmark finds exactly."""
 CLEARER = (0.1, 0.3)
 """By how much more a mirror image faces the camera, from where on it is better."""
-HELD = (0.05, 0.3)
+YIELDS = (0.05, 0.3)
 """How far skin is held by an outline, from where on it goes over into what is around."""
 BARELY = 0.02
 """Opacity that is not seen."""
@@ -95,7 +95,7 @@ def face_layers(
     seen *= cv2.dilate((shown < 1 - BARELY).astype(np.uint8), np.ones((3, 3), np.uint8))
     inside = _inside(mesh_points(target), drawn, head.unit)
     if sides is not None:
-        inside *= 1 - ramp(looked_up(sides[1], own), HELD)
+        inside *= 1 - ramp(looked_up(sides[1], own), YIELDS)
     # Hair over a face moves with the hair around, and hides what is under it.
     inside *= 1 - cv2.GaussianBlur(looked_up(head.hair, own), (0, 0), SMOOTH * head.unit)
     seen *= 1 - looked_up(head.hair, twin)
@@ -124,7 +124,7 @@ def _layer(
         front, at[..., 0], at[..., 1], cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE
     )
     clear = (values[..., 2] > met - BEHIND * head.unit).astype(np.float32)
-    clear *= np.clip((values[..., 3] - GRAZING[0]) / (GRAZING[1] - GRAZING[0]), 0, 1)
+    clear *= ramp(values[..., 3], GRAZING)
     person = (head.matte * head.valid).astype(np.float32)
     # Skin seen at a grazing angle is mixed with the wall behind it.
     width = 2 * max(1, round(OUTLINE * head.unit)) + 1

@@ -2,7 +2,8 @@
 
 A head is about as deep as it is wide, and so is a neck: turned to the side, the outline of hair and
 neck stays where it is. Only what turns in the picture's plane, a roll, takes it along. Where else
-skin is the outline, as at the jaw, its depth says where it goes.
+skin is the outline, as at the far jaw, its depth says where it goes; the near side is held by its
+outline.
 """
 
 import cv2
@@ -34,6 +35,8 @@ WITHIN = (0.0, 0.15)
 """Of the edge of a face, over which its rim comes to move as what is around."""
 HELD = (0.0, 0.3)
 """Within the outline of the near side, over which skin comes to move as its depth says."""
+OPENING = 0.05
+"""Change of the sine of the yaw from which on a near side is held in full: none is by a nod."""
 WALL = 0.3
 """Beyond the outline, from where on the wall stands still."""
 
@@ -105,13 +108,16 @@ def near_hold(head: Head, turn: np.ndarray) -> np.ndarray:
     person = ((head.matte > 0.5) | ~head.valid).astype(np.uint8)
     within = cv2.distanceTransform(person, cv2.DIST_L2, 5) / np.float32(head.unit)
     held = 1 - np.sin(np.pi / 2 * ramp(within, HELD))
-    return (held * _near(head, turn)).astype(np.float32)
+    opening = min(1.0, abs(_nearer(head, turn)) / OPENING)
+    return (opening * held * _near(head, turn)).astype(np.float32)
 
 
 def hold(
     head: Head, turn: np.ndarray, points: np.ndarray, moved: np.ndarray, held: np.ndarray
 ) -> np.ndarray:
     """Return where points go that the near side's outline holds, (N, 3) float32.
+
+    They may slide along it, up and down the head, as in a nod.
 
     Args:
         head: in the photo.
@@ -120,16 +126,22 @@ def hold(
         moved: (N, 3) float32 x, y and depth, where a turn takes them.
         held: (N,) float32 in [0, 1], as `near_hold` returns it there.
     """
-    still = rolled_back(head, turn.T, points[:, :2])
-    places = moved[:, :2] + held[:, None] * (still - moved[:, :2])
+    across = head.right[:2] / np.linalg.norm(head.right[:2])
+    back = (rolled_back(head, turn.T, points[:, :2]) - moved[:, :2]) @ across
+    places = moved[:, :2] + (held * back)[:, None] * across
     return np.column_stack([places, moved[:, 2:]]).astype(np.float32)
 
 
 def _near(head: Head, turn: np.ndarray) -> np.ndarray:
     """Return how far a place is on the side that turns towards the camera, (1, S) in [0, 1]."""
-    right = rotation(head.pose)[:, 0]
     across = (np.arange(head.size) - head.axis[0]) / head.unit
-    return ramp(np.sign((turn @ right - right)[2]) * across, MIDDLE)[None]
+    return ramp(np.sign(_nearer(head, turn)) * across, MIDDLE)[None]
+
+
+def _nearer(head: Head, turn: np.ndarray) -> float:
+    """Return by how much a turn brings the side at the picture's right nearer, a sine."""
+    right = rotation(head.pose)[:, 0]
+    return float((turn @ right - right)[2])
 
 
 def _hair_edge(head: Head, near: np.ndarray, coarse: int) -> np.ndarray:

@@ -38,9 +38,9 @@ def flow_around(head: Head, turn: np.ndarray, held: np.ndarray | None = None) ->
         moved = hold(head, turn, points, moved, held[firm])
     back = points - moved[:, :2]
     weight, backward = _scatter(moved, back, head.size, BEHIND * head.unit)
-    fixed, held = outline(head, turn, COARSE)
+    fixed, there = outline(head, turn, COARSE)
     weight = (1 - fixed) * np.minimum(weight, 1)
-    total = weight[..., None] * backward + fixed[..., None] * held
+    total = weight[..., None] * backward + fixed[..., None] * there
     field = _settled(total, weight + fixed)
     return _smoothed(field, head, turn)
 

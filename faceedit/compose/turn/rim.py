@@ -9,6 +9,7 @@ from faceedit.compose.hair.looks import colour_bins, colour_odds, likeness
 from faceedit.compose.turn.head import Head
 from faceedit.faces.raster import fill_polygon
 from faceedit.faces.topology import BROWS, EYES, FACE_OVAL, MOUTH_CORNERS
+from faceedit.ramps import ramp
 
 DEEP = (0.3, 0.4)
 """Eye distances within a face's edge, up to which hair may hang over it."""
@@ -58,7 +59,7 @@ def with_bare_rim(head: Head, pixels: np.ndarray) -> Head:
     bins = colour_bins(pixels)
     told = np.clip((ALIKE[1] - likeness(bins, hair, skin)) / (ALIKE[1] - ALIKE[0]), 0, 1)
     odds = cv2.GaussianBlur(colour_odds(bins, hair, skin), (0, 0), 0.8)
-    found = told * np.clip((odds - SURE[0]) / (SURE[1] - SURE[0]), 0, 1)
+    found = told * ramp(odds, SURE)
     rim = oval * np.clip((DEEP[1] - within) / (DEEP[1] - DEEP[0]), 0, 1) * ~features
     hair = (found * person * upper * np.where(oval, rim, beyond < AROUND)).astype(np.float32)
     return replace(head, skin=head.skin * (1 - hair * oval), hair=hair)

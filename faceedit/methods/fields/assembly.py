@@ -22,6 +22,7 @@ from faceedit.faces.topology import FACE_OVAL, OUTER_EYE_CORNERS, SUBNASALE, eye
 from faceedit.methods.fields.drawn import FIELD_SIZE
 from faceedit.methods.fields.generator import CROP_SIZE, FieldTensors
 from faceedit.methods.fields.shape_layer import MovedFaces
+from faceedit.ramps import ramp
 from faceedit.tones import LUMA, muted
 
 PLAIN_COLOUR = 0.22
@@ -168,7 +169,7 @@ def fold_depth(crop: Crop) -> np.ndarray:
     """
     shown = crop.pixels @ LUMA
     bright = np.median([np.median(patch) for patch in _skin_patches(shown, crop)] or [0.0])
-    fair = 1 - (1 - OF_FAIR) * np.clip((bright - FAIR[0]) / (FAIR[1] - FAIR[0]), 0, 1)
+    fair = 1 - (1 - OF_FAIR) * ramp(bright, FAIR)
     luma = np.log(np.maximum(shown, 0.03))
     fine = np.subtract(*(cv2.GaussianBlur(luma, (0, 0), sigma) for sigma in PORES))
     spreads = [float(patch.std()) for patch in _skin_patches(fine, crop)] or [0.0]

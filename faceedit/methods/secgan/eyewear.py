@@ -11,6 +11,7 @@ from faceedit.faces.raster import rasterize_mesh
 from faceedit.faces.topology import N_SURFACE
 from faceedit.methods.secgan.beard import light_on
 from faceedit.methods.secgan.look import SIZE, Scene
+from faceedit.ramps import ramp
 from faceedit.targets import AttributeChange
 from faceedit.tones import LUMA
 
@@ -53,7 +54,7 @@ def wear(scene: Scene, style: Style, mottle: int, strength: float) -> Eyewear:
     inside = raster.inside.astype(np.float32)
     depth = raster.interpolate(points[:N_SURFACE, 2:3].astype(np.float64))[..., 0]
     deep = cv2.distanceTransform(raster.inside.astype(np.uint8), cv2.DIST_L2, 5) / scene.unit
-    deep = np.clip((deep - DEEP[0]) / (DEEP[1] - DEEP[0]), 0, 1)
+    deep = ramp(deep, DEEP)
     lit = pixels[bare_skin(points, SIZE)]
     return Eyewear(
         frame=fit_frame(style, points),
