@@ -7,7 +7,7 @@ from faceedit.compose.details import MovedPoints
 from faceedit.compose.filled import Filled
 from faceedit.compose.mouth.opening import lip_gap, mouth_width
 from faceedit.faces.topology import INNER_LIPS, MOUTH_CORNERS
-from faceedit.ramps import smoothstep
+from faceedit.ramps import ramp, smoothstep
 
 STROKE = 0.04
 """Eye distances: half the side of the square whose median a stroke is filled with."""
@@ -50,8 +50,7 @@ class CornersDetail(Filled):
         out = (corner - other) / max(float(np.linalg.norm(corner - other)), 1e-3)
         rows, columns = np.mgrid[: photo.shape[0], : photo.shape[1]]
         beyond = ((columns - corner[0]) * out[0] + (rows - corner[1]) * out[1]) / unit
-        low, high = OUTSIDE
-        share = np.maximum(everywhere, bent * np.clip((beyond - low) / (high - low), 0, 1))
+        share = np.maximum(everywhere, bent * ramp(beyond, OUTSIDE))
         return share[..., None].astype(np.float32) * stroke_fill(photo, corner, unit)
 
 

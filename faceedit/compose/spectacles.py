@@ -5,6 +5,7 @@ import numpy as np
 
 from faceedit.faces.raster import squares_about
 from faceedit.faces.topology import BROW_OUTLINES, BROWS, CHEEKS, EYES, NOSE, SUBNASALE
+from faceedit.ramps import ramp
 from faceedit.tones import LUMA
 
 REACH = (0.40, 0.30)
@@ -97,7 +98,7 @@ def brows_whole(held: np.ndarray, before: np.ndarray, after: np.ndarray, unit: f
         rises = float((before[outline, 1] - after[outline, 1]).mean()) / unit
         if brow.any() and rises > BROW_RISES[0]:
             seen = (held[brow > 0].mean(), BROW_SHARE), (rises, BROW_RISES)
-            shares = [np.clip((one - low) / (high - low), 0, 1) for one, (low, high) in seen]
+            shares = [ramp(one, between) for one, between in seen]
             share = np.float32(HELD_WHOLE * np.prod(shares))
             whole = np.maximum(whole, share * cv2.dilate(brow, kernel))
     return np.maximum(held, cv2.GaussianBlur(whole, (0, 0), soft)) if whole.any() else held
@@ -115,14 +116,12 @@ def _dark_lenses(light: np.ndarray, landmarks: np.ndarray, unit: float) -> np.nd
         axes = (2 * LENS[0] * unit, 2 * LENS[1] * unit)
         cv2.ellipse(lens, ((x, y + LENS_LOWER * unit), axes, 0.0), 1, -1)
         seen = darker[lens > 0] > DARK_LENS
-        low, high = OF_LENS
         dark = float(seen.mean()) if seen.size else 0.0
-        share = min(share, float(np.clip((dark - low) / (high - low), 0, 1)))
-    low, high = DARK
+        share = min(share, float(ramp(dark, OF_LENS)))
     # Brows that rise above a rim are no lens.
     brows = landmarks[[n for brow in BROWS for n in brow], 1].mean()
     darker[: max(int(brows), 0)] = 0
-    return share * np.clip((darker - low) / (high - low), 0, 1)
+    return share * ramp(darker, DARK)
 
 
 def spectacle_hold(landmarks: np.ndarray, unit: float, size: int) -> np.ndarray:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from faceedit.ramps import ramp
 from faceedit.regions import Region
 
 SURE, LIKELY = 1.4, 0.2
@@ -148,9 +149,8 @@ def _nobody(wall: np.ndarray, person: np.ndarray, sure: np.ndarray) -> np.ndarra
         person: (S, S) opacity of the person, which may lack hair that stands out.
         sure: (S, S) bool, hair that the parser is sure of.
     """
-    least, most = COVERED
     covered = float((person[sure] > 0.5).mean()) if sure.any() else 0.0
-    known = np.maximum(2 * wall - 1, np.clip((covered - least) / (most - least), 0, 1))
+    known = np.maximum(2 * wall - 1, ramp(covered, COVERED))
     window = np.ones((WISPY * len(person) // 256,) * 2, np.uint8)
     return np.clip(known, 0, 1) * np.clip(1 - 5 * cv2.dilate(person, window), 0, 1)
 

@@ -13,6 +13,7 @@ from faceedit.faces.topology import (
     UPPER_INNER_LIP,
     eye_distance,
 )
+from faceedit.ramps import ramp
 from faceedit.tones import LUMA
 
 UPPER_EDGE, LOWER_EDGE = (37, 0, 267), (84, 17, 314)
@@ -45,7 +46,7 @@ def hair_over_lip(photo: np.ndarray, landmarks: np.ndarray) -> float:
     spots = (above, (upper + inner) / 2, (lower + other) / 2, points[list(CHEEKS)])
     hair, lip, bare, cheeks = (_log_luma(photo, one, reach) for one in spots)
     pairs = ((cheeks - hair, HAIR_DARKER), (bare - lip, LIP_DARKER))
-    shares = [np.clip((darker - low) / (high - low), 0, 1) for darker, (low, high) in pairs]
+    shares = [ramp(darker, between) for darker, between in pairs]
     return float(np.nan_to_num(np.prod(shares)))
 
 

@@ -134,10 +134,9 @@ def hanging(points: MouthPoints, unit: float) -> float:
     middle = len(upper) // 2
     lip = float(upper[middle, 1])
     gap = max(float(lower[middle, 1]) - lip, 1e-3)
-    low, high = LOW_CORNERS
     corners = (float(upper[[0, -1], 1].mean()) - lip) / gap
     opened = ramp(gap / unit, PARTED)
-    return float(np.clip((corners - low) / (high - low), 0, 1) * opened)
+    return float(ramp(corners, LOW_CORNERS) * opened)
 
 
 def mouth_box(rings: list[np.ndarray], unit: float, size: tuple[int, int]) -> Box:

@@ -10,6 +10,7 @@ from faceedit.compose.mouth.jaws import SmoothMap, edge_of_teeth, incisal_edge
 from faceedit.compose.mouth.light import SHADED, teeth_light
 from faceedit.compose.mouth.lips import FULL_CHANGE, rows_at, sample_box
 from faceedit.compose.mouth.opening import MouthPoints, Opening, hanging
+from faceedit.ramps import ramp
 
 OWN_MARGIN, LOWER_MARGIN = (0.008, 0.026), (0.02, 0.045)
 """Eye distances inside the photo's opening from where on its own teeth are taken, softly;
@@ -97,8 +98,7 @@ def own_mouth(
     of_lower = seen(lower, LOWER_MARGIN) * sample_box(below.astype(np.float32), lower)
     # What a smile shows below the upper teeth is their shadow and the wet lip: torn far from
     # them it would hang in the air. A mouth that is open shows a lower jaw.
-    low, high = JAW_SHOWN
-    shows_jaw = float(np.clip((gap - low) / (high - low), 0, 1))
+    shows_jaw = float(ramp(gap, JAW_SHOWN))
     of_lower *= max(shows_jaw, float(np.exp(-((moved / unit / JAW_FALL) ** 2))))
     take_upper = of_upper >= 0.5
     own = np.where(take_upper, of_upper, np.where(of_lower > 0, of_lower, of_upper))

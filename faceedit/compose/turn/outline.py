@@ -9,7 +9,7 @@ outline.
 import cv2
 import numpy as np
 
-from faceedit.compose.turn.head import CHIN, Head, rotation
+from faceedit.compose.turn.head import CHIN, Head, nearer
 from faceedit.faces.raster import fill_polygon
 from faceedit.faces.topology import BROWS, FACE_OVAL
 from faceedit.ramps import ramp
@@ -108,7 +108,7 @@ def near_hold(head: Head, turn: np.ndarray) -> np.ndarray:
     person = ((head.matte > 0.5) | ~head.valid).astype(np.uint8)
     within = cv2.distanceTransform(person, cv2.DIST_L2, 5) / np.float32(head.unit)
     held = 1 - np.sin(np.pi / 2 * ramp(within, HELD))
-    opening = min(1.0, abs(_nearer(head, turn)) / OPENING)
+    opening = min(1.0, abs(nearer(head, turn)) / OPENING)
     return (opening * held * _near(head, turn)).astype(np.float32)
 
 
@@ -135,13 +135,7 @@ def hold(
 def _near(head: Head, turn: np.ndarray) -> np.ndarray:
     """Return how far a place is on the side that turns towards the camera, (1, S) in [0, 1]."""
     across = (np.arange(head.size) - head.axis[0]) / head.unit
-    return ramp(np.sign(_nearer(head, turn)) * across, MIDDLE)[None]
-
-
-def _nearer(head: Head, turn: np.ndarray) -> float:
-    """Return by how much a turn brings the side at the picture's right nearer, a sine."""
-    right = rotation(head.pose)[:, 0]
-    return float((turn @ right - right)[2])
+    return ramp(np.sign(nearer(head, turn)) * across, MIDDLE)[None]
 
 
 def _hair_edge(head: Head, near: np.ndarray, coarse: int) -> np.ndarray:

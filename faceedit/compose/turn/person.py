@@ -5,7 +5,7 @@ import numpy as np
 
 from faceedit.compose.mesh_flow import fill
 from faceedit.compose.turn.flow import BEHIND, pixel_grid
-from faceedit.compose.turn.head import Head, rotation, turned
+from faceedit.compose.turn.head import Head, nearer, turned
 from faceedit.compose.turn.outline import beard, hold, outline
 from faceedit.faces.raster import fill_polygon
 from faceedit.faces.topology import FACE_OVAL
@@ -74,8 +74,7 @@ def _firm(head: Head) -> np.ndarray:
 
 def _smoothed(field: np.ndarray, head: Head, turn: np.ndarray) -> np.ndarray:
     """Smooth a flow: little where a head's side opens, more where one part slides over another."""
-    right = rotation(head.pose)[:, 0]
-    side = np.float32(np.sign((turn @ right - right)[2]) / head.unit)
+    side = np.float32(np.sign(nearer(head, turn)) / head.unit)
     across = side * (np.arange(head.size, dtype=np.float32) - np.float32(head.axis[0]))
     opens = np.clip((across - 0.2) / 0.3, 0, 1)[None, :, None]
     fine, soft = (

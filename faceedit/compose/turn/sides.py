@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from faceedit.compose.nearest import nearest
-from faceedit.compose.turn.head import Head, rotation
+from faceedit.compose.turn.head import Head, nearer, rotation
 from faceedit.faces.raster import fill_polygon
 from faceedit.faces.topology import FACE_OVAL
 from faceedit.ramps import ramp
@@ -61,9 +61,8 @@ def with_side(head: Head, turn: np.ndarray, share: float) -> Head:
         turn: (3, 3) rotation.
         share: how far it straightens the head: the sides of others are held by their outline.
     """
-    right = rotation(head.pose)[:, 0]
-    nearer = float((turn @ right - right)[2])
-    side, opening = float(np.sign(nearer)), share * min(1.0, abs(nearer) / OPENING)
+    right, comes = rotation(head.pose)[:, 0], nearer(head, turn)
+    side, opening = float(np.sign(comes)), share * min(1.0, abs(comes) / OPENING)
     if opening < 1e-4:
         return head
     hidden = float(ramp(-side * float(right[2]), HIDDEN))
