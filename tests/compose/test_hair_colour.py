@@ -41,7 +41,18 @@ def dyed(wanted=FAIR, strength=1.0, spill=None):
     own = np.percentile(np.log(light + DARK), QUANTILES).astype(np.float32)
     spill = none if spill is None else spill
     return HairColour(
-        hair(), none, none, spill, none, none, own, wanted, SIDE, 60.0, strength=strength
+        hair=hair(),
+        wisps=none,
+        roots=none,
+        spill=spill,
+        brows=none,
+        features=none,
+        skin=np.array([65, 14, 16], np.float32),
+        own=own,
+        wanted=wanted,
+        size=SIDE,
+        unit=60.0,
+        strength=strength,
     )
 
 
@@ -99,6 +110,25 @@ def test_a_blurred_outline_of_black_hair_lies_between_fair_hair_and_skin():
     assert before.min() < 16
     assert after.min() > 36
     assert after.max() < 68
+
+
+def test_locks_over_a_brow_go_with_the_hair_and_skin_does_not():
+    lab = cv2.cvtColor(picture(), cv2.COLOR_RGB2LAB)
+    lab[:64, :, 1:] = 10, 60
+    lab[8:64, :, 0] += 50
+    lab[70:78, 40:60] = 62, 10, 60  # a lock
+    lab[70:78, 60:80] = 25, 6, 8  # and the brow beside it
+    photo = np.rint(255 * np.clip(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB), 0, 1)).astype(np.uint8)
+    brow = np.zeros((SIDE, SIDE), np.float32)
+    brow[68:80, 30:90] = 1
+    light = np.log(lab[hair() > 0][:, 0] + DARK)
+    own = np.percentile(light, QUANTILES).astype(np.float32)
+    dark = Tones(np.log(np.array([8, 14, 22], np.float32) + DARK), 0.0, CHROMA / 10)
+    detail = replace(dyed(dark), brows=0.5 * brow, features=brow, own=own)
+    _, after = made(detail, photo)
+    lock, skin = (slice(72, 76), slice(44, 56)), (slice(72, 76), slice(32, 37))
+    assert lab_of(after)[lock][..., 2].mean() < 15
+    assert np.abs(lab_of(after)[skin] - lab_of(photo)[skin]).max() < 2
 
 
 def test_less_strength_goes_less_far():

@@ -13,7 +13,7 @@ import numpy as np
 
 from faceedit.compose.canvas import Canvas, Fading, Patch
 from faceedit.compose.edit import LARGEST_COLOUR, sample_field
-from faceedit.compose.hair.shares import find_shares
+from faceedit.compose.hair.shares import find_shares, hue_shares
 from faceedit.compose.hair.strands import strands
 from faceedit.compose.matte import draw_matte
 from faceedit.numerics import check_answer
@@ -122,6 +122,7 @@ class HairColour(Fading):
         spill: (h, w) float32 in [0, 1], where hair's colour may lie on what is behind it.
         brows: (h, w) float32 in [0, 1], brows that follow in part.
         features: (h, w) float32 in [0, 1], brows, eyes and lips.
+        skin: (3,) CIE Lab of the face's skin.
         own: (3,) as `Tones.level`, of the hair as it is.
         wanted: the tones that it is to have.
         size: side of the crop in crop pixels.
@@ -134,6 +135,7 @@ class HairColour(Fading):
     spill: np.ndarray
     brows: np.ndarray
     features: np.ndarray
+    skin: np.ndarray
     own: np.ndarray
     wanted: Tones
     size: int
@@ -143,6 +145,7 @@ class HairColour(Fading):
         """See `Detail.check`."""
         check_answer(LARGEST_COLOUR, hair=self.hair, roots=self.roots, brows=self.brows)
         check_answer(LARGEST_COLOUR, spill=self.spill, features=self.features)
+        check_answer(LARGEST_COLOUR, skin=self.skin / 100)
         check_answer(LARGEST_COLOUR, tones=self.own, wanted=self.wanted.level, wisps=self.wisps)
 
     def draw(self, canvas: Canvas) -> list[Patch]:
@@ -165,7 +168,10 @@ class HairColour(Fading):
         seen = find_shares(lab, matte, wisps, spill, features, unit)
         matte = seen.opacity
         brows = np.clip(sample_field(self.brows, self.size, to_crop, shape), 0, 1) * (1 - matte)
-        brows *= darker(lab[..., 0], np.maximum(matte, np.minimum(2 * brows, 1)), unit)
+        dark = darker(lab[..., 0], np.maximum(matte, np.minimum(2 * brows, 1)), unit)
+        # Locks that hang over them are hair's by hue, and no darker than skin.
+        locks = np.minimum(6 * brows, features) * hue_shares(lab, seen.hair, self.skin)
+        brows = dark * brows + (1 - dark) * locks
         # What hair is mixed with is neither its shade nor its strands.
         whole = np.maximum(seen.solid, brows > matte)[..., None]
         clean = seen.hair + whole * (lab - seen.hair)

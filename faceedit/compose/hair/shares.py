@@ -113,11 +113,21 @@ def _spilled(
     """
     # What hair lies on is seen beyond it.
     far = _spread(lab, smoothstep(1 - opacity, (0.9, 1.0)) * (1 - spill), unit)
-    line = (hair - far)[..., 1:]
+    return spill * hue_shares(lab, hair, far)
+
+
+def hue_shares(lab: np.ndarray, hair: np.ndarray, behind: np.ndarray) -> np.ndarray:
+    """Return how far pixels have hair's hue and not that of what it lies on, (H, W) in [0, 1].
+
+    Args:
+        lab: (H, W, 3) float32 CIE Lab.
+        hair: (H, W, 3), of hair nearby.
+        behind: (H, W, 3), of what it lies on.
+    """
+    line = (hair - behind)[..., 1:]
     squared = total(line * line)
-    share = total((lab - far)[..., 1:] * line) / np.maximum(squared, 1)
-    known = squared / (squared + np.float32(VIVID**2))
-    return spill * known * smoothstep(share, SPILLED)
+    share = total((lab - behind)[..., 1:] * line) / np.maximum(squared, 1)
+    return squared / (squared + np.float32(VIVID**2)) * smoothstep(share, SPILLED)
 
 
 def _spread(lab: np.ndarray, weight: np.ndarray, unit: float) -> np.ndarray:

@@ -53,6 +53,7 @@ def recolour(
         roots=scene.roots,
         brows=np.maximum(BROWS * scene.placed(Region.BROWS), BEARD * beard),
         features=_features(scene),
+        skin=scene.skin_lab,
         own=np.percentile(light, QUANTILES).astype(np.float32),
         wanted=lit(tones.beside(scene.skin_light), scene),
         size=SIZE,
