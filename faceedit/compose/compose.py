@@ -65,6 +65,12 @@ def compose(image: np.ndarray, edit: Edit, affine: np.ndarray, mask: np.ndarray)
 
 def _compose(image: np.ndarray, edit: Edit, affine: np.ndarray, mask: np.ndarray) -> None:
     """Do what `compose` does, in place: all is read before anything is written."""
+    _compose_one(image, edit, affine, mask)
+    if edit.then is not None:
+        _compose(image, edit.then, affine, mask)
+
+
+def _compose_one(image: np.ndarray, edit: Edit, affine: np.ndarray, mask: np.ndarray) -> None:
     edit.check()
     window = _seen_window(mask > 0, mask.shape[0], affine, image.shape[:2], margin=1.5)
     if window is None:

@@ -87,6 +87,7 @@ class Edit:
         on_top: details are drawn on what the fields make of the photo, not on the photo itself.
         turned: degrees by which it turns the head.
         left: what it leaves as it is though it was asked for, and why, one sentence each.
+        then: an edit in the same crop and region of what this one makes.
     """
 
     flow: np.ndarray
@@ -102,6 +103,7 @@ class Edit:
     on_top: bool = False
     turned: float = 0.0
     left: tuple[str, ...] = ()
+    then: "Edit | None" = None
 
     @property
     def paints(self) -> bool:
@@ -124,7 +126,7 @@ class Edit:
             detail.check(self.size)
 
     def scaled(self, strength: float) -> "Edit":
-        """Scale F, R and A; 0 is the identity."""
+        """Scale F, R and A, those of `then` too; 0 is the identity."""
         return replace(
             self,
             flow=self.flow * np.float32(strength),
@@ -133,6 +135,7 @@ class Edit:
             details=tuple(detail.scaled(strength) for detail in self.details),
             landmarks=self.landmarks if strength == 1 else None,
             turned=self.turned * strength,
+            then=None if self.then is None else self.then.scaled(strength),
         )
 
 

@@ -33,7 +33,9 @@ GAIN, TINT = (-1.0, 1.0), 0.4
 shows noise when it is lit."""
 
 
-def turn_head(pixels: np.ndarray, head: Head, wanted: HeadPose, *, gaze: bool = True) -> Edit:
+def turn_head(
+    pixels: np.ndarray, head: Head, wanted: HeadPose, *, gaze: bool = True, holds: bool = True
+) -> Edit:
     """Return the edit that turns a head to a pose.
 
     Args:
@@ -41,6 +43,7 @@ def turn_head(pixels: np.ndarray, head: Head, wanted: HeadPose, *, gaze: bool = 
         head: in it.
         wanted: the pose that it is to have.
         gaze: eyes go on looking where they look; else they turn along.
+        holds: the near side is held by its outline; else it goes where its depth takes it.
     """
     turn = rotation(wanted) @ rotation(head.pose).T
     nothing = np.zeros((2, 2, 3), np.float32)
@@ -59,7 +62,7 @@ def turn_head(pixels: np.ndarray, head: Head, wanted: HeadPose, *, gaze: bool = 
     share = straightened(head, turn)
     head = with_side(with_bare_rim(head, pixels), turn, share)
     points = turned(head, mesh_points(head.landmarks), turn, head.share(head.landmarks[:, :2]))
-    held = (1 - share) * near_hold(head, turn)
+    held = float(holds) * (1 - share) * near_hold(head, turn)
     points = hold(
         head, turn, head.landmarks, points, sampled(held, head.landmarks[:, None, :2])[:, 0]
     )

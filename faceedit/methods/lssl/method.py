@@ -63,20 +63,21 @@ class LSSL:
         ]
 
 
-def turn_crop(crop: Crop, surface: Surface, turn: Turn) -> Edit:
+def turn_crop(crop: Crop, surface: Surface, turn: Turn, *, holds: bool = True) -> Edit:
     """Return the edit that turns the head of a wide crop.
 
     Args:
         crop: wide, of `LSSL.crop_size`.
         surface: (., 256, 256) each, of this crop.
         turn: asked for.
+        holds: as `turn_head` takes it.
     """
     _, height, skin, matte, _ = surface_planes(crop, surface)
     blank = (crop.pixels == np.float32(BLANK)).all(-1).astype(np.uint8)
     valid = cv2.dilate(blank, np.ones((3, 3), np.uint8)) == 0
     head = build_head(crop.landmarks, height / np.float32(CORNERS_CM), matte, skin, valid)
     wanted = wanted_pose(turn, head.pose, crop.affine)
-    return turn_head(crop.pixels, head, wanted, gaze=turn.gaze == CAMERA)
+    return turn_head(crop.pixels, head, wanted, gaze=turn.gaze == CAMERA, holds=holds)
 
 
 def load(checkpoint: Checkpoint, device: torch.device, numerics: Numerics = FULL) -> LSSL | RgbLSSL:

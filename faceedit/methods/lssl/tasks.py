@@ -1,4 +1,4 @@
-"""Which training ``faceedit train lssl`` runs."""
+"""Which of LSSL's trainings ``faceedit train lssl`` runs."""
 
 from faceedit.errors import UsageError
 from faceedit.training.task import Task, TrainingRequest
@@ -10,8 +10,12 @@ def build(request: TrainingRequest) -> Task:
     Raises:
         UsageError: there is no such profile, or the data do not do.
     """
-    if request.profile != "paper":
-        raise UsageError(f"lssl has no profile {request.profile!r} to train; it has: paper")
-    from faceedit.methods.lssl.paper_task import PaperTask
+    if request.profile == "fast":
+        from faceedit.methods.lssl.turn_task import TurnTask
 
-    return PaperTask(request)
+        return TurnTask(request)
+    if request.profile == "paper":
+        from faceedit.methods.lssl.paper_task import PaperTask
+
+        return PaperTask(request)
+    raise UsageError(f"lssl has no profile {request.profile!r}; it has: fast, paper")
