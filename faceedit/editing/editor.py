@@ -90,8 +90,8 @@ class FaceEditor:
 
     @property
     def crop_size(self) -> int:
-        """Side of the crops that faces are looked at in: as large as all methods need them."""
-        return max(side_of(step.method) for step in self.steps)
+        """Side of the crops that faces are looked at in: the largest that a method takes."""
+        return max(step.method.crop_size for step in self.steps)
 
     def cut(self, pixels: np.ndarray, face: Face) -> Crop:
         """Cut a face out of a photo as the methods are to see it; arguments as in `edit_faces`."""

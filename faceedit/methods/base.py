@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
     from faceedit.registry import Checkpoint, Registry
 
-CROP_SIZE = 256
-"""Side of the crops that most methods take, and all recognisers."""
-
 Load = Callable[["Checkpoint", "torch.device", Numerics], "Method"]
 
 
@@ -93,14 +90,6 @@ def edit_crop(method: Method, picture: np.ndarray, crop: Crop, target: Target) -
     edit = method.edit([crop], target)[0]
     mask = region_mask(edit.region, crop.landmarks, crop.size)
     return compose(picture, edit, crop.affine, mask)
-
-
-def side_of(method: Method) -> int:
-    """Return the side of a crop that is fine enough for a method: what is wide is twice as wide.
-
-    Methods that take small wide crops see them shrunk from those that others take, too.
-    """
-    return max(method.crop_size // 2, CROP_SIZE) if method.wide else method.crop_size
 
 
 def check_target(method: Method, target: Target) -> None:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -81,6 +83,19 @@ def test_the_edit_fades_with_the_mask():
     result = compose(image, edit(log_ratio=np.full((64, 64, 3), 0.4)), placed(), mask)
     expected = 100 * np.exp(0.4 * mask[128])
     np.testing.assert_allclose(result[128, :, 0], expected, atol=1.0)
+
+
+@pytest.mark.parametrize("dtype", DEPTHS)
+def test_an_edit_may_follow_on_another(dtype):
+    image, affine, mask = scene(dtype=dtype)
+    first, second = edit(flow=smooth(2, 2.0, seed=7)), busy()
+    both = compose(image, replace(first, then=second), affine, mask)
+    np.testing.assert_array_equal(
+        both, compose(compose(image, first, affine, mask), second, affine, mask)
+    )
+    follows = replace(first, then=second).scaled(0.5).then
+    assert follows is not None
+    np.testing.assert_array_equal(follows.flow, second.scaled(0.5).flow)
 
 
 def test_strength_scales_and_only_opacity_is_bounded():

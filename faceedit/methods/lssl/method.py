@@ -2,27 +2,38 @@
 
 The paper turns faces by a generator that is shown landmarks before and after. Here these, and a
 depth of the whole person, say where the photo's own pixels go; see `compose.turn`. Depth and matte
-are those of LEGAN's hourglass.
+are those of LEGAN's hourglass. A network of its own, where it has been trained, looks at what comes
+out, and corrects it.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Self
 
 import cv2
 import numpy as np
 import torch
 
+from faceedit.compose.compose import compose
 from faceedit.compose.edit import Edit
+from faceedit.compose.mask import region_mask
 from faceedit.compose.turn.edit import turn_head
 from faceedit.compose.turn.head import build_head, wanted_pose
 from faceedit.errors import UsageError, WeightsError
 from faceedit.faces.align import BLANK, Crop
+from faceedit.faces.pose import head_pose
+from faceedit.methods.fields.method import fitting, to_tensor
 from faceedit.methods.legan.light_network import Surface
 from faceedit.methods.legan.method import LEGAN
 from faceedit.methods.legan.relight import CORNERS_CM, surface_planes
 from faceedit.methods.lssl import DESCRIPTOR
 from faceedit.methods.lssl.paper_method import RgbLSSL
+from faceedit.methods.lssl.turn_network import TurnNetwork
+from faceedit.methods.lssl.window import cut_window, into_crop, window_maps
+from faceedit.nn.folding import fold_norms
+from faceedit.nn.loading import build_network
 from faceedit.numerics import FULL, Numerics
-from faceedit.registry import Checkpoint
+from faceedit.registry import Checkpoint, open_registry
 from faceedit.targets import Target, Turn
 from faceedit.targets.turn import CAMERA
 
@@ -32,6 +43,7 @@ class LSSL:
 
     Args:
         look: says depth and matte of a person.
+        network: corrects turned heads; trained, on its device. None corrects nothing.
     """
 
     name = DESCRIPTOR.name
@@ -40,8 +52,31 @@ class LSSL:
     wide = True
     targets = DESCRIPTOR.targets
 
-    def __init__(self, look: LEGAN):
+    def __init__(self, look: LEGAN, network: TurnNetwork | None = None):
         self.look = look
+        self.network = None if network is None else network.eval().requires_grad_(False)
+
+    @classmethod
+    def load(cls, checkpoint: Checkpoint, device: torch.device, numerics: Numerics = FULL) -> Self:
+        """Build the method from LEGAN's checkpoint alone, or from its own beside that which ships.
+
+        Raises:
+            WeightsError: it is not of the ``fast`` profile, the architecture is out of range, or
+                the tensors do not fit it.
+        """
+        if checkpoint.profile != cls.profile:
+            raise WeightsError(f"lssl works with legan's fast profile, not {checkpoint.profile}")
+        if checkpoint.method == LEGAN.name:
+            return cls(LEGAN.load(checkpoint, device, numerics))
+        with fitting(checkpoint):
+            network = build_network(
+                lambda: TurnNetwork.from_architecture(checkpoint.architecture), checkpoint.tensors
+            )
+        fold_norms(network.eval())
+        network.numerics = numerics
+        network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+        surfaces = LEGAN.load(open_registry().checkpoint("legan-fast"), device, numerics)
+        return cls(surfaces, network.to(device))
 
     def edit(self, crops: Sequence[Crop], target: Target) -> list[Edit]:
         """Turn the heads of a batch of wide crops; see `methods.base.Method.edit`.
@@ -57,10 +92,44 @@ class LSSL:
         if not crops:
             return []
         surfaces = self.look.look(crops)
-        return [
+        edits = [
             turn_crop(crop, Surface(*(part[i] for part in surfaces)), turn)
             for i, crop in enumerate(crops)
         ]
+        if self.network is None:
+            return edits
+        return [
+            replace(edit, then=_correct(self.network, crop, edit, turn)) if edit.turned else edit
+            for crop, edit in zip(crops, edits, strict=True)
+        ]
+
+
+def _correct(network: TurnNetwork, crop: Crop, edit: Edit, turn: Turn) -> Edit:
+    """Return what corrects a head after an edit that turns it.
+
+    Args:
+        network: says how.
+        crop: wide, of `LSSL.crop_size`.
+        edit: of `turn_crop`.
+        turn: asked for.
+    """
+    assert edit.landmarks is not None
+    mask = region_mask(edit.region, crop.landmarks, crop.size)
+    made = compose(crop.pixels, edit, np.eye(2, 3), mask)
+    pose = head_pose(crop.landmarks)
+    wanted = wanted_pose(turn, pose, crop.affine)
+    turned = torch.tensor([[wanted.yaw - pose.yaw, wanted.pitch - pose.pitch]])
+    device = next(network.parameters()).device
+    with torch.inference_mode():
+        found = network(
+            to_tensor(cut_window(made)[None], device),
+            to_tensor(window_maps(edit.landmarks)[None], device),
+            turned.to(device, torch.float32),
+        )
+    flow, ratio = (into_crop(part[0].permute(1, 2, 0).float().cpu().numpy()) for part in found)
+    return replace(
+        edit, flow=flow, log_ratio=ratio, details=(), landmarks=None, turned=0.0, left=()
+    )
 
 
 def turn_crop(crop: Crop, surface: Surface, turn: Turn, *, holds: bool = True) -> Edit:
@@ -81,13 +150,11 @@ def turn_crop(crop: Crop, surface: Surface, turn: Turn, *, holds: bool = True) -
 
 
 def load(checkpoint: Checkpoint, device: torch.device, numerics: Numerics = FULL) -> LSSL | RgbLSSL:
-    """Build the method from LEGAN's checkpoint, or the ``paper`` profile from its own.
+    """Build the method from LEGAN's checkpoint or from its own, of either profile.
 
     Raises:
-        WeightsError: it is LEGAN's, but not of the ``fast`` profile, or does not fit.
+        WeightsError: see `LSSL.load`.
     """
-    if checkpoint.method == RgbLSSL.name:
-        return RgbLSSL.load(checkpoint, device, numerics)
-    if checkpoint.profile != LSSL.profile:
-        raise WeightsError(f"lssl works with legan's fast profile, not {checkpoint.profile}")
-    return LSSL(LEGAN.load(checkpoint, device, numerics))
+    theirs = (checkpoint.method, checkpoint.profile)
+    kind = RgbLSSL if theirs == (RgbLSSL.name, RgbLSSL.profile) else LSSL
+    return kind.load(checkpoint, device, numerics)

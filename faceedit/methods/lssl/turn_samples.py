@@ -1,4 +1,4 @@
-"""Random training samples for the correction of turned heads: recoloured and mirrored."""
+"""Random training samples for the correction of turned heads: recoloured, mirrored and spoiled."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -6,23 +6,25 @@ from functools import cached_property
 import cv2
 import numpy as np
 import torch
+from torch import Tensor
 
 from faceedit.faces.landmark_maps import CHANNELS
 from faceedit.methods.lssl.turned_pairs import TurnedTable
 from faceedit.methods.lssl.window import window_maps
-from faceedit.training.task import Batch
 
 GREY = 0.1
 """Share of samples without colour."""
+SPOILED, BLUR, NOISE = 0.5, (0.3, 1.2), 0.04
+"""Share of those that are blurred, and of noisy ones; pixels, and most noise: sharpness must not
+tell what was turned twice from what was turned once."""
 
 
 @dataclass(frozen=True)
 class TurnSamples:
-    """Endlessly many samples by number; a `training.task.Samples`.
+    """Endlessly many samples by number, float32 tensors; a `training.task.Samples`.
 
-    ``back`` (3, 320, 320) uint8 is a head turned there and back, ``photo`` what it was, ``once``
-    another that was turned once; ``back_maps``, ``once_maps`` (12, 80, 80) uint8 and
-    ``back_turn``, ``once_turn`` (2,) degrees belong to them.
+    ``turned`` (3, 160, 160) in [0, 1] was turned there and back, ``seen`` is it as the network sees
+    it, ``photo`` what it was; ``maps`` (12, 40, 40) and ``turn`` (2,) degrees belong to it.
 
     Attributes:
         table: what is drawn from.
@@ -35,55 +37,55 @@ class TurnSamples:
     validation: bool = False
 
     @cached_property
-    def rows(self) -> tuple[np.ndarray, np.ndarray]:
-        """Rows of the table: turned back, and turned once."""
-        own = self.table.validation == self.validation
-        return np.flatnonzero(own & self.table.back), np.flatnonzero(own & ~self.table.back)
+    def rows(self) -> np.ndarray:
+        """Rows of the table that are drawn."""
+        return np.flatnonzero(self.table.validation == self.validation)
 
-    def __getitem__(self, number: int) -> Batch:
+    def __getitem__(self, number: int) -> dict[str, Tensor]:
         """Draw one sample, the `number`-th."""
         rng = np.random.default_rng([self.seed, number])
-        back, once = (int(rows[rng.integers(len(rows))]) for rows in self.rows)
-        return self.draw(back, once, rng)
+        return self.draw(int(self.rows[rng.integers(len(self.rows))]), rng)
 
-    def draw(self, back: int, once: int, rng: np.random.Generator | None) -> Batch:
-        """Return two rows of the table as a sample; without `rng` as they are."""
-        sample: Batch = {}
-        mirrored = rng is not None and rng.random() < 0.5
-        colours = _colours(rng) if rng is not None else None
-        photo = int(self.table.photo[back])
-        numbers = {"back": self.table.photos + back, "photo": photo}
-        for name, number in {**numbers, "once": self.table.photos + once}.items():
-            picture = self.table.picture(number)
-            if colours is not None:
-                picture = _recoloured(picture, colours)
-            sample[name] = _tensor(picture[:, ::-1] if mirrored else picture)
-        for name, row in (("back", back), ("once", once)):
-            maps = window_maps(self.table.landmarks[row].astype(np.float32))
-            turn = self.table.turn[row].copy()
-            if mirrored:
-                maps = maps[:, ::-1].copy()
+    def draw(self, row: int, rng: np.random.Generator | None = None) -> dict[str, Tensor]:
+        """Return a row of the table as a sample; without `rng` as it is."""
+        table = self.table
+        turned = table.picture(table.photos + row).astype(np.float32) / 255
+        photo = table.picture(int(table.photo[row])).astype(np.float32) / 255
+        maps = window_maps(table.landmarks[row].astype(np.float32))
+        turn = table.turn[row].astype(np.float32).copy()
+        seen = turned
+        if rng is not None:
+            if rng.random() < 0.5:
+                turned, photo, maps = (one[:, ::-1].copy() for one in (turned, photo, maps))
                 maps[..., CHANNELS.index("u")] = 1 - maps[..., CHANNELS.index("u")]
                 turn[0] *= -1
-            sample[f"{name}_maps"] = _tensor(np.rint(255 * maps.clip(0, 1)).astype(np.uint8))
-            sample[f"{name}_turn"] = torch.from_numpy(turn.astype(np.float32))
-        return sample
+            turned, photo = _recoloured((turned, photo), rng)
+            seen = _spoiled(turned, rng)
+        planes = {"turned": turned, "seen": seen, "photo": photo, "maps": maps}
+        drawn = {name: _tensor(plane) for name, plane in planes.items()}
+        return {**drawn, "turn": torch.from_numpy(turn)}
 
 
-def _colours(rng: np.random.Generator) -> np.ndarray:
-    """Return what becomes of 256 levels in three channels, (256, 1, 3) uint8, or (256, 1, 1)."""
-    gamma, gain = np.exp(rng.normal(0, 0.15)), np.exp(rng.normal(0, 0.1))
-    tint = np.exp(rng.normal(0, 0.05, 3)) if rng.random() > GREY else np.ones(1)
-    levels = (np.arange(256) / 255.0)[:, None, None] ** gamma * gain * tint
-    return np.rint(255 * levels.clip(0, 1)).astype(np.uint8)
+def _recoloured(
+    pictures: tuple[np.ndarray, np.ndarray], rng: np.random.Generator
+) -> list[np.ndarray]:
+    """Change exposure, contrast and tint of pictures alike."""
+    gamma = np.float32(np.exp(rng.normal(0, 0.15)))
+    gain = np.exp(rng.normal(0, 0.1) + rng.normal(0, 0.05, 3)).astype(np.float32)
+    grey = rng.random() < GREY
+    made = [np.clip(np.maximum(one, 1e-4) ** gamma * gain, 0, 1) for one in pictures]
+    return [np.repeat(one.mean(2, keepdims=True), 3, 2) for one in made] if grey else made
 
 
-def _recoloured(picture: np.ndarray, colours: np.ndarray) -> np.ndarray:
-    if colours.shape[2] == 1:
-        picture = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[..., None].repeat(3, 2)
-        colours = colours.repeat(3, 2)
-    return cv2.LUT(picture, colours)
+def _spoiled(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Blur a picture or add noise, now and then."""
+    if rng.random() < SPOILED:
+        picture = cv2.GaussianBlur(picture, (0, 0), float(rng.uniform(*BLUR)))
+    if rng.random() < SPOILED:
+        noise = rng.normal(0, rng.uniform(0, NOISE), picture.shape).astype(np.float32)
+        picture = np.clip(picture + noise, 0, 1)
+    return picture
 
 
-def _tensor(picture: np.ndarray) -> torch.Tensor:
-    return torch.from_numpy(np.ascontiguousarray(np.moveaxis(picture, -1, 0)))
+def _tensor(plane: np.ndarray) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(np.moveaxis(plane, -1, 0), np.float32))

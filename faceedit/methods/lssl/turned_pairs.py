@@ -1,18 +1,17 @@
-"""Pairs that teach the refinement of turned heads: photos turned aside and back again.
+"""Pairs that teach the correction of turned heads: photos turned aside and back again.
 
 A photo that is turned there and back shows what a turn gets wrong, and the photo itself says what
-would have been right; after Zhou et al., Rotate-and-Render (CVPR 2020), who turn a textured
-mesh. Pictures that were turned once go along: of these nobody knows how they should look, but
-critics see them beside photos. On the way there nothing is held (`turn_head`): a side that was
-drawn out would show a fault when it turns away again that no head shows that is turned once.
+would have been right; after Zhou et al., Rotate-and-Render (CVPR 2020), who turn a textured mesh.
+On the way there nothing is held (`turn_head`): a side that was drawn out would show a fault when it
+turns away again that no head shows that is turned once.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import lru_cache
 from multiprocessing import get_context
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -32,8 +31,9 @@ from faceedit.faces.align import (
 )
 from faceedit.faces.pose import head_pose
 from faceedit.methods.legan.light_network import Surface
-from faceedit.methods.lssl.method import LSSL, turn_crop
-from faceedit.methods.lssl.window import SIDE, window_affine
+from faceedit.methods.legan.method import LEGAN
+from faceedit.methods.lssl.method import turn_crop
+from faceedit.methods.lssl.window import SIDE, WIDE, window_affine
 from faceedit.photos import read_photo
 from faceedit.registry import open_registry
 from faceedit.studio.arrays import ArrayTable
@@ -57,15 +57,14 @@ ASIDE = 35.0
 
 @dataclass(frozen=True)
 class TurnedTable(ArrayTable):
-    """K photos, and N pictures of them after one turn or two, windows all.
+    """K photos, and N pictures of them turned there and back, windows all.
 
     Attributes:
         coded: (B,) uint8, pictures as WebP files one after the other, the photos first.
         ends: (K + N,) int64, where each ends.
         photo: (N,) int32, which photo each shows.
-        back: (N,) bool, whether it was turned back to where the photo is.
-        turn: (N, 2) float32 degrees of the last turn, yaw and pitch.
-        landmarks: (N, 478, 2) of it, pixels of the window, kept in half precision.
+        turn: (N, 2) float32 degrees of the way back, yaw and pitch.
+        landmarks: (N, 478, 2) after it, pixels of the wide crop, kept in half precision.
         validation: (N,) bool, of people that no training sees.
     """
 
@@ -75,13 +74,12 @@ class TurnedTable(ArrayTable):
     coded: np.ndarray
     ends: np.ndarray
     photo: np.ndarray
-    back: np.ndarray
     turn: np.ndarray
     landmarks: np.ndarray
     validation: np.ndarray
 
     def picture(self, number: int) -> np.ndarray:
-        """Return a picture, (320, 320, 3) uint8 RGB; the photos are those from 0 on."""
+        """Return a picture, (160, 160, 3) uint8 RGB; the photos are those from 0 on."""
         start = int(self.ends[number - 1]) if number else 0
         read = cv2.imdecode(self.coded[start : int(self.ends[number])], cv2.IMREAD_COLOR_RGB)
         assert read is not None
@@ -97,7 +95,6 @@ class TurnedTable(ArrayTable):
 class _Made:
     photo: bytes
     pictures: tuple[bytes, ...]
-    back: tuple[bool, ...]
     turn: tuple[tuple[float, float], ...]
     landmarks: tuple[np.ndarray, ...]
     validation: bool
@@ -114,15 +111,19 @@ def make_table(
 
     Args:
         sources: photos with their landmarks.
-        each: turns of each photo, all there and back; the first is also made once.
+        each: turns of each photo.
         seed: of which turns are made.
-        workers: processes.
+        workers: processes; up to 1 works in this one.
         tell: is told how many photos of how many are done.
     """
     asked = [(one, each, seed, number) for number, one in enumerate(sources)]
     made: list[_Made] = []
-    with ProcessPoolExecutor(workers, get_context("spawn"), _begin_work) as pool:
-        for one in pool.map(_turned, asked, chunksize=4):
+    with ExitStack() as stack:
+        turned = map(_turned, asked)
+        if workers > 1:
+            pool = ProcessPoolExecutor(workers, get_context("spawn"), _begin_work)
+            turned = stack.enter_context(pool).map(_turned, asked, chunksize=4)
+        for one in turned:
             made.append(one)
             if len(made) % 50 == 0:
                 tell(len(made), len(asked))
@@ -131,7 +132,6 @@ def make_table(
         coded=np.frombuffer(b"".join(files), np.uint8),
         ends=np.cumsum([len(one) for one in files]),
         photo=np.repeat(np.arange(len(made), dtype=np.int32), [len(m.pictures) for m in made]),
-        back=np.array([one for m in made for one in m.back]),
         turn=np.array([one for m in made for one in m.turn], np.float32).reshape(-1, 2),
         landmarks=np.array([one for m in made for one in m.landmarks], np.float32),
         validation=np.array([m.validation for m in made for _ in m.pictures]),
@@ -162,7 +162,7 @@ def find_table(request: TrainingRequest, each: int) -> TurnedTable:
         def tell(done: int, of: int) -> None:
             request.tell(f"turned {done} of {of} photos")
 
-        make_table(sources, each, request.seed, max(1, request.workers), tell).save(own)
+        make_table(sources, each, request.seed, request.workers, tell).save(own)
 
     begin_together(request.rank, make)
     return TurnedTable.load(file)
@@ -174,49 +174,41 @@ def _begin_work() -> None:
 
 
 @lru_cache(maxsize=1)
-def _method() -> LSSL:
-    from faceedit.methods.lssl.method import load
-
-    method = load(open_registry().checkpoint("legan-fast"), torch.device("cpu"))
-    assert isinstance(method, LSSL)
-    return method
+def _look() -> LEGAN:
+    return LEGAN.load(open_registry().checkpoint("legan-fast"), torch.device("cpu"))
 
 
 def _turned(asked: tuple[SourcePhoto, int, int, int]) -> _Made:
     source, each, seed, number = asked
     pixels = read_photo(source.photo.path).pixels
     frame = _wide(pixels, source.landmarks).affine
-    to_window = window_affine(frame, LSSL.crop_size)
+    to_window = window_affine(frame)
     rng = np.random.default_rng([seed, number])
     found = list(_turns(pixels, source.landmarks, each, rng))
     return _Made(
         _coded(pixels, to_window),
         tuple(_coded(picture, to_window) for picture, *_ in found),
-        tuple(back for _, _, back, _ in found),
-        tuple(turn for *_, turn in found),
-        tuple(transform_landmarks(points, to_window)[:, :2] for _, points, *_ in found),
+        tuple(turn for _, _, turn in found),
+        tuple(transform_landmarks(points, frame)[:, :2] for _, points, _ in found),
         source.photo.split == "val",
     )
 
 
 def _turns(
     pixels: np.ndarray, landmarks: np.ndarray, each: int, rng: np.random.Generator
-) -> Iterator[tuple[np.ndarray, np.ndarray, bool, tuple[float, float]]]:
-    """Yield pictures with their landmarks, whether they were turned back, and the last turn."""
+) -> Iterator[tuple[np.ndarray, np.ndarray, tuple[float, float]]]:
+    """Yield pictures turned there and back, their landmarks, and the turn back."""
     own = head_pose(landmarks).yaw
-    for number in range(each):
+    for _ in range(each):
         sides = [side for side in (-1, 1) if abs(own + side * YAW[0]) < ASIDE]
         side = float(rng.choice(sides)) if sides else -np.sign(own)
         far = rng.uniform(*YAW)
         far = min(far, max(YAW[0], ASIDE - side * own))
         yaw = float(side * far)
         pitch = float(rng.normal(0, PITCH)) if rng.random() < TILTED else 0.0
-        if number == 0:
-            once, points = _turn(pixels, landmarks, yaw, pitch)
-            yield once, points, False, (yaw, pitch)
         there, points = _turn(pixels, landmarks, yaw, pitch, holds=False)
         back, points = _turn(there, points, -yaw, -pitch)
-        yield back, points, True, (-yaw, -pitch)
+        yield back, points, (-yaw, -pitch)
 
 
 def _turn(
@@ -224,7 +216,7 @@ def _turn(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return a turned photo and its landmarks."""
     crop = _wide(pixels, landmarks)
-    surface = Surface(*(part[0] for part in _method().look.look([crop])))
+    surface = Surface(*(part[0] for part in _look().look([crop])))
     edit = turn_crop(crop, surface, Turn(yaw=yaw, pitch=pitch), holds=holds)
     made = compose(pixels, edit, crop.affine, region_mask(edit.region, crop.landmarks, crop.size))
     assert edit.landmarks is not None
@@ -233,10 +225,9 @@ def _turn(
 
 def _wide(pixels: np.ndarray, landmarks: np.ndarray) -> Crop:
     """Return the wide crop that the method sees."""
-    size = LSSL.crop_size
-    affine = widened(crop_affine(landmarks, size // 2), size // 2)
-    seen = sample_crop(pixels, affine, size)
-    seen[~on_photo(affine, size, pixels.shape)] = BLANK
+    affine = widened(crop_affine(landmarks, WIDE // 2), WIDE // 2)
+    seen = sample_crop(pixels, affine, WIDE)
+    seen[~on_photo(affine, WIDE, pixels.shape)] = BLANK
     return Crop(seen, transform_landmarks(landmarks, affine), affine)
 
 
