@@ -154,7 +154,7 @@ def _whole_name(registry: "Registry", name: str) -> str:
         return name
     method = METHODS[name]
     cards = [registry.card(one) for one in registry.entries]
-    own = [card for card in cards if card.method == method.checkpoint]
+    own = [card for card in cards if card.method == method.name]
     first = sorted(own, key=lambda card: card.profile != method.profile)
     return first[0].name if first else name
 

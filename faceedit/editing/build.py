@@ -227,7 +227,7 @@ class EditNetworks:
         """Load the method of a step; a file given with ``--weights`` is for its own method."""
         registry = self._registry
         given = registry.given
-        name = planned.method.weights_of(None if given is None else given.method)
+        name = planned.method.name
         if given is not None and not alone and given.method != name:
             registry = replace(registry, given=None)
         sha256 = self._given if registry.given is not None else None

@@ -69,9 +69,7 @@ def load_method(
         UsageError: it does not know the target.
         WeightsError: its checkpoint is missing or wrong.
     """
-    given = None if registry.given is None else registry.given.method
-    name = step.method.weights_of(given)
-    checkpoint = registry.open_method(name, profile, step.target)
+    checkpoint = registry.open_method(step.method.name, profile, step.target)
     load: Load = import_module(step.method.module).load
     method = load(checkpoint, device, numerics)
     check_target(method, step.target)

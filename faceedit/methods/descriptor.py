@@ -27,7 +27,6 @@ class Descriptor:
         trained: the profile that is trained unless another is named; "" is `profile`.
         counts_shown: it changes action units by so much; what a face shows is read beforehand, so
             that they end where a target wants them.
-        weights: the method whose checkpoint it works with; "" is its own.
         paper_targets: what its ``paper`` network may serve beside `targets`.
         partner: the method that ships and makes `paper_targets` in its place, where it is named for
             a target of which it makes the rest; "" is none.
@@ -48,25 +47,11 @@ class Descriptor:
     training: str | None = None
     trained: str = ""
     counts_shown: bool = False
-    weights: str = ""
     paper_targets: tuple[str, ...] = ()
     partner: str = ""
     experimental: tuple[str, ...] = ()
     looks_with: tuple[str, ...] = ()
     of: str = ""
-
-    @property
-    def checkpoint(self) -> str:
-        """The method whose checkpoint it works with."""
-        return self.weights or self.name
-
-    def weights_of(self, given: str | None) -> str:
-        """Return the method whose checkpoint it works with.
-
-        Args:
-            given: the method of a checkpoint that a user named: its own goes before another's.
-        """
-        return self.name if given == self.name else self.checkpoint
 
     @property
     def ships(self) -> bool:

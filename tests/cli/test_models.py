@@ -132,7 +132,7 @@ def test_weights_option_comes_first(run_main, user_folder, tmp_path):
 
 
 def test_the_name_of_a_method_stands_for_its_checkpoint(run_main):
-    for name, whole in (("reggan", "reggan-fast"), ("lssl", "legan-fast")):
+    for name, whole in (("reggan", "reggan-fast"), ("lssl", "lssl-fast")):
         assert run_main("models", "show", name).out.splitlines()[0] == whole
         assert run_main("models", "verify", name).out.startswith(f"{whole}: ok")
     assert run_main("models", "show", "attgan").code == 3

@@ -138,12 +138,12 @@ def check_weights(
     descriptor: Descriptor, registry: Registry, crops: Sequence[Crop], folder: Path
 ) -> None:
     """A checkpoint that is written again gives the same edits."""
-    shipped = registry.open_method(descriptor.checkpoint, descriptor.profile)
+    shipped = registry.open_method(descriptor.name, descriptor.profile)
     path = folder / "again.safetensors"
     write_checkpoint(
         path,
         shipped.tensors,
-        method=descriptor.checkpoint,
+        method=descriptor.name,
         profile=descriptor.profile,
         architecture=shipped.architecture,
     )
@@ -151,14 +151,14 @@ def check_weights(
     target = whole(descriptor.targets[0])
     first, second = (
         loads(one, CPU).edit(crops[:1], target)[0]
-        for one in (registry.open_method(descriptor.checkpoint), load_checkpoint(path))
+        for one in (registry.open_method(descriptor.name), load_checkpoint(path))
     )
     np.testing.assert_array_equal(_pixels(crops[0], first), _pixels(crops[0], second))
 
 
 def check_card(descriptor: Descriptor, registry: Registry) -> None:
     """The card says where the weights come from, how good they are and what differs."""
-    entry = registry.entry(registry.select(descriptor.checkpoint, descriptor.profile).name)
+    entry = registry.entry(registry.select(descriptor.name, descriptor.profile).name)
     card = entry.card
     assert set(descriptor.targets) <= set(card.targets)
     assert (card.crop_size, card.profile) == (descriptor.crop_size, descriptor.profile)

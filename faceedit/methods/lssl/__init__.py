@@ -13,6 +13,6 @@ DESCRIPTOR = Descriptor(
     cost=80,
     module="faceedit.methods.lssl.method",
     training="faceedit.methods.lssl.tasks",
-    weights="legan",
+    looks_with=("legan-fast",),
     paper_targets=(*EXPRESSIONS, "light=normal", "light=weak", "light=dark"),
 )

@@ -2,8 +2,7 @@
 
 The paper turns faces by a generator that is shown landmarks before and after. Here these, and a
 depth of the whole person, say where the photo's own pixels go; see `compose.turn`. Depth and matte
-are those of LEGAN's hourglass. A network of its own, where it has been trained, looks at what comes
-out, and corrects it.
+are those of LEGAN's hourglass. A network of its own looks at what comes out, and corrects it.
 """
 
 from collections.abc import Sequence
@@ -29,7 +28,7 @@ from faceedit.methods.legan.relight import CORNERS_CM, surface_planes
 from faceedit.methods.lssl import DESCRIPTOR
 from faceedit.methods.lssl.paper_method import RgbLSSL
 from faceedit.methods.lssl.turn_network import TurnNetwork
-from faceedit.methods.lssl.window import cut_window, into_crop, window_maps
+from faceedit.methods.lssl.window import cut_window, inner_face, into_crop, window_maps
 from faceedit.nn.folding import fold_norms
 from faceedit.nn.loading import build_network
 from faceedit.numerics import FULL, Numerics
@@ -58,16 +57,14 @@ class LSSL:
 
     @classmethod
     def load(cls, checkpoint: Checkpoint, device: torch.device, numerics: Numerics = FULL) -> Self:
-        """Build the method from LEGAN's checkpoint alone, or from its own beside that which ships.
+        """Build the method from its own checkpoint, beside LEGAN's that ships.
 
         Raises:
             WeightsError: it is not of the ``fast`` profile, the architecture is out of range, or
                 the tensors do not fit it.
         """
         if checkpoint.profile != cls.profile:
-            raise WeightsError(f"lssl works with legan's fast profile, not {checkpoint.profile}")
-        if checkpoint.method == LEGAN.name:
-            return cls(LEGAN.load(checkpoint, device, numerics))
+            raise WeightsError(f"this is lssl's fast profile, not {checkpoint.profile}")
         with fitting(checkpoint):
             network = build_network(
                 lambda: TurnNetwork.from_architecture(checkpoint.architecture), checkpoint.tensors
@@ -126,10 +123,16 @@ def _correct(network: TurnNetwork, crop: Crop, edit: Edit, turn: Turn) -> Edit:
             to_tensor(window_maps(edit.landmarks)[None], device),
             turned.to(device, torch.float32),
         )
-    flow, ratio = (into_crop(part[0].permute(1, 2, 0).float().cpu().numpy()) for part in found)
+    fields = [part[0].permute(1, 2, 0).float().cpu().numpy() for part in found]
+    kept = 1 - inner_face(edit.landmarks)
+    flow, ratio = (into_crop(one * _shrunk(kept, len(one))[..., None]) for one in fields)
     return replace(
         edit, flow=flow, log_ratio=ratio, details=(), landmarks=None, turned=0.0, left=()
     )
+
+
+def _shrunk(field: np.ndarray, side: int) -> np.ndarray:
+    return cv2.resize(field, (side, side), interpolation=cv2.INTER_AREA)
 
 
 def turn_crop(crop: Crop, surface: Surface, turn: Turn, *, holds: bool = True) -> Edit:
@@ -150,11 +153,10 @@ def turn_crop(crop: Crop, surface: Surface, turn: Turn, *, holds: bool = True) -
 
 
 def load(checkpoint: Checkpoint, device: torch.device, numerics: Numerics = FULL) -> LSSL | RgbLSSL:
-    """Build the method from LEGAN's checkpoint or from its own, of either profile.
+    """Build the method from its own checkpoint, of either profile.
 
     Raises:
         WeightsError: see `LSSL.load`.
     """
-    theirs = (checkpoint.method, checkpoint.profile)
-    kind = RgbLSSL if theirs == (RgbLSSL.name, RgbLSSL.profile) else LSSL
+    kind = RgbLSSL if checkpoint.profile == RgbLSSL.profile else LSSL
     return kind.load(checkpoint, device, numerics)

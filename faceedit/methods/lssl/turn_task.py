@@ -30,7 +30,7 @@ class TurnWeights(Ranged):
     """Weights of the terms of the loss."""
 
     pixels: float = ranged(0.0, 1e6, default=1.0)  # absolute, of photos turned there and back
-    rough: float = ranged(0.0, 1e6, default=0.05)  # change of the flow from step to step, pixels
+    rough: float = ranged(0.0, 1e6, default=0.002)  # change of the flow from step to step, pixels
     lit: float = ranged(0.0, 1e6, default=0.01)  # absolute log ratio
 
 

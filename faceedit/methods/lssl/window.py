@@ -1,8 +1,11 @@
 """The part of a wide crop that the correction of turned heads sees: head, hair and neck."""
 
+import cv2
 import numpy as np
 
 from faceedit.faces.landmark_maps import draw_landmark_maps
+from faceedit.faces.raster import fill_polygon
+from faceedit.faces.topology import FACE_OVAL, eye_distance
 
 WIDE = 256
 """Side of the wide crop in pixels."""
@@ -12,6 +15,9 @@ CORNER = (48, 40)
 """Left and top of the window."""
 MAPS_SIDE = 40
 """At which landmark maps are drawn for it."""
+INNER, SOFT = 0.85, 0.12
+"""Share of a face's outline within which landmarks say all, and eye distances over which that
+ends."""
 
 
 def window_affine(affine: np.ndarray) -> np.ndarray:
@@ -45,3 +51,15 @@ def window_maps(landmarks: np.ndarray) -> np.ndarray:
         landmarks: (478, >= 2) in pixels of the wide crop.
     """
     return draw_landmark_maps(landmarks[:, :2] - np.array(CORNER), SIDE, MAPS_SIDE)
+
+
+def inner_face(landmarks: np.ndarray) -> np.ndarray:
+    """Return where landmarks say all, about eyes, nose and mouth, (160, 160) float32 in [0, 1].
+
+    Args:
+        landmarks: (478, >= 2) in pixels of the wide crop.
+    """
+    outline = landmarks[list(FACE_OVAL), :2] - np.array(CORNER)
+    middle = outline.mean(0)
+    filled = fill_polygon(middle + INNER * (outline - middle), (SIDE, SIDE)).astype(np.float32)
+    return cv2.GaussianBlur(filled, (0, 0), SOFT * eye_distance(landmarks))

@@ -66,7 +66,7 @@ def test_turned_and_turned_back(turn, finder, astronaut):
 
 def test_eyes_turn_along_only_where_that_is_wanted(turn):
     on, along = turn("yaw=15").pixels, turn("yaw=15,gaze=keep").pixels
-    changed = (on != along).any(-1)
+    changed = np.abs(on.astype(int) - along).max(-1) > 8
     assert 0 < changed.mean() < 0.01
 
 
@@ -78,7 +78,7 @@ def test_a_photo_that_needs_too_much_is_refused(astronaut):
     assert (editor.edit_pixels(astronaut, target.scaled(0.5)).pixels != astronaut).any()
 
 
-def test_only_the_fast_profile_says_depth():
-    checkpoint = Registry.load([packaged_weights()]).open_method("legan")
-    with pytest.raises(WeightsError, match="fast profile, not paper"):
-        load(replace(checkpoint, profile="paper"), torch.device("cpu"))
+def test_only_its_own_profiles_are_read():
+    checkpoint = Registry.load([packaged_weights()]).open_method("lssl")
+    with pytest.raises(WeightsError, match="fast profile, not odd"):
+        load(replace(checkpoint, profile="odd"), torch.device("cpu"))
