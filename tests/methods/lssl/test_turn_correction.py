@@ -91,6 +91,7 @@ def test_what_was_trained_corrects_after_the_turn(task, astronaut, finder, tmp_p
     path = task.export(tmp_path / "own.safetensors", task.networks, notes)
     cpu = torch.device("cpu")
     own = load(load_checkpoint(path), cpu)
+    assert isinstance(own, LSSL)
     landmarks = finder.find(astronaut)[0].landmarks
     crop = extract_crop(astronaut, landmarks, 128, wide=True).wide
     turn = parse_target("turn=yaw=12")
