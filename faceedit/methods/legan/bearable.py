@@ -24,7 +24,7 @@ BRIGHTEST = 0.7
 OUTSHONE, OVER = 0.85, 0.75
 """Quantile of skin that new light makes little brighter than, and the share of more that it
 loses."""
-LIT, LIFT = 0.9, 0.35
+LIT, LIFT = 0.8, 0.8
 """Quantile of skin that tells how bright its lit part is, and by how much all is lifted at most
 where that falls behind, natural log."""
 SHOULDER = 0.72

@@ -50,7 +50,7 @@ CORNERS_CM = 9.7
 """Distance of the outer eye corners of the mean face model in the table of reliefs."""
 SHADED = (-1.1, 0.6)
 """Log ratios to even light beyond which nothing is taken back: in black there is no face."""
-SOFTEST, DEEPEST, FILL = 0.18, 0.85, 0.04
+SOFTEST, DEEPEST, FILL = 0.18, 0.5, 0.04
 """Least softness of a named light, shares of its shadows that fall and of its key that fills."""
 BELOW = (0.6, 0.7)
 """What light from straight below is softer, and the share of its shadows that is left out."""
