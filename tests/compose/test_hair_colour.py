@@ -18,12 +18,12 @@ CHROMA = np.column_stack([np.full(7, 5.0), np.linspace(3, 20, 7)]).astype(np.flo
 FAIR = Tones(np.log(np.array([20, 45, 65], np.float32) + DARK), 0.0, CHROMA)
 
 
-def picture():
+def picture(contrast=5):
     """Strands of black hair above, skin below."""
     rng = np.random.default_rng(0)
     lab = np.empty((SIDE, SIDE, 3), np.float32)
     strands = cv2.GaussianBlur(rng.normal(0, 1, (1, SIDE)).astype(np.float32), (0, 0), 1.0)
-    lab[..., 0] = 12 + 5 * strands
+    lab[..., 0] = np.maximum(12 + contrast * strands, 2)
     lab[..., 1:] = 1
     lab[64:] = 65, 14, 16
     return np.clip(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB), 0, 1)
@@ -138,10 +138,19 @@ def test_less_strength_goes_less_far():
     assert light[0] + 8 < light[1] < light[2] - 8
 
 
-def test_grey_hair_is_a_mixture_of_strands():
-    even, mixed = (made(dyed(replace(FAIR, mixed=share)))[1] for share in (0.0, 0.2))
-    spread = [float(lab_of(one)[20:50, 20:108, 0].std()) for one in (even, mixed)]
-    assert spread[1] > 1.15 * spread[0]
+@pytest.mark.parametrize("contrast", [0, 5, 9])
+def test_strands_of_fair_hair_differ_alike_whatever_the_photo_shows_of_them(contrast):
+    photo = np.rint(picture(contrast) * 255).astype(np.uint8)
+    light = np.log(lab_of(made(dyed(), photo)[1])[..., 0] + DARK)
+    fine = (light - cv2.GaussianBlur(light, (0, 0), 3.6))[20:50, 20:108]
+    assert 0.06 < fine.std() < 0.2
+
+
+def test_grey_hair_is_a_mixture_of_single_strands():
+    photo = np.rint(picture(0) * 255).astype(np.uint8)
+    made_of = [lab_of(made(dyed(replace(FAIR, mixed=one)), photo)[1]) for one in (0.0, 0.2)]
+    even, mixed = (np.abs(np.diff(one[20:50, 20:108, 0], axis=1)).mean() for one in made_of)
+    assert mixed > 1.05 * even
 
 
 def test_bounds_of_the_change_hold():

@@ -19,7 +19,7 @@ SKIN = {True: "pale_skin=on", False: "pale_skin=off"}
 DIFFERENCES = {"young": "age", "male": "sex"}
 """Names of the differences of faces by attribute; those of their shapes end in ``_shape``."""
 MIXED = 0.1
-"""Log lightness by which strands of grey hair differ, that no median of pixels tells."""
+"""`Tones.mixed` of grey hair, which no median of pixels tells."""
 UNCOVER = "uncover."
 """Beginning of the names of the tensors of `UncoverNetwork`, which lie in the same file."""
 
