@@ -33,7 +33,9 @@ LINES: tuple[tuple[Path, float, float], ...] = (
 """Of the right half: the path, half the width in eye distances, and the depth in log luma."""
 SHAKE = 0.014
 """Eye distances by which faces differ."""
-RIDGE = 0.45
+DEEP, PARTS = (0.3, 1.25), (0.4, 1.0)
+"""Between which shares of their depth lines have, and their parts of a fifth each."""
+RIDGE = 0.3
 """Of the depth, by which skin beside a line catches light."""
 
 
@@ -47,15 +49,16 @@ def draw_lines(seed: int) -> np.ndarray:
             points = _smooth(np.array(path) + draw.normal(0, SHAKE, (len(path), 2)))
             points[:, 0] *= sign
             places = (points - np.array([-SPAN / 2, TOP])) * pixel - 0.5
-            deep = depth * draw.uniform(0.55, 1.15)
-            whole += _crease(places, width * draw.uniform(0.8, 1.2) * pixel, deep)
+            deep = depth * draw.uniform(*DEEP)
+            parts = np.interp(np.linspace(0, 4, len(places) - 1), range(5), draw.uniform(*PARTS, 5))
+            whole += _crease(places, parts, width * draw.uniform(0.8, 1.2) * pixel, deep)
     return whole
 
 
-def _crease(places: np.ndarray, width: float, depth: float) -> np.ndarray:
+def _crease(places: np.ndarray, parts: np.ndarray, width: float, depth: float) -> np.ndarray:
     """Return a line that fades at its ends, dark in the middle and lighter below it."""
     layer = np.zeros((SIDE, SIDE), np.uint8)
-    share = np.sin(np.pi * np.linspace(0.06, 0.94, len(places) - 1)) ** 0.6
+    share = np.sin(np.pi * np.linspace(0.06, 0.94, len(parts))) ** 0.6 * parts
     fixed = np.round(places * 16).astype(np.int32)
     for start, end, one in zip(fixed[:-1], fixed[1:], share, strict=True):
         cv2.line(layer, start.tolist(), end.tolist(), int(255 * one), 2, cv2.LINE_AA, 4)
