@@ -25,6 +25,7 @@ from faceedit.compose.turn.head import (
 from faceedit.compose.turn.outline import far_rim, hold, near_hold, outline
 from faceedit.compose.turn.person import flow_around
 from faceedit.compose.turn.rim import with_bare_rim
+from faceedit.compose.turn.side_light import side_light
 from faceedit.compose.turn.sides import with_side
 from faceedit.compose.turn.twin import with_twin
 from faceedit.faces.align import crop_affine, transform_landmarks
@@ -331,3 +332,23 @@ def test_the_near_side_is_held_by_its_outline(head, degrees):
     sides = np.zeros_like(held), np.ones_like(held)
     face, image, _ = face_layers(bare, points[:N_SURFACE], around, facing(head.landmarks), 0, sides)
     assert face.opacity.max() == image.opacity.max() == 0
+
+
+def test_a_rim_light_stays_along_the_near_outline(head):
+    turn = rotation(HeadPose(20.0, 0.0, 0.0))
+    held = near_hold(head, turn)
+    skin = np.full((SIZE, SIZE, 3), 0.4, np.float32)
+    flow = np.zeros((SIZE, SIZE, 2), np.float32)
+    flow[..., 0] = -4
+    assert np.abs(side_light(skin, head, turn, held, flow)).max() < 1e-5
+    face = fill_polygon(head.landmarks[list(FACE_OVAL), :2], (SIZE, SIZE)) > 0.5
+    row = int(head.landmarks[4, 1])
+    left = int(face[row].argmax())
+    skin[:, : left + 4] = 0.8
+    ratio = side_light(skin, head, turn, held, flow)
+    lit = looked_up(skin, flow) * np.exp(ratio)
+    # Four pixels that were drawn out to the right: what was brought there is as dark as the cheek.
+    assert np.abs(lit[row, left + 5 : left + 8] - 0.4).max() < 0.12
+    assert lit[row, left + 1].min() > 0.55
+    # The far side keeps its light.
+    assert np.abs(ratio[:, SIZE // 2 + 12 :]).max() < 0.01

@@ -16,6 +16,7 @@ from faceedit.compose.turn.outline import far_rim, hold, near_hold
 from faceedit.compose.turn.person import flow_around
 from faceedit.compose.turn.reach import sampled
 from faceedit.compose.turn.rim import with_bare_rim
+from faceedit.compose.turn.side_light import side_light
 from faceedit.compose.turn.sides import with_side
 from faceedit.compose.turn.twin import with_twin
 from faceedit.faces.pose import HeadPose
@@ -89,8 +90,22 @@ def turn_head(
         far = int(head.pose.yaw > 0) if half is not None and half.hidden > 0 else None
         face, mirrored, after = keep_gaze((face, mirrored), after, turn, head.unit, far)
     layers = [replace(one, log_ratio=light) for one in (side, mirrored) if one is not None]
-    detail = TurnedHead((*layers, face), head.size)
-    return replace(still, flow=around, details=(detail,), landmarks=after, turned=degrees_of(turn))
+    moved = around + face.opacity[..., None] * (face.flow - around)
+    lit = side_light(pixels, head, turn, held, moved)
+    detail = TurnedHead((*layers, replace(face, log_ratio=lit)), head.size)
+    edit = replace(still, flow=around, log_ratio=lit, details=(detail,), landmarks=after)
+    return replace(edit, turned=degrees_of(turn))
+
+
+def turned_matte(matte: np.ndarray, edit: Edit) -> np.ndarray:
+    """Return the matte of a person whose head an edit turns, (S, S) float32 in [0, 1].
+
+    Args:
+        matte: (S, S) float32 in [0, 1], in the photo.
+        edit: as `turn_head` returns it.
+    """
+    layers = [layer for one in edit.details if isinstance(one, TurnedHead) for layer in one.layers]
+    return np.max([looked_up(matte, edit.flow), *(layer.opacity for layer in layers)], axis=0)
 
 
 def _other_light(

@@ -68,7 +68,7 @@ def outline(head: Head, turn: np.ndarray, coarse: int) -> tuple[np.ndarray, np.n
     away = cv2.distanceTransform(free, cv2.DIST_L2, 5) * size / coarse
     still = (away > WALL * head.unit) | (_coarse((~head.valid).astype(np.float32), coarse) > 0.99)
     still[[0, -1]] = still[:, [0, -1]] = True
-    edge = rolled(_hair_edge(head, _near(head, turn), coarse))
+    edge = rolled(_hair_edge(head, near_side(head, turn), coarse))
     flow = np.where(still[..., None], 0, source - places)
     return np.maximum(edge, still).astype(np.float32), flow.astype(np.float32)
 
@@ -92,7 +92,7 @@ def far_rim(head: Head, turn: np.ndarray) -> np.ndarray:
     """
     oval = fill_polygon(head.landmarks[list(FACE_OVAL), :2], (head.size, head.size)) > 0.5
     within = cv2.distanceTransform(oval.astype(np.uint8), cv2.DIST_L2, 5) / np.float32(head.unit)
-    return ((1 - ramp(within, WITHIN)) * (1 - _near(head, turn))).astype(np.float32)
+    return ((1 - ramp(within, WITHIN)) * (1 - near_side(head, turn))).astype(np.float32)
 
 
 def near_hold(head: Head, turn: np.ndarray) -> np.ndarray:
@@ -109,7 +109,7 @@ def near_hold(head: Head, turn: np.ndarray) -> np.ndarray:
     within = cv2.distanceTransform(person, cv2.DIST_L2, 5) / np.float32(head.unit)
     held = 1 - np.sin(np.pi / 2 * ramp(within, HELD))
     opening = min(1.0, abs(nearer(head, turn)) / OPENING)
-    return (opening * held * _near(head, turn)).astype(np.float32)
+    return (opening * held * near_side(head, turn)).astype(np.float32)
 
 
 def hold(
@@ -132,7 +132,7 @@ def hold(
     return np.column_stack([places, moved[:, 2:]]).astype(np.float32)
 
 
-def _near(head: Head, turn: np.ndarray) -> np.ndarray:
+def near_side(head: Head, turn: np.ndarray) -> np.ndarray:
     """Return how far a place is on the side that turns towards the camera, (1, S) in [0, 1]."""
     across = (np.arange(head.size) - head.axis[0]) / head.unit
     return ramp(np.sign(nearer(head, turn)) * across, MIDDLE)[None]

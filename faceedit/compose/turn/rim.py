@@ -39,13 +39,7 @@ def with_bare_rim(head: Head, pixels: np.ndarray) -> Head:
     within, beyond = (
         cv2.distanceTransform(one.astype(np.uint8), cv2.DIST_L2, 5) / unit for one in (oval, ~oval)
     )
-    parts = [
-        cv2.convexHull(points[list(eye + brow), :2])[:, 0]
-        for eye, brow in zip(EYES, BROWS, strict=True)
-    ]
-    features = np.max([fill_polygon(part, (size, size)) for part in parts], axis=0) > 0.5
-    width = 2 * round(FEATURES * unit) + 1
-    features = cv2.dilate(features.astype(np.uint8), np.ones((width, width), np.uint8)) > 0
+    parts = features(head)
     rows = np.arange(size, dtype=np.float32)[:, None]
     high = points[list(MOUTH_CORNERS), 1].mean()
     upper = np.clip((high - rows) / max(float(high - points[4, 1]), 1.0), 0, 1)
@@ -55,11 +49,23 @@ def with_bare_rim(head: Head, pixels: np.ndarray) -> Head:
     hair = inner * (head.skin < 0.3) * (beyond < AROUND) * ~oval * upper
     if hair.sum() < FEWEST * unit * unit:
         return head
-    skin = ((within > DEEP[1]) & ~features).astype(np.float32)
+    skin = ((within > DEEP[1]) & ~parts).astype(np.float32)
     bins = colour_bins(pixels)
     told = np.clip((ALIKE[1] - likeness(bins, hair, skin)) / (ALIKE[1] - ALIKE[0]), 0, 1)
     odds = cv2.GaussianBlur(colour_odds(bins, hair, skin), (0, 0), 0.8)
     found = told * ramp(odds, SURE)
-    rim = oval * np.clip((DEEP[1] - within) / (DEEP[1] - DEEP[0]), 0, 1) * ~features
+    rim = oval * np.clip((DEEP[1] - within) / (DEEP[1] - DEEP[0]), 0, 1) * ~parts
     hair = (found * person * upper * np.where(oval, rim, beyond < AROUND)).astype(np.float32)
     return replace(head, skin=head.skin * (1 - hair * oval), hair=hair)
+
+
+def features(head: Head) -> np.ndarray:
+    """Return where eyes and brows are, and a little around them, (S, S) bool."""
+    size, points = head.size, head.landmarks
+    parts = [
+        cv2.convexHull(points[list(eye + brow), :2])[:, 0]
+        for eye, brow in zip(EYES, BROWS, strict=True)
+    ]
+    drawn = np.max([fill_polygon(part, (size, size)) for part in parts], axis=0) > 0.5
+    width = 2 * round(FEATURES * head.unit) + 1
+    return cv2.dilate(drawn.astype(np.uint8), np.ones((width, width), np.uint8)) > 0

@@ -16,8 +16,8 @@ import torch
 from faceedit.compose.compose import compose
 from faceedit.compose.edit import Edit
 from faceedit.compose.mask import region_mask
-from faceedit.compose.turn.edit import turn_head
-from faceedit.compose.turn.head import build_head, wanted_pose
+from faceedit.compose.turn.edit import turn_head, turned_matte
+from faceedit.compose.turn.head import Head, build_head, wanted_pose
 from faceedit.errors import UsageError, WeightsError
 from faceedit.faces.align import BLANK, Crop
 from faceedit.faces.pose import head_pose
@@ -28,7 +28,7 @@ from faceedit.methods.legan.relight import CORNERS_CM, surface_planes
 from faceedit.methods.lssl import DESCRIPTOR
 from faceedit.methods.lssl.paper_method import RgbLSSL
 from faceedit.methods.lssl.turn_network import TurnNetwork
-from faceedit.methods.lssl.window import cut_window, inner_face, into_crop, window_maps
+from faceedit.methods.lssl.window import cut_window, inner_face, into_crop, near_person, window_maps
 from faceedit.nn.folding import fold_norms
 from faceedit.nn.loading import build_network
 from faceedit.numerics import FULL, Numerics
@@ -89,24 +89,23 @@ class LSSL:
         if not crops:
             return []
         surfaces = self.look.look(crops)
-        edits = [
-            turn_crop(crop, Surface(*(part[i] for part in surfaces)), turn)
-            for i, crop in enumerate(crops)
-        ]
-        if self.network is None:
-            return edits
-        return [
-            replace(edit, then=_correct(self.network, crop, edit, turn)) if edit.turned else edit
-            for crop, edit in zip(crops, edits, strict=True)
-        ]
+        edits = []
+        for i, crop in enumerate(crops):
+            head = seen_head(crop, Surface(*(part[i] for part in surfaces)))
+            edit = turn_crop(crop, head, turn)
+            if self.network is not None and edit.turned:
+                edit = replace(edit, then=_correct(self.network, crop, head.matte, edit, turn))
+            edits.append(edit)
+        return edits
 
 
-def _correct(network: TurnNetwork, crop: Crop, edit: Edit, turn: Turn) -> Edit:
-    """Return what corrects a head after an edit that turns it.
+def _correct(network: TurnNetwork, crop: Crop, matte: np.ndarray, edit: Edit, turn: Turn) -> Edit:
+    """Return what corrects a head after an edit that turns it; the wall behind stays.
 
     Args:
         network: says how.
         crop: wide, of `LSSL.crop_size`.
+        matte: (S, S) float32 in [0, 1], of the person in it.
         edit: of `turn_crop`.
         turn: asked for.
     """
@@ -123,31 +122,41 @@ def _correct(network: TurnNetwork, crop: Crop, edit: Edit, turn: Turn) -> Edit:
             to_tensor(window_maps(edit.landmarks)[None], device),
             turned.to(device, torch.float32),
         )
-    fields = [part[0].permute(1, 2, 0).float().cpu().numpy() for part in found]
     kept = 1 - inner_face(edit.landmarks)
-    flow, ratio = (into_crop(one * _shrunk(kept, len(one))[..., None]) for one in fields)
-    return replace(
-        edit, flow=flow, log_ratio=ratio, details=(), landmarks=None, turned=0.0, left=()
-    )
+    kept *= near_person(turned_matte(matte, edit), edit.landmarks)
+    # Its log ratio takes what no flow explains of photos turned there and back: hair lit as a wall.
+    flow = found.flow[0].permute(1, 2, 0).float().cpu().numpy()
+    flow = into_crop(flow * _shrunk(kept, len(flow))[..., None])
+    still = replace(edit, details=(), landmarks=None, turned=0.0, left=())
+    return replace(still, flow=flow, log_ratio=np.zeros_like(edit.log_ratio))
 
 
 def _shrunk(field: np.ndarray, side: int) -> np.ndarray:
     return cv2.resize(field, (side, side), interpolation=cv2.INTER_AREA)
 
 
-def turn_crop(crop: Crop, surface: Surface, turn: Turn, *, holds: bool = True) -> Edit:
-    """Return the edit that turns the head of a wide crop.
+def seen_head(crop: Crop, surface: Surface) -> Head:
+    """Return the head in a wide crop.
 
     Args:
         crop: wide, of `LSSL.crop_size`.
         surface: (., 256, 256) each, of this crop.
-        turn: asked for.
-        holds: as `turn_head` takes it.
     """
     _, height, skin, matte, _ = surface_planes(crop, surface)
     blank = (crop.pixels == np.float32(BLANK)).all(-1).astype(np.uint8)
     valid = cv2.dilate(blank, np.ones((3, 3), np.uint8)) == 0
-    head = build_head(crop.landmarks, height / np.float32(CORNERS_CM), matte, skin, valid)
+    return build_head(crop.landmarks, height / np.float32(CORNERS_CM), matte, skin, valid)
+
+
+def turn_crop(crop: Crop, head: Head, turn: Turn, *, holds: bool = True) -> Edit:
+    """Return the edit that turns the head of a wide crop.
+
+    Args:
+        crop: wide, of `LSSL.crop_size`.
+        head: in it.
+        turn: asked for.
+        holds: as `turn_head` takes it.
+    """
     wanted = wanted_pose(turn, head.pose, crop.affine)
     return turn_head(crop.pixels, head, wanted, gaze=turn.gaze == CAMERA, holds=holds)
 

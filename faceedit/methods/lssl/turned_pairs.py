@@ -32,7 +32,7 @@ from faceedit.faces.align import (
 from faceedit.faces.pose import head_pose
 from faceedit.methods.legan.light_network import Surface
 from faceedit.methods.legan.method import LEGAN
-from faceedit.methods.lssl.method import turn_crop
+from faceedit.methods.lssl.method import seen_head, turn_crop
 from faceedit.methods.lssl.window import SIDE, WIDE, window_affine
 from faceedit.photos import read_photo
 from faceedit.registry import open_registry
@@ -217,7 +217,7 @@ def _turn(
     """Return a turned photo and its landmarks."""
     crop = _wide(pixels, landmarks)
     surface = Surface(*(part[0] for part in _look().look([crop])))
-    edit = turn_crop(crop, surface, Turn(yaw=yaw, pitch=pitch), holds=holds)
+    edit = turn_crop(crop, seen_head(crop, surface), Turn(yaw=yaw, pitch=pitch), holds=holds)
     made = compose(pixels, edit, crop.affine, region_mask(edit.region, crop.landmarks, crop.size))
     assert edit.landmarks is not None
     return made, transform_landmarks(edit.landmarks, invert(crop.affine))

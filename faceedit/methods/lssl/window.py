@@ -6,6 +6,7 @@ import numpy as np
 from faceedit.faces.landmark_maps import draw_landmark_maps
 from faceedit.faces.raster import fill_polygon
 from faceedit.faces.topology import FACE_OVAL, eye_distance
+from faceedit.ramps import ramp
 
 WIDE = 256
 """Side of the wide crop in pixels."""
@@ -15,6 +16,8 @@ CORNER = (48, 40)
 """Left and top of the window."""
 MAPS_SIDE = 40
 """At which landmark maps are drawn for it."""
+WALL = (0.1, 0.4)
+"""Eye distances beyond a person's outline over which nothing is moved any more."""
 INNER, SOFT = 0.85, 0.12
 """Share of a face's outline within which landmarks say all, and eye distances over which that
 ends."""
@@ -63,3 +66,15 @@ def inner_face(landmarks: np.ndarray) -> np.ndarray:
     middle = outline.mean(0)
     filled = fill_polygon(middle + INNER * (outline - middle), (SIDE, SIDE)).astype(np.float32)
     return cv2.GaussianBlur(filled, (0, 0), SOFT * eye_distance(landmarks))
+
+
+def near_person(matte: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+    """Return a person and what is next to it, (160, 160) float32 in [0, 1]: the wall stays.
+
+    Args:
+        matte: (256, 256) float32 in [0, 1], of the turned person.
+        landmarks: (478, >= 2) in pixels of the wide crop.
+    """
+    wall = (cut_window(matte) < 0.5).astype(np.uint8)
+    beyond = cv2.distanceTransform(wall, cv2.DIST_L2, 5) / np.float32(eye_distance(landmarks))
+    return 1 - ramp(beyond, WALL)

@@ -14,7 +14,7 @@ from faceedit.methods.lssl.turn_network import TurnConfig, TurnNetwork, correcte
 from faceedit.methods.lssl.turn_samples import TurnSamples
 from faceedit.methods.lssl.turn_task import TurnTask
 from faceedit.methods.lssl.turned_pairs import make_table
-from faceedit.methods.lssl.window import SIDE, cut_window, into_crop
+from faceedit.methods.lssl.window import SIDE, cut_window, into_crop, near_person
 from faceedit.registry import load_checkpoint
 from faceedit.studio.sources import SourcePhoto
 from faceedit.targets import parse_target
@@ -100,5 +100,9 @@ def test_what_was_trained_corrects_after_the_turn(task, astronaut, finder, tmp_p
     assert edit.then is not None
     assert np.array_equal(edit.flow, bare.flow)
     assert edit.then.flow.any()
+    assert not edit.then.log_ratio.any()
+    wall = near_person(np.zeros((256, 256), np.float32), crop.landmarks)
+    assert not wall.any()
+    assert near_person(np.ones((256, 256), np.float32), crop.landmarks).all()
     (still,) = own.edit([crop], parse_target("turn=yaw=0"))
     assert still.then is None
