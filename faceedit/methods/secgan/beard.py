@@ -35,6 +35,15 @@ DARKEST = (15.0, 3.0, 4.0)
 """CIE Lab of hair where a photo shows none."""
 NATURAL = ((-3.0, 26.0), (-4.0, 45.0))
 """a* and b* of hair that is not dyed."""
+PINK, DULL = 0.6, 8.0
+"""b* over a* below which hair is dyed, and a* up to which it has no hue to tell that by."""
+VIVID = (14.0, 12.0)
+"""Chroma of beards that is the head's, and by how much it goes beyond that at most."""
+BROWN = 0.4
+"""Least a* of beards over b*: fair hair in the shade is brown, not olive."""
+LIGHTEST = ((5.0, 11.0), (1.2, 0.66))
+"""L* of a beard at most, of the skin's, by its chroma: white ones shine, fair ones lie in their own
+shade."""
 AROUND = 0.11
 """Eye distances over which light is even."""
 BEYOND = 0.1
@@ -98,7 +107,15 @@ def grow_beard(
 
 def deep_rgb(scene: Scene, dye: tuple[Tones, float] | None = None) -> np.ndarray:
     """Return the colour of hairs that lie in less light than most hair, see `hair_rgb`."""
-    colour = hair_rgb(scene, dye)
+    lab = cv2.cvtColor(hair_rgb(scene, dye).reshape(1, 1, 3), cv2.COLOR_RGB2LAB)
+    chroma = float(np.linalg.norm(lab[..., 1:]))
+    lab[..., 1] = np.maximum(lab[..., 1], BROWN * lab[..., 2])
+    most = scene.skin_light * np.float32(np.interp(chroma, *LIGHTEST))
+    lab[..., 0] = np.minimum(lab[..., 0], most)
+    if chroma > VIVID[0]:
+        kept = VIVID[0] + VIVID[1] * np.tanh((chroma - VIVID[0]) / VIVID[1])
+        lab[..., 1:] *= np.float32(kept / chroma)
+    colour = np.clip(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB)[0, 0], 0, 1)
     return colour * np.float32(np.interp(float(colour @ LUMA), *DEEP))
 
 
@@ -113,7 +130,8 @@ def hair_rgb(scene: Scene, dye: tuple[Tones, float] | None = None) -> np.ndarray
     tones = []
     if hair.sum() >= FEWEST:
         tone = np.median(scene.lab[hair], axis=0)
-        if all(low < one < high for one, (low, high) in zip(tone[1:], NATURAL, strict=True)):
+        usual = all(low < one < high for one, (low, high) in zip(tone[1:], NATURAL, strict=True))
+        if usual and (tone[1] < DULL or tone[2] > PINK * tone[1]):
             tones.append(tone)
     if brows.sum() >= FEWEST and not (tones and tones[0][0] > PALE * scene.skin_light):
         # Between hairs of a brow skin shows; the darker half is of hair.
