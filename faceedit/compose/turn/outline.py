@@ -35,6 +35,9 @@ WITHIN = (0.0, 0.15)
 """Of the edge of a face, over which its rim comes to move as what is around."""
 HELD = (0.0, 0.3)
 """Within the outline of the near side, over which skin comes to move as its depth says."""
+FORWARD, JAWS = (0.1, 0.6), (-0.1, 0.25)
+"""Before the axis, and below the corners of the jaw, over which it comes to be held no more: from
+there to the chin it goes along, or it would be a box."""
 OPENING = 0.05
 """Change of the sine of the yaw from which on a near side is held in full: none is by a nod."""
 WALL = 0.3
@@ -98,8 +101,8 @@ def far_rim(head: Head, turn: np.ndarray) -> np.ndarray:
 def near_hold(head: Head, turn: np.ndarray) -> np.ndarray:
     """Return how far the near side is held by its outline, (S, S) float32 in [0, 1], in the photo.
 
-    A jaw that turned away from its outline would bare a neck that no photo shows: skin is drawn
-    out instead, as it is seen less and less from the side.
+    The corner of a jaw that turned away from its outline would bare a neck that no photo shows:
+    skin is drawn out instead, as it is seen less and less from the side.
 
     Args:
         head: in the photo.
@@ -108,8 +111,11 @@ def near_hold(head: Head, turn: np.ndarray) -> np.ndarray:
     person = ((head.matte > 0.5) | ~head.valid).astype(np.uint8)
     within = cv2.distanceTransform(person, cv2.DIST_L2, 5) / np.float32(head.unit)
     held = 1 - np.sin(np.pi / 2 * ramp(within, HELD))
+    forward = ramp((head.depth - head.axis[2]) / np.float32(head.unit), FORWARD)
+    corner = head.landmarks[list(JAW_CORNERS), 1].mean()
+    jaw = forward * ramp((np.arange(head.size)[:, None] - corner) / head.unit, JAWS)
     opening = min(1.0, abs(nearer(head, turn)) / OPENING)
-    return (opening * held * near_side(head, turn)).astype(np.float32)
+    return (opening * held * (1 - jaw) * near_side(head, turn)).astype(np.float32)
 
 
 def hold(
@@ -143,7 +149,7 @@ def _hair_edge(head: Head, near: np.ndarray, coarse: int) -> np.ndarray:
 
     Args:
         head: in the photo.
-        near: (1, S), as `_near` returns it.
+        near: (1, S), as `near_side` returns it.
         coarse: G.
     """
     size, unit, points = head.size, head.unit, head.landmarks
