@@ -18,7 +18,7 @@ from faceedit.compose.spectacles import brows_whole, frame_hold, spectacle_hold
 from faceedit.faces.align import Crop
 from faceedit.faces.pose import head_pose
 from faceedit.faces.raster import squares_about
-from faceedit.faces.topology import FACE_OVAL, OUTER_EYE_CORNERS, SUBNASALE, eye_distance
+from faceedit.faces.topology import BROWS, FACE_OVAL, OUTER_EYE_CORNERS, SUBNASALE, eye_distance
 from faceedit.methods.fields.drawn import FIELD_SIZE
 from faceedit.methods.fields.generator import CROP_SIZE, FieldTensors
 from faceedit.methods.fields.shape_layer import MovedFaces
@@ -57,6 +57,10 @@ is brightest is held back in photos, and grey on white is dirt."""
 DEEP_BROWS, BELOW_EYES = (0.8, 1.0, 1.1), 0.2
 """The same of brows and forehead, whose furrows say more than those of cheeks, and eye distances
 below the eyes over which one goes over into the other."""
+RAISED, FAINT, ABOVE_EYES = (0.0, 0.03), 0.4, (0.1, -0.02)
+"""Eye distances by which brows rise, up to where light above the eyes is faint, of what was
+learned: bands and stains on the lids stand out; and those below the eyes' corners over which that
+begins."""
 TEETH_HUE = np.array([[0.001, 0.0, -0.016], [0.267, 0.0, 0.354]], np.float32)
 """Log of teeth's red and blue over their green, beside skin's, as in 141 real smiles."""
 WARM, WARMTH = np.array([0.88, 1.05, 1.12], np.float32), 0.5
@@ -124,7 +128,7 @@ def assemble_edit(
         _FINER * soften_jumps(flow / _FINER, FIELD_SIZE, over) for over in (SILHOUETTE, ABOUT_EYES)
     )
     flow = far + eyes * (near - far)
-    ratio = soft_lift(skin_shadow(ratio, fold_depth(crop)))
+    ratio = soft_lift(skin_shadow(ratio, fold_depth(crop))) * below_raised_brows(points)
     ratio = dull_far_side(ratio, crop.landmarks)
     ratio += about_mouth(crop.landmarks) * (calm_shade(ratio) - ratio)
     ratio = muted(ratio, colour)
@@ -179,6 +183,17 @@ def fold_depth(crop: Crop) -> np.ndarray:
     below = np.clip((np.arange(FIELD_SIZE) - eyes) / (BELOW_EYES * eye_distance(places)), 0, 1)
     brows, face = (np.interp(rough, np.log(ROUGHNESS), one) for one in (DEEP_BROWS, DEEP))
     return (fair * (brows + below * (face - brows))).astype(np.float32)[:, None, None]
+
+
+def below_raised_brows(points: MovedPoints) -> np.ndarray:
+    """Return the share of light of each row of the fields, (128, 1, 1): little by raised brows."""
+    places = (points.before[:, :2] + 0.5) * (FIELD_SIZE / CROP_SIZE) - 0.5
+    brows = [point for brow in BROWS for point in brow]
+    lift = (points.before[brows, 1] - points.after[brows, 1]).mean() / eye_distance(points.before)
+    eyes = places[list(OUTER_EYE_CORNERS), 1].mean()
+    above = ramp((np.arange(FIELD_SIZE) - eyes) / eye_distance(places), ABOVE_EYES)
+    share = 1 - (1 - FAINT) * ramp(lift, RAISED) * above
+    return share.astype(np.float32)[:, None, None]
 
 
 def dull_far_side(ratio: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
