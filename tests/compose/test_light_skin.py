@@ -183,13 +183,15 @@ def test_red_edges_of_old_shadows_go_in_more_light_and_red_lips_stay():
     assert np.abs(found[lips[1], lips[0]]).max() < 0.1
 
 
-def test_a_black_fringe_is_no_skin_and_a_shaded_forehead_is():
+def test_a_black_or_dyed_fringe_is_no_skin_and_a_shaded_forehead_is():
     _, skin = surface()
     fair = np.array([0.7, 0.5, 0.36], np.float32)
     pixels = np.broadcast_to(fair, (SIZE, SIZE, 3)).copy()
     top = int(LANDMARKS[9, 1]) - 4
     middle = int(LANDMARKS[9, 0])
     pixels[:top] = 0.06
+    assert SeenSkin.of(pixels, LANDMARKS, skin).skin[top - 6, middle] < 0.1
+    pixels[:top] = 0.7, 0.15, 0.06
     assert SeenSkin.of(pixels, LANDMARKS, skin).skin[top - 6, middle] < 0.1
     pixels[:top] = fair * np.array([0.25, 0.18, 0.13], np.float32)
     assert SeenSkin.of(pixels, LANDMARKS, skin).skin[top - 6, middle] > 0.9

@@ -13,6 +13,7 @@ from faceedit.channels import mean
 from faceedit.compose.blur import blur_wide
 from faceedit.compose.light.depth import DARKEST, FEWEST, Depth, darkened, depth_change
 from faceedit.faces.topology import BROWS, EYES, FACE_OVAL, OUTER_LIPS, eye_distance
+from faceedit.ramps import ramp
 from faceedit.tones import LUMA
 
 SURE = 0.8
@@ -33,6 +34,8 @@ DIM, SHOWN, NOISE = (-1.2, -1.9), 0.3, 0.6
 """Logs, of bare skin's mean and else of the brightest colour, below which own colours are doubtful,
 and from which they are noise; the log ratio of more light from which this is so in full; and the
 share of such colours that all but skin loses."""
+DYED = (0.7, 1.0)
+"""Distance of logs of colours from skin's from which on something is dyed hair."""
 GREYER, BLACK = (0.15, 0.35), (-1.0, -1.6)
 """Logs by which colours above the brows are greyer than skin is at their brightness, and mean logs
 below which they are dark, from which on they are a fringe's and from which surely."""
@@ -114,7 +117,10 @@ class SeenSkin:
         return cls(pixels, skin, bare & (skin > SURE), weight, WIDE * eye_distance(landmarks))
 
     def _fringe(self) -> np.ndarray:
-        """Return what dark strands hide: greyer than skin is in such shade, (S, S) float32."""
+        """Return what strands hide, (S, S) float32 in [0, 1].
+
+        Dark ones are greyer than skin is in such shade, and dyed ones of another colour.
+        """
         level, colour = self.colour
         skins = self.depth.at(level)
         greyer = ((skins - colour) * skins).sum(2) / np.maximum(np.linalg.norm(skins, axis=2), 1e-2)
@@ -122,7 +128,9 @@ class SeenSkin:
         near = cv2.GaussianBlur(self.weight, (0, 0), reach) + np.float32(1e-3)
         greyer = cv2.GaussianBlur(greyer * self.weight, (0, 0), reach) / near
         share = np.clip((greyer - GREYER[0]) / np.float32(GREYER[1] - GREYER[0]), 0, 1)
-        return share * np.clip((BLACK[0] - level) / np.float32(BLACK[0] - BLACK[1]), 0, 1)
+        dark = share * np.clip((BLACK[0] - level) / np.float32(BLACK[0] - BLACK[1]), 0, 1)
+        off = np.linalg.norm(cv2.GaussianBlur(colour - skins, (0, 0), 0.5 * reach), axis=2)
+        return np.maximum(dark, ramp(off, DYED).astype(np.float32))
 
     @cached_property
     def near(self) -> np.ndarray:
