@@ -13,7 +13,7 @@ from faceedit.compose.turn.head import Head, facing
 from faceedit.compose.turn.outline import near_side
 from faceedit.compose.turn.rim import features
 from faceedit.faces.raster import rasterize_mesh
-from faceedit.faces.topology import N_SURFACE
+from faceedit.faces.topology import N_SURFACE, OUTER_EYE_CORNERS
 from faceedit.ramps import ramp
 from faceedit.tones import muted
 
@@ -30,6 +30,11 @@ GRAZING = (0.6, 0.8)
 """z of normals up to which light is left in full, and from where on it comes along."""
 SHADE = 0.3
 """Share of what is darker that is left: most of it is the shape's."""
+CHEEK = (-0.05, 0.2)
+"""Below the outer eye corners, over which a cheek begins: a temple has hair before it."""
+OUTLINE, SOFT = 0.045, 0.06
+"""Eye distances within the outline where colours mix with the wall's, and over which all of this
+comes in: no seams."""
 
 
 def side_light(
@@ -49,15 +54,26 @@ def side_light(
         return np.zeros((size, size, 3), np.float32)
     drawn = rasterize_mesh(head.landmarks[:N_SURFACE], (size, size), hide=True)
     towards = drawn.interpolate(facing(head.landmarks)[:, None])[..., 0]
-    side = np.where(drawn.inside, 1 - ramp(towards, GRAZING), 1) * near_side(head, turn)
+    side = drawn.inside * (1 - ramp(towards, GRAZING)) * near_side(head, turn)
     side = np.maximum(ramp(held, HELD), side)
-    skin = (head.skin * head.matte * head.valid * ~features(head)).astype(np.float32)
-    told = skin * drawn.inside * (side < HELD[0])
-    near = cv2.GaussianBlur(skin, (0, 0), REACH * head.unit)
-    mean = cv2.GaussianBlur(pixels * skin[..., None], (0, 0), REACH * head.unit)
+    person = (head.matte * head.valid > 0.5).astype(np.uint8)
+    width = 2 * max(1, round(OUTLINE * head.unit)) + 1
+    inner = cv2.erode(person, np.ones((width, width), np.uint8))
+    skin = (head.skin * inner * (1 - head.hair)).astype(np.float32)
+    bare = (skin * ~features(head)).astype(np.float32)
+    mean = cv2.GaussianBlur(pixels * bare[..., None], (0, 0), REACH * head.unit)
+    near = cv2.GaussianBlur(bare, (0, 0), REACH * head.unit)
     light = np.log(mean / np.maximum(near, 1e-3)[..., None] + DARKEST)
-    beyond = light - fill(light, told)
+    told = bare * drawn.inside * (side < HELD[0])
+    beyond = light - fill(light, told.astype(np.float32))
     grey = muted(beyond, 0.0)
     tint = np.clip(beyond - grey, -TINT, TINT)
-    beyond = (side * skin)[..., None] * (np.where(grey > 0, grey, SHADE * grey) + tint)
-    return np.clip(beyond - looked_up(beyond, flow), -MOST, MOST).astype(np.float32)
+    eyes = head.landmarks[list(OUTER_EYE_CORNERS), 1].mean()
+    cheek = ramp((np.arange(size)[:, None] - eyes) / head.unit, CHEEK)
+    share = cv2.GaussianBlur((side * cheek * bare).astype(np.float32), (0, 0), SOFT * head.unit)
+    share *= np.clip(2 * near, 0, 1)
+    beyond = share[..., None] * (np.where(grey > 0, grey, SHADE * grey) + tint)
+    ratio = np.clip(beyond - looked_up(beyond, flow), -MOST, MOST)
+    # What lay along an outline that moves inwards would light the wall.
+    after = looked_up(cv2.GaussianBlur(skin, (0, 0), 0.5 * SOFT * head.unit), flow)
+    return (after[..., None] * ratio).astype(np.float32)
