@@ -35,7 +35,9 @@ PALE, LEAST_SEEN = 0.62, 30
 """How near grey they are where they are teeth, and how many pixels tell."""
 LEAST_TONE = 0.75
 """Of the tone expected; darker is no tooth."""
-
+OF_BLUR, EDGE, FLOOR = 0.7, 0.01, 0.004
+"""Of the photo's blur, that of the edges of what is painted, at least so many eye distances, as
+lips are round; and opacity that nobody sees."""
 TORN = 0.7
 """Pixels between a flow and its neighbour's from which on they belong to two lips."""
 
@@ -239,6 +241,7 @@ class MouthDetail:
         )
         if fields.log_ratio.any():
             fields = replace(fields, log_ratio=muted(fields.log_ratio, self.colour))
+        fields = soft_edges(fields, max(OF_BLUR * soft, EDGE * unit))
         part = box_of(fields.opacity > 0)
         fields.paint[part] = muted(fields.paint[part], self.colour)
         return fields
@@ -280,6 +283,21 @@ class MouthDetail:
             canvas.gain[outer] *= np.exp(back(fields.log_ratio))
         laid = back(laid)
         return _patch(outer, laid[..., :3], laid[..., 3], times=True)
+
+
+def soft_edges(fields: MouthFields, blur: float) -> MouthFields:
+    """Return what is painted with soft edges, by `blur` pixels."""
+    part = box_of(fields.opacity > 0, math.ceil(4 * blur))
+    opacity, paint = fields.opacity[part], fields.paint[part]
+    if not opacity.size:
+        return fields
+    soft = cv2.GaussianBlur(opacity, (0, 0), blur)
+    beyond = cv2.GaussianBlur(paint * opacity[..., None], (0, 0), blur)
+    beyond /= np.maximum(soft, 1e-4)[..., None]
+    whole = np.clip(2 * opacity - 1, 0, 1)[..., None]
+    fields.paint[part] = beyond + whole * (paint - beyond)
+    fields.opacity[part] = np.where(soft > FLOOR, soft, 0)
+    return fields
 
 
 def _patch(box: Slices, paint: np.ndarray, opacity: np.ndarray, times: bool = False) -> list[Patch]:

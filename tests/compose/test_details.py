@@ -18,9 +18,10 @@ from toy_moves import (
 
 from faceedit.compose.canvas import Canvas
 from faceedit.compose.compose import compose
-from faceedit.compose.details import MouthDetail, MovedPoints
+from faceedit.compose.details import MouthDetail, MovedPoints, soft_edges
 from faceedit.compose.mask import face_mask
 from faceedit.compose.mesh_flow import mesh_flow
+from faceedit.compose.mouth.edit import MouthFields
 from faceedit.faces.align import invert
 from faceedit.faces.raster import rasterize_mesh
 from faceedit.faces.topology import EYES, INNER_LIPS, LOWER_LIDS, UPPER_LIDS
@@ -255,3 +256,21 @@ def test_lids_meet_where_the_lower_lid_is():
     _, moved = calm_face(), shut(calm_face())
     for upper, lower in zip(UPPER_LIDS, LOWER_LIDS, strict=True):
         np.testing.assert_allclose(moved[list(upper), :2], moved[list(lower), :2], atol=1e-5)
+
+
+def test_the_edge_of_an_opened_mouth_is_soft_and_of_its_own_colour():
+    shape = (24, 32)
+    opacity = np.zeros(shape, np.float32)
+    opacity[8:16, 8:24] = 1
+    paint = np.where(opacity[..., None] > 0, np.array([0.2, 0.1, 0.1], np.float32), 0).astype(
+        np.float32
+    )
+    nothing = np.zeros((*shape, 3), np.float32)
+    fields = MouthFields(
+        (slice(0, 24), slice(0, 32)), nothing[..., :2], nothing, paint, opacity, opacity
+    )
+    soft = soft_edges(fields, 1.0)
+    assert 0.05 < soft.opacity[7, 16] < 0.5
+    assert soft.opacity[12, 16] > 0.99
+    seen = soft.paint[soft.opacity > 0.05]
+    np.testing.assert_allclose(seen, np.broadcast_to([0.2, 0.1, 0.1], seen.shape), atol=1e-3)
