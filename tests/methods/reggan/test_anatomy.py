@@ -6,9 +6,14 @@ from faceedit.faces.topology import BROW_OUTLINES, UPPER_INNER_LIP, mean_shape
 from faceedit.methods.fields.shape_layer import MovedFaces
 from faceedit.methods.reggan.anatomy import (
     CORNER_HEIGHT,
+    CUPID,
     LOWER_LIP,
+    NOSE_BASE,
+    SHORT,
     UPPER_LIP,
     WIDE_LIDS,
+    WINGS,
+    WINGS_RISE,
     settled,
 )
 
@@ -39,6 +44,19 @@ def test_corners_of_a_mouth_that_opens_come_down_with_it():
     assert (np.abs(height - CORNER_HEIGHT) < 0.15).all()
     # The nose does not.
     np.testing.assert_allclose(after[1], face[1, :2], atol=0.5)
+
+
+def test_a_lip_that_rises_to_the_nose_and_its_wings_are_held_back():
+    face = made_up.place(mean_shape(), UNIT)
+    moved = face.copy()
+    mouth = face[:, 1] > face[NOSE_BASE, 1] + 2
+    had = face[CUPID, 1] - face[NOSE_BASE, 1]
+    moved[mouth, 1] -= 0.6 * had
+    moved[list(WINGS), 1] -= 0.15 * UNIT
+    after = settle(face, moved)
+    assert 0.5 * had < after[CUPID, 1] - after[NOSE_BASE, 1] < SHORT * had
+    rises = face[list(WINGS), 1] - after[list(WINGS), 1]
+    assert ((rises > WINGS_RISE * UNIT) & (rises < 0.14 * UNIT)).all()
 
 
 def test_an_upper_lip_that_is_drawn_up_to_a_box_is_arched():
