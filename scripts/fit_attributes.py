@@ -7,8 +7,8 @@ beside skin of some lightness (least squares over people), the spread of lightne
 chroma by lightness. For pale skin and other: its lightness beside that of the whites of eyes, and
 its chroma. For age and sex: how the faces of old and young people, and of men and women, differ in
 shade on the atlas of the mean face and in shape, beside what expression, beards and pose change
-there. Only people whose split is ``train`` count. The network that takes spectacles off, see
-``teach_uncover.py``, stays in the file.
+there. Only people whose split is ``train`` count. The networks that lie in the
+file, see ``teach_uncover.py`` and ``teach_hair.py``, stay there.
 """
 
 import argparse
@@ -30,7 +30,7 @@ from faceedit.methods.fields.shade_layer import atlas_raster
 from faceedit.methods.secgan import HAIR_COLOURS
 from faceedit.methods.secgan.face import Difference
 from faceedit.methods.secgan.look import eyes_light
-from faceedit.methods.secgan.measured import UNCOVER, Measured, pack
+from faceedit.methods.secgan.measured import HAIR, UNCOVER, Measured, pack
 from faceedit.methods.secgan.skin import EYES_LIGHT, Complexion
 from faceedit.photos import read_photo
 from faceedit.recognisers.appearance import AppearanceRecogniser
@@ -38,6 +38,8 @@ from faceedit.regions import Region
 from faceedit.registry import load_checkpoint, open_registry, write_checkpoint
 from faceedit.studio.sources import SourcePhoto, find_sources, list_photos
 
+NETWORKS = (f"{UNCOVER}.", f"{HAIR}.")
+"""Beginnings of the names of their tensors."""
 LABELS = {"grey_hair": "gray"}
 """What the table calls a colour, where that is not the attribute's word."""
 ATLAS_CROP, EVEN = 192, 12
@@ -106,10 +108,10 @@ def main() -> None:
         print(f"pale_skin={on}: L* {np.exp(one.level):.1f}, {one.per_light:.4f}, {one.chroma}")
     notes = {"source": f"{len(people)} labelled training portraits"}
     held = load_checkpoint(asked.output)
-    uncover = {name: one for name, one in held.tensors.items() if name.startswith(UNCOVER)}
+    networks = {name: one for name, one in held.tensors.items() if name.startswith(NETWORKS)}
     sha256 = write_checkpoint(
         asked.output,
-        {**pack(measured), **uncover},
+        {**pack(measured), **networks},
         method="secgan",
         profile="fast",
         architecture=held.architecture,

@@ -23,8 +23,8 @@ from torch.nn import functional as F
 
 from faceedit.faces.align import extract_crop
 from faceedit.methods.secgan.eyewear import WORN
-from faceedit.methods.secgan.look import SIZE, Scene, look
-from faceedit.methods.secgan.measured import UNCOVER
+from faceedit.methods.secgan.look import SIZE, Scene
+from faceedit.methods.secgan.measured import UNCOVER, own_tensors, pack_network
 from faceedit.methods.secgan.method import SeCGAN
 from faceedit.methods.secgan.teaching import learn
 from faceedit.methods.secgan.uncover import CHIN_ROWS, EYE_ROWS, WIDTH, UncoverNetwork
@@ -57,26 +57,20 @@ def main() -> None:
         make(asked.data, asked.bands)
     else:
         held, network = load_checkpoint(asked.weights), UncoverNetwork()
-        before = {name: one for name, one in held.tensors.items() if name.startswith(UNCOVER)}
-        network.load_state_dict({k.removeprefix(UNCOVER): one for k, one in before.items()})
+        network.load_state_dict(own_tensors(held.tensors, UNCOVER))
         losses = train(network, np.load(asked.bands), asked.steps)
         for step, (name, loss) in enumerate(losses, 1):
             if step % 100 < len(TURNS):
                 print(f"step {step}: {name} {loss:.4f}", flush=True)
-        own = {f"{UNCOVER}{name}": _half(value) for name, value in network.state_dict().items()}
         sha256 = write_checkpoint(
             asked.weights,
-            {**held.tensors, **own},
+            {**held.tensors, **pack_network(network, UNCOVER)},
             method="secgan",
             profile="fast",
-            architecture=network.architecture(),
+            architecture=dict(held.architecture) | {UNCOVER: network.architecture()},
             metadata={"source": held.metadata["source"]},
         )
         print(f"{asked.weights}: {asked.weights.stat().st_size} bytes, {sha256}")
-
-
-def _half(value: Tensor) -> Tensor:
-    return value.half() if value.is_floating_point() else value
 
 
 def make(data: Path, out: Path) -> None:
@@ -91,7 +85,7 @@ def make(data: Path, out: Path) -> None:
     def scene_of(source: SourcePhoto) -> Scene:
         photo = read_photo(source.photo.path).pixels
         crop = extract_crop(photo, source.landmarks, SIZE // 2, wide=True).wide
-        return look([crop], method.parser, method.surfaces)[0]
+        return method.look([crop])[0]
 
     def bare(source: SourcePhoto, scene: Scene, names: Sequence[str]) -> bool:
         row = labels[source.photo.path.name]

@@ -1,7 +1,9 @@
 """Hair that was found in part."""
 
+import cv2
 import numpy as np
 
+from faceedit.compose.hair.joined import join_hair
 from faceedit.compose.hair.spread import spread_hair
 
 SIZE, UNIT = 128, 36.0
@@ -48,3 +50,21 @@ def test_a_hole_is_filled_where_the_parser_sees_hair():
     photo = found >= 0
     assert spread_hair(found, pixels, photo, (told, none), UNIT)[hole].min() > 0.8
     assert spread_hair(found, pixels, photo, (found, none), UNIT)[hole].mean() < 0.5
+
+
+def test_what_a_network_sees_of_hair_is_joined_to_what_rules_see():
+    size = 96
+    y, x = np.mgrid[:size, :size] / size
+    hair = (x > 0.25) & (x < 0.42) & (y < 0.9) | (x > 0.25) & (x < 0.75) & (y > 0.1) & (y < 0.4)
+    pixels = np.repeat(np.where(hair, 0.15, 0.75)[..., None], 3, 2).astype(np.float32)
+    everywhere = np.ones((size, size), bool)
+    # Rules see the crown; the network sees all, but not where it ends.
+    ruled = np.where(hair & (y < 0.4), 0.98, 0.02).astype(np.float32)
+    learned = cv2.GaussianBlur(np.where(hair, 0.95, 0.05).astype(np.float32), (0, 0), 3)
+    found = join_hair(pixels, everywhere, ruled, learned)
+    inner = cv2.erode(hair.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    assert found[inner].min() > 0.6
+    assert found[(x > 0.5) & (y > 0.5)].max() < 0.3
+    # Where neither is sure, rules stand.
+    unsure = np.full_like(ruled, 0.3)
+    assert join_hair(pixels, everywhere, unsure, unsure) is unsure

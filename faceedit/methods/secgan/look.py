@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import torch
 
+from faceedit.compose.hair.joined import join_hair
 from faceedit.compose.hair.segment import find_hair, mirrored
 from faceedit.compose.hair.spread import spread_hair
 from faceedit.compose.light.skin import bare_skin
@@ -19,6 +20,7 @@ from faceedit.faces.raster import fill_polygon
 from faceedit.faces.topology import BROW_OUTLINES, BROWS, EYES, FACE_OVAL, N_SURFACE, eye_distance
 from faceedit.methods.fields.method import to_tensor
 from faceedit.methods.legan.method import LEGAN
+from faceedit.methods.secgan.hair_network import HairNetwork, hair_chance
 from faceedit.numerics import check_answer
 from faceedit.recognisers.appearance import AppearanceRecogniser
 from faceedit.recognisers.base import resample
@@ -36,7 +38,7 @@ WHITES = 85
 PRIME = 7919
 """Turns a face's shape into a number that decides."""
 LITTLE = 0.25
-"""Squares of the eye distance of parsed hair from which on nobody is bald, whatever looks say."""
+"""Squares of the eye distance of hair from which on nobody is bald, whatever looks say."""
 HAIRY = 0.05
 """Share of hair below which a pixel shows none."""
 LOCKLESS = (Region.EYES, Region.EYEGLASSES, Region.NOSE, Region.LIPS)
@@ -56,6 +58,7 @@ class Scene:
         person: (S, S) float32 opacity of the person.
         normals: (S, S, 3) float32 unit, see `light_network.Surface`.
         shown: (13,) logits of `targets.ATTRIBUTES`.
+        hair_network: finds hair, when it is asked for.
     """
 
     crop: Crop
@@ -64,6 +67,7 @@ class Scene:
     person: np.ndarray
     normals: np.ndarray
     shown: np.ndarray
+    hair_network: HairNetwork
 
     @cached_property
     def unit(self) -> float:
@@ -115,13 +119,15 @@ class Scene:
     @cached_property
     def _found(self) -> np.ndarray:
         """(S, S) float32 in [0, 1], hair before its outline is sought."""
-        points = self.crop.landmarks
-        parsed = float((self.near[Region.HAIR] > 0.5).sum()) / self.unit**2
-        if self.logit("bald") > SURE and parsed < LITTLE:
-            return np.zeros((SIZE, SIZE), np.float32)
+        points, (filled, photo) = self.crop.landmarks, self._filled
         brows = float(points[[point for brow in BROWS for point in brow], 1].min())
         rows, lower = (brows, float(points[CHIN, 1])), self._lower_face()
-        return find_hair(*self._filled, self.near, self.far, self.person, lower, rows)
+        ruled = find_hair(filled, photo, self.near, self.far, self.person, lower, rows)
+        learned = hair_chance(self.hair_network, self.crop, filled)
+        found = join_hair(filled, photo, ruled, learned * (1 - lower))
+        if self.logit("bald") > SURE and float((found > 0.5).sum()) < LITTLE * self.unit**2:
+            return np.zeros((SIZE, SIZE), np.float32)
+        return found
 
     @cached_property
     def _filled(self) -> tuple[np.ndarray, np.ndarray]:
@@ -198,7 +204,12 @@ def eyes_light(lab: np.ndarray, landmarks: np.ndarray) -> float:
     return float(np.percentile(bright, WHITES)) if len(bright) else float(np.median(lab[..., 0]))
 
 
-def look(crops: Sequence[Crop], parser: AppearanceRecogniser, surfaces: LEGAN) -> list[Scene]:
+def look(
+    crops: Sequence[Crop],
+    parser: AppearanceRecogniser,
+    surfaces: LEGAN,
+    hair_network: HairNetwork,
+) -> list[Scene]:
     """Look at (256, 256) wide crops.
 
     Raises:
@@ -219,4 +230,4 @@ def look(crops: Sequence[Crop], parser: AppearanceRecogniser, surfaces: LEGAN) -
     person, normals = torch.sigmoid(found.matte[:, 0]), found.normals.permute(0, 2, 3, 1)
     columns = (segments, farther, person, normals, seen.attributes)
     arrays = [np.ascontiguousarray(column.float().cpu().numpy()) for column in columns]
-    return [Scene(*row) for row in zip(crops, *arrays, strict=True)]
+    return [Scene(*row, hair_network=hair_network) for row in zip(crops, *arrays, strict=True)]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from faceedit.compose.hair.colour import KNOTS, Tones
 from faceedit.faces.topology import mean_shape
@@ -20,8 +20,8 @@ DIFFERENCES = {"young": "age", "male": "sex"}
 """Names of the differences of faces by attribute; those of their shapes end in ``_shape``."""
 MIXED = 0.1
 """`Tones.mixed` of grey hair, which no median of pixels tells."""
-UNCOVER = "uncover."
-"""Beginning of the names of the tensors of `UncoverNetwork`, which lie in the same file."""
+UNCOVER, HAIR = "uncover", "hair"
+"""Networks whose tensors lie in the same file; their names begin with these and a full stop."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,20 @@ def unpack(tensors: Mapping[str, Tensor]) -> Measured:
     skin = {on: _complexion(_row(tensors, name, 6)) for on, name in SKIN.items()}
     faces = {one: _difference(tensors, name) for one, name in DIFFERENCES.items()}
     return Measured(hair, skin, faces)
+
+
+def pack_network(network: nn.Module, name: str) -> dict[str, Tensor]:
+    """Return the tensors of a network in half precision, as they lie in a checkpoint."""
+    return {
+        f"{name}.{key}": value.half() if value.is_floating_point() else value
+        for key, value in network.state_dict().items()
+    }
+
+
+def own_tensors(tensors: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
+    """Return the tensors of a network in a checkpoint, by the names that it knows."""
+    start = f"{name}."
+    return {k.removeprefix(start): one for k, one in tensors.items() if k.startswith(start)}
 
 
 def _difference(tensors: Mapping[str, Tensor], name: str) -> Difference:

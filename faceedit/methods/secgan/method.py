@@ -3,11 +3,12 @@
 The ``fast`` profile keeps the paper's division of labour: a semantic branch says what the mask of
 segments is to be, the other draws that, and nothing outside of it. What is drawn is computed on the
 photo's own pixels; the networks that look (segments, normals, the person's matte) are those that
-ship for themselves, and the checkpoint holds what was measured on labelled portraits, and a network
-of its own that takes spectacles and beards off.
+ship for themselves, and the checkpoint holds what was measured on labelled portraits, and two
+networks of its own: one takes spectacles and beards off, the other finds hair.
 """
 
 from collections.abc import Sequence, Set
+from functools import partial
 from typing import Self
 
 import numpy as np
@@ -30,8 +31,9 @@ from faceedit.methods.secgan.eyewear import put_on
 from faceedit.methods.secgan.face import FACES, GREY, change_face, reshape
 from faceedit.methods.secgan.forehead import clear_forehead
 from faceedit.methods.secgan.hair import recolour
+from faceedit.methods.secgan.hair_network import HairNetwork
 from faceedit.methods.secgan.look import SIZE, Scene, look
-from faceedit.methods.secgan.measured import UNCOVER, Measured, unpack
+from faceedit.methods.secgan.measured import HAIR, UNCOVER, Measured, own_tensors, unpack
 from faceedit.methods.secgan.paper_method import RgbSeCGAN
 from faceedit.methods.secgan.shave import find_beard, shave
 from faceedit.methods.secgan.skin import tone
@@ -56,6 +58,8 @@ LAYERS = (
     "eyeglasses",
 )
 """Of what is drawn, the lowest first."""
+NETWORKS = {UNCOVER: UncoverNetwork, HAIR: HairNetwork}
+"""Of its own, which its checkpoint holds."""
 TONED = (*FACES, "pale_skin")
 """What changes skin, which what is continued from it would not follow."""
 
@@ -68,6 +72,7 @@ class SeCGAN:
         parser: of segments.
         surfaces: of normals and mattes.
         uncover: takes spectacles and beards off.
+        hair: finds hair.
     """
 
     name = DESCRIPTOR.name
@@ -82,9 +87,15 @@ class SeCGAN:
         parser: AppearanceRecogniser,
         surfaces: LEGAN,
         uncover: UncoverNetwork,
+        hair: HairNetwork,
     ):
         self.measured, self.parser, self.surfaces = measured, parser, surfaces
         self.uncover = uncover.eval().requires_grad_(False)
+        self.hair = hair.eval().requires_grad_(False)
+
+    def look(self, crops: Sequence[Crop]) -> list[Scene]:
+        """Look at wide crops, before anything is changed; see `look.look`."""
+        return look(crops, self.parser, self.surfaces, self.hair)
 
     @classmethod
     def load(cls, checkpoint: Checkpoint, device: torch.device, numerics: Numerics = FULL) -> Self:
@@ -95,19 +106,19 @@ class SeCGAN:
         """
         with fitting(checkpoint):
             measured = unpack(checkpoint.tensors)
-            uncover = build_network(
-                lambda: UncoverNetwork.from_architecture(checkpoint.architecture),
-                {
-                    name.removeprefix(UNCOVER): tensor
-                    for name, tensor in checkpoint.tensors.items()
-                    if name.startswith(UNCOVER)
-                },
+            uncover, hair = (
+                build_network(
+                    partial(kind.from_architecture, checkpoint.architecture[name]),
+                    own_tensors(checkpoint.tensors, name),
+                )
+                for name, kind in NETWORKS.items()
             )
-        fold_norms(uncover.eval())
+        for network in (uncover, hair):
+            fold_norms(network.eval())
         registry = open_registry()
         parser = AppearanceRecogniser.load(registry.checkpoint("appearance"), device)
         surfaces = LEGAN.load(registry.checkpoint("legan-fast"), device, numerics)
-        return cls(measured, parser, surfaces, uncover.to(device))
+        return cls(measured, parser, surfaces, uncover.to(device), hair.to(device))
 
     def edit(self, crops: Sequence[Crop], target: Target) -> list[Edit]:
         """Edit a batch of wide crops; see `methods.base.Method.edit`.
@@ -122,7 +133,7 @@ class SeCGAN:
             raise UsageError(f"secgan (fast) knows attributes, not {target}")
         if not crops:
             return []
-        return [self._edit(scene, changes) for scene in look(crops, self.parser, self.surfaces)]
+        return [self._edit(scene, changes) for scene in self.look(crops)]
 
     def _edit(self, scene: Scene, changes: Sequence[AttributeChange]) -> Edit:
         measured, nothing = self.measured, np.zeros((2, 2, 3), np.float32)

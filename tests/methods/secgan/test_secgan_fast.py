@@ -11,6 +11,7 @@ from faceedit.compose.hair.colour import KNOTS, Tones
 from faceedit.compose.mask import region_mask
 from faceedit.editing.steps import carry_landmarks
 from faceedit.faces.align import extract_crop
+from faceedit.faces.landmark_maps import CHANNELS
 from faceedit.faces.topology import mean_shape
 from faceedit.methods.fields.shade_layer import ATLAS_SIZE
 from faceedit.methods.secgan import HAIR_COLOURS
@@ -19,7 +20,7 @@ from faceedit.methods.secgan.bangs import grow_fringe
 from faceedit.methods.secgan.crown import grow_crown
 from faceedit.methods.secgan.face import Difference
 from faceedit.methods.secgan.forehead import clear_forehead
-from faceedit.methods.secgan.look import look
+from faceedit.methods.secgan.hair_network import HairNetwork
 from faceedit.methods.secgan.measured import Measured, pack, unpack
 from faceedit.methods.secgan.method import load
 from faceedit.methods.secgan.skin import Complexion
@@ -48,6 +49,17 @@ def test_what_was_measured_survives_its_checkpoint():
     tensors["pale_skin=on"] = tensors["pale_skin=on"][:-1]
     with pytest.raises(ValueError, match="pale_skin=on"):
         unpack(tensors)
+
+
+def test_a_hair_network_survives_its_architecture():
+    network = HairNetwork((8, 8, 8), (8, 8)).eval()
+    again = HairNetwork.from_architecture(network.architecture()).eval()
+    again.load_state_dict(network.state_dict())
+    pictures, maps = torch.rand(2, 3, 64, 64), torch.rand(2, len(CHANNELS), 32, 32)
+    with torch.no_grad():
+        told = network(pictures, maps)
+        assert torch.equal(again(pictures, maps), told)
+    assert told.shape == (2, 1, 64, 64)
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +92,7 @@ def test_an_attribute_changes_its_segment_alone_and_0_of_it_nothing(shipped, per
     assert change.max() > 20
     assert 0 < half.mean() < change.mean()
     near = change[64:192, 64:192]
-    (scene,) = look([person], shipped.parser, shipped.surfaces)
+    (scene,) = shipped.look([person])
     beyond = scene.near[[Region.CLOTHES, Region.BACKGROUND]].sum(0) > 0.95
     assert near[beyond].mean() < 2.5
     after = carry_landmarks(person.landmarks, replace(edit, wide=False), person.size)
@@ -121,7 +133,7 @@ def test_beards_come_off_and_long_ones_say_why_not(shipped, person):
     assert without < 0.6 * with_
     photo = worn.to_bytes().astype(int)
     np.testing.assert_array_equal(drawn(worn, edit.scaled(0.0)), photo)
-    (scene,) = look([worn], shipped.parser, shipped.surfaces)
+    (scene,) = shipped.look([worn])
     bearded, _ = edited(person, "beard=on")
     hair = np.array([0.1, 0.07, 0.05], np.float32)
     long = np.where(scene.below((152,), 0.1)[..., None] > 0, hair, bearded.pixels)
@@ -145,7 +157,7 @@ def test_hair_goes_and_what_it_hides_says_why_not(shipped, person):
     (edit,) = shipped.edit([person], change)
     assert (edit.details, edit.left) == ((), ("bald=on: hair hides an ear",))
     assert notes_of((), [(edit,)]) == ("left as it is: bald=on: hair hides an ear",)
-    (scene,) = look([person], shipped.parser, shipped.surfaces)
+    (scene,) = shipped.look([person])
     near, x = scene.near.copy(), np.arange(64, 192)
     ears = np.minimum(
         *(np.abs(x - person.landmarks[k, 0] - off) for k, off in ((127, -3), (356, 3)))
@@ -181,7 +193,7 @@ def test_a_fringe_falls_over_the_forehead_and_curls_say_why_not(shipped, person)
     assert len(dyed.details) == 1 and "run of its own" in dyed.left[0]
     (pale,) = shipped.edit([person], parse_target("attr=bald=on,pale_skin=on"))
     assert len(pale.details) == 1 and "with pale_skin it needs" in pale.left[0]
-    (scene,) = look([person], shipped.parser, shipped.surfaces)
+    (scene,) = shipped.look([person])
     noise = np.random.default_rng(0).random(person.pixels.shape, np.float32)
     curls = replace(person, pixels=np.where(scene.hair[..., None] > 0.1, noise, person.pixels))
     curly = replace(scene, crop=curls)
@@ -192,7 +204,7 @@ def test_a_fringe_falls_over_the_forehead_and_curls_say_why_not(shipped, person)
 
 def test_a_forehead_is_cleared_of_hair_and_hidden_brows_say_why_not(shipped, person):
     target = parse_target("attr=bangs=off")
-    (scene,) = look([person], shipped.parser, shipped.surfaces)
+    (scene,) = shipped.look([person])
     brow = float(person.landmarks[[66, 296], 1].min()) - 3
     fringe = np.zeros_like(scene.hair)
     left, right = person.landmarks[[54, 284], 0].round().astype(int)
@@ -215,7 +227,7 @@ def test_a_forehead_is_cleared_of_hair_and_hidden_brows_say_why_not(shipped, per
 def test_hair_grows_on_a_skull_and_not_on_the_face(shipped, person):
     target = parse_target("attr=bald=off")
     (edit,) = shipped.edit([person], target)
-    (scene,) = look([person], shipped.parser, shipped.surfaces)
+    (scene,) = shipped.look([person])
     scene.__dict__["hair"] = np.zeros_like(scene.hair)
     made, reason = grow_crown(scene, *target.attributes)
     assert made is not None and not reason
