@@ -38,7 +38,7 @@ WHITES = 85
 PRIME = 7919
 """Turns a face's shape into a number that decides."""
 LITTLE = 0.25
-"""Squares of the eye distance of hair from which on nobody is bald, whatever looks say."""
+"""Squares of the eye distance of parsed hair from which on nobody is bald, whatever looks say."""
 HAIRY = 0.05
 """Share of hair below which a pixel shows none."""
 LOCKLESS = (Region.EYES, Region.EYEGLASSES, Region.NOSE, Region.LIPS)
@@ -123,11 +123,12 @@ class Scene:
         brows = float(points[[point for brow in BROWS for point in brow], 1].min())
         rows, lower = (brows, float(points[CHIN, 1])), self._lower_face()
         ruled = find_hair(filled, photo, self.near, self.far, self.person, lower, rows)
-        learned = hair_chance(self.hair_network, self.crop, filled)
-        found = join_hair(filled, photo, ruled, learned * (1 - lower))
-        if self.logit("bald") > SURE and float((found > 0.5).sum()) < LITTLE * self.unit**2:
+        parsed = float((self.near[Region.HAIR] > 0.5).sum()) / self.unit**2
+        bald = self.logit("bald")
+        if (bald > SURE and parsed < LITTLE) or (bald > 0 and not ruled.any()):
             return np.zeros((SIZE, SIZE), np.float32)
-        return found
+        learned = hair_chance(self.hair_network, self.crop, filled)
+        return join_hair(filled, photo, ruled, learned * (1 - lower))
 
     @cached_property
     def _filled(self) -> tuple[np.ndarray, np.ndarray]:
