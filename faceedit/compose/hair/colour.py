@@ -31,9 +31,9 @@ LEAST, MOST = 0.5, (1.3, 2.2)
 darker."""
 SHINE = 1.1
 """Least change of contrast of the lights of hair that becomes darker."""
-SHEEN = 0.9
+SHEEN = 0.8
 """Share of that contrast that the lights of hair that becomes lighter keep."""
-DEPTH = 1.3
+DEPTH = 0.3
 """Share by which shade of hair at the dark end of `DIM` deepens, where it becomes e times as light:
 black hair shows the least of it."""
 DETAIL = (0.6, 2.2)
