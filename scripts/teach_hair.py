@@ -109,14 +109,18 @@ def read(data: Path, outlines: Mapping[str, Sequence[Sequence[float]]]) -> list[
 
 
 def _taught(crop: Crop, rings: Sequence[Sequence[float]]) -> Taught:
-    """Draw the outlines in a crop; holes are rings within rings."""
+    """Return a crop with its hair, in whose outlines holes are rings within rings."""
+    photo = (~(crop.pixels == np.float32(BLANK)).all(-1)).astype(np.float32)
+    maps = draw_landmark_maps(crop.landmarks, SIZE, MAPS_SIZE)
+    return Taught(mirrored(crop.pixels), photo, outlined(rings) * photo, maps)
+
+
+def outlined(rings: Sequence[Sequence[float]]) -> np.ndarray:
+    """Draw outlines, x and y in turn in pixels of a wide crop: (256, 256) float32 in [0, 1]."""
     drawn = np.zeros((4 * SIZE, 4 * SIZE), np.uint8)
     lines = [np.round(4 * np.reshape(ring, (-1, 2)) + 1.5).astype(np.int32) for ring in rings]
     cv2.fillPoly(drawn, lines, 255)
-    hair = cv2.resize(drawn, (SIZE, SIZE), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-    photo = (~(crop.pixels == np.float32(BLANK)).all(-1)).astype(np.float32)
-    maps = draw_landmark_maps(crop.landmarks, SIZE, MAPS_SIZE)
-    return Taught(mirrored(crop.pixels), photo, hair * photo, maps)
+    return cv2.resize(drawn, (SIZE, SIZE), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
 
 
 def from_legan() -> HairNetwork:
