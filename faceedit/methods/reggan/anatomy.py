@@ -21,6 +21,7 @@ from faceedit.faces.topology import (
 )
 from faceedit.methods.fields.shape_layer import MovedFaces, face_frame
 from faceedit.methods.reggan.in_manner import part_shares
+from faceedit.methods.reggan.nose import nose_held
 
 UPPER_LIP, LOWER_LIP = 13, 14
 """Middles of the inner lips."""
@@ -54,16 +55,6 @@ STRETCHED_LID = 1.05
 """Height of what is seen of an upper lid over that in the photo, beyond which its fold rises with
 its edge: lashes and paint on it do not grow."""
 
-NOSE_BASE, CUPID = 2, 0
-"""Foot of a nose, and the middle of the upper lip's edge."""
-SHORT, SHORTER = 0.75, 0.5
-"""Distance of these over that in the photo below which only a share of less counts: lips that rise
-to a nose squash it."""
-WINGS, WINGS_RISE, MORE_RISE, WING_REACH = (98, 327), 0.085, 0.6, 0.13
-"""Wings of a nose, eye distances by which they rise, beyond which only a share of more counts, and
-eye distances about them that go with them."""
-MOUTH_REACH = (0.5, 0.32)
-"""Eye distances about a mouth, across and down, that go with it."""
 OUTER_EDGES = ((185, 40, 39, 37, 0, 267, 269, 270, 409), (91, 181, 84, 17, 314, 405, 321))
 INNER_EDGES = ((191, 80, 81, 82, 13, 312, 311, 310, 415), (88, 178, 87, 14, 317, 402, 318))
 """Points of the upper and of the lower lip between which it is thick, from side to side."""
@@ -107,7 +98,7 @@ def settled(before: Tensor, faces: MovedFaces) -> MovedFaces:
     _, unit = face_frame(before)
     start, unit = before[..., :2].to(faces.landmarks), unit[..., 0].to(faces.landmarks)
     landmarks = faces.landmarks.clone()
-    landmarks[..., 1] += _nose_held(start, landmarks, unit)
+    landmarks[..., 1] += nose_held(start, landmarks, unit)
     landmarks += _corners_settled(start, landmarks, unit)
     landmarks += _lips_in_volume(start, faces.landmarks, landmarks, unit)
     landmarks[..., 1] += _corners_down(start, faces.landmarks, unit)
@@ -122,33 +113,6 @@ def settled(before: Tensor, faces: MovedFaces) -> MovedFaces:
         landmarks[:, fold, 1] += CREASE_SHARE * down * (1 - along[1:-1] ** 2)
         _skin_under_brow(start, landmarks, unit, eye)
     return replace(faces, landmarks=landmarks)
-
-
-def _nose_held(start: Tensor, after: Tensor, unit: Tensor) -> Tensor:
-    """Return by how many pixels each point goes down, (N, 478), below a nose that is squashed."""
-    had, has = (p[:, CUPID, 1:] - p[:, NOSE_BASE, 1:] for p in (start, after))
-    mouth, *wings = (share.to(after) for share in _nose_shares())
-    down = (1 - SHORTER) * (SHORT * had - has).clamp(min=0) * mouth
-    for wing, share in zip(WINGS, wings, strict=True):
-        rises = start[:, wing, 1:] - after[:, wing, 1:] - WINGS_RISE * unit
-        down = down + (1 - MORE_RISE) * rises.clamp(min=0) * share
-    return down
-
-
-@cache
-def _nose_shares() -> tuple[Tensor, Tensor, Tensor]:
-    """Return how far points go with the mouth, and with either wing of the nose, (478,) each."""
-    points = mean_shape()[:, :2].astype(np.float64) / eye_distance(mean_shape())
-    middle, (_, base), (_, lip) = (
-        points[[UPPER_LIP, LOWER_LIP]].mean(0),
-        *points[[NOSE_BASE, CUPID]],
-    )
-    off = np.linalg.norm((points - middle) / MOUTH_REACH, axis=1)
-    mouth = np.exp(-(off**2)) * np.clip((points[:, 1] - base) / (lip - base), 0, 1)
-    away = [np.linalg.norm(points - points[wing], axis=1) / WING_REACH for wing in WINGS]
-    shares = (mouth, *(np.exp(-(one**2)) for one in away))
-    first, second, third = (torch.from_numpy(one.astype(np.float32)) for one in shares)
-    return first, second, third
 
 
 def _corners_down(start: Tensor, after: Tensor, unit: Tensor) -> Tensor:

@@ -6,16 +6,12 @@ from faceedit.faces.topology import BROW_OUTLINES, UPPER_INNER_LIP, mean_shape
 from faceedit.methods.fields.shape_layer import MovedFaces
 from faceedit.methods.reggan.anatomy import (
     CORNER_HEIGHT,
-    CUPID,
     LOWER_LIP,
-    NOSE_BASE,
-    SHORT,
     UPPER_LIP,
     WIDE_LIDS,
-    WINGS,
-    WINGS_RISE,
     settled,
 )
+from faceedit.methods.reggan.nose import CUPID, NOSE_BASE, SHORT, WINGS, WINGS_RISE
 
 UNIT = 100.0
 LID, RIM, FOLD, BROW = 159, 145, 27, 52
